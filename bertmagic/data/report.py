@@ -1,0 +1,66 @@
+"""The result of looking at a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found in a data set.
+
+    ``rows`` holds the first few row labels (of the user's own index) and ``count`` says how many there are; ``fix``
+    says what happens to them, or what to do.
+    """
+
+    severity: Literal["info", "warning", "error"]
+    what: str
+    fix: str = ""
+    rows: tuple[object, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What is in a data set, and what is wrong with it.
+
+    Attributes
+    ----------
+    data, task
+        The name of the data, and the task its columns fit.
+    rows, columns, text, label
+        Its size, all its columns, and the two that were chosen (``label`` is None where there is none).
+    findings
+        What was found, the worst first.
+    labels
+        How many rows each class has, the largest first; the rows without a label are not counted.
+    length_edges, length_counts, length_unit
+        A histogram of text lengths: ``counts[i]`` texts have ``edges[i] <= length < edges[i+1]``.
+    examples
+        A few rows as ``(row, text, label)``.
+    """
+
+    data: str
+    task: str
+    rows: int
+    columns: tuple[str, ...]
+    text: str
+    label: str | None
+    findings: tuple[Finding, ...]
+    labels: Mapping[str, int]
+    length_edges: tuple[int, ...]
+    length_counts: tuple[int, ...]
+    length_unit: str
+    examples: tuple[tuple[object, str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        from bertmagic.display import text
+
+        return text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from bertmagic.display import bundle
+
+        return bundle(self)

@@ -1,0 +1,114 @@
+"""Everything that bertmagic raises on purpose.
+
+::
+
+    Exception
+      BertMagicError           one to three lines: what, found, expected, the fix
+        OptionError            an option, a flag or a magic line that cannot be read
+        ReferenceError_        a name that is no variable, sample, run, path or hub id
+        DataError              a table that cannot be trained on, predicted or evaluated
+        ModelError             weights, a folder or a head that cannot be used
+        DeviceError            a device or a precision that this machine lacks
+        TrainingError          a run that cannot go on
+        MissingExtra           a feature whose optional package is not installed
+    KeyboardInterrupt
+      Interrupted              the stop button during training; carries the model so far
+"""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from bertmagic.api import TextModel
+
+
+class _ShortTraceback(BaseException):
+    """Shows itself in a notebook by its message alone, unless the full trace is wanted.
+
+    IPython and ipykernel call ``_render_traceback_`` where an exception class has it; the `error` message of the
+    kernel stays a real one, so that nbclient and papermill see the failure.
+    """
+
+    style: ClassVar[Literal["short", "full"]] = "short"
+
+    def _render_traceback_(self) -> list[str]:
+        if _ShortTraceback.style == "full":
+            return [line.rstrip("\n") for line in traceback.format_exception(self)]
+        return [f"{type(self).__name__.rstrip('_')}: {self}"]
+
+
+class BertMagicError(_ShortTraceback, Exception):
+    """The root of all errors of bertmagic.
+
+    Parameters
+    ----------
+    what
+        What went wrong, where, and what was found, in one sentence.
+    fix
+        What the user can do about it, in one sentence; it becomes a line of its own.
+    """
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        self.what = what
+        self.fix = fix
+        super().__init__(f"{what}\n{fix}" if fix else what)
+
+
+class OptionError(BertMagicError):
+    """An option, a flag or a magic line that cannot be read."""
+
+
+class ReferenceError_(BertMagicError):  # noqa: N801 - the builtin ReferenceError means something else
+    """A reference to data or to a model that names nothing known."""
+
+
+class DataError(BertMagicError):
+    """A table that cannot be trained on, predicted or evaluated."""
+
+
+class ModelError(BertMagicError):
+    """Weights, a folder or a head that cannot be used."""
+
+
+class DeviceError(BertMagicError):
+    """A device or a precision that this machine does not have."""
+
+
+class TrainingError(BertMagicError):
+    """A run that cannot go on."""
+
+
+class MissingExtra(BertMagicError):
+    """A feature whose optional package is not installed."""
+
+
+class Interrupted(_ShortTraceback, KeyboardInterrupt):
+    """The stop button was pressed while a model was trained.
+
+    Attributes
+    ----------
+    model
+        The model with its best weights so far; None when it stopped before the first step.
+    """
+
+    def __init__(self, message: str, model: TextModel | None = None) -> None:
+        self.model = model
+        super().__init__(message)
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    spelled = {str(candidate).lower(): str(candidate) for candidate in known}
+    close = difflib.get_close_matches(str(name).lower(), spelled, n=1, cutoff=0.6)
+    return f" Did you mean {spelled[close[0]]!r}?" if close else ""
+
+
+def listing(items: Iterable[Any], most: int = 8) -> str:
+    """Return the first items with commas between, and how many more there are."""
+    shown = [str(item) for item in items]
+    rest = len(shown) - most
+    return ", ".join(shown[:most]) + (f" and {rest:,} more" if rest > 0 else "")

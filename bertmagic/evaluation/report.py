@@ -1,0 +1,91 @@
+"""The result of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """Precision, recall and F1 of one class, and how many true rows it has."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The metrics of the rows that have ``value`` in ``column``."""
+
+    column: str
+    value: str
+    rows: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How well a model does on rows whose labels are known.
+
+    Attributes
+    ----------
+    model, task, data
+        What was measured, and on which rows.
+    rows, skipped
+        How many rows were measured, and how many were left out (no text, no label, or a label the model lacks).
+    metrics
+        Named numbers between 0 and 1, and ``loss``, the mean cross-entropy in nats.
+    classes
+        One `ClassScore` a class, in the order of ``labels``.
+    labels, confusion
+        The classes, and counts of shape ``(true, predicted)``.
+    slices
+        The same metrics for parts of the rows.
+    seconds, tokens
+        Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` where the report
+        closes a training run.
+    notes
+        What the user should know.
+    """
+
+    model: str
+    task: str
+    data: str
+    rows: int
+    metrics: Mapping[str, float]
+    labels: tuple[str, ...]
+    classes: tuple[ClassScore, ...]
+    confusion: npt.NDArray[np.int64]
+    skipped: int = 0
+    slices: tuple[Slice, ...] = ()
+    seconds: float = 0.0
+    tokens: int = 0
+    train_seconds: float = 0.0
+    train_tokens: int = 0
+    best_step: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        from bertmagic.display import text
+
+        return text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from bertmagic.display import bundle
+
+        return bundle(self)
+
+    def _ipython_display_(self) -> None:
+        """Show the report, and the confusion matrix as a figure of its own below it."""
+        from bertmagic.display.publish import show
+
+        show(self)

@@ -1,0 +1,53 @@
+"""The result of a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions in the order and with the index of the input.
+
+    Attributes
+    ----------
+    frame
+        One row an input: ``text, label, score, p_<label>…`` for classification; ``<NA>`` where the text is missing.
+    labels
+        The classes, in the order of their probability columns.
+    task, model
+        What was predicted, and by which model.
+    missing, truncated
+        How many rows had no text, and how many were longer than the model reads.
+    seconds, tokens
+        How long it took, and how many real tokens were read.
+    notes
+        What the user should know.
+    """
+
+    frame: pd.DataFrame
+    labels: tuple[str, ...]
+    task: str
+    model: str
+    missing: int = 0
+    truncated: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        from bertmagic.display import text
+
+        return text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from bertmagic.display import bundle
+
+        return bundle(self)

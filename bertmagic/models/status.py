@@ -1,0 +1,84 @@
+"""What is known about encoders, devices and the models held: plain values for other rooms to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class _Shown:
+    """Shows itself through `bertmagic.display`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        from bertmagic.display import text
+
+        return text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from bertmagic.display import bundle
+
+        return bundle(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An encoder of the catalogue.
+
+    ``parameters`` is a count, ``lr`` the peak learning rate that suits fine-tuning it, and ``on_disk`` whether it can
+    be loaded without a network.
+    """
+
+    alias: str
+    ref: str
+    parameters: int
+    languages: str
+    max_length: int
+    licence: str
+    lr: float
+    about: str
+    on_disk: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Catalogue(_Shown):
+    """The encoders that have a short name."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device: its name for the ``device`` option, memory in bytes, and the precision that ``auto`` takes there."""
+
+    name: str
+    title: str
+    memory: int
+    free: int
+    precision: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A model held by this kernel: the bytes of its parameters and buffers, and where they are."""
+
+    name: str
+    task: str
+    encoder: str
+    parameters: int
+    bytes: int
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True, repr=False)
+class Status(_Shown):
+    """The devices of this machine (the one that is chosen first) and the models held."""
+
+    devices: tuple[Device, ...]
+    held: tuple[Held, ...]
+    process_bytes: int
+    home: str
+    versions: tuple[tuple[str, str], ...]
