@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from bertmagic.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class Finding:
     count: int = 0
 
 
-@dataclass(frozen=True)
-class DataReport:
+@dataclass(frozen=True, repr=False)
+class DataReport(Shown):
     """What is in a data set, and what is wrong with it.
 
     Attributes
@@ -54,13 +56,3 @@ class DataReport:
     length_counts: tuple[int, ...]
     length_unit: str
     examples: tuple[tuple[object, str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        from bertmagic.display import text
-
-        return text(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from bertmagic.display import bundle
-
-        return bundle(self)

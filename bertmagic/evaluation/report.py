@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bertmagic.shown import Shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +34,8 @@ class Slice:
     metrics: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """How well a model does on rows whose labels are known.
 
     Attributes
@@ -73,16 +75,6 @@ class Report:
     train_tokens: int = 0
     best_step: int = 0
     notes: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        from bertmagic.display import text
-
-        return text(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from bertmagic.display import bundle
-
-        return bundle(self)
 
     def _ipython_display_(self) -> None:
         """Show the report, and the confusion matrix as a figure of its own below it."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bertmagic.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Predictions:
+@dataclass(frozen=True, repr=False)
+class Predictions(Shown):
     """Predictions in the order and with the index of the input.
 
     Attributes
@@ -41,13 +43,3 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.frame)
-
-    def __repr__(self) -> str:
-        from bertmagic.display import text
-
-        return text(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from bertmagic.display import bundle
-
-        return bundle(self)

@@ -3,23 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-
-class _Shown:
-    """Shows itself through `bertmagic.display`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        from bertmagic.display import text
-
-        return text(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from bertmagic.display import bundle
-
-        return bundle(self)
+from bertmagic.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +27,7 @@ class Entry:
 
 
 @dataclass(frozen=True, repr=False)
-class Catalogue(_Shown):
+class Catalogue(Shown):
     """The encoders that have a short name."""
 
     entries: tuple[Entry, ...]
@@ -74,7 +59,7 @@ class Held:
 
 
 @dataclass(frozen=True, repr=False)
-class Status(_Shown):
+class Status(Shown):
     """The devices of this machine (the one that is chosen first) and the models held."""
 
     devices: tuple[Device, ...]
