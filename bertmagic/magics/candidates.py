@@ -1,0 +1,77 @@
+"""What may stand as the value of an option: variables of the user, and texts that the API knows."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.magics.names import columns, is_model, public
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertmagic.options import Option
+
+_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", os.sep)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The values to offer: Python names, and texts that may need quotes."""
+
+    variables: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns: list[str]) -> Candidates:
+    """Return what may be typed for an option, given what is typed already."""
+    match entry.kind:
+        case "choice":
+            return Candidates(texts=entry.choices)
+        case "freeze":
+            return Candidates(texts=("embeddings", "encoder"))
+        case "column":
+            return Candidates(texts=tuple(known_columns))
+        case "path":
+            return Candidates(texts=_paths(fragment))
+        case "model":
+            return Candidates(_holding(names, is_model), _models())
+        case "name":
+            return Candidates(texts=_holding(names, is_model))
+        case "data" | "share_or_data":
+            files = tuple(path for path in _paths(fragment) if path.endswith(_TABLES))
+            return Candidates(_holding(names, columns), (*_samples(), *files))
+        case "texts":
+            return Candidates(_holding(names, _has_texts))
+    return Candidates()
+
+
+def _holding(names: Mapping[str, Any], wanted: Any) -> tuple[str, ...]:
+    return tuple(name for name in public(names) if not isinstance(names[name], type) and wanted(names[name]))
+
+
+def _has_texts(value: Any) -> bool:
+    """Whether a value looks like texts to predict: a text, a list, a column or a table."""
+    return isinstance(value, str | list | tuple) or hasattr(type(value), "str") or bool(columns(value))
+
+
+def _models() -> tuple[str, ...]:
+    from bertmagic import api
+    from bertmagic.models.catalogue import ALIASES
+
+    return (*api.held(), *api.runs_here(), *ALIASES)
+
+
+def _samples() -> tuple[str, ...]:
+    from bertmagic.data import samples
+
+    return tuple(f"sample:{name}" for name in samples.names())
+
+
+def _paths(fragment: str) -> tuple[str, ...]:
+    # glob keeps the path as typed, with its ./ and without resolving it; pathlib would not.
+    found = sorted(glob.glob(glob.escape(fragment) + "*"))  # noqa: PTH207
+    return tuple(path + os.sep if Path(path).is_dir() else path for path in found)

@@ -1,0 +1,66 @@
+"""The Python that a magic stands for, as ``--show-code`` prints it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bertmagic.magics import names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertmagic.magics.request import Request
+
+_WIDTH = 100
+
+
+def python(request: Request, targets: Sequence[str] = ()) -> str:
+    """Return a program that does what the magic does, with the user's own source for every value.
+
+    Parameters
+    ----------
+    request
+        What the magic was asked to do.
+    targets
+        The names that it binds.
+    """
+    call = f"{_callee(request)}({_arguments(request)})"
+    return "import bertmagic as bm\n\n" + "".join(f"{name} = " for name in targets) + call
+
+
+def _callee(request: Request) -> str:
+    function = request.command.function
+    if request.model is None:
+        return f"bm.{function}"
+    return f"{_model(request)}.{function.removeprefix('TextModel.')}"
+
+
+def _model(request: Request) -> str:
+    assert request.model is not None
+    given = request.given.get(request.model.name)
+    if given is None:
+        return _last(request)
+    if given.reference:
+        return f"bm.load({given.code})"
+    return given.code if re.fullmatch(r"[\w.]+", given.code) else f"({given.code})"
+
+
+def _last(request: Request) -> str:
+    """Return the variable of the model that is used where none is named, or how to load it."""
+    from bertmagic import api
+
+    model = api.find(None)
+    bound = [name for name in names.public(request.names) if request.names[name] is model]
+    return bound[0] if bound else f"bm.load({names.literal(model.name)})"
+
+
+def _arguments(request: Request) -> str:
+    model = request.model
+    entries = [entry for entry in request.command.options if entry is not model and entry != model]
+    first = next((entry.name for entry in entries if entry.kind != "name"), "")
+    given = [request.given[entry.name] for entry in entries if entry.name in request.given]
+    given.sort(key=lambda item: (item.entry.name != first, item.entry.kind == "name"))
+    shown = [item.code if item.entry.name == first else f"{item.entry.name}={item.code}" for item in given]
+    line = ", ".join(shown)
+    return line if len(line) <= _WIDTH else "\n    " + ",\n    ".join(shown) + ",\n"

@@ -1,0 +1,63 @@
+"""The help page of a magic, written from the table of options."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import textwrap
+from typing import TYPE_CHECKING
+
+from bertmagic.options import Option, Shell, table
+
+if TYPE_CHECKING:
+    from bertmagic.options import Command
+
+_WIDTH = 100
+_INDENT = " " * 6
+_VALUES = {"flag": "", "int": "N", "steps": "N", "float": "X", "choice": "CHOICE", "share_or_data": "SHARE|DATA"}
+_BODIES = {
+    "options": "The body of %%{0} is Python: one option a line, name = value.",
+    "texts": "The body of %%{0} is literal text: one input a line, a pair with ` ||| ` between its texts.",
+    "none": "",
+}
+
+
+def page(command: Command) -> str:
+    """Return the page that ``%magic?`` and ``%magic --help`` show."""
+    usage = f"%{command.magic} {' '.join(map(_place, _positional(command)))} [--flag VALUE …]".replace("  ", " ")
+    entries = [_option(entry) for entry in (*command.options, *table(Shell))]
+    examples = [textwrap.indent(example, "  ") for example in command.examples]
+    body = _BODIES[command.body].format(command.magic)
+    parts = [command.summary, usage, body, "Options", "\n".join(entries), "Examples", "\n\n".join(examples)]
+    return inspect.cleandoc("\n\n".join(part for part in parts if part))
+
+
+def _positional(command: Command) -> list[Option]:
+    known = {entry.name: entry for entry in command.options}
+    return [known[name] for name in command.positional]
+
+
+def _place(entry: Option) -> str:
+    word = entry.name.upper() + (" …" if entry.many else "")
+    return word if entry.required else f"[{word}]"
+
+
+def _option(entry: Option) -> str:
+    value = _VALUES.get(entry.kind, entry.kind.upper())
+    flags = ", ".join(filter(None, (entry.short, f"{entry.long} {value}".rstrip())))
+    facts = " ".join(filter(None, (entry.help, _allowed(entry), _default(entry))))
+    return f"  {flags}\n" + textwrap.fill(facts, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+
+
+def _allowed(entry: Option) -> str:
+    if entry.choices:
+        return f"One of: {', '.join(entry.choices)}."
+    if math.isfinite(entry.low) and math.isfinite(entry.high):
+        return f"From {entry.low:.10g} to {entry.high:.10g}."
+    return f"At least {entry.low:g}." if math.isfinite(entry.low) else ""
+
+
+def _default(entry: Option) -> str:
+    if entry.required:
+        return "Required."
+    return "" if entry.default in (None, (), False) else f"Default: {entry.default}."

@@ -1,0 +1,96 @@
+"""A whole magic as typed: the line, the body and the defaults of ``%config``, put together and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.errors import OptionError
+from bertmagic.magics import body, line
+from bertmagic.magics.names import Given, constant, resolve
+from bertmagic.options import Option, Shell, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertmagic.options import Command
+
+_SHELL = {entry.name for entry in table(Shell)}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a magic was asked to do.
+
+    Attributes
+    ----------
+    command
+        The magic.
+    given
+        Its options that have a value, by name.
+    names
+        The namespace that variables were looked up in.
+    out
+        The variable to bind the result to.
+    show_code
+        Whether to print the Python instead of running it.
+    silent
+        Whether a semicolon ends the line.
+    """
+
+    command: Command
+    given: dict[str, Given]
+    names: dict[str, Any]
+    out: str | None = None
+    show_code: bool = False
+    silent: bool = False
+
+    @property
+    def model(self) -> Option | None:
+        """The option that says whose method is called; None where a function is."""
+        if not self.command.function.startswith("TextModel."):
+            return None
+        return next(entry for entry in self.command.options if entry.kind == "model")
+
+
+def read(command: Command, typed: str, cell: str | None, names: dict[str, Any], defaults: Mapping[str, Any]) -> Request:
+    """Return what a magic's line and body ask for.
+
+    Raises
+    ------
+    OptionError
+        For what cannot be read, for an option both on the line and in the body, and for one that is missing.
+    """
+    known = {entry.name: entry for entry in line.options_of(command)}
+    on_line = {name: resolve(known[name], tokens, names) for name, tokens in line.read(typed, command).items()}
+    in_body = _body(command, cell, names, on_line)
+    for name in in_body.keys() & on_line.keys():
+        raise OptionError(f"{name!r} is given both on the line and in the body of the cell.", "Give it in one of them.")
+    shell = {name: on_line.pop(name).value for name in _SHELL & on_line.keys()}
+    settings = {name: constant(known[name], value) for name, value in defaults.items()}
+    given = settings | on_line | in_body
+    _complete(command, given)
+    return Request(command, given, names, shell.get("out"), shell.get("show_code", False), line.silenced(typed))
+
+
+def _body(command: Command, cell: str | None, names: dict[str, Any], on_line: dict[str, Given]) -> dict[str, Given]:
+    if cell is None or not cell.strip():
+        return {}
+    if command.body == "options":
+        data = [given.code for given in on_line.values() if given.entry.kind == "data"]
+        return body.assignments(cell, command, names, data)
+    if command.body == "texts":
+        entry = next(entry for entry in command.options if entry.kind == "texts")
+        return {entry.name: constant(entry, body.texts(cell))}
+    fix = f"Write %{command.magic} with one percent sign, and the rest in a cell of its own."
+    raise OptionError(f"%%{command.magic} takes no body.", fix)
+
+
+def _complete(command: Command, given: dict[str, Given]) -> None:
+    for entry in command.options:
+        if entry.required and entry.name not in given:
+            place = entry.name.upper() if entry.name in command.positional else f"{entry.long} …"
+            body_too = f", or {entry.name} = … in the body of the cell" if command.body == "options" else ""
+            raise OptionError(
+                f"{entry.name!r} is missing. {entry.help}", f"Give it as %{command.magic} {place}{body_too}."
+            )

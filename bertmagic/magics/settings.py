@@ -1,0 +1,84 @@
+"""``%config BertMagic``: defaults that a user sets once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from traitlets import Any as AnyTrait
+from traitlets import Enum, TraitError, Unicode, observe
+from traitlets.config import Configurable
+
+from bertmagic import errors
+from bertmagic.options import Finetune, Option, check, table
+
+if TYPE_CHECKING:
+    from bertmagic.options import Command
+
+_HOME = "BERTMAGIC_HOME"
+_KINDS = ("model", "int", "float", "steps", "choice", "text")
+_OPTIONS = {entry.name: entry for entry in table(Finetune) if entry.kind in _KINDS}
+"""The options that make sense as a default of a whole notebook: numbers, choices, the encoder and the device."""
+
+
+class OptionTrait(AnyTrait):
+    """A trait that is checked against the table of options."""
+
+    def __init__(self, entry: Option) -> None:
+        self.entry = entry
+        super().__init__(entry.default, help=entry.help)
+        self.tag(config=True)
+
+    def validate(self, obj: object, value: object) -> object:
+        """Return the value as the option's type, or say what was expected."""
+        try:
+            return check(self.entry, value)
+        except errors.OptionError as error:
+            raise TraitError(f"BertMagic.{error}") from None
+
+
+class _Settings(Configurable):
+    """Where shown errors and run folders are set, beside the options of the table."""
+
+    traceback = Enum(["short", "full"], "short", help="How errors are shown; after 'full', %tb shows the last.").tag(
+        config=True
+    )
+    home = Unicode("", help="The folder for runs, as the variable BERTMAGIC_HOME; by default ./.bertmagic.").tag(
+        config=True
+    )
+
+    def defaults(self, command: Command) -> dict[str, Any]:
+        """Return the options of a command that are set to something else than the table's default.
+
+        The model of a prediction is another option than the encoder to start from: their defaults differ.
+        """
+        return {
+            entry.name: getattr(self, entry.name)
+            for entry in command.options
+            if entry.name in _OPTIONS and entry.default == _OPTIONS[entry.name].default != getattr(self, entry.name)
+        }
+
+    def reset(self) -> None:
+        """Undo what settings do outside of this object."""
+        self.traceback, self.home = "short", ""
+
+    @observe("traceback")
+    def _show_traceback(self, change: dict[str, Literal["short", "full"]]) -> None:
+        errors._ShortTraceback.style = change["new"]
+
+    @observe("home")
+    def _move_home(self, change: dict[str, str]) -> None:
+        if not change["old"]:
+            self._outer_home = os.environ.get(_HOME)
+        home = str(Path(change["new"]).expanduser()) if change["new"] else self._outer_home
+        if home is None:
+            os.environ.pop(_HOME, None)
+        else:
+            os.environ[_HOME] = home
+
+
+# Named as users type it; its other traits are read off the table, so that an option is declared once.
+BertMagic: type[_Settings] = type(
+    "BertMagic", (_Settings,), {name: OptionTrait(entry) for name, entry in _OPTIONS.items()}
+)

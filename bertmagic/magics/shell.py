@@ -1,0 +1,131 @@
+"""The magics: each one parses, calls `bertmagic.api` and publishes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import needs_local_scope, no_var_expand
+
+from bertmagic.errors import Interrupted, ReferenceError_
+from bertmagic.magics import bind, help, line, names
+from bertmagic.magics.code import python
+from bertmagic.magics.request import Request, read
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from bertmagic.options import Command
+
+Magic = Callable[..., Any]
+
+
+def magic(shell: InteractiveShell, command: Command, defaults: Callable[[Command], Mapping[str, Any]]) -> Magic:
+    """Return the function behind ``%command`` and ``%%command``.
+
+    IPython's ``output_can_be_silenced`` is not used: it tokenizes the line or the body as Python once the work is
+    done, and fails there on a text that is not Python.
+    """
+
+    def face(typed: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        if line.asks_help(typed):
+            return _say(help.page(command))
+        space = {**shell.user_ns, **(local_ns or {})}
+        request = read(command, typed, cell, space, defaults(command))
+        return _answer(shell, _from_disk(request), cell is not None)
+
+    face.__name__ = face.__qualname__ = command.magic
+    face.__doc__ = help.page(command)
+    marked: Magic = no_var_expand(needs_local_scope(face))
+    return marked
+
+
+def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
+    target = _target(request)
+    if request.show_code:
+        return _say(python(request, [name for name in (target, request.out) if name]))
+    if target:
+        bind.guard(target, shell.user_ns)
+    result = _run(shell, request, target)
+    for name in filter(None, (target, request.out)):
+        shell.push({name: result})
+    if request.silent or not in_cell:
+        return None if request.silent else result
+    if result is not None and not names.is_model(result):
+        _show(result)
+    return None
+
+
+def _from_disk(request: Request) -> Request:
+    """Let ``%bert_load sentiment``, typed again, mean the run of that name and not the model it was bound to."""
+    ref = request.given.get("ref")
+    if ref is None or not names.is_model(request.names.get(ref.code)):
+        return request
+    return replace(request, given=request.given | {"ref": names.constant(ref.entry, ref.code)})
+
+
+def _target(request: Request) -> str | None:
+    """Return the variable that a magic which makes a model binds it to."""
+    if request.command.function not in ("finetune", "load"):
+        return None
+    if "name" in request.given:
+        return str(request.given["name"].value)
+    if request.command.function == "load":
+        return bind.identifier(request.given["ref"].value)
+    return None
+
+
+def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
+    try:
+        return _ACTIONS.get(request.command.magic, _call)(shell, request)
+    except Interrupted as stop:
+        if target and stop.model is not None:
+            shell.push({target: stop.model})
+        raise
+    except ReferenceError_ as error:
+        raise _with_variable(error, request) from error
+
+
+def _call(shell: InteractiveShell, request: Request) -> Any:
+    """Call the function of the API, or the method of the model, that the table names."""
+    from bertmagic import api
+
+    options = {name: given.value for name, given in request.given.items()}
+    if request.model is None:
+        return getattr(api, request.command.function)(**options)
+    model = api.find(options.pop(request.model.name, None))
+    return getattr(model, request.command.function.removeprefix("TextModel."))(**options)
+
+
+def _unload(shell: InteractiveShell, request: Request) -> None:
+    model = bind.held(request.given["name"].value)
+    name = model.name
+    given_back = model.unload()
+    bind.forget(shell, model)
+    _say(f"{name} is unloaded: {given_back / 1e6:,.0f} MB given back.")
+
+
+_ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload}
+"""The magics that do more than call; a new one needs no entry here."""
+
+
+def _with_variable(error: ReferenceError_, request: Request) -> ReferenceError_:
+    """Return the error with the nearest variable added: only this room knows the user's names."""
+    for given in request.given.values():
+        if given.reference and given.reference in error.what:
+            variable = names.near(given.reference, request.names)
+            if variable:
+                return ReferenceError_(error.what, f"There is a variable {variable!r}. {error.fix}".rstrip())
+    return error
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _show(result: Any) -> None:
+    from bertmagic.display.publish import show
+
+    show(result)
