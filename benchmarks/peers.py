@@ -97,6 +97,7 @@ def trainer(train: corpora.Rows, test: corpora.Rows, recipe: Recipe, weights: Pa
         began = time.perf_counter()
         loop.train()
         seconds = time.perf_counter() - began
+        loop.args.train_sampling_strategy = "random"  # else it reorders the rows that it predicts, too
         logits: Any = loop.predict(encode(test)).predictions  # type: ignore[arg-type]
     return [names[i] for i in logits.argmax(-1)], seconds
 

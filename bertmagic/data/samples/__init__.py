@@ -1,0 +1,63 @@
+"""Small data sets that come with the package, written for it: ``sample:reviews``.
+
+Every sample is a JSONL file beside this module; its first key, ``split``, says to which split a row belongs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertmagic.errors import ReferenceError_, listing, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_HERE = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Return the names of the samples, each with what is in it known to `load`."""
+    return sorted(path.stem for path in _HERE.glob("*.jsonl"))
+
+
+def splits(name: str) -> dict[str, pd.DataFrame]:
+    """Return the splits of a sample by name, each with an index from 0.
+
+    Raises
+    ------
+    ReferenceError_
+        If there is no sample of that name.
+    """
+    import pandas as pd
+
+    if name not in names():
+        raise ReferenceError_(
+            f"there is no sample {name!r}.{nearest(name, names())}", f"The samples are: {listing(names())}."
+        )
+    rows = [json.loads(line) for line in (_HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    frame = pd.DataFrame(rows)
+    return {
+        str(split): part.drop(columns="split").reset_index(drop=True) for split, part in frame.groupby("split")
+    }
+
+
+def load(name: str, split: str | None = None) -> pd.DataFrame:
+    """Return a sample as a DataFrame: one split of it, or all rows, train first.
+
+    Examples
+    --------
+    >>> load("reviews", "test").columns.tolist()
+    ['review', 'sentiment', 'stars', 'language']
+    """
+    import pandas as pd
+
+    parts = splits(name)
+    if split is None:
+        return pd.concat([parts[key] for key in sorted(parts, reverse=True)], ignore_index=True)
+    if split not in parts:
+        raise ReferenceError_(
+            f"sample {name!r} has no split {split!r}.{nearest(split, parts)}", f"Its splits are: {listing(parts)}."
+        )
+    return parts[split]

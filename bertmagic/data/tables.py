@@ -1,0 +1,198 @@
+"""Whatever holds rows, read as one named table."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bertmagic.data import files, samples
+from bertmagic.errors import DataError, ReferenceError_, listing, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Role = Literal["train", "validation", "test", "any"]
+_PREFERRED: dict[Role, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test", "validation", "valid", "dev"),
+    "any": ("train",),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with the user's index, and the name by which messages call them."""
+
+    name: str
+    frame: pd.DataFrame
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return [str(column) for column in self.frame.columns]
+
+
+def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
+    """Read one table; of several splits, the one that fits the role.
+
+    Parameters
+    ----------
+    source
+        A DataFrame or Series, a frame of another library, a Dataset or DatasetDict, a dict of columns, a list of
+        dicts, ``sample:NAME[@SPLIT]``, a path or glob of CSV, TSV, JSON, JSONL, Parquet or text files, or a hub id
+        ``OWNER/NAME[:CONFIG][@SPLIT]``.
+
+    Raises
+    ------
+    DataError
+        If the object holds no rows that can be read.
+    ReferenceError_
+        If the string names nothing known.
+    """
+    return choose(splits(source), role, may_be_empty)
+
+
+def choose(tables: Mapping[str, Table], role: Role, may_be_empty: bool = False) -> Table:
+    """Return the split that fits the role, or the only one there is."""
+    for name in (*_PREFERRED[role], *(tables if len(tables) == 1 else ())):
+        if name in tables:
+            return _checked(tables[name], may_be_empty)
+    wanted = next(iter(_PREFERRED[role]))
+    raise DataError(
+        f"the data has no {wanted!r} split; it has {listing(tables)}.", "Choose one with NAME@SPLIT or data['split']."
+    )
+
+
+def has(tables: Mapping[str, Table], role: Role) -> bool:
+    """Whether there is a split that is meant for the role."""
+    return any(name in tables for name in _PREFERRED[role])
+
+
+def splits(source: Any) -> dict[str, Table]:
+    """Read all splits of a source; one that has no splits is called ``""``."""
+    if isinstance(source, Table):
+        return {"": source}
+    if isinstance(source, str | os.PathLike):
+        return _named(os.fspath(source))
+    if isinstance(source, Mapping) and source and all(_is_rows(value) for value in source.values()):
+        return {str(split): Table(str(split), _frame(value)) for split, value in source.items()}
+    return {"": Table(_title(source), _frame(source))}
+
+
+def _checked(table: Table, may_be_empty: bool) -> Table:
+    if not (len(table.frame) or may_be_empty):
+        raise DataError(f"{table.name} has no rows.", "Check the file, or the filter that made it.")
+    if not table.frame.columns.is_unique:
+        twice = table.frame.columns[table.frame.columns.duplicated()]
+        raise DataError(f"{table.name} has two columns named {twice[0]!r}.", "Rename one of them.")
+    return table
+
+
+def _title(source: Any) -> str:
+    return f"the {type(source).__name__}"
+
+
+def _is_rows(value: Any) -> bool:
+    return hasattr(value, "column_names") or type(value).__module__.partition(".")[0] == "pandas" and value.ndim == 2
+
+
+def _frame(source: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return source
+    if isinstance(source, pd.Series):
+        return source.to_frame(name=source.name if source.name is not None else "text")
+    if hasattr(source, "column_names") and hasattr(source, "features"):
+        return _from_datasets(source)
+    if hasattr(source, "__arrow_c_stream__"):
+        return _from_arrow(source)
+    if isinstance(source, Mapping):
+        return _from_columns(source)
+    if isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source):
+        return pd.DataFrame(list(source))
+    raise DataError(
+        f"a {type(source).__name__} holds no rows that can be read.",
+        "Give a DataFrame, a Dataset, a dict of columns, a list of dicts, a file, sample:NAME or a hub id.",
+    )
+
+
+def _from_arrow(source: Any) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    frame: pd.DataFrame = pa.table(source).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def _from_datasets(source: Any) -> pd.DataFrame:
+    """Read a `datasets.Dataset`, with the names of its `ClassLabel` columns instead of their numbers."""
+    frame = _from_arrow(source.with_format("arrow")[:])
+    for column, feature in source.features.items():
+        if hasattr(feature, "int2str"):
+            frame[column] = [None if i is None or i < 0 else feature.names[i] for i in frame[column].tolist()]
+    return frame
+
+
+def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.DataFrame(dict(source))
+    except ValueError:
+        lengths = ", ".join(f"{name}: {len(column):,}" for name, column in source.items() if hasattr(column, "__len__"))
+        raise DataError(
+            f"the columns of the dict are not of one length ({lengths}).", "Give every column as many values."
+        ) from None
+
+
+def _named(reference: str) -> dict[str, Table]:
+    if reference.startswith("sample:"):
+        return _sample(reference)
+    paths = _paths(reference)
+    if paths:
+        return {"": Table(reference, files.read(paths))}
+    from bertmagic.data import hub
+
+    if hub.looks_like_id(reference):
+        return {split: Table(f"{reference}@{split}" if split else reference, _frame(rows))
+                for split, rows in hub.load(reference).items()}  # fmt: skip
+    raise ReferenceError_(
+        f"there is no data named {reference!r}: no file, sample or hub id.{nearest(reference, _neighbours(reference))}",
+        "Give a variable, a path, sample:NAME or OWNER/NAME of the hub.",
+    )
+
+
+def _sample(reference: str) -> dict[str, Table]:
+    name, _, split = reference.removeprefix("sample:").partition("@")
+    if split:
+        return {"": Table(reference, samples.load(name, split))}
+    return {key: Table(f"sample:{name}@{key}", frame) for key, frame in samples.splits(name).items()}
+
+
+def _paths(reference: str) -> list[Path]:
+    path = Path(reference).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        raise DataError(f"{reference} is a folder.", f"Name the files in it, as in {reference.rstrip('/')}/*.csv.")
+    if glob.has_magic(reference):
+        found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - absolute globs
+        if not found:
+            raise ReferenceError_(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
+        return found
+    if path.suffix.lower() in files.SUFFIXES:
+        near = nearest(path.name, _neighbours(reference))
+        raise ReferenceError_(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
+    return []
+
+
+def _neighbours(reference: str) -> list[str]:
+    folder = Path(reference).expanduser().parent
+    found = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return [*found, *(f"sample:{name}" for name in samples.names())]

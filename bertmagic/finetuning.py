@@ -1,0 +1,316 @@
+"""A run of fine-tuning, from the user's table to a measured model: read, check, load, train, evaluate, keep."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from bertmagic import __version__
+from bertmagic.data import checks, tables
+from bertmagic.data.tokens import Tokens, encode
+from bertmagic.errors import OptionError
+from bertmagic.inference.forward import logits
+from bertmagic.models import devices, loading, saving, weights
+from bertmagic.options import Finetune
+from bertmagic.tasks import Prepared, Task, find
+from bertmagic.training import runs
+from bertmagic.training.events import Ended, Listener, Note, Phase, Started
+from bertmagic.training.freezing import freeze
+from bertmagic.training.history import History
+from bertmagic.training.loop import Loop, Plan, count_steps
+from bertmagic.training.stopping import StopButton
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from bertmagic.data.checks import Examples
+    from bertmagic.evaluation.report import Report
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What a run leaves: the model, what belongs to it, and how it went. ``report`` is None after an interrupt."""
+
+    network: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    task: Task
+    card: dict[str, Any]
+    folder: Path
+    precision: str
+    ended: Ended
+    history: History
+    report: Report | None
+
+
+def run(options: Finetune, emit: Listener) -> Finetuned:
+    """Fine-tune a model.
+
+    Parameters
+    ----------
+    options
+        All options; ``model`` is an alias, a folder or a hub id.
+    emit
+        Told of everything that happens.
+
+    Raises
+    ------
+    BertMagicError
+        If data, model, device or options cannot be used; before the model is loaded where that can be known.
+    """
+    prepared = _prepare(options, emit)
+    found = weights.find(str(options.model), lambda what, done, total: emit(Phase(what, done, total, "bytes")))
+    tokenizer = loading.tokenizer(found.folder)
+    max_length = _max_length(options, loading.limit(found.folder, tokenizer))
+    device = devices.choose(options.device)
+    number_format, why = devices.precision(options.precision, device)
+    options = replace(
+        options, lr=options.lr or found.lr, max_length=max_length, device=str(device), precision=number_format
+    )
+    parts = {
+        name: encode(tokenizer, rows.texts, max_length, _tokenizing(emit, name))
+        for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
+        if rows is not None
+    }
+    _tell(prepared, parts["train"], found.name, options, why, emit)
+    with _seeded(options.seed):
+        emit(Phase(f"loading {found.name}"))
+        network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
+        emit(Note(f"{found.name}: {said}."))
+        network.to(device)
+        if frozen := freeze(network, options.freeze):
+            emit(Note(frozen))
+        return _train(_Work(options, prepared, found, tokenizer, parts, network), emit)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Everything that a run has put together before its first step."""
+
+    options: Finetune
+    prepared: Prepared
+    found: weights.Weights
+    tokenizer: PreTrainedTokenizerBase
+    parts: dict[str, Tokens]
+    network: PreTrainedModel
+
+    def logits(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
+        pad_id: Any = self.tokenizer.pad_token_id
+        return logits(self.network, self.parts[part], pad_id, self.options.precision, after_batch)
+
+
+def _prepare(options: Finetune, emit: Listener) -> Prepared:
+    emit(Phase("reading the data"))
+    given = tables.splits(options.train)
+    found = {"train": tables.choose(given, "train")}
+    if isinstance(options.validation, int | float):
+        if tables.has(given, "validation"):
+            found["validation"] = tables.choose(given, "validation")
+            emit(Note(f"Validation is {found['validation'].name}, which came with train."))
+    else:
+        found["validation"] = tables.read(options.validation, "validation")
+    if options.test is not None:
+        found["test"] = tables.read(options.test, "test")
+    emit(Phase("checking the data"))
+    return find(options.task or "classification").prepare(options, found)
+
+
+def _max_length(options: Finetune, limit: int) -> int:
+    if options.max_length is None:
+        return min(limit, loading.LONGEST)
+    if options.max_length > limit:
+        raise OptionError(
+            f"max_length = {options.max_length} is more than the model reads: {limit} tokens.",
+            f"Set max_length to {limit} or less, or choose a model that reads more (modernbert: 8192).",
+        )
+    return options.max_length
+
+
+def _tokenizing(emit: Listener, part: str) -> Callable[[int, int], None]:
+    return lambda done, total: emit(Phase(f"tokenizing {part}", done, total))
+
+
+def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, why: str, emit: Listener) -> None:
+    for line in prepared.notes:
+        emit(Note(line))
+    longest: Any = options.max_length
+    found = checks.token_findings(train.unknown, train.truncated, len(train), longest, encoder)
+    for finding in (*prepared.findings, *found):
+        emit(Note(f"{finding.what} {finding.fix}".strip(), warning=finding.severity == "warning"))
+    emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
+    if not str(options.device).startswith("cpu"):
+        emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
+
+
+def _dropout(folder: Path, options: Finetune) -> dict[str, float]:
+    """Return the config's name for attention dropout, with the wanted value."""
+    known = loading.config(folder)
+    names = ("attention_probs_dropout_prob", "attention_dropout")
+    return {name: options.attention_dropout for name in names if name in known}
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed torch for the run and give the user's own random state back afterwards."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _train(work: _Work, emit: Listener) -> Finetuned:
+    options, prepared, rows = work.options, work.prepared, len(work.prepared.train)
+    steps = count_steps(rows, options.batch_size, options.epochs, options.max_steps)
+    plan = _plan(options, steps)
+    name = options.name or "model"
+    history, record = History(), runs.Run(name, _plain(options), _about(prepared))
+
+    def tell(event: Any) -> None:
+        for listener in (history.listen, record.listen, emit):
+            listener(event)
+
+    began = time.perf_counter()
+    try:
+        loop = Loop(
+            work.network, work.parts["train"], prepared.train.targets, work.tokenizer.pad_token_id,  # type: ignore[arg-type]
+            plan, prepared.task.objective(prepared.train, options), _measure(work), tell,
+        )  # fmt: skip
+        tell(_started(work, plan, name))
+        with StopButton() as button:
+            ended = loop.run(button)
+            del loop
+        report = None if ended.reason == "interrupted" else _report(work, ended, name, tell)
+        card = _card(work, report, ended)
+        folder = saving.save(runs.model_folder(name), work.network, work.tokenizer, card)
+        tell(replace(ended, detail=f"kept in {folder}"))
+        record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
+    finally:
+        record.close()
+    return Finetuned(
+        work.network, work.tokenizer, prepared.task, card, folder, options.precision, ended, history, report
+    )
+
+
+def _plan(options: Finetune, steps: int) -> Plan:
+    """Return what the loop needs of the options; the peak learning rate was resolved before."""
+    shared = {
+        name: getattr(options, name)
+        for name in ("batch_size", "lr", "warmup", "weight_decay", "schedule", "seed", "eval_every", "patience")
+    }
+    metric = options.best_metric
+    return Plan(
+        steps=steps, metric=metric, higher_is_better=metric != "loss", precision=options.precision, **shared
+    )
+
+
+def _started(work: _Work, plan: Plan, name: str) -> Started:
+    prepared, options = work.prepared, work.options
+    return Started(
+        name=name,
+        task=prepared.task.name,
+        model=work.found.name,
+        rows=len(prepared.train),
+        validation_rows=len(prepared.validation) if prepared.validation else 0,
+        steps=plan.steps,
+        epochs=plan.steps * options.batch_size / len(prepared.train) if options.max_steps else options.epochs,
+        device=str(options.device),
+        precision=options.precision,
+        metric=plan.metric,
+        higher_is_better=plan.higher_is_better,
+        options=_plain(options),
+    )
+
+
+def _measure(work: _Work) -> Callable[[Callable[[], None]], dict[str, float]] | None:
+    validation = work.prepared.validation
+    if validation is None:
+        return None
+
+    def measure(check: Callable[[], None]) -> dict[str, float]:
+        found = work.logits("validation", lambda done: check())
+        return work.prepared.task.metrics(found, validation.targets)
+
+    return measure
+
+
+def _report(work: _Work, ended: Ended, name: str, emit: Listener) -> Report | None:
+    """Measure the finished model on the test rows, or on the validation rows where there are none."""
+    import pandas as pd
+
+    part = "test" if work.prepared.test else "validation"
+    rows: Examples | None = getattr(work.prepared, part)
+    if rows is None:
+        return None
+    began = time.perf_counter()
+    found = work.logits(part, lambda done: emit(Phase(f"measuring on {part}", done, len(rows))))
+    notes = () if part == "test" else ("The best weights were chosen on these rows: expect a little less on new ones.",)
+    return work.prepared.task.report(
+        found,
+        rows,
+        pd.DataFrame(index=rows.index),
+        model=name,
+        data=rows.name,
+        seconds=time.perf_counter() - began,
+        tokens=len(work.parts[part].ids),
+        train_seconds=ended.seconds,
+        train_tokens=ended.tokens,
+        best_step=ended.best_step,
+        notes=notes,
+    )
+
+
+def _card(work: _Work, report: Report | None, ended: Ended) -> dict[str, Any]:
+    options, prepared = work.options, work.prepared
+    metrics = {**report.metrics, "data": report.data, "rows": report.rows} if report else {}
+    return {
+        "task": prepared.task.name,
+        **prepared.task.card(),
+        "text": prepared.text,
+        "label": prepared.label,
+        "encoder": work.found.name,
+        "max_length": options.max_length,
+        "options": _plain(options),
+        "data": _about(prepared),
+        "metrics": metrics,
+        "run": {name: value for name, value in asdict(ended).items() if name != "detail"},
+        "versions": versions(),
+    }
+
+
+def _about(prepared: Prepared) -> dict[str, Any]:
+    return {
+        part: {"name": rows.name, "rows": len(rows), "sha256": runs.digest(rows.texts, rows.targets.tolist())}
+        for part in ("train", "validation", "test")
+        if (rows := getattr(prepared, part)) is not None
+    }
+
+
+def _plain(options: Finetune) -> dict[str, Any]:
+    """Return the options as JSON values; data is told of by its digest, not by its rows."""
+    data = ("train", "validation", "test")
+    return {
+        name: value if name not in data or isinstance(value, str | int | float) else type(value).__name__
+        for name, value in vars(options).items()
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    found = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
+    return {"bertmagic": __version__, "python": platform.python_version(), **found}
+
+
+def refuse(options: Finetune) -> None:
+    """Raise an `OptionError` for what cannot be done yet."""
+    for name in ("resume", "background"):
+        if getattr(options, name):
+            raise OptionError(f"{name} is not there yet in this version.", f"Leave {name} out.")
+
+

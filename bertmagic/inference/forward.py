@@ -1,0 +1,66 @@
+"""Logits of many rows: sorted by length, in batches that fit a token budget, given back in the rows' order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bertmagic.data.batches import budget_batches, collate
+from bertmagic.models import devices
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.tokens import Tokens
+
+TOKEN_BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 32768}
+"""How many token slots a batch has, by kind of device: more gains nothing there and costs memory."""
+
+
+def logits(
+    model: PreTrainedModel,
+    tokens: Tokens,
+    pad_id: int,
+    number_format: str,
+    after_batch: Callable[[int], None] = lambda done: None,
+) -> npt.NDArray[np.float32]:
+    """Run a model over all rows and return its logits, of shape ``(rows, outputs)``.
+
+    Parameters
+    ----------
+    pad_id
+        The token id to pad with.
+    number_format
+        ``bf16``, ``fp16`` or ``fp32``, for the matrix products.
+    after_batch
+        Called with the number of rows done; what it raises ends the work.
+    """
+    import numpy as np
+    import torch
+
+    device = model.device
+    found = np.zeros((len(tokens), model.config.num_labels), dtype=np.float32)
+    training, done = model.training, 0
+    model.eval()
+    try:
+        with torch.inference_mode(), devices.autocast(device, number_format):
+            for rows in budget_batches(tokens.lengths, TOKEN_BUDGET[device.type]):
+                ids, mask = collate(tokens, rows, pad_id)
+                output = model(input_ids=ids.to(device), attention_mask=mask.to(device))
+                found[rows] = output.logits.float().cpu().numpy()
+                done += len(rows)
+                after_batch(done)
+    finally:
+        model.train(training)
+    return found
+
+
+def softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return probabilities along the last axis: ``exp(x) / sum(exp(x))``, with the maximum taken off first."""
+    import numpy as np
+
+    exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]

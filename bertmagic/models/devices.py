@@ -1,0 +1,152 @@
+"""Where a model computes, and in which number format."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertmagic.errors import DeviceError, listing
+from bertmagic.models.status import Device
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose(name: str | None = None) -> torch.device:
+    """Return the named device, or the fastest of this machine: CUDA, then Apple's MPS, then the CPU.
+
+    Raises
+    ------
+    DeviceError
+        If this machine has no such device; the message lists those it has.
+    """
+    import torch
+
+    if name is None:
+        return torch.device(names()[0])
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or not _present(device):
+        raise DeviceError(f"there is no device {name!r} here.", f"This machine has {listing(names())}.")
+    return device
+
+
+def names() -> list[str]:
+    """Return the names of the devices of this machine, the fastest first."""
+    import torch
+
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return [*cuda, *mps, "cpu"]
+
+
+def _present(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return f"cuda:{device.index or 0}" in names()
+    return str(device) in names()
+
+
+def precision(wanted: str, device: torch.device) -> tuple[str, str]:
+    """Return the number format for a device, and why it is that one.
+
+    ``auto`` takes bf16 where the hardware multiplies in it, fp16 on older GPUs, and fp32 elsewhere.
+
+    Raises
+    ------
+    DeviceError
+        For fp16 on a CPU, where its gradients underflow and nothing is gained.
+    """
+    if wanted == "fp16" and device.type == "cpu":
+        raise DeviceError("fp16 is of no use on a CPU: it is slow there.", 'Take precision = "auto", bf16 or fp32.')
+    if wanted != "auto":
+        return wanted, "as asked for"
+    if device.type == "cuda":
+        import torch
+
+        major, minor = torch.cuda.get_device_capability(device)
+        return ("bf16", "tensor cores") if major >= 8 else ("fp16", f"compute capability {major}.{minor} has no bf16")
+    if device.type == "cpu" and (feature := _cpu_bf16()):
+        return "bf16", f"this CPU has {feature}"
+    return "fp32", "no bf16 in this hardware"
+
+
+@cache
+def _cpu_bf16() -> str:
+    """Return the name of the CPU's bf16 instructions, or an empty string."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("flags")[2].split("\n")[0]
+    except OSError:  # not Linux: no way to ask without running the instruction
+        return ""
+    known = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
+    return next((title for flag, title in known.items() if flag in flags.split()), "")
+
+
+def autocast(device: torch.device, number_format: str) -> AbstractContextManager[object]:
+    """Return the context in which matrix products are computed in the number format."""
+    import torch
+
+    if number_format == "fp32":
+        return nullcontext()
+    dtype = torch.bfloat16 if number_format == "bf16" else torch.float16
+    return torch.autocast(device.type, dtype=dtype)
+
+
+def used_memory(device: torch.device) -> int:
+    """Return the bytes in use: those allocated on a GPU, else the resident memory of this process."""
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.memory_allocated(device))
+    return process_memory()
+
+
+def process_memory() -> int:
+    """Return the resident memory of this process in bytes; its peak where the system does not tell the present."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+def release(device: torch.device) -> None:
+    """Give memory that is no longer referenced back to the device."""
+    gc.collect()
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
+
+
+def described() -> tuple[Device, ...]:
+    """Return every device of this machine, the one that is chosen by itself first."""
+    return tuple(_describe(choose(name)) for name in names())
+
+
+def _describe(device: torch.device) -> Device:
+    import torch
+
+    number_format, why = precision("auto", device)
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return Device(str(device), torch.cuda.get_device_name(device), total, free, number_format, why)
+    page = os.sysconf("SC_PAGE_SIZE")
+    total = os.sysconf("SC_PHYS_PAGES") * page
+    title = f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else "Apple GPU, memory shared"
+    return Device(str(device), title, total, _free(total), number_format, why)
+
+
+def _free(total: int) -> int:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return total - process_memory()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

@@ -1,0 +1,168 @@
+"""Tokenizers and models with a head, from a folder of weights."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.errors import ModelError, listing
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+LONGEST = 512
+"""The default limit on tokens: attention's cost grows with the square, so longer is only what one asks for."""
+
+
+def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a folder.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it cannot be read.
+    """
+    import transformers
+
+    try:
+        with quiet():
+            loaded: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # every tokenizer class has failures of its own
+        raise _unreadable(folder, "tokenizer", error) from error
+    if loaded.pad_token_id is None:
+        raise ModelError(f"the tokenizer in {folder} has no padding token.", "Choose an encoder such as bert.")
+    return loaded
+
+
+def limit(folder: Path, pieces: PreTrainedTokenizerBase) -> int:
+    """Return how many tokens a model can read: the smaller of what its config and its tokenizer say."""
+    known = config(folder)
+    positions = int(known.get("max_position_embeddings") or 512)
+    if known.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
+        positions -= 2  # their positions count from the padding id
+    return min(positions, int(min(pieces.model_max_length, 10**9)))
+
+
+def config(folder: Path) -> dict[str, Any]:
+    """Return the config of a folder as it stands in the file.
+
+    Raises
+    ------
+    ModelError
+        If there is none or it is not JSON.
+    """
+    path = folder / "config.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is broken: {error}.", "Save or download the model again.") from None
+    if "model_type" not in found:
+        raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
+    return found  # type: ignore[no-any-return]
+
+
+def classifier(
+    folder: Path, names: tuple[str, ...], needs_head: bool = False, **changes: Any
+) -> tuple[PreTrainedModel, str]:
+    """Load an encoder with a classification head for the given classes, in fp32.
+
+    Parameters
+    ----------
+    names
+        The classes in order. A head in the folder is kept if it has as many; else a new one is made.
+    needs_head
+        Whether a folder without a fitting head is an error.
+    changes
+        Values to set in the config, such as ``attention_probs_dropout_prob``.
+
+    Returns
+    -------
+    tuple
+        The model, and one line that says what was loaded.
+
+    Raises
+    ------
+    ModelError
+        If the weights are broken, or the architecture has no such head.
+    """
+    import torch
+    import transformers
+
+    known = config(folder)
+    if known["model_type"] not in _with_head():
+        raise ModelError(
+            f"a {known['model_type']!r} model has no classification head in transformers.", "Choose an encoder: bert."
+        )
+    try:
+        with quiet():
+            loaded, info = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder,
+                num_labels=len(names),
+                id2label=dict(enumerate(names)),
+                label2id={name: i for i, name in enumerate(names)},
+                ignore_mismatched_sizes=True,
+                dtype=torch.float32,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+                **changes,
+            )
+    except Exception as error:  # safetensors, JSON and shape errors come in many classes
+        raise _unreadable(folder, "weights", error) from error
+    new = {str(key) for key in info["missing_keys"]} | {str(key[0]) for key in info["mismatched_keys"]}
+    _check_body(loaded, new)
+    if needs_head and new:
+        raise ModelError(
+            f"{folder} has no classification head for {len(names)} classes (missing: {listing(sorted(new), 2)}).",
+            "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
+        )
+    return loaded, _said(loaded, "a new head" if new else "the head it has")
+
+
+def _with_head() -> Any:
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as NAMES
+
+    return NAMES
+
+
+def _check_body(model: PreTrainedModel, new: set[str]) -> None:
+    """Raise a `ModelError` if most of the encoder was not in the file: then its config is of another model."""
+    body = [key for key in new if key.startswith(f"{model.base_model_prefix}.") and ".pooler." not in key]
+    if len(body) > len(list(model.base_model.parameters())) / 2:
+        raise ModelError(
+            f"the weights do not fit a {model.config.model_type!r} model: {len(body)} of its tensors are missing.",
+            "The folder holds another architecture than its config.json says.",
+        )
+
+
+def _said(model: PreTrainedModel, head: str) -> str:
+    size = sum(parameter.numel() for parameter in model.parameters())
+    layers = getattr(model.config, "num_hidden_layers", "?")
+    return f"{type(model).__name__}, {layers} layers, {size / 1e6:.1f} M parameters, {head}"
+
+
+def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:
+    first = str(error).strip().split("\n")[0][:200]
+    return ModelError(f"the {what} in {folder} cannot be read: {first}", "Save or download the model again.")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' own reports and bars off the screen; what matters of them is said in one line."""
+    from transformers.utils import logging as verbosity
+
+    level, bars = verbosity.get_verbosity(), verbosity.is_progress_bar_enabled()
+    verbosity.set_verbosity(logging.ERROR)
+    verbosity.disable_progress_bar()
+    try:
+        yield
+    finally:
+        verbosity.set_verbosity(level)
+        if bars:
+            verbosity.enable_progress_bar()

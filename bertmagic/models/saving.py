@@ -1,0 +1,105 @@
+"""A folder with a model, written in one move: the old one or the new one is there, never half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+CARD = "bertmagic.json"
+"""The file beside the weights that says what the model is for."""
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to fill; on leaving it takes the place of ``folder``.
+
+    A failure while it is filled leaves ``folder`` as it was. A kill between the two renames leaves the old model
+    under the name ``.NAME.previous``, from where `recover` brings it back.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    recover(folder)
+    filling = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
+    filling.mkdir()
+    try:
+        yield filling
+        _sync(filling)
+        if folder.exists():
+            folder.rename(_previous(folder))
+        filling.rename(folder)
+    finally:
+        shutil.rmtree(filling, ignore_errors=True)
+    shutil.rmtree(_previous(folder), ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Bring the old folder back if a kill came between the two renames of `replacing`."""
+    previous = _previous(folder)
+    if previous.is_dir() and not folder.exists():
+        previous.rename(folder)
+    elif previous.is_dir():
+        shutil.rmtree(previous, ignore_errors=True)
+
+
+def _previous(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.previous"
+
+
+def _sync(folder: Path) -> None:
+    """Have the files on the disk before they get their name: a rename can overtake the data in a power cut."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def save(
+    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]
+) -> Path:
+    """Write weights (safetensors), config, tokenizer and card to a folder.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds something that is not a model, or the disk refuses.
+    """
+    if folder.exists() and not (folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))):
+        raise ModelError(f"{folder} holds something that is not a model.", "Give a new folder, or empty that one.")
+    try:
+        with replacing(folder) as filling:
+            model.save_pretrained(filling)
+            tokenizer.save_pretrained(filling)
+            text = json.dumps(card, ensure_ascii=False, indent=2)
+            (filling / CARD).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"the model could not be written to {folder}: {error.strerror}.", "Free the disk.") from error
+    return folder
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Return the card of a folder; empty where a model was not saved by bertmagic.
+
+    Raises
+    ------
+    ModelError
+        If the card is there and cannot be read.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        return {}
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is broken: {error}.", "Delete it to load the model without its card.") from None
+    if not isinstance(card, dict):
+        raise ModelError(f"{path} is broken: it is no object.", "Delete it to load the model without its card.")
+    return card

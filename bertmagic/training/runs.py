@@ -1,0 +1,82 @@
+"""The folder of a run: what was asked, what happened, what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from bertmagic.training.events import Event, Evaluated, Phase, Step
+
+_LOG_EVERY = 0.25
+"""Seconds between logged steps: the log of a long run stays in megabytes."""
+
+
+def home() -> Path:
+    """Return the folder of this project's runs: ``BERTMAGIC_HOME``, or ``.bertmagic`` in the current folder."""
+    return Path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic").expanduser()
+
+
+def model_folder(name: str) -> Path:
+    """Return where the model of a run is kept."""
+    return home() / "runs" / name / "model"
+
+
+def names() -> list[str]:
+    """Return the runs that have a model, the newest first."""
+    found = [path for path in (home() / "runs").glob("*/model/config.json")]
+    return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+
+
+class Run:
+    """A run being written: options and data first, a line of log for each event, the metrics at the end."""
+
+    def __init__(self, name: str, options: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        self.folder = home() / "runs" / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = home() / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        self._write("options.json", options)
+        self._write("data.json", data)
+        (self.folder / "metrics.json").unlink(missing_ok=True)
+        self._log: TextIO = (self.folder / "events.jsonl").open("w", encoding="utf-8")
+        self._logged = 0.0
+
+    def listen(self, event: Event) -> None:
+        """Write an event to the log; of steps one every quarter of a second."""
+        now = time.monotonic()
+        if isinstance(event, Phase) or (isinstance(event, Step) and now - self._logged < _LOG_EVERY):
+            return
+        self._logged = now
+        line = {"event": type(event).__name__, **asdict(event)}
+        self._log.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+        if isinstance(event, Evaluated):
+            self._log.flush()
+
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        """Write the metrics and close the log."""
+        self._write("metrics.json", metrics)
+        self.close()
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
+
+    def _write(self, file: str, content: Mapping[str, Any]) -> None:
+        text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
+        (self.folder / file).write_text(text + "\n", encoding="utf-8")
+
+
+def digest(texts: Iterable[str], targets: Iterable[int]) -> str:
+    """Return the SHA-256 of texts and class numbers, which tells whether two runs saw the same rows."""
+    found = hashlib.sha256()
+    for text, target in zip(texts, targets, strict=True):
+        found.update(text.encode("utf-8", "surrogatepass"))
+        found.update(f"\x00{target}\x00".encode())
+    return found.hexdigest()

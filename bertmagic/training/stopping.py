@@ -1,0 +1,40 @@
+"""The stop button: an interrupt asks the loop to end after the step it is in, so that no update is half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Stop(Exception):  # noqa: N818 - not an error: the user asked for it
+    """Ends an evaluation in the middle because the user asked to stop."""
+
+
+class StopButton:
+    """While entered in the main thread, the first SIGINT sets `pressed`; a second one raises KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+        self._before: Any = None
+
+    def __enter__(self) -> StopButton:
+        # Python runs signal handlers in the main thread only, and lets only that thread set them.
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _press(self, number: int, frame: FrameType | None) -> None:
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True
+
+    def check(self) -> None:
+        """Raise `Stop` if the button was pressed."""
+        if self.pressed:
+            raise Stop

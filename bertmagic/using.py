@@ -1,0 +1,136 @@
+"""A trained model put to use: predictions and reports from whatever holds texts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import checks, columns, files, tables
+from bertmagic.data.tokens import Tokens, encode
+from bertmagic.errors import DataError
+from bertmagic.inference.forward import logits
+from bertmagic.inference.predictions import Predictions
+from bertmagic.training.events import Listener, Phase
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from bertmagic.api import TextModel
+    from bertmagic.evaluation.report import Report
+
+
+def predict(model: TextModel, texts: Any, column: str | None, emit: Listener) -> Predictions:
+    """Predict for texts in whatever form; see `TextModel.predict`."""
+    import numpy as np
+
+    began = time.perf_counter()
+    values, where = _texts(model, texts, column)
+    clean, _ = checks.clean_texts(values, where)
+    read = np.asarray([i for i, text in enumerate(clean) if text is not None], dtype=np.int64)
+    tokens, scores = _run(model, [text for text in clean if text is not None], emit)
+    missing = len(clean) - len(read)
+    return Predictions(
+        frame=model.task.frame(values.where(values.notna(), None).tolist(), values.index, read, scores),
+        labels=tuple(str(label) for label in model.labels),
+        task=model.task.name,
+        model=model.name,
+        missing=missing,
+        truncated=tokens.truncated,
+        seconds=time.perf_counter() - began,
+        tokens=len(tokens.ids),
+        notes=tuple(_notes(model, tokens)),
+    )
+
+
+def evaluate(
+    model: TextModel, data: Any, text: str | None, label: str | None, by: Sequence[str], emit: Listener
+) -> Report:
+    """Measure a model on rows with labels; see `TextModel.evaluate`."""
+    began = time.perf_counter()
+    table = tables.read(data, "test")
+    text, label = _columns(model, table, text, label)
+    for column in by:
+        columns.require(table, column, "by")
+    rows, findings = model.task.examples(table, text, label)
+    tokens, scores = _run(model, rows.texts, emit)
+    notes = [f"{finding.what} {finding.fix}".strip() for finding in findings] + _notes(model, tokens)
+    return model.task.report(
+        scores,
+        rows,
+        table.frame.iloc[rows.positions][list(by)],
+        model=model.name,
+        data=table.name,
+        skipped=len(table.frame) - len(rows),
+        seconds=time.perf_counter() - began,
+        tokens=len(tokens.ids),
+        notes=tuple(notes),
+    )
+
+
+def _run(model: TextModel, texts: list[str], emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
+    tokens = encode(model.tokenizer, texts, model.card["max_length"], _telling(emit, "tokenizing", len(texts)))
+    after = _telling(emit, "predicting", len(texts))
+    pad_id: Any = model.tokenizer.pad_token_id
+    return tokens, logits(model.network, tokens, pad_id, model.precision, lambda done: after(done, len(texts)))
+
+
+def _telling(emit: Listener, what: str, total: int) -> Callable[[int, int], None]:
+    return lambda done, _: emit(Phase(what, done, total))
+
+
+def _notes(model: TextModel, tokens: Tokens) -> list[str]:
+    longest = model.card["max_length"]
+    encoder = str(model.card["encoder"])
+    found = checks.token_findings(tokens.unknown, tokens.truncated, max(len(tokens), 1), longest, encoder)
+    return [f"{finding.what} {finding.fix}".strip() for finding in found]
+
+
+def _columns(model: TextModel, table: tables.Table, text: str | None, label: str | None) -> tuple[str, str]:
+    """Return the columns: those asked for, else those of training, else those that can be inferred."""
+    known = {role: model.card.get(role) for role in ("text", "label")}
+    text = text or (known["text"] if known["text"] in table.columns else None)
+    label = label or (known["label"] if known["label"] in table.columns else None)
+    text, label, _ = columns.text_and_label(table, text, label)
+    return text, label
+
+
+def _texts(model: TextModel, texts: Any, column: str | None) -> tuple[pd.Series, str]:
+    """Return the texts as a Series with the user's index, and the name by which messages call them."""
+    import pandas as pd
+
+    if texts is None:
+        raise DataError("there is nothing to predict.", "Give a text, a list of texts, a column or a file.")
+    if isinstance(texts, str):
+        return pd.Series([texts], dtype=object), "the text"
+    if isinstance(texts, pd.Series):
+        return texts, f"column {texts.name!r}"
+    if _is_list(texts):
+        return pd.Series(list(texts), dtype=object), "the list"
+    if isinstance(texts, os.PathLike):
+        table = tables.Table(str(texts), files.read([_existing(Path(texts))]))
+    else:
+        table = tables.read(texts, may_be_empty=True)
+    trained = model.card.get("text")
+    if column is None and trained in table.columns:
+        column = trained
+    if column is None and len(table.columns) == 1:
+        column = table.columns[0]
+    column = columns.text_only(table, column)
+    return table.frame[column], f"column {column!r} of {table.name}"
+
+
+def _is_list(texts: Any) -> bool:
+    if hasattr(texts, "tolist") and getattr(texts, "ndim", 0) == 1:
+        return True
+    return isinstance(texts, list | tuple) and not (texts and isinstance(texts[0], dict))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"there is no file {str(path)!r}.", f"The current folder is {Path.cwd()}.")
+    return path
