@@ -1,0 +1,45 @@
+"""Figures and tables: results and events become static bundles, and a run becomes a live panel.
+
+`bundle` and `text` draw a result; each kind has a module of its own that is imported when one is shown. To add a
+kind, write such a module with the functions ``text`` and ``markup`` and name it in ``_FACES``. `progress` and `panel`
+draw a run, `publish` is the only module that knows IPython.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["bundle", "text"]
+
+_FACES = {
+    "Predictions": "predictions",
+    "Report": "report",
+    "DataReport": "data_report",
+    "Catalogue": "catalogue",
+    "Status": "status",
+}
+
+
+def text(result: object) -> str:
+    """Return a result in words, for a terminal or where HTML is not shown."""
+    return str(_face(result).text(result))
+
+
+def bundle(result: object) -> dict[str, Any]:
+    """Return a result as a MIME bundle of ``text/plain`` and script-free ``text/html``.
+
+    Raises
+    ------
+    TypeError
+        If ``result`` is none of the results of bertmagic.
+    """
+    face = _face(result)
+    return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result))}
+
+
+def _face(result: object) -> Any:
+    for kind in type(result).__mro__:  # by name, so that showing one result imports no other package
+        if kind.__name__ in _FACES:
+            return import_module(f"{__name__}.{_FACES[kind.__name__]}")
+    raise TypeError(f"{type(result).__name__} is not a result of bertmagic; expected one of {', '.join(_FACES)}.")

@@ -1,0 +1,105 @@
+"""Interactive figures, as the JSON that plotly's renderer reads, small enough to stay in a notebook."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.display.curves import Curve, limits
+from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, clean, line, words
+
+if TYPE_CHECKING:
+    from bertmagic.display.progress import Run
+    from bertmagic.evaluation.report import Report
+
+MIMETYPE = "application/vnd.plotly.v1+json"
+
+_GRID = "rgba(128,128,128,.25)"
+_CONFIG = {"responsive": True, "displaylogo": False}
+
+
+def training(run: Run) -> dict[str, Any]:
+    """Return the curves of a run as three plots side by side that are zoomed together."""
+    name = words(run.metric_name)
+    loss = [
+        Curve("each step", run.loss.outline(), BLUE, 1.0, 0.4),
+        Curve("smoothed", run.smooth.last, BLUE, 2.0),
+        Curve("validation", run.validation_loss.outline(), ORANGE, dots=True),
+    ]
+    others = [Curve(name, run.metric.outline(), GREEN, dots=True), Curve("learning rate", run.lr.outline(), BLUE)]
+    traces = [*(_trace(curve, 1) for curve in loss), *(_trace(curve, at) for at, curve in enumerate(others, start=2))]
+    titles = ("loss (nats)", f"validation {name}", "learning rate")
+    layout: dict[str, Any] = {**_PLAIN, "height": 330, "hovermode": "x", "legend": {"orientation": "h", "y": 1.15}}
+    for at, title in enumerate(titles, start=1):
+        layout |= _axes(at, title)
+    layout["yaxis"]["range"] = [float(f"{edge:.5g}") for edge in limits(loss)]
+    return {"data": [trace for trace in traces if trace["x"]], "layout": layout, "config": _CONFIG}
+
+
+_PLAIN: dict[str, Any] = {
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"color": GREY, "size": 12},
+    "margin": {"l": 50, "r": 10, "t": 40, "b": 50},
+}
+
+
+def _trace(curve: Curve, axis: int) -> dict[str, Any]:
+    which = str(axis) if axis > 1 else ""
+    return {
+        "type": "scatter", "name": curve.name, "mode": "lines+markers" if curve.dots else "lines",
+        "x": [x for x, _ in curve.points], "y": [float(f"{y:.5g}") for _, y in curve.points],
+        "line": {"color": curve.colour, "width": curve.width, "dash": "dot" if curve.dots else "solid"},
+        "opacity": curve.opacity, "xaxis": f"x{which}", "yaxis": f"y{which}", "showlegend": axis == 1,
+    }  # fmt: skip
+
+
+def _axes(at: int, title: str) -> dict[str, Any]:
+    which = str(at) if at > 1 else ""
+    left = (at - 1) * 0.35
+    line_ = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY}
+    x = {"domain": [left, left + 0.3], "anchor": f"y{which}", "title": {"text": "step"}, **line_}
+    y = {"anchor": f"x{which}", "title": {"text": title}, "automargin": True, **line_}
+    if at > 1:
+        x["matches"] = "x"
+    if at == 3:
+        y |= {"rangemode": "tozero", "tickformat": "~e"}
+    return {f"xaxis{which}": x, f"yaxis{which}": y}
+
+
+def confusion(report: Report, order: list[int]) -> dict[str, Any]:
+    """Return the confusion matrix of the classes ``order`` as a heat map of the shares of each true class.
+
+    Parameters
+    ----------
+    report
+        The evaluation; its ``confusion`` has shape ``(true, predicted)``.
+    order
+        The positions of the classes that are shown.
+    """
+    totals = [max(1, int(report.confusion[i].sum())) for i in order]
+    counts = [[int(report.confusion[i, j]) for j in order] for i in order]
+    shares = [[round(n / total, 4) for n in row] for row, total in zip(counts, totals, strict=True)]
+    names = [_plain(report.labels[i], 80) for i in order]
+    heat = {  # opaque, for plotly chooses black or white numbers by the colour of the cell alone
+        "type": "heatmap", "z": shares, "zmin": 0, "zmax": 1, "text": counts, "texttemplate": "%{text}",
+        "customdata": [[[true, predicted] for predicted in names] for true in names],
+        "hovertemplate": "true %{customdata[0]}<br>predicted %{customdata[1]}<br>%{text} rows, %{z:.1%} of the true "
+        "class<extra></extra>",
+        "colorscale": [[0, "#f1f6fa"], [1, BLUE]], "xgap": 1, "ygap": 1,
+        "colorbar": {"title": {"text": "share of true class"}, "tickformat": ".0%", "thickness": 12},
+    }  # fmt: skip
+    # Positions, with names as tick texts: names that are numbers, or the same after they were cut, stay apart.
+    ticks = {"tickvals": list(range(len(order))), "ticktext": [_plain(report.labels[i], 20) for i in order]}
+    axis = {**ticks, "automargin": True, "showgrid": False, "zeroline": False}
+    layout = {
+        **_PLAIN, "height": min(720, 190 + 34 * len(order)),
+        "xaxis": {**axis, "title": {"text": "predicted"}},
+        "yaxis": {**axis, "title": {"text": "true"}, "autorange": "reversed"},
+    }  # fmt: skip
+    return {"data": [heat], "layout": layout, "config": _CONFIG}
+
+
+def _plain(text: str, most: int) -> str:
+    """Return a label that plotly shows as it is: it reads tags and entities in texts."""
+    return html.escape(clean(line(text, most)), quote=False)

@@ -1,0 +1,203 @@
+"""Where results and runs are shown: a notebook's outputs, or a terminal's lines. Only this module knows IPython."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bertmagic.display import bundle, text
+
+if TYPE_CHECKING:
+    from bertmagic.display.progress import Clock
+    from bertmagic.training.events import Event
+
+_log = logging.getLogger(__name__)
+
+_FRAMES_A_SECOND = 3
+"""One less than the four that are promised, so that the last frame always has its place."""
+_COST = 100
+"""A frame that took t seconds is followed by none for 100 t: drawing stays at 1 % of the time."""
+
+
+class Watcher(Protocol):
+    """What `listener` returns: a listener of events that can be closed."""
+
+    def __call__(self, event: Event) -> None:
+        """Take an event in, and show it if it is time to."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Make what is shown final, if no `Ended` did; ``error`` is why there was none."""
+
+
+class Screen(Protocol):
+    """One place that shows one bundle at a time."""
+
+    def show(self, bundle: dict[str, Any]) -> None:
+        """Put a bundle in the place of the one before."""
+
+
+class Face(Protocol):
+    """What is shown of a run: the panel, or the bar of a single piece of work."""
+
+    def take(self, event: Event) -> bool:
+        """Take an event in; return whether it should be shown soon."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+
+    def stop(self, reason: str) -> None:
+        """End for a reason that no event told; an empty one if the work is just done."""
+
+    def frame(self) -> dict[str, Any]:
+        """Return what is shown now."""
+
+    def final(self) -> dict[str, Any]:
+        """Return what stays."""
+
+
+def show(result: Any) -> None:
+    """Show a result: its bundle in a notebook, with the figure of a report below it; its text anywhere else."""
+    if _kernel() is None:
+        from bertmagic.display.terminal import write
+
+        write(sys.stdout, text(result) + "\n")
+        return
+    from IPython.display import display
+
+    display(bundle(result), raw=True)
+    if type(result).__name__ == "Report" and len(result.labels) > 1:
+        from bertmagic.display.report import figure
+
+        display(figure(result), raw=True)
+
+
+def listener(
+    silent: bool = False, *, delay: float | None = None, clock: Clock = time.monotonic, screen: Screen | None = None
+) -> Watcher:
+    """Return what shows a run's events here: a live panel in a notebook, lines of text elsewhere.
+
+    Parameters
+    ----------
+    silent
+        Show nothing.
+    delay
+        Show no panel but a bar for `Phase` events, and that only if the work lasts longer than so many seconds.
+    clock
+        Seconds since any fixed time.
+    screen
+        Where frames go instead of a new output of the cell.
+    """
+    if silent:
+        return Silent()
+    if screen is None and _kernel() is None:
+        from bertmagic.display.terminal import Lines
+
+        return Lines(sys.stderr, clock, delay)
+    from bertmagic.display.bar import Bar
+    from bertmagic.display.panel import Panel
+    from bertmagic.display.progress import Run
+
+    face: Face = Panel(Run(clock)) if delay is None else Bar(clock)
+    return Live(face, screen or Handle(), clock, delay or 0.0)
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Do nothing."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Do nothing."""
+
+
+class Live:
+    """Shows a run in one place: at most four frames a second, at most 1 % of the time, and always the last one.
+
+    An error of drawing is logged and never reaches the training that sends the events.
+    """
+
+    def __init__(self, face: Face, screen: Screen, clock: Clock, delay: float = 0.0) -> None:
+        self._face, self._screen, self._clock = face, screen, clock
+        self._from = clock() + delay
+        self._recent: deque[float] = deque(maxlen=_FRAMES_A_SECOND)
+        self._rest = 1 / _FRAMES_A_SECOND
+        self._shown = self._closed = False
+        if not delay:
+            self._guarded(self._draw)
+
+    def __call__(self, event: Event) -> None:
+        """Take an event in, and draw if it is time to."""
+        if not self._closed:
+            self._guarded(self._take, event)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Draw the last frame, if no `Ended` came; ``error`` is why there was none."""
+        from bertmagic.display.progress import reason
+
+        if not self._closed:
+            self._guarded(self._face.stop, reason(error) if error else "")
+            self._finish()
+
+    def _take(self, event: Event) -> None:
+        turn = self._face.take(event)
+        if self._face.over:
+            self._finish()
+        elif self._due(turn):
+            self._draw()
+
+    def _due(self, turn: bool) -> bool:
+        now = self._clock()
+        if now < self._from:
+            return False
+        if not self._recent:
+            return True
+        crowded = len(self._recent) == _FRAMES_A_SECOND and now - self._recent[0] < 1
+        return not crowded and (turn or now - self._recent[-1] >= self._rest)
+
+    def _draw(self) -> None:
+        begin = self._clock()
+        self._recent.append(begin)  # first, so that an error of drawing is not repeated at every step
+        self._screen.show(self._face.frame())
+        self._shown = True
+        self._rest = min(max(1 / _FRAMES_A_SECOND, _COST * (self._clock() - begin)), 10.0)
+
+    def _finish(self) -> None:
+        self._closed = True
+        if self._shown or self._clock() >= self._from:
+            self._guarded(lambda: self._screen.show(self._face.final()))
+
+    def _guarded(self, work: Any, *given: object) -> None:
+        try:
+            work(*given)
+        except Exception:  # whatever it is, a picture must not end hours of training
+            _log.debug("A frame of the panel could not be drawn.", exc_info=True)
+
+
+class Handle:
+    """One output of a cell, made when something is first shown."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, bundle: dict[str, Any]) -> None:
+        """Show a bundle in place of the one before."""
+        if self._handle is None:
+            from IPython.display import display
+
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+def _kernel() -> Any:
+    """Return the Jupyter kernel that this runs in, or None."""
+    if "IPython" not in sys.modules:  # a script that has not imported it is in no kernel, and need not pay for it
+        return None
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None)

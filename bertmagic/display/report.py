@@ -1,0 +1,191 @@
+"""The evaluation report: metrics, classes, confusion, slices and cost, in words, tables and one figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.display.figures import MIMETYPE, confusion
+from bertmagic.display.html import Safe, bar, box, heading, notes, paragraph, shade, table, tag
+from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bertmagic.evaluation.report import ClassScore, Report, Slice
+
+_MATRIX = 20
+_CLASSES = 100
+_PAIRS = 10
+_SLICES = 40
+_PLAIN_CLASSES = 12
+
+
+def text(result: Report) -> str:
+    """Return the report in words."""
+    parts = [_headline(result), _metrics(result.metrics), ""]
+    parts += columns([_CLASS_HEAD, *([line(s.label, 30), *_scores(s)] for s in result.classes[:_PLAIN_CLASSES])])
+    if len(result.classes) > _PLAIN_CLASSES:
+        parts.append(f"… {count(len(result.classes) - _PLAIN_CLASSES, 'more class', 'more classes')}")
+    parts += ["", *_plain_matrix(result)] if len(result.labels) <= 8 else ["", *_plain_pairs(result)]
+    if result.slices:
+        parts += ["", *columns([_slice_head(result), *_slice_rows(result)], left=(0, 1))]
+    return "\n".join([*parts, "", _cost(result), *(f"Note: {line(note, 200)}" for note in result.notes)]).strip()
+
+
+_CLASS_HEAD = ["class", "precision", "recall", "F1", "rows"]
+
+
+def _scores(one: ClassScore) -> list[str]:
+    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}"]
+
+
+def _headline(result: Report) -> str:
+    left = f", {count(result.skipped, 'row was', 'rows were')} left out" if result.skipped else ""
+    return f"{line(result.model, 60)} on {line(result.data, 60)}: {count(result.rows, 'row')} measured{left}."
+
+
+def _metrics(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{words(line(name, 30))} {_value(name, value)}" for name, value in metrics.items())
+
+
+def _value(name: str, value: float) -> str:
+    return f"{number(value)} nats" if name == "loss" else score(value)
+
+
+def _cost(result: Report) -> str:
+    parts = []
+    if result.seconds > 0:
+        speed = (
+            f"{number(result.rows / result.seconds, 3)} rows/s, {number(result.tokens / result.seconds, 3)} tokens/s"
+        )
+        parts.append(f"Predicted in {duration(result.seconds)} ({speed}).")
+    if result.train_seconds > 0:
+        speed = f"{number(result.train_tokens / result.train_seconds, 3)} tokens/s"
+        kept = f", the weights are those of step {result.best_step:,}" if result.best_step else ""
+        parts.append(f"Trained in {duration(result.train_seconds)} ({speed}){kept}.")
+    return " ".join(parts)
+
+
+def _plain_matrix(result: Report) -> list[str]:
+    head = ["true \\ predicted", *(line(label, 14) for label in result.labels)]
+    rows = [
+        [line(label, 30), *(f"{int(many):,}" for many in counts)]
+        for label, counts in zip(result.labels, result.confusion, strict=True)
+    ]
+    return columns([head, *rows]) if rows else []
+
+
+def _plain_pairs(result: Report) -> list[str]:
+    return [
+        f"{true} taken for {predicted}: {count(many, 'row')} ({share(part)} of {true})"
+        for true, predicted, many, part in worst(result, 5)
+    ]
+
+
+def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
+    """Return the confusions with the most rows: true class, predicted class, rows, share of the true class."""
+    matrix = result.confusion
+    wrong = [(int(matrix[i, j]), i, j) for i, j in zip(*matrix.nonzero(), strict=True) if i != j]
+    wrong.sort(key=lambda found: (-found[0], found[1], found[2]))
+    return [
+        (line(result.labels[i], 30), line(result.labels[j], 30), many, many / max(1, int(matrix[i].sum())))
+        for many, i, j in wrong[:most]
+    ]
+
+
+def markup(result: Report) -> Safe:
+    """Return the report as tables."""
+    head = paragraph(tag("b", _headline(result)))
+    parts = [head, _tiles(result.metrics), _class_table(result), matrix(result)]
+    if len(result.labels) > 2:
+        parts.append(_pairs(result))
+    if result.slices:
+        parts.append(_slices(result))
+    return box(*parts, paragraph(_cost(result)), notes(result.notes[:20]))
+
+
+def _tiles(metrics: Mapping[str, float]) -> Safe:
+    names = [words(line(name, 30)) for name in metrics]
+    values = [tag("b", _value(name, value), style="font-size:15px") for name, value in metrics.items()]
+    return table(names, [values], left=()) if names else Safe("")
+
+
+def _class_table(result: Report) -> Safe:
+    rows = [_class_row(one) for one in result.classes[:_CLASSES]]
+    rest = len(result.classes) - _CLASSES
+    more = f" The first {_CLASSES} of {len(result.classes):,}." if rest > 0 else ""
+    return table(_CLASS_HEAD, rows, f"Each class; rows counts the true ones.{more}")
+
+
+def _class_row(one: ClassScore) -> list[object]:
+    values = (one.precision, one.recall, one.f1)
+    return [line(one.label, 60), *(bar(value, score(value)) for value in values), f"{one.support:,}"]
+
+
+def shown_classes(result: Report) -> list[int]:
+    """Return the positions of the classes that a matrix shows: all, or the most frequent in their usual order."""
+    by_rows = sorted(range(len(result.labels)), key=lambda i: -int(result.confusion[i].sum()))
+    return sorted(by_rows[:_MATRIX])
+
+
+def matrix(result: Report) -> Safe:
+    """Return the confusion matrix as a table."""
+    order = shown_classes(result)
+    names = [line(result.labels[i], 30) for i in order]
+    rows = [[name, *(_count(result, i, j) for j in order)] for name, i in zip(names, order, strict=True)]
+    caption = "Confusion: each row is a true class, each column what was predicted for it."
+    if len(order) < len(result.labels):
+        caption += f" The {_MATRIX} most frequent of {len(result.labels):,} classes."
+    return table(["true ↓ predicted →", *names], rows, caption)
+
+
+def _count(result: Report, true: int, predicted: int) -> object:
+    many, total = int(result.confusion[true, predicted]), int(result.confusion[true].sum())
+    if true != predicted:
+        return shade(many / max(1, total), f"{many:,}", ORANGE)
+    return shade(many / max(1, total), tag("b", f"{many:,}"))
+
+
+def _pairs(result: Report) -> Safe:
+    rows = [[true, predicted, f"{many:,}", share(part)] for true, predicted, many, part in worst(result, _PAIRS)]
+    head = ["true", "predicted", "rows", "share of the true class"]
+    return table(head, rows, "What is confused most often.", left=(0, 1)) if rows else paragraph("No row is wrong.")
+
+
+def _slice_head(result: Report) -> list[str]:
+    return ["column", "value", "rows", *(words(line(name, 30)) for name in _slice_metrics(result))]
+
+
+def _slice_metrics(result: Report) -> list[str]:
+    return list(dict.fromkeys(name for part in result.slices for name in part.metrics))[:6]
+
+
+def _slice_rows(result: Report) -> list[list[str]]:
+    names = _slice_metrics(result)
+    return [
+        [line(part.column, 30), line(part.value, 40), f"{part.rows:,}", *(_slice_value(part, name) for name in names)]
+        for part in result.slices[:_SLICES]
+    ]
+
+
+def _slice_value(part: Slice, name: str) -> str:
+    return score(part.metrics[name]) if name in part.metrics else "none"
+
+
+def _slices(result: Report) -> Safe:
+    rest = len(result.slices) - _SLICES
+    more = f"; {rest:,} more are not shown" if rest > 0 else ""
+    return table(_slice_head(result), _slice_rows(result), f"Parts of the rows{more}.", left=(0, 1))
+
+
+def figure(result: Report) -> dict[str, Any]:
+    """Return the confusion matrix as an interactive figure, with its table as the static twin."""
+    found = worst(result, 1)
+    most = f" Most often {found[0][0]} was taken for {found[0][1]} ({count(found[0][2], 'row')})." if found else ""
+    right = sum(int(result.confusion[i, i]) for i in range(len(result.labels)))
+    plain = f"Confusion matrix of {line(result.model, 60)}: {right:,} of {count(result.rows, 'row')} are right.{most}"
+    return {
+        MIMETYPE: confusion(result, shown_classes(result)),
+        "text/html": str(box(heading(plain), matrix(result))),
+        "text/plain": plain,
+    }
