@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import sys
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, ReferenceError_, listing, nearest
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _UNDERSCORES = ("_", "__", "___")
+_UNNAMED = "_bert_model"
 
 
 def guard(name: str, space: dict[str, Any]) -> None:
@@ -36,8 +37,18 @@ def identifier(reference: object) -> str:
     >>> identifier("owner/distilbert-base.v2")
     'distilbert_base_v2'
     """
-    word = re.sub(r"\W+", "_", PurePath(str(reference)).name).strip("_").lower() or "model"
-    return word if word.isidentifier() else f"model_{word}"
+    parts = re.split(r"[\\/]", str(reference).rstrip("\\/"))
+    word = re.sub(r"\W+", "_", parts[-1]).strip("_") or "model"
+    return word if word.isidentifier() and not keyword.iskeyword(word) else f"model_{word}"
+
+
+def keep(shell: InteractiveShell, model: object) -> None:
+    """Hold a model that no variable holds, in place of the one before.
+
+    The API holds models weakly: without this, one loaded for a single line would be loaded again for the next.
+    """
+    if not any(value is model for value in shell.user_ns.values()):
+        shell.user_ns[_UNNAMED] = model
 
 
 def held(reference: Any) -> Any:

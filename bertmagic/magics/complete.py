@@ -51,9 +51,9 @@ def attach(shell: InteractiveShell) -> None:
     def matcher(context: Any) -> Any:
         try:
             offer = complete(context.full_text, context.cursor_line, context.cursor_position, shell.user_ns)
-        except Exception:  # a user's object may answer anything; a trace under the cursor helps nobody
+        except Exception:  # asking a user's objects may raise anything, and IPython would print it under the cursor
             offer = Offer("", ())
-        found = [SimpleCompletion(text=text, type="magic") for text in dict.fromkeys(offer.texts)]
+        found = [SimpleCompletion(text=text, type="param") for text in dict.fromkeys(offer.texts)]
         return SimpleMatcherResult(
             completions=found, matched_fragment=offer.fragment, suppress=offer.alone and bool(found), ordered=True
         )
@@ -117,7 +117,8 @@ def _typing(rest: str) -> _Typing | None:
         return _Typing(before)
     last = before.pop()
     if last.open < 0:
-        return _Typing(before, last.text, is_flag=last.is_flag) if last.kind == "bare" else None
+        is_flag = last.is_flag or last.text in ("-", "--")
+        return _Typing(before, last.text, is_flag=is_flag) if last.kind == "bare" else None
     return None if last.kind == "python" else _Typing(before, rest[last.open + 1 :], quote=True)
 
 

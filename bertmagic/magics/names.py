@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from bertmagic.errors import OptionError, nearest
 from bertmagic.options import check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bertmagic.magics.line import Token
     from bertmagic.options import Option
 
@@ -113,7 +115,7 @@ def literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, tuple):
-        return f"({''.join(literal(item) + ', ' for item in value).rstrip()})"
+        return f"({', '.join(map(literal, value))}{',' * (len(value) == 1)})"
     return repr(value)
 
 
@@ -151,8 +153,8 @@ def columns(value: Any) -> list[str]:
     for attribute in ("column_names", "columns"):
         # Asked of the type: an instance may answer any attribute, or run code to do so.
         if hasattr(type(value), attribute):
-            found = getattr(value, attribute)
-            return [str(name) for name in found] if isinstance(found, Iterable) else []
+            with suppress(Exception):  # a view of a closed database, say
+                return [str(name) for name in getattr(value, attribute)]
     return []
 
 

@@ -13,6 +13,7 @@ from bertmagic.errors import Interrupted, ReferenceError_
 from bertmagic.magics import bind, help, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
+from bertmagic.shown import Shown
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -49,13 +50,15 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
     if target:
         bind.guard(target, shell.user_ns)
     result = _run(shell, request, target)
+    returned = result if not (in_cell or request.silent) else None
     for name in filter(None, (target, request.out)):
         shell.push({name: result})
-    if request.silent or not in_cell:
-        return None if request.silent else result
-    if result is not None and not names.is_model(result):
+    if names.is_model(result):
+        if returned is None:
+            bind.keep(shell, result)
+    elif in_cell and not request.silent and result is not None:
         _show(result)
-    return None
+    return returned
 
 
 def _from_disk(request: Request) -> Request:
@@ -83,9 +86,13 @@ def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
     except Interrupted as stop:
         if target and stop.model is not None:
             shell.push({target: stop.model})
+        elif stop.model is not None:
+            bind.keep(shell, stop.model)
         raise
     except ReferenceError_ as error:
-        raise _with_variable(error, request) from error
+        if variable := _variable_near(error, request):
+            raise ReferenceError_(error.what, f"There is a variable {variable!r}. {error.fix}".rstrip()) from error
+        raise
 
 
 def _call(shell: InteractiveShell, request: Request) -> Any:
@@ -96,6 +103,7 @@ def _call(shell: InteractiveShell, request: Request) -> Any:
     if request.model is None:
         return getattr(api, request.command.function)(**options)
     model = api.find(options.pop(request.model.name, None))
+    bind.keep(shell, model)
     return getattr(model, request.command.function.removeprefix("TextModel."))(**options)
 
 
@@ -111,14 +119,10 @@ _ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload}
 """The magics that do more than call; a new one needs no entry here."""
 
 
-def _with_variable(error: ReferenceError_, request: Request) -> ReferenceError_:
-    """Return the error with the nearest variable added: only this room knows the user's names."""
-    for given in request.given.values():
-        if given.reference and given.reference in error.what:
-            variable = names.near(given.reference, request.names)
-            if variable:
-                return ReferenceError_(error.what, f"There is a variable {variable!r}. {error.fix}".rstrip())
-    return error
+def _variable_near(error: ReferenceError_, request: Request) -> str:
+    """Return the variable that may have been meant by an unknown reference: only this room knows the user's names."""
+    unknown = [given.reference for given in request.given.values() if given.reference and given.reference in error.what]
+    return next(filter(None, (names.near(reference, request.names) for reference in unknown)), "")
 
 
 def _say(text: str) -> None:
@@ -126,6 +130,8 @@ def _say(text: str) -> None:
 
 
 def _show(result: Any) -> None:
+    if not isinstance(result, Shown):  # the path of a saved model, say
+        return _say(repr(result))
     from bertmagic.display.publish import show
 
-    show(result)
+    return show(result)

@@ -15,6 +15,17 @@ from traitlets.config import Config
 import bertmagic
 from bertmagic import errors
 from bertmagic.magics import register, unregister
+from bertmagic.shown import Shown
+
+
+class Result(Shown):
+    """Stands in for a result of the API."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __repr__(self):
+        return self.text
 
 
 class TextModel:
@@ -28,11 +39,11 @@ class TextModel:
 
     def predict(self, texts=None, *, text=None, file=None):
         self.calls.append(("predict", self.name, {"texts": texts, "text": text, "file": file}))
-        return "the predictions"
+        return Result("the predictions")
 
     def evaluate(self, data, *, text=None, label=None, by=()):
         self.calls.append(("evaluate", self.name, {"data": data, "text": text, "label": label, "by": by}))
-        return "the report"
+        return Result("the report")
 
     def save(self, path):
         self.calls.append(("save", self.name, {"path": path}))
@@ -86,12 +97,12 @@ def make_api(calls):
     def check(data, *, text=None, label=None, model="minilm", max_length=None):
         given = {"data": data, "text": text, "label": label, "model": model, "max_length": max_length}
         calls.append(("check", None, given))
-        return "the data report"
+        return Result("the data report")
 
     vars(api).update(
         TextModel=TextModel, finetune=finetune, find=find, load=load, check=check,
         held=lambda: dict(models), runs_here=lambda: ["monday", "tuesday"],
-        catalogue=lambda: "the catalogue", status=lambda: "the status",
+        catalogue=lambda: Result("the catalogue"), status=lambda: Result("the status"),
     )  # fmt: skip
     return api
 

@@ -1,0 +1,61 @@
+import sys
+
+import pytest
+
+from bertmagic.errors import OptionError, ReferenceError_
+from bertmagic.magics import bind
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("sentiment", "sentiment"),
+        ("models/Sentiment/", "Sentiment"),
+        ("C:\\models\\a b", "a_b"),
+        ("owner/bert-base.v2", "bert_base_v2"),
+        ("3-label", "model_3_label"),
+        ("class", "model_class"),
+        ("..", "model"),
+    ],
+)
+def test_identifiers(reference, name):
+    assert bind.identifier(reference) == name
+
+
+def test_guard(api):
+    bind.guard("free", {})
+    bind.guard("model", {"model": api.TextModel("x", [])})
+    with pytest.raises(OptionError, match=r"variable 'df' holds a value of type dict, not a model.*\n.*del df"):
+        bind.guard("df", {"df": {}})
+
+
+def test_unload_leaves_no_reference(run, shell, reviews, calls):
+    run("%bert_finetune clf --train reviews")
+    run("other = clf; clf")
+    run("1 / 0")
+    model = shell.user_ns["clf"]
+    sys.last_value = ValueError(model)
+    outcome = run("%bert_unload clf")
+    assert outcome.error is None
+    assert outcome.out == "clf is unloaded: 91 MB given back.\n"
+    assert calls[-1][:2] == ("unload", "clf")
+    assert [name for name, value in shell.user_ns.items() if value is model] == []
+    assert model not in shell.user_ns["Out"].values()
+    assert shell.displayhook._ is not model
+    assert not hasattr(sys, "last_value")
+    assert run("_, 1").error is None
+
+
+def test_unload_by_name_of_a_held_model(run, shell, reviews, calls):
+    run("%bert_finetune clf --train reviews;")
+    run("renamed = clf\ndel clf")
+    run("%bert_unload clf")
+    assert calls[-1][0] == "unload"
+    assert "renamed" not in shell.user_ns
+
+
+def test_unload_of_what_is_not_held(run, reviews):
+    run("%bert_finetune sentiment --train reviews;")
+    outcome = run("%bert_unload sentimnet")
+    assert isinstance(outcome.error, ReferenceError_)
+    assert "Did you mean 'sentiment'" in str(outcome.error)
