@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import keyword
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -448,7 +449,7 @@ def _path(entry: Option, value: Any) -> str:
 
 
 def _identifier(entry: Option, value: Any) -> str:
-    if not isinstance(value, str) or not value.isidentifier():
+    if not isinstance(value, str) or not value.isidentifier() or keyword.iskeyword(value):
         raise _wrong(entry, value, "a Python name (letters, digits and _)")
     return value
 
