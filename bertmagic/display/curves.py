@@ -132,7 +132,8 @@ def chart(title: str, curves: Sequence[Curve], across: float, zero: bool = False
     inner = "".join([_axes(frame, title, bool(drawn)), *(_line(frame, curve) for curve in drawn), _legend(drawn)])
     return tag(
         "svg", Safe(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
-        height=HEIGHT, role="img", aria_label=aria or title, font_size=10, style="max-width:100%;overflow:hidden",
+        height=HEIGHT, role="img", aria_label=aria or title, font_size=10,
+        fill="currentColor", style="max-width:100%;overflow:hidden",
     )  # fmt: skip
 
 
@@ -215,7 +216,7 @@ def _short(step: float) -> str:
 
 def _label(x: float, y: float, text: str, anchor: str, bold: bool = False) -> str:
     weight = ' font-weight="bold"' if bold else ""
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="currentColor"{weight}>{safe(text)}</text>'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}"{weight}>{safe(text)}</text>'
 
 
 def _rule(x1: float, y1: float, x2: float, y2: float, opacity: str = ".15") -> str:

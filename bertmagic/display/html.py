@@ -147,7 +147,7 @@ def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Safe:
     whole = clean(str(text)[: bytes_ + 1])
     if len(whole) <= most and len(safe(whole).encode()) <= bytes_:
         return tag("span", whole, style=_PROSE)
-    summary = tag("summary", line(whole, most - 20), style="cursor:pointer")
+    summary = tag("summary", _fitting(line(whole, most - 20), bytes_ // 2), style="cursor:pointer")
     kept = _fitting(whole, max(0, bytes_ - len(summary.encode())))
     rest = len(str(text)) - len(kept)
     end = tag("i", f" … {rest:,} more characters") if rest else ""

@@ -14,8 +14,8 @@ from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, numb
 if TYPE_CHECKING:
     from bertmagic.training.events import Evaluated, Event
 
-_SVG_BINS = 80
-_SVG_DOTS = 30
+_SVG_BINS = 64
+_SVG_DOTS = 24
 
 
 class Panel:
@@ -115,8 +115,8 @@ def _evaluations(run: Run) -> Safe:
     shown = list(reversed(run.evaluations))
     if run.best and run.best not in shown:
         shown.insert(0, run.best)  # where it is seen without scrolling
-    names = list(dict.fromkeys(name for event in shown for name in event.metrics))[:4]
-    head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), ""]
+    names = list(dict.fromkeys(name for event in shown for name in event.metrics if name != "loss"))[:4]
+    head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), "best"]
     caption = _counted(run, len(shown))
     rows = [_row(run, event, names) for event in shown]
     return _area(run, table(head, rows or [["none yet"]], caption, left=(len(head) - 1,)), "flex:3 1 320px")
@@ -134,7 +134,7 @@ def _row(run: Run, event: Evaluated, names: list[str]) -> list[object]:
     values = [
         f"{event.step:,}",
         f"{event.epoch:.2f}",
-        number(event.loss),
+        score(event.loss),
         *(score(event.metrics.get(n, math.nan)) for n in names),
     ]
     return [*(Cell(value, "font-weight:bold") if best else value for value in values), f"{BEST} best" if best else ""]
@@ -150,7 +150,7 @@ def _notes(run: Run) -> Safe:
 
 
 def _note(text: str, warning: bool) -> object:
-    short = line(text, 200)
+    short = line(text, 160)
     return warned(short) if warning else f"Note: {short}"
 
 

@@ -17,7 +17,7 @@ _WHOLE, _FIRST, _LAST = 50, 25, 5
 _HEAD = 4
 _COLUMNS = 6
 """With more classes than these, a row shows its three most probable ones instead of a column for each."""
-_TEXTS_BYTES = 45_000
+_TEXTS_BYTES = 30_000
 
 
 def text(result: Predictions) -> str:
@@ -73,10 +73,9 @@ def markup(result: Predictions) -> Safe:
     wide = len(result.labels) <= _COLUMNS
     classes = [line(label, 30) for label in result.labels] if wide else ["most probable"]
     head = ["row", "text", "label", "score", *classes]
-    caption = _headline(result) + (
-        " A column named after a class holds its probability." if wide and len(result) else ""
-    )
     rows = list(_rows(result, wide))
+    named = " A column named after a class holds its probability." if wide and rows else ""
+    caption = _headline(result) + named
     shown = table(head, rows, caption, left=(0, 1, 2) if wide else (0, 1, 2, 4)) if rows else paragraph(caption)
     return box(shown, paragraph(_remarks(result)), notes(result.notes[:10]))
 
@@ -100,13 +99,8 @@ def _row(result: Predictions, at: int, wide: bool, bytes_: int) -> list[object]:
         blank = [""] * (len(result.labels) if wide else 1)
         return [name, Cell(content, _PROSE), tag("i", MISSING), "", *blank]
     chances = _each(row, result.labels) if wide else [_top(row, result.labels)]
-    return [
-        name,
-        Cell(content, _PROSE),
-        Cell(line(row["label"], 60), "min-width:6em"),
-        bar(row["score"], f"{row['score']:.3f}"),
-        *chances,
-    ]
+    label = Cell(line(row["label"], 60), "min-width:6em")
+    return [name, Cell(content, _PROSE), label, bar(row["score"], f"{row['score']:.3f}"), *chances]
 
 
 _PROSE = "min-width:12em;max-width:40em"

@@ -15,7 +15,7 @@ from bertmagic.training.events import Ended, Evaluated, Event, Note, Phase, Star
 Clock = Callable[[], float]
 
 SHOWN_EVALUATIONS = 12
-SHOWN_NOTES = 6
+SHOWN_NOTES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Run:
         self.notes: deque[Note] = deque(maxlen=SHOWN_NOTES)
         self.notes_seen = 0
         self.recent: deque[Pace] = deque(maxlen=128)
-        self.pauses = 0.0
+        self.pauses = self._pause = 0.0
         self.evaluations: deque[Evaluated] = deque(maxlen=SHOWN_EVALUATIONS)
         self.evaluations_seen = 0
         self.best: Evaluated | None = None
@@ -73,7 +73,6 @@ class Run:
         self.validation_loss, self.metric = Trail(100), Trail(100)
         self.average = Smooth(8)
         self.smoothed = self.first_smoothed = math.nan
-        self._evaluated_since_step = False
 
     def take(self, event: Event) -> bool:
         """Take an event in; return whether it is a turn that should be shown soon, such as a new phase."""
@@ -117,18 +116,14 @@ class Run:
         self.lr.add(event.step, event.lr)
 
     def _measure(self, event: Step) -> None:
-        before, self._evaluated_since_step, paused = self.step, False, self._evaluated_since_step
-        if before is None:
-            seconds, steps = event.seconds, 1
-        else:
-            seconds, steps = event.seconds - before.seconds, max(1, event.step - before.step)
-        if paused:  # this time holds an evaluation: it is no measure of a step
-            self.pauses += max(0.0, seconds - self.seconds_a_step * steps)
-        else:
-            self.recent.append(Pace(seconds / steps, event.rows, event.tokens, event.slots))
+        """Note what the step took, without the evaluations before it."""
+        seconds = event.seconds - (self.step.seconds if self.step else 0.0) - self._pause
+        steps = max(1, event.step - self.step.step) if self.step else 1
+        self.pauses, self._pause = self.pauses + self._pause, 0.0
+        self.recent.append(Pace(max(0.0, seconds) / steps, event.rows, event.tokens, event.slots))
 
     def _take_evaluation(self, event: Evaluated) -> None:
-        self._evaluated_since_step = True
+        self._pause += event.seconds
         self.phase = None
         self.evaluations.append(event)
         self.evaluations_seen += 1
@@ -166,7 +161,10 @@ class Run:
 
     @property
     def seconds_a_step(self) -> float:
-        """The recent time of a step: the median of means, which one slow step does not move."""
+        """The recent time of a step: the median of means, which one slow step does not move.
+
+        Means, because a GPU tells of several steps at once: only the first of them then takes any time.
+        """
         times = [pace.seconds for pace in self.recent]
         part = max(1, len(times) // 8)
         means = [statistics.fmean(times[at : at + part]) for at in range(0, len(times), part)]
@@ -243,9 +241,8 @@ def position(run: Run) -> str:
         parts.append(f"epoch {run.step.epoch:.2f} of {run.started.epochs:g}")
     parts.append(f"{duration(run.elapsed)} elapsed")
     if not run.over:
-        parts.append(
-            f"about {duration(round(run.left))} left" if math.isfinite(run.left) else "time left not known yet"
-        )
+        left = run.left
+        parts.append(f"about {duration(round(left))} left" if math.isfinite(left) else "time left not known yet")
     return ", ".join(parts)
 
 
@@ -285,7 +282,7 @@ def measured(run: Run, event: Evaluated) -> str:
     name = run.metric_name
     chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
     sign = f" ({BEST} best so far)" if event.best else ""
-    return f"validation at step {event.step:,}: loss {number(event.loss)}{chosen}{sign}"
+    return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"
 
 
 def lines(run: Run) -> list[str]:

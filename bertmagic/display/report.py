@@ -49,7 +49,7 @@ def _metrics(metrics: Mapping[str, float]) -> str:
 
 
 def _value(name: str, value: float) -> str:
-    return f"{number(value)} nats" if name == "loss" else score(value)
+    return f"{score(value)} nats" if name == "loss" else score(value)
 
 
 def _cost(result: Report) -> str:

@@ -83,8 +83,8 @@ def share(value: float) -> str:
 
 
 def score(value: float) -> str:
-    """Return a metric between 0 and 1 with four decimals, and another number in short."""
-    return f"{value:.4f}" if 0 <= value <= 1 else number(value)
+    """Return a metric or a loss with four decimals, so that they align in a column."""
+    return f"{value:.4f}" if abs(value) < 1000 else number(value)
 
 
 def count(many: int, one: str, more: str = "") -> str:

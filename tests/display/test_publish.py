@@ -1,0 +1,177 @@
+import io
+
+import numpy as np
+import pytest
+
+from bertmagic.display.figures import MIMETYPE
+from bertmagic.display.publish import Silent, listener, show
+from bertmagic.training.events import Ended, Note, Phase
+
+from .results import report
+from .runs import Clock, Screen, ended, evaluated, started, step
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def screen(clock):
+    return Screen(clock)
+
+
+def most_in_a_second(times):
+    return max(sum(start <= time < start + 1 for time in times) for start in times)
+
+
+def test_a_first_frame_is_there_at_once(clock, screen):
+    listener(clock=clock, screen=screen)
+    assert len(screen.frames) == 1
+    assert screen.last["text/html"]
+
+
+def test_at_most_four_frames_a_second_whatever_comes(clock, screen):
+    live = listener(clock=clock, screen=screen)
+    live(started(10_000))
+    for at in range(1, 10_001):
+        clock.now += 0.005
+        live(step(at, 10_000))
+        live(evaluated(at, 10_000))
+        live(Note("a note"))
+        live(Phase(f"phase {at}"))
+    live(ended(10_000))
+    assert most_in_a_second(screen.times) <= 4
+    assert len(screen.frames) > 100
+
+
+def test_a_new_phase_is_shown_soon_after_the_frame_before(clock, screen):
+    live = listener(clock=clock, screen=screen)
+    clock.now = 0.01
+    live(Phase("tokenizing"))
+    assert "Tokenizing" in screen.last["text/html"]
+
+
+def test_slow_drawing_takes_at_most_a_hundredth_of_the_time(clock):
+    screen = Screen(clock, cost=0.02)
+    live = listener(clock=clock, screen=screen)
+    live(started(20_000))
+    for at in range(1, 20_001):
+        clock.now += 0.005
+        live(step(at, 20_000))
+    assert len(screen.frames) * 0.02 <= 0.012 * clock.now
+
+
+def test_the_last_frame_is_always_shown_and_final(clock, screen):
+    live = listener(clock=clock, screen=screen)
+    live(started(5))
+    for at in range(1, 6):
+        live(step(at, 5))
+    live(ended(5))
+    assert MIMETYPE in screen.last
+    assert "Finished after all 5 steps" in screen.last["text/plain"]
+    many = len(screen.frames)
+    clock.now += 100
+    live(Note("too late"))
+    live.close(ValueError("too late"))
+    assert len(screen.frames) == many
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("no such column"), "Stopped: ValueError: no such column"),
+        (KeyboardInterrupt(), "Stopped: interrupted"),
+        (None, "Stopped: closed before the end"),
+    ],
+)
+def test_closing_makes_the_last_frame_final(clock, screen, error, said):
+    live = listener(clock=clock, screen=screen)
+    live(started(5))
+    live(step(1, 5))
+    live.close(error)
+    assert said in screen.last["text/plain"]
+    assert said in screen.last["text/html"]
+    assert "time left" not in screen.last["text/html"]
+
+
+def test_an_error_of_drawing_never_reaches_the_training(clock):
+    class Broken:
+        def show(self, bundle):
+            raise OSError("no front end")
+
+    live = listener(clock=clock, screen=Broken())
+    live(started(5))
+    live(step(1, 5))
+    live("no event")
+    live(ended(5))
+    live.close()
+
+
+def test_the_stop_button_is_not_swallowed(clock):
+    class Stopped:
+        def show(self, bundle):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        listener(clock=clock, screen=Stopped())
+
+
+def test_short_work_shows_nothing(clock, screen):
+    live = listener(delay=2.0, clock=clock, screen=screen)
+    live(Phase("predicting", 10, 100))
+    clock.now = 1.9
+    live(Phase("predicting", 90, 100))
+    live.close()
+    assert screen.frames == []
+
+
+def test_long_work_shows_a_bar_and_ends_as_one_line(clock, screen):
+    live = listener(delay=2.0, clock=clock, screen=screen)
+    for done in range(100):
+        clock.now += 0.05
+        live(Phase("predicting", done, 100))
+    assert "progressbar" in screen.last["text/html"]
+    assert "Predicting: 9" in screen.last["text/plain"]
+    live(Phase("predicting", 100, 100))
+    live.close()
+    assert screen.last["text/plain"] == "Predicting: 100 of 100 rows (100.0 %); 5 s in all."
+    assert "progressbar" not in screen.last["text/html"]
+
+
+def test_work_that_failed_says_why(clock, screen):
+    live = listener(delay=2.0, clock=clock, screen=screen)
+    clock.now = 3.0
+    live(Phase("predicting", 1, 100))
+    live.close(ValueError("bad"))
+    assert screen.last["text/plain"].startswith("Stopped (ValueError: bad).")
+
+
+def test_silence():
+    live = listener(silent=True)
+    live(ended(1))
+    live.close()
+    assert isinstance(live, Silent)
+
+
+def test_out_of_a_notebook_a_result_is_printed(capsys):
+    show(report(("no", "yes"), np.eye(2, dtype=int)))
+    assert "2 rows measured" in capsys.readouterr().out
+
+
+def test_out_of_a_notebook_a_run_is_lines_on_stderr(capsys):
+    live = listener()
+    live(started(2))
+    live(step(1, 2))
+    live(Ended("finished", 2, 2, 1.0, 64, 10, 10))
+    told = capsys.readouterr()
+    assert "Finished" in told.err
+    assert told.out == ""
+
+
+def test_a_stream_that_lacks_characters_gets_question_marks(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", stream)
+    show(report(("é", "yes"), np.eye(2, dtype=int)))
+    stream.flush()
+    assert b"?" in stream.buffer.getvalue()
