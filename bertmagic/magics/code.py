@@ -56,8 +56,7 @@ def _last(request: Request) -> str:
 
 
 def _arguments(request: Request) -> str:
-    model = request.model
-    entries = [entry for entry in request.command.options if entry is not model and entry != model]
+    entries = [entry for entry in request.command.options if entry != request.model]
     first = next((entry.name for entry in entries if entry.kind != "name"), "")
     given = [request.given[entry.name] for entry in entries if entry.name in request.given]
     given.sort(key=lambda item: (item.entry.name != first, item.entry.kind == "name"))

@@ -193,5 +193,9 @@ def _together(entry: Option, values: list[Any]) -> Any:
 
 
 def _no_text(word: str, names: Mapping[str, Any]) -> OptionError:
-    what = f"there is no variable {word!r}.{nearest(word, public(names))}"
+    first, _, rest = word.partition(".")
+    if first in names:
+        what = f"{first!r} has no attribute {rest!r}.{nearest(rest, columns(names[first]))}"
+    else:
+        what = f"there is no variable {word!r}.{nearest(word, public(names))}"
     return OptionError(what, f'Quote a text: "{word} …"; put a Python expression in braces: {{…}}.')

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bertmagic.errors import OptionError
 from bertmagic.magics import line, names
-from bertmagic.options import COMMANDS, option, table
+from bertmagic.options import COMMANDS
 
 from .conftest import Frame, TextModel
 
@@ -122,7 +122,6 @@ def test_a_model_is_one_of_the_api(api, monkeypatch):
     assert not names.is_model(TextModel("x", []))
 
 
-def test_option_kinds_that_are_references_exist():
-    kinds = {entry.kind for command in COMMANDS.values() for entry in table(command.table)}
-    assert set(names.REFERENCES) <= kinds
-    assert option
+def test_a_missing_attribute_names_the_nearest_column():
+    with pytest.raises(OptionError, match=r"'df' has no attribute 'reviw'. Did you mean 'review'\?"):
+        resolve("texts", "df.reviw", {"df": Frame(review=[])})

@@ -59,6 +59,12 @@ def test_the_extension_loads_reloads_and_unloads(shell, run):
     assert len(shell.Completer.custom_matchers) == 0
 
 
+def test_a_magic_can_load_the_extension_on_first_use(shell, run):
+    unregister(shell)
+    shell.magics_manager.register_lazy("bert_status", "bertmagic")
+    assert str(run("%bert_status").result) == "the status"
+
+
 def test_loading_says_nothing_and_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
     assert done.stderr == ""

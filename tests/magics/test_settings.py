@@ -3,7 +3,6 @@ import os
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from bertmagic import errors
@@ -103,4 +102,3 @@ def test_every_setting_is_listed(run):
     listed = run("%config BertMagic").out
     for name in ("model", "device", "precision", "home", "traceback", "batch_size", "epochs", "seed", "lr"):
         assert f"BertMagic.{name}=" in listed
-    assert InteractiveShell.initialized()
