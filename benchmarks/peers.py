@@ -120,8 +120,11 @@ def main() -> None:
         "recipe": recipe.__dict__,
         "accuracy": right / len(labels),
         "train_seconds": round(seconds),
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__,
-                     "python": platform.python_version()},
+        "versions": {
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "python": platform.python_version(),
+        },
         "predicted": labels,
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)

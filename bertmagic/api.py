@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, ModelError, ReferenceError_, listing, nearest
+from bertmagic.errors import Interrupted, ModelError, ReferenceError_, listing
 from bertmagic.training import runs
 from bertmagic.training.events import Event, Listener, Phase
 
@@ -93,7 +93,8 @@ class TextModel:
     @property
     def device(self) -> torch.device:
         """The device it is on."""
-        return self.network.device
+        device: torch.device = self.network.device
+        return device
 
     @property
     def bytes(self) -> int:
@@ -265,7 +266,7 @@ def _adopt(name: str, done: Finetuned) -> TextModel:
 
 def _hold(model: TextModel) -> TextModel:
     """Remember a model, without keeping it alive, as the newest and by its name."""
-    global _newest  # noqa: PLW0603 - the one piece of state of a session
+    global _newest
     model.network.eval()
     _held[model.name] = model
     _newest = weakref.ref(model)
@@ -305,7 +306,7 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     ModelError
         If the folder is no model, is broken, or has no fitting head.
     """
-    from bertmagic.models import devices, loading, saving, weights
+    from bertmagic.models import devices, kernels, loading, saving, weights
     from bertmagic.tasks import find as find_task
 
     chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
@@ -322,10 +323,11 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     number_format, _ = devices.precision(chosen.precision, where)
     tokenizer = loading.tokenizer(folder)
     network, _ = task.build(folder, needs_head=True)
+    kernels.use(network.to(where))
     card = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer),
             **task.card(), **card}  # fmt: skip
     title = chosen.name or Path(reference).name
-    return _hold(TextModel(title, network.to(where), tokenizer, task, card, folder.resolve(), number_format))  # type: ignore[arg-type]
+    return _hold(TextModel(title, network, tokenizer, task, card, folder.resolve(), number_format))
 
 
 def _fetch(reference: str, emit: Listener, weights: Any) -> Path:
@@ -350,7 +352,8 @@ def find(ref: Any = None) -> TextModel:
         newest = _newest()
         if newest is None or newest.bytes == 0:
             raise ReferenceError_(
-                f"no model was trained or loaded yet.{_waiting()}", "Train one with %%bert_finetune, or name one with -m."
+                f"no model was trained or loaded yet.{_waiting()}",
+                "Train one with %%bert_finetune, or name one with -m.",
             )
         return newest
     return _held[str(ref)] if str(ref) in _held else load(ref)

@@ -8,21 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic import __version__
 from bertmagic.data import checks, tables
 from bertmagic.data.tokens import Tokens, encode
 from bertmagic.errors import OptionError
 from bertmagic.inference.forward import logits
-from bertmagic.models import devices, loading, saving, weights
-from bertmagic.options import Finetune
+from bertmagic.models import devices, kernels, loading, saving, weights
 from bertmagic.tasks import Prepared, Task, find
 from bertmagic.training import runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started
 from bertmagic.training.freezing import freeze
 from bertmagic.training.history import History
-from bertmagic.training.loop import Loop, Plan, count_steps
+from bertmagic.training.loop import Loop, Plan, count_steps, default_epochs
 from bertmagic.training.stopping import StopButton
 
 if TYPE_CHECKING:
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.checks import Examples
     from bertmagic.evaluation.report import Report
+    from bertmagic.options import Finetune, Precision
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,11 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
     device = devices.choose(options.device)
     number_format, why = devices.precision(options.precision, device)
     options = replace(
-        options, lr=options.lr or found.lr, max_length=max_length, device=str(device), precision=number_format
+        options,
+        lr=options.lr or found.lr,
+        max_length=max_length,
+        device=str(device),
+        precision=cast("Precision", number_format),
     )
     parts = {
         name: encode(tokenizer, rows.texts, max_length, _tokenizing(emit, name))
@@ -83,7 +86,7 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
         emit(Phase(f"loading {found.name}"))
         network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
         emit(Note(f"{found.name}: {said}."))
-        network.to(device)
+        kernels.use(network.to(device))
         if frozen := freeze(network, options.freeze):
             emit(Note(frozen))
         return _train(_Work(options, prepared, found, tokenizer, parts, network), emit)
@@ -148,7 +151,7 @@ def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, wh
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
 
 
-def _dropout(folder: Path, options: Finetune) -> dict[str, float]:
+def _dropout(folder: Path, options: Finetune) -> dict[str, Any]:
     """Return the config's name for attention dropout, with the wanted value."""
     known = loading.config(folder)
     names = ("attention_probs_dropout_prob", "attention_dropout")
@@ -167,8 +170,9 @@ def _seeded(seed: int) -> Iterator[None]:
 
 def _train(work: _Work, emit: Listener) -> Finetuned:
     options, prepared, rows = work.options, work.prepared, len(work.prepared.train)
-    steps = count_steps(rows, options.batch_size, options.epochs, options.max_steps)
-    plan = _plan(options, steps)
+    epochs = default_epochs(rows, options.batch_size) if options.epochs is None else options.epochs
+    options = replace(options, epochs=epochs)
+    plan = _plan(options, count_steps(rows, options.batch_size, epochs, options.max_steps))
     name = options.name or "model"
     history, record = History(), runs.Run(name, _plain(options), _about(prepared))
 
@@ -179,7 +183,7 @@ def _train(work: _Work, emit: Listener) -> Finetuned:
     began = time.perf_counter()
     try:
         loop = Loop(
-            work.network, work.parts["train"], prepared.train.targets, work.tokenizer.pad_token_id,  # type: ignore[arg-type]
+            work.network, work.parts["train"], prepared.train.targets, work.tokenizer.pad_token_id,
             plan, prepared.task.objective(prepared.train, options), _measure(work), tell,
         )  # fmt: skip
         tell(_started(work, plan, name))
@@ -205,9 +209,7 @@ def _plan(options: Finetune, steps: int) -> Plan:
         for name in ("batch_size", "lr", "warmup", "weight_decay", "schedule", "seed", "eval_every", "patience")
     }
     metric = options.best_metric
-    return Plan(
-        steps=steps, metric=metric, higher_is_better=metric != "loss", precision=options.precision, **shared
-    )
+    return Plan(steps=steps, metric=metric, higher_is_better=metric != "loss", precision=options.precision, **shared)
 
 
 def _started(work: _Work, plan: Plan, name: str) -> Started:
@@ -219,7 +221,7 @@ def _started(work: _Work, plan: Plan, name: str) -> Started:
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps * options.batch_size / len(prepared.train) if options.max_steps else options.epochs,
+        epochs=plan.steps * options.batch_size / len(prepared.train),
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
@@ -303,8 +305,8 @@ def _plain(options: Finetune) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
-    found = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
-    return {"bertmagic": __version__, "python": platform.python_version(), **found}
+    found = {name: version(name) for name in ("bertmagic", "torch", "transformers", "tokenizers")}
+    return {"python": platform.python_version(), **found}
 
 
 def refuse(options: Finetune) -> None:
@@ -312,5 +314,3 @@ def refuse(options: Finetune) -> None:
     for name in ("resume", "background"):
         if getattr(options, name):
             raise OptionError(f"{name} is not there yet in this version.", f"Leave {name} out.")
-
-

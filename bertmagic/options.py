@@ -18,8 +18,20 @@ from typing import Any, Literal, TypeVar, cast
 from bertmagic.errors import OptionError, listing, nearest
 
 Kind = Literal[
-    "data", "model", "texts", "column", "name", "path", "text", "choice", "int", "float", "flag", "share_or_data",
-    "steps", "freeze",
+    "data",
+    "model",
+    "texts",
+    "column",
+    "name",
+    "path",
+    "text",
+    "choice",
+    "int",
+    "float",
+    "flag",
+    "share_or_data",
+    "steps",
+    "freeze",
 ]
 Schedule = Literal["linear", "cosine", "constant"]
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
@@ -103,38 +115,69 @@ class Finetune:
     text: str | None = option(None, "column", _TEXT)
     label: str | None = option(None, "column", _LABEL)
     validation: Any = option(
-        0.1, "share_or_data", "Rows to choose the best weights on: a data set, or the share of train to hold out.",
-        low=0.0, high=0.5, reason="A tenth is enough to rank epochs and costs little training data; 0 holds out none.",
+        0.1,
+        "share_or_data",
+        "Rows to choose the best weights on: a data set, or the share of train to hold out.",
+        low=0.0,
+        high=0.5,
+        reason="A tenth is enough to rank epochs and costs little training data; 0 holds out none.",
     )
     test: Any = option(None, "data", "Rows for the final report, never used to choose anything.")
     model: Any = option(
-        "minilm", "model", "The encoder to start from: an alias of %bert_models, a folder, a hub id, an own model.",
-        short="-m", reason="The smallest encoder in the catalogue: it trains in minutes on a laptop's CPU.",
+        "minilm",
+        "model",
+        "The encoder to start from: an alias of %bert_models, a folder, a hub id, an own model.",
+        short="-m",
+        reason="The smallest encoder in the catalogue: it trains in minutes on a laptop's CPU.",
     )
     task: str | None = option(None, "choice", "What to learn; inferred from the columns.", choices=("classification",))
-    epochs: float = option(
-        3, "float", "How many times to go through the training rows.", low=0.01, high=1000,
-        reason="2 to 4 in Devlin et al. 2019, appendix A.3.",
+    epochs: float | None = option(
+        None,
+        "float",
+        "How many times to go through the training rows; by default 3, up to 10 for few rows.",
+        low=0.01,
+        high=1000,
+        reason="2 to 4 in Devlin et al. 2019, appendix A.3; few rows need 300 steps (Mosbach et al. 2021).",
     )
     max_steps: int | None = option(None, "int", "Stop after so many optimizer steps, whatever epochs says.", low=1)
     lr: float | None = option(
-        None, "float", "The peak learning rate of AdamW; by default the one the catalogue has for the model.",
-        low=1e-8, high=1.0, log=True,
+        None,
+        "float",
+        "The peak learning rate of AdamW; by default the one the catalogue has for the model.",
+        low=1e-8,
+        high=1.0,
+        log=True,
         reason="2e-5 to 5e-5 for BERT-base (Devlin et al. 2019); small encoders take more: 1e-4 for MiniLM.",
     )
     batch_size: int = option(
-        32, "int", "How many rows one optimizer step sees.", low=1, high=4096, log=True,
+        32,
+        "int",
+        "How many rows one optimizer step sees.",
+        low=1,
+        high=4096,
+        log=True,
         reason="16 or 32 in Devlin et al. 2019, appendix A.3.",
     )
     max_length: int | None = option(
-        None, "int", "Cut texts after so many tokens; by default the model's own limit, at most 512.", low=8, high=8192,
+        None,
+        "int",
+        "Cut texts after so many tokens; by default the model's own limit, at most 512.",
+        low=8,
+        high=8192,
     )
     warmup: float = option(
-        0.06, "float", "The share of steps (below 1) or the number of steps over which lr rises from 0.", low=0,
+        0.06,
+        "float",
+        "The share of steps (below 1) or the number of steps over which lr rises from 0.",
+        low=0,
         reason="6 % in Liu et al. 2019 (RoBERTa), table 10.",
     )
     weight_decay: float = option(
-        0.01, "float", "AdamW's weight decay, not applied to biases and layer norms.", low=0.0, high=1.0,
+        0.01,
+        "float",
+        "AdamW's weight decay, not applied to biases and layer norms.",
+        low=0.0,
+        high=1.0,
         reason="0.01 in Devlin et al. 2019, appendix A.2.",
     )
     schedule: Schedule = option(
@@ -142,7 +185,11 @@ class Finetune:
     )
     seed: int = option(0, "int", "Seeds the split, the order of rows, the head and dropout.", low=0, high=2**32 - 1)
     attention_dropout: float = option(
-        0.0, "float", "Dropout on attention weights; BERT was pre-trained with 0.1.", low=0.0, high=0.9,
+        0.0,
+        "float",
+        "Dropout on attention weights; BERT was pre-trained with 0.1.",
+        low=0.0,
+        high=0.9,
         reason="Attention dropout takes PyTorch's attention off its fast path (here 10 times slower on a CPU, "
         "docs/performance.md) and changed no accuracy we measured; the other dropouts stay on.",
     )
@@ -153,19 +200,21 @@ class Finetune:
         None, "int", "Stop early after so many evaluations without a better one.", low=1, high=1000
     )
     best_metric: str = option(
-        "macro_f1", "choice", "Which validation metric chooses the best weights.",
+        "macro_f1",
+        "choice",
+        "Which validation metric chooses the best weights.",
         choices=("macro_f1", "accuracy", "loss"),
         reason="Macro F1 counts each class the same, so a rare class cannot be given up unnoticed.",
     )
     class_weights: ClassWeights = option(
         "none", "choice", "Weigh classes in the loss by the inverse of their frequency.", choices=("none", "balanced")
     )
-    freeze: Any = option(
-        None, "freeze", "What not to train: 'embeddings', 'encoder', or so many of the lowest layers."
-    )
+    freeze: Any = option(None, "freeze", "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.")
     device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
     precision: Precision = option(
-        "auto", "choice", "Number format of the matrix products; auto is bf16 where the hardware has it.",
+        "auto",
+        "choice",
+        "Number format of the matrix products; auto is bf16 where the hardware has it.",
         choices=("auto", "bf16", "fp16", "fp32"),
     )
     save_to: str | None = option(None, "path", "Also save the finished model to this folder.")
@@ -180,7 +229,9 @@ class Predict:
     texts: Any = option(None, "texts", "A quoted text, a variable with texts, or {an expression}.", many=True)
     model: Any = option(None, "model", _MODEL, short="-m")
     text: str | None = option(None, "column", "The column that holds the text; by default the one of training.")
-    file: str | None = option(None, "path", "Read the texts from this file: CSV, TSV, JSONL, Parquet, or a text a line.")
+    file: str | None = option(
+        None, "path", "Read the texts from this file: CSV, TSV, JSONL, Parquet, or a text a line."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +242,9 @@ class Evaluate:
     model: Any = option(None, "model", _MODEL, short="-m")
     text: str | None = option(None, "column", "The column that holds the text; by default the one of training.")
     label: str | None = option(None, "column", "The column that holds the class; by default the one of training.")
-    by: tuple[str, ...] = option((), "column", "Report each value of this column by itself; may be repeated.", many=True)
+    by: tuple[str, ...] = option(
+        (), "column", "Report each value of this column by itself; may be repeated.", many=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

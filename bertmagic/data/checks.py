@@ -45,9 +45,13 @@ class Examples:
         """Return some of the rows, by position."""
         texts = [self.texts[i] for i in rows]
         return replace(
-            self, name=name or self.name, texts=texts, targets=self.targets[rows], positions=self.positions[rows],
+            self,
+            name=name or self.name,
+            texts=texts,
+            targets=self.targets[rows],
+            positions=self.positions[rows],
             index=self.index[rows],
-        )  # fmt: skip
+        )
 
 
 def clean_texts(column: pd.Series, where: str) -> tuple[list[str | None], list[Finding]]:
@@ -121,15 +125,21 @@ def token_findings(unknown: float, truncated: int, rows: int, max_length: int, e
     found = []
     if unknown > UNKNOWN:
         found.append(
-            Finding("warning", f"{unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language.",
-                    "Choose a multilingual model such as mbert or xlmr.")  # fmt: skip
+            Finding(
+                "warning",
+                f"{unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language.",
+                "Choose a multilingual model such as mbert or xlmr.",
+            )
         )
     if truncated:
         share = truncated / rows
         found.append(
-            Finding("warning" if share > 0.1 else "info",
-                    f"{truncated:,} of {rows:,} texts ({share:.1%}) are cut at {max_length} tokens.",
-                    "Raise max_length if the model reads more.", count=truncated)  # fmt: skip
+            Finding(
+                "warning" if share > 0.1 else "info",
+                f"{truncated:,} of {rows:,} texts ({share:.1%}) are cut at {max_length} tokens.",
+                "Raise max_length if the model reads more.",
+                count=truncated,
+            )
         )
     return found
 
@@ -144,8 +154,9 @@ def _normal(text: str) -> str:
 
 def _finding(what: str, column: pd.Series, positions: Iterable[int]) -> Finding:
     rows = [column.index[i] for i in positions]
-    return Finding("info", f"{len(rows):,} {what} (column {column.name!r})", "They are dropped.", tuple(rows[:5]),
-                   len(rows))  # fmt: skip
+    return Finding(
+        "info", f"{len(rows):,} {what} (column {column.name!r})", "They are dropped.", tuple(rows[:5]), len(rows)
+    )
 
 
 def _tolerate(finding: Finding, rows: int, name: str) -> None:
@@ -178,14 +189,22 @@ def _class_findings(rows: Examples) -> list[Finding]:
     for number in np.flatnonzero(counts == 1):
         row = rows.index[int(np.flatnonzero(rows.targets == number)[0])]
         found.append(
-            Finding("warning", f"class {rows.labels.names[number]!r} has one row only (row {row}).",
-                    "It stays in train and cannot be validated: add rows, or merge it.", (row,), 1)  # fmt: skip
+            Finding(
+                "warning",
+                f"class {rows.labels.names[number]!r} has one row only (row {row}).",
+                "It stays in train and cannot be validated: add rows, or merge it.",
+                (row,),
+                1,
+            )
         )
     if counts.max() > 10 * max(counts.min(), 1):
         small, large = rows.labels.names[int(counts.argmin())], rows.labels.names[int(counts.argmax())]
         found.append(
-            Finding("info", f"the classes are uneven: {large!r} has {counts.max():,} rows, {small!r} {counts.min():,}.",
-                    'Look at macro F1; class_weights = "balanced" weighs rare classes up.')  # fmt: skip
+            Finding(
+                "info",
+                f"the classes are uneven: {large!r} has {counts.max():,} rows, {small!r} {counts.min():,}.",
+                'Look at macro F1; class_weights = "balanced" weighs rare classes up.',
+            )
         )
     return found
 
@@ -193,7 +212,8 @@ def _class_findings(rows: Examples) -> list[Finding]:
 def _repeats(rows: Examples) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
     first: dict[str, int] = {}
-    same, contrary = [], []
+    same: list[int] = []
+    contrary: list[int] = []
     for i, text in enumerate(rows.texts):
         j = first.setdefault(_normal(text), i)
         if j != i:
@@ -201,12 +221,22 @@ def _repeats(rows: Examples) -> list[Finding]:
     found = []
     if same:
         found.append(
-            Finding("info", f"{len(same):,} rows repeat an earlier text and label.", "They are kept.",
-                    tuple(rows.index[same[:5]]), len(same))  # fmt: skip
+            Finding(
+                "info",
+                f"{len(same):,} rows repeat an earlier text and label.",
+                "They are kept.",
+                tuple(rows.index[same[:5]]),
+                len(same),
+            )
         )
     if contrary:
         found.append(
-            Finding("warning", f"{len(contrary):,} rows repeat an earlier text with another label.",
-                    "One of each pair must be wrong: look at them.", tuple(rows.index[contrary[:5]]), len(contrary))  # fmt: skip
+            Finding(
+                "warning",
+                f"{len(contrary):,} rows repeat an earlier text with another label.",
+                "One of each pair must be wrong: look at them.",
+                tuple(rows.index[contrary[:5]]),
+                len(contrary),
+            )
         )
     return found

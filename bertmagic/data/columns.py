@@ -12,9 +12,23 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
 
 TEXT_NAMES = frozenset(
-    "text texts sentence review reviews comment content body message tweet document description utterance".split()
+    [
+        "text",
+        "texts",
+        "sentence",
+        "review",
+        "reviews",
+        "comment",
+        "content",
+        "body",
+        "message",
+        "tweet",
+        "document",
+        "description",
+        "utterance",
+    ]
 )
-LABEL_NAMES = frozenset("label labels class category target sentiment topic intent".split())
+LABEL_NAMES = frozenset(["label", "labels", "class", "category", "target", "sentiment", "topic", "intent"])
 _MOST_CLASSES = 100
 
 

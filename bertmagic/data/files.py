@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.errors import DataError, listing
 
@@ -77,18 +77,18 @@ def _delimited(path: Path) -> pd.DataFrame:
     head = text.split("\n", 1)[0]
     separator = "\t" if tabs else max(",;\t", key=head.count)
     # A tab cannot stand inside a field, so quotes in TSV are characters like any other (as in GLUE's files).
-    quoting = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
     _check_width(path, text, separator, quoting)
     import pandas as pd
 
-    frame: pd.DataFrame = pd.read_csv(
+    frame = pd.read_csv(
         io.StringIO(text), sep=separator, quoting=quoting, index_col=False, keep_default_na=False, na_values=[""],
         low_memory=False,
     )  # fmt: skip
     return frame
 
 
-def _check_width(path: Path, text: str, separator: str, quoting: Any) -> None:
+def _check_width(path: Path, text: str, separator: str, quoting: Literal[0, 3]) -> None:
     """Raise a `DataError` if a row has more or fewer fields than the header."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
     csv.field_size_limit(2**31 - 1)

@@ -31,13 +31,17 @@ def load(reference: str) -> dict[str, Any]:
 
     found = _ID.fullmatch(reference)
     if found is None:
-        raise ReferenceError_(f"{reference!r} is no hub id.", "Write OWNER/NAME, OWNER/NAME:CONFIG or OWNER/NAME@SPLIT.")
+        raise ReferenceError_(
+            f"{reference!r} is no hub id.", "Write OWNER/NAME, OWNER/NAME:CONFIG or OWNER/NAME@SPLIT."
+        )
     repo, config, split = found["repo"], found["config"], found["split"]
     try:
         loaded = datasets.load_dataset(repo, config, split=split)
     except (datasets.exceptions.DatasetNotFoundError, ValueError) as error:
         first = str(error).strip().split("\n")[0]
-        raise ReferenceError_(f"the hub has no data set {reference!r}: {first}", "Check owner, name and split.") from None
+        raise ReferenceError_(
+            f"the hub has no data set {reference!r}: {first}", "Check owner, name and split."
+        ) from None
     except (ConnectionError, OSError) as error:
         raise DataError(
             f"{reference!r} could not be fetched from {constants.ENDPOINT}: {type(error).__name__}.",

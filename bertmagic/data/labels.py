@@ -83,7 +83,7 @@ def classes(column: pd.Series, where: str) -> Labels:
 
 
 def _hashable(column: pd.Series) -> bool:
-    return not any(isinstance(value, list | dict | set) or hasattr(value, "tolist") and getattr(value, "ndim", 0)
+    return not any(isinstance(value, list | dict | set) or (hasattr(value, "tolist") and getattr(value, "ndim", 0))
                    for value in column.head(1000).tolist())  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _no_classes(column: pd.Series, where: str) -> DataError:
 def _ordered(column: pd.Series, found: set[Any]) -> tuple[Value, ...]:
     categories = getattr(getattr(column, "cat", None), "categories", None)
     if categories is not None:
-        return tuple(value for value in (plain(v) for v in categories) if value in found)
+        return tuple(value for v in categories if (value := plain(v)) is not None and value in found)
     kinds = {type(value) for value in found}
     if len(kinds) > 1:
         raise DataError(

@@ -98,7 +98,7 @@ def _title(source: Any) -> str:
 
 
 def _is_rows(value: Any) -> bool:
-    return hasattr(value, "column_names") or type(value).__module__.partition(".")[0] == "pandas" and value.ndim == 2
+    return hasattr(value, "column_names") or (type(value).__module__.partition(".")[0] == "pandas" and value.ndim == 2)
 
 
 def _frame(source: Any) -> pd.DataFrame:

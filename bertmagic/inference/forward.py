@@ -11,7 +11,6 @@ from bertmagic.models import devices
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    import torch
     from transformers import PreTrainedModel
 
     from bertmagic.data.tokens import Tokens

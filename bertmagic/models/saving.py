@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError
+from bertmagic.models.loading import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -62,9 +63,7 @@ def _sync(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def save(
-    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]
-) -> Path:
+def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]) -> Path:
     """Write weights (safetensors), config, tokenizer and card to a folder.
 
     Raises
@@ -75,7 +74,7 @@ def save(
     if folder.exists() and not (folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))):
         raise ModelError(f"{folder} holds something that is not a model.", "Give a new folder, or empty that one.")
     try:
-        with replacing(folder) as filling:
+        with replacing(folder) as filling, quiet():
             model.save_pretrained(filling)
             tokenizer.save_pretrained(filling)
             text = json.dumps(card, ensure_ascii=False, indent=2)

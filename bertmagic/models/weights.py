@@ -68,7 +68,8 @@ def unknown(reference: str, known: tuple[str, ...] = ()) -> ReferenceError_:
 def _model_folder(path: Path) -> Path:
     if not (path / "config.json").is_file():
         raise ModelError(
-            f"{path} is not a model: it has no config.json.", "Give the folder that %bert_save or save_pretrained wrote."
+            f"{path} is not a model: it has no config.json.",
+            "Give the folder that %bert_save or save_pretrained wrote.",
         )
     return path
 
@@ -117,14 +118,14 @@ def _bar(hub_id: str, progress: Callable[[str, int, int | None], None]) -> type[
 
     The hub's client keeps two bars of bytes, what has come and what is written; the one further on is reported.
     """
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils.tqdm import tqdm
 
     most = 0
 
-    class Bar(tqdm):  # type: ignore[misc]
+    class Bar(tqdm):
         def __init__(self, *args: Any, **known: Any) -> None:
             self._counts_bytes = known.get("unit") == "B"
-            super().__init__(*args, **{**known, "disable": True})
+            super().__init__(*args, **{**known, "disable": True})  # type: ignore[no-untyped-call]
             self.n, self.total = known.get("initial", 0), known.get("total")
 
         def update(self, n: float | None = 1) -> None:

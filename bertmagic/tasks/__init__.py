@@ -50,7 +50,10 @@ class Prepared:
 class Task(Protocol):
     """What a task adds to an encoder."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name in `TASKS`."""
+        ...
 
     @classmethod
     def prepare(cls, options: Finetune, tables: Mapping[str, Table]) -> Prepared:

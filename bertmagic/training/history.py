@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from bertmagic.training.events import Event, Evaluated, Step
+from bertmagic.training.events import Evaluated, Event, Step
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -58,6 +58,15 @@ def count_steps(rows: int, batch_size: int, epochs: float, max_steps: int | None
     return max(1, min(wanted, max_steps) if max_steps else wanted)
 
 
+def default_epochs(rows: int, batch_size: int) -> float:
+    """Return 3 epochs, and for few rows as many as make 300 steps, at most 10.
+
+    A few dozen steps leave a new head untrained: Mosbach et al. 2021 ("On the stability of fine-tuning BERT", section
+    6) find that small data sets need more epochs, not other hyperparameters.
+    """
+    return float(min(max(3, math.ceil(300 * batch_size / rows)), 10))
+
+
 class Loop:
     """One run of training: `run` takes the steps and leaves the best weights in the model.
 
@@ -143,7 +152,7 @@ class Loop:
         with devices.autocast(device, plan.precision):
             output = self.model(input_ids=ids.to(device), attention_mask=mask.to(device))
         loss = self.objective(output.logits.float(), self.targets[batch].to(device))
-        self.scaler.scale(loss).backward()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.unscale_(self.optimizer)
         trained = [parameter for parameter in self.model.parameters() if parameter.grad is not None]
         norm = torch.nn.utils.clip_grad_norm_(trained, plan.max_grad_norm)
@@ -220,7 +229,7 @@ class Loop:
 
 
 def _adamw(model: PreTrainedModel, plan: Plan) -> torch.optim.Optimizer:
-    """Return AdamW (Loshchilov & Hutter 2019) that leaves biases and norms without decay, as BERT's own training did."""
+    """Return AdamW (Loshchilov & Hutter 2019); biases and norms are not decayed, as in BERT's own training."""
     import torch
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from bertmagic.training.events import Event, Evaluated, Phase, Step
+from bertmagic.training.events import Evaluated, Event, Phase, Step
 
 _LOG_EVERY = 0.25
 """Seconds between logged steps: the log of a long run stays in megabytes."""
@@ -29,7 +29,7 @@ def model_folder(name: str) -> Path:
 
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
-    found = [path for path in (home() / "runs").glob("*/model/config.json")]
+    found = list((home() / "runs").glob("*/model/config.json"))
     return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 

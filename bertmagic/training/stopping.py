@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
-class Stop(Exception):  # noqa: N818 - not an error: the user asked for it
+class Stop(Exception):
     """Ends an evaluation in the middle because the user asked to stop."""
 
 

@@ -38,9 +38,7 @@ def splits(name: str) -> dict[str, pd.DataFrame]:
         )
     rows = [json.loads(line) for line in (_HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     frame = pd.DataFrame(rows)
-    return {
-        str(split): part.drop(columns="split").reset_index(drop=True) for split, part in frame.groupby("split")
-    }
+    return {str(split): part.drop(columns="split").reset_index(drop=True) for split, part in frame.groupby("split")}
 
 
 def load(name: str, split: str | None = None) -> pd.DataFrame:

@@ -1,0 +1,75 @@
+"""Attention for the CPU: the product that is fastest at the length of the batch.
+
+``softmax(Q K^T / sqrt(d)) V`` (Vaswani et al. 2017, eq. 1) has two ways of being computed in PyTorch. The fused one
+never holds the scores of all tokens, which wins on long texts; in bf16 its backward pass is slow on short ones, where
+plain matrix products win. Both give the same numbers but for rounding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+NAME = "bertmagic_cpu"
+"""The name under which transformers knows this attention."""
+
+SHORT = 320
+"""Up to how many tokens plain products are faster: measured forward and backward, docs/performance.md."""
+
+
+def attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **known: Any,
+) -> tuple[torch.Tensor, None]:
+    """Mix the values of all tokens by how well their keys answer a query.
+
+    Parameters
+    ----------
+    query, key, value
+        Of shape ``(batch, heads, tokens, width)``.
+    attention_mask
+        True where a query may look, of shape ``(batch, 1, 1 or tokens, tokens)``.
+    dropout
+        The share of weights to drop.
+    scaling
+        What the scores are multiplied by; by default ``1 / sqrt(width)``.
+
+    Returns
+    -------
+    tuple
+        The mixed values, of shape ``(batch, tokens, heads, width)``, and None for the weights.
+    """
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    if query.shape[2] > SHORT or "position_bias" in known or key.shape[1] != query.shape[1]:
+        return sdpa_attention_forward(  # type: ignore[no-any-return]
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **known
+        )
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scores = (query * scale) @ key.transpose(2, 3)  # (batch, heads, tokens, tokens)
+    if attention_mask is not None:
+        scores = scores.masked_fill(~attention_mask, float("-inf"))
+    weights = torch.nn.functional.dropout(scores.softmax(-1), dropout, module.training)
+    return (weights @ value).transpose(1, 2).contiguous(), None  # (batch, tokens, heads, width)
+
+
+def use(model: PreTrainedModel) -> None:
+    """Have a model on the CPU compute its attention here, where its code lets attention be chosen."""
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+    if model.device.type != "cpu" or model.config._attn_implementation != "sdpa":
+        return
+    AttentionInterface.register(NAME, attention)
+    AttentionMaskInterface.register(NAME, sdpa_mask)
+    model.set_attn_implementation(NAME)
