@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Points = list[tuple[float, float]]
 
-WIDTH, HEIGHT = 330, 170
+WIDTH, HEIGHT = 300, 165
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 20, 30
 
 
@@ -132,8 +132,8 @@ def chart(title: str, curves: Sequence[Curve], across: float, zero: bool = False
     inner = "".join([_axes(frame, title, bool(drawn)), *(_line(frame, curve) for curve in drawn), _legend(drawn)])
     return tag(
         "svg", Safe(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
-        height=HEIGHT, role="img", aria_label=aria or title, font_size=10,
-        fill="currentColor", style="max-width:100%;overflow:hidden",
+        height=HEIGHT, role="img", aria_label=aria or title, font_size=11,
+        fill="currentColor", style="width:100%;height:auto",
     )  # fmt: skip
 
 
@@ -242,12 +242,11 @@ def _dots(pixels: list[tuple[str, str]], colour: str) -> str:
 def _legend(curves: Sequence[Curve]) -> str:
     if len(curves) < 2:
         return ""
-    parts, x = [], float(WIDTH - _RIGHT)
-    for curve in reversed(curves):
-        parts.append(_label(x, 11, curve.name, "end"))
-        x -= 5.9 * len(curve.name) + 5  # no font tells its width here: some room for a wide one
+    parts, x = [], 2.0
+    for curve in curves:
         look = f'stroke="{curve.colour}" stroke-width="{curve.width}" stroke-opacity="{curve.opacity}"'
-        parts.append(f'<path d="M{x - 14:.0f} 8H{x:.0f}" {look}/>')
-        parts.append(_dots([(f"{x - 7:.0f}", "8")], curve.colour) if curve.dots else "")
-        x -= 24
+        parts.append(f'<path d="M{x:.0f} {HEIGHT - 6}h14" {look}/>')
+        parts.append(_dots([(f"{x + 7:.0f}", f"{HEIGHT - 6}")], curve.colour) if curve.dots else "")
+        parts.append(_label(round(x + 18), HEIGHT - 3, curve.name, "start"))
+        x += 28 + 6.4 * len(curve.name)  # no font tells its width here: some room for a wide one
     return "".join(parts)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.curves import Curve, limits
 from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, clean, line, words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmagic.display.progress import Run
     from bertmagic.evaluation.report import Report
 
 MIMETYPE = "application/vnd.plotly.v1+json"
 
 _GRID = "rgba(128,128,128,.25)"
+_ACROSS = 100
 _CONFIG = {"responsive": True, "displaylogo": False}
 
 
-def training(run: Run) -> dict[str, Any]:
-    """Return the curves of a run as three plots side by side that are zoomed together."""
+def training(run: Run, told: Sequence[str]) -> dict[str, Any]:
+    """Return the curves of a run as three plots side by side that are zoomed together, below what is told of it."""
     name = words(run.metric_name)
     loss = [
         Curve("each step", run.loss.outline(), BLUE, 1.0, 0.4),
@@ -29,7 +33,7 @@ def training(run: Run) -> dict[str, Any]:
     others = [Curve(name, run.metric.outline(), GREEN, dots=True), Curve("learning rate", run.lr.outline(), BLUE)]
     traces = [*(_trace(curve, 1) for curve in loss), *(_trace(curve, at) for at, curve in enumerate(others, start=2))]
     titles = ("loss (nats)", f"validation {name}", "learning rate")
-    layout: dict[str, Any] = {**_PLAIN, "height": 330, "hovermode": "x", "legend": {"orientation": "h", "y": 1.15}}
+    layout: dict[str, Any] = {**_PLAIN, **_above(told), "hovermode": "x"}
     for at, title in enumerate(titles, start=1):
         layout |= _axes(at, title)
     layout["yaxis"]["range"] = [float(f"{edge:.5g}") for edge in limits(loss)]
@@ -44,6 +48,19 @@ _PLAIN: dict[str, Any] = {
 }
 
 
+def _above(told: Sequence[str]) -> dict[str, Any]:
+    """Return a title of several lines, and the room that it and the legend below it need."""
+    lines = [_plain(part, _ACROSS) for words_ in told for part in textwrap.wrap(clean(words_), _ACROSS)]
+    room = 17 * len(lines) + 42
+    place = {"x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 18}}
+    return {
+        "height": 280 + room,
+        "margin": {**_PLAIN["margin"], "t": room},
+        "title": {"text": "<br>".join([f"<b>{lines[0]}</b>", *lines[1:]]), "font": {"size": 12}, **place},
+        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+    }
+
+
 def _trace(curve: Curve, axis: int) -> dict[str, Any]:
     which = str(axis) if axis > 1 else ""
     return {
@@ -56,9 +73,9 @@ def _trace(curve: Curve, axis: int) -> dict[str, Any]:
 
 def _axes(at: int, title: str) -> dict[str, Any]:
     which = str(at) if at > 1 else ""
-    left = (at - 1) * 0.35
+    left = (at - 1) * 0.36
     line_ = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY}
-    x = {"domain": [left, left + 0.3], "anchor": f"y{which}", "title": {"text": "step"}, **line_}
+    x = {"domain": [left, left + 0.28], "anchor": f"y{which}", "title": {"text": "step"}, **line_}
     y = {"anchor": f"x{which}", "title": {"text": title}, "automargin": True, **line_}
     if at > 1:
         x["matches"] = "x"
@@ -102,4 +119,4 @@ def confusion(report: Report, order: list[int]) -> dict[str, Any]:
 
 def _plain(text: str, most: int) -> str:
     """Return a label that plotly shows as it is: it reads tags and entities in texts."""
-    return html.escape(clean(line(text, most)), quote=False)
+    return html.escape(line(text, most), quote=False)

@@ -59,10 +59,9 @@ def heading(*children: object) -> Safe:
     return paragraph(tag("b", *children))
 
 
-def notes(texts: Iterable[str], warning: bool = False) -> Safe:
+def notes(texts: Iterable[str]) -> Safe:
     """Return a list of notes, or nothing."""
-    sign = Safe(f"{WARNING} Warning: ") if warning else Safe("Note: ")
-    items = [tag("li", sign, line(text, 500)) for text in texts]
+    items = [tag("li", "Note: ", line(text, 500)) for text in texts]
     return tag("ul", *items, style="margin:.4em 0;padding-left:1.4em") if items else Safe("")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.curves import Curve, chart
 from bertmagic.display.figures import MIMETYPE, training
 from bertmagic.display.html import Cell, Safe, paragraph, progress, table, tag, warned
-from bertmagic.display.progress import Run, evaluations, lines, losses, position, speed, state, title
+from bertmagic.display.progress import Run, evaluations, lines, losses, noted, position, speed, state, title
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, number, score, words
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Panel:
         """Return the last frame: an interactive figure where there are curves, with the static panel as its twin."""
         if len(self.run.loss) < 2:
             return self.frame()
-        return {MIMETYPE: training(self.run), **self.frame()}
+        told = [title(self.run), state(self.run), evaluations(self.run), speed(self.run)]
+        return {MIMETYPE: training(self.run, [*told, *noted(self.run.notes)]), **self.frame()}
 
 
 def markup(run: Run) -> Safe:
@@ -68,7 +69,7 @@ def _bar(run: Run) -> Safe:
 
 def _figure(image: Safe, caption: str) -> Safe:
     note = tag("figcaption", caption, style="font-size:11px;min-height:2.9em")
-    return tag("figure", image, note, style="flex:1 1 300px;margin:6px 0 0;min-width:0;max-width:340px")
+    return tag("figure", image, note, style="flex:1 1 240px;margin:6px 0 0;min-width:0;max-width:340px")
 
 
 def _across(run: Run) -> float:
@@ -141,8 +142,8 @@ def _row(run: Run, event: Evaluated, names: list[str]) -> list[object]:
 
 
 def _notes(run: Run) -> Safe:
-    if not run.notes:
-        return Safe("")
+    if not run.notes:  # room for the first one, which on a narrow page comes below the table
+        return _area(run, Safe("" if run.over else "No notes."), "flex:2 1 240px")
     hidden = run.notes_seen - len(run.notes)
     items = [tag("li", _note(note.text, note.warning)) for note in run.notes]
     more = tag("li", f"{count(hidden, 'earlier note')} not shown") if hidden else ""

@@ -116,7 +116,6 @@ def _top(row: Any, labels: tuple[str, ...]) -> str:
 
 
 def _content(row: Any) -> str:
-    """Return the text of a row; its columns are all that are no result where an input had more than one."""
     return MISSING if _lacking(row.get("text")) else str(row["text"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bertmagic.display.curves import Trail
@@ -89,7 +89,7 @@ class Run:
         elif isinstance(event, Started):
             self.started, self.phase = event, None
             self.average = Smooth(min(max(8.0, event.steps / 50), 1000.0))
-        else:
+        elif isinstance(event, Ended):
             self.ended, self.phase = event, None
         return True
 
@@ -175,7 +175,7 @@ class Run:
         """Seconds until the last step, evaluations at the rate so far included; NaN while there is no telling."""
         if self.started is None or self.step is None or self.steps_seen < 3:
             return math.nan
-        stepping = max(self.step.seconds - self.pauses, 1e-9)
+        stepping = max(self.step.seconds - self.pauses, 0.01 * self.step.seconds, 1e-9)
         return (self.started.steps - self.done) * self.seconds_a_step * (1 + self.pauses / stepping)
 
     def rate(self) -> tuple[float, float]:
@@ -281,7 +281,7 @@ def measured(run: Run, event: Evaluated) -> str:
     """Return one evaluation in words."""
     name = run.metric_name
     chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
-    sign = f" ({BEST} best so far)" if event.best else ""
+    sign = f" ({BEST} best{'' if run.over else ' so far'})" if event.best else ""
     return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"
 
 
@@ -293,7 +293,7 @@ def lines(run: Run) -> list[str]:
     return parts + noted(list(run.notes)[-3:])
 
 
-def noted(notes: Sequence[Note]) -> list[str]:
+def noted(notes: Iterable[Note]) -> list[str]:
     """Return notes as lines."""
     return [
         f"{WARNING} Warning: {line(note.text, 160)}" if note.warning else f"Note: {line(note.text, 160)}"

@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.display import bundle, text
+from bertmagic.training.events import Step
 
 if TYPE_CHECKING:
     from bertmagic.display.progress import Clock
@@ -18,8 +19,10 @@ _log = logging.getLogger(__name__)
 
 _FRAMES_A_SECOND = 3
 """One less than the four that are promised, so that the last frame always has its place."""
-_COST = 100
-"""A frame that took t seconds is followed by none for 100 t: drawing stays at 1 % of the time."""
+_COST = 150
+"""A frame that took t seconds is followed by none for 150 t, so that drawing stays well below 1 % of the time."""
+_WAITING = 1000
+"""Steps wait for the next frame, or until there are so many: taken together they cost a tenth of one by one."""
 
 
 class Watcher(Protocol):
@@ -126,28 +129,35 @@ class Live:
         self._from = clock() + delay
         self._recent: deque[float] = deque(maxlen=_FRAMES_A_SECOND)
         self._rest = 1 / _FRAMES_A_SECOND
+        self._waiting: list[Event] = []
+        self._next = self._from
         self._shown = self._closed = False
         if not delay:
             self._guarded(self._draw)
 
     def __call__(self, event: Event) -> None:
         """Take an event in, and draw if it is time to."""
-        if not self._closed:
-            self._guarded(self._take, event)
+        if self._closed:
+            return
+        self._waiting.append(event)
+        if self._clock() >= self._next or not isinstance(event, Step) or len(self._waiting) >= _WAITING:
+            self._guarded(self._take)
 
     def close(self, error: BaseException | None = None) -> None:
         """Draw the last frame, if no `Ended` came; ``error`` is why there was none."""
         from bertmagic.display.progress import reason
 
         if not self._closed:
+            self._guarded(self._take)
             self._guarded(self._face.stop, reason(error) if error else "")
             self._finish()
 
-    def _take(self, event: Event) -> None:
-        turn = self._face.take(event)
+    def _take(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        turns = [self._face.take(event) for event in waiting]
         if self._face.over:
             self._finish()
-        elif self._due(turn):
+        elif self._due(any(turns)):
             self._draw()
 
     def _due(self, turn: bool) -> bool:
@@ -165,6 +175,7 @@ class Live:
         self._screen.show(self._face.frame())
         self._shown = True
         self._rest = min(max(1 / _FRAMES_A_SECOND, _COST * (self._clock() - begin)), 10.0)
+        self._next = begin + self._rest
 
     def _finish(self) -> None:
         self._closed = True
