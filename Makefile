@@ -1,0 +1,40 @@
+# Everything is set up in .venv here; Python 3.11 or newer and make are all that is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo lab test soak lint bench clean
+
+demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
+	$(BIN)/python notebooks/demo.py
+
+lab: .venv/demo  ## open JupyterLab on the notebooks
+	cd notebooks && ../$(BIN)/jupyter lab
+
+test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
+	$(BIN)/python -m pytest tests -m "not soak and not gpu"
+	$(BIN)/python -m pytest --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg -W ignore notebooks
+
+soak: .venv/test  ## the long versions of tests
+	$(BIN)/python -m pytest tests -m soak
+
+lint: .venv/test  ## style, types and the direction of imports
+	$(BIN)/ruff check bertmagic tests benchmarks notebooks/demo.py
+	$(BIN)/ruff format --check bertmagic tests benchmarks notebooks/demo.py
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv notebooks/executed
+
+.venv/bin/python:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12 …')"
+	$(PYTHON) -m venv .venv
+
+.venv/demo: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[demo]"
+	touch $@
+
+.venv/test: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[demo,test]"
+	touch $@ .venv/demo
