@@ -1,0 +1,160 @@
+"""A real kernel as a front end sees it: what was sent, in the order it came."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Empty
+
+from jupyter_client.manager import KernelManager
+
+FIGURE = "application/vnd.plotly.v1+json"
+WAIT = 180
+"""Seconds to wait before a test is given up; nothing is measured by it."""
+
+
+@dataclass
+class Frame:
+    """One bundle that was shown: in a place of its own, or in place of the one before under the same id."""
+
+    data: dict[str, object]
+    place: str | None
+    update: bool
+    sent: datetime
+
+    @property
+    def text(self):
+        return self.data["text/plain"]
+
+    @property
+    def html(self):
+        return self.data.get("text/html", "")
+
+
+@dataclass
+class Cell:
+    """What came of one request."""
+
+    reply: dict[str, object]
+    messages: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def status(self):
+        return self.reply["status"]
+
+    @property
+    def printed(self):
+        return "".join(m["content"]["text"] for m in self.messages if m["msg_type"] == "stream")
+
+    @property
+    def result(self):
+        """The bundle of ``Out``, or None."""
+        return next((m["content"]["data"] for m in self.messages if m["msg_type"] == "execute_result"), None)
+
+    @property
+    def error(self):
+        """The lines that a front end shows for an error."""
+        shown = [m["content"]["traceback"] for m in self.messages if m["msg_type"] == "error"]
+        return "\n".join(shown[0]).splitlines() if shown else []
+
+    @property
+    def frames(self):
+        return [frame(m) for m in self.messages if m["msg_type"] in ("display_data", "update_display_data")]
+
+    @property
+    def places(self):
+        """The frames of each updating output, by its id."""
+        found = {}
+        for one in self.frames:
+            if one.place:
+                found.setdefault(one.place, []).append(one)
+        return found
+
+    @property
+    def panel(self):
+        """The frames of the one output that was updated."""
+        (frames,) = self.places.values()
+        return frames
+
+
+def frame(message):
+    content = message["content"]
+    return Frame(
+        content["data"], content["transient"].get("display_id"), message["msg_type"] == "update_display_data",
+        message["header"]["date"],
+    )  # fmt: skip
+
+
+class Kernel:
+    """A kernel in a folder, and its client."""
+
+    def __init__(self, folder, env):
+        self.folder = folder
+        self.manager = KernelManager(kernel_name="python3")
+        self.manager.start_kernel(cwd=str(folder), env=env)
+        self._connect()
+
+    def _connect(self):
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=WAIT)
+
+    def restart(self):
+        """Begin anew: nothing is left but what is on disk."""
+        self.client.stop_channels()
+        self.manager.restart_kernel(now=True)
+        self._connect()
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+
+    def interrupt(self):
+        """Press the stop button: a SIGINT."""
+        self.manager.interrupt_kernel()
+
+    def send(self, code):
+        """Ask for a cell to be run, without waiting."""
+        return self.client.execute(code, stop_on_error=True)
+
+    def collect(self, *requests, watch=None):
+        """Return the cells of requests once all are done; ``watch`` sees each message of a cell as it comes."""
+        cells = {request: Cell({}) for request in requests}
+        working = set(requests)
+        until = time.monotonic() + WAIT
+        while working:
+            message = self._next(until)
+            parent = message["parent_header"].get("msg_id")
+            if parent not in cells:
+                continue
+            cells[parent].messages.append(message)
+            if watch:
+                watch(message)
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                working.discard(parent)
+        for _ in requests:
+            reply = self.client.get_shell_msg(timeout=WAIT)
+            cells[reply["parent_header"]["msg_id"]].reply = reply["content"]
+        return [cells[request] for request in requests]
+
+    def _next(self, until):
+        try:
+            return self.client.get_iopub_msg(timeout=max(0.0, until - time.monotonic()))
+        except Empty:
+            raise TimeoutError("the kernel said nothing more") from None
+
+    def run(self, code, watch=None):
+        """Run a cell and return what came of it."""
+        return self.collect(self.send(code), watch=watch)[0]
+
+    def good(self, code):
+        """Run a cell that must end well."""
+        cell = self.run(code)
+        assert cell.status == "ok", cell.error
+        return cell
+
+    def value(self, expression):
+        """Return the value of an expression of numbers, texts and lists."""
+        import ast
+
+        return ast.literal_eval(self.good(expression).result["text/plain"])

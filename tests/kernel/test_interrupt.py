@@ -1,0 +1,114 @@
+"""The stop button: a real SIGINT in a real kernel, in the middle of a run that would take hours."""
+
+import re
+
+import pytest
+
+from .client import FIGURE
+
+pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+SETUP = """
+%load_ext bertmagic
+import pandas as pd
+reviews = pd.read_json("reviews.json")
+"""
+
+LONG = """%%bert_finetune halfway
+train      = reviews
+label      = "mood"
+model      = "tinybert"
+epochs     = 100
+max_steps  = {steps}
+lr         = 1e-3
+batch_size = 4
+eval_every = 30
+"""
+
+STEPS = 9_000
+DONE = re.compile(r"step ([\d,]+) of")
+
+
+def step(frame_text):
+    found = DONE.search(frame_text)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+@pytest.fixture(scope="module")
+def stopped(kernel):
+    """A run and the cell queued behind it; the button is pressed at the first frame that shows an evaluation."""
+    kernel.good(SETUP)
+    seen = []
+
+    def watch(message):
+        text = message["content"].get("data", {}).get("text/plain", "")
+        if "best" in text and "\nTraining\n" in text and not seen:
+            seen.append(step(text))
+            kernel.interrupt()
+
+    requests = kernel.send(LONG.format(steps=STEPS)), kernel.send("ran = True")
+    run, queued = kernel.collect(*requests, watch=watch)
+    assert seen, run.error or "the run was over before it could be stopped"
+    return run, queued, seen[0]
+
+
+def test_the_cell_ends_in_an_error_long_before_its_end(stopped):
+    run, _, pressed = stopped
+    assert run.status == "error"
+    assert run.reply["ename"] == "Interrupted"
+    assert pressed <= step(run.panel[-1].text) < STEPS - 2_000
+
+
+def test_the_error_is_short_and_says_what_is_kept(stopped):
+    run, _, _ = stopped
+    assert len(run.error) <= 6
+    assert "'halfway' has the weights of step" in "\n".join(run.error)
+
+
+def test_the_last_frame_is_final(stopped):
+    run, _, _ = stopped
+    last = run.panel[-1]
+    assert set(last.data) == {FIGURE, "text/html", "text/plain"}
+    assert "Interrupted after step" in last.text
+    assert "left" not in last.text
+    assert run.frames[-1] == last
+
+
+def test_queued_cells_do_not_run(kernel, stopped):
+    _, queued, _ = stopped
+    assert queued.status == "aborted"
+    assert kernel.value("'ran' in globals()") is False
+
+
+def test_the_name_has_a_model_with_the_best_weights(kernel, stopped):
+    best = int(re.search(r"weights of step ([\d,]+)", stopped[0].panel[-1].text)[1].replace(",", ""))
+    assert kernel.value("halfway.card['run']['best_step']") == best
+    table = "halfway.history.evaluations"
+    assert kernel.value(f"int({table}.step[{table}.best].iloc[-1])") == best
+    kernel.good('%bert_predict "a great film" -o one')
+    assert kernel.value("one.frame.label[0] in ('good', 'bad')") is True
+
+
+def test_what_is_on_disk_is_that_model(kernel, stopped):
+    kernel.good("import bertmagic as bm\nagain = bm.load('halfway', name='again')")
+    same = "(again.predict(reviews).frame.score == halfway.predict(reviews).frame.score).all().item()"
+    assert kernel.value(same) is True
+
+
+def test_the_next_run_is_not_stopped(kernel, stopped):
+    cell = kernel.good(LONG.format(steps=20).replace("halfway", "quick"))
+    assert "Finished after all 20 steps" in cell.panel[-1].text
+
+
+def test_an_interrupt_before_the_first_step(kernel, stopped):
+    """One that comes while data are read, weights are loaded or rows tokenized: an error, and nothing is bound."""
+    kernel.good(
+        "import os, signal\n"
+        "def rows():\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return reviews\n"
+    )  # fmt: skip
+    cell = kernel.run("%bert_finetune never --train {rows()} --label mood --model tinybert")
+    assert cell.status == "error"
+    assert kernel.value("'never' in globals()") is False
+    assert kernel.good("1 + 1").result["text/plain"] == "2"

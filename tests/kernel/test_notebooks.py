@@ -1,0 +1,113 @@
+"""Whole notebooks, run by nbclient and papermill as a schedule would."""
+
+import asyncio
+import subprocess
+import sys
+
+import nbclient
+import nbformat
+import pytest
+
+from .client import FIGURE
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the transport
+]
+
+LOAD = '%load_ext bertmagic\nimport pandas as pd\nreviews = pd.read_json("reviews.json")'
+WRONG = '%%bert_finetune bad\ntrain = reviews\ntext  = "reviw"\nlabel = "mood"\nmodel = "tinybert"'
+SHORT = '%%bert_finetune noted\ntrain = reviews\nlabel = "mood"\nmodel = "tinybert"\nmax_steps = 40\neval_every = 20'
+LONG = SHORT.replace("max_steps = 40", "epochs = 100\nbatch_size = 4")
+
+
+def notebook(*cells):
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+
+
+class Pressing(nbclient.NotebookClient):
+    """Presses the stop button once a cell has shown its first evaluation, as a user beside it would."""
+
+    pressed = False
+
+    def process_message(self, message, cell, index):
+        text = message["content"].get("data", {}).get("text/plain", "")
+        if not self.pressed and "best so far" in text:
+            self.pressed = True
+            asyncio.get_running_loop().create_task(self.km.interrupt_kernel())
+        return super().process_message(message, cell, index)
+
+
+@pytest.fixture
+def run(workplace, env, monkeypatch):
+    """Run a notebook's cells and give it back executed, with the error that ended it."""
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*cells, client=nbclient.NotebookClient):
+        made, place = notebook(*cells), {"metadata": {"path": str(workplace)}}
+        try:
+            client(made, timeout=180, kernel_name="python3", resources=place).execute()
+        except nbclient.exceptions.CellExecutionError as error:
+            return made, error
+        return made, None
+
+    return run
+
+
+def test_every_result_stays_without_a_widget(run):
+    made, error = run(
+        LOAD,
+        SHORT,
+        '%bert_predict "a great film"',
+        "%bert_evaluate reviews --by language",
+        "%%bert_predict\na great film",
+        "%bert_data reviews --label mood -m tinybert",
+        "%bert_status",
+        "%bert_models",
+    )
+    assert error is None
+    assert "widgets" not in made.metadata
+    assert all(cell.outputs for cell in made.cells[1:])
+    outputs = [output for cell in made.cells for output in cell.outputs]
+    assert {output.output_type for output in outputs} == {"display_data", "execute_result"}, "nothing is printed"
+    assert all({"text/plain", "text/html"} <= set(output.data) for output in outputs)
+    assert all("widget" not in kind for output in outputs for kind in output.data)
+    panel, *report = made.cells[1].outputs
+    assert FIGURE in panel.data
+    assert len(report) == 2
+    assert len(nbformat.writes(made)) < 300_000
+
+
+def test_a_failing_cell_fails_the_notebook(run):
+    made, error = run(LOAD, WRONG, "after = 1")
+    assert error is not None
+    assert error.ename == "DataError"
+    (shown,) = [output for output in made.cells[1].outputs if output.output_type == "error"]
+    assert len("\n".join(shown.traceback).splitlines()) <= 6
+    assert "review" in shown.evalue
+    assert made.cells[2].outputs == []
+    assert made.cells[2].execution_count is None
+
+
+def test_papermill_exits_with_an_error(workplace, env, tmp_path):
+    source = tmp_path / "in.ipynb"
+    nbformat.write(notebook(LOAD, WRONG), source)
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb"), "--cwd", str(workplace)],
+        capture_output=True, text=True, env=env, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "Did you mean 'review'?" in done.stderr
+
+
+def test_run_all_ends_at_an_interrupt(run):
+    made, error = run(LOAD, LONG, "after = 1", client=Pressing)
+    assert error is not None
+    assert error.ename == "Interrupted"
+    assert "Interrupted after step" in made.cells[1].outputs[0].data["text/plain"]
+    assert made.cells[2].execution_count is None

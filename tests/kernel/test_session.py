@@ -1,0 +1,198 @@
+"""A user's session, cell by cell, in one real kernel."""
+
+import re
+
+import pytest
+
+from .client import FIGURE
+
+pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+PROBE = """
+import sys
+torch_at_first_frame = []
+
+def _look(message):
+    if message["msg_type"] == "display_data":
+        torch_at_first_frame.append("torch" in sys.modules)
+    return message
+
+get_ipython().display_pub.register_hook(_look)
+"""
+
+ROWS = """
+import json
+import pandas as pd
+reviews = pd.DataFrame(json.load(open("reviews.json")))
+test_df = reviews.tail(60)
+"""
+
+FINETUNE = """%%bert_finetune sentiment
+train      = reviews.head(340)
+text       = "review"
+label      = "mood"
+model      = "tinybert"
+epochs     = 24
+lr         = 1e-3
+batch_size = 8
+eval_every = 50
+"""
+
+HOSTILE = [
+    "{braces} and {0!r} and {reviews}",
+    "$reviews costs $5 %s 100 % %%time %matplotlib",
+    "# no comment, and a # inside",
+    """she said "good", he said 'bad' """.strip(),
+    r"C:\\new\table.csv and \t and \N{DASH}".replace("\\\\", "\\"),
+    "</script><script>alert(1)</script>",
+    '<img src=x onerror="alert(1)"> &amp; <b>',
+    "emoji 🎉 👩‍👩‍👧 and 中文 and ¿qué?",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared(kernel):
+    kernel.good("%load_ext bertmagic")
+    kernel.good(PROBE)
+    kernel.good(ROWS)
+
+
+@pytest.fixture(scope="module")
+def trained(kernel):
+    return kernel.good(FINETUNE)
+
+
+def test_the_extension_loads_without_a_word(kernel):
+    assert kernel.good("%load_ext bertmagic").printed.startswith("The bertmagic extension is already loaded")
+    assert kernel.good("%reload_ext bertmagic").messages[-1]["msg_type"] == "status"
+
+
+def test_the_first_frame_comes_before_torch(kernel, trained):
+    assert kernel.value("torch_at_first_frame")[0] is False
+    assert kernel.value("'torch' in sys.modules") is True
+    assert trained.panel[0].text.startswith("Getting ready to train")
+
+
+def test_the_panel_is_one_output_that_is_updated(trained):
+    assert len(trained.places) == 1
+    first, *rest = trained.panel
+    assert not first.update
+    assert all(frame.update for frame in rest)
+    assert len(rest) >= 3
+
+
+def test_frames_are_few_and_small(trained):
+    frames = trained.panel
+    assert all(len(frame.html.encode()) <= 20_000 for frame in frames)
+    stepping = [frame for frame in frames if "\nTraining\n" in frame.text]
+    seconds = float(re.search(r"in ([\d.]+) s;", frames[-1].text)[1])
+    assert 2 <= len(stepping) <= 4 * seconds + 1
+    lasted = (frames[-1].sent - frames[0].sent).total_seconds()
+    assert len(frames) <= 4 * lasted + 2
+
+
+def test_the_last_frame_is_a_figure_with_its_table_and_its_words(trained):
+    assert all(FIGURE not in frame.data for frame in trained.panel[:-1])
+    last = trained.panel[-1]
+    assert set(last.data) == {FIGURE, "text/html", "text/plain"}
+    assert "<table" in last.html
+    assert "<svg" in last.html
+    assert "Finished after all" in last.text
+    assert len(last.text.splitlines()) <= 10
+    assert last.data[FIGURE]["data"]
+
+
+def test_the_report_follows_the_panel(trained):
+    after = trained.frames[trained.frames.index(trained.panel[-1]) + 1 :]
+    assert [sorted(frame.data) for frame in after] == [["text/html", "text/plain"], [FIGURE, "text/html", "text/plain"]]
+    assert "accuracy" in after[0].text
+    assert "Confusion matrix" in after[1].text
+    assert trained.result is None
+    assert trained.printed == ""
+
+
+def test_the_name_is_bound_to_the_model(kernel, trained):
+    assert kernel.good("sentiment").result["text/plain"].startswith("TextModel 'sentiment'")
+    assert kernel.value("list(sentiment.labels)") == ["bad", "good"]
+    assert kernel.value("sentiment.report.metrics['accuracy'] > 0.9") is True
+
+
+@pytest.mark.usefixtures("trained")
+class TestUse:
+    def test_predict_returns_a_result(self, kernel):
+        cell = kernel.good('%bert_predict "a great film" "an awful plot"')
+        assert set(cell.result) == {"text/plain", "text/html"}
+        assert cell.frames == []
+        assert kernel.value("list(_.frame.label)") == ["good", "bad"]
+
+    def test_predict_is_assigned(self, kernel):
+        cell = kernel.good("x = %bert_predict test_df.review -m sentiment")
+        assert cell.result is None
+        assert kernel.value("(len(x.frame), x.frame.index.equals(test_df.index))") == (60, True)
+
+    def test_predict_binds_and_is_silenced(self, kernel):
+        cell = kernel.good('%bert_predict "so dull" -m sentiment -o kept;')
+        assert cell.result is None
+        assert cell.frames == []
+        assert kernel.value("kept.frame.label[0]") == "bad"
+
+    def test_a_cell_of_texts_is_shown_once(self, kernel):
+        cell = kernel.good("%%bert_predict -m sentiment -o answers\na good film\nso weak")
+        assert [set(frame.data) for frame in cell.frames] == [{"text/plain", "text/html"}]
+        assert cell.result is None
+        assert kernel.value("list(answers.frame.label)") == ["good", "bad"]
+
+    def test_evaluate_by_a_column(self, kernel):
+        cell = kernel.good("%bert_evaluate test_df -m sentiment --by language")
+        report, figure = cell.frames
+        assert "60 rows measured" in report.text
+        assert {"de", "en"} <= set(re.findall(r"language\s+(\w+)", report.text))
+        assert FIGURE in figure.data
+        assert kernel.value("round(_.metrics['accuracy'], 1)") >= 0.9
+
+    def test_save_load_and_unload(self, kernel):
+        assert "models/mine" in kernel.good("%bert_save sentiment models/mine").result["text/plain"]
+        kernel.good("%bert_load models/mine --as again;")
+        same = "(again.predict(test_df).frame.score == sentiment.predict(test_df).frame.score).all().item()"
+        assert kernel.value(same) is True
+        assert "'again'" in kernel.good("again").result["text/plain"]
+        assert "again is unloaded" in kernel.good("%bert_unload again").printed
+        assert kernel.value("'again' in globals()") is False
+        assert kernel.value("'sentiment' in globals()") is True
+
+    def test_what_is_here(self, kernel):
+        assert "minilm" in kernel.good("%bert_models").result["text/plain"]
+        status = kernel.good("%bert_status").result
+        assert "sentiment" in status["text/plain"]
+        assert "<table" in status["text/html"]
+        data = kernel.good('%bert_data reviews --text review --label mood -m "tinybert"').result
+        assert "400 rows" in data["text/plain"]
+
+    @pytest.mark.parametrize("way", ["expression", "variable", "column"])
+    def test_hostile_texts_arrive_unchanged(self, kernel, way):
+        kernel.good(f"hostile = {HOSTILE!r}\nframe = pd.DataFrame({{'review': hostile}})")
+        typed = {"expression": "{list(hostile)}", "variable": "hostile", "column": "frame.review"}[way]
+        cell = kernel.good(f"%bert_predict {typed} -m sentiment -o held")
+        assert kernel.value("list(held.frame.text)") == HOSTILE
+        assert "<script" not in cell.result["text/html"]
+        assert "<img" not in cell.result["text/html"]
+
+    def test_hostile_texts_in_a_cell_arrive_unchanged(self, kernel):
+        kernel.good("\n".join(["%%bert_predict -m sentiment -o held", *HOSTILE]))
+        assert kernel.value("list(held.frame.text)") == HOSTILE
+
+    @pytest.mark.parametrize("text", [text for text in HOSTILE if not {'"', "'"} <= set(text)])
+    def test_a_hostile_text_in_quotes_arrives_unchanged(self, kernel, text):
+        quote = "'" if '"' in text else '"'
+        kernel.good(f"%bert_predict {quote}{text}{quote} -m sentiment -o held")
+        assert kernel.value("list(held.frame.text)") == [text]
+
+
+def test_a_new_kernel_finds_the_run(kernel, trained):
+    before = kernel.value("sentiment.predict('a lovely film').frame.score.tolist()")
+    kernel.restart()
+    kernel.good("%load_ext bertmagic")
+    kernel.good('%bert_predict "a lovely film" -m sentiment -o after')
+    assert kernel.value("after.frame.score.tolist()") == before
+    kernel.good("%bert_load sentiment")
+    assert kernel.good("sentiment").result["text/plain"].startswith("TextModel 'sentiment'")
