@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -221,7 +222,7 @@ def _started(work: _Work, plan: Plan, name: str) -> Started:
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps * options.batch_size / len(prepared.train),
+        epochs=plan.steps / math.ceil(len(prepared.train) / options.batch_size),
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
