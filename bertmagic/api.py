@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import Interrupted, ModelError, ReferenceError_, listing
 from bertmagic.training import runs
-from bertmagic.training.events import Event, Listener, Phase
+from bertmagic.training.events import Event, Listener, Phase, ignore
 
 if TYPE_CHECKING:
     import torch
@@ -174,7 +175,7 @@ class TextModel:
             return size
 
 
-def finetune(*given: Any, on_event: Listener | None = None, show: bool = True, **options: Any) -> TextModel:
+def finetune(train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any) -> TextModel:
     """Fine-tune a pre-trained encoder on your own table.
 
     Shows a live panel in a notebook and lines of text elsewhere; the options are those of ``%%bert_finetune``.
@@ -202,8 +203,7 @@ def finetune(*given: Any, on_event: Listener | None = None, show: bool = True, *
     --------
     >>> model = finetune("sample:reviews", label="sentiment", max_steps=20)  # doctest: +SKIP
     """
-    bound = finetune.__signature__.bind(*given, **options).arguments  # type: ignore[attr-defined]
-    chosen = table.read(table.Finetune, bound)
+    chosen = table.read(table.Finetune, {"train": train, **options})
     panel = publish.listener() if show else None
     listeners = [listener for listener in (panel, on_event) if listener is not None]
 
@@ -219,6 +219,8 @@ def finetune(*given: Any, on_event: Listener | None = None, show: bool = True, *
             panel.close(error)
         raise
     model = _adopt(chosen.name or "model", done)
+    if chosen.save_to is not None:
+        model.save(chosen.save_to)
     if done.ended.reason == "interrupted":
         raise Interrupted(_stopped(model, done), model)
     if show and model.report is not None:
@@ -235,7 +237,7 @@ def _run(options: table.Finetune, emit: Listener) -> Finetuned:
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        raise Interrupted("stopped before a step was finished; there is no model.") from None
+        raise Interrupted("stopped before there was a model to keep.") from None
 
 
 def _stopped(model: TextModel, done: Finetuned) -> str:
@@ -273,18 +275,19 @@ def _hold(model: TextModel) -> TextModel:
     return model
 
 
-class _progress:
-    """A progress bar for work over 2 s; it closes with the error that ends the work."""
-
-    def __init__(self, show: bool) -> None:
-        self.panel = publish.listener(delay=2.0) if show else None
-
-    def __enter__(self) -> Listener:
-        return self.panel or (lambda event: None)
-
-    def __exit__(self, kind: Any, error: BaseException | None, at: Any) -> None:
-        if self.panel is not None:
-            self.panel.close(error)
+@contextmanager
+def _progress(show: bool) -> Iterator[Listener]:
+    """Give a listener that draws a progress bar for work over 2 s, and close it with the error that ends the work."""
+    if not show:
+        yield ignore
+        return
+    panel = publish.listener(delay=2.0)
+    try:
+        yield panel
+    except BaseException as error:
+        panel.close(error)
+        raise
+    panel.close()
 
 
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
@@ -315,7 +318,7 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     saving.recover(folder)
     if not folder.is_dir():
         with _progress(True) as emit:
-            folder = _fetch(reference, emit, weights)
+            folder = weights.find(reference, _downloading(emit), (*runs.names(), *_held)).folder
     card = saving.read_card(folder)
     config = loading.config(folder)
     task = find_task(card.get("task", "classification")).from_card(card, config)
@@ -330,12 +333,8 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     return _hold(TextModel(title, network, tokenizer, task, card, folder.resolve(), number_format))
 
 
-def _fetch(reference: str, emit: Listener, weights: Any) -> Path:
-    try:
-        found = weights.find(reference, lambda what, done, total: emit(Phase(what, done, total, "bytes")))
-    except ReferenceError_:
-        raise weights.unknown(reference, (*runs.names(), *_held)) from None
-    return found.folder  # type: ignore[no-any-return]
+def _downloading(emit: Listener) -> Callable[[str, int, int | None], None]:
+    return lambda what, done, total: emit(Phase(what, done, total, "bytes"))
 
 
 def find(ref: Any = None) -> TextModel:
@@ -427,4 +426,4 @@ def _describe(model: TextModel) -> Held:
     return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
 
 
-finetune.__signature__ = table.signature(table.Finetune, first=("train",))  # type: ignore[attr-defined]
+finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]
