@@ -1,26 +1,10 @@
 """Real kernels in a folder of their own, with a tiny encoder and rows on disk."""
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from .client import Kernel
-from .tiny import rows
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def encoder(tmp_path_factory):
-    """The folder of a tiny encoder, written by a process of its own: this one needs no torch."""
-    folder = tmp_path_factory.mktemp("tiny") / "tinybert"
-    code = f"import pathlib, runpy; runpy.run_path({str(HERE / 'tiny.py')!r})['save'](pathlib.Path({str(folder)!r}))"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +14,11 @@ def env():
 
 
 @pytest.fixture(scope="session")
-def workplace(tmp_path_factory, encoder):
+def workplace(tmp_path_factory, encoder, make_rows):
     """A user's folder: the rows to train on, and the encoder beside them."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "reviews.json").write_text(json.dumps(rows(400)), encoding="utf-8")
+    rows = make_rows(400).rename(columns={"text": "review", "label": "mood"})
+    rows.to_json(folder / "reviews.json", orient="records")
     (folder / "tinybert").symlink_to(encoder)
     return folder
 

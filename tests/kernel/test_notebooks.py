@@ -64,7 +64,7 @@ def test_every_result_stays_without_a_widget(run):
         LOAD,
         SHORT,
         '%bert_predict "a great film"',
-        "%bert_evaluate reviews --by language",
+        "%bert_evaluate reviews --by thing",
         "%%bert_predict\na great film",
         "%bert_data reviews --label mood -m tinybert",
         "%bert_status",

@@ -21,9 +21,8 @@ get_ipython().display_pub.register_hook(_look)
 """
 
 ROWS = """
-import json
 import pandas as pd
-reviews = pd.DataFrame(json.load(open("reviews.json")))
+reviews = pd.read_json("reviews.json")
 test_df = reviews.tail(60)
 """
 
@@ -33,7 +32,7 @@ text       = "review"
 label      = "mood"
 model      = "tinybert"
 epochs     = 24
-lr         = 1e-3
+lr         = 2e-3
 batch_size = 8
 eval_every = 50
 """
@@ -120,7 +119,7 @@ def test_the_name_is_bound_to_the_model(kernel, trained):
 @pytest.mark.usefixtures("trained")
 class TestUse:
     def test_predict_returns_a_result(self, kernel):
-        cell = kernel.good('%bert_predict "a great film" "an awful plot"')
+        cell = kernel.good('%bert_predict "the film was great" "the plot was awful"')
         assert set(cell.result) == {"text/plain", "text/html"}
         assert cell.frames == []
         assert kernel.value("list(_.frame.label)") == ["good", "bad"]
@@ -131,22 +130,22 @@ class TestUse:
         assert kernel.value("(len(x.frame), x.frame.index.equals(test_df.index))") == (60, True)
 
     def test_predict_binds_and_is_silenced(self, kernel):
-        cell = kernel.good('%bert_predict "so dull" -m sentiment -o kept;')
+        cell = kernel.good('%bert_predict "the story was dull" -m sentiment -o kept;')
         assert cell.result is None
         assert cell.frames == []
         assert kernel.value("kept.frame.label[0]") == "bad"
 
     def test_a_cell_of_texts_is_shown_once(self, kernel):
-        cell = kernel.good("%%bert_predict -m sentiment -o answers\na good film\nso weak")
+        cell = kernel.good("%%bert_predict -m sentiment -o answers\nthe film was good\nthe price was bad")
         assert [set(frame.data) for frame in cell.frames] == [{"text/plain", "text/html"}]
         assert cell.result is None
         assert kernel.value("list(answers.frame.label)") == ["good", "bad"]
 
     def test_evaluate_by_a_column(self, kernel):
-        cell = kernel.good("%bert_evaluate test_df -m sentiment --by language")
+        cell = kernel.good("%bert_evaluate test_df -m sentiment --by thing")
         report, figure = cell.frames
         assert "60 rows measured" in report.text
-        assert {"de", "en"} <= set(re.findall(r"language\s+(\w+)", report.text))
+        assert {"film", "book"} <= set(re.findall(r"thing\s+(\w+)", report.text))
         assert FIGURE in figure.data
         assert kernel.value("round(_.metrics['accuracy'], 1)") >= 0.9
 
