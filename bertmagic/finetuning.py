@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data import checks, tables
@@ -22,11 +24,10 @@ from bertmagic.training.events import Ended, Listener, Note, Phase, Started
 from bertmagic.training.freezing import freeze
 from bertmagic.training.history import History
 from bertmagic.training.loop import Loop, Plan, count_steps, default_epochs
-from bertmagic.training.stopping import StopButton
+from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.checks import Examples
@@ -64,8 +65,12 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
     BertMagicError
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
+    if options.save_to is not None:
+        saving.check(Path(options.save_to).expanduser())  # now, not after hours of training
     prepared = _prepare(options, emit)
-    found = weights.find(str(options.model), lambda what, done, total: emit(Phase(what, done, total, "bytes")))
+    found = weights.find(
+        str(options.model), lambda what, done, total: emit(Phase(what, done, total, "bytes")), runs.names()
+    )
     tokenizer = loading.tokenizer(found.folder)
     max_length = _max_length(options, loading.limit(found.folder, tokenizer))
     device = devices.choose(options.device)
@@ -83,7 +88,7 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
         if rows is not None
     }
     _tell(prepared, parts["train"], found.name, options, why, emit)
-    with _seeded(options.seed):
+    with _seeded(options.seed, device):
         emit(Phase(f"loading {found.name}"))
         network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
         emit(Note(f"{found.name}: {said}."))
@@ -160,11 +165,11 @@ def _dropout(folder: Path, options: Finetune) -> dict[str, Any]:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch for the run and give the user's own random state back afterwards."""
     import torch
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
 
@@ -188,12 +193,12 @@ def _train(work: _Work, emit: Listener) -> Finetuned:
             plan, prepared.task.objective(prepared.train, options), _measure(work), tell,
         )  # fmt: skip
         tell(_started(work, plan, name))
-        with StopButton() as button:
+        with StopButton() as button:  # to the end: a stop while it measures or saves must not lose the model
             ended = loop.run(button)
             del loop
-        report = None if ended.reason == "interrupted" else _report(work, ended, name, tell)
-        card = _card(work, report, ended)
-        folder = saving.save(runs.model_folder(name), work.network, work.tokenizer, card)
+            report, ended = _measured(work, ended, name, tell, button)
+            card = _card(work, report, ended)
+            folder = saving.save(runs.model_folder(name), work.network, work.tokenizer, card)
         tell(replace(ended, detail=f"kept in {folder}"))
         record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
     finally:
@@ -243,7 +248,17 @@ def _measure(work: _Work) -> Callable[[Callable[[], None]], dict[str, float]] | 
     return measure
 
 
-def _report(work: _Work, ended: Ended, name: str, emit: Listener) -> Report | None:
+def _measured(work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton) -> tuple[Report | None, Ended]:
+    """Return the report, or None and an interrupted end where the stop button was pressed."""
+    if ended.reason == "interrupted":
+        return None, ended
+    try:
+        return _report(work, ended, name, emit, button), ended
+    except Stop:
+        return None, replace(ended, reason="interrupted")
+
+
+def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton) -> Report | None:
     """Measure the finished model on the test rows, or on the validation rows where there are none."""
     import pandas as pd
 
@@ -252,7 +267,12 @@ def _report(work: _Work, ended: Ended, name: str, emit: Listener) -> Report | No
     if rows is None:
         return None
     began = time.perf_counter()
-    found = work.logits(part, lambda done: emit(Phase(f"measuring on {part}", done, len(rows))))
+
+    def after_batch(done: int) -> None:
+        emit(Phase(f"measuring on {part}", done, len(rows)))
+        button.check()
+
+    found = work.logits(part, after_batch)
     notes = () if part == "test" else ("The best weights were chosen on these rows: expect a little less on new ones.",)
     return work.prepared.task.report(
         found,
@@ -296,12 +316,14 @@ def _about(prepared: Prepared) -> dict[str, Any]:
 
 
 def _plain(options: Finetune) -> dict[str, Any]:
-    """Return the options as JSON values; data is told of by its digest, not by its rows."""
-    data = ("train", "validation", "test")
-    return {
-        name: value if name not in data or isinstance(value, str | int | float) else type(value).__name__
-        for name, value in vars(options).items()
-    }
+    """Return the options as JSON values; data is told of by its name or type and its digest, not by its rows."""
+
+    def plain(value: Any) -> Any:
+        if value is None or isinstance(value, str | int | float):
+            return value
+        return str(value) if isinstance(value, os.PathLike) else type(value).__name__
+
+    return {name: plain(value) for name, value in vars(options).items()}
 
 
 def versions() -> dict[str, str]:

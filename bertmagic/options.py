@@ -11,7 +11,7 @@ import dataclasses
 import inspect
 import keyword
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast
 
@@ -422,18 +422,19 @@ def check(entry: Option, value: Any) -> Any:
     return reader(entry, value) if reader else value
 
 
-def signature(of: type[Any], first: tuple[str, ...] = ()) -> inspect.Signature:
-    """Return the signature of the function that takes these options; ``first`` may be given by position."""
-    entries = {entry.name: entry for entry in table(of)}
-    order = [entries.pop(name) for name in first]
-    kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(order) + [inspect.Parameter.KEYWORD_ONLY] * len(entries)
-    annotations = {f.name: f.type for f in dataclasses.fields(of)}
-    return inspect.Signature(
-        [
-            inspect.Parameter(entry.name, kind, default=entry.default, annotation=annotations[entry.name])
-            for entry, kind in zip([*order, *entries.values()], kinds, strict=True)
-        ]
-    )
+def signature(options: type[Any], of: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function with its ``**options`` written out from the table.
+
+    Editors and ``?`` show it; the parameters that the function names itself stay as they are.
+    """
+    own = inspect.signature(of)
+    named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    written = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+        for f in dataclasses.fields(options)
+        if f.name not in own.parameters
+    ]
+    return own.replace(parameters=[*named, *written])
 
 
 def _wrong(entry: Option, value: object, expected: str) -> OptionError:
@@ -445,9 +446,9 @@ def _number(entry: Option, value: Any) -> float:
         if isinstance(value, bool):
             raise TypeError
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _wrong(entry, value, "a number") from None
-    if not entry.low <= number <= entry.high:
+    if not (math.isfinite(number) and entry.low <= number <= entry.high):
         raise _wrong(entry, value, _range(entry))
     return number
 

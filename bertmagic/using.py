@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ def predict(model: TextModel, texts: Any, column: str | None, emit: Listener) ->
     """Predict for texts in whatever form; see `TextModel.predict`."""
     import numpy as np
 
-    began = time.perf_counter()
+    began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     values, where = _texts(model, texts, column)
     clean, _ = checks.clean_texts(values, where)
     read = np.asarray([i for i, text in enumerate(clean) if text is not None], dtype=np.int64)
@@ -51,7 +51,7 @@ def evaluate(
     model: TextModel, data: Any, text: str | None, label: str | None, by: Sequence[str], emit: Listener
 ) -> Report:
     """Measure a model on rows with labels; see `TextModel.evaluate`."""
-    began = time.perf_counter()
+    began, _ = time.perf_counter(), model.network
     table = tables.read(data, "test")
     text, label = _columns(model, table, text, label)
     for column in by:
@@ -125,9 +125,10 @@ def _texts(model: TextModel, texts: Any, column: str | None) -> tuple[pd.Series,
 
 
 def _is_list(texts: Any) -> bool:
+    """Whether it is a sequence of texts: a list, an array, a column of a Dataset; not a list of rows."""
     if hasattr(texts, "tolist") and getattr(texts, "ndim", 0) == 1:
         return True
-    return isinstance(texts, list | tuple) and not (texts and isinstance(texts[0], dict))
+    return isinstance(texts, Sequence) and not (len(texts) and isinstance(texts[0], Mapping))
 
 
 def _existing(path: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.labels import Labels, classes, plain
+from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, listing
 
@@ -63,14 +63,16 @@ def clean_texts(column: pd.Series, where: str) -> tuple[list[str | None], list[F
         If values are not text.
     """
     values = column.tolist()
-    texts: list[str | None] = [None if _missing(value) else value for value in values]
+    texts: list[str | None] = [None if missing(value) else value for value in values]
     odd = [i for i, text in enumerate(texts) if text is not None and not isinstance(text, str)]
     if odd:
         example = values[odd[0]]
         raise DataError(
             f"{where} holds {len(odd):,} values that are not text, such as {example!r} ({type(example).__name__}) "
             f"in row {column.index[odd[0]]}.",
-            f"Convert the column first, as in df[{column.name!r}] = df[{column.name!r}].astype(str).",
+            "Convert them first, as in [str(text) for text in texts]."
+            if column.name is None
+            else f"Convert the column first, as in df[{column.name!r}] = df[{column.name!r}].astype(str).",
         )
     blank = [i for i, text in enumerate(texts) if text is None or not text.strip()]
     for i in blank:
@@ -144,8 +146,12 @@ def token_findings(unknown: float, truncated: int, rows: int, max_length: int, e
     return found
 
 
-def _missing(value: Any) -> bool:
-    return value is None or value is not value or value != value or type(value).__name__ == "NAType"
+def copies(texts: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Return a number for each text, the same for texts that differ in case or spaces only. Shape ``(rows,)``."""
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    return np.asarray([numbers.setdefault(_normal(text), len(numbers)) for text in texts], dtype=np.int64)
 
 
 def _normal(text: str) -> str:
@@ -160,7 +166,7 @@ def _finding(what: str, column: pd.Series, positions: Iterable[int]) -> Finding:
 
 
 def _tolerate(finding: Finding, rows: int, name: str) -> None:
-    if finding.count > max(TOLERATED * rows, 1) and finding.count / rows > TOLERATED:
+    if finding.count > TOLERATED * rows:
         raise DataError(
             f"{name}: {finding.what} are {finding.count / rows:.0%} of its {rows:,} rows, "
             f"such as rows {listing(finding.rows, 5)}.",

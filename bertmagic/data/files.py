@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,10 +55,18 @@ def _decode(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         likely = next(name for name in (*_GUESSES, "latin-1") if _decodes(data, name))
+        table = path.suffix.lower() in (".csv", ".tsv")
         raise DataError(
             f"{path.name} is not UTF-8: byte 0x{data[error.start]:02x} in line {line:,}; it may be {likely}.",
-            f'Read it with pandas.read_csv({str(path)!r}, encoding="{likely}") and pass the DataFrame.',
+            f'Read it with pandas.read_csv({str(path)!r}, encoding="{likely}") and pass the DataFrame.'
+            if table
+            else f"Save it as UTF-8: iconv -f {likely} -t utf-8 {path.name} > utf8-{path.name}",
         ) from None
+
+
+def _lines(text: str) -> list[str]:
+    """Split at line ends only: `str.splitlines` also splits at characters that may stand in a text, as U+2028."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
@@ -74,7 +83,9 @@ def _decodes(data: bytes, encoding: str) -> bool:
 def _delimited(path: Path) -> pd.DataFrame:
     text = _decode(path)
     tabs = path.suffix.lower() == ".tsv"
-    head = text.split("\n", 1)[0]
+    if not text.strip():
+        raise DataError(f"{path} is empty: it has no header line.", "Check how it was written.")
+    head = re.sub('"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])  # a quoted name may hold a comma
     separator = "\t" if tabs else max(",;\t", key=head.count)
     # A tab cannot stand inside a field, so quotes in TSV are characters like any other (as in GLUE's files).
     quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
@@ -93,7 +104,7 @@ def _check_width(path: Path, text: str, separator: str, quoting: Literal[0, 3]) 
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
     csv.field_size_limit(2**31 - 1)
     try:
-        header = next(rows)
+        header = next(row for row in rows if row)
         for row in rows:
             if row and len(row) != len(header):
                 raise DataError(
@@ -111,7 +122,7 @@ def _json_lines(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for number, line in enumerate(_decode(path).split("\n"), start=1):
+    for number, line in enumerate(_lines(_decode(path)), start=1):
         if line.strip():
             rows.append(_json_row(path, number, line))
     return pd.DataFrame(rows)
@@ -128,8 +139,6 @@ def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _json(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
     text = _decode(path)
     if text.lstrip()[:1] == "{" and "\n{" in text.rstrip():
         return _json_lines(path)
@@ -137,27 +146,56 @@ def _json(path: Path) -> pd.DataFrame:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{path.name} is not JSON: {error.msg} in line {error.lineno:,}.", "Repair it there.") from None
-    if isinstance(rows, dict) and isinstance(rows.get("data"), list):
+    return _json_frame(path, rows)
+
+
+def _json_frame(path: Path, rows: Any) -> pd.DataFrame:
+    """Return the rows of a list of objects, of columns as lists or as pandas writes them, or of a single object."""
+    import pandas as pd
+
+    if isinstance(rows, dict) and _is_list_of(dict, rows.get("data")):
         rows = rows["data"]
-    if isinstance(rows, dict) and not all(isinstance(column, list) for column in rows.values()):
-        rows = [rows]
+    if isinstance(rows, dict) and rows:
+        kinds = {type(column) for column in rows.values()}
+        if kinds == {list} and len({len(column) for column in rows.values()}) > 1:
+            raise DataError(f"the columns of {path.name} are not of one length.", "Give every column as many values.")
+        return (pd.DataFrame(rows) if kinds in ({list}, {dict}) else pd.DataFrame([rows])).reset_index(drop=True)
+    if not _is_list_of(dict, rows):
+        raise DataError(
+            f"{path.name} holds no rows.", 'It should be a list of objects, as in [{"text": "…", "label": "…"}].'
+        )
     return pd.DataFrame(rows)
 
 
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
 def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return from_arrow(parquet.ParquetFile(path).read())
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path.name} is not a Parquet file: {error}.", "Check how it was written.") from None
+
+
+def from_arrow(table: Any) -> pd.DataFrame:
+    """Return an Arrow table as a frame: its own types kept, and dictionaries as categories in their order."""
     import pandas as pd
     import pyarrow as pa
 
-    try:
-        return pd.read_parquet(path, dtype_backend="pyarrow")
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path.name} is not a Parquet file: {error}.", "Check how it was written.") from None
+    frame: pd.DataFrame = table.to_pandas(
+        types_mapper=lambda kind: None if pa.types.is_dictionary(kind) else pd.ArrowDtype(kind)
+    )
+    return frame
 
 
 def _plain(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({"text": [line for line in _decode(path).splitlines() if line.strip()]})
+    return pd.DataFrame({"text": [line for line in _lines(_decode(path)) if line.strip()]})
 
 
 _READERS = {

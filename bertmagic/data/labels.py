@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import DataError, listing
@@ -39,15 +40,26 @@ class Labels:
 
         numbers = {value: i for i, value in enumerate(self.values)}
         by_name = {name: i for i, name in enumerate(self.names)}
-        found = (plain(value) for value in column)
-        return np.asarray([numbers.get(v, by_name.get(str(v), -1)) if v is not None else -1 for v in found], np.int64)
+
+        def number(value: Value | None) -> int:
+            # A list or an array, which is no class, has no hash.
+            known = isinstance(value, Hashable) and value in numbers
+            return -1 if value is None else numbers[value] if known else by_name.get(str(value), -1)
+
+        return np.asarray([number(plain(value)) for value in column], np.int64)
+
+
+def missing(value: Any) -> bool:
+    """Whether a cell of a table is empty: None, NaN or pandas' own NA and NaT."""
+    nan = isinstance(value, Real) and value != value
+    return value is None or nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 def plain(value: Any) -> Value | None:
     """Return a label as a plain Python value; None where it is missing or blank."""
-    if hasattr(value, "item"):  # a numpy scalar
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
         value = value.item()
-    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+    if missing(value):
         return None
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -64,9 +76,10 @@ def classes(column: pd.Series, where: str) -> Labels:
     DataError
         If the values cannot be classes, or there is only one.
     """
-    found = {value for value in (plain(v) for v in column.tolist()) if value is not None} if _hashable(column) else None
-    if found is None or any(not isinstance(value, str | int) for value in found):
+    values = [value for value in map(plain, column.tolist()) if value is not None]
+    if not all(isinstance(value, str | int) for value in values):
         raise _no_classes(column, where)
+    found = set(values)
     if len(found) == 1:
         raise DataError(
             f"{where} has one class only, {next(iter(found))!r}; there is nothing to tell apart.",
@@ -80,11 +93,6 @@ def classes(column: pd.Series, where: str) -> Labels:
             "Name the column that holds the class with label = …",
         )
     return Labels(_ordered(column, found))
-
-
-def _hashable(column: pd.Series) -> bool:
-    return not any(isinstance(value, list | dict | set) or (hasattr(value, "tolist") and getattr(value, "ndim", 0))
-                   for value in column.head(1000).tolist())  # fmt: skip
 
 
 def _no_classes(column: pd.Series, where: str) -> DataError:
@@ -103,7 +111,7 @@ def _no_classes(column: pd.Series, where: str) -> DataError:
 def _ordered(column: pd.Series, found: set[Any]) -> tuple[Value, ...]:
     categories = getattr(getattr(column, "cat", None), "categories", None)
     if categories is not None:
-        return tuple(value for v in categories if (value := plain(v)) is not None and value in found)
+        return tuple(dict.fromkeys(value for value in map(plain, categories) if value in found and value is not None))
     kinds = {type(value) for value in found}
     if len(kinds) > 1:
         raise DataError(

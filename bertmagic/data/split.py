@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def holdout(
-    targets: npt.NDArray[np.int64], share: float, seed: int
+    targets: npt.NDArray[np.int64], share: float, seed: int, copies: npt.NDArray[np.int64] | None = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Split rows into train and validation, with the same share of each class.
 
@@ -22,6 +22,9 @@ def holdout(
         The share of each class to hold out; of a class with two rows or more at least one goes to each side.
     seed
         The same seed gives the same split.
+    copies
+        The same number for rows with the same text, shape ``(rows,)``: they go to one side together, so that no
+        text is trained on and validated with.
 
     Returns
     -------
@@ -31,10 +34,14 @@ def holdout(
     import numpy as np
 
     generator = np.random.default_rng(seed)
-    held = []
-    for number in np.unique(targets):
-        rows = generator.permutation(np.flatnonzero(targets == number))
+    copies = np.arange(len(targets)) if copies is None else copies
+    firsts = np.sort(np.unique(copies, return_index=True)[1])
+    held = np.zeros(len(targets), dtype=bool)
+    for number in np.unique(targets[firsts]):
+        rows = generator.permutation(firsts[targets[firsts] == number])
         wanted = min(max(round(len(rows) * share), 1), len(rows) - 1)
-        held.append(rows[:wanted])
-    validation = np.sort(np.concatenate(held))
-    return np.setdiff1d(np.arange(len(targets)), validation), validation
+        held |= np.isin(copies, copies[rows[:wanted]])
+    # A class whose rows are all copies of another class's texts may have lost them all: train has it back.
+    lost = np.setdiff1d(targets, targets[~held])
+    held &= ~np.isin(copies, copies[np.isin(targets, lost)])
+    return np.flatnonzero(~held), np.flatnonzero(held)

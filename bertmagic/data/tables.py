@@ -90,7 +90,12 @@ def _checked(table: Table, may_be_empty: bool) -> Table:
     if not table.frame.columns.is_unique:
         twice = table.frame.columns[table.frame.columns.duplicated()]
         raise DataError(f"{table.name} has two columns named {twice[0]!r}.", "Rename one of them.")
-    return table
+    # Options name columns by text, and so a column 0 of an array or of a file without a header becomes "0".
+    return table if list(table.frame.columns) == table.columns else _renamed(table)
+
+
+def _renamed(table: Table) -> Table:
+    return Table(table.name, table.frame.set_axis(table.columns, axis=1))
 
 
 def _title(source: Any) -> str:
@@ -98,7 +103,8 @@ def _title(source: Any) -> str:
 
 
 def _is_rows(value: Any) -> bool:
-    return hasattr(value, "column_names") or (type(value).__module__.partition(".")[0] == "pandas" and value.ndim == 2)
+    two_dimensional = len(getattr(value, "shape", ())) == 2  # a Series of pandas or polars is a column
+    return hasattr(value, "column_names") or (hasattr(value, "__arrow_c_stream__") and two_dimensional)
 
 
 def _frame(source: Any) -> pd.DataFrame:
@@ -123,15 +129,21 @@ def _frame(source: Any) -> pd.DataFrame:
 
 
 def _from_arrow(source: Any) -> pd.DataFrame:
-    import pandas as pd
     import pyarrow as pa
 
-    frame: pd.DataFrame = pa.table(source).to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
+    try:
+        return files.from_arrow(pa.table(source))
+    except (pa.ArrowInvalid, TypeError):  # one column, such as a Series of polars
+        return files.from_arrow(pa.table({"text": pa.chunked_array(source)}))
 
 
 def _from_datasets(source: Any) -> pd.DataFrame:
     """Read a `datasets.Dataset`, with the names of its `ClassLabel` columns instead of their numbers."""
+    if not hasattr(source, "__len__"):
+        raise DataError(
+            f"{type(source).__name__} is read as a stream, and cannot be shuffled or split.",
+            "Take rows of it, as in Dataset.from_list(list(data.take(10_000))).",
+        )
     frame = _from_arrow(source.with_format("arrow")[:])
     for column, feature in source.features.items():
         if hasattr(feature, "int2str"):

@@ -68,9 +68,9 @@ def packaged(alias: str) -> Path | None:
 
 def listed() -> Catalogue:
     """Return the catalogue with what of it is on this disk; asks no network."""
-    from huggingface_hub import try_to_load_from_cache
+    from bertmagic.models.weights import cached
 
     def on_disk(entry: Entry) -> bool:
-        return packaged(entry.alias) is not None or isinstance(try_to_load_from_cache(entry.ref, "config.json"), str)
+        return packaged(entry.alias) is not None or cached(entry.ref) is not None
 
     return Catalogue(tuple(replace(entry, on_disk=on_disk(entry)) for entry in _ENTRIES))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -113,17 +112,21 @@ def process_memory() -> int:
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
+        import resource
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
 
 
 def release(device: torch.device) -> None:
     """Give memory that is no longer referenced back to the device."""
+    import torch
+
     gc.collect()
     if device.type == "cuda":
-        import torch
-
         torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 def described() -> tuple[Device, ...]:

@@ -51,14 +51,16 @@ def attention(
     """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    if query.shape[2] > SHORT or "position_bias" in known or key.shape[1] != query.shape[1]:
+    causal = attention_mask is None and known.get("is_causal", getattr(module, "is_causal", True))
+    if causal or query.shape[2] > SHORT or "position_bias" in known or key.shape[1] != query.shape[1]:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **known
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = (query * scale) @ key.transpose(2, 3)  # (batch, heads, tokens, tokens)
     if attention_mask is not None:
-        scores = scores.masked_fill(~attention_mask, float("-inf"))
+        # The lowest number instead of -inf: padding that sees padding only (ModernBERT's windows) would become NaN.
+        scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
     weights = torch.nn.functional.dropout(scores.softmax(-1), dropout, module.training)
     return (weights @ value).transpose(1, 2).contiguous(), None  # (batch, tokens, heads, width)
 

@@ -94,11 +94,7 @@ def classifier(
     import torch
     import transformers
 
-    known = config(folder)
-    if known["model_type"] not in _with_head():
-        raise ModelError(
-            f"a {known['model_type']!r} model has no classification head in transformers.", "Choose an encoder: bert."
-        )
+    _check_kind(config(folder)["model_type"])
     try:
         with quiet():
             loaded, info = transformers.AutoModelForSequenceClassification.from_pretrained(
@@ -125,10 +121,16 @@ def classifier(
     return loaded, _said(loaded, "a new head" if new else "the head it has")
 
 
-def _with_head() -> Any:
-    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as NAMES
+def _check_kind(kind: str) -> None:
+    """Raise a `ModelError` if transformers has no classifier of this kind, or if it is a decoder."""
+    from transformers.models.auto import modeling_auto as auto
 
-    return NAMES
+    if kind not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
+        raise ModelError(f"a {kind!r} model has no classification head in transformers.", "Choose an encoder: bert.")
+    if kind in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        raise ModelError(
+            f"a {kind!r} model is a decoder: it reads from left to right only.", "Choose an encoder: bert."
+        )
 
 
 def _check_body(model: PreTrainedModel, new: set[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -11,11 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError
+from bertmagic.errors import ModelError, listing
 from bertmagic.models.loading import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_OF_A_MODEL = re.compile(
+    r".*\.(safetensors|bin|pt|model)|.*(config|tokenizer|vocab|tokens|index|results|state|bertmagic).*\.json"
+    r"|(merges|vocab)\.txt|.*\.jinja|README\.md|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
+)
+"""The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
 CARD = "bertmagic.json"
 """The file beside the weights that says what the model is for."""
@@ -71,17 +78,41 @@ def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBas
     ModelError
         If the folder holds something that is not a model, or the disk refuses.
     """
-    if folder.exists() and not (folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))):
-        raise ModelError(f"{folder} holds something that is not a model.", "Give a new folder, or empty that one.")
+    from safetensors import SafetensorError
+
+    check(folder)
     try:
         with replacing(folder) as filling, quiet():
             model.save_pretrained(filling)
             tokenizer.save_pretrained(filling)
             text = json.dumps(card, ensure_ascii=False, indent=2)
             (filling / CARD).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"the model could not be written to {folder}: {error.strerror}.", "Free the disk.") from error
+    except (OSError, SafetensorError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise ModelError(
+            f"the model could not be written to {folder}: {said}.", "Free the disk, or give another folder."
+        ) from error
     return folder
+
+
+def check(folder: Path) -> None:
+    """Raise a `ModelError` if a folder holds anything but a model: saving replaces it with all that is in it."""
+    if not folder.exists():
+        return
+    inside = list(folder.iterdir()) if folder.is_dir() else [folder]
+    odd = [path.name for path in inside if not (path.is_file() and _OF_A_MODEL.fullmatch(path.name))]
+    if inside and (odd or not _is_model(folder)):
+        raise ModelError(
+            f"{folder} holds something that is not a model{': ' + listing(odd, 3) if odd else ''}.",
+            "Give a new folder, or empty that one.",
+        )
+
+
+def _is_model(folder: Path) -> bool:
+    try:
+        return "model_type" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def read_card(folder: Path) -> dict[str, Any]:

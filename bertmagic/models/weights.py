@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,19 @@ class Weights:
     lr: float
 
 
-def find(reference: str, progress: Callable[[str, int, int | None], None] = lambda what, done, total: None) -> Weights:
+def find(
+    reference: str,
+    progress: Callable[[str, int, int | None], None] = lambda what, done, total: None,
+    known: Iterable[str] = (),
+) -> Weights:
     """Return the folder that a reference names, downloading it from the hub where it must be.
 
     Parameters
     ----------
     progress
         Called with what is done, and with the bytes that have come and all bytes.
+    known
+        Other names that the user may have meant, such as those of runs.
 
     Raises
     ------
@@ -52,11 +59,11 @@ def find(reference: str, progress: Callable[[str, int, int | None], None] = lamb
         return Weights(_model_folder(path), path.resolve().name, lr or catalogue.DEFAULT_LR)
     hub_id = entry.ref if entry else reference
     if not _HUB_ID.fullmatch(hub_id) or (entry is None and os.sep in reference and path.parent.is_dir()):
-        raise unknown(reference)
-    return Weights(_download(hub_id, progress), reference, lr or catalogue.DEFAULT_LR)
+        raise _unknown(reference, known)
+    return Weights(_download(hub_id, progress, known), reference, lr or catalogue.DEFAULT_LR)
 
 
-def unknown(reference: str, known: tuple[str, ...] = ()) -> ReferenceError_:
+def _unknown(reference: str, known: Iterable[str]) -> ReferenceError_:
     """Return the error for a reference that names no model."""
     near = nearest(reference, [*catalogue.ALIASES, *known])
     return ReferenceError_(
@@ -84,31 +91,55 @@ def _verify(folder: Path) -> None:
         )
 
 
-def _download(hub_id: str, progress: Callable[[str, int, int | None], None]) -> Path:
-    """Return the folder of a hub model, from the cache on this disk if it is whole there."""
+def cached(hub_id: str) -> Path | None:
+    """Return the folder of a hub model in the cache of this disk, if it is whole there; asks no network."""
     from huggingface_hub import errors, snapshot_download
 
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=_FILES, local_files_only=True))
-    except errors.LocalEntryNotFoundError:
-        pass
+        folder = Path(snapshot_download(hub_id, allow_patterns=_FILES, local_files_only=True))
+    except (errors.LocalEntryNotFoundError, errors.HFValidationError):
+        return None
+    return folder if _has_weights(folder) else None
+
+
+def _has_weights(folder: Path) -> bool:
+    """Whether a folder has its config and all the files that hold its weights, which a stopped download may lack."""
+    wanted = {"model.safetensors"}
+    if (index := folder / "model.safetensors.index.json").is_file():
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return all((folder / name).is_file() for name in ("config.json", *wanted))
+
+
+def _download(hub_id: str, progress: Callable[[str, int, int | None], None], known: Iterable[str]) -> Path:
+    """Return the folder of a hub model, from the cache on this disk if it is whole there."""
+    from huggingface_hub import errors, snapshot_download
+
+    # The root of the errors of its HTTP client, which was httpx and became another.
+    network: type[Exception] = getattr(errors, "HTTPError", OSError)
+    if folder := cached(hub_id):
+        return folder
     progress(f"downloading {hub_id}", 0, None)
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=_FILES, tqdm_class=_bar(hub_id, progress)))
+        folder = Path(snapshot_download(hub_id, allow_patterns=_FILES, tqdm_class=_bar(hub_id, progress)))
     except errors.GatedRepoError:
         raise ModelError(f"{hub_id} is gated.", "Accept its terms on the hub, then log in: hf auth login") from None
-    except errors.RepositoryNotFoundError:
-        raise unknown(hub_id) from None
-    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
-        raise _unreachable(hub_id, error) from None
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
+        raise _unknown(hub_id, known) from None
+    except (network, OSError) as error:
+        raise _unreachable(hub_id, error, known) from None
+    if not _has_weights(folder):
+        raise ModelError(
+            f"{hub_id} has no safetensors weights on the hub.", "Choose a model that has: nothing else is read."
+        )
+    return folder
 
 
-def _unreachable(hub_id: str, error: Exception) -> ModelError:
+def _unreachable(hub_id: str, error: Exception, known: Iterable[str]) -> ModelError:
     from huggingface_hub import constants
 
     return ModelError(
         f"{hub_id!r} is not on this disk and could not be fetched from {constants.ENDPOINT} "
-        f"({type(error.__cause__ or error).__name__}).",
+        f"({type(error.__cause__ or error).__name__}).{nearest(hub_id, [*catalogue.ALIASES, *known])}",
         "Check the network, set HF_ENDPOINT to a mirror, or choose a model that %bert_models shows on this disk.",
     )
 

@@ -71,6 +71,8 @@ class Classification:
                 f"the model is for {config['problem_type']!r}, not for one label a text.", "Choose another model."
             )
         named = config.get("id2label") or {}
+        if not named and any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
+            named = {"0": "LABEL_0", "1": "LABEL_1"}  # transformers' default, which it leaves out of the file
         ordered = sorted(named.items(), key=lambda item: int(item[0]))
         if len(ordered) < 2:
             raise ModelError("the model has fewer than two classes.", "Fine-tune it first with %%bert_finetune.")
@@ -148,7 +150,7 @@ class Classification:
 
 
 def _hold_out(train: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    kept, held = split.holdout(train.targets, share, seed)
+    kept, held = split.holdout(train.targets, share, seed, checks.copies(train.texts))
     if not len(held):
         raise DataError(
             f"{train.name} has too few rows ({len(train)}) to hold some out for validation.",

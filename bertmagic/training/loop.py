@@ -187,10 +187,14 @@ class Loop:
         for loss, norm, known in waiting:
             value = loss.item()
             self.emit(Step(loss=value, grad_norm=norm.item(), seconds=seconds, memory=memory, **known))
-            if not math.isfinite(value):
+            # In fp16 the scaler leaves steps out whose gradients are too large, and goes on with a smaller scale.
+            norm_matters = not self.scaler.is_enabled()
+            if not math.isfinite(value) or (norm_matters and not math.isfinite(norm.item())):
                 self._restore()
+                what = "loss" if not math.isfinite(value) else "gradient"
                 raise TrainingError(
-                    f"the loss is {value} at step {known['step']} of {self.plan.steps}.",
+                    f"the {what} is {value if what == 'loss' else norm.item()} at step {known['step']} "
+                    f"of {self.plan.steps}.",
                     f'Lower lr (it is {self.plan.lr:g}), or set precision = "fp32".',
                 )
 

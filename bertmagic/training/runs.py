@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from bertmagic.errors import TrainingError
+from bertmagic.models import saving
 from bertmagic.training.events import Evaluated, Event, Phase, Step
 
 _LOG_EVERY = 0.25
@@ -29,7 +31,10 @@ def model_folder(name: str) -> Path:
 
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
-    found = list((home() / "runs").glob("*/model/config.json"))
+    folder = home() / "runs"
+    for run in folder.glob("*/.model.previous"):
+        saving.recover(run.parent / "model")
+    found = list(folder.glob("*/model/config.json"))
     return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
@@ -38,7 +43,12 @@ class Run:
 
     def __init__(self, name: str, options: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         self.folder = home() / "runs" / name
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(
+                f"the run's folder {self.folder} cannot be made: {error.strerror}.", "Set BERTMAGIC_HOME elsewhere."
+            ) from None
         ignore = home() / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")

@@ -36,7 +36,7 @@ def splits(name: str) -> dict[str, pd.DataFrame]:
         raise ReferenceError_(
             f"there is no sample {name!r}.{nearest(name, names())}", f"The samples are: {listing(names())}."
         )
-    rows = [json.loads(line) for line in (_HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (_HERE / f"{name}.jsonl").read_text(encoding="utf-8").strip().split("\n")]
     frame = pd.DataFrame(rows)
     return {str(split): part.drop(columns="split").reset_index(drop=True) for split, part in frame.groupby("split")}
 
