@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import files, samples
+from bertmagic.data.labels import missing
 from bertmagic.errors import DataError, ReferenceError_, listing, nearest
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ def _from_arrow(source: Any) -> pd.DataFrame:
 
 
 def _from_datasets(source: Any) -> pd.DataFrame:
-    """Read a `datasets.Dataset`, with the names of its `ClassLabel` columns instead of their numbers."""
+    """Read a `datasets.Dataset`, with its `ClassLabel` columns as categories: by name, in the order of their numbers."""
+    import pandas as pd
+
     if not hasattr(source, "__len__"):
         raise DataError(
             f"{type(source).__name__} is read as a stream, and cannot be shuffled or split.",
@@ -147,7 +150,8 @@ def _from_datasets(source: Any) -> pd.DataFrame:
     frame = _from_arrow(source.with_format("arrow")[:])
     for column, feature in source.features.items():
         if hasattr(feature, "int2str"):
-            frame[column] = [None if i is None or i < 0 else feature.names[i] for i in frame[column].tolist()]
+            codes = [-1 if missing(i) else max(int(i), -1) for i in frame[column].tolist()]
+            frame[column] = pd.Categorical.from_codes(codes, feature.names)
     return frame
 
 

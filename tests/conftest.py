@@ -1,0 +1,118 @@
+"""What all tests share: a folder of their own, no network, a tiny real BERT and rows that it can learn."""
+
+import os
+import socket
+import tempfile
+
+import pytest
+
+# Read by the hub's client when it is first imported, and inherited by kernels and other child processes.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+WORDS = ["good", "great", "fine", "lovely", "superb", "nice", "bad", "awful", "poor", "dull", "broken", "sad", "the", "a", "film", "book", "phone", "story", "cable", "ending", "was", "is", "very", "not", "really", "and", "but", "plot", "picture", "sound", "price", "i", "it", "this", "that", "we", "they", "had", "one", "two", "cheap", "long", "short", "room"]
+GOOD, BAD = WORDS[:6], WORDS[6:12]
+THINGS = ("film", "book", "phone", "story", "cable", "ending", "plot", "picture", "sound", "price", "room")
+FORMS = ("the {0} was {1}", "this {0} is very {1}", "really {1} {0} and it was long", "we had a {1} {0}")
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Run in a folder of the test's own, with the runs of bertmagic in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path / ".bertmagic"))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_network(request, monkeypatch):
+    """Refuse connections that leave this machine; kernels and local servers are reached as ever."""
+    connect = socket.socket.connect
+
+    def local_only(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "localhost", "::1", "0.0.0.0"):
+            pytest.fail(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", local_only)
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """A WordPiece tokenizer that knows `WORDS`, letters and digits, and the common Chinese 好."""
+    from transformers import BertTokenizer
+
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,!?'好"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *WORDS]
+    return BertTokenizer(vocab={piece: i for i, piece in enumerate(dict.fromkeys(pieces))}, model_max_length=64)
+
+
+@pytest.fixture(scope="session")
+def bert_config(tokenizer):
+    """The config of the tiny BERT, as keywords: 2 layers, 32 wide, 64 tokens."""
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 64,
+    }
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory, tokenizer, bert_config):
+    """The folder of a tiny BERT without a head, as transformers saves it."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    # Products this small gain nothing from threads, and lose a lot where another process has the cores.
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        model = BertModel(BertConfig(**bert_config))
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_rows():
+    """Return a function that makes ``count`` rows, all of them different: ``text``, ``label``, ``thing``."""
+    import numpy as np
+    import pandas as pd
+
+    def make(count=120, seed=0, labels=("bad", "good")):
+        generator = np.random.default_rng(seed)
+        rows = []
+        for number in range(count):
+            good = number % 2
+            thing = THINGS[int(generator.integers(len(THINGS)))]
+            word = (BAD, GOOD)[good][int(generator.integers(6))]
+            text = FORMS[int(generator.integers(len(FORMS)))].format(thing, word) + f" {number} {chr(97 + seed)}"
+            rows.append({"text": text, "label": labels[good], "thing": thing})
+        return pd.DataFrame(rows)
+
+    return make
+
+
+@pytest.fixture
+def rows(make_rows):
+    """120 rows of two classes that the tiny BERT can learn."""
+    return make_rows()
+
+
+@pytest.fixture(scope="session")
+def learnt(tmp_path_factory, encoder, make_rows):
+    """A model that has learnt `rows`, made once; its folder lies outside of the tests' own."""
+    import bertmagic as bm
+
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERTMAGIC_HOME", str(home))
+        return bm.finetune(
+            make_rows(400), text="text", label="label", model=encoder, name="learnt", lr=2e-3, epochs=6,
+            precision="fp32", show=False,
+        )  # fmt: skip

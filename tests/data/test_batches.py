@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from bertmagic.data.batches import budget_batches, collate, training_batches
+from bertmagic.data.tokens import encode
+
+LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, 10_000])
+def test_every_row_is_in_exactly_one_training_batch(batch_size):
+    batches = training_batches(LENGTHS, batch_size, seed=0, epoch=0)
+    assert sorted(np.concatenate(batches)) == list(range(len(LENGTHS)))
+    sizes = sorted(map(len, batches))
+    assert sizes[-1] == min(batch_size, len(LENGTHS))
+    assert all(size == batch_size for size in sizes[1:])
+
+
+def test_the_seed_and_the_epoch_decide_the_order():
+    one, again, other, later = (
+        np.concatenate(training_batches(LENGTHS, 32, seed, epoch)) for seed, epoch in ((1, 0), (1, 0), (2, 0), (1, 1))
+    )
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one, later)
+
+
+def test_batches_hold_rows_of_like_length():
+    padded = sum(LENGTHS[batch].max() * len(batch) for batch in training_batches(LENGTHS, 32, 0, 0))
+    assert padded < 1.1 * LENGTHS.sum()
+
+
+@pytest.mark.parametrize("budget", [1, 300, 4096])
+def test_prediction_batches_hold_their_budget(budget):
+    batches = list(budget_batches(LENGTHS, budget))
+    assert sorted(np.concatenate(batches)) == list(range(len(LENGTHS)))
+    assert all(len(batch) == 1 or len(batch) * LENGTHS[batch].max() <= budget for batch in batches)
+    assert LENGTHS[batches[0][0]] == LENGTHS.max()
+
+
+def test_no_rows_make_no_batch():
+    assert list(budget_batches(np.zeros(0, dtype=np.int64), 100)) == []
+
+
+def test_collate_pads_to_the_longest_row(tokenizer):
+    tokens = encode(tokenizer, ["good", "the film was bad", "sad book"], 64)
+    ids, mask = collate(tokens, np.array([2, 1]), pad_id=0)
+    assert ids.shape == mask.shape == (2, 6)
+    assert ids[0, :4].tolist() == tokens.row(2).tolist()
+    assert ids[0, 4:].tolist() == [0, 0]
+    assert mask.sum(dim=1).tolist() == [4, 6]

