@@ -11,9 +11,27 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-WORDS = ["good", "great", "fine", "lovely", "superb", "nice", "bad", "awful", "poor", "dull", "broken", "sad", "the", "a", "film", "book", "phone", "story", "cable", "ending", "was", "is", "very", "not", "really", "and", "but", "plot", "picture", "sound", "price", "i", "it", "this", "that", "we", "they", "had", "one", "two", "cheap", "long", "short", "room"]
-GOOD, BAD = WORDS[:6], WORDS[6:12]
+GOOD = ("good", "great", "fine", "lovely", "superb", "nice")
+BAD = ("bad", "awful", "poor", "dull", "broken", "sad")
 THINGS = ("film", "book", "phone", "story", "cable", "ending", "plot", "picture", "sound", "price", "room")
+WORDS = (
+    *GOOD,
+    *BAD,
+    *THINGS,
+    "the",
+    "a",
+    "was",
+    "is",
+    "very",
+    "this",
+    "we",
+    "had",
+    "really",
+    "and",
+    "it",
+    "long",
+    "not",
+)
 FORMS = ("the {0} was {1}", "this {0} is very {1}", "really {1} {0} and it was long", "we had a {1} {0}")
 
 

@@ -55,7 +55,7 @@ def test_missing_labels_are_held_to_the_same():
     rows, findings = found_in(unlike(40), [None, "a"] + ["a", "b"] * 19)
     assert len(rows) == 39
     assert findings[0].what == "1 rows without a label (column 'label')"
-    with pytest.raises(DataError, match="rows without a label .* 50%"):
+    with pytest.raises(DataError, match=r"rows without a label .* 50%"):
         found_in(unlike(40), ["a", "b", None, None] * 10)
 
 

@@ -30,7 +30,7 @@ def test_the_place_of_a_column_never_decides():
 
 
 def test_ambiguous_labels_are_listed_with_the_option():
-    with pytest.raises(DataError, match="label column .* not clear: it could be stars, group") as caught:
+    with pytest.raises(DataError, match=r"label column .* not clear: it could be stars, group") as caught:
         infer(text=LONG, stars=[1, 2] * 20, group=CLASSES)
     assert 'label = "NAME"' in caught.value.fix
 

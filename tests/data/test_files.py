@@ -22,24 +22,31 @@ def columns(name):
     return tables.read(name).frame.to_dict("list")
 
 
+QUOTED = 'text,label\n"Well; it ""works""",y\n"Plain, with comma",n\n'
+ROWS = [{"text": 'Well; it "works"', "label": "y"}, {"text": "Plain, with comma", "label": "n"}]
+LINES = "\n\n".join(json.dumps(row) for row in ROWS)
+LISTS = {"text": [row["text"] for row in ROWS], "label": ["y", "n"]}
+PANDAS = {name: dict(enumerate(values)) for name, values in LISTS.items()}
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
         ("semicolon.csv", 'text;label\n"Well; it ""works""";y\nPlain, with comma;n\n'),
-        ("comma.csv", 'text,label\n"Well; it ""works""",y\n"Plain, with comma",n\n'),
-        ("bom.csv", b"\xef\xbb\xbf" + b'text,label\n"Well; it ""works""",y\n"Plain, with comma",n\n'),
-        ("windows.csv", 'text,label\r\n"Well; it ""works""",y\r\n"Plain, with comma",n\r\n'),
-        ("blank.csv", '\ntext,label\n\n"Well; it ""works""",y\n\n"Plain, with comma",n\n\n'),
+        ("comma.csv", QUOTED),
+        ("bom.csv", b"\xef\xbb\xbf" + QUOTED.encode()),
+        ("windows.csv", QUOTED.replace("\n", "\r\n")),
+        ("blank.csv", "\n" + QUOTED.replace("\n", "\n\n")),
         ("tabs.csv", 'text\tlabel\n"Well; it ""works"""\ty\nPlain, with comma\tn\n'),
         ("raw.tsv", 'text\tlabel\nWell; it "works"\ty\nPlain, with comma\tn\n'),
-        ("rows.json", '[{"text": "Well; it \\"works\\"", "label": "y"}, {"text": "Plain, with comma", "label": "n"}]'),
-        ("lists.json", '{"text": ["Well; it \\"works\\"", "Plain, with comma"], "label": ["y", "n"]}'),
-        ("pandas.json", '{"text": {"0": "Well; it \\"works\\"", "1": "Plain, with comma"}, "label": {"0": "y", "1": "n"}}'),
-        ("data.json", '{"data": [{"text": "Well; it \\"works\\"", "label": "y"}, {"text": "Plain, with comma", "label": "n"}]}'),
-        ("lines.json", '{"text": "Well; it \\"works\\"", "label": "y"}\n{"text": "Plain, with comma", "label": "n"}\n'),
-        ("lines.jsonl", '{"text": "Well; it \\"works\\"", "label": "y"}\n\n{"text": "Plain, with comma", "label": "n"}\n'),
+        ("rows.json", json.dumps(ROWS)),
+        ("lists.json", json.dumps(LISTS)),
+        ("pandas.json", json.dumps(PANDAS)),
+        ("data.json", json.dumps({"data": ROWS})),
+        ("lines.json", LINES.replace("\n\n", "\n")),
+        ("lines.jsonl", LINES),
     ],
-)  # fmt: skip
+)
 def test_each_kind_of_file_gives_the_same_rows(write, name, content):
     assert columns(write(name, content)) == {"text": ['Well; it "works"', "Plain, with comma"], "label": ["y", "n"]}
 

@@ -123,7 +123,7 @@ def test_a_name_that_is_nothing_names_what_is_near(tmp_path):
         tables.read("sample:reviws")
     with pytest.raises(ReferenceError_, match="no data named 'nothing'"):
         tables.read("nothing")
-    with pytest.raises(ReferenceError_, match="no split 'tst'. Did you mean 'test'"):
+    with pytest.raises(ReferenceError_, match=r"no split 'tst'. Did you mean 'test'"):
         tables.read("sample:reviews@tst")
     with pytest.raises(ReferenceError_, match="no file matches"):
         tables.read("nowhere/*.csv")

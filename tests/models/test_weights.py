@@ -111,7 +111,7 @@ def test_a_folder_is_taken_as_it_is(encoder):
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelError, match="is not a model: it has no config.json"):
+    with pytest.raises(ModelError, match=r"is not a model: it has no config.json"):
         weights.find(str(tmp_path / "empty"))
 
 

@@ -1,0 +1,97 @@
+"""The attention of our own against the plain one of transformers, in fp32."""
+
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
+)
+
+from bertmagic.models import kernels
+
+SIZES = {"vocab_size": 50, "pad_token_id": 0}
+MODELS = {
+    "bert": lambda: BertForSequenceClassification(
+        BertConfig(**SIZES, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48)
+    ),
+    "distilbert": lambda: DistilBertForSequenceClassification(
+        DistilBertConfig(**SIZES, dim=32, n_layers=2, n_heads=4, hidden_dim=48)
+    ),
+    # Windows of 16 tokens: padding that is far from any word sees nothing but padding.
+    "modernbert": lambda: ModernBertForSequenceClassification(
+        ModernBertConfig(
+            **SIZES, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48,
+            local_attention=16, global_attn_every_n_layers=3, cls_token_id=1, sep_token_id=2, bos_token_id=1,
+            eos_token_id=2,
+        )
+    ),
+}  # fmt: skip
+
+
+def batch(tokens):
+    """Return ids and mask ``(4, tokens)``: full, half, three tokens and one token long."""
+    generator = torch.Generator().manual_seed(tokens)
+    ids = torch.randint(3, 50, (4, tokens), generator=generator)
+    mask = torch.zeros(4, tokens, dtype=torch.long)
+    for row, length in enumerate((tokens, max(tokens // 2, 1), min(3, tokens), 1)):
+        mask[row, :length] = 1
+    return ids * mask, mask
+
+
+def run(model, ids, mask):
+    model.zero_grad()
+    logits = model(input_ids=ids, attention_mask=mask).logits
+    logits.square().sum().backward()
+    return logits.detach(), [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+
+
+@pytest.mark.parametrize("tokens", [1, 7, 33, 128, kernels.SHORT, kernels.SHORT + 30])
+@pytest.mark.parametrize("kind", MODELS)
+def test_it_equals_eager_attention_forward_and_backward(kind, tokens):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = MODELS[kind]().eval()
+    ids, mask = batch(tokens)
+    model.set_attn_implementation("eager")
+    logits, gradients = run(model, ids, mask)
+    model.set_attn_implementation("sdpa")
+    kernels.use(model)
+    assert model.config._attn_implementation == kernels.NAME
+    ours, our_gradients = run(model, ids, mask)
+    torch.testing.assert_close(ours, logits, atol=1e-5, rtol=1e-4)
+    for found, expected in zip(our_gradients, gradients, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_dropout_falls_in_training_only(dropout):
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(2, 4, 9, 8, generator=generator) for _ in range(3))
+    module = torch.nn.Module()
+    module.is_causal = False
+    module.train()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        dropped, _ = kernels.attention(module, query, key, value, None, dropout=dropout)
+    whole, _ = kernels.attention(module.eval(), query, key, value, None, dropout=0.0)
+    assert torch.equal(dropped, whole) == (dropout == 0.0)
+    assert whole.shape == (2, 9, 4, 8)
+
+
+def test_a_model_that_reads_from_left_to_right_still_does():
+    module = torch.nn.Module()
+    module.is_causal = True
+    query = torch.randn(1, 2, 5, 4, generator=torch.Generator().manual_seed(0))
+    mixed, _ = kernels.attention(module, query, query, query, None)
+    torch.testing.assert_close(mixed[:, 0], query[:, :, 0])  # the first token sees itself only
+
+
+def test_a_model_with_attention_of_its_own_keeps_it():
+    model = MODELS["bert"]()
+    model.set_attn_implementation("eager")
+    kernels.use(model)
+    assert model.config._attn_implementation == "eager"

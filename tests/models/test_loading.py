@@ -1,0 +1,148 @@
+"""Folders that are models, and those that are not quite."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertModel,
+    GPT2Config,
+    GPT2Model,
+)
+
+from bertmagic.errors import ModelError
+from bertmagic.models import loading
+
+NAMES = ("bad", "good")
+
+
+@pytest.fixture
+def copied(encoder, tmp_path):
+    return shutil.copytree(encoder, tmp_path / "copied")
+
+
+@pytest.fixture
+def with_head(tmp_path, bert_config, tokenizer):
+    """The folder of a classifier of three classes, as transformers saves it."""
+    folder = tmp_path / "with_head"
+    BertForSequenceClassification(BertConfig(**bert_config, num_labels=3)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_an_encoder_gets_a_new_head(encoder):
+    model, said = loading.classifier(encoder, NAMES)
+    assert (
+        said == f"BertForSequenceClassification, 2 layers, {model.num_parameters() / 1e6:.1f} M parameters, a new head"
+    )
+    assert model.config.id2label == {0: "bad", 1: "good"}
+    assert model.dtype == torch.float32
+
+
+def test_a_head_that_fits_is_kept_and_one_that_does_not_is_made_anew(with_head):
+    saved = BertForSequenceClassification.from_pretrained(with_head)
+    same, said = loading.classifier(with_head, ("a", "b", "c"))
+    assert said.endswith("the head it has")
+    assert torch.equal(same.classifier.weight, saved.classifier.weight)
+    other, said = loading.classifier(with_head, NAMES)
+    assert said.endswith("a new head")
+    assert other.classifier.weight.shape == (2, 32)
+
+
+def test_a_head_that_is_needed_and_missing_is_an_error(encoder, with_head):
+    for folder in (encoder, with_head):
+        with pytest.raises(ModelError, match="no classification head for 2 classes") as caught:
+            loading.classifier(folder, NAMES, needs_head=True)
+        assert "Fine-tune it first" in caught.value.fix
+
+
+def test_changes_reach_the_config(encoder):
+    model, _ = loading.classifier(encoder, NAMES, attention_probs_dropout_prob=0.25)
+    assert model.config.attention_probs_dropout_prob == 0.25
+
+
+@pytest.mark.parametrize("cut", [0, 100, -1000])
+def test_a_truncated_weights_file_is_an_error_of_ours(copied, cut):
+    path = copied / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ModelError, match=r"the weights in .* cannot be read"):
+        loading.classifier(copied, NAMES)
+
+
+def test_a_broken_weights_file_is_an_error_of_ours(copied):
+    (copied / "model.safetensors").write_bytes(b"<html>not found</html>" * 100)
+    with pytest.raises(ModelError, match="cannot be read") as caught:
+        loading.classifier(copied, NAMES)
+    assert "again" in caught.value.fix
+
+
+def test_missing_weights_are_an_error_of_ours(copied):
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        loading.classifier(copied, NAMES)
+
+
+def test_pickled_weights_are_not_read(copied):
+    (copied / "model.safetensors").rename(copied / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="cannot be read"):
+        loading.classifier(copied, NAMES)
+
+
+def test_weights_of_another_architecture_are_found_out(copied, tokenizer):
+    small = DistilBertConfig(vocab_size=len(tokenizer), dim=32, n_layers=2, n_heads=4, hidden_dim=64)
+    DistilBertModel(small).save_pretrained(copied / "other")
+    shutil.copy(copied / "other" / "model.safetensors", copied / "model.safetensors")
+    with pytest.raises(ModelError, match="the weights do not fit a 'bert' model"):
+        loading.classifier(copied, NAMES)
+
+
+def test_a_decoder_is_refused(tmp_path):
+    GPT2Model(GPT2Config(vocab_size=20, n_embd=8, n_layer=1, n_head=1)).save_pretrained(tmp_path / "gpt")
+    with pytest.raises(ModelError, match="a 'gpt2' model is a decoder") as caught:
+        loading.classifier(tmp_path / "gpt", NAMES)
+    assert "encoder" in caught.value.fix
+
+
+def test_a_kind_of_model_without_a_classifier_is_refused(copied):
+    (copied / "config.json").write_text('{"model_type": "vit"}')
+    with pytest.raises(ModelError, match="a 'vit' model has no classification head"):
+        loading.classifier(copied, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "is not a model: it has no config.json"),
+        ("{oops", "config.json is broken"),
+        ("{}", "does not say which kind of model it is"),
+        ("[]", "does not say which kind of model it is"),
+    ],
+)
+def test_a_folder_whose_config_is_no_config_is_refused(tmp_path, content, message):
+    if content:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ModelError, match=message) as caught:
+        loading.config(tmp_path)
+    assert caught.value.fix
+
+
+def test_a_missing_or_broken_tokenizer_is_an_error_of_ours(copied):
+    (copied / "tokenizer.json").write_text("{oops")
+    with pytest.raises(ModelError, match=r"the tokenizer in .* cannot be read"):
+        loading.tokenizer(copied)
+
+
+def test_the_limit_is_the_smaller_of_the_model_and_the_tokenizer(copied, tokenizer):
+    assert loading.limit(copied, tokenizer) == 64
+    config = json.loads((copied / "config.json").read_text())
+    for changes, expected in (
+        ({"max_position_embeddings": 48}, 48),
+        ({"max_position_embeddings": 60, "model_type": "roberta"}, 58),
+        ({"max_position_embeddings": 514}, 64),
+    ):
+        (copied / "config.json").write_text(json.dumps(config | changes))
+        assert loading.limit(copied, tokenizer) == expected

@@ -1,0 +1,159 @@
+"""A model on disk: the old one or the new one, whatever happens."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
+
+from bertmagic.errors import ModelError
+from bertmagic.models import kernels, loading, saving
+
+
+@pytest.fixture
+def model(bert_config):
+    return BertForSequenceClassification(BertConfig(**bert_config))
+
+
+def version(folder):
+    return json.loads((folder / saving.CARD).read_text())["version"]
+
+
+def test_a_saved_model_is_whole_and_loads_in_plain_transformers(tmp_path, model, tokenizer):
+    model.set_attn_implementation("sdpa")
+    kernels.use(model)
+    folder = saving.save(tmp_path / "deep" / "er" / "m", model, tokenizer, {"version": 1, "labels": ["好"]})
+    assert saving.read_card(folder) == {"version": 1, "labels": ["好"]}
+    assert "bertmagic_cpu" not in (folder / "config.json").read_text()
+    found = AutoModelForSequenceClassification.from_pretrained(folder)
+    for name, value in model.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+    assert AutoTokenizer.from_pretrained(folder)("good film")["input_ids"] == tokenizer("good film")["input_ids"]
+    assert [path.name for path in folder.parent.iterdir()] == ["m"]
+
+
+def test_a_new_model_takes_the_place_of_the_old(tmp_path, model, tokenizer):
+    for number in (1, 2):
+        saving.save(tmp_path / "m", model, tokenizer, {"version": number})
+    assert version(tmp_path / "m") == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_an_empty_folder_may_be_filled(tmp_path, model, tokenizer):
+    (tmp_path / "m").mkdir()
+    assert version(saving.save(tmp_path / "m", model, tokenizer, {"version": 1})) == 1
+
+
+@pytest.mark.parametrize("inside", ["notes.txt", "config.json", "src/main.py"])
+def test_a_folder_with_something_else_is_left_alone(tmp_path, model, tokenizer, inside):
+    path = tmp_path / "m" / inside
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    with pytest.raises(ModelError, match="holds something that is not a model"):
+        saving.save(tmp_path / "m", model, tokenizer, {})
+    assert path.read_text() == "{}"
+
+
+def test_a_model_with_something_beside_it_is_left_alone(tmp_path, model, tokenizer):
+    folder = saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
+    (folder / "thesis.docx").write_text("my only copy")
+    with pytest.raises(ModelError, match=r"not a model: thesis\.docx"):
+        saving.save(folder, model, tokenizer, {"version": 2})
+    assert (version(folder), (folder / "thesis.docx").read_text()) == (1, "my only copy")
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_alone(tmp_path, model, tokenizer):
+    (tmp_path / "m").write_text("mine")
+    with pytest.raises(ModelError, match="not a model"):
+        saving.save(tmp_path / "m", model, tokenizer, {})
+    assert (tmp_path / "m").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_the_old_model(tmp_path, model, tokenizer):
+    """The system itself refuses: files may not grow beyond 20 kB here."""
+    folder = saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(ModelError, match=r"could not be written to .*[Ff]ile too large") as caught:
+            saving.save(folder, model, tokenizer, {"version": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "disk" in caught.value.fix
+    assert version(folder) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    loading.classifier(folder, ("a", "b"), needs_head=True)
+
+
+def test_a_kill_between_the_two_renames_is_recovered_from(tmp_path, model, tokenizer):
+    folder = saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
+    folder.rename(tmp_path / ".m.previous")
+    saving.recover(folder)
+    assert version(folder) == 1
+    (tmp_path / ".m.previous").mkdir()
+    saving.recover(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+NURSERY = """
+import itertools, os, signal, sys, time
+from pathlib import Path
+import torch
+from transformers import AutoTokenizer, BertForSequenceClassification
+from bertmagic.models import saving
+first, folder = Path(sys.argv[1]), Path(sys.argv[2])
+model, tokenizer = BertForSequenceClassification.from_pretrained(first), AutoTokenizer.from_pretrained(first)
+
+def keep_saving(number, saved):
+    for number in itertools.count(number):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.fill_(number)
+        saving.save(folder, model, tokenizer, {"version": number})
+        os.write(saved, b".")
+
+for line in sys.stdin:
+    number, wait = line.split()
+    seen, saved = os.pipe()
+    child = os.fork()
+    if not child:
+        keep_saving(int(number), saved)
+    os.read(seen, 1)
+    time.sleep(float(wait))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print("killed", flush=True)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_model(tmp_path, model, tokenizer):
+    """Weights and card of one version, whenever the process that saves again and again is killed."""
+    first, folder = saving.save(tmp_path / "first", model, tokenizer, {"version": 0}), tmp_path / "m"
+    with subprocess.Popen(
+        [sys.executable, "-c", NURSERY, str(first), str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:  # fmt: skip
+        for turn in range(12):
+            # A save takes about 50 ms: each kill falls at another moment of one.
+            process.stdin.write(f"{1000 * turn + 1} {0.013 * turn}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "killed\n"
+            saving.recover(folder)
+            found, _ = loading.classifier(folder, ("a", "b"), needs_head=True)
+            values = {value for parameter in found.parameters() for value in parameter.unique().tolist()}
+            assert values == {float(version(folder))}
+            assert version(folder) > 1000 * turn
+        process.stdin.close()
+
+
+def test_a_broken_card_is_an_error_and_a_missing_one_is_none(tmp_path):
+    assert saving.read_card(tmp_path) == {}
+    for content in ("{oops", "[1]", b"\xff\xfe"):
+        (tmp_path / saving.CARD).write_bytes(content if isinstance(content, bytes) else content.encode())
+        with pytest.raises(ModelError, match="is broken") as caught:
+            saving.read_card(tmp_path)
+        assert "Delete it" in caught.value.fix
