@@ -413,7 +413,7 @@ def status() -> Status:
         devices=devices.described(),
         held=tuple(_describe(model) for model in _held.values()),
         process_bytes=devices.process_memory(),
-        home=str(runs.home().resolve()),
+        home=str(runs.home()),
         versions=tuple(versions().items()),
     )
 

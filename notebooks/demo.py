@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
@@ -35,9 +36,9 @@ def main() -> None:
     notebook = nbformat.read(HERE / "quickstart.ipynb", as_version=4)
     print("Running notebooks/quickstart.ipynb in a real kernel:")
     began = time.monotonic()
-    client = NotebookClient(
-        notebook, timeout=1800, resources={"metadata": {"path": str(HERE)}}, on_cell_execute=say, kernel_name="python3"
-    )
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # files instead of ports
+    where = {"metadata": {"path": str(HERE)}}
+    client = NotebookClient(notebook, km=kernel, timeout=1800, resources=where, on_cell_execute=say)
     client.execute()
     OUT.mkdir(exist_ok=True)
     nbformat.write(notebook, OUT / "quickstart.ipynb")
