@@ -24,8 +24,6 @@ def test_a_readme_shows_a_cell_for_every_magic_and_the_two_commands(page):
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
 def test_the_pictures_and_links_of_a_readme_exist(page):
-    import re
-
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("http")]
     assert links
