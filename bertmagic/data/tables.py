@@ -139,7 +139,7 @@ def _from_arrow(source: Any) -> pd.DataFrame:
 
 
 def _from_datasets(source: Any) -> pd.DataFrame:
-    """Read a `datasets.Dataset`, with its `ClassLabel` columns as categories: by name, in the order of their numbers."""
+    """Read a `datasets.Dataset`, with `ClassLabel` columns as categories: by name, in the order of their numbers."""
     import pandas as pd
 
     if not hasattr(source, "__len__"):
