@@ -48,18 +48,17 @@ class Classification:
         text, label, said = columns.text_and_label(tables["train"], options.text, options.label)
         train, findings = checks.examples(tables["train"], text, label)
         task, notes = cls(train.labels), [said] if said else []
-        if "validation" in tables:
-            validation, found = task.examples(tables["validation"], text, label)
-            findings += found
-        elif isinstance(options.validation, int | float) and options.validation > 0:
+        given: dict[str, Examples] = {}
+        # Before any row is held out: a row of test must not be chosen by either.
+        for part in [name for name in ("validation", "test") if name in tables]:
+            given[part], found = task.examples(tables[part], text, label)
+            findings += [replace(finding, what=f"{tables[part].name}: {finding.what}") for finding in found]
+            train = _without_overlap(train, given[part], findings)
+        validation = given.get("validation")
+        if validation is None and isinstance(options.validation, int | float) and options.validation > 0:
             train, validation = _hold_out(train, float(options.validation), options.seed)
             notes.append(f"Held out {len(validation):,} of {len(train) + len(validation):,} rows for validation.")
-        else:
-            validation = None
-        test = task.examples(tables["test"], text, label)[0] if "test" in tables else None
-        for other in (validation, test):
-            train = _without_overlap(train, other, findings) if other else train
-        return Prepared(task, train, validation, test, text, label, tuple(findings), tuple(notes))
+        return Prepared(task, train, validation, given.get("test"), text, label, tuple(findings), tuple(notes))
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Classification:

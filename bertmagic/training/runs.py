@@ -56,14 +56,14 @@ class Run:
         self._write("data.json", data)
         (self.folder / "metrics.json").unlink(missing_ok=True)
         self._log: TextIO = (self.folder / "events.jsonl").open("w", encoding="utf-8")
-        self._logged = 0.0
+        self._logged = -_LOG_EVERY
 
     def listen(self, event: Event) -> None:
         """Write an event to the log; of steps one every quarter of a second."""
-        now = time.monotonic()
-        if isinstance(event, Phase) or (isinstance(event, Step) and now - self._logged < _LOG_EVERY):
+        if isinstance(event, Phase) or (isinstance(event, Step) and time.monotonic() - self._logged < _LOG_EVERY):
             return
-        self._logged = now
+        if isinstance(event, Step):
+            self._logged = time.monotonic()
         line = {"event": type(event).__name__, **asdict(event)}
         self._log.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
         if isinstance(event, Evaluated):

@@ -1,0 +1,55 @@
+"""Logits of many rows are those of each row by itself."""
+
+import numpy as np
+import pytest
+import torch
+
+from bertmagic.data.tokens import encode
+from bertmagic.inference import forward
+
+
+def test_many_rows_equal_one_by_one_and_keep_their_order(learnt, make_rows):
+    texts = make_rows(5000, seed=2)["text"].tolist()
+    texts = [text * (1 + i % 5) for i, text in enumerate(texts)]
+    tokens = encode(learnt.tokenizer, texts, 64)
+    together = forward.logits(learnt.network, tokens, 0, "fp32")
+    some = np.random.default_rng(0).choice(5000, 300, replace=False)
+    alone = np.concatenate(
+        [forward.logits(learnt.network, encode(learnt.tokenizer, [texts[i]], 64), 0, "fp32") for i in some]
+    )
+    np.testing.assert_allclose(together[some], alone, atol=1e-5)
+
+
+def test_it_tells_how_far_it_is_and_may_be_stopped(learnt, make_rows, monkeypatch):
+    monkeypatch.setitem(forward.TOKEN_BUDGET, "cpu", 100)
+    tokens = encode(learnt.tokenizer, make_rows(50)["text"].tolist(), 64)
+    seen = []
+    forward.logits(learnt.network, tokens, 0, "fp32", seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 50
+    assert len(seen) > 4
+
+    def stop(done):
+        raise KeyboardInterrupt
+
+    learnt.network.train()
+    with pytest.raises(KeyboardInterrupt):
+        forward.logits(learnt.network, tokens, 0, "fp32", stop)
+    assert learnt.network.training
+    learnt.network.eval()
+
+
+def test_no_rows_have_logits_of_the_right_shape(learnt):
+    assert forward.logits(learnt.network, encode(learnt.tokenizer, [], 64), 0, "fp32").shape == (0, 2)
+
+
+def test_bf16_agrees_on_nearly_all_labels(learnt, make_rows):
+    tokens = encode(learnt.tokenizer, make_rows(500, seed=1)["text"].tolist(), 64)
+    exact, short = (forward.logits(learnt.network, tokens, 0, kind).argmax(axis=1) for kind in ("fp32", "bf16"))
+    assert (exact == short).mean() > 0.99
+
+
+def test_softmax_is_that_of_torch():
+    scores = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32) * 50
+    np.testing.assert_allclose(forward.softmax(scores), torch.from_numpy(scores).softmax(-1).numpy(), atol=1e-6)
+    assert forward.softmax(np.zeros((0, 3), dtype=np.float32)).shape == (0, 3)

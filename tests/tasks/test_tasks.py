@@ -1,0 +1,18 @@
+import pytest
+
+from bertmagic import tasks
+from bertmagic.errors import ModelError
+from bertmagic.options import COMMANDS
+
+
+def test_every_task_of_the_options_is_there():
+    (choices,) = [option.choices for option in COMMANDS["bert_finetune"].options if option.name == "task"]
+    assert set(choices) == set(tasks.TASKS)
+    for name in choices:
+        assert tasks.find(name).__doc__
+
+
+def test_an_unknown_task_of_a_card_lists_those_known():
+    with pytest.raises(ModelError, match="task 'regression' is unknown") as caught:
+        tasks.find("regression")
+    assert "classification" in caught.value.fix

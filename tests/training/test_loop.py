@@ -1,0 +1,182 @@
+"""The loop by itself, on a tiny real BERT, with the metric put in by the test."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from bertmagic.data.tokens import encode
+from bertmagic.errors import TrainingError
+from bertmagic.training.events import Evaluated, Step
+from bertmagic.training.loop import Loop, Plan, count_steps, default_epochs
+from bertmagic.training.stopping import StopButton
+
+ROWS = 40
+
+
+@pytest.fixture
+def run(bert_config, tokenizer, make_rows):
+    """Return a function that runs a loop and returns the model, the events and the end of it."""
+    rows = make_rows(ROWS)
+    tokens = encode(tokenizer, rows["text"].tolist(), 64)
+    targets = (rows["label"] == "good").to_numpy().astype(np.int64)
+
+    def run(scores=(), button=None, listener=lambda event: None, **changes):
+        known = {
+            "steps": 10, "batch_size": 8, "lr": 1e-3, "warmup": 0.1, "weight_decay": 0.01, "schedule": "linear",
+            "seed": 0, "eval_every": None, "patience": None, "metric": "accuracy", "higher_is_better": True,
+            "precision": "fp32",
+        } | changes  # fmt: skip
+        given, events, weights = iter(scores), [], {}
+
+        def measure(check):
+            check()
+            weights[loop.step] = {name: value.clone() for name, value in model.state_dict().items()}
+            return {"accuracy": next(given), "loss": 0.5}
+
+        def emit(event):
+            events.append(event)
+            listener(event)
+
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = BertForSequenceClassification(BertConfig(**bert_config))
+            loss = torch.nn.functional.cross_entropy
+            loop = Loop(model, tokens, targets, 0, Plan(**known), loss, measure if scores else None, emit)
+            with button or StopButton() as pressed:
+                ended = loop.run(pressed)
+        return model, events, ended, weights
+
+    return run
+
+
+def equal(model, weights):
+    return all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("steps", [1, 4, 5, 13])
+def test_it_takes_exactly_the_planned_steps(run, steps):
+    _, events, ended, _ = run(steps=steps)
+    assert [event.step for event in events] == list(range(1, steps + 1))
+    assert (ended.reason, ended.step, ended.best_step) == ("finished", steps, steps)
+    assert ended.rows == sum(event.rows for event in events) == 8 * steps
+    assert ended.tokens == sum(event.tokens for event in events) <= ended.slots
+
+
+def test_a_step_tells_what_it_did(run):
+    _, events, _, _ = run(steps=10, warmup=2, schedule="linear")
+    for event in events:
+        assert math.isfinite(event.loss)
+        assert event.grad_norm > 0
+        assert 0 < event.tokens <= event.slots
+        assert event.memory > 1e6
+    assert [event.epoch for event in events] == pytest.approx([0.2 * (i + 1) for i in range(10)])
+    assert [event.lr for event in events[:3]] == pytest.approx([1e-3 / 3, 2e-3 / 3, 1e-3])
+    assert events[-1].lr == pytest.approx(1e-3 / 8)
+    seconds = [event.seconds for event in events]
+    assert seconds == sorted(seconds)
+
+
+def test_an_epoch_sees_every_row_once(run):
+    _, events, ended, _ = run(steps=5)
+    assert ended.rows == ROWS
+    assert sum(event.rows for event in events) == ROWS
+
+
+def test_the_best_weights_are_restored(run):
+    model, events, ended, weights = run([0.5, 0.9, 0.7, 0.9, 0.6], eval_every=2)
+    assert ended.best_step == 4
+    assert equal(model, weights[4])
+    assert not equal(model, weights[10])
+    best = [event.best for event in events if isinstance(event, Evaluated)]
+    assert best == [True, True, False, False, False]
+
+
+def test_a_loss_is_better_when_it_is_lower(run):
+    model, _, ended, weights = run([0.5, 0.2, 0.7, 0.3, 0.6], eval_every=2, higher_is_better=False)
+    assert ended.best_step == 4
+    assert equal(model, weights[4])
+
+
+@pytest.mark.parametrize(("patience", "last"), [(1, 6), (2, 8), (None, 20)])
+def test_patience_ends_the_run(run, patience, last):
+    scores = [0.5, 0.9, 0.9, 0.6, 0.95, *[0.1] * 5]
+    _, _, ended, _ = run(scores, steps=20, eval_every=2, patience=patience)
+    assert ended.step == last
+    assert ended.reason == ("finished" if patience is None else "stopped early")
+    assert ended.best_step == (10 if patience is None else 4)
+
+
+@pytest.mark.parametrize(
+    ("eval_every", "expected"), [(None, [5, 10, 12]), (4, [4, 8, 12]), (5, [5, 10, 12]), (50, [12])]
+)
+def test_it_evaluates_when_asked_and_at_the_end(run, eval_every, expected):
+    _, events, _, _ = run([0.1] * 5, steps=12, eval_every=eval_every)
+    assert [event.step for event in events if isinstance(event, Evaluated)] == expected
+
+
+def test_the_same_seed_gives_the_same_bits(run):
+    one, events, _, _ = run(steps=6)
+    two, again, _, _ = run(steps=6)
+    assert equal(one, two.state_dict())
+    assert [event.loss for event in events] == [event.loss for event in again]
+    other, _, _, _ = run(steps=6, seed=1)
+    assert not equal(one, other.state_dict())
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(run):
+    seen = []
+    with pytest.raises(TrainingError, match=r"the (loss|gradient) is (nan|inf) at step \d+ of 50") as caught:
+        run(steps=50, lr=1e30, warmup=0, listener=seen.append)
+    assert "Lower lr (it is 1e+30)" in caught.value.fix
+    assert len(seen) < 10
+
+
+def test_a_gradient_that_is_no_number_is_not_trained_on(run, monkeypatch):
+    clip = torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *args: clip(*args) * float("nan"))
+    with pytest.raises(TrainingError, match="the gradient is nan at step 1 of 3"):
+        run(steps=3)
+
+
+def test_the_stop_button_ends_after_the_step_with_the_best_weights(run):
+    button = StopButton()
+
+    def press(event):
+        if isinstance(event, Step) and event.step == 7:
+            button.pressed = True
+
+    model, events, ended, weights = run([0.5, 0.9, 0.7], eval_every=2, steps=100, button=button, listener=press)
+    assert (ended.reason, ended.step, ended.best_step) == ("interrupted", 7, 4)
+    assert equal(model, weights[4])
+    assert events[-1].step == 7
+
+
+def test_the_stop_button_ends_an_evaluation_too(run):
+    button = StopButton()
+    _, _, ended, _ = run(
+        [0.5, 0.9], eval_every=2, steps=100, button=button,
+        listener=lambda event: setattr(button, "pressed", isinstance(event, Step) and event.step == 4),
+    )  # fmt: skip
+    assert (ended.reason, ended.step, ended.best_step) == ("interrupted", 4, 2)
+
+
+def test_bf16_trains_too(run):
+    _, events, ended, _ = run(steps=5, precision="bf16")
+    assert ended.step == 5
+    assert all(math.isfinite(event.loss) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch_size", "epochs", "max_steps", "expected"),
+    [(100, 32, 3, None, 12), (100, 32, 0.5, None, 2), (100, 32, 3, 5, 5), (100, 32, 1, 50, 4), (3, 32, 0.01, None, 1)],
+)
+def test_the_number_of_steps(rows, batch_size, epochs, max_steps, expected):
+    assert count_steps(rows, batch_size, epochs, max_steps) == expected
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(10, 10), (1000, 10), (2000, 5), (3200, 3), (10**6, 3)])
+def test_few_rows_are_seen_more_often(rows, epochs):
+    assert default_epochs(rows, 32) == epochs

@@ -1,0 +1,88 @@
+import json
+import os
+
+import pytest
+
+from bertmagic.errors import TrainingError
+from bertmagic.training import runs
+from bertmagic.training.events import Ended, Evaluated, Note, Phase, Step
+
+
+def step(number):
+    return Step(number, 0.1, 0.5, 1e-3, 1.0, 32, 100, 120, 1.0, 10**6)
+
+
+def lines(run):
+    return [json.loads(line) for line in (run.folder / "events.jsonl").read_text().splitlines()]
+
+
+def test_a_run_writes_what_was_asked_and_what_happened(tmp_path):
+    run = runs.Run("mine", {"lr": 1e-4, "train": "r.csv"}, {"train": {"rows": 3}})
+    for event in (Phase("reading"), Note("好"), step(1), Evaluated(1, 0.1, 0.4, {"accuracy": 0.9}, True, 0.1)):
+        run.listen(event)
+    run.listen(Ended("finished", 1, 1, 2.0, 32, 100, 120))
+    run.finish({"accuracy": 0.9})
+    assert run.folder == tmp_path / ".bertmagic" / "runs" / "mine"
+    assert (tmp_path / ".bertmagic" / ".gitignore").read_text() == "*\n"
+    assert json.loads((run.folder / "options.json").read_text()) == {"lr": 1e-4, "train": "r.csv"}
+    assert json.loads((run.folder / "data.json").read_text()) == {"train": {"rows": 3}}
+    assert json.loads((run.folder / "metrics.json").read_text()) == {"accuracy": 0.9}
+    assert [line["event"] for line in lines(run)] == ["Note", "Step", "Evaluated", "Ended"]
+    assert lines(run)[2]["metrics"] == {"accuracy": 0.9}
+
+
+def test_the_log_of_a_long_run_stays_small():
+    run = runs.Run("long", {}, {})
+    for number in range(20_000):
+        run.listen(step(number))
+    run.close()
+    assert (run.folder / "events.jsonl").stat().st_size < 50_000
+
+
+def test_a_run_that_begins_anew_forgets_the_metrics_of_before():
+    runs.Run("again", {}, {}).finish({"accuracy": 1.0})
+    run = runs.Run("again", {}, {})
+    run.close()
+    assert not (run.folder / "metrics.json").exists()
+    assert lines(run) == []
+
+
+def test_home_is_the_current_folder_or_what_the_environment_says(tmp_path, monkeypatch):
+    assert runs.home() == tmp_path / ".bertmagic"
+    monkeypatch.delenv("BERTMAGIC_HOME")
+    assert runs.home().resolve() == tmp_path / ".bertmagic"
+    monkeypatch.setenv("BERTMAGIC_HOME", "~/elsewhere")
+    assert str(runs.home()) == os.path.expanduser("~/elsewhere")  # noqa: PTH111
+
+
+def test_runs_with_a_model_are_listed_the_newest_first():
+    for number, name in enumerate(("old", "new", "without")):
+        runs.Run(name, {}, {}).close()
+        if name != "without":
+            folder = runs.model_folder(name)
+            folder.mkdir()
+            (folder / "config.json").write_text("{}")
+            os.utime(folder / "config.json", (number, number))
+    assert runs.names() == ["new", "old"]
+
+
+def test_a_run_whose_model_was_being_replaced_is_found_again():
+    folder = runs.model_folder("mine")
+    hidden = folder.parent / ".model.previous"
+    hidden.mkdir(parents=True)
+    (hidden / "config.json").write_text("{}")
+    assert runs.names() == ["mine"]
+    assert (folder / "config.json").is_file()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path):
+    (tmp_path / ".bertmagic").write_text("a file")
+    with pytest.raises(TrainingError, match="cannot be made") as caught:
+        runs.Run("mine", {}, {})
+    assert "BERTMAGIC_HOME" in caught.value.fix
+
+
+def test_the_digest_tells_rows_apart():
+    one = runs.digest(["a", "b\ud83d"], [0, 1])
+    assert one == runs.digest(["a", "b\ud83d"], [0, 1])
+    assert len({one, runs.digest(["a", "b"], [0, 1]), runs.digest(["ab", ""], [0, 1]), runs.digest(["a"], [0])}) == 4
