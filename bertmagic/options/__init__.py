@@ -1,0 +1,49 @@
+"""The one table of options.
+
+Every command is a frozen dataclass; every field of it is one option, and its metadata holds what the rest of the
+project needs to know: the kind of value, the range, the choices and the help. Flags, names in a cell body,
+completion, ``?`` pages, the signatures of `bertmagic.api` and the documentation are all read off here.
+
+`commands` is the table, `entry` says what is known of an option, and `values` reads and checks what a user gives.
+"""
+
+from bertmagic.options.commands import (
+    COMMANDS,
+    Check,
+    Command,
+    Evaluate,
+    Finetune,
+    Load,
+    Models,
+    Precision,
+    Predict,
+    Save,
+    Shell,
+    Status,
+    Unload,
+)
+from bertmagic.options.entry import REQUIRED, Kind, Option, table
+from bertmagic.options.values import check, read, signature
+
+__all__ = [
+    "COMMANDS",
+    "REQUIRED",
+    "Check",
+    "Command",
+    "Evaluate",
+    "Finetune",
+    "Kind",
+    "Load",
+    "Models",
+    "Option",
+    "Precision",
+    "Predict",
+    "Save",
+    "Shell",
+    "Status",
+    "Unload",
+    "check",
+    "read",
+    "signature",
+    "table",
+]

@@ -1,0 +1,101 @@
+"""What is known of one option."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+Kind = Literal[
+    "data",
+    "model",
+    "texts",
+    "column",
+    "name",
+    "path",
+    "text",
+    "choice",
+    "int",
+    "float",
+    "flag",
+    "share_or_data",
+    "steps",
+    "freeze",
+]
+
+REQUIRED: Any = inspect.Parameter.empty
+"""The default of an option that has none."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of one option.
+
+    Attributes
+    ----------
+    name
+        The name in a cell body and in Python.
+    kind
+        What a value of it is, which decides how a typed string is read.
+    default
+        The value when nothing is given; `REQUIRED` where there is none.
+    help
+        One sentence for the user, with the unit.
+    choices
+        The allowed values of a choice.
+    low, high
+        The allowed range, both ends included.
+    log
+        Whether a slider for it should be logarithmic.
+    short, flag
+        A one-letter flag, and a long flag where it differs from the name.
+    many
+        Whether it may be given more than once.
+    reason
+        Why the default is what it is, with its source.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    log: bool = False
+    short: str = ""
+    flag: str = ""
+    many: bool = False
+    reason: str = ""
+
+    @property
+    def long(self) -> str:
+        """The long flag, such as ``--batch-size``."""
+        return "--" + (self.flag or self.name).replace("_", "-")
+
+    @property
+    def required(self) -> bool:
+        """Whether a value must be given."""
+        return self.default is REQUIRED
+
+
+def option(default: Any, kind: Kind, help: str, **known: Any) -> Any:
+    """Declare a field of a command that is an option."""
+    metadata = {"kind": kind, "help": help, **known}
+    if default is REQUIRED:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def table(of: type[Any]) -> tuple[Option, ...]:
+    """Return the options of a command's dataclass, in the order they are declared."""
+    return tuple(
+        Option(
+            name=f.name,
+            default=REQUIRED if f.default is dataclasses.MISSING else f.default,
+            **cast("dict[str, Any]", dict(f.metadata)),
+        )
+        for f in dataclasses.fields(of)
+    )

@@ -1,0 +1,165 @@
+"""What a user gives, read and checked against the table."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import keyword
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.options.entry import Kind, Option, table
+
+T = TypeVar("T")
+
+
+def read(of: type[T], given: Mapping[str, object]) -> T:
+    """Check the given values against the table and return the options.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name (the nearest known one is named), a missing one, a value of the wrong type, outside
+        its range or not among its choices.
+    """
+    known = {entry.name: entry for entry in table(of)}
+    for name in given:
+        if name not in known:
+            raise OptionError(
+                f"there is no option {name!r}.{nearest(name, known)}", f"The options are: {listing(known, 40)}."
+            )
+    for entry in known.values():
+        if entry.required and given.get(entry.name) is None:
+            raise OptionError(f"{entry.name!r} is missing. {entry.help}", f"Give it as {entry.name} = …")
+    return of(**{name: check(known[name], value) for name, value in given.items()})
+
+
+def check(entry: Option, value: Any) -> Any:
+    """Return ``value`` as the option's type, or raise an `OptionError` that says what was expected."""
+    if value is None and not entry.required:
+        return entry.default
+    reader = _READERS.get(entry.kind)
+    return reader(entry, value) if reader else value
+
+
+def signature(options: type[Any], of: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function with its ``**options`` written out from the table.
+
+    Editors and ``?`` show it; the parameters that the function names itself stay as they are.
+    """
+    own = inspect.signature(of)
+    named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    written = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+        for f in dataclasses.fields(options)
+        if f.name not in own.parameters
+    ]
+    return own.replace(parameters=[*named, *written])
+
+
+def _wrong(entry: Option, value: object, expected: str) -> OptionError:
+    return OptionError(f"{entry.name} = {value!r} is not {expected}.", entry.help)
+
+
+def _number(entry: Option, value: Any) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _wrong(entry, value, "a number") from None
+    if not (math.isfinite(number) and entry.low <= number <= entry.high):
+        raise _wrong(entry, value, _range(entry))
+    return number
+
+
+def _range(entry: Option) -> str:
+    if math.isinf(entry.high):
+        return f"a number of at least {entry.low:g}"
+    return f"between {entry.low:g} and {entry.high:g}"
+
+
+def _whole(entry: Option, value: Any) -> int:
+    number = _number(entry, value)
+    if number != int(number):
+        raise _wrong(entry, value, "a whole number")
+    return int(number)
+
+
+def _steps(entry: Option, value: Any) -> int | None:
+    return None if value == "epoch" else _whole(entry, value)
+
+
+def _choice(entry: Option, value: Any) -> str:
+    if value not in entry.choices:
+        expected = f"one of {', '.join(entry.choices)}"
+        raise _wrong(entry, value, expected + "." + nearest(value, entry.choices).rstrip("."))
+    return str(value)
+
+
+def _flag(entry: Option, value: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise _wrong(entry, value, "True or False")
+
+
+def _text(entry: Option, value: Any) -> Any:
+    if entry.many:
+        return tuple(_text(dataclasses.replace(entry, many=False), item) for item in _several(value))
+    if not isinstance(value, str) or not value:
+        raise _wrong(entry, value, "a text")
+    return value
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _path(entry: Option, value: Any) -> str:
+    return _text(entry, str(value) if hasattr(value, "__fspath__") else value)  # type: ignore[no-any-return]
+
+
+def _identifier(entry: Option, value: Any) -> str:
+    if not isinstance(value, str) or not value.isidentifier() or keyword.iskeyword(value):
+        raise _wrong(entry, value, "a Python name (letters, digits and _)")
+    return value
+
+
+def _share_or_data(entry: Option, value: Any) -> Any:
+    if isinstance(value, bool):
+        raise _wrong(entry, value, "a share or a data set")
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    return _number(entry, value) if isinstance(value, int | float) else value
+
+
+def _freeze(entry: Option, value: Any) -> str | int:
+    if value in ("embeddings", "encoder"):
+        return str(value)
+    try:
+        return _whole(dataclasses.replace(entry, low=0), value)
+    except OptionError:
+        raise _wrong(entry, value, "'embeddings', 'encoder' or a number of layers") from None
+
+
+_READERS: dict[Kind, Any] = {
+    "int": _whole,
+    "float": _number,
+    "choice": _choice,
+    "flag": _flag,
+    "text": _text,
+    "column": _text,
+    "path": _path,
+    "name": _identifier,
+    "share_or_data": _share_or_data,
+    "steps": _steps,
+    "freeze": _freeze,
+}
