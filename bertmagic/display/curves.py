@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Points = list[tuple[float, float]]
 
 WIDTH, HEIGHT = 300, 165
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 20, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 20, 32
 
 
 class Trail:
@@ -132,7 +132,7 @@ def chart(title: str, curves: Sequence[Curve], across: float, zero: bool = False
     inner = "".join([_axes(frame, title, bool(drawn)), *(_line(frame, curve) for curve in drawn), _legend(drawn)])
     return tag(
         "svg", Safe(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
-        height=HEIGHT, role="img", aria_label=aria or title, font_size=11,
+        height=HEIGHT, role="img", aria_label=aria or title, font_size=12,
         fill="currentColor", style="width:100%;height:auto",
     )  # fmt: skip
 
@@ -167,7 +167,7 @@ def limits(curves: Sequence[Curve], zero: bool = False) -> tuple[float, float]:
         low, high = min(low, max(faint[spare], low - reach)), max(high, min(faint[-1 - spare], high + reach))
     low = min(0.0, low) if zero else low
     flat = high - low <= 1e-9 * max(abs(high), abs(low))
-    margin = (abs(high) / 2 or 0.5) if flat else 0.06 * (high - low)
+    margin = (abs(high) / 10 or 0.5) if flat else 0.06 * (high - low)
     return (low if zero else low - margin), high + margin
 
 
@@ -191,7 +191,7 @@ def _axes(frame: _Frame, title: str, drawn: bool) -> str:
         if step == int(step):  # a run of two steps has no step 0.5
             parts.append(
                 _label(
-                    round(frame.x(step), 1), floor + 13, _short(step), "middle" if step < 0.95 * frame.across else "end"
+                    round(frame.x(step), 1), floor + 14, _short(step), "middle" if step < 0.95 * frame.across else "end"
                 )
             )
     if not drawn:

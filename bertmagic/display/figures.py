@@ -18,47 +18,63 @@ if TYPE_CHECKING:
 MIMETYPE = "application/vnd.plotly.v1+json"
 
 _GRID = "rgba(128,128,128,.25)"
-_ACROSS = 100
-_CONFIG = {"responsive": True, "displaylogo": False}
+_ACROSS = 58
+"""Letters a line above the curves: plotly breaks no lines, and a cell of a narrow window is 360 pixels wide."""
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
+"""Not ``responsive``: JupyterLab follows the window's width by itself, and such a figure has no height of its own, so
+that it is gone there once the theme is changed."""
 
 
 def training(run: Run, told: Sequence[str]) -> dict[str, Any]:
     """Return the curves of a run as three plots side by side that are zoomed together, below what is told of it."""
     name = words(run.metric_name)
     loss = [
-        Curve("each step", run.loss.outline(), BLUE, 1.0, 0.4),
+        Curve("each step", run.loss.outline(), BLUE, 1.0, 0.5),
         Curve("smoothed", run.smooth.last, BLUE, 2.0),
         Curve("validation", run.validation_loss.outline(), ORANGE, dots=True),
     ]
     others = [Curve(name, run.metric.outline(), GREEN, dots=True), Curve("learning rate", run.lr.outline(), BLUE)]
     traces = [*(_trace(curve, 1) for curve in loss), *(_trace(curve, at) for at, curve in enumerate(others, start=2))]
-    titles = ("loss (nats)", f"validation {name}", "learning rate")
+    titles = ("loss (nats)", f"validation<br>{name}", "learning rate")
     layout: dict[str, Any] = {**_PLAIN, **_above(told), "hovermode": "x"}
-    for at, title in enumerate(titles, start=1):
-        layout |= _axes(at, title)
-    layout["yaxis"]["range"] = [float(f"{edge:.5g}") for edge in limits(loss)]
+    layout["annotations"] = [_heading(at, title) for at, title in enumerate(titles, start=1)]
+    for at in range(1, len(titles) + 1):
+        layout |= _axes(at)
+    for axis, drawn in (("yaxis", loss), ("yaxis2", others[:1])):
+        layout[axis]["range"] = [float(f"{edge:.5g}") for edge in limits(drawn)]
     return {"data": [trace for trace in traces if trace["x"]], "layout": layout, "config": _CONFIG}
 
 
 _PLAIN: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"color": GREY, "size": 12},
-    "margin": {"l": 50, "r": 10, "t": 40, "b": 50},
+    "font": {"color": GREY, "size": 11, "family": "system-ui, sans-serif"},
+    "margin": {"l": 45, "r": 12, "t": 40, "b": 50},
 }
 
 
 def _above(told: Sequence[str]) -> dict[str, Any]:
-    """Return a title of several lines, and the room that it and the legend below it need."""
+    """Return a title of several lines, and the room that it needs; the legend is at the bottom."""
     lines = [_plain(part, _ACROSS) for words_ in told for part in textwrap.wrap(clean(words_), _ACROSS)]
-    room = 17 * len(lines) + 42
-    place = {"x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 18}}
+    room = 15 * len(lines) + 60
+    place = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 14, "l": 2}}
     return {
-        "height": 280 + room,
-        "margin": {**_PLAIN["margin"], "t": room},
-        "title": {"text": "<br>".join([f"<b>{lines[0]}</b>", *lines[1:]]), "font": {"size": 12}, **place},
-        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+        "height": 270 + room,
+        "margin": {**_PLAIN["margin"], "t": room, "b": 66},
+        "title": {"text": "<br>".join([f"<b>{lines[0]}</b>", *lines[1:]]), "font": {"size": 11}, **place},
+        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
     }
+
+
+def _heading(at: int, title: str) -> dict[str, Any]:
+    """Return the name of a plot, above its upper left corner: beside a narrow plot there is no room for it."""
+    place = {"xref": "paper", "x": _left(at), "xanchor": "left", "xshift": -30 if at > 1 else -43}
+    return {"text": f"<b>{title}</b>", "showarrow": False, "align": "left", "yref": "paper", "y": 1, "yshift": 6,
+            "yanchor": "bottom", **place}  # fmt: skip
+
+
+def _left(at: int) -> float:
+    return round((at - 1) * 0.37, 2)
 
 
 def _trace(curve: Curve, axis: int) -> dict[str, Any]:
@@ -71,17 +87,16 @@ def _trace(curve: Curve, axis: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _axes(at: int, title: str) -> dict[str, Any]:
+def _axes(at: int) -> dict[str, Any]:
     which = str(at) if at > 1 else ""
-    left = (at - 1) * 0.36
-    line_ = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY}
-    x = {"domain": [left, left + 0.28], "anchor": f"y{which}", "title": {"text": "step"}, **line_}
-    y = {"anchor": f"x{which}", "title": {"text": title}, "automargin": True, **line_}
+    line_ = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY, "nticks": 6}
+    x = {"domain": [_left(at), _left(at) + 0.26], "anchor": f"y{which}", "title": {"text": "step", "standoff": 4}}
+    y = {"anchor": f"x{which}", "automargin": at == 1, **line_}
     if at > 1:
         x["matches"] = "x"
     if at == 3:
         y |= {"rangemode": "tozero", "tickformat": "~e"}
-    return {f"xaxis{which}": x, f"yaxis{which}": y}
+    return {f"xaxis{which}": {**x, **line_}, f"yaxis{which}": y}
 
 
 def confusion(report: Report, order: list[int]) -> dict[str, Any]:

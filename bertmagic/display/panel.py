@@ -78,7 +78,7 @@ def _across(run: Run) -> float:
 
 def _loss(run: Run) -> Safe:
     curves = [
-        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.35),
+        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.5),
         Curve("smoothed", run.smooth.coarse(_SVG_BINS).last, BLUE),
         Curve("validation", run.validation_loss.coarse(_SVG_DOTS).outline(), ORANGE, 1.5, dots=True),
     ]
@@ -147,7 +147,7 @@ def _notes(run: Run) -> Safe:
     hidden = run.notes_seen - len(run.notes)
     items = [tag("li", _note(note.text, note.warning)) for note in run.notes]
     more = tag("li", f"{count(hidden, 'earlier note')} not shown") if hidden else ""
-    return _area(run, tag("ul", more, *items, style="margin:.4em 0;padding-left:1.2em"), "flex:2 1 240px")
+    return _area(run, tag("ul", more, *items, style="margin:.6em 0;padding-left:1.2em"), "flex:2 1 240px")
 
 
 def _note(text: str, warning: bool) -> object:

@@ -105,8 +105,8 @@ def markup(result: Report) -> Safe:
 
 
 def _tiles(metrics: Mapping[str, float]) -> Safe:
-    names = [words(line(name, 30)) for name in metrics]
-    values = [tag("b", _value(name, value), style="font-size:15px") for name, value in metrics.items()]
+    names = [words(line(name, 30)) + (" (nats)" if name == "loss" else "") for name in metrics]
+    values = [tag("b", score(value), style="font-size:15px") for value in metrics.values()]
     return table(names, [values], left=()) if names else Safe("")
 
 

@@ -9,7 +9,7 @@ import unicodedata
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 GREEN = "#009E73"
-GREY = "#808080"
+GREY = "#7a7a7a"
 """From the palette of Okabe and Ito (2008), safe for colour-blind readers. These have a contrast of 3:1 or more with
 white and with JupyterLab's dark background; the others of the palette do not."""
 
