@@ -1,6 +1,8 @@
 """What all tests share: a folder of their own, no network, a tiny real BERT and rows that it can learn."""
 
+import atexit
 import os
+import shutil
 import socket
 import tempfile
 
@@ -9,6 +11,7 @@ import pytest
 # Read by the hub's client when it is first imported, and inherited by kernels and other child processes.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 GOOD = ("good", "great", "fine", "lovely", "superb", "nice")
@@ -44,7 +47,7 @@ def own_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def no_network(request, monkeypatch):
+def no_network(monkeypatch):
     """Refuse connections that leave this machine; kernels and local servers are reached as ever."""
     connect = socket.socket.connect
 
