@@ -1,0 +1,35 @@
+"""A hundred thousand rows: bounded memory, in order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import resource, sys
+import pandas as pd
+import bertmagic as bm
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+model = bm.load(sys.argv[1])
+texts = pd.Series([f"the film was {'good' if i % 2 else 'bad'} {i}" for i in range(int(sys.argv[2]))])
+model.predict(texts[:1000], show=False)
+before = peak()
+found = model.predict(texts, show=False)
+assert found.frame["text"].tolist() == texts.tolist()
+assert found.frame["label"].notna().all()
+print(peak() - before)
+"""
+
+
+@pytest.mark.parametrize("rows", [5_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_memory_grows_by_the_rows_alone(learnt, rows):
+    command = [sys.executable, "-c", SCRIPT, str(learnt.folder), str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    # Its tokens, its logits and its frame are a few hundred bytes a row; activations are those of one batch.
+    assert int(done.stdout) < 50e6 + 2000 * rows
