@@ -62,7 +62,7 @@ class OptionError(BertMagicError):
     """An option, a flag or a magic line that cannot be read."""
 
 
-class ReferenceError_(BertMagicError):  # noqa: N801 - the builtin ReferenceError means something else
+class ReferenceError_(BertMagicError):
     """A reference to data or to a model that names nothing known."""
 
 
