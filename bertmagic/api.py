@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, ModelError, ReferenceError_, listing
+from bertmagic.errors import Interrupted, ModelError, UnknownReference, listing
 from bertmagic.training import runs
 from bertmagic.training.events import Event, Listener, Phase, ignore
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import Report
     from bertmagic.finetuning import Finetuned
     from bertmagic.inference.predictions import Predictions
-    from bertmagic.models.status import Catalogue, Held, Status
+    from bertmagic.models.status import Catalogue, Status
     from bertmagic.tasks import Task
     from bertmagic.training.history import History
 
@@ -304,37 +304,17 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
 
     Raises
     ------
-    ReferenceError_
+    UnknownReference
         If ``ref`` names nothing known.
     ModelError
         If the folder is no model, is broken, or has no fitting head.
     """
-    from bertmagic.models import devices, kernels, loading, saving, weights
-    from bertmagic.tasks import find as find_task
+    from bertmagic.using import opened
 
     chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
-    reference = str(ref)
-    folder = runs.model_folder(reference) if reference in runs.names() else Path(reference).expanduser()
-    saving.recover(folder)
-    if not folder.is_dir():
-        with _progress(True) as emit:
-            folder = weights.find(reference, _downloading(emit), (*runs.names(), *_held)).folder
-    card = saving.read_card(folder)
-    config = loading.config(folder)
-    task = find_task(card.get("task", "classification")).from_card(card, config)
-    where = devices.choose(chosen.device)
-    number_format, _ = devices.precision(chosen.precision, where)
-    tokenizer = loading.tokenizer(folder)
-    network, _ = task.build(folder, needs_head=True)
-    kernels.use(network.to(where))
-    card = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer),
-            **task.card(), **card}  # fmt: skip
-    title = chosen.name or Path(reference).name
-    return _hold(TextModel(title, network, tokenizer, task, card, folder.resolve(), number_format))
-
-
-def _downloading(emit: Listener) -> Callable[[str, int, int | None], None]:
-    return lambda what, done, total: emit(Phase(what, done, total, "bytes"))
+    with _progress(True) as emit:
+        parts = opened(str(ref), chosen.device, chosen.precision, tuple(_held), emit)
+    return _hold(TextModel(chosen.name or Path(str(ref)).name, *parts))
 
 
 def find(ref: Any = None) -> TextModel:
@@ -342,7 +322,7 @@ def find(ref: Any = None) -> TextModel:
 
     Raises
     ------
-    ReferenceError_
+    UnknownReference
         If there is none.
     """
     if isinstance(ref, TextModel):
@@ -350,7 +330,7 @@ def find(ref: Any = None) -> TextModel:
     if ref is None:
         newest = _newest()
         if newest is None or newest.bytes == 0:
-            raise ReferenceError_(
+            raise UnknownReference(
                 f"no model was trained or loaded yet.{_waiting()}",
                 "Train one with %%bert_finetune, or name one with -m.",
             )
@@ -408,22 +388,15 @@ def status() -> Status:
     from bertmagic.finetuning import versions
     from bertmagic.models import devices
     from bertmagic.models.status import Status
+    from bertmagic.using import described
 
     return Status(
         devices=devices.described(),
-        held=tuple(_describe(model) for model in _held.values()),
+        held=tuple(described(model) for model in _held.values()),
         process_bytes=devices.process_memory(),
         home=str(runs.home()),
         versions=tuple(versions().items()),
     )
-
-
-def _describe(model: TextModel) -> Held:
-    from bertmagic.models.status import Held
-
-    parameters = sum(parameter.numel() for parameter in model.network.parameters())
-    encoder = str(model.card.get("encoder"))
-    return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
 
 
 finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]

@@ -5,12 +5,11 @@
     Exception
       BertMagicError           one to three lines: what, found, expected, the fix
         OptionError            an option, a flag or a magic line that cannot be read
-        ReferenceError_        a name that is no variable, sample, run, path or hub id
+        UnknownReference       a name that is no variable, sample, run, path or hub id
         DataError              a table that cannot be trained on, predicted or evaluated
         ModelError             weights, a folder or a head that cannot be used
         DeviceError            a device or a precision that this machine lacks
         TrainingError          a run that cannot go on
-        MissingExtra           a feature whose optional package is not installed
     KeyboardInterrupt
       Interrupted              the stop button during training; carries the model so far
 """
@@ -38,7 +37,7 @@ class _ShortTraceback(BaseException):
     def _render_traceback_(self) -> list[str]:
         if _ShortTraceback.style == "full":
             return [line.rstrip("\n") for line in traceback.format_exception(self)]
-        return [f"{type(self).__name__.rstrip('_')}: {self}"]
+        return [f"{type(self).__name__}: {self}"]
 
 
 class BertMagicError(_ShortTraceback, Exception):
@@ -62,7 +61,7 @@ class OptionError(BertMagicError):
     """An option, a flag or a magic line that cannot be read."""
 
 
-class ReferenceError_(BertMagicError):
+class UnknownReference(BertMagicError):
     """A reference to data or to a model that names nothing known."""
 
 
@@ -80,10 +79,6 @@ class DeviceError(BertMagicError):
 
 class TrainingError(BertMagicError):
     """A run that cannot go on."""
-
-
-class MissingExtra(BertMagicError):
-    """A feature whose optional package is not installed."""
 
 
 class Interrupted(_ShortTraceback, KeyboardInterrupt):

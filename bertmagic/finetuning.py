@@ -20,7 +20,7 @@ from bertmagic.inference.forward import logits
 from bertmagic.models import devices, kernels, loading, saving, weights
 from bertmagic.tasks import Prepared, Task, find
 from bertmagic.training import runs
-from bertmagic.training.events import Ended, Listener, Note, Phase, Started
+from bertmagic.training.events import Ended, Listener, Note, Phase, Started, downloading
 from bertmagic.training.freezing import freeze
 from bertmagic.training.history import History
 from bertmagic.training.loop import Loop, Plan, count_steps, default_epochs
@@ -68,9 +68,7 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
     if options.save_to is not None:
         saving.check(Path(options.save_to).expanduser())  # now, not after hours of training
     prepared = _prepare(options, emit)
-    found = weights.find(
-        str(options.model), lambda what, done, total: emit(Phase(what, done, total, "bytes")), runs.names()
-    )
+    found = weights.find(str(options.model), downloading(emit), runs.names())
     tokenizer = loading.tokenizer(found.folder)
     max_length = _max_length(options, loading.limit(found.folder, tokenizer))
     device = devices.choose(options.device)
@@ -176,7 +174,9 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 def _train(work: _Work, emit: Listener) -> Finetuned:
     options, prepared, rows = work.options, work.prepared, len(work.prepared.train)
-    epochs = default_epochs(rows, options.batch_size) if options.epochs is None else options.epochs
+    epochs = options.epochs
+    if epochs is None:
+        epochs = default_epochs(rows, options.batch_size, options.max_steps)
     options = replace(options, epochs=epochs)
     plan = _plan(options, count_steps(rows, options.batch_size, epochs, options.max_steps))
     name = options.name or "model"

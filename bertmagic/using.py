@@ -1,4 +1,4 @@
-"""A trained model put to use: predictions and reports from whatever holds texts."""
+"""A trained model opened and put to use: predictions and reports from whatever holds texts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,47 @@ from bertmagic.data.tokens import Tokens, encode
 from bertmagic.errors import DataError
 from bertmagic.inference.forward import logits
 from bertmagic.inference.predictions import Predictions
-from bertmagic.training.events import Listener, Phase
+from bertmagic.models import devices, kernels, loading, saving, weights
+from bertmagic.models.status import Held
+from bertmagic.tasks import find
+from bertmagic.training import runs
+from bertmagic.training.events import Listener, Phase, downloading
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.api import TextModel
     from bertmagic.evaluation.report import Report
+    from bertmagic.tasks import Task
+
+
+def opened(
+    reference: str, device: str | None, precision: str, known: tuple[str, ...], emit: Listener
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Task, dict[str, Any], Path, str]:
+    """Return what a `TextModel` is made of, from a run, a folder or the hub; see `bertmagic.api.load`."""
+    folder = runs.model_folder(reference) if reference in runs.names() else Path(reference).expanduser()
+    saving.recover(folder)
+    if not folder.is_dir():
+        folder = weights.find(reference, downloading(emit), (*runs.names(), *known)).folder
+    card = saving.read_card(folder)
+    task = find(card.get("task", "classification")).from_card(card, loading.config(folder))
+    where = devices.choose(device)
+    number_format, _ = devices.precision(precision, where)
+    tokenizer = loading.tokenizer(folder)
+    network, _ = task.build(folder, needs_head=True)
+    kernels.use(network.to(where))
+    inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
+    return network, tokenizer, task, inferred | card, folder.resolve(), number_format
+
+
+def described(model: TextModel) -> Held:
+    """Return what the status shows of a model."""
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    encoder = str(model.card.get("encoder"))
+    return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
 
 
 def predict(model: TextModel, texts: Any, column: str | None, emit: Listener) -> Predictions:

@@ -16,7 +16,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 
 import bertmagic as bm
 from bertmagic import api
-from bertmagic.errors import DataError, DeviceError, ModelError, OptionError, ReferenceError_
+from bertmagic.errors import DataError, DeviceError, ModelError, OptionError, UnknownReference
 from bertmagic.models import catalogue, devices
 from bertmagic.training import events as told
 from bertmagic.training import runs
@@ -217,7 +217,7 @@ def test_training_goes_on_from_a_model_and_from_a_run(quick):
         ({"background": True}, OptionError, "background is not there yet"),
         ({"lr": 5}, OptionError, "lr = 5 is not between 1e-08 and 1"),
         ({"train": None}, OptionError, "'train' is missing"),
-        ({"train": "sample:reviws"}, ReferenceError_, "no sample 'reviws'. Did you mean 'reviews'?"),
+        ({"train": "sample:reviws"}, UnknownReference, "no sample 'reviws'. Did you mean 'reviews'?"),
         ({"label": "lable"}, DataError, "no column 'lable' (columns: text, label, thing). Did you mean 'label'?"),
         ({"max_length": 65}, OptionError, "max_length = 65 is more than the model reads: 64 tokens"),
         ({"device": "tpu"}, DeviceError, "no device 'tpu' here"),
@@ -434,7 +434,7 @@ def test_other_columns_may_be_named(learnt, make_rows):
 
 
 def test_a_model_is_found_by_run_by_path_and_by_default(quick):
-    with pytest.raises(ReferenceError_, match="no model was trained or loaded yet"):
+    with pytest.raises(UnknownReference, match="no model was trained or loaded yet"):
         api.find()
     first, second = quick(name="first"), quick(name="second")
     assert api.find() is second
@@ -444,7 +444,7 @@ def test_a_model_is_found_by_run_by_path_and_by_default(quick):
     assert set(api.runs_here()) == {"first", "second"}
     del second
     gc.collect()
-    with pytest.raises(ReferenceError_, match=r"This folder has runs: (first, second|second, first)\."):
+    with pytest.raises(UnknownReference, match=r"This folder has runs: (first, second|second, first)\."):
         api.find()
     again = api.find("second")
     assert (again.name, again.report) == ("second", None)
@@ -456,9 +456,9 @@ def test_a_model_is_found_by_run_by_path_and_by_default(quick):
 
 def test_an_unknown_model_names_what_is_near(quick):
     model = quick(name="sentiment")
-    with pytest.raises((ReferenceError_, ModelError), match=r"Did you mean 'sentiment'?"):
+    with pytest.raises((UnknownReference, ModelError), match=r"Did you mean 'sentiment'?"):
         bm.load("sentimnt")
-    with pytest.raises(ReferenceError_, match=r"no model named './nowhere/at/all'"):
+    with pytest.raises(UnknownReference, match=r"no model named './nowhere/at/all'"):
         bm.load("./nowhere/at/all")
     del model
 
@@ -538,7 +538,7 @@ def test_unloading_gives_the_memory_back(quick, monkeypatch):
             use()
         assert "%bert_load" in caught.value.fix
     assert model.unload() == 0
-    with pytest.raises(ReferenceError_):
+    with pytest.raises(UnknownReference):
         api.find()
     assert bm.load("mine").bytes == size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bertmagic.errors import DataError, ReferenceError_
+from bertmagic.errors import DataError, UnknownReference
 
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+|[a-z0-9][\w.-]*)(?::(?P<config>[\w.-]+))?(?:@(?P<split>[\w.%\[\]:-]+))?")
 
@@ -21,7 +21,7 @@ def load(reference: str) -> dict[str, Any]:
 
     Raises
     ------
-    ReferenceError_
+    UnknownReference
         If the hub knows no such data set, config or split.
     DataError
         If the hub cannot be reached; the message names its address.
@@ -31,7 +31,7 @@ def load(reference: str) -> dict[str, Any]:
 
     found = _ID.fullmatch(reference)
     if found is None:
-        raise ReferenceError_(
+        raise UnknownReference(
             f"{reference!r} is no hub id.", "Write OWNER/NAME, OWNER/NAME:CONFIG or OWNER/NAME@SPLIT."
         )
     repo, config, split = found["repo"], found["config"], found["split"]
@@ -39,7 +39,7 @@ def load(reference: str) -> dict[str, Any]:
         loaded = datasets.load_dataset(repo, config, split=split)
     except (datasets.exceptions.DatasetNotFoundError, ValueError) as error:
         first = str(error).strip().split("\n")[0]
-        raise ReferenceError_(
+        raise UnknownReference(
             f"the hub has no data set {reference!r}: {first}", "Check owner, name and split."
         ) from None
     except (ConnectionError, OSError) as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import files, samples
 from bertmagic.data.labels import missing
-from bertmagic.errors import DataError, ReferenceError_, listing, nearest
+from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     ------
     DataError
         If the object holds no rows that can be read.
-    ReferenceError_
+    UnknownReference
         If the string names nothing known.
     """
     return choose(splits(source), role, may_be_empty)
@@ -178,7 +178,7 @@ def _named(reference: str) -> dict[str, Table]:
     if hub.looks_like_id(reference):
         return {split: Table(f"{reference}@{split}" if split else reference, _frame(rows))
                 for split, rows in hub.load(reference).items()}  # fmt: skip
-    raise ReferenceError_(
+    raise UnknownReference(
         f"there is no data named {reference!r}: no file, sample or hub id.{nearest(reference, _neighbours(reference))}",
         "Give a variable, a path, sample:NAME or OWNER/NAME of the hub.",
     )
@@ -200,11 +200,11 @@ def _paths(reference: str) -> list[Path]:
     if glob.has_magic(reference):
         found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - absolute globs
         if not found:
-            raise ReferenceError_(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
+            raise UnknownReference(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
         return found
     if path.suffix.lower() in files.SUFFIXES:
         near = nearest(path.name, _neighbours(reference))
-        raise ReferenceError_(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
+        raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []
 
 

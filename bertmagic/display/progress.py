@@ -305,4 +305,4 @@ def reason(error: BaseException) -> str:
     """Return why something ended, in one line."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    return line(f"{type(error).__name__.rstrip('_')}: {error}", 200)
+    return line(f"{type(error).__name__}: {error}", 200)

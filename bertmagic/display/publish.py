@@ -132,6 +132,7 @@ class Live:
         self._waiting: list[Event] = []
         self._next = self._from
         self._shown = self._closed = False
+        self._delayed = delay > 0
         if not delay:
             self._guarded(self._draw)
 
@@ -179,7 +180,7 @@ class Live:
 
     def _finish(self) -> None:
         self._closed = True
-        if self._shown or self._clock() >= self._from:
+        if self._shown or not self._delayed:  # work that no bar was shown for needs no line about its end
             self._guarded(lambda: self._screen.show(self._face.final()))
 
     def _guarded(self, work: Any, *given: object) -> None:

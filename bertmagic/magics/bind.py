@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import OptionError, ReferenceError_, listing, nearest
+from bertmagic.errors import OptionError, UnknownReference, listing, nearest
 from bertmagic.magics import names
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def held(reference: Any) -> Any:
 
     Raises
     ------
-    ReferenceError_
+    UnknownReference
         That lists the models held.
     """
     if names.is_model(reference):
@@ -66,7 +66,7 @@ def held(reference: Any) -> Any:
     models = api.held()
     if reference not in models:
         what = f"no model named {reference!r} is held in memory.{nearest(reference, models)}"
-        raise ReferenceError_(what, f"Held are: {listing(models) or 'none'}.")
+        raise UnknownReference(what, f"Held are: {listing(models) or 'none'}.")
     return models[reference]
 
 

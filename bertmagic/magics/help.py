@@ -60,4 +60,5 @@ def _allowed(entry: Option) -> str:
 def _default(entry: Option) -> str:
     if entry.required:
         return "Required."
-    return "" if entry.default in (None, (), False) else f"Default: {entry.default}."
+    unsaid = entry.default is None or entry.default is False or entry.default == ()
+    return "" if unsaid else f"Default: {entry.default}."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
-from bertmagic.errors import Interrupted, ReferenceError_
+from bertmagic.errors import Interrupted, UnknownReference
 from bertmagic.magics import bind, help, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
@@ -89,9 +89,9 @@ def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
         elif stop.model is not None:
             bind.keep(shell, stop.model)
         raise
-    except ReferenceError_ as error:
+    except UnknownReference as error:
         if variable := _variable_near(error, request):
-            raise ReferenceError_(error.what, f"There is a variable {variable!r}. {error.fix}".rstrip()) from error
+            raise UnknownReference(error.what, f"There is a variable {variable!r}. {error.fix}".rstrip()) from error
         raise
 
 
@@ -119,7 +119,7 @@ _ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload}
 """The magics that do more than call; a new one needs no entry here."""
 
 
-def _variable_near(error: ReferenceError_, request: Request) -> str:
+def _variable_near(error: UnknownReference, request: Request) -> str:
     """Return the variable that may have been meant by an unknown reference: only this room knows the user's names."""
     unknown = [given.reference for given in request.given.values() if given.reference and given.reference in error.what]
     return next(filter(None, (names.near(reference, request.names) for reference in unknown)), "")

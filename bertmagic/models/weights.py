@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertmagic.errors import ModelError, ReferenceError_, nearest
+from bertmagic.errors import ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -44,7 +44,7 @@ def find(
 
     Raises
     ------
-    ReferenceError_
+    UnknownReference
         If it names neither an alias, a folder nor a model that the hub has.
     ModelError
         If the folder is no model, the packaged weights are not those that were published, or the hub is not reached.
@@ -63,10 +63,10 @@ def find(
     return Weights(_download(hub_id, progress, known), reference, lr or catalogue.DEFAULT_LR)
 
 
-def _unknown(reference: str, known: Iterable[str]) -> ReferenceError_:
+def _unknown(reference: str, known: Iterable[str]) -> UnknownReference:
     """Return the error for a reference that names no model."""
     near = nearest(reference, [*catalogue.ALIASES, *known])
-    return ReferenceError_(
+    return UnknownReference(
         f"there is no model named {reference!r}: no alias, run, folder or hub id.{near}",
         "%bert_models lists the aliases; a saved model is given by its path, a hub model as OWNER/NAME.",
     )

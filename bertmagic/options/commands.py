@@ -50,7 +50,9 @@ class Finetune:
         high=1000,
         reason="2 to 4 in Devlin et al. 2019, appendix A.3; few rows need 300 steps (Mosbach et al. 2021).",
     )
-    max_steps: int | None = option(None, "int", "Stop after so many optimizer steps, whatever epochs says.", low=1)
+    max_steps: int | None = option(
+        None, "int", "Train for so many optimizer steps; with epochs given too, for whichever is fewer.", low=1
+    )
     lr: float | None = option(
         None,
         "float",

@@ -100,3 +100,8 @@ Listener = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """A listener that does nothing."""
+
+
+def downloading(emit: Listener) -> Callable[[str, int, int | None], None]:
+    """Return what tells a listener of a download: called with what comes, the bytes that have come, and all bytes."""
+    return lambda what, done, total: emit(Phase(what, done, total, "bytes"))

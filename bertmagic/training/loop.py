@@ -58,12 +58,14 @@ def count_steps(rows: int, batch_size: int, epochs: float, max_steps: int | None
     return max(1, min(wanted, max_steps) if max_steps else wanted)
 
 
-def default_epochs(rows: int, batch_size: int) -> float:
-    """Return 3 epochs, and for few rows as many as make 300 steps, at most 10.
+def default_epochs(rows: int, batch_size: int, max_steps: int | None) -> float:
+    """Return as many epochs as ``max_steps`` makes, else 3, and for few rows as many as make 300 steps, at most 10.
 
     A few dozen steps leave a new head untrained: Mosbach et al. 2021 ("On the stability of fine-tuning BERT", section
     6) find that small data sets need more epochs, not other hyperparameters.
     """
+    if max_steps is not None:
+        return max_steps / math.ceil(rows / batch_size)
     return float(min(max(3, math.ceil(300 * batch_size / rows)), 10))
 
 

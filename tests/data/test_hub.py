@@ -6,7 +6,7 @@ import datasets
 import pytest
 
 from bertmagic.data import hub, tables
-from bertmagic.errors import DataError, ReferenceError_
+from bertmagic.errors import DataError, UnknownReference
 
 PARTS = datasets.DatasetDict(
     {name: datasets.Dataset.from_dict({"text": [name], "label": ["x"]}) for name in ("train", "test")}
@@ -57,10 +57,10 @@ def test_without_a_network_the_address_is_named():
     [
         (
             datasets.exceptions.DatasetNotFoundError("Dataset 'a/b' doesn't exist\nmore"),
-            ReferenceError_,
+            UnknownReference,
             "doesn't exist$",
         ),
-        (ValueError("Unknown split 'dev'"), ReferenceError_, "Unknown split"),
+        (ValueError("Unknown split 'dev'"), UnknownReference, "Unknown split"),
         (ConnectionError("refused"), DataError, "could not be fetched"),
         (TimeoutError("late"), DataError, "TimeoutError"),
     ],

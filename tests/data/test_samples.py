@@ -3,7 +3,7 @@
 import pytest
 
 from bertmagic.data import samples, tables
-from bertmagic.errors import ReferenceError_
+from bertmagic.errors import UnknownReference
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_no_two_reviews_are_alike(reviews):
 
 
 def test_an_unknown_sample_names_the_nearest():
-    with pytest.raises(ReferenceError_, match="Did you mean 'reviews'"):
+    with pytest.raises(UnknownReference, match="Did you mean 'reviews'"):
         samples.load("review")
-    with pytest.raises(ReferenceError_, match="Did you mean 'train'"):
+    with pytest.raises(UnknownReference, match="Did you mean 'train'"):
         samples.load("reviews", "tran")

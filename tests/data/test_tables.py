@@ -7,7 +7,7 @@ import pytest
 
 from bertmagic.data import tables
 from bertmagic.data.labels import classes
-from bertmagic.errors import DataError, ReferenceError_
+from bertmagic.errors import DataError, UnknownReference
 
 TEXTS, LABELS = ["one a", "two b", "three c"], ["x", "y", "x"]
 COLUMNS = {"text": TEXTS, "label": LABELS}
@@ -117,15 +117,15 @@ def test_what_holds_no_rows_is_refused_with_the_fix(source, message):
 
 def test_a_name_that_is_nothing_names_what_is_near(tmp_path):
     (tmp_path / "reviews.csv").write_text("text,label\na,b\n")
-    with pytest.raises(ReferenceError_, match=r"no file 'revews.csv'. Did you mean 'reviews.csv'\?"):
+    with pytest.raises(UnknownReference, match=r"no file 'revews.csv'. Did you mean 'reviews.csv'\?"):
         tables.read("revews.csv")
-    with pytest.raises(ReferenceError_, match=r"no sample 'reviws'. Did you mean 'reviews'\?"):
+    with pytest.raises(UnknownReference, match=r"no sample 'reviws'. Did you mean 'reviews'\?"):
         tables.read("sample:reviws")
-    with pytest.raises(ReferenceError_, match="no data named 'nothing'"):
+    with pytest.raises(UnknownReference, match="no data named 'nothing'"):
         tables.read("nothing")
-    with pytest.raises(ReferenceError_, match=r"no split 'tst'. Did you mean 'test'"):
+    with pytest.raises(UnknownReference, match=r"no split 'tst'. Did you mean 'test'"):
         tables.read("sample:reviews@tst")
-    with pytest.raises(ReferenceError_, match="no file matches"):
+    with pytest.raises(UnknownReference, match="no file matches"):
         tables.read("nowhere/*.csv")
     with pytest.raises(DataError, match="is a folder"):
         tables.read(str(tmp_path))

@@ -74,7 +74,7 @@ def make_api(calls):
     def finetune(train, **options):
         calls.append(("finetune", None, {"train": train, **options}))
         if isinstance(train, str) and not train.startswith("sample:"):
-            raise errors.ReferenceError_(f"{train!r} is no sample, path or hub id.", "Name one that exists.")
+            raise errors.UnknownReference(f"{train!r} is no sample, path or hub id.", "Name one that exists.")
         model = models[options.get("name") or "run-1"] = TextModel(options.get("name") or "run-1", calls)
         if options.get("max_steps") == 13:
             raise errors.Interrupted("stopped at step 13 of 13", model)
@@ -86,7 +86,7 @@ def make_api(calls):
         if ref is None and models:
             return list(models.values())[-1]
         if ref not in models:
-            raise errors.ReferenceError_(f"{ref!r} names no model.", "Train one first.")
+            raise errors.UnknownReference(f"{ref!r} names no model.", "Train one first.")
         return models[ref]
 
     def load(ref, *, name=None, device=None, precision="auto"):

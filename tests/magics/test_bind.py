@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from bertmagic.errors import OptionError, ReferenceError_
+from bertmagic.errors import OptionError, UnknownReference
 from bertmagic.magics import bind
 
 
@@ -57,5 +57,5 @@ def test_unload_by_name_of_a_held_model(run, shell, reviews, calls):
 def test_unload_of_what_is_not_held(run, reviews):
     run("%bert_finetune sentiment --train reviews;")
     outcome = run("%bert_unload sentimnet")
-    assert isinstance(outcome.error, ReferenceError_)
+    assert isinstance(outcome.error, UnknownReference)
     assert "Did you mean 'sentiment'" in str(outcome.error)

@@ -1,6 +1,6 @@
 import pytest
 
-from bertmagic.errors import BertMagicError, Interrupted, OptionError, ReferenceError_
+from bertmagic.errors import BertMagicError, Interrupted, OptionError, UnknownReference
 
 CELL = '%%bert_finetune {name}\ntrain = reviews\ntext = "review"\n{more}'
 
@@ -104,7 +104,7 @@ def test_load_binds_the_last_part_of_the_reference(run, shell, calls):
 
 def test_an_unknown_reference_names_the_nearest_variable(run, reviews):
     outcome = run("%bert_finetune --train reviws")
-    assert isinstance(outcome.error, ReferenceError_)
+    assert isinstance(outcome.error, UnknownReference)
     assert "There is a variable 'reviews'." in outcome.out
     assert outcome.error.what == "'reviws' is no sample, path or hub id."
 

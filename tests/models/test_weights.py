@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bertmagic.errors import ModelError, ReferenceError_
+from bertmagic.errors import ModelError, UnknownReference
 from bertmagic.models import catalogue, weights
 
 from .hub import Hub
@@ -71,7 +71,7 @@ def test_a_hub_model_is_downloaded_once_with_its_bytes_told(ask, encoder, tmp_pa
 
     assert found["owner/pickled"]["error"] == "ModelError"
     assert "no safetensors" in found["owner/pickled"]["text"]
-    assert found["owner/missing"]["error"] == "ReferenceError_"
+    assert found["owner/missing"]["error"] == "UnknownReference"
     assert "no model named 'owner/missing'" in found["owner/missing"]["text"]
     assert "hf auth login" in found["owner/gated"]["text"]
     assert "Did you mean 'minilm'?" in found["minilmm"]["text"]
@@ -117,7 +117,7 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["no such thing", "/nowhere/at/all", "./missing", "a/b/c"])
 def test_a_name_that_can_be_no_hub_id_is_refused_without_asking(name):
-    with pytest.raises(ReferenceError_, match="no model named"):
+    with pytest.raises(UnknownReference, match="no model named"):
         weights.find(name)
 
 

@@ -179,4 +179,4 @@ def test_the_number_of_steps(rows, batch_size, epochs, max_steps, expected):
 
 @pytest.mark.parametrize(("rows", "epochs"), [(10, 10), (1000, 10), (2000, 5), (3200, 3), (10**6, 3)])
 def test_few_rows_are_seen_more_often(rows, epochs):
-    assert default_epochs(rows, 32) == epochs
+    assert default_epochs(rows, 32, None) == epochs

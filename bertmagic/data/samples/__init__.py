@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic.errors import ReferenceError_, listing, nearest
+from bertmagic.errors import UnknownReference, listing, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,13 +27,13 @@ def splits(name: str) -> dict[str, pd.DataFrame]:
 
     Raises
     ------
-    ReferenceError_
+    UnknownReference
         If there is no sample of that name.
     """
     import pandas as pd
 
     if name not in names():
-        raise ReferenceError_(
+        raise UnknownReference(
             f"there is no sample {name!r}.{nearest(name, names())}", f"The samples are: {listing(names())}."
         )
     rows = [json.loads(line) for line in (_HERE / f"{name}.jsonl").read_text(encoding="utf-8").strip().split("\n")]
@@ -55,7 +55,7 @@ def load(name: str, split: str | None = None) -> pd.DataFrame:
     if split is None:
         return pd.concat([parts[key] for key in sorted(parts, reverse=True)], ignore_index=True)
     if split not in parts:
-        raise ReferenceError_(
+        raise UnknownReference(
             f"sample {name!r} has no split {split!r}.{nearest(split, parts)}", f"Its splits are: {listing(parts)}."
         )
     return parts[split]
