@@ -109,29 +109,46 @@ class Loop:
         self.warmup = warmup_steps(plan.warmup, plan.steps)
         self.per_epoch = math.ceil(len(tokens) / plan.batch_size)
         self.step = self.rows = self.read = self.slots = 0
-        self.best_step = self.waited = self.measured_step = 0
+        self.best_step = self.waited = 0
         self.best_score = -math.inf
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.unread: list[tuple[torch.Tensor, torch.Tensor, dict[str, Any]]] = []
         self.began = time.perf_counter()
 
     def run(self, button: StopButton) -> Ended:
-        """Take all steps, or fewer when the stop button is pressed or the metric no longer gets better."""
+        """Take all steps, or fewer when the stop button is pressed or the metric no longer gets better.
+
+        Raises
+        ------
+        TrainingError
+            If the loss or the gradient is not finite; the model has its best weights then, too.
+        """
         self.model.train()
-        reason: Reason = "finished"
+        try:
+            reason = self._take_steps(button)
+            self._flush()
+        except Exception as error:
+            self.emit(self._ended("failed", str(error)))
+            raise
+        self._restore()
+        return self._ended(reason)
+
+    def _take_steps(self, button: StopButton) -> Reason:
         try:
             for batch in self._batches():
                 self._take(batch)
                 button.check()
-                if self._due() and self._evaluate(button) and self._patience_is_out():
-                    reason = "stopped early"
-                    break
+                if self._due():
+                    self._evaluate(button)
+                    if self._patience_is_out():
+                        return "stopped early"
         except Stop:
-            reason = "interrupted"
-        self._flush()
-        self._restore()
+            return "interrupted"
+        return "finished"
+
+    def _ended(self, reason: Reason, detail: str = "") -> Ended:
         seconds = time.perf_counter() - self.began
-        return Ended(reason, self.step, self.best_step, seconds, self.rows, self.read, self.slots)
+        return Ended(reason, self.step, self.best_step, seconds, self.rows, self.read, self.slots, detail)
 
     def _batches(self) -> Iterator[npt.NDArray[np.int64]]:
         lengths, epoch = self.tokens.lengths, 0
@@ -204,7 +221,7 @@ class Loop:
         last = self.step == self.plan.steps
         return self.measure is not None and (last or self.step % (self.plan.eval_every or self.per_epoch) == 0)
 
-    def _evaluate(self, button: StopButton) -> bool:
+    def _evaluate(self, button: StopButton) -> None:
         """Measure the validation rows and keep the weights if they are the best so far."""
         self._flush()
         began = time.perf_counter()
@@ -212,14 +229,12 @@ class Loop:
         score = metrics[self.plan.metric] * (1 if self.plan.higher_is_better else -1)
         best = score > self.best_score
         self.waited = 0 if best else self.waited + 1
-        self.measured_step = self.step
         if best:
             self.best_score, self.best_step = score, self.step
             self.best_weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
         seconds = time.perf_counter() - began
         epoch = self.step / self.per_epoch
         self.emit(Evaluated(self.step, epoch, metrics["loss"], metrics, best, seconds))
-        return True
 
     def _patience_is_out(self) -> bool:
         return self.plan.patience is not None and self.waited >= self.plan.patience

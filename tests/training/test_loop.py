@@ -132,6 +132,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(run):
         run(steps=50, lr=1e30, warmup=0, listener=seen.append)
     assert "Lower lr (it is 1e+30)" in caught.value.fix
     assert len(seen) < 10
+    assert (seen[-1].reason, seen[-1].detail) == ("failed", str(caught.value))
 
 
 def test_a_gradient_that_is_no_number_is_not_trained_on(run, monkeypatch):
