@@ -191,7 +191,8 @@ def test_a_new_kernel_finds_the_run(kernel, trained):
     before = kernel.value("sentiment.predict('a lovely film').frame.score.tolist()")
     kernel.restart()
     kernel.good("%load_ext bertmagic")
-    kernel.good('%bert_predict "a lovely film" -m sentiment -o after')
+    cell = kernel.good('%bert_predict "a lovely film" -m sentiment -o after')
+    assert [frame.text for frame in cell.frames if frame.text.startswith("Working")] == []
     assert kernel.value("after.frame.score.tolist()") == before
     kernel.good("%bert_load sentiment")
     assert kernel.good("sentiment").result["text/plain"].startswith("TextModel 'sentiment'")
