@@ -38,6 +38,7 @@ def opened(
     saving.recover(folder)
     if not folder.is_dir():
         folder = weights.find(reference, downloading(emit), (*runs.names(), *known)).folder
+    emit(Phase(f"loading {reference}"))
     card = saving.read_card(folder)
     task = find(card.get("task", "classification")).from_card(card, loading.config(folder))
     where = devices.choose(device)
