@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import html
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.curves import Curve, limits
-from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, clean, line, words
+from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, line, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bertmagic.display.progress import Run
     from bertmagic.evaluation.report import Report
 
 MIMETYPE = "application/vnd.plotly.v1+json"
 
 _GRID = "rgba(128,128,128,.25)"
-_ACROSS = 58
-"""Letters a line above the curves: plotly breaks no lines, and a cell of a narrow window is 360 pixels wide."""
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
 """Not ``responsive``: JupyterLab follows the window's width by itself, and such a figure has no height of its own, so
 that it is gone there once the theme is changed."""
 
 
-def training(run: Run, told: Sequence[str]) -> dict[str, Any]:
-    """Return the curves of a run as three plots side by side that are zoomed together, below what is told of it."""
+def training(run: Run) -> dict[str, Any]:
+    """Return the curves of a run as three plots side by side that are zoomed together."""
     name = words(run.metric_name)
     loss = [
         Curve("each step", run.loss.outline(), BLUE, 1.0, 0.5),
@@ -36,7 +31,8 @@ def training(run: Run, told: Sequence[str]) -> dict[str, Any]:
     others = [Curve(name, run.metric.outline(), GREEN, dots=True), Curve("learning rate", run.lr.outline(), BLUE)]
     traces = [*(_trace(curve, 1) for curve in loss), *(_trace(curve, at) for at, curve in enumerate(others, start=2))]
     titles = ("loss (nats)", f"validation<br>{name}", "learning rate")
-    layout: dict[str, Any] = {**_PLAIN, **_above(told), "hovermode": "x"}
+    layout: dict[str, Any] = {**_PLAIN, "height": 330, "margin": {**_PLAIN["margin"], "b": 66}, "hovermode": "x"}
+    layout["legend"] = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     layout["annotations"] = [_heading(at, title) for at, title in enumerate(titles, start=1)]
     for at in range(1, len(titles) + 1):
         layout |= _axes(at)
@@ -51,19 +47,6 @@ _PLAIN: dict[str, Any] = {
     "font": {"color": GREY, "size": 11, "family": "system-ui, sans-serif"},
     "margin": {"l": 45, "r": 12, "t": 40, "b": 50},
 }
-
-
-def _above(told: Sequence[str]) -> dict[str, Any]:
-    """Return a title of several lines, and the room that it needs; the legend is at the bottom."""
-    lines = [_plain(part, _ACROSS) for words_ in told for part in textwrap.wrap(clean(words_), _ACROSS)]
-    room = 15 * len(lines) + 60
-    place = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 14, "l": 2}}
-    return {
-        "height": 270 + room,
-        "margin": {**_PLAIN["margin"], "t": room, "b": 66},
-        "title": {"text": "<br>".join([f"<b>{lines[0]}</b>", *lines[1:]]), "font": {"size": 11}, **place},
-        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
-    }
 
 
 def _heading(at: int, title: str) -> dict[str, Any]:

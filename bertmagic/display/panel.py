@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.curves import Curve, chart
 from bertmagic.display.figures import MIMETYPE, training
 from bertmagic.display.html import Cell, Safe, paragraph, progress, table, tag, warned
-from bertmagic.display.progress import Run, evaluations, lines, losses, noted, position, speed, state, title
+from bertmagic.display.progress import Run, evaluations, lines, losses, position, speed, state, title
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, number, score, words
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SVG_BINS = 64
 _SVG_DOTS = 24
+_PAGE = "font-size:13px;line-height:1.45;max-width:1040px"
 
 
 class Panel:
@@ -41,23 +42,40 @@ class Panel:
         """Return the panel as it stands."""
         return {"text/plain": "\n".join(lines(self.run)), "text/html": markup(self.run)}
 
-    def final(self) -> dict[str, Any]:
-        """Return the last frame: an interactive figure where there are curves, with the static panel as its twin."""
-        if len(self.run.loss) < 2:
-            return self.frame()
-        told = [title(self.run), state(self.run), evaluations(self.run), speed(self.run)]
-        return {MIMETYPE: training(self.run, [*told, *noted(self.run.notes)]), **self.frame()}
+    def final(self) -> list[dict[str, Any]]:
+        """Return the last frame: where there are curves an interactive figure, and below it what is told in words.
+
+        The figure's static twin is the curves and the table of evaluations, folded: below they stand open.
+        """
+        run, frame = self.run, self.frame()
+        if len(run.loss) < 2:
+            return [frame]
+        numbers = tag("details", tag("summary", "The numbers of the curves"), _evaluations(run))
+        twin = tag("div", _charts(run), numbers, style=_PAGE)
+        told = tag("div", _head(run), _told(run), style=_PAGE)
+        return [
+            {MIMETYPE: training(run), "text/plain": frame["text/plain"], "text/html": str(twin)},
+            {"text/plain": f"{title(run)}\n{state(run)}", "text/html": str(told)},
+        ]
 
 
 def markup(run: Run) -> Safe:
     """Return the panel as HTML of at most 20 kB, as high at the first step as at the last."""
-    head = paragraph(tag("b", title(run)))
+    return tag("div", _head(run), _charts(run), _told(run), style=_PAGE)
+
+
+def _head(run: Run) -> Safe:
     status = tag("div", state(run), role="status", aria_live="polite")
     numbers = tag("div", tag("div", position(run)), tag("div", speed(run)), style="opacity:.8")
-    charts = tag("div", _loss(run), _metric(run), _lr(run), style="display:flex;flex-wrap:wrap;gap:4px 12px")
-    words_ = tag("div", _evaluations(run), _notes(run), style="display:flex;flex-wrap:wrap;gap:0 24px")
-    body = [head, status, _bar(run), numbers, charts, words_]
-    return tag("div", *body, style="font-size:13px;line-height:1.45;max-width:1040px")
+    return tag("div", paragraph(tag("b", title(run))), status, _bar(run), numbers)
+
+
+def _charts(run: Run) -> Safe:
+    return tag("div", _loss(run), _metric(run), _lr(run), style="display:flex;flex-wrap:wrap;gap:4px 12px")
+
+
+def _told(run: Run) -> Safe:
+    return tag("div", _evaluations(run), _notes(run), style="display:flex;flex-wrap:wrap;gap:0 24px")
 
 
 def _bar(run: Run) -> Safe:

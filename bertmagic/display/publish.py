@@ -41,6 +41,9 @@ class Screen(Protocol):
     def show(self, bundle: dict[str, Any]) -> None:
         """Put a bundle in the place of the one before."""
 
+    def below(self, bundle: dict[str, Any]) -> None:
+        """Put a bundle into a place of its own below."""
+
 
 class Face(Protocol):
     """What is shown of a run: the panel, or the bar of a single piece of work."""
@@ -58,8 +61,8 @@ class Face(Protocol):
     def frame(self) -> dict[str, Any]:
         """Return what is shown now."""
 
-    def final(self) -> dict[str, Any]:
-        """Return what stays."""
+    def final(self) -> list[dict[str, Any]]:
+        """Return what stays: first what takes the place of the frames, then what stands below it."""
 
 
 def show(result: Any) -> None:
@@ -181,7 +184,13 @@ class Live:
     def _finish(self) -> None:
         self._closed = True
         if self._shown or not self._delayed:  # work that no bar was shown for needs no line about its end
-            self._guarded(lambda: self._screen.show(self._face.final()))
+            self._guarded(self._stay)
+
+    def _stay(self) -> None:
+        last, *rest = self._face.final()
+        self._screen.show(last)
+        for bundle_ in rest:
+            self._screen.below(bundle_)
 
     def _guarded(self, work: Any, *given: object) -> None:
         try:
@@ -204,6 +213,12 @@ class Handle:
             self._handle = display(bundle, raw=True, display_id=True)
         else:
             self._handle.update(bundle, raw=True)
+
+    def below(self, bundle: dict[str, Any]) -> None:
+        """Show a bundle as the next output."""
+        from IPython.display import display
+
+        display(bundle, raw=True)
 
 
 def _kernel() -> Any:

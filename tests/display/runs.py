@@ -23,12 +23,15 @@ class Screen:
 
     def __init__(self, clock, cost=0.0):
         self.clock, self.cost = clock, cost
-        self.frames, self.times = [], []
+        self.frames, self.times, self.stayed = [], [], []
 
     def show(self, bundle):
         self.frames.append(bundle)
         self.times.append(self.clock.now)
         self.clock.now += self.cost
+
+    def below(self, bundle):
+        self.stayed.append(bundle)
 
     @property
     def last(self):

@@ -51,9 +51,9 @@ def test_a_long_run_shows_the_best_and_the_last_evaluations_and_counts_the_other
     assert html.count("★ best") == 1
 
 
-def test_the_last_frame_is_a_small_figure_with_the_panel_as_its_twin(long):
+def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long):
     long.take(ended(MILLION, 10_000))
-    final = long.final()
+    final, told = long.final()
     assert set(final) == {MIMETYPE, "text/html", "text/plain"}
     figure = final[MIMETYPE]
     assert len(json.dumps(figure)) < 60_000
@@ -63,6 +63,10 @@ def test_the_last_frame_is_a_small_figure_with_the_panel_as_its_twin(long):
     assert "<svg" in final["text/html"]
     assert "<table" in final["text/html"]
     assert len(final["text/plain"].splitlines()) <= 10
+    assert "Finished after all" in told["text/plain"]
+    assert "Finished after all" in told["text/html"]
+    assert "499 evaluations on 800 validation rows" in told["text/html"]
+    assert len(told["text/html"]) < 20_000
 
 
 def test_hostile_names_and_notes_are_text(panel):
@@ -97,8 +101,9 @@ def test_only_a_short_status_is_read_aloud(panel):
 
 def test_a_run_without_steps_ends_as_words(panel):
     panel.stop("DataError: no rows")
-    assert set(panel.final()) == {"text/html", "text/plain"}
-    assert "Stopped: DataError: no rows" in panel.final()["text/html"]
+    (final,) = panel.final()
+    assert set(final) == {"text/html", "text/plain"}
+    assert "Stopped: DataError: no rows" in final["text/html"]
 
 
 def test_a_run_that_chooses_by_loss(panel):
