@@ -134,7 +134,9 @@ def _evaluations(run: Run) -> Safe:
     shown = list(reversed(run.evaluations))
     if run.best and run.best not in shown:
         shown.insert(0, run.best)  # where it is seen without scrolling
-    names = list(dict.fromkeys(name for event in shown for name in event.metrics if name != "loss"))[:4]
+    # The metric that chooses the weights and one more: the report has them all, and a cell has no room for them.
+    others = dict.fromkeys(name for event in shown for name in event.metrics if name != "loss")
+    names = sorted(others, key=lambda name: name != run.metric_name)[:2]
     head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), "best"]
     caption = _counted(run, len(shown))
     rows = [_row(run, event, names) for event in shown]
