@@ -10,7 +10,7 @@ NOT_OURS = re.compile(
         [
             r"404 \(Not Found\) \S+/api/contents/Untitled\d*\.ipynb\?",  # the name before the rename is looked for
             r"^uncaught: Cannot read properties of null \(reading 'observe'\)$",  # any notebook with outputs, reopened
-            r"^Could not restore the debugger state: Canceled future for debug_request ",  # at a restart
+            r"Canceled future for (debug|create_subshell)_request message",  # its own requests, at a restart
             r"^uncaught: Cannot read properties of undefined \(reading 'schema'\)$",  # Notebook 7, any notebook
             r"^uncaught: Command 'filebrowser:open-path' not registered\.$",  # Notebook 7, any notebook
         ]
@@ -106,8 +106,9 @@ class Lab:
         self.cell(at).locator(".jp-InputPrompt").filter(has_text=numbered).wait_for()
 
     def idle(self):
-        """Wait until the kernel waits."""
-        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible").first.wait_for()
+        """Wait until the page is connected to its kernel, and that waits: what is run before may be lost."""
+        status = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+        self.page.wait_for_function(f"{status}?.connectionStatus === 'connected' && {status}?.status === 'idle'")
 
     def restart(self):
         """Restart the kernel as the menu does, and agree to it."""

@@ -39,7 +39,8 @@ class Server:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
+                    sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+                    "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
                     f"--ServerApp.root_dir={notebooks}", "--ServerApp.ip=127.0.0.1",
                     f"--ServerApp.port={self.url.rpartition(':')[2]}", "--ServerApp.port_retries=0",
                     "--IdentityProvider.token=", "--LabApp.extension_manager=readonly", "--LabApp.news_url=",

@@ -5,6 +5,9 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
+FIGURE, WORDS, REPORT, MATRIX = range(4)
+"""The outputs of a cell that trains, in their order."""
+
 FINETUNE = """%%bert_finetune sentiment
 train      = reviews.head(340)
 text       = "review"
@@ -58,19 +61,20 @@ def test_curves_move_while_the_cell_runs(trained):
 
 
 def test_the_panel_is_one_output_and_ends_as_a_figure(session, trained):
-    outputs = session.output(trained[0])
-    assert outputs.count() == 3  # the panel, the report, the confusion matrix
-    panel = session.figure(trained[0], 0)
+    at, _ = trained
+    panel = session.figure(at, FIGURE)
+    assert session.output(at).count() == 4
     assert panel.locator("figure").count() == 0, "the last frame stands beside the one before"
-    assert "Finished after all" in panel.text_content()
     assert panel.locator(".scatterlayer .trace").count() == 5
 
 
-def test_the_report_follows(session, trained):
-    report = session.output(trained[0]).nth(1)
+def test_words_and_report_follow(session, trained):
+    at, _ = trained
+    assert "Finished after all" in session.output(at).nth(WORDS).inner_text()
+    report = session.output(at).nth(REPORT)
     assert "macro F1" in report.inner_text()
     assert report.locator("table").count() >= 3
-    assert session.figure(trained[0], 2).locator(".heatmaplayer").count() == 1
+    assert session.figure(at, MATRIX).locator(".heatmaplayer").count() == 1
 
 
 def test_predictions_are_shown(session, predicted):
@@ -100,10 +104,12 @@ def test_all_is_still_there_after_reload_and_restart(session, trained, predicted
     session.save()
     session.open("lab/tree/session.ipynb")
     session.restart()
-    assert session.output(trained[0]).count() == 3
-    session.figure(trained[0], 0)
-    assert "macro F1" in session.output(trained[0]).nth(1).inner_text()
-    session.figure(trained[0], 2)
+    outputs = session.output(trained[0])
+    assert outputs.count() == 4
+    session.figure(trained[0], FIGURE)
+    assert "Finished after all" in outputs.nth(WORDS).inner_text()
+    assert "macro F1" in outputs.nth(REPORT).inner_text()
+    session.figure(trained[0], MATRIX)
     assert "the plot was awful" in session.output(predicted).inner_text()
     again = session.run('%load_ext bertmagic\n%bert_predict "the film was great" -m sentiment')
     assert "1 prediction by sentiment" in session.output(again).last.inner_text()

@@ -30,9 +30,11 @@ def test_the_figure_is_drawn(seven, pictures):
         seven.cell(at).locator(".cm-content").click()
         seven.page.keyboard.press("Shift+Enter")
         seven.done(at)
-    assert seven.output(1).count() == 3
-    assert "Finished after all 120 steps" in seven.figure(1, 0).text_content()
-    assert "macro F1" in seven.output(1).nth(1).inner_text()
-    seven.figure(1, 2)
+    figure, words, report, matrix = range(4)
+    seven.figure(1, figure)
+    assert seven.output(1).count() == 4
+    assert "Finished after all 120 steps" in seven.output(1).nth(words).inner_text()
+    assert "macro F1" in seven.output(1).nth(report).inner_text()
+    seven.figure(1, matrix)
     seven.picture(pictures / "notebook7.png")
     assert seven.errors == []

@@ -101,11 +101,13 @@ def test_the_last_frame_is_a_figure_with_its_table_and_its_words(trained):
     assert last.data[FIGURE]["data"]
 
 
-def test_the_report_follows_the_panel(trained):
-    after = trained.frames[trained.frames.index(trained.panel[-1]) + 1 :]
-    assert [sorted(frame.data) for frame in after] == [["text/html", "text/plain"], [FIGURE, "text/html", "text/plain"]]
-    assert "accuracy" in after[0].text
-    assert "Confusion matrix" in after[1].text
+def test_words_and_the_report_follow_the_panel(trained):
+    words, report, matrix = trained.frames[trained.frames.index(trained.panel[-1]) + 1 :]
+    assert set(words.data) == set(report.data) == {"text/html", "text/plain"}
+    assert set(matrix.data) == {FIGURE, "text/html", "text/plain"}
+    assert "Finished after all" in words.text
+    assert "accuracy" in report.text
+    assert "Confusion matrix" in matrix.text
     assert trained.result is None
     assert trained.printed == ""
 
