@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
@@ -36,9 +35,8 @@ def main() -> None:
     notebook = nbformat.read(HERE / "quickstart.ipynb", as_version=4)
     print("Running notebooks/quickstart.ipynb in a real kernel:")
     began = time.monotonic()
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # files instead of ports
     where = {"metadata": {"path": str(HERE)}}
-    client = NotebookClient(notebook, km=kernel, timeout=1800, resources=where, on_cell_execute=say)
+    client = NotebookClient(notebook, timeout=1800, resources=where, on_cell_execute=say, kernel_name="python3")
     client.execute()
     OUT.mkdir(exist_ok=True)
     nbformat.write(notebook, OUT / "quickstart.ipynb")
