@@ -245,8 +245,8 @@ def _legend(curves: Sequence[Curve]) -> str:
     parts, x = [], 2.0
     for curve in curves:
         look = f'stroke="{curve.colour}" stroke-width="{curve.width}" stroke-opacity="{curve.opacity}"'
-        parts.append(f'<path d="M{x:.0f} {HEIGHT - 6}h14" {look}/>')
-        parts.append(_dots([(f"{x + 7:.0f}", f"{HEIGHT - 6}")], curve.colour) if curve.dots else "")
-        parts.append(_label(round(x + 18), HEIGHT - 3, curve.name, "start"))
-        x += 28 + 6.4 * len(curve.name)  # no font tells its width here: some room for a wide one
+        parts.append(f'<path d="M{x:.0f} {HEIGHT - 6}h12" {look}/>')
+        parts.append(_dots([(f"{x + 6:.0f}", f"{HEIGHT - 6}")], curve.colour) if curve.dots else "")
+        parts.append(_label(round(x + 15), HEIGHT - 3, curve.name, "start"))
+        x += 23 + 7 * len(curve.name)  # no font tells its width here: some room for a wide one
     return "".join(parts)

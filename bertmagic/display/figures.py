@@ -72,14 +72,18 @@ def _trace(curve: Curve, axis: int) -> dict[str, Any]:
 
 def _axes(at: int) -> dict[str, Any]:
     which = str(at) if at > 1 else ""
-    line_ = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY, "nticks": 6}
-    x = {"domain": [_left(at), _left(at) + 0.26], "anchor": f"y{which}", "title": {"text": "step", "standoff": 4}}
+    line_: dict[str, Any] = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY, "nticks": 6}
+    x = {
+        **line_, "domain": [_left(at), _left(at) + 0.26], "anchor": f"y{which}",
+        "title": {"text": "step", "standoff": 4},
+        "nticks": 4, "tickangle": 0,  # else plotly turns numbers on end where a plot is narrow
+    }  # fmt: skip
     y = {"anchor": f"x{which}", "automargin": at == 1, **line_}
     if at > 1:
         x["matches"] = "x"
     if at == 3:
         y |= {"rangemode": "tozero", "tickformat": "~e"}
-    return {f"xaxis{which}": {**x, **line_}, f"yaxis{which}": y}
+    return {f"xaxis{which}": x, f"yaxis{which}": y}
 
 
 def confusion(report: Report, order: list[int]) -> dict[str, Any]:
