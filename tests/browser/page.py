@@ -16,7 +16,7 @@ NOT_OURS = re.compile(
         ]
     )
 )
-"""What JupyterLab 4.6 and Notebook 7.6 tell of themselves; each was seen with a notebook of plain Python too."""
+"""What JupyterLab 4.6 and Notebook 7.6 tell of themselves: three seen with plain Python too, two by their own words."""
 
 CELLS = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-viewport > .jp-CodeCell"
 DRAWN = ".main-svg, img.plot-img[src]"
