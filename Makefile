@@ -13,7 +13,7 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 
 test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
 	$(BIN)/python -m pytest tests -m "not soak and not gpu"
-	$(BIN)/python -m pytest --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg -W ignore notebooks
+	$(BIN)/python -m pytest --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg -W ignore notebooks/*.ipynb
 
 soak: .venv/test  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak
