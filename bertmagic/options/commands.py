@@ -103,8 +103,7 @@ class Finetune:
         "Dropout on attention weights; BERT was pre-trained with 0.1.",
         low=0.0,
         high=0.9,
-        reason="Attention dropout takes PyTorch's attention off its fast path (here 10 times slower on a CPU, "
-        "docs/performance.md) and changed no accuracy we measured; the other dropouts stay on.",
+        reason="Attention dropout takes PyTorch's attention off its fast path; the other dropouts stay on.",
     )
     eval_every: int | None = option(
         None, "steps", "Evaluate every so many steps; by default at the end of each epoch.", low=1
