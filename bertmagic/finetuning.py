@@ -149,7 +149,7 @@ def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, wh
     longest: Any = options.max_length
     found = checks.token_findings(train.unknown, train.truncated, len(train), longest, encoder)
     for finding in (*prepared.findings, *found):
-        emit(Note(f"{finding.what} {finding.fix}".strip(), warning=finding.severity == "warning"))
+        emit(Note(finding.sentence, warning=finding.severity == "warning"))
     emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
     if not str(options.device).startswith("cpu"):
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))

@@ -91,7 +91,7 @@ def evaluate(
         columns.require(table, column, "by")
     rows, findings = model.task.examples(table, text, label)
     tokens, scores = _run(model, rows.texts, emit)
-    notes = [f"{finding.what} {finding.fix}".strip() for finding in findings] + _notes(model, tokens)
+    notes = [finding.sentence for finding in findings] + _notes(model, tokens)
     return model.task.report(
         scores,
         rows,
@@ -120,7 +120,7 @@ def _notes(model: TextModel, tokens: Tokens) -> list[str]:
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
     found = checks.token_findings(tokens.unknown, tokens.truncated, max(len(tokens), 1), longest, encoder)
-    return [f"{finding.what} {finding.fix}".strip() for finding in found]
+    return [finding.sentence for finding in found]
 
 
 def _columns(model: TextModel, table: tables.Table, text: str | None, label: str | None) -> tuple[str, str]:

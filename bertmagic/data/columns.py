@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import DataError, listing, nearest
@@ -52,11 +53,11 @@ def text_and_label(table: Table, text: str | None, label: str | None) -> tuple[s
     """Return the text column, the label column, and a line that says what was inferred (empty if nothing)."""
     said = []
     if label is None:
-        label = _only(table, "label", _label_candidates(table, text))
+        label = _only(table, "label", _candidates(table, text, LABEL_NAMES, _reads_like_classes))
         said.append(f"label = {label!r}")
     require(table, label, "label")
     if text is None:
-        text = _only(table, "text", _text_candidates(table, label))
+        text = _only(table, "text", _candidates(table, label, TEXT_NAMES, _reads_like_text))
         said.insert(0, f"text = {text!r}")
     require(table, text, "text")
     if text == label:
@@ -66,7 +67,11 @@ def text_and_label(table: Table, text: str | None, label: str | None) -> tuple[s
 
 def text_only(table: Table, text: str | None) -> str:
     """Return the text column of rows that need no label."""
-    return require(table, text, "text") if text else _only(table, "text", _text_candidates(table, None))
+    return (
+        require(table, text, "text")
+        if text
+        else _only(table, "text", _candidates(table, None, TEXT_NAMES, _reads_like_text))
+    )
 
 
 def _only(table: Table, option: str, candidates: list[str]) -> str:
@@ -80,24 +85,11 @@ def _only(table: Table, option: str, candidates: list[str]) -> str:
     raise DataError(what, f'Say which one with {option} = "NAME".')
 
 
-def _named(columns: list[str], names: frozenset[str]) -> list[str]:
-    return [column for column in columns if column.lower() in names]
-
-
-def _text_candidates(table: Table, label: str | None) -> list[str]:
-    others = [column for column in table.columns if column != label]
-    named = _named(others, TEXT_NAMES)
-    if named:
-        return named
-    return [column for column in others if _reads_like_text(table.frame[column])]
-
-
-def _label_candidates(table: Table, text: str | None) -> list[str]:
-    others = [column for column in table.columns if column != text]
-    named = _named(others, LABEL_NAMES)
-    if named:
-        return named
-    return [column for column in others if _reads_like_classes(table.frame[column])]
+def _candidates(table: Table, taken: str | None, names: frozenset[str], fits: Callable[[pd.Series], bool]) -> list[str]:
+    """Return the columns with a known name, else those whose values fit; the column already taken is none of them."""
+    others = [column for column in table.columns if column != taken]
+    named = [column for column in others if column.lower() in names]
+    return named or [column for column in others if fits(table.frame[column])]
 
 
 def _reads_like_text(column: pd.Series) -> bool:

@@ -23,6 +23,11 @@ class Finding:
     rows: tuple[object, ...] = ()
     count: int = 0
 
+    @property
+    def sentence(self) -> str:
+        """What was found and what happens to it, in one line."""
+        return f"{self.what} {self.fix}".strip()
+
 
 @dataclass(frozen=True, repr=False)
 class DataReport(Shown):
