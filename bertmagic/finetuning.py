@@ -17,7 +17,7 @@ from bertmagic.data import checks, tables
 from bertmagic.data.tokens import Tokens, encode
 from bertmagic.errors import OptionError
 from bertmagic.inference.forward import logits
-from bertmagic.models import devices, kernels, loading, saving, weights
+from bertmagic.models import devices, dropout, kernels, loading, saving, weights
 from bertmagic.tasks import Prepared, Task, find
 from bertmagic.training import runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started, downloading
@@ -91,6 +91,8 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
         network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
         emit(Note(f"{found.name}: {said}."))
         kernels.use(network.to(device))
+        if device.type == "cpu":
+            dropout.use(network, options.seed)
         if frozen := freeze(network, options.freeze):
             emit(Note(frozen))
         return _train(_Work(options, prepared, found, tokenizer, parts, network), emit)

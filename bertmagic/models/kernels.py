@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bertmagic.models.dropout import Dropout
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -61,7 +63,11 @@ def attention(
     if attention_mask is not None:
         # The lowest number instead of -inf: padding that sees padding only (ModernBERT's windows) would become NaN.
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-    weights = torch.nn.functional.dropout(scores.softmax(-1), dropout, module.training)
+    weights = scores.softmax(-1)
+    own = getattr(module, "dropout", None)  # the layer that ``dropout`` is the rate of
+    weights = (
+        own(weights) if isinstance(own, Dropout) else torch.nn.functional.dropout(weights, dropout, module.training)
+    )
     return (weights @ value).transpose(1, 2).contiguous(), None  # (batch, tokens, heads, width)
 
 
