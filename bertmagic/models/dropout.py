@@ -59,7 +59,7 @@ def use(model: torch.nn.Module, seed: int) -> None:
     source = np.random.Generator(np.random.SFC64(seed))
     for parent in list(model.modules()):
         for name, child in parent.named_children():
-            if type(child) in (torch.nn.Dropout, Dropout):
+            if isinstance(child, torch.nn.Dropout | Dropout):
                 setattr(parent, name, Dropout(child.p, source).train(child.training))
 
 
@@ -76,9 +76,8 @@ def restore(model: torch.nn.Module, saved: torch.Tensor | None) -> None:
     source = _source(model)
     if source is None or saved is None:
         return
-    known = source.bit_generator.state
-    known["state"] = {"state": saved.clone().view(torch.uint64).numpy()}
-    source.bit_generator.state = known
+    words = saved.clone().view(torch.uint64).numpy()
+    source.bit_generator.state = {**source.bit_generator.state, "state": {"state": words}}
 
 
 def _source(model: torch.nn.Module) -> np.random.Generator | None:
