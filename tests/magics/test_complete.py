@@ -1,6 +1,7 @@
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from bertmagic.data import samples
 from bertmagic.magics import complete
 from bertmagic.models.catalogue import ALIASES
 
@@ -86,7 +87,7 @@ def test_data(offered, shell, tmp_path, monkeypatch):
         (tmp_path / name).touch()
     assert offered("%bert_data ro") == ["rows.csv"]
     assert offered("%bert_data two") == ['"two words.csv"']
-    assert offered("%bert_data sample:") == ["sample:reviews"]
+    assert offered("%bert_data sample:") == [f"sample:{name}" for name in samples.names()]
     assert offered("%bert_predict --file r") == ["rows.csv", "rows.py"]
     assert offered("%bert_predict --file ./fol") == ["./folder/"]
     assert offered("%bert_data ¦ --text x")[0] == "reviews"
@@ -138,7 +139,7 @@ def test_a_body_offers_choices(offered):
     assert offered(head + "schedule='c¦'") == ["cosine", "constant"]
     assert offered(head + "resume = ") == ["True", "False"]
     assert offered(head + "epochs = ") == []
-    assert offered(head + 'train = "sam') == ["sample:reviews"]
+    assert offered(head + 'train = "sam') == [f"sample:{name}" for name in samples.names()]
     assert '"minilm"' in offered(head + "model = ")
     assert "minilm" in offered(head + 'model = "mi')
 
