@@ -96,9 +96,9 @@ def _lengths(texts: list[str], options: Check, emit: Listener) -> tuple[npt.NDAr
         said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
         return np.asarray([len(text.split()) for text in texts]), "words", [said]
     limit = options.max_length or min(loading.limit(found.folder, tokenizer), loading.LONGEST)
-    whole = encode(tokenizer, texts, 10**9, lambda done, total: emit(Phase("tokenizing", done, total)))
+    whole = encode(tokenizer, texts, 10**9, progress=lambda done, total: emit(Phase("tokenizing", done, total)))
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
-    more = checks.token_findings(cut.unknown, cut.truncated, len(cut), limit, found.name)
+    more = checks.token_findings(cut, limit, "truncate", found.name)
     return whole.lengths, "tokens", more
 
 

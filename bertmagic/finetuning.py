@@ -5,25 +5,27 @@ from __future__ import annotations
 import math
 import os
 import platform
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic.data import checks, tables
-from bertmagic.data.tokens import Tokens, encode
-from bertmagic.errors import OptionError
+from bertmagic.data import cache, checks, tables
+from bertmagic.errors import OptionError, TrainingError, listing
 from bertmagic.inference.forward import logits
 from bertmagic.models import devices, dropout, kernels, loading, saving, weights
 from bertmagic.tasks import Prepared, Task, find
-from bertmagic.training import runs
+from bertmagic.training import checkpoints, runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started, downloading
 from bertmagic.training.freezing import freeze
 from bertmagic.training.history import History
-from bertmagic.training.loop import Loop, Plan, count_steps, default_epochs
+from bertmagic.training.loop import Diverged, Loop
+from bertmagic.training.plan import Plan, count_steps, default_epochs, steps_an_epoch
+from bertmagic.training.recomputing import recomputing
 from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.checks import Examples
+    from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.options import Finetune, Precision
 
@@ -50,7 +53,7 @@ class Finetuned:
     report: Report | None
 
 
-def run(options: Finetune, emit: Listener) -> Finetuned:
+def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
     """Fine-tune a model.
 
     Parameters
@@ -59,6 +62,8 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
         All options; ``model`` is an alias, a folder or a hub id.
     emit
         Told of everything that happens.
+    button
+        Ends the steps when it is pressed.
 
     Raises
     ------
@@ -67,6 +72,7 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
     """
     if options.save_to is not None:
         saving.check(Path(options.save_to).expanduser())  # now, not after hours of training
+    resumed = checkpoints.resumable(options.name or "model") if options.resume else None
     prepared = _prepare(options, emit)
     found = weights.find(str(options.model), downloading(emit), runs.names())
     tokenizer = loading.tokenizer(found.folder)
@@ -81,21 +87,28 @@ def run(options: Finetune, emit: Listener) -> Finetuned:
         precision=cast("Precision", number_format),
     )
     parts = {
-        name: encode(tokenizer, rows.texts, max_length, _tokenizing(emit, name))
+        name: cache.encode(tokenizer, rows.texts, max_length, options.long_text, runs.home(), _tokenizing(emit, name))
         for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
         if rows is not None
     }
+    an_epoch = _steps_an_epoch(options, parts["train"])
+    options = replace(options, epochs=options.epochs or default_epochs(an_epoch, options.max_steps))
+    facts = {"options": _plain(options), "data": _about(prepared)}
+    if resumed is not None:
+        checkpoints.compare(resumed, facts)
     _tell(prepared, parts["train"], found.name, options, why, emit)
-    with _seeded(options.seed, device):
-        emit(Phase(f"loading {found.name}"))
+    emit(Phase(f"loading {found.name}"))
+    with loading.alone, _seeded(options.seed, device):  # another run that began here would draw from the same seed
         network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
-        emit(Note(f"{found.name}: {said}."))
+    emit(Note(f"{found.name}: {said}."))
+    with _training(options.seed, device):
         kernels.use(network.to(device))
         if device.type == "cpu":
             dropout.use(network, options.seed)
         if frozen := freeze(network, options.freeze):
             emit(Note(frozen))
-        return _train(_Work(options, prepared, found, tokenizer, parts, network), emit)
+        with recomputing(network) if options.gradient_checkpointing else nullcontext():
+            return _train(_Work(options, prepared, found, tokenizer, parts, network, facts), resumed, emit, button)
 
 
 @dataclass(frozen=True)
@@ -108,10 +121,12 @@ class _Work:
     tokenizer: PreTrainedTokenizerBase
     parts: dict[str, Tokens]
     network: PreTrainedModel
+    facts: dict[str, Any]
 
     def logits(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
         pad_id: Any = self.tokenizer.pad_token_id
-        return logits(self.network, self.parts[part], pad_id, self.options.precision, after_batch)
+        tokens = self.parts[part]
+        return tokens.by_row(logits(self.network, tokens, pad_id, self.options.precision, after_batch))
 
 
 def _prepare(options: Finetune, emit: Listener) -> Prepared:
@@ -149,7 +164,7 @@ def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, wh
     for line in prepared.notes:
         emit(Note(line))
     longest: Any = options.max_length
-    found = checks.token_findings(train.unknown, train.truncated, len(train), longest, encoder)
+    found = checks.token_findings(train, longest, options.long_text, encoder)
     for finding in (*prepared.findings, *found):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
     emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
@@ -174,15 +189,23 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def _train(work: _Work, emit: Listener) -> Finetuned:
-    options, prepared, rows = work.options, work.prepared, len(work.prepared.train)
-    epochs = options.epochs
-    if epochs is None:
-        epochs = default_epochs(rows, options.batch_size, options.max_steps)
-    options = replace(options, epochs=epochs)
-    plan = _plan(options, count_steps(rows, options.batch_size, epochs, options.max_steps))
-    name = options.name or "model"
-    history, record = History(), runs.Run(name, _plain(options), _about(prepared))
+def _training(seed: int, device: torch.device) -> AbstractContextManager[None]:
+    """Seed torch for what the steps draw from it, except beside the notebook.
+
+    There, giving the user's random state back at the end would undo the draws of all cells that ran meanwhile.
+    """
+    beside = threading.current_thread() is not threading.main_thread()
+    return nullcontext() if beside else _seeded(seed, device)
+
+
+def _train(
+    work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, button: StopButton
+) -> Finetuned:
+    options, prepared, train = work.options, work.prepared, work.parts["train"]
+    plan, name = _plan(options, train), options.name or "model"
+    kept = checkpoints.set_aside(name) if resumed is None else None
+    history = History()
+    record = runs.Run(name, **work.facts, after=resumed.state["step"] if resumed else None)
 
     def tell(event: Any) -> None:
         for listener in (history.listen, record.listen, emit):
@@ -190,34 +213,36 @@ def _train(work: _Work, emit: Listener) -> Finetuned:
 
     began = time.perf_counter()
     try:
+        keeper = checkpoints.Checkpoints(
+            name, work.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
+            lambda folder, weights, step: _save(work, folder, {}, {"best_step": step}, weights), tell,
+        )  # fmt: skip
         loop = Loop(
-            work.network, work.parts["train"], prepared.train.targets, work.tokenizer.pad_token_id,
-            plan, prepared.task.objective(prepared.train, options), _measure(work), tell,
+            work.network, train, prepared.train.targets[train.owner], work.tokenizer.pad_token_id,
+            plan, prepared.task.objective(prepared.train, options), _measure(work), tell, keeper, _named(work),
         )  # fmt: skip
         tell(_started(work, plan, name))
-        with StopButton() as button:  # to the end: a stop while it measures or saves must not lose the model
-            ended = loop.run(button)
+        if resumed is not None:
+            _go_on(loop, history, resumed, emit)
+            tell(Note(f"Resumed at {resumed.where}."))
+        elif kept is not None:
+            tell(Note(f"The run before did not end: {kept.where} was kept; add resume = True to go on.", warning=True))
+        with button:  # to the end: a stop while it measures or saves must not lose the model
+            ended = _steps(work, loop, button, name)
             del loop
             report, ended = _measured(work, ended, name, tell, button)
-            card = _card(work, report, ended)
+            measured = {**report.metrics, "data": report.data, "rows": report.rows} if report else {}
+            card = _card(work, measured, {key: value for key, value in asdict(ended).items() if key != "detail"})
             folder = saving.save(runs.model_folder(name), work.network, work.tokenizer, card)
         tell(replace(ended, detail=f"kept in {folder}"))
-        record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
+        record.finish({**measured, "seconds": time.perf_counter() - began})
+        if ended.reason != "interrupted":
+            checkpoints.remove(name)
     finally:
         record.close()
     return Finetuned(
         work.network, work.tokenizer, prepared.task, card, folder, options.precision, ended, history, report
     )
-
-
-def _plan(options: Finetune, steps: int) -> Plan:
-    """Return what the loop needs of the options; the peak learning rate was resolved before."""
-    shared = {
-        name: getattr(options, name)
-        for name in ("batch_size", "lr", "warmup", "weight_decay", "schedule", "seed", "eval_every", "patience")
-    }
-    metric = options.best_metric
-    return Plan(steps=steps, metric=metric, higher_is_better=metric != "loss", precision=options.precision, **shared)
 
 
 def _started(work: _Work, plan: Plan, name: str) -> Started:
@@ -229,7 +254,7 @@ def _started(work: _Work, plan: Plan, name: str) -> Started:
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps / math.ceil(len(prepared.train) / options.batch_size),
+        epochs=plan.steps / math.ceil(len(work.parts["train"]) / options.batch_size),
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
@@ -271,7 +296,7 @@ def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopBu
     began = time.perf_counter()
 
     def after_batch(done: int) -> None:
-        emit(Phase(f"measuring on {part}", done, len(rows)))
+        emit(Phase(f"measuring on {part}", done, len(work.parts[part])))
         button.check()
 
     found = work.logits(part, after_batch)
@@ -301,6 +326,7 @@ def _card(work: _Work, report: Report | None, ended: Ended) -> dict[str, Any]:
         "label": prepared.label,
         "encoder": work.found.name,
         "max_length": options.max_length,
+        "long_text": options.long_text,
         "options": _plain(options),
         "data": _about(prepared),
         "metrics": metrics,
@@ -336,6 +362,6 @@ def versions() -> dict[str, str]:
 
 def refuse(options: Finetune) -> None:
     """Raise an `OptionError` for what cannot be done yet."""
-    for name in ("resume", "background"):
+    for name in ("resume",):
         if getattr(options, name):
             raise OptionError(f"{name} is not there yet in this version.", f"Leave {name} out.")

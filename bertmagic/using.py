@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, columns, files, tables
-from bertmagic.data.tokens import Tokens, encode
+from bertmagic.data import cache, checks, columns, files, tables
 from bertmagic.errors import DataError
 from bertmagic.inference.forward import logits
 from bertmagic.inference.predictions import Predictions
@@ -25,9 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.api import TextModel
+    from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
+    from bertmagic.options import LongText
     from bertmagic.tasks import Task
+    from bertmagic.textmodel import TextModel
 
 
 def opened(
@@ -106,20 +107,26 @@ def evaluate(
 
 
 def _run(model: TextModel, texts: list[str], emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
-    tokens = encode(model.tokenizer, texts, model.card["max_length"], _telling(emit, "tokenizing", len(texts)))
-    after = _telling(emit, "predicting", len(texts))
+    tokens = cache.encode(
+        model.tokenizer, texts, model.card["max_length"], _long_text(model), runs.home(),
+        lambda done, total: emit(Phase("tokenizing", done, total)),
+    )  # fmt: skip
     pad_id: Any = model.tokenizer.pad_token_id
-    return tokens, logits(model.network, tokens, pad_id, model.precision, lambda done: after(done, len(texts)))
+    found = logits(
+        model.network, tokens, pad_id, model.precision, lambda done: emit(Phase("predicting", done, len(tokens)))
+    )
+    return tokens, tokens.by_row(found)
 
 
-def _telling(emit: Listener, what: str, total: int) -> Callable[[int, int], None]:
-    return lambda done, _: emit(Phase(what, done, total))
+def _long_text(model: TextModel) -> LongText:
+    found: LongText = model.card.get("long_text", "truncate")
+    return found
 
 
 def _notes(model: TextModel, tokens: Tokens) -> list[str]:
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
-    found = checks.token_findings(tokens.unknown, tokens.truncated, max(len(tokens), 1), longest, encoder)
+    found = checks.token_findings(tokens, longest, _long_text(model), encoder)
     return [finding.sentence for finding in found]
 
 

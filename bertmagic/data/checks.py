@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.options import LongText
 
 TOLERATED = 0.05
 """The share of rows that may be dropped for a missing text or label; above it the data is taken to be wrong."""
@@ -122,28 +124,34 @@ def overlap(train: Examples, validation: Examples) -> npt.NDArray[np.int64]:
     return np.asarray([i for i, text in enumerate(train.texts) if _normal(text) in seen], dtype=np.int64)
 
 
-def token_findings(unknown: float, truncated: int, rows: int, max_length: int, encoder: str) -> list[Finding]:
-    """Return what tokenizing found: a high share of ``[UNK]`` and texts that are cut."""
+def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:
+    """Return what tokenizing found: a high share of ``[UNK]``, and texts that are longer than ``max_length``."""
     found = []
-    if unknown > UNKNOWN:
+    if tokens.unknown > UNKNOWN:
         found.append(
             Finding(
                 "warning",
-                f"{unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language.",
+                f"{tokens.unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language.",
                 "Choose a multilingual model such as mbert or xlmr.",
             )
         )
-    if truncated:
-        share = truncated / rows
-        found.append(
-            Finding(
-                "warning" if share > 0.1 else "info",
-                f"{truncated:,} of {rows:,} texts ({share:.1%}) are cut at {max_length} tokens.",
-                "Raise max_length if the model reads more.",
-                count=truncated,
-            )
-        )
-    return found
+    return [*found, _longer(tokens, max_length, long_text)] if tokens.truncated else found
+
+
+def _longer(tokens: Tokens, max_length: int, long_text: LongText) -> Finding:
+    """Say how many texts are longer than the model reads, and what of them is read."""
+    longer, share = tokens.truncated, tokens.truncated / tokens.texts
+    said = f"{longer:,} of {tokens.texts:,} texts ({share:.1%}) are"
+    severity: Literal["info", "warning"] = "warning" if share > 0.1 else "info"
+    if long_text == "window":
+        windows = len(tokens) - (tokens.texts - longer)
+        what = f"{said} longer than {max_length} tokens and read in {windows:,} overlapping windows."
+        return Finding("info", what, count=longer)
+    if long_text == "head_tail":
+        what = f"{said} longer than {max_length} tokens: their middle is cut out."
+        return Finding(severity, what, 'long_text = "window" reads all of them.', count=longer)
+    fix = 'Raise max_length if the model reads more, or set long_text = "window" or "head_tail".'
+    return Finding(severity, f"{said} cut at {max_length} tokens.", fix, count=longer)
 
 
 def copies(texts: Iterable[str]) -> npt.NDArray[np.int64]:

@@ -11,6 +11,7 @@ from bertmagic.options.entry import REQUIRED, Option, option, table
 Schedule = Literal["linear", "cosine", "constant"]
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
 ClassWeights = Literal["none", "balanced"]
+LongText = Literal["truncate", "head_tail", "window"]
 
 _MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
 _TEXT = "The column that holds the text; inferred where only one can be meant."
@@ -77,6 +78,13 @@ class Finetune:
         "Cut texts after so many tokens; by default the model's own limit, at most 512.",
         low=8,
         high=8192,
+    )
+    long_text: LongText = option(
+        "truncate",
+        "choice",
+        "What to read of a longer text: its beginning, its head and tail, or all of it in overlapping windows.",
+        choices=("truncate", "head_tail", "window"),
+        reason="The cheapest; head_tail costs the same and was better in Sun et al. 2019, window reads everything.",
     )
     warmup: float = option(
         0.06,

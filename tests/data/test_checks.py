@@ -6,6 +6,7 @@ import pytest
 
 from bertmagic.data import checks, tables
 from bertmagic.data.labels import Labels
+from bertmagic.data.tokens import Tokens
 from bertmagic.errors import DataError
 
 
@@ -15,6 +16,10 @@ def table(texts, labels, index=None):
 
 def found_in(texts, labels, **known):
     return checks.examples(table(texts, labels), "text", "label", **known)
+
+
+def tokens(samples, truncated=0, unknown=0.0, windows=None):
+    return Tokens(np.zeros(samples, np.int32), np.arange(samples + 1), truncated, unknown, windows)
 
 
 def unlike(count):
@@ -117,12 +122,23 @@ def test_overlap_ignores_case_and_spaces():
 
 
 def test_unknown_tokens_and_cut_texts():
-    (unknown,) = checks.token_findings(0.4, 0, 10, 64, "minilm")
+    (unknown,) = checks.token_findings(tokens(10, unknown=0.4), 64, "truncate", "minilm")
     assert unknown.severity == "warning"
     assert "40% of the tokens are unknown to minilm" in unknown.what
     assert "mbert" in unknown.fix
-    (some,) = checks.token_findings(0.0, 1, 20, 64, "minilm")
+    (some,) = checks.token_findings(tokens(20, truncated=1), 64, "truncate", "minilm")
     assert (some.severity, some.what) == ("info", "1 of 20 texts (5.0%) are cut at 64 tokens.")
-    (many,) = checks.token_findings(0.0, 10, 20, 64, "minilm")
+    assert 'long_text = "window"' in some.fix
+    (many,) = checks.token_findings(tokens(20, truncated=10), 64, "truncate", "minilm")
     assert many.severity == "warning"
-    assert checks.token_findings(0.05, 0, 10, 64, "minilm") == []
+    assert checks.token_findings(tokens(10, unknown=0.05), 64, "truncate", "minilm") == []
+
+
+def test_what_is_read_of_long_texts_is_said():
+    (cut,) = checks.token_findings(tokens(20, truncated=10), 64, "head_tail", "minilm")
+    assert (cut.severity, cut.count) == ("warning", 10)
+    assert cut.what == "10 of 20 texts (50.0%) are longer than 64 tokens: their middle is cut out."
+    windows = np.asarray([0, 1, 4, 6])  # the second text has three windows, the third has two
+    (read,) = checks.token_findings(tokens(6, truncated=2, windows=windows), 64, "window", "minilm")
+    assert read.severity == "info"
+    assert read.what == "2 of 3 texts (66.7%) are longer than 64 tokens and read in 5 overlapping windows."

@@ -1,7 +1,43 @@
 import numpy as np
 import pytest
 
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokens import Tokens, encode
+
+
+def words(count):
+    """A text of so many tokens, all of their neighbours different."""
+    return " ".join("abcdefghijklmnopqrstuvwxyz0123456789"[i % 36] for i in range(count))
+
+
+def xlnet():
+    """A tokenizer whose two special tokens both close a text, as XLNet's do."""
+    return wrapped("$A <sep> <cls>", ["<sep>", "<cls>"])
+
+
+def roberta():
+    return wrapped("<s> $A </s>", ["<s>", "</s>"])
+
+
+def without():
+    return wrapped("$A", [])
+
+
+def wrapped(template, special):
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = ["<pad>", "<unk>", *special, *"abcdefghijklmnopqrstuvwxyz0123456789"]
+    backend = Tokenizer(models.WordLevel({piece: i for i, piece in enumerate(pieces)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[(piece, pieces.index(piece)) for piece in special]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
+
+
+@pytest.fixture(params=["bert", roberta, xlnet, without])
+def any_tokenizer(request, tokenizer):
+    return tokenizer if request.param == "bert" else request.param()
 
 
 def test_rows_are_those_of_the_tokenizer(tokenizer):
@@ -9,17 +45,76 @@ def test_rows_are_those_of_the_tokenizer(tokenizer):
     tokens = encode(tokenizer, texts, 64)
     assert [tokens.row(i).tolist() for i in range(4)] == tokenizer(texts)["input_ids"]
     assert tokens.lengths.tolist() == [6, 2, 3, 32]
-    assert (tokens.truncated, tokens.unknown) == (0, 0.0)
+    assert (tokens.truncated, tokens.unknown, tokens.texts) == (0, 0.0, 4)
+    assert tokens.owner.tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("length", [8, 9, 20])
-def test_a_cut_text_keeps_its_closing_token(tokenizer, length):
-    tokens = encode(tokenizer, ["the film was good " * 20, "short"], length)
-    cut = tokens.row(0)
-    assert len(cut) == length
-    assert (cut[0], cut[-1]) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
-    assert tokens.truncated == 1
-    assert cut.tolist() == tokenizer("the film was good " * 20, truncation=True, max_length=length)["input_ids"]
+def test_a_cut_text_keeps_its_special_tokens(any_tokenizer, length):
+    tokens = encode(any_tokenizer, [words(80), "a b"], length)
+    assert tokens.row(0).tolist() == any_tokenizer(words(80), truncation=True, max_length=length)["input_ids"]
+    assert tokens.row(1).tolist() == any_tokenizer("a b")["input_ids"]
+    assert (tokens.lengths[0], tokens.truncated) == (length, 1)
+
+
+@pytest.mark.parametrize(("length", "head"), [(512, 128), (64, 16), (8, 2)])
+def test_head_and_tail_are_a_quarter_and_the_rest(tokenizer, length, head):
+    text = words(1000)
+    whole, cut = tokenizer(text)["input_ids"], encode(tokenizer, [text, "a"], length, "head_tail")
+    assert cut.row(0).tolist() == whole[: 1 + head] + whole[len(whole) - (length - 1 - head) :]
+    assert (cut.truncated, len(cut), cut.windows) == (1, 2, None)
+
+
+def test_head_and_tail_of_any_tokenizer(any_tokenizer):
+    (opening, *_, closing) = any_tokenizer("a b c")["input_ids"]
+    cut = encode(any_tokenizer, [words(80)], 20, "head_tail").row(0).tolist()
+    whole = any_tokenizer(words(80))["input_ids"]
+    assert len(cut) == 20
+    assert (cut[0], cut[-1]) == (whole[0], whole[-1])
+    assert (opening in cut, closing in cut) == (True, True) if opening != whole[1] else True
+
+
+@pytest.mark.parametrize("count", [63, 64, 80, 109, 110, 500])
+def test_windows_read_every_token_and_overlap_by_a_quarter(any_tokenizer, count):
+    tokens = encode(any_tokenizer, ["a", words(count), "b c"], 64, "window")
+    special = len(any_tokenizer("")["input_ids"])
+    room, opening = 64 - special, special - len(closing_of(any_tokenizer))
+    mine = [tokens.row(i).tolist() for i in np.flatnonzero(tokens.owner == 1)]
+    whole = any_tokenizer(words(count))["input_ids"]
+    inner = whole[opening : len(whole) - (special - opening)]
+    assert all(window[:opening] == whole[:opening] for window in mine)
+    assert all(window[opening + room :] == closing_of(any_tokenizer) for window in mine[:-1])
+    bodies = [window[opening : len(window) - (special - opening)] for window in mine]
+    step = room - room // 4
+    starts = [i * step for i in range(len(bodies) - 1)] + [len(inner) - len(bodies[-1])]
+    assert bodies == [inner[start : start + room] for start in starts]
+    assert len(bodies) == 1 or starts[-1] - starts[-2] <= step
+    assert tokens.lengths.max() <= 64
+
+
+def closing_of(tokenizer):
+    ids = tokenizer("a b")["input_ids"]
+    last = ids.index(tokenizer("b", add_special_tokens=False)["input_ids"][0])
+    return ids[last + 1 :]
+
+
+def test_each_window_knows_its_text(tokenizer):
+    tokens = encode(tokenizer, [words(200), "a", "", words(64)], 64, "window")
+    counts = np.bincount(tokens.owner).tolist()
+    assert counts == [4, 1, 1, 2]
+    assert (tokens.texts, len(tokens), tokens.truncated) == (4, 8, 2)
+    assert encode(tokenizer, ["a", "b"], 64, "window").windows is None
+
+
+def test_scores_of_a_text_are_the_mean_over_its_windows():
+    offsets = np.arange(5)
+    tokens = Tokens(np.zeros(4, np.int32), offsets, 1, 0.0, windows=np.asarray([0, 1, 4]))
+    scores = np.asarray([[1, 2], [0, 3], [3, 0], [6, 3]], np.float32)
+    found = tokens.by_row(scores)
+    assert found.tolist() == [[1, 2], [3, 2]]
+    assert found.dtype == np.float32
+    assert tokens.by_row(np.ones((4, 5, 2), np.float32)).shape == (2, 5, 2)
+    assert Tokens(tokens.ids, offsets, 0, 0.0).by_row(scores) is scores
 
 
 def test_lone_surrogates_and_odd_characters_pass(tokenizer):
@@ -34,8 +129,9 @@ def test_the_share_of_unknown_tokens(tokenizer):
 
 
 def test_no_rows_and_many_rows(tokenizer):
-    assert len(encode(tokenizer, [], 64)) == 0
+    none = encode(tokenizer, [], 64)
+    assert (len(none), none.ids.dtype, none.lengths.shape) == (0, np.int32, (0,))
     seen = []
-    tokens = encode(tokenizer, ["good film"] * 2500, 64, lambda done, total: seen.append((done, total)))
+    tokens = encode(tokenizer, ["good film"] * 2500, 64, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1000, 2500), (2000, 2500), (2500, 2500)]
     assert np.array_equal(tokens.offsets, np.arange(2501) * 4)

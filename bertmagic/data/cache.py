@@ -1,0 +1,216 @@
+"""Token ids kept on disk, so that the same texts are tokenized once: also in other kernels, and after a restart.
+
+An entry is one file, ``HOME/cache/tokens/KEY.tokens``: a header, all ids, and where each sample begins. Nothing in it
+is code: it is read as numbers, through the memory map of the operating system, and takes no memory of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from bertmagic.data import tokens
+from bertmagic.data.tokens import Piece, Tokens
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from bertmagic.options import LongText
+
+LIMIT = 2 * 10**9
+"""How many bytes all entries may have together; those used least recently are removed."""
+
+_MOST = 1000  # entries: small ones would never reach the limit on bytes
+_SMALL = 10_000  # characters, which are tokenized in a few milliseconds
+_STALE = 3600.0  # seconds after which a file that is still being written is taken to be left by a killed process
+_CHUNK = 10_000
+_MAGIC = b"bmtoken1"  # its digit is the version of the format
+_HEADER = struct.Struct("<8s4qdI")
+"""Magic, number of ids, of offsets and of windows, texts truncated, share unknown, checksum of all that follows."""
+_CHECKSUM = struct.Struct("<I")
+"""Of the header, behind it; the ids then begin at a multiple of eight bytes."""
+
+
+def encode(
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    max_length: int,
+    long_text: LongText,
+    home: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tokens:
+    """Tokenize texts as `tokens.encode` does, or take what it found for the same texts before.
+
+    Texts of less than 10,000 characters together are not kept, and neither is what a tokenizer made that is written
+    in Python and cannot tell its content. A disk that is full or cannot be written only means that nothing is kept.
+
+    Parameters
+    ----------
+    home
+        The folder of this project's runs; the cache lies in it.
+    """
+    name = None if _small(texts) else key(tokenizer, texts, max_length, long_text)
+    if name is None:
+        return tokens.encode(tokenizer, texts, max_length, long_text, progress)
+    path = home / "cache" / "tokens" / f"{name}.tokens"
+    found = read(path)
+    if found is None:
+        with suppress(OSError):
+            found = _write(path, tokens.pieces(tokenizer, texts, max_length, long_text, progress))
+    if found is None:
+        return tokens.encode(tokenizer, texts, max_length, long_text, progress)
+    progress(len(texts), len(texts))
+    return found
+
+
+def key(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int, long_text: LongText) -> str | None:
+    """Return the SHA-256 of all that decides the ids; None if the tokenizer cannot tell its content.
+
+    The texts come with their lengths, because ``["ab", "c"]`` and ``["a", "bc"]`` have the same letters. SHA-256
+    because processors compute it: it takes a third of a percent of the time of tokenizing.
+    """
+    import numpy as np
+
+    content = _content(tokenizer)
+    if content is None:
+        return None
+    found = hashlib.sha256(_MAGIC + f"{max_length} {long_text} {len(texts)} {len(content)} ".encode())
+    found.update(content)
+    for start in range(0, len(texts), _CHUNK):
+        part = texts[start : start + _CHUNK]
+        found.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
+        found.update("".join(part).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
+
+
+def _content(tokenizer: PreTrainedTokenizerBase) -> bytes | None:
+    """Return the tokenizer as it would be written to a file, without what a call sets: truncation and padding."""
+    import tokenizers
+
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return None
+    serialised: str = backend.to_str()
+    content = serialised.partition('"added_tokens"')[2]  # truncation and padding stand before it
+    around = (
+        tokenizers.__version__,
+        type(tokenizer).__name__,
+        sorted(tokenizer.special_tokens_map.items()),
+        getattr(tokenizer, "split_special_tokens", False),
+    )
+    return f"{around} {content or serialised}".encode("utf-8", "surrogatepass")
+
+
+def read(path: Path) -> Tokens | None:
+    """Return an entry as it lies in the file; None if there is none, or not a whole one."""
+    import numpy as np
+
+    try:
+        with path.open("rb") as file:
+            counts = _checked(file)
+            raw = np.asarray(np.memmap(file, np.uint8, "r"))
+        os.utime(path)  # the entry was used
+    except (OSError, ValueError, struct.error):
+        return None
+    ids, offsets, windows, truncated, unknown = counts
+    begin = _HEADER.size + _CHECKSUM.size
+    numbers = raw[begin : begin + 4 * ids].view(np.int32)
+    rest = raw[begin + 4 * ids + _padding(ids) :].view(np.int64)
+    return Tokens(numbers, rest[:offsets], truncated, unknown, rest[offsets:] if windows else None)
+
+
+def _checked(file: BinaryIO) -> tuple[int, int, int, int, float]:
+    """Return the counts in the header.
+
+    Raises
+    ------
+    ValueError
+        If a byte is not as it was written.
+    """
+    header = file.read(_HEADER.size)
+    magic, ids, offsets, windows, truncated, unknown, body = _HEADER.unpack(header)
+    (own,) = _CHECKSUM.unpack(file.read(_CHECKSUM.size))
+    size = _HEADER.size + _CHECKSUM.size + 4 * ids + _padding(ids) + 8 * (offsets + windows)
+    if magic != _MAGIC or own != zlib.crc32(header) or size != os.fstat(file.fileno()).st_size:
+        raise ValueError
+    found = 0
+    while block := file.read(2**20):
+        found = zlib.crc32(block, found)
+    if found != body:
+        raise ValueError
+    return ids, offsets, windows, truncated, unknown
+
+
+def _padding(ids: int) -> int:
+    """Return the bytes after the ids: offsets begin at a multiple of eight."""
+    return -4 * ids % 8
+
+
+def _write(path: Path, found: Iterator[Piece]) -> Tokens | None:
+    """Write pieces as they come to a file that no one else knows, give it its name when it is whole, and read it.
+
+    Of two processes that write the same entry the later one replaces the file of the earlier, which keeps what it has
+    mapped.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    part = path.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
+    try:
+        with part.open("wb") as file:
+            _fill(file, found)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    written = read(path)
+    _sweep(path.parent)
+    return written
+
+
+def _fill(file: BinaryIO, found: Iterator[Piece]) -> None:
+    import numpy as np
+
+    file.write(bytes(_HEADER.size + _CHECKSUM.size))
+    numbers, without_ids, body = 0, [], 0
+    for piece in found:
+        numbers += len(piece.ids)
+        without_ids.append(Piece(piece.ids[:0], piece.lengths, piece.counts, piece.truncated, piece.unknown))
+        body = _put(file, piece.ids.tobytes(), body)
+    joint = tokens.joined(np.zeros(0, np.int32), without_ids)
+    windows = np.zeros(0, np.int64) if joint.windows is None else joint.windows
+    body = _put(file, bytes(_padding(numbers)) + joint.offsets.tobytes() + windows.tobytes(), body)
+    unknown = sum(piece.unknown for piece in without_ids) / max(numbers, 1)
+    header = _HEADER.pack(_MAGIC, numbers, len(joint.offsets), len(windows), joint.truncated, unknown, body)
+    file.seek(0)
+    file.write(header + _CHECKSUM.pack(zlib.crc32(header)))
+
+
+def _put(file: BinaryIO, data: bytes, checksum: int) -> int:
+    file.write(data)
+    return zlib.crc32(data, checksum)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what was used least recently above the limits; who has it mapped keeps it."""
+    with suppress(OSError):  # another process sweeps too
+        entries = [(path.stat(), path) for path in folder.glob("*.tokens")]
+        total = 0
+        for number, (known, path) in enumerate(sorted(entries, key=lambda entry: -entry[0].st_mtime)):
+            total += known.st_size
+            if number >= _MOST or total > LIMIT:
+                path.unlink(missing_ok=True)
+        for path in folder.glob("*.part"):
+            if time.time() - path.stat().st_mtime > _STALE:
+                path.unlink(missing_ok=True)
+
+
+def _small(texts: Sequence[str]) -> bool:
+    return not any(total >= _SMALL for total in accumulate(map(len, texts)))

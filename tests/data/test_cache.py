@@ -1,0 +1,284 @@
+"""Tokens from disk: the same bytes, no call of the tokenizer, nothing that a second kernel or a full disk breaks."""
+
+import builtins
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transformers import BertTokenizer
+
+from bertmagic.data import cache
+from bertmagic.data.tokens import encode
+
+TEXTS = [f"the film number {i} was {'really ' * (i % 20)} good" for i in range(600)]
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def calls(tokenizer, monkeypatch):
+    """How many texts the tokenizer was given."""
+    given = []
+    plain = type(tokenizer).__call__
+
+    def counted(self, *args, **known):
+        given.append(1)
+        return plain(self, *args, **known)
+
+    monkeypatch.setattr(type(tokenizer), "__call__", counted)
+    return given
+
+
+def entries(home):
+    return sorted((home / "cache" / "tokens").glob("*.tokens"))
+
+
+def assert_same(found, expected):
+    assert found.ids.dtype == np.int32
+    assert found.ids.tobytes() == expected.ids.tobytes()
+    assert found.offsets.tobytes() == expected.offsets.tobytes()
+    assert (found.truncated, found.unknown) == (expected.truncated, expected.unknown)
+    assert (found.windows is None) == (expected.windows is None)
+    assert found.windows is None or found.windows.tobytes() == expected.windows.tobytes()
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
+def test_the_second_time_no_tokenizer_is_called_and_all_bytes_are_the_same(tokenizer, home, calls, long_text):
+    expected = encode(tokenizer, TEXTS, 16, long_text)
+    assert_same(cache.encode(tokenizer, TEXTS, 16, long_text, home), expected)
+    calls.clear()
+    seen = []
+    again = cache.encode(tokenizer, list(TEXTS), 16, long_text, home, lambda done, total: seen.append((done, total)))
+    assert_same(again, expected)
+    assert (calls, seen) == ([], [(600, 600)])
+    assert not again.ids.flags.owndata
+    assert again.truncated > 100
+
+
+def test_few_texts_are_not_worth_a_file(tokenizer, home):
+    assert_same(cache.encode(tokenizer, TEXTS[:100], 64, "truncate", home), encode(tokenizer, TEXTS[:100], 64))
+    assert not home.exists()
+
+
+def test_git_is_told_to_leave_the_cache_alone(tokenizer, home):
+    cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    assert (home / "cache" / "tokens" / ".gitignore").read_text() == "*\n"
+
+
+def another(tokenizer, words=(), **known):
+    return BertTokenizer(vocab={**tokenizer.get_vocab(), **{word: len(tokenizer) for word in words}}, **known)
+
+
+def test_the_key_has_all_that_decides_the_ids(tokenizer):
+    class Renamed(BertTokenizer):
+        pass
+
+    added = another(tokenizer)
+    added.add_tokens(["film number"])
+    keys = [
+        cache.key(tokenizer, TEXTS, 64, "truncate"),
+        cache.key(tokenizer, TEXTS, 65, "truncate"),
+        cache.key(tokenizer, TEXTS, 64, "head_tail"),
+        cache.key(tokenizer, TEXTS, 64, "window"),
+        cache.key(tokenizer, TEXTS[:-1], 64, "truncate"),
+        cache.key(tokenizer, [*TEXTS, ""], 64, "truncate"),
+        cache.key(tokenizer, TEXTS[::-1], 64, "truncate"),
+        cache.key(tokenizer, [*TEXTS[:-1], TEXTS[-1] + " "], 64, "truncate"),
+        cache.key(another(tokenizer, words=["number"]), TEXTS, 64, "truncate"),
+        cache.key(another(tokenizer, do_lower_case=False), TEXTS, 64, "truncate"),
+        cache.key(another(tokenizer, sep_token="[MASK]"), TEXTS, 64, "truncate"),
+        cache.key(added, TEXTS, 64, "truncate"),
+        cache.key(Renamed(vocab=tokenizer.get_vocab()), TEXTS, 64, "truncate"),
+    ]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_key_knows_where_a_text_ends(tokenizer):
+    cuts = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"]]
+    assert len({cache.key(tokenizer, texts, 64, "truncate") for texts in cuts}) == 5
+    assert cache.key(tokenizer, ["\ud83d"], 64, "truncate") != cache.key(tokenizer, ["?"], 64, "truncate")
+
+
+def test_the_key_does_not_know_what_was_called_before(tokenizer):
+    key = cache.key(tokenizer, TEXTS, 64, "truncate")
+    used = another(tokenizer, model_max_length=64)
+    used(["a", "b c"], padding=True, truncation=True, max_length=3)
+    assert cache.key(used, TEXTS, 64, "truncate") == key
+    tokenizer("a")
+    assert cache.key(tokenizer, tuple(TEXTS), 64, "truncate") == key
+
+
+def test_a_tokenizer_written_in_python_is_not_cached(tokenizer, home, monkeypatch):
+    monkeypatch.setattr(type(tokenizer), "backend_tokenizer", None)
+    assert cache.key(tokenizer, TEXTS, 64, "truncate") is None
+    monkeypatch.undo()
+    monkeypatch.setattr(cache, "key", lambda *known: None)
+    assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("at", [3, 20, 50, 54, 58, 5000, -1])
+def test_a_flipped_byte_is_found_and_the_entry_made_anew(tokenizer, home, calls, at):
+    expected = cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    (path,) = entries(home)
+    good = path.read_bytes()
+    broken = bytearray(good)
+    broken[at] ^= 1
+    path.unlink()  # the first result has it mapped
+    path.write_bytes(broken)
+    assert cache.read(path) is None
+    calls.clear()
+    assert_same(cache.encode(tokenizer, TEXTS, 64, "truncate", home), expected)
+    assert calls
+    assert path.read_bytes() == good
+
+
+@pytest.mark.parametrize("size", [0, 10, 64, 5000])
+def test_a_file_of_another_size_is_found(tokenizer, home, size):
+    cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    (path,) = entries(home)
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(whole[:size])
+    assert cache.read(path) is None
+    path.write_bytes(whole + b"\0")
+    assert cache.read(path) is None
+
+
+@pytest.mark.parametrize("begin", range(0, 1000, 100))
+def test_a_full_disk_only_means_no_caching(tokenizer, home, monkeypatch, begin):
+    """The disk is full after so many bytes, in the middle of the ids as well as at the first byte."""
+    expected = encode(tokenizer, TEXTS * 3, 64)
+    put = cache._put
+    written = []
+
+    def full(file, data, checksum):
+        written.append(len(data))
+        if sum(written) > begin * 50:
+            raise OSError(28, "No space left on device")
+        return put(file, data, checksum)
+
+    monkeypatch.setattr(cache, "_put", full)
+    assert_same(cache.encode(tokenizer, TEXTS * 3, 64, "truncate", home), expected)
+    assert [path.name for path in (home / "cache" / "tokens").iterdir()] == [".gitignore"]
+
+
+def test_a_folder_that_cannot_be_made_only_means_no_caching(tokenizer, home):
+    home.write_text("a file stands where the folder should be")
+    assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+
+
+def test_a_stop_while_tokenizing_leaves_no_file(tokenizer, home):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.encode(tokenizer, TEXTS, 64, "truncate", home, stop)
+    assert [path.name for path in (home / "cache" / "tokens").iterdir()] == [".gitignore"]
+
+
+def test_the_entries_used_least_recently_are_removed(tokenizer, home, monkeypatch):
+    first = cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    (oldest,) = entries(home)
+    size = oldest.stat().st_size
+    monkeypatch.setattr(cache, "LIMIT", 3.5 * size)
+    made = {oldest: 0}
+    for length in (63, 62, 61):
+        for path in entries(home):  # the first, used again, counts as new
+            os.utime(path, (1000 + made[path],) * 2)
+        assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+        cache.encode(tokenizer, TEXTS, length, "truncate", home)
+        made |= {path: len(made) for path in entries(home) if path not in made}
+    left = entries(home)
+    assert len(left) == 3
+    assert oldest in left
+    assert sum(path.stat().st_size for path in left) <= cache.LIMIT
+    monkeypatch.setattr(cache, "LIMIT", size / 2)
+    last = cache.encode(tokenizer, TEXTS, 60, "truncate", home)
+    assert entries(home) == []
+    assert_same(first, encode(tokenizer, TEXTS, 64))  # what is mapped stays readable
+    assert_same(last, encode(tokenizer, TEXTS, 60))
+
+
+def test_the_number_of_entries_is_bounded_and_left_files_are_removed(tokenizer, home, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST", 2)
+    folder = home / "cache" / "tokens"
+    folder.mkdir(parents=True)
+    for name, age in (("left.part", 7200), ("written.part", 5)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age,) * 2)
+    for length in (64, 63, 62):
+        cache.encode(tokenizer, TEXTS, length, "truncate", home)
+    assert len(entries(home)) == 2
+    assert [path.name for path in folder.glob("*.part")] == ["written.part"]
+
+
+def test_nothing_is_unpickled(tokenizer, home, monkeypatch):
+    cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    load = builtins.__import__
+
+    def refuse(name, *known):
+        assert "pickle" not in name
+        return load(name, *known)
+
+    monkeypatch.setattr(np, "load", None)
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from transformers import AutoTokenizer
+from bertmagic.data import cache
+home, texts = Path(sys.argv[2]), Path(sys.argv[3]).read_text().split("\\n")
+tokenizer, calls = AutoTokenizer.from_pretrained(sys.argv[1]), []
+plain = type(tokenizer).__call__
+
+def counted(self, *args, **known):
+    if not calls:
+        print("tokenizing", flush=True)
+        sys.stdin.readline()
+    calls.append(1)
+    return plain(self, *args, **known)
+
+type(tokenizer).__call__ = counted
+found = cache.encode(tokenizer, texts, 64, "truncate", home)
+print(len(calls), len(found), int(found.ids.astype("int64").sum()))
+"""
+
+
+def child(encoder, home, texts):
+    command = [sys.executable, "-c", CHILD, str(encoder), str(home), str(texts)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def said(process):
+    """The numbers that a child prints: calls of the tokenizer, rows, the sum of the ids."""
+    out, _ = process.communicate("go\n", timeout=300)
+    assert process.returncode == 0
+    return [int(word) for word in out.split()]
+
+
+def test_other_processes_find_it_and_two_may_write_it_at_once(encoder, tokenizer, home, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(TEXTS))
+    expected = encode(tokenizer, TEXTS, 64)
+    total = int(expected.ids.astype(np.int64).sum())
+    together = [child(encoder, home, texts) for _ in range(2)]
+    assert [process.stdout.readline() for process in together] == ["tokenizing\n"] * 2  # neither has found an entry
+    for calls, rows, found in map(said, together):
+        assert calls > 0
+        assert (rows, found) == (600, total)
+    assert len(entries(home)) == 1
+    assert not list(Path(home).rglob("*.part"))
+    assert_same(cache.read(entries(home)[0]), expected)
+    assert said(child(encoder, home, texts)) == [0, 600, total]
