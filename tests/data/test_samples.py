@@ -6,6 +6,20 @@ from bertmagic.data import samples, tables
 from bertmagic.errors import UnknownReference
 
 
+def assert_unlike(texts):
+    """Every pair shares less than 0.8 of its words (Jaccard); of Chinese, which writes no spaces, of its characters."""
+    import numpy as np
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    pattern = r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]+"
+    words = CountVectorizer(binary=True, token_pattern=pattern).fit_transform(texts)
+    both = (words @ words.T).toarray().astype(float)
+    size = np.asarray(words.sum(axis=1)).ravel()
+    similarity = both / (size[:, None] + size[None, :] - both)
+    np.fill_diagonal(similarity, 0)
+    assert similarity.max() < 0.8, texts[list(np.unravel_index(similarity.argmax(), similarity.shape))].tolist()
+
+
 @pytest.fixture(scope="module")
 def reviews():
     return samples.load("reviews")
@@ -53,19 +67,96 @@ def test_lengths_vary_between_3_and_120_words(reviews):
 
 
 def test_no_two_reviews_are_alike(reviews):
-    """Every pair shares less than 0.8 of its words (Jaccard); of Chinese, which writes no spaces, of its characters."""
-    import numpy as np
-    from sklearn.feature_extraction.text import CountVectorizer
+    assert_unlike(reviews["review"])
 
-    pattern = r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]+"
-    words = CountVectorizer(binary=True, token_pattern=pattern).fit_transform(reviews["review"])
-    both = (words @ words.T).toarray().astype(float)
-    size = np.asarray(words.sum(axis=1)).ravel()
-    similarity = both / (size[:, None] + size[None, :] - both)
-    np.fill_diagonal(similarity, 0)
-    assert similarity.max() < 0.8, reviews["review"][
-        list(np.unravel_index(similarity.argmax(), similarity.shape))
-    ].tolist()
+
+TOPICS = ["money", "health", "travel", "technology", "food", "family"]
+HAN = r"[\u4e00-\u9fff]"
+
+
+@pytest.fixture(scope="module")
+def handbook():
+    return samples.load("handbook")
+
+
+def test_the_handbook_has_passages_and_questions_enough(handbook):
+    assert handbook.columns.tolist() == ["id", "title", "context", "question", "answers"]
+    assert len(handbook) >= 180
+    assert handbook["id"].is_unique
+    assert not handbook.isna().any(axis=None)
+    assert handbook["context"].nunique() >= 44
+    assert handbook.groupby("context")["title"].nunique().max() == 1
+    chinese = handbook["context"].str.contains(HAN)
+    assert handbook["context"][chinese].nunique() >= 5
+    assert chinese.equals(handbook["question"].str.contains(HAN))
+    words = handbook["context"][~chinese].str.split().str.len()
+    assert words.between(60, 160).all()
+
+
+def test_answers_stand_at_their_offset(handbook):
+    for context, answers in zip(handbook["context"], handbook["answers"], strict=True):
+        assert set(answers) == {"text", "answer_start"}
+        assert len(answers["text"]) == len(answers["answer_start"])
+        for text, start in zip(answers["text"], answers["answer_start"], strict=True):
+            assert context[start : start + len(text)] == text
+            assert text == text.strip()
+            assert 1 <= len(text.split()) <= 12
+
+
+def test_a_fifth_of_the_questions_has_no_answer(handbook):
+    for part in samples.splits("handbook").values():
+        without = sum(not answers["text"] for answers in part["answers"])
+        assert 0.15 < without / len(part) < 0.25
+
+
+def test_no_passage_is_in_two_splits(handbook):
+    parts = samples.splits("handbook")
+    train, test = parts["train"], parts["test"]
+    assert not {*train["context"]} & {*test["context"]}
+    assert not {*train["title"]} & {*test["title"]}
+    assert 0.2 < len(test) / len(handbook) < 0.3
+    assert test["context"].str.contains(HAN).any()
+
+
+def test_no_two_questions_are_alike(handbook):
+    assert_unlike(handbook["question"])
+
+
+@pytest.fixture(scope="module")
+def topics():
+    return samples.load("topics")
+
+
+def test_topics_are_lists_of_one_to_three_labels(topics):
+    """Each label is there often enough, and lists stay lists."""
+    assert topics.columns.tolist() == ["text", "topics"]
+    assert len(topics) >= 430
+    assert all(isinstance(labels, list) and labels for labels in topics["topics"])
+    assert all(len(set(labels)) == len(labels) <= 3 for labels in topics["topics"])
+    counts = topics["topics"].explode().value_counts()
+    assert {*counts.index} == {*TOPICS}
+    assert counts.min() >= 110
+    lengths = topics["topics"].str.len().value_counts(normalize=True)
+    assert lengths[1] == pytest.approx(0.45, abs=0.05)
+    assert lengths[2] == pytest.approx(0.40, abs=0.05)
+    assert lengths[3] == pytest.approx(0.15, abs=0.05)
+
+
+def test_topics_in_both_splits(topics):
+    parts = samples.splits("topics")
+    assert len(parts["train"]) > 2 * len(parts["test"]) >= 200
+    assert not {*parts["train"]["text"]} & {*parts["test"]["text"]}
+    for part in parts.values():
+        assert {*part["topics"].explode()} == {*TOPICS}
+        assert part["text"].str.contains(HAN).sum() >= 8
+
+
+def test_texts_with_topics_are_short_and_unlike(topics):
+    chinese = topics["text"].str.contains(HAN)
+    words = topics["text"].str.split().str.len()
+    assert words[~chinese].between(5, 50).all()
+    assert 35 <= chinese.sum() <= 50
+    assert_unlike(topics["text"])
 
 
 def test_an_unknown_sample_names_the_nearest():

@@ -49,4 +49,4 @@ def test_the_wheel_loads_with_ipython_alone(wheel, tmp_path):
     )
     said = run(python, "-c", code, cwd=tmp_path)
     assert "--batch-size" in said
-    assert "['reviews']" in said
+    assert "'reviews'" in said
