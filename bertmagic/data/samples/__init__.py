@@ -4,7 +4,8 @@ Every sample is a JSONL file beside this module; its first key, ``split``, says 
 
 A topic of ``sample:topics`` holds if the text is materially about it, named or not: ``money`` prices, wages, debts and
 budgets; ``health`` illness, care, the body and the mind; ``travel`` journeys and transport; ``technology`` devices,
-software and new methods; ``food`` what is eaten, drunk or grown to be; ``family`` relatives and living with them, not friends.
+software and new methods; ``food`` what is eaten, drunk or grown to be; ``family`` relatives and living with
+them, not friends.
 """
 
 from __future__ import annotations
