@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 import platform
+import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bertmagic.data import cache, checks, tables
 from bertmagic.errors import OptionError, TrainingError, listing
 from bertmagic.inference.forward import logits
-from bertmagic.models import devices, dropout, kernels, loading, saving, weights
+from bertmagic.models import devices, dropout, kernels, layers, loading, saving, weights
 from bertmagic.tasks import Prepared, Task, find
 from bertmagic.training import checkpoints, runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started, downloading
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.options import Finetune, Precision
+
+_TOLD_AGAIN = 1000
+"""How many steps of before a resumed run tells again: enough for its curves, however long it was."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,9 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
         device=str(device),
         precision=cast("Precision", number_format),
     )
+    kept = cache.Cache(runs.home(), tokenizer, max_length, options.long_text)
     parts = {
-        name: cache.encode(tokenizer, rows.texts, max_length, options.long_text, runs.home(), _tokenizing(emit, name))
+        name: kept.encode(rows.texts, _tokenizing(emit, name))
         for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
         if rows is not None
     }
@@ -103,6 +108,7 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
     emit(Note(f"{found.name}: {said}."))
     with _training(options.seed, device):
         kernels.use(network.to(device))
+        layers.use(network)
         if device.type == "cpu":
             dropout.use(network, options.seed)
         if frozen := freeze(network, options.freeze):
@@ -198,11 +204,10 @@ def _training(seed: int, device: torch.device) -> AbstractContextManager[None]:
     return nullcontext() if beside else _seeded(seed, device)
 
 
-def _train(
-    work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, button: StopButton
-) -> Finetuned:
+def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, button: StopButton) -> Finetuned:
     options, prepared, train = work.options, work.prepared, work.parts["train"]
     plan, name = _plan(options, train), options.name or "model"
+    folder = runs.model_folder(name)
     kept = checkpoints.set_aside(name) if resumed is None else None
     history = History()
     record = runs.Run(name, **work.facts, after=resumed.state["step"] if resumed else None)
@@ -215,7 +220,7 @@ def _train(
     try:
         keeper = checkpoints.Checkpoints(
             name, work.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
-            lambda folder, weights, step: _save(work, folder, {}, {"best_step": step}, weights), tell,
+            lambda folder, weights, step: _save(work, folder, {"best_step": step}, weights=weights), tell,
         )  # fmt: skip
         loop = Loop(
             work.network, train, prepared.train.targets[train.owner], work.tokenizer.pad_token_id,
@@ -228,14 +233,12 @@ def _train(
         elif kept is not None:
             tell(Note(f"The run before did not end: {kept.where} was kept; add resume = True to go on.", warning=True))
         with button:  # to the end: a stop while it measures or saves must not lose the model
-            ended = _steps(work, loop, button, name)
+            ended = _steps(work, loop, button, folder)
             del loop
             report, ended = _measured(work, ended, name, tell, button)
-            measured = {**report.metrics, "data": report.data, "rows": report.rows} if report else {}
-            card = _card(work, measured, {key: value for key, value in asdict(ended).items() if key != "detail"})
-            folder = saving.save(runs.model_folder(name), work.network, work.tokenizer, card)
+            card = _save(work, folder, asdict(ended), report)
         tell(replace(ended, detail=f"kept in {folder}"))
-        record.finish({**measured, "seconds": time.perf_counter() - began})
+        record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
         if ended.reason != "interrupted":
             checkpoints.remove(name)
     finally:
@@ -243,6 +246,50 @@ def _train(
     return Finetuned(
         work.network, work.tokenizer, prepared.task, card, folder, options.precision, ended, history, report
     )
+
+
+def _steps_an_epoch(options: Finetune, train: Tokens) -> int:
+    return steps_an_epoch(len(train), options.batch_size, options.gradient_accumulation_steps)
+
+
+def _plan(options: Finetune, train: Tokens) -> Plan:
+    """Return what the loop needs of the options; learning rate, precision and epochs were resolved before."""
+    shared = {field.name: getattr(options, field.name) for field in fields(Plan) if hasattr(options, field.name)}
+    steps = count_steps(_steps_an_epoch(options, train), cast("float", options.epochs), options.max_steps)
+    return Plan(steps=steps, metric=options.best_metric, higher_is_better=options.best_metric != "loss", **shared)
+
+
+def _go_on(loop: Loop, history: History, resumed: checkpoints.Checkpoint, emit: Listener) -> None:
+    """Bring a run back to its checkpoint, and tell of what happened before it."""
+    tensors = resumed.tensors()
+    history.restore(resumed.state["told"], tensors["history"])
+    loop.resume(resumed.state, tensors, resumed.best_weights())
+    for event in history.events(_TOLD_AGAIN):
+        emit(event)
+
+
+def _steps(work: _Work, loop: Loop, button: StopButton, folder: Path) -> Ended:
+    """Take the steps; of a run that diverged the last good weights are kept."""
+    try:
+        return loop.run(button)
+    except Diverged as error:
+        if not error.usable:
+            raise
+        _save(work, folder, asdict(error.ended))
+        what = f"{error.what} The weights of step {error.ended.best_step:,} are kept in {folder}."
+        raise TrainingError(what, error.fix) from None
+
+
+def _named(work: _Work) -> Callable[[Any], str]:
+    """Return what names training samples by the user's index, with the beginnings of their texts."""
+    rows, owner = work.prepared.train, work.parts["train"].owner
+
+    def named(samples: Any) -> str:
+        texts = dict.fromkeys(owner[samples].tolist())
+        shown = [f"row {rows.index[at]} ({textwrap.shorten(rows.texts[at], 60, placeholder='…')!r})" for at in texts]
+        return listing(shown, 3)
+
+    return named
 
 
 def _started(work: _Work, plan: Plan, name: str) -> Started:
@@ -254,12 +301,12 @@ def _started(work: _Work, plan: Plan, name: str) -> Started:
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps / math.ceil(len(work.parts["train"]) / options.batch_size),
+        epochs=plan.steps / _steps_an_epoch(options, work.parts["train"]),
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
         higher_is_better=plan.higher_is_better,
-        options=_plain(options),
+        options=work.facts["options"],
     )
 
 
@@ -316,10 +363,12 @@ def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopBu
     )
 
 
-def _card(work: _Work, report: Report | None, ended: Ended) -> dict[str, Any]:
+def _save(
+    work: _Work, folder: Path, run: Mapping[str, Any], report: Report | None = None, weights: Any = None
+) -> dict[str, Any]:
+    """Write a model with its card and return the card; ``weights`` are others than those that the model has."""
     options, prepared = work.options, work.prepared
-    metrics = {**report.metrics, "data": report.data, "rows": report.rows} if report else {}
-    return {
+    card = {
         "task": prepared.task.name,
         **prepared.task.card(),
         "text": prepared.text,
@@ -327,12 +376,13 @@ def _card(work: _Work, report: Report | None, ended: Ended) -> dict[str, Any]:
         "encoder": work.found.name,
         "max_length": options.max_length,
         "long_text": options.long_text,
-        "options": _plain(options),
-        "data": _about(prepared),
-        "metrics": metrics,
-        "run": {name: value for name, value in asdict(ended).items() if name != "detail"},
+        **work.facts,
+        "metrics": {**report.metrics, "data": report.data, "rows": report.rows} if report else {},
+        "run": {name: value for name, value in run.items() if name != "detail"},
         "versions": versions(),
     }
+    saving.save(folder, work.network, work.tokenizer, card, weights)
+    return card
 
 
 def _about(prepared: Prepared) -> dict[str, Any]:
@@ -358,10 +408,3 @@ def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
     found = {name: version(name) for name in ("bertmagic", "torch", "transformers", "tokenizers")}
     return {"python": platform.python_version(), **found}
-
-
-def refuse(options: Finetune) -> None:
-    """Raise an `OptionError` for what cannot be done yet."""
-    for name in ("resume",):
-        if getattr(options, name):
-            raise OptionError(f"{name} is not there yet in this version.", f"Leave {name} out.")

@@ -12,7 +12,7 @@ from bertmagic.data import cache, checks, columns, files, tables
 from bertmagic.errors import DataError
 from bertmagic.inference.forward import logits
 from bertmagic.inference.predictions import Predictions
-from bertmagic.models import devices, kernels, loading, saving, weights
+from bertmagic.models import devices, kernels, layers, loading, saving, weights
 from bertmagic.models.status import Held
 from bertmagic.tasks import find
 from bertmagic.training import runs
@@ -47,6 +47,7 @@ def opened(
     tokenizer = loading.tokenizer(folder)
     network, _ = task.build(folder, needs_head=True)
     kernels.use(network.to(where))
+    layers.use(network)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
 
@@ -107,10 +108,8 @@ def evaluate(
 
 
 def _run(model: TextModel, texts: list[str], emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
-    tokens = cache.encode(
-        model.tokenizer, texts, model.card["max_length"], _long_text(model), runs.home(),
-        lambda done, total: emit(Phase("tokenizing", done, total)),
-    )  # fmt: skip
+    kept = cache.Cache(runs.home(), model.tokenizer, model.card["max_length"], _long_text(model))
+    tokens = kept.encode(texts, lambda done, total: emit(Phase("tokenizing", done, total)))
     pad_id: Any = model.tokenizer.pad_token_id
     found = logits(
         model.network, tokens, pad_id, model.precision, lambda done: emit(Phase("predicting", done, len(tokens)))

@@ -7,6 +7,7 @@ is code: it is read as numbers, through the memory map of the operating system, 
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import struct
 import time
@@ -14,6 +15,8 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -32,7 +35,7 @@ LIMIT = 2 * 10**9
 _MOST = 1000  # entries: small ones would never reach the limit on bytes
 _SMALL = 10_000  # characters, which are tokenized in a few milliseconds
 _STALE = 3600.0  # seconds after which a file that is still being written is taken to be left by a killed process
-_CHUNK = 10_000
+_CHUNK = 1000
 _MAGIC = b"bmtoken1"  # its digit is the version of the format
 _HEADER = struct.Struct("<8s4qdI")
 """Magic, number of ids, of offsets and of windows, texts truncated, share unknown, checksum of all that follows."""
@@ -40,74 +43,68 @@ _CHECKSUM = struct.Struct("<I")
 """Of the header, behind it; the ids then begin at a multiple of eight bytes."""
 
 
-def encode(
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    max_length: int,
-    long_text: LongText,
-    home: Path,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Tokens:
-    """Tokenize texts as `tokens.encode` does, or take what it found for the same texts before.
+@dataclass(frozen=True)
+class Cache:
+    """What one tokenizer made of texts, kept below ``home``, the folder of this project's runs.
 
     Texts of less than 10,000 characters together are not kept, and neither is what a tokenizer made that is written
     in Python and cannot tell its content. A disk that is full or cannot be written only means that nothing is kept.
-
-    Parameters
-    ----------
-    home
-        The folder of this project's runs; the cache lies in it.
     """
-    name = None if _small(texts) else key(tokenizer, texts, max_length, long_text)
-    if name is None:
-        return tokens.encode(tokenizer, texts, max_length, long_text, progress)
-    path = home / "cache" / "tokens" / f"{name}.tokens"
-    found = read(path)
-    if found is None:
-        with suppress(OSError):
-            found = _write(path, tokens.pieces(tokenizer, texts, max_length, long_text, progress))
-    if found is None:
-        return tokens.encode(tokenizer, texts, max_length, long_text, progress)
-    progress(len(texts), len(texts))
-    return found
 
+    home: Path
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int
+    long_text: LongText = "truncate"
 
-def key(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int, long_text: LongText) -> str | None:
-    """Return the SHA-256 of all that decides the ids; None if the tokenizer cannot tell its content.
+    def encode(self, texts: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> Tokens:
+        """Tokenize texts as `tokens.encode` does, or take what it found for the same texts before."""
+        given = (self.tokenizer, texts, self.max_length, self.long_text, progress)
+        name = None if _small(texts) else self.key(texts)
+        if name is None:
+            return tokens.encode(*given)
+        path = self.home / "cache" / "tokens" / f"{name}.tokens"
+        found = read(path)
+        if found is None:
+            with suppress(OSError):
+                found = _write(path, tokens.pieces(*given))
+        if found is None:
+            return tokens.encode(*given)
+        progress(len(texts), len(texts))
+        return found
 
-    The texts come with their lengths, because ``["ab", "c"]`` and ``["a", "bc"]`` have the same letters. SHA-256
-    because processors compute it: it takes a third of a percent of the time of tokenizing.
-    """
-    import numpy as np
+    def key(self, texts: Sequence[str]) -> str | None:
+        """Return the SHA-256 of all that decides the ids; None if the tokenizer cannot tell its content.
 
-    content = _content(tokenizer)
-    if content is None:
-        return None
-    found = hashlib.sha256(_MAGIC + f"{max_length} {long_text} {len(texts)} {len(content)} ".encode())
-    found.update(content)
-    for start in range(0, len(texts), _CHUNK):
-        part = texts[start : start + _CHUNK]
-        found.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
-        found.update("".join(part).encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
+        The texts come with their lengths, because ``["ab", "c"]`` and ``["a", "bc"]`` have the same letters. SHA-256
+        because processors compute it: it takes a thousandth of the time of tokenizing.
+        """
+        import numpy as np
 
+        if self._content is None:
+            return None
+        found = hashlib.sha256(f"{self._content} {self.max_length} {self.long_text} {len(texts)} ".encode())
+        for start in range(0, len(texts), _CHUNK):
+            part = texts[start : start + _CHUNK]
+            found.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
+            found.update("".join(part).encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
 
-def _content(tokenizer: PreTrainedTokenizerBase) -> bytes | None:
-    """Return the tokenizer as it would be written to a file, without what a call sets: truncation and padding."""
-    import tokenizers
+    @cached_property
+    def _content(self) -> str | None:
+        """The tokenizer as it would be written to a file, but for what a call sets in it: truncation and padding."""
+        import tokenizers
 
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        return None
-    serialised: str = backend.to_str()
-    content = serialised.partition('"added_tokens"')[2]  # truncation and padding stand before it
-    around = (
-        tokenizers.__version__,
-        type(tokenizer).__name__,
-        sorted(tokenizer.special_tokens_map.items()),
-        getattr(tokenizer, "split_special_tokens", False),
-    )
-    return f"{around} {content or serialised}".encode("utf-8", "surrogatepass")
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return None
+        # The JSON of `to_str`, as bytes: a copy less. Truncation and padding stand at its head.
+        serialised: bytes = backend.__getstate__()
+        found = hashlib.sha256(memoryview(serialised)[max(serialised.find(b'"added_tokens"'), 0) :])
+        special = sorted(self.tokenizer.special_tokens_map.items())
+        split = getattr(self.tokenizer, "split_special_tokens", False)
+        return (
+            f"{_MAGIC!r} {tokenizers.__version__} {type(self.tokenizer).__name__} {special} {split} {found.hexdigest()}"
+        )
 
 
 def read(path: Path) -> Tokens | None:
@@ -116,15 +113,14 @@ def read(path: Path) -> Tokens | None:
 
     try:
         with path.open("rb") as file:
-            counts = _checked(file)
-            raw = np.asarray(np.memmap(file, np.uint8, "r"))
+            ids, offsets, windows, truncated, unknown = _checked(file)
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         os.utime(path)  # the entry was used
     except (OSError, ValueError, struct.error):
         return None
-    ids, offsets, windows, truncated, unknown = counts
     begin = _HEADER.size + _CHECKSUM.size
-    numbers = raw[begin : begin + 4 * ids].view(np.int32)
-    rest = raw[begin + 4 * ids + _padding(ids) :].view(np.int64)
+    rest = np.frombuffer(mapped, np.int64, offsets + windows, begin + 4 * ids + _padding(ids))
+    numbers = np.frombuffer(mapped, np.int32, ids, begin)
     return Tokens(numbers, rest[:offsets], truncated, unknown, rest[offsets:] if windows else None)
 
 
@@ -143,7 +139,7 @@ def _checked(file: BinaryIO) -> tuple[int, int, int, int, float]:
     if magic != _MAGIC or own != zlib.crc32(header) or size != os.fstat(file.fileno()).st_size:
         raise ValueError
     found = 0
-    while block := file.read(2**20):
+    while block := file.read(2**16):
         found = zlib.crc32(block, found)
     if found != body:
         raise ValueError

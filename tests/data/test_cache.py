@@ -52,10 +52,12 @@ def assert_same(found, expected):
 @pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
 def test_the_second_time_no_tokenizer_is_called_and_all_bytes_are_the_same(tokenizer, home, calls, long_text):
     expected = encode(tokenizer, TEXTS, 16, long_text)
-    assert_same(cache.encode(tokenizer, TEXTS, 16, long_text, home), expected)
+    assert_same(cache.Cache(home, tokenizer, 16, long_text).encode(TEXTS), expected)
     calls.clear()
     seen = []
-    again = cache.encode(tokenizer, list(TEXTS), 16, long_text, home, lambda done, total: seen.append((done, total)))
+    again = cache.Cache(home, tokenizer, 16, long_text).encode(
+        list(TEXTS), lambda done, total: seen.append((done, total))
+    )
     assert_same(again, expected)
     assert (calls, seen) == ([], [(600, 600)])
     assert not again.ids.flags.owndata
@@ -63,13 +65,17 @@ def test_the_second_time_no_tokenizer_is_called_and_all_bytes_are_the_same(token
 
 
 def test_few_texts_are_not_worth_a_file(tokenizer, home):
-    assert_same(cache.encode(tokenizer, TEXTS[:100], 64, "truncate", home), encode(tokenizer, TEXTS[:100], 64))
+    assert_same(cache.Cache(home, tokenizer, 64).encode(TEXTS[:100]), encode(tokenizer, TEXTS[:100], 64))
     assert not home.exists()
 
 
 def test_git_is_told_to_leave_the_cache_alone(tokenizer, home):
-    cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    cache.Cache(home, tokenizer, 64).encode(TEXTS)
     assert (home / "cache" / "tokens" / ".gitignore").read_text() == "*\n"
+
+
+def key(tokenizer, texts, max_length, long_text):
+    return cache.Cache(Path(), tokenizer, max_length, long_text).key(texts)
 
 
 def another(tokenizer, words=(), **known):
@@ -83,19 +89,19 @@ def test_the_key_has_all_that_decides_the_ids(tokenizer):
     added = another(tokenizer)
     added.add_tokens(["film number"])
     keys = [
-        cache.key(tokenizer, TEXTS, 64, "truncate"),
-        cache.key(tokenizer, TEXTS, 65, "truncate"),
-        cache.key(tokenizer, TEXTS, 64, "head_tail"),
-        cache.key(tokenizer, TEXTS, 64, "window"),
-        cache.key(tokenizer, TEXTS[:-1], 64, "truncate"),
-        cache.key(tokenizer, [*TEXTS, ""], 64, "truncate"),
-        cache.key(tokenizer, TEXTS[::-1], 64, "truncate"),
-        cache.key(tokenizer, [*TEXTS[:-1], TEXTS[-1] + " "], 64, "truncate"),
-        cache.key(another(tokenizer, words=["number"]), TEXTS, 64, "truncate"),
-        cache.key(another(tokenizer, do_lower_case=False), TEXTS, 64, "truncate"),
-        cache.key(another(tokenizer, sep_token="[MASK]"), TEXTS, 64, "truncate"),
-        cache.key(added, TEXTS, 64, "truncate"),
-        cache.key(Renamed(vocab=tokenizer.get_vocab()), TEXTS, 64, "truncate"),
+        key(tokenizer, TEXTS, 64, "truncate"),
+        key(tokenizer, TEXTS, 65, "truncate"),
+        key(tokenizer, TEXTS, 64, "head_tail"),
+        key(tokenizer, TEXTS, 64, "window"),
+        key(tokenizer, TEXTS[:-1], 64, "truncate"),
+        key(tokenizer, [*TEXTS, ""], 64, "truncate"),
+        key(tokenizer, TEXTS[::-1], 64, "truncate"),
+        key(tokenizer, [*TEXTS[:-1], TEXTS[-1] + " "], 64, "truncate"),
+        key(another(tokenizer, words=["number"]), TEXTS, 64, "truncate"),
+        key(another(tokenizer, do_lower_case=False), TEXTS, 64, "truncate"),
+        key(another(tokenizer, sep_token="[MASK]"), TEXTS, 64, "truncate"),
+        key(added, TEXTS, 64, "truncate"),
+        key(Renamed(vocab=tokenizer.get_vocab()), TEXTS, 64, "truncate"),
     ]
     assert None not in keys
     assert len(set(keys)) == len(keys)
@@ -103,31 +109,31 @@ def test_the_key_has_all_that_decides_the_ids(tokenizer):
 
 def test_the_key_knows_where_a_text_ends(tokenizer):
     cuts = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"]]
-    assert len({cache.key(tokenizer, texts, 64, "truncate") for texts in cuts}) == 5
-    assert cache.key(tokenizer, ["\ud83d"], 64, "truncate") != cache.key(tokenizer, ["?"], 64, "truncate")
+    assert len({key(tokenizer, texts, 64, "truncate") for texts in cuts}) == 5
+    assert key(tokenizer, ["\ud83d"], 64, "truncate") != key(tokenizer, ["?"], 64, "truncate")
 
 
 def test_the_key_does_not_know_what_was_called_before(tokenizer):
-    key = cache.key(tokenizer, TEXTS, 64, "truncate")
+    before = key(tokenizer, TEXTS, 64, "truncate")
     used = another(tokenizer, model_max_length=64)
     used(["a", "b c"], padding=True, truncation=True, max_length=3)
-    assert cache.key(used, TEXTS, 64, "truncate") == key
+    assert key(used, TEXTS, 64, "truncate") == before
     tokenizer("a")
-    assert cache.key(tokenizer, tuple(TEXTS), 64, "truncate") == key
+    assert key(tokenizer, tuple(TEXTS), 64, "truncate") == before
 
 
 def test_a_tokenizer_written_in_python_is_not_cached(tokenizer, home, monkeypatch):
     monkeypatch.setattr(type(tokenizer), "backend_tokenizer", None)
-    assert cache.key(tokenizer, TEXTS, 64, "truncate") is None
+    assert key(tokenizer, TEXTS, 64, "truncate") is None
     monkeypatch.undo()
-    monkeypatch.setattr(cache, "key", lambda *known: None)
-    assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+    monkeypatch.setattr(cache.Cache, "key", lambda *known: None)
+    assert len(cache.Cache(home, tokenizer, 64).encode(TEXTS)) == 600
     assert not home.exists()
 
 
 @pytest.mark.parametrize("at", [3, 20, 50, 54, 58, 5000, -1])
 def test_a_flipped_byte_is_found_and_the_entry_made_anew(tokenizer, home, calls, at):
-    expected = cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    expected = cache.Cache(home, tokenizer, 64).encode(TEXTS)
     (path,) = entries(home)
     good = path.read_bytes()
     broken = bytearray(good)
@@ -136,14 +142,14 @@ def test_a_flipped_byte_is_found_and_the_entry_made_anew(tokenizer, home, calls,
     path.write_bytes(broken)
     assert cache.read(path) is None
     calls.clear()
-    assert_same(cache.encode(tokenizer, TEXTS, 64, "truncate", home), expected)
+    assert_same(cache.Cache(home, tokenizer, 64).encode(TEXTS), expected)
     assert calls
     assert path.read_bytes() == good
 
 
 @pytest.mark.parametrize("size", [0, 10, 64, 5000])
 def test_a_file_of_another_size_is_found(tokenizer, home, size):
-    cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    cache.Cache(home, tokenizer, 64).encode(TEXTS)
     (path,) = entries(home)
     whole = path.read_bytes()
     path.unlink()
@@ -167,13 +173,13 @@ def test_a_full_disk_only_means_no_caching(tokenizer, home, monkeypatch, begin):
         return put(file, data, checksum)
 
     monkeypatch.setattr(cache, "_put", full)
-    assert_same(cache.encode(tokenizer, TEXTS * 3, 64, "truncate", home), expected)
+    assert_same(cache.Cache(home, tokenizer, 64).encode(TEXTS * 3), expected)
     assert [path.name for path in (home / "cache" / "tokens").iterdir()] == [".gitignore"]
 
 
 def test_a_folder_that_cannot_be_made_only_means_no_caching(tokenizer, home):
     home.write_text("a file stands where the folder should be")
-    assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+    assert len(cache.Cache(home, tokenizer, 64).encode(TEXTS)) == 600
 
 
 def test_a_stop_while_tokenizing_leaves_no_file(tokenizer, home):
@@ -181,12 +187,12 @@ def test_a_stop_while_tokenizing_leaves_no_file(tokenizer, home):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache.encode(tokenizer, TEXTS, 64, "truncate", home, stop)
+        cache.Cache(home, tokenizer, 64).encode(TEXTS, stop)
     assert [path.name for path in (home / "cache" / "tokens").iterdir()] == [".gitignore"]
 
 
 def test_the_entries_used_least_recently_are_removed(tokenizer, home, monkeypatch):
-    first = cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    first = cache.Cache(home, tokenizer, 64).encode(TEXTS)
     (oldest,) = entries(home)
     size = oldest.stat().st_size
     monkeypatch.setattr(cache, "LIMIT", 3.5 * size)
@@ -194,15 +200,15 @@ def test_the_entries_used_least_recently_are_removed(tokenizer, home, monkeypatc
     for length in (63, 62, 61):
         for path in entries(home):  # the first, used again, counts as new
             os.utime(path, (1000 + made[path],) * 2)
-        assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
-        cache.encode(tokenizer, TEXTS, length, "truncate", home)
+        assert len(cache.Cache(home, tokenizer, 64).encode(TEXTS)) == 600
+        cache.Cache(home, tokenizer, length).encode(TEXTS)
         made |= {path: len(made) for path in entries(home) if path not in made}
     left = entries(home)
     assert len(left) == 3
     assert oldest in left
     assert sum(path.stat().st_size for path in left) <= cache.LIMIT
     monkeypatch.setattr(cache, "LIMIT", size / 2)
-    last = cache.encode(tokenizer, TEXTS, 60, "truncate", home)
+    last = cache.Cache(home, tokenizer, 60).encode(TEXTS)
     assert entries(home) == []
     assert_same(first, encode(tokenizer, TEXTS, 64))  # what is mapped stays readable
     assert_same(last, encode(tokenizer, TEXTS, 60))
@@ -216,13 +222,13 @@ def test_the_number_of_entries_is_bounded_and_left_files_are_removed(tokenizer, 
         (folder / name).touch()
         os.utime(folder / name, (time.time() - age,) * 2)
     for length in (64, 63, 62):
-        cache.encode(tokenizer, TEXTS, length, "truncate", home)
+        cache.Cache(home, tokenizer, length).encode(TEXTS)
     assert len(entries(home)) == 2
     assert [path.name for path in folder.glob("*.part")] == ["written.part"]
 
 
 def test_nothing_is_unpickled(tokenizer, home, monkeypatch):
-    cache.encode(tokenizer, TEXTS, 64, "truncate", home)
+    cache.Cache(home, tokenizer, 64).encode(TEXTS)
     load = builtins.__import__
 
     def refuse(name, *known):
@@ -231,7 +237,7 @@ def test_nothing_is_unpickled(tokenizer, home, monkeypatch):
 
     monkeypatch.setattr(np, "load", None)
     monkeypatch.setattr(builtins, "__import__", refuse)
-    assert len(cache.encode(tokenizer, TEXTS, 64, "truncate", home)) == 600
+    assert len(cache.Cache(home, tokenizer, 64).encode(TEXTS)) == 600
 
 
 CHILD = """
@@ -251,7 +257,7 @@ def counted(self, *args, **known):
     return plain(self, *args, **known)
 
 type(tokenizer).__call__ = counted
-found = cache.encode(tokenizer, texts, 64, "truncate", home)
+found = cache.Cache(home, tokenizer, 64).encode(texts)
 print(len(calls), len(found), int(found.ids.astype("int64").sum()))
 """
 
