@@ -1,4 +1,7 @@
-"""The embedded reviews keep what is promised of them."""
+"""The embedded samples keep what is promised of them."""
+
+import re
+from itertools import pairwise
 
 import pytest
 
@@ -157,6 +160,88 @@ def test_texts_with_topics_are_short_and_unlike(topics):
     assert words[~chinese].between(5, 50).all()
     assert 35 <= chinese.sum() <= 50
     assert_unlike(topics["text"])
+
+
+def length(text):
+    """Return the number of words; of Chinese, which writes no spaces, of characters."""
+    return len(text) if re.search(HAN, text) else len(text.split())
+
+
+@pytest.fixture(scope="module")
+def entities():
+    return samples.load("entities")
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return samples.load("pairs")
+
+
+def test_entities_are_sentences_with_spans(entities):
+    assert entities.columns.tolist() == ["text", "spans"]
+    assert len(entities) >= 330
+    assert entities["text"].is_unique
+    assert entities["text"].map(length).between(5, 45).all()
+    assert entities["text"].str.contains(HAN).sum() >= 40
+    assert 0.08 < (entities["spans"].str.len() == 0).mean() < 0.16
+    assert {type(spans) for spans in entities["spans"]} == {list}
+    assert {tuple(span) for spans in entities["spans"] for span in spans} == {("start", "end", "label")}
+
+
+def test_spans_lie_in_their_text_in_order_and_apart(entities):
+    for text, spans in zip(entities["text"], entities["spans"], strict=True):
+        for span in spans:
+            words = text[span["start"] : span["end"]]
+            assert 0 <= span["start"] < span["end"] <= len(text), text
+            assert words == words.strip(" \t,.;:!?，。：！？"), text
+        assert all(left["end"] <= right["start"] for left, right in pairwise(spans)), text
+
+
+def test_a_span_cuts_no_word(entities):
+    def joins(left, right):
+        return left.isalnum() and right.isalnum() and not re.search(HAN, left + right)
+
+    for text, spans in zip(entities["text"], entities["spans"], strict=True):
+        for at in {edge for span in spans for edge in (span["start"], span["end"])}:
+            assert not (0 < at < len(text) and joins(text[at - 1], text[at])), (text, at)
+
+
+def test_splits_of_entities_hold_all_labels_and_names_of_their_own():
+    found = {
+        split: [(text[span["start"] : span["end"]], span["label"])
+                for text, spans in zip(part["text"], part["spans"], strict=True) for span in spans]
+        for split, part in samples.splits("entities").items()
+    }  # fmt: skip
+    for split, least in {"train": 50, "test": 20}.items():
+        labels = [label for _, label in found[split]]
+        assert set(labels) == {"PER", "ORG", "LOC", "DATE", "PRODUCT"}
+        assert min(map(labels.count, labels)) >= least
+    shared = {*found["train"]} & {*found["test"]}
+    assert {label for _, label in shared} <= {"DATE"}
+
+
+def test_pairs_are_balanced(pairs):
+    assert pairs.columns.tolist() == ["premise", "hypothesis", "relation"]
+    assert len(pairs) >= 320
+    assert set(pairs["relation"]) == {"entailment", "neutral", "contradiction"}
+    assert pairs["premise"].map(length).between(8, 40).all()
+    assert pairs["premise"].str.contains(HAN).sum() >= 30
+    for part in samples.splits("pairs").values():
+        assert part["relation"].value_counts(normalize=True).between(0.3, 0.4).all()
+
+
+def test_splits_share_no_premise_or_sentence():
+    for name, column in {"pairs": "premise", "entities": "text"}.items():
+        parts = samples.splits(name)
+        assert set(parts) == {"train", "test"}
+        assert not {*parts["train"][column]} & {*parts["test"][column]}
+        assert 0.15 < len(parts["test"]) / sum(map(len, parts.values())) < 0.3
+        assert tables.read(f"sample:{name}@test").frame.equals(parts["test"])
+
+
+def test_no_two_sentences_or_pairs_are_alike(entities, pairs):
+    assert_unlike(entities["text"])
+    assert_unlike(pairs["premise"] + " " + pairs["hypothesis"])
 
 
 def test_an_unknown_sample_names_the_nearest():

@@ -6,6 +6,13 @@ A topic of ``sample:topics`` holds if the text is materially about it, named or 
 budgets; ``health`` illness, care, the body and the mind; ``travel`` journeys and transport; ``technology`` devices,
 software and new methods; ``food`` what is eaten, drunk or grown to be; ``family`` relatives and living with
 them, not friends.
+
+A span of ``sample:entities`` is ``{"start", "end", "label"}`` in characters; the spans of a text stand in order and
+apart. ``PER`` is a name without its title or ``'s``; ``ORG`` also a shop, school, team or paper; ``LOC`` any place with
+a name, from a street to a planet, but no nationality or language. ``DATE`` is a day, month, year, century, holiday or
+season of a year, also one told from today ("last Tuesday"), without "the" and "every"; no duration, age or time of day.
+``PRODUCT`` is the name of a device, program, drug, vehicle or article without the generic noun after it; no work of
+art. No name within a name is marked, and an event is none of the five.
 """
 
 from __future__ import annotations
