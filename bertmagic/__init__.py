@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from bertmagic.api import TextModel, catalogue, check, finetune, load, status
+    from bertmagic.api import catalogue, check, finetune, load, status
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
+    from bertmagic.textmodel import TextModel
+    from bertmagic.training.jobs import Job
 
 __version__ = "0.1.0"
 __all__ = [
     "BertMagicError",
     "Interrupted",
+    "Job",
     "TextModel",
     "catalogue",
     "check",
@@ -24,7 +27,11 @@ __all__ = [
     "status",
 ]
 
-_HOMES = {"BertMagicError": "bertmagic.errors", "Interrupted": "bertmagic.errors"}
+_HOMES = {
+    "BertMagicError": "bertmagic.errors",
+    "Interrupted": "bertmagic.errors",
+    "Job": "bertmagic.training.jobs",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,180 +2,47 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, ModelError, UnknownReference, listing
-from bertmagic.training import runs
-from bertmagic.training.events import Event, Listener, Phase, ignore
+from bertmagic.errors import Interrupted, ModelError, UnknownReference, empty_frames, listing
+from bertmagic.models import devices, saving
+from bertmagic.textmodel import TextModel, held, hold, newest
+from bertmagic.training import jobs, runs
+from bertmagic.training.events import Event, Listener, Phase
+from bertmagic.training.jobs import Job
+from bertmagic.training.stopping import StopButton
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
     from bertmagic.data.report import DataReport
-    from bertmagic.evaluation.report import Report
     from bertmagic.finetuning import Finetuned
-    from bertmagic.inference.predictions import Predictions
     from bertmagic.models.status import Catalogue, Status
-    from bertmagic.tasks import Task
-    from bertmagic.training.history import History
 
-_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
-_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
-
-
-class TextModel:
-    """A fine-tuned model and what belongs to it.
-
-    Attributes
-    ----------
-    name
-        The name of its run, or the one it was loaded under.
-    task
-        What it was trained for, with its labels.
-    card
-        What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
-    folder
-        Where it is on disk.
-    report
-        The report at the end of its training; None for a loaded or an interrupted one.
-    history
-        The steps and evaluations of its training, as tables; None for a loaded one.
-    """
-
-    def __init__(
-        self, name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
-        card: dict[str, Any], folder: Path, precision: str,
-        report: Report | None = None, history: History | None = None,
-    ) -> None:  # fmt: skip
-        self.name, self.task, self.card, self.folder = name, task, card, folder
-        self.report, self.history, self.precision = report, history, precision
-        self._network: PreTrainedModel | None = network
-        self._tokenizer = tokenizer
-        self._lock = threading.RLock()
-
-    def __repr__(self) -> str:
-        if self._network is None:
-            return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
-        labels = listing(self.labels, 6)
-        return f"TextModel {self.name!r}: {self.task.name} ({labels}) on {self.card.get('encoder')}, {self.device}"
-
-    @property
-    def network(self) -> PreTrainedModel:
-        """The transformers model.
-
-        Raises
-        ------
-        ModelError
-            If it was unloaded.
-        """
-        if self._network is None:
-            raise ModelError(f"model {self.name!r} was unloaded.", f"Bring it back with %bert_load {self.folder}")
-        return self._network
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer of transformers."""
-        return self._tokenizer
-
-    @property
-    def labels(self) -> tuple[Any, ...]:
-        """The classes, as the values they had in the training data."""
-        return tuple(self.card["labels"])
-
-    @property
-    def device(self) -> torch.device:
-        """The device it is on."""
-        device: torch.device = self.network.device
-        return device
-
-    @property
-    def bytes(self) -> int:
-        """The bytes of its parameters and buffers; 0 once it is unloaded."""
-        if self._network is None:
-            return 0
-        tensors = [*self._network.parameters(), *self._network.buffers()]
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-    def predict(
-        self, texts: Any = None, *, text: str | None = None, file: str | None = None, show: bool = True
-    ) -> Predictions:
-        """Predict the label of each text, with a probability for each class.
-
-        Parameters
-        ----------
-        texts
-            A text, a list, a Series, a DataFrame or any other data with a text column.
-        text
-            The column of the texts; by default the one of training.
-        file
-            Read the texts from a file instead.
-        show
-            Whether to show a progress bar when it takes more than 2 s.
-
-        Returns
-        -------
-        Predictions
-            With a ``frame`` in the order and with the index of the input.
-        """
-        from bertmagic.using import predict
-
-        with self._lock, _progress(show) as emit:
-            return predict(self, texts if file is None else Path(file), text, emit)
-
-    def evaluate(
-        self, data: Any, *, text: str | None = None, label: str | None = None, by: Sequence[str] = (),
-        show: bool = True,
-    ) -> Report:  # fmt: skip
-        """Measure the model on rows whose labels are known.
-
-        Parameters
-        ----------
-        data
-            The rows: anything that `finetune` takes.
-        text, label
-            Their columns; by default those of training.
-        by
-            Columns whose values are reported one by one.
-        show
-            Whether to show a progress bar when it takes more than 2 s.
-        """
-        from bertmagic.using import evaluate
-
-        slices = (by,) if isinstance(by, str) else tuple(by)
-        with self._lock, _progress(show) as emit:
-            return evaluate(self, data, text, label, slices, emit)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all."""
-        from bertmagic.models import saving
-
-        with self._lock:
-            return saving.save(Path(path).expanduser(), self.network, self.tokenizer, self.card)
-
-    def unload(self) -> int:
-        """Give the memory of the weights back and return how many bytes that was; the folder on disk stays."""
-        from bertmagic.models import devices
-
-        with self._lock:
-            size, device = self.bytes, self.device if self._network is not None else None
-            self._network = None
-            if _held.get(self.name) is self:
-                del _held[self.name]
-            if device is not None:
-                devices.release(device)
-            return size
+__all__ = [
+    "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "runs_here", "status",
+]  # fmt: skip
 
 
-def finetune(train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any) -> TextModel:
+@overload
+def finetune(
+    train: Any = None, *, background: Literal[True], on_event: Listener | None = None, show: bool = True, **options: Any
+) -> Job: ...
+
+
+@overload
+def finetune(
+    train: Any = None, *, background: Literal[False] = False, on_event: Listener | None = None, show: bool = True,
+    **options: Any,
+) -> TextModel: ...  # fmt: skip
+
+
+def finetune(
+    train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
+) -> TextModel | Job:
     """Fine-tune a pre-trained encoder on your own table.
 
     Shows a live panel in a notebook and lines of text elsewhere; the options are those of ``%%bert_finetune``.
@@ -183,7 +50,7 @@ def finetune(train: Any = None, *, on_event: Listener | None = None, show: bool 
     Parameters
     ----------
     on_event
-        Called with every event of the run, see `bertmagic.training.events`.
+        Called with every event of the run, see `bertmagic.training.events`; in the run's thread.
     show
         Whether to show the panel and the report.
 
@@ -191,6 +58,8 @@ def finetune(train: Any = None, *, on_event: Listener | None = None, show: bool 
     -------
     TextModel
         With the best weights, also kept in the run's folder.
+    Job
+        At once, with ``background=True``: the run goes on beside the notebook, and the job gets the model.
 
     Raises
     ------
@@ -204,36 +73,63 @@ def finetune(train: Any = None, *, on_event: Listener | None = None, show: bool 
     >>> model = finetune("sample:reviews", label="sentiment", max_steps=20)  # doctest: +SKIP
     """
     chosen = table.read(table.Finetune, {"train": train, **options})
-    panel = publish.listener() if show else None
-    listeners = [listener for listener in (panel, on_event) if listener is not None]
+    name = chosen.name or "model"
+    jobs.refuse(name)
+    if chosen.save_to is not None:
+        saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
+    chosen = replace(chosen, model=_start(chosen.model))
+    panel = publish.listener(not show)
+    listeners: list[Listener] = [panel, on_event] if on_event else [panel]
+    if chosen.background:
+        return jobs.start(name, lambda button, heard: _beside(chosen, panel, [heard, *listeners], button))
+    return _run(chosen, panel, listeners, StopButton())
 
+
+def _beside(
+    options: table.Finetune, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
+) -> TextModel:
+    """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
+    runs.pin()
+    try:
+        return _run(options, panel, listeners, button)
+    except Interrupted:  # which the panel has told
+        raise
+    except BaseException as error:
+        panel.below(error)
+        raise
+
+
+def _run(
+    options: table.Finetune, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
+) -> TextModel:
     def emit(event: Event) -> None:
         for listener in listeners:
             listener(event)
 
     try:
         emit(Phase("starting PyTorch"))
-        done = _run(chosen, emit)
+        done = _finetuned(options, emit, button)
     except BaseException as error:
-        if panel is not None:
-            panel.close(error)
+        empty_frames(error)
+        devices.release()
+        panel.close(error)
         raise
-    model = _adopt(chosen.name or "model", done)
-    if chosen.save_to is not None:
-        model.save(chosen.save_to)
+    model = _adopt(options.name or "model", done)
+    devices.release()
+    if options.save_to is not None:
+        model.save(options.save_to)
     if done.ended.reason == "interrupted":
         raise Interrupted(_stopped(model, done), model)
-    if show and model.report is not None:
-        publish.show(model.report)
+    if model.report is not None:
+        panel.below(model.report)
     return model
 
 
-def _run(options: table.Finetune, emit: Listener) -> Finetuned:
+def _finetuned(options: table.Finetune, emit: Listener, button: StopButton) -> Finetuned:
     try:
         from bertmagic import finetuning
 
-        finetuning.refuse(options)
-        return finetuning.run(replace(options, model=_start(options.model)), emit)
+        return finetuning.run(options, emit, button)
     except Interrupted:
         raise
     except KeyboardInterrupt:
@@ -258,36 +154,12 @@ def _start(model: Any) -> str:
 
 
 def _adopt(name: str, done: Finetuned) -> TextModel:
-    return _hold(
+    return hold(
         TextModel(
             name, done.network, done.tokenizer, done.task, done.card, done.folder, done.precision, done.report,
             done.history,
         )
     )  # fmt: skip
-
-
-def _hold(model: TextModel) -> TextModel:
-    """Remember a model, without keeping it alive, as the newest and by its name."""
-    global _newest
-    model.network.eval()
-    _held[model.name] = model
-    _newest = weakref.ref(model)
-    return model
-
-
-@contextmanager
-def _progress(show: bool) -> Iterator[Listener]:
-    """Give a listener that draws a progress bar for work over 2 s, and close it with the error that ends the work."""
-    if not show:
-        yield ignore
-        return
-    panel = publish.listener(delay=2.0)
-    try:
-        yield panel
-    except BaseException as error:
-        panel.close(error)
-        raise
-    panel.close()
 
 
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
@@ -312,40 +184,58 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     from bertmagic.using import opened
 
     chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
-    with _progress(True) as emit:
-        parts = opened(str(ref), chosen.device, chosen.precision, tuple(_held), emit)
-    return _hold(TextModel(chosen.name or Path(str(ref)).name, *parts))
+    with publish.working() as emit:
+        parts = opened(str(ref), chosen.device, chosen.precision, tuple(held()), emit)
+    return hold(TextModel(chosen.name or Path(str(ref)).name, *parts))
 
 
 def find(ref: Any = None) -> TextModel:
     """Return a model: the one given, the one of that name, a run or folder to load, or by default the newest.
 
+    Of a job that is running it is a model with the best weights so far.
+
     Raises
     ------
     UnknownReference
         If there is none.
+    ModelError
+        If a job has no weights that can be used.
     """
     if isinstance(ref, TextModel):
         return ref
+    if isinstance(ref, Job):
+        return _of_job(ref)
     if ref is None:
-        newest = _newest()
-        if newest is None or newest.bytes == 0:
+        model = newest()
+        if model is None:
             raise UnknownReference(
                 f"no model was trained or loaded yet.{_waiting()}",
                 "Train one with %%bert_finetune, or name one with -m.",
             )
-        return newest
-    return _held[str(ref)] if str(ref) in _held else load(ref)
+        return model
+    if str(ref) in (running := jobs.running()):
+        return _of_job(running[str(ref)])
+    return held().get(str(ref)) or load(ref)
+
+
+def _of_job(job: Job) -> TextModel:
+    if job.model is not None:
+        return job.model
+    if job.done:
+        raise ModelError(f"the job {job.name!r} left no model: {job.error}", "Run it again.")
+    from bertmagic.training import checkpoints
+    from bertmagic.using import opened
+
+    folder = checkpoints.best_folder(job.name)
+    if folder is None:
+        raise ModelError(f"{job.name!r} is still being trained ({jobs.place(job)}).", jobs.first_evaluation(job))
+    with publish.working() as emit:  # not held: the finished model will take its name
+        return TextModel(job.name, *opened(str(folder), None, "auto", (), emit))
 
 
 def _waiting() -> str:
     kept = runs.names()
     return f" This folder has runs: {listing(kept, 5)}." if kept else ""
-
-
-def held() -> dict[str, TextModel]:
-    """Return the models that this kernel holds, by name."""
-    return dict(_held)
 
 
 def runs_here() -> list[str]:
@@ -372,7 +262,7 @@ def check(
 
     given = {"data": data, "text": text, "label": label, "model": model, "max_length": max_length}
     chosen = table.read(table.Check, given)
-    with _progress(True) as emit:
+    with publish.working() as emit:
         return report(replace(chosen, model=_start(chosen.model)), emit)
 
 
@@ -384,15 +274,15 @@ def catalogue() -> Catalogue:
 
 
 def status() -> Status:
-    """Return the devices with their memory and precision, and the models held with their bytes."""
+    """Return the devices with their memory and precision, the models held with their bytes, and the jobs that run."""
     from bertmagic.finetuning import versions
-    from bertmagic.models import devices
     from bertmagic.models.status import Status
     from bertmagic.using import described
 
     return Status(
         devices=devices.described(),
-        held=tuple(described(model) for model in _held.values()),
+        held=tuple(described(model) for model in held().values()),
+        jobs=tuple((name, job.progress) for name, job in jobs.running().items()),
         process_bytes=devices.process_memory(),
         home=str(runs.home()),
         versions=tuple(versions().items()),

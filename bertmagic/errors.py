@@ -16,13 +16,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from bertmagic.api import TextModel
+    from bertmagic.textmodel import TextModel
 
 
 class _ShortTraceback(BaseException):
@@ -93,6 +94,25 @@ class Interrupted(_ShortTraceback, KeyboardInterrupt):
     def __init__(self, message: str, model: TextModel | None = None) -> None:
         self.model = model
         super().__init__(message)
+
+
+def empty_frames(error: BaseException) -> None:
+    """Empty the frames that an error and those it came from hold, but those of the user's own cells or script.
+
+    IPython keeps the last error: its frames would keep model and optimizer alive. The lines of the trace stay.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        waiting += [one.__cause__, one.__context__]
+        for frame, _ in traceback.walk_tb(one.__traceback__):
+            if frame.f_globals.get("__name__") != "__main__":
+                with contextlib.suppress(RuntimeError):  # it is still running
+                    frame.clear()
 
 
 def nearest(name: object, known: Iterable[object]) -> str:

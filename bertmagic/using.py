@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from bertmagic.data.texts import Texts
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.options import LongText
@@ -61,20 +62,16 @@ def described(model: TextModel) -> Held:
 
 def predict(model: TextModel, texts: Any, column: str | None, emit: Listener) -> Predictions:
     """Predict for texts in whatever form; see `TextModel.predict`."""
-    import numpy as np
-
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     values, where = _texts(model, texts, column)
-    clean, _ = checks.clean_texts(values, where)
-    read = np.asarray([i for i, text in enumerate(clean) if text is not None], dtype=np.int64)
-    tokens, scores = _run(model, [text for text in clean if text is not None], emit)
-    missing = len(clean) - len(read)
+    found, _ = checks.clean_texts(values, where)
+    tokens, scores = _run(model, found, emit)
     return Predictions(
-        frame=model.task.frame(values.where(values.notna(), None).tolist(), values.index, read, scores),
+        frame=model.task.frame(values, found.positions, scores),
         labels=tuple(str(label) for label in model.labels),
         task=model.task.name,
         model=model.name,
-        missing=missing,
+        missing=len(values) - len(found),
         truncated=tokens.truncated,
         seconds=time.perf_counter() - began,
         tokens=len(tokens.ids),
@@ -107,7 +104,7 @@ def evaluate(
     )
 
 
-def _run(model: TextModel, texts: list[str], emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
+def _run(model: TextModel, texts: Texts, emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
     kept = cache.Cache(runs.home(), model.tokenizer, model.card["max_length"], _long_text(model))
     tokens = kept.encode(texts, lambda done, total: emit(Phase("tokenizing", done, total)))
     pad_id: Any = model.tokenizer.pad_token_id

@@ -18,6 +18,8 @@ _FACES = {
     "DataReport": "data_report",
     "Catalogue": "catalogue",
     "Status": "status",
+    "Job": "job",
+    "BaseException": "failure",
 }
 
 

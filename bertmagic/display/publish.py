@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import uuid
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.display import bundle, text
@@ -13,7 +16,7 @@ from bertmagic.training.events import Step
 
 if TYPE_CHECKING:
     from bertmagic.display.progress import Clock
-    from bertmagic.training.events import Event
+    from bertmagic.training.events import Event, Listener
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,9 @@ class Watcher(Protocol):
 
     def close(self, error: BaseException | None = None) -> None:
         """Make what is shown final, if no `Ended` did; ``error`` is why there was none."""
+
+    def below(self, result: object) -> None:
+        """Show a result, or an error, after what was shown so far and in the same cell."""
 
 
 class Screen(Protocol):
@@ -72,13 +78,29 @@ def show(result: Any) -> None:
 
         write(sys.stdout, text(result) + "\n")
         return
-    from IPython.display import display
+    screen = Handle()
+    for part in _parts(result):
+        screen.below(part)
 
-    display(bundle(result), raw=True)
+
+def _parts(result: Any) -> Iterator[dict[str, Any]]:
+    yield bundle(result)
     if type(result).__name__ == "Report" and len(result.labels) > 1:
         from bertmagic.display.report import figure
 
-        display(figure(result), raw=True)
+        yield figure(result)
+
+
+@contextmanager
+def working(show: bool = True) -> Iterator[Listener]:
+    """Give a listener that draws a progress bar for work over 2 s, and close it with the error that ends the work."""
+    panel = listener(not show, delay=2.0)
+    try:
+        yield panel
+    except BaseException as error:
+        panel.close(error)
+        raise
+    panel.close()
 
 
 def listener(
@@ -120,6 +142,9 @@ class Silent:
     def close(self, error: BaseException | None = None) -> None:
         """Do nothing."""
 
+    def below(self, result: object) -> None:
+        """Do nothing."""
+
 
 class Live:
     """Shows a run in one place: at most four frames a second, at most 1 % of the time, and always the last one.
@@ -155,6 +180,11 @@ class Live:
             self._guarded(self._take)
             self._guarded(self._face.stop, reason(error) if error else "")
             self._finish()
+
+    def below(self, result: object) -> None:
+        """Show a result, or an error, below the panel."""
+        for part in _parts(result):
+            self._screen.below(part)
 
     def _take(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -200,25 +230,24 @@ class Live:
 
 
 class Handle:
-    """One output of a cell, made when something is first shown."""
+    """One output of the cell that made it, shown by whatever thread: it stays there while other cells run."""
 
     def __init__(self) -> None:
-        self._handle: Any = None
+        from IPython.core.interactiveshell import InteractiveShell
+
+        # Kept: a later cell under %%capture has another publisher, which would take the frames of this one.
+        self._publisher = InteractiveShell.instance().display_pub
+        self._place: dict[str, Any] = {}
 
     def show(self, bundle: dict[str, Any]) -> None:
         """Show a bundle in place of the one before."""
-        if self._handle is None:
-            from IPython.display import display
-
-            self._handle = display(bundle, raw=True, display_id=True)
-        else:
-            self._handle.update(bundle, raw=True)
+        update = bool(self._place)
+        self._place = self._place or {"display_id": uuid.uuid4().hex}
+        self._publisher.publish(bundle, transient=self._place, update=update)
 
     def below(self, bundle: dict[str, Any]) -> None:
         """Show a bundle as the next output."""
-        from IPython.display import display
-
-        display(bundle, raw=True)
+        self._publisher.publish(bundle)
 
 
 def _kernel() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.html import Cell, Safe, box, paragraph, table
+from bertmagic.display.job import where
 from bertmagic.display.style import columns, line, million, size
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def text(result: Status) -> str:
     """Return the status in words."""
     parts = columns([_DEVICES, *map(_device, result.devices)], left=(0, 1, 4, 5))
     held = columns([_HELD, *map(_held, result.held)], left=(0, 1, 2, 5, 6)) if result.held else [_NONE]
-    return "\n".join([*parts, "", *held, "", *_around(result)])
+    return "\n".join([*parts, "", *held, *_jobs(result), "", *_around(result)])
 
 
 _NONE = "No model is held."
@@ -41,6 +42,10 @@ def _held(held: Held) -> list[str]:
     ]
 
 
+def _jobs(result: Status) -> list[str]:
+    return [f"Job {line(name, 60)!r} is running: {where(progress)}." for name, progress in result.jobs]
+
+
 def _around(result: Status) -> list[str]:
     versions = ", ".join(f"{line(name, 40)} {line(version, 40)}" for name, version in result.versions)
     return [
@@ -58,7 +63,7 @@ def markup(result: Status) -> Safe:
     held = (
         table(_HELD, map(_held, result.held), "Models held.", left=(0, 1, 2, 5, 6)) if result.held else paragraph(_NONE)
     )
-    return box(devices, held, *map(paragraph, _around(result)))
+    return box(devices, held, *map(paragraph, [*_jobs(result), *_around(result)]))
 
 
 def _wide(device: Device) -> list[object]:

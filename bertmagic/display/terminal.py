@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from typing import IO, TYPE_CHECKING
 
+from bertmagic.display import text
 from bertmagic.display.progress import Run, lines, losses, measured, noted, position, reason, stage, state, title
 from bertmagic.training.events import Ended, Evaluated, Event, Note, Phase, Started
 
@@ -58,6 +60,10 @@ class Lines:
                 self._clear()
             else:
                 self._say(*lines(self._run))
+
+    def below(self, result: object) -> None:
+        """Write a result to stdout, an error to stderr."""
+        write(self._stream if isinstance(result, BaseException) else sys.stdout, text(result) + "\n")
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Ended):

@@ -146,6 +146,19 @@ def is_model(value: object) -> bool:
     return api is not None and isinstance(value, api.TextModel)
 
 
+def is_job(value: object) -> bool:
+    """Whether a value is a Job; asks only the module that is already imported, as none is made without it."""
+    jobs = sys.modules.get("bertmagic.training.jobs")
+    return jobs is not None and isinstance(value, jobs.Job)
+
+
+def model_in(value: Any) -> Any:
+    """Return the model that a variable's value is, or that a job has; None if it has none."""
+    if is_job(value):
+        return value.model
+    return value if is_model(value) else None
+
+
 def columns(value: Any) -> list[str]:
     """Return the column names of anything like a table; empty where there are none."""
     if isinstance(value, dict):

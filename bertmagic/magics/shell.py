@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
-from bertmagic.errors import Interrupted, UnknownReference
+from bertmagic.errors import Interrupted, UnknownReference, empty_frames
 from bertmagic.magics import bind, help, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
@@ -35,7 +36,11 @@ def magic(shell: InteractiveShell, command: Command, defaults: Callable[[Command
             return _say(help.page(command))
         space = {**shell.user_ns, **(local_ns or {})}
         request = read(command, typed, cell, space, defaults(command))
-        return _answer(shell, _from_disk(request), cell is not None)
+        try:
+            return _answer(shell, _from_disk(request), cell is not None)
+        except BaseException as error:
+            empty_frames(error)
+            raise
 
     face.__name__ = face.__qualname__ = command.magic
     face.__doc__ = help.page(command)
@@ -52,8 +57,11 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
     result = _run(shell, request, target)
     returned = result if not (in_cell or request.silent) else None
     for name in filter(None, (target, request.out)):
-        shell.push({name: result})
-    if names.is_model(result):
+        bind.put(shell, name, result)
+    if names.is_job(result):
+        variables = [name for name in (target, request.out) if name]
+        result.when_done(partial(bind.settle, shell, variables))
+    elif names.is_model(result):
         if returned is None:
             bind.keep(shell, result)
     elif in_cell and not request.silent and result is not None:
@@ -64,7 +72,8 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
 def _from_disk(request: Request) -> Request:
     """Let ``%bert_load sentiment``, typed again, mean the run of that name and not the model it was bound to."""
     ref = request.given.get("ref")
-    if ref is None or not names.is_model(request.names.get(ref.code)):
+    held = None if ref is None else request.names.get(ref.code)
+    if ref is None or not (names.is_model(held) or names.is_job(held)):
         return request
     return replace(request, given=request.given | {"ref": names.constant(ref.entry, ref.code)})
 
@@ -85,7 +94,7 @@ def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
         return _ACTIONS.get(request.command.magic, _call)(shell, request)
     except Interrupted as stop:
         if target and stop.model is not None:
-            shell.push({target: stop.model})
+            bind.put(shell, target, stop.model)
         elif stop.model is not None:
             bind.keep(shell, stop.model)
         raise
@@ -103,7 +112,8 @@ def _call(shell: InteractiveShell, request: Request) -> Any:
     if request.model is None:
         return getattr(api, request.command.function)(**options)
     model = api.find(options.pop(request.model.name, None))
-    bind.keep(shell, model)
+    if api.held().get(model.name) is model:  # not one that a running job had at this moment
+        bind.keep(shell, model)
     return getattr(model, request.command.function.removeprefix("TextModel."))(**options)
 
 

@@ -118,15 +118,53 @@ def process_memory() -> int:
         return peak if sys.platform == "darwin" else peak * 1024
 
 
-def release(device: torch.device) -> None:
-    """Give memory that is no longer referenced back to the device."""
+def release(device: torch.device | None = None) -> None:
+    """Give memory that is no longer referenced back to a device, or to all that are in use."""
     import torch
 
     gc.collect()
-    if device.type == "cuda":
+    kind = device.type if device else ""
+    if kind in ("cuda", ""):
         torch.cuda.empty_cache()
-    elif device.type == "mps":
+    if kind == "mps" or (not kind and torch.backends.mps.is_available()):
         torch.mps.empty_cache()
+
+
+def send(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Copy values from the host to a device; to a GPU from pinned memory, so that the host need not wait for it."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had, on a GPU or for the process."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    # PyTorch's allocators for the CPU and MPS, and cuBLAS and cuDNN, have no error class of their own.
+    said = ("DefaultCPUAllocator", "can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(part in str(error) for part in said)
+
+
+def random_state(device: torch.device) -> torch.Tensor:
+    """Return where torch's random generator of a device stands, as bytes."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else torch.get_rng_state()
+
+
+def set_random_state(device: torch.device, state: torch.Tensor) -> None:
+    """Put torch's random generator of a device back to where `random_state` found it."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state)
+    else:
+        torch.set_rng_state(state)
 
 
 def described() -> tuple[Device, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from bertmagic.errors import ModelError, listing
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+alone = threading.RLock()
+"""Held while transformers loads: it changes torch's default dtype and initializers for the whole process meanwhile."""
 
 LONGEST = 512
 """The default limit on tokens: attention's cost grows with the square, so longer is only what one asks for."""
@@ -156,15 +160,19 @@ def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers' own reports and bars off the screen; what matters of them is said in one line."""
+    """Keep transformers' own reports and bars off the screen; what matters of them is said in one line.
+
+    One thread at a time, as both are set for the whole process.
+    """
     from transformers.utils import logging as verbosity
 
-    level, bars = verbosity.get_verbosity(), verbosity.is_progress_bar_enabled()
-    verbosity.set_verbosity(logging.ERROR)
-    verbosity.disable_progress_bar()
-    try:
-        yield
-    finally:
-        verbosity.set_verbosity(level)
-        if bars:
-            verbosity.enable_progress_bar()
+    with alone:
+        level, bars = verbosity.get_verbosity(), verbosity.is_progress_bar_enabled()
+        verbosity.set_verbosity(logging.ERROR)
+        verbosity.disable_progress_bar()
+        try:
+            yield
+        finally:
+            verbosity.set_verbosity(level)
+            if bars:
+                verbosity.enable_progress_bar()

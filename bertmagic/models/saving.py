@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ _OF_A_MODEL = re.compile(
     r"|(merges|vocab)\.txt|.*\.jinja|README\.md|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
+
+_swapping = threading.Lock()
+"""Held from the first rename to the last, so that a look at the runs takes a swap in another thread for no kill."""
 
 CARD = "bertmagic.json"
 """The file beside the weights that says what the model is for."""
@@ -42,21 +46,23 @@ def replacing(folder: Path) -> Iterator[Path]:
     try:
         yield filling
         _sync(filling)
-        if folder.exists():
-            folder.rename(_previous(folder))
-        filling.rename(folder)
+        with _swapping:
+            if folder.exists():
+                folder.rename(_previous(folder))
+            filling.rename(folder)
+            shutil.rmtree(_previous(folder), ignore_errors=True)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
-    shutil.rmtree(_previous(folder), ignore_errors=True)
 
 
 def recover(folder: Path) -> None:
     """Bring the old folder back if a kill came between the two renames of `replacing`."""
     previous = _previous(folder)
-    if previous.is_dir() and not folder.exists():
-        previous.rename(folder)
-    elif previous.is_dir():
-        shutil.rmtree(previous, ignore_errors=True)
+    with _swapping:
+        if previous.is_dir() and not folder.exists():
+            previous.rename(folder)
+        elif previous.is_dir():
+            shutil.rmtree(previous, ignore_errors=True)
 
 
 def _previous(folder: Path) -> Path:
@@ -70,8 +76,16 @@ def _sync(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]) -> Path:
+def save(
+    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any],
+    weights: Mapping[str, Any] | None = None,
+) -> Path:  # fmt: skip
     """Write weights (safetensors), config, tokenizer and card to a folder.
+
+    Parameters
+    ----------
+    weights
+        The weights to write, by the names of the model's; by default those that it has.
 
     Raises
     ------
@@ -83,7 +97,7 @@ def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBas
     check(folder)
     try:
         with replacing(folder) as filling, quiet():
-            model.save_pretrained(filling)
+            model.save_pretrained(filling, state_dict=None if weights is None else dict(weights))
             tokenizer.save_pretrained(filling)
             text = json.dumps(card, ensure_ascii=False, indent=2)
             (filling / CARD).write_text(text + "\n", encoding="utf-8")

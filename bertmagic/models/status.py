@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bertmagic.shown import Shown
+
+if TYPE_CHECKING:
+    from bertmagic.training.jobs import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,11 @@ class Held:
 
 @dataclass(frozen=True, repr=False)
 class Status(Shown):
-    """The devices of this machine (the one that is chosen first) and the models held."""
+    """The devices of this machine (the one that is chosen first), the models held and the jobs that run, by name."""
 
     devices: tuple[Device, ...]
     held: tuple[Held, ...]
     process_bytes: int
     home: str
     versions: tuple[tuple[str, str], ...]
+    jobs: tuple[tuple[str, Progress], ...] = ()

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,9 +20,17 @@ _LOG_EVERY = 0.25
 """Seconds between logged steps: the log of a long run stays in megabytes."""
 
 
+_pinned: ContextVar[Path | None] = ContextVar("home", default=None)
+
+
 def home() -> Path:
     """Return the folder of this project's runs: ``BERTMAGIC_HOME``, or ``.bertmagic`` in the current folder."""
-    return Path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic").expanduser()
+    return _pinned.get() or Path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic").expanduser()
+
+
+def pin() -> None:
+    """Have `home` stay as it is now for the rest of this context, such as a job: a cell may change the folder."""
+    _pinned.set(home().absolute())
 
 
 def model_folder(name: str) -> Path:
@@ -39,9 +48,17 @@ def names() -> list[str]:
 
 
 class Run:
-    """A run being written: options and data first, a line of log for each event, the metrics at the end."""
+    """A run being written: options and data first, a line of log for each event, the metrics at the end.
 
-    def __init__(self, name: str, options: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    Parameters
+    ----------
+    after
+        The step after which the run goes on: the log keeps what was before. None for a run that begins.
+    """
+
+    def __init__(
+        self, name: str, options: Mapping[str, Any], data: Mapping[str, Any], after: int | None = None
+    ) -> None:
         self.folder = home() / "runs" / name
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +72,10 @@ class Run:
         self._write("options.json", options)
         self._write("data.json", data)
         (self.folder / "metrics.json").unlink(missing_ok=True)
-        self._log: TextIO = (self.folder / "events.jsonl").open("w", encoding="utf-8")
+        log = self.folder / "events.jsonl"
+        kept = _until(log, after) if after is not None and log.is_file() else []
+        self._log: TextIO = log.open("w", encoding="utf-8")
+        self._log.writelines(kept)
         self._logged = -_LOG_EVERY
 
     def listen(self, event: Event) -> None:
@@ -81,6 +101,20 @@ class Run:
     def _write(self, file: str, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
         (self.folder / file).write_text(text + "\n", encoding="utf-8")
+
+
+def _until(log: Path, step: int) -> list[str]:
+    """Return the lines of a log up to a step; a kill may have cut the last one off."""
+    kept = []
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                if json.loads(line).get("step", 0) > step:
+                    break
+            except ValueError:
+                break
+            kept.append(line)
+    return kept
 
 
 def digest(texts: Iterable[str], targets: Iterable[int]) -> str:

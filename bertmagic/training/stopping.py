@@ -13,7 +13,10 @@ class Stop(Exception):
 
 
 class StopButton:
-    """While entered in the main thread, the first SIGINT sets `pressed`; a second one raises KeyboardInterrupt."""
+    """`press` asks a run to end; while entered in the main thread, the first SIGINT does so.
+
+    A second SIGINT raises KeyboardInterrupt. A run in another thread hears no signal: only `press` ends it.
+    """
 
     def __init__(self) -> None:
         self.pressed = False
@@ -22,16 +25,20 @@ class StopButton:
     def __enter__(self) -> StopButton:
         # Python runs signal handlers in the main thread only, and lets only that thread set them.
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._press)
+            self._before = signal.signal(signal.SIGINT, self._signalled)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def _press(self, number: int, frame: FrameType | None) -> None:
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
         if self.pressed:
             raise KeyboardInterrupt
+        self.press()
+
+    def press(self) -> None:
+        """Ask the run to end after the step it is in; doing so again changes nothing."""
         self.pressed = True
 
     def check(self) -> None:

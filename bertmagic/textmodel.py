@@ -1,0 +1,197 @@
+"""A model that can be used, and the register of those that this kernel holds."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.display import publish
+from bertmagic.errors import ModelError, listing
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from bertmagic.evaluation.report import Report
+    from bertmagic.inference.predictions import Predictions
+    from bertmagic.tasks import Task
+    from bertmagic.training.history import History
+
+_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
+_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
+_register = threading.Lock()
+
+
+class TextModel:
+    """A fine-tuned model and what belongs to it.
+
+    Attributes
+    ----------
+    name
+        The name of its run, or the one it was loaded under.
+    task
+        What it was trained for, with its labels.
+    card
+        What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
+    folder
+        Where it is on disk.
+    report
+        The report at the end of its training; None for a loaded or an interrupted one.
+    history
+        The steps and evaluations of its training, as tables; None for a loaded one.
+    """
+
+    def __init__(
+        self, name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
+        card: dict[str, Any], folder: Path, precision: str,
+        report: Report | None = None, history: History | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self.task, self.card, self.folder = name, task, card, folder
+        self.report, self.history, self.precision = report, history, precision
+        self._network: PreTrainedModel | None = network
+        self._tokenizer = tokenizer
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        if self._network is None:
+            return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
+        labels = listing(self.labels, 6)
+        return f"TextModel {self.name!r}: {self.task.name} ({labels}) on {self.card.get('encoder')}, {self.device}"
+
+    @property
+    def network(self) -> PreTrainedModel:
+        """The transformers model.
+
+        Raises
+        ------
+        ModelError
+            If it was unloaded.
+        """
+        network = self._network  # read once: another thread may unload it meanwhile
+        if network is None:
+            raise ModelError(f"model {self.name!r} was unloaded.", f"Bring it back with %bert_load {self.folder}")
+        return network
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of transformers."""
+        return self._tokenizer
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """The classes, as the values they had in the training data."""
+        return tuple(self.card["labels"])
+
+    @property
+    def device(self) -> torch.device:
+        """The device it is on."""
+        device: torch.device = self.network.device
+        return device
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of its parameters and buffers; 0 once it is unloaded."""
+        network = self._network
+        if network is None:
+            return 0
+        tensors = [*network.parameters(), *network.buffers()]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    def predict(
+        self, texts: Any = None, *, text: str | None = None, file: str | None = None, show: bool = True
+    ) -> Predictions:
+        """Predict the label of each text, with a probability for each class.
+
+        Parameters
+        ----------
+        texts
+            A text, a list, a Series, a DataFrame or any other data with a text column.
+        text
+            The column of the texts; by default the one of training.
+        file
+            Read the texts from a file instead.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        Predictions
+            With a ``frame`` in the order and with the index of the input.
+        """
+        from bertmagic.using import predict
+
+        with self._lock, publish.working(show) as emit:
+            return predict(self, texts if file is None else Path(file), text, emit)
+
+    def evaluate(
+        self, data: Any, *, text: str | None = None, label: str | None = None, by: Sequence[str] = (),
+        show: bool = True,
+    ) -> Report:  # fmt: skip
+        """Measure the model on rows whose labels are known.
+
+        Parameters
+        ----------
+        data
+            The rows: anything that `finetune` takes.
+        text, label
+            Their columns; by default those of training.
+        by
+            Columns whose values are reported one by one.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+        """
+        from bertmagic.using import evaluate
+
+        slices = (by,) if isinstance(by, str) else tuple(by)
+        with self._lock, publish.working(show) as emit:
+            return evaluate(self, data, text, label, slices, emit)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all."""
+        from bertmagic.models import saving
+
+        with self._lock:
+            return saving.save(Path(path).expanduser(), self.network, self.tokenizer, self.card)
+
+    def unload(self) -> int:
+        """Give the memory of the weights back and return how many bytes that was; the folder on disk stays."""
+        from bertmagic.models import devices
+
+        with self._lock:
+            size = self.bytes
+            self._network = None
+            _drop(self)
+            devices.release()
+            return size
+
+
+def hold(model: TextModel) -> TextModel:
+    """Remember a model, without keeping it alive, as the newest and by its name."""
+    global _newest
+    model.network.eval()
+    with _register:
+        _held[model.name] = model
+        _newest = weakref.ref(model)
+    return model
+
+
+def held() -> dict[str, TextModel]:
+    """Return the models that this kernel holds, by name."""
+    with _register:
+        return dict(_held.items())
+
+
+def newest() -> TextModel | None:
+    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
+    model = _newest()
+    return model if model is not None and model.bytes else None
+
+
+def _drop(model: TextModel) -> None:
+    """Forget a model that was unloaded, unless another has taken its name."""
+    with _register:
+        if _held.get(model.name) is model:
+            del _held[model.name]
