@@ -38,7 +38,10 @@ OUT = Path(__file__).parent / "results" / "growth.json"
 LENGTHS = (32, 64, 128, 256, 512)
 ROUNDS = 5
 BATCH = 16
-WORDS = ("the", "a", "was", "is", "very", "this", "we", "had", "really", "and", "it", "long", "not", "good", "great")
+WORDS = (
+    "the", "a", "was", "is", "very", "this", "we", "had", "really", "and", "it", "long", "not", "good", "great", "fine",
+    "bad", "awful", "poor", "film", "book", "phone", "story",
+)  # fmt: skip
 
 
 def text(number: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks, columns, tables
 from bertmagic.data.report import DataReport, Finding
+from bertmagic.data.texts import Texts, cells
 from bertmagic.data.tokens import encode
 from bertmagic.errors import BertMagicError, DataError, ModelError
 from bertmagic.models import loading, weights
@@ -33,6 +34,8 @@ def report(options: Check, emit: Listener) -> DataReport:
     DataError
         If there is nothing to look at: no rows, or no text column.
     """
+    import numpy as np
+
     emit(Phase("reading the data"))
     table = tables.read(options.data)
     text, label, findings = _columns(table, options)
@@ -40,12 +43,12 @@ def report(options: Check, emit: Listener) -> DataReport:
     try:
         texts, found = checks.clean_texts(column, f"column {text!r} of {table.name}")
     except DataError as error:
-        texts, found = [value if isinstance(value, str) else None for value in column.tolist()], [_error(error)]
+        strings = np.fromiter((isinstance(value, str) for value in cells(column)), bool)
+        texts, found = Texts(column, np.flatnonzero(strings)), [_error(error)]
     findings += _labelled(table, text, label) if label else found
-    present = [value for value in texts if value is not None]
-    if not present:
+    if not len(texts):
         raise DataError(f"column {text!r} of {table.name} holds no text.", "Name the text column with text = …")
-    lengths, unit, more = _lengths(present, options, emit)
+    lengths, unit, more = _lengths(texts, options, emit)
     edges, counts = _histogram(lengths)
     return DataReport(
         data=table.name,
@@ -85,7 +88,7 @@ def _error(error: BertMagicError) -> Finding:
     return Finding("error", error.what, error.fix)
 
 
-def _lengths(texts: list[str], options: Check, emit: Listener) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
+def _lengths(texts: Texts, options: Check, emit: Listener) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
     """Return the lengths in tokens, or in words where the model's tokenizer cannot be had."""
     import numpy as np
 

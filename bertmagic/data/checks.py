@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
+from bertmagic.data.texts import Texts, cells
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Examples:
     """
 
     name: str
-    texts: list[str]
+    texts: Texts
     targets: npt.NDArray[np.int64]
     labels: Labels
     positions: npt.NDArray[np.int64]
@@ -45,30 +46,34 @@ class Examples:
 
     def take(self, rows: npt.NDArray[Any], name: str = "") -> Examples:
         """Return some of the rows, by position."""
-        texts = [self.texts[i] for i in rows]
         return replace(
             self,
             name=name or self.name,
-            texts=texts,
+            texts=self.texts.take(rows),
             targets=self.targets[rows],
             positions=self.positions[rows],
             index=self.index[rows],
         )
 
 
-def clean_texts(column: pd.Series, where: str) -> tuple[list[str | None], list[Finding]]:
-    """Return the texts with None where one is missing or blank, and what was found.
+def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
+    """Return the texts that are neither missing nor blank, and what was found.
 
     Raises
     ------
     DataError
         If values are not text.
     """
-    values = column.tolist()
-    texts: list[str | None] = [None if missing(value) else value for value in values]
-    odd = [i for i, text in enumerate(texts) if text is not None and not isinstance(text, str)]
+    import numpy as np
+
+    written = np.ones(len(column), dtype=bool)
+    odd = []
+    for i, value in enumerate(cells(column)):
+        if not isinstance(value, str) and not missing(value):
+            odd.append(i)
+        written[i] = isinstance(value, str) and bool(value.strip())
     if odd:
-        example = values[odd[0]]
+        example = column.iloc[odd[:1]].tolist()[0]
         raise DataError(
             f"{where} holds {len(odd):,} values that are not text, such as {example!r} ({type(example).__name__}) "
             f"in row {column.index[odd[0]]}.",
@@ -76,10 +81,9 @@ def clean_texts(column: pd.Series, where: str) -> tuple[list[str | None], list[F
             if column.name is None
             else f"Convert the column first, as in df[{column.name!r}] = df[{column.name!r}].astype(str).",
         )
-    blank = [i for i, text in enumerate(texts) if text is None or not text.strip()]
-    for i in blank:
-        texts[i] = None
-    return texts, [_finding("rows without a text", column, blank)] if blank else []
+    blank = np.flatnonzero(~written)
+    found = [_finding("rows without a text", column, blank)] if len(blank) else []
+    return Texts(column, np.flatnonzero(written)), found
 
 
 def examples(table: Table, text: str, label: str, known: Labels | None = None) -> tuple[Examples, list[Finding]]:
@@ -101,18 +105,17 @@ def examples(table: Table, text: str, label: str, known: Labels | None = None) -
     texts, findings = clean_texts(frame[text], f"column {text!r} of {table.name}")
     where = f"column {label!r} of {table.name}"
     labels = known or classes(frame[label], where)
-    targets = labels.encode(frame[label].tolist())
-    unlabelled = [i for i, value in enumerate(frame[label].tolist()) if plain(value) is None]
-    if unlabelled:
+    targets = labels.encode(cells(frame[label]))
+    unlabelled = np.flatnonzero(np.fromiter((plain(value) is None for value in cells(frame[label])), bool))
+    if len(unlabelled):
         findings.append(_finding("rows without a label", frame[label], unlabelled))
     for finding in findings:
         _tolerate(finding, len(frame), table.name)
     _seen(targets, unlabelled, frame[label], where, labels)
-    keep = np.asarray([i for i, value in enumerate(texts) if value is not None and targets[i] >= 0], dtype=np.int64)
+    keep = texts.positions[targets[texts.positions] >= 0]
     if not len(keep):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
-    kept = [value for i in keep if (value := texts[i]) is not None]
-    found = Examples(table.name, kept, targets[keep], labels, keep, frame.index[keep])
+    found = Examples(table.name, Texts(frame[text], keep), targets[keep], labels, keep, frame.index[keep])
     return found, findings + (_class_findings(found) if known is None else []) + _repeats(found)
 
 
@@ -120,8 +123,7 @@ def overlap(train: Examples, validation: Examples) -> npt.NDArray[np.int64]:
     """Return the positions in ``train`` of texts that stand in ``validation`` too."""
     import numpy as np
 
-    seen = {_normal(text) for text in validation.texts}
-    return np.asarray([i for i, text in enumerate(train.texts) if _normal(text) in seen], dtype=np.int64)
+    return np.flatnonzero(np.isin(copies(train.texts), copies(validation.texts)))
 
 
 def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:
@@ -155,22 +157,23 @@ def _longer(tokens: Tokens, max_length: int, long_text: LongText) -> Finding:
 
 
 def copies(texts: Iterable[str]) -> npt.NDArray[np.int64]:
-    """Return a number for each text, the same for texts that differ in case or spaces only. Shape ``(rows,)``."""
+    """Return a number for each text, the same for texts that differ in case or spaces only. Shape ``(rows,)``.
+
+    The number is a hash of 64 bits, the same throughout this process: a dict of a million texts would be larger than
+    the texts. That two of n texts share one by chance has a probability of n² / 2⁶⁵, 3e-8 for a million.
+    """
     import numpy as np
 
-    numbers: dict[str, int] = {}
-    return np.asarray([numbers.setdefault(_normal(text), len(numbers)) for text in texts], dtype=np.int64)
+    return np.fromiter((hash(_normal(text)) for text in texts), np.int64)
 
 
 def _normal(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _finding(what: str, column: pd.Series, positions: Iterable[int]) -> Finding:
-    rows = [column.index[i] for i in positions]
-    return Finding(
-        "info", f"{len(rows):,} {what} (column {column.name!r})", "They are dropped.", tuple(rows[:5]), len(rows)
-    )
+def _finding(what: str, column: pd.Series, positions: npt.NDArray[Any]) -> Finding:
+    count, rows = len(positions), tuple(column.index[positions[:5]])
+    return Finding("info", f"{count:,} {what} (column {column.name!r})", "They are dropped.", rows, count)
 
 
 def _tolerate(finding: Finding, rows: int, name: str) -> None:
@@ -182,14 +185,15 @@ def _tolerate(finding: Finding, rows: int, name: str) -> None:
         )
 
 
-def _seen(targets: Any, unlabelled: list[int], column: pd.Series, where: str, labels: Labels) -> None:
+def _seen(targets: Any, unlabelled: Any, column: pd.Series, where: str, labels: Labels) -> None:
     """Raise a `DataError` if a row has a label that is none of the classes."""
-    skip = set(unlabelled)
-    unseen = [i for i, target in enumerate(targets) if target < 0 and i not in skip]
-    if unseen:
-        values = column.tolist()
+    import numpy as np
+
+    unseen = np.setdiff1d(np.flatnonzero(targets < 0), unlabelled)
+    if len(unseen):
+        values = {repr(value) for value in column.iloc[unseen].tolist()}
         raise DataError(
-            f"{where} has labels that training has not: {listing(sorted({repr(values[i]) for i in unseen}))} "
+            f"{where} has labels that training has not: {listing(sorted(values))} "
             f"in {len(unseen):,} rows, such as row {column.index[unseen[0]]}.",
             f"The classes are {listing(labels.names)}. Map or drop those rows.",
         )
@@ -225,15 +229,14 @@ def _class_findings(rows: Examples) -> list[Finding]:
 
 def _repeats(rows: Examples) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
-    first: dict[str, int] = {}
-    same: list[int] = []
-    contrary: list[int] = []
-    for i, text in enumerate(rows.texts):
-        j = first.setdefault(_normal(text), i)
-        if j != i:
-            (same if rows.targets[i] == rows.targets[j] else contrary).append(i)
+    import numpy as np
+
+    _, first, number = np.unique(copies(rows.texts), return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[number] != np.arange(len(rows)))
+    like = rows.targets[again] == rows.targets[first[number[again]]]
+    same, contrary = again[like], again[~like]
     found = []
-    if same:
+    if len(same):
         found.append(
             Finding(
                 "info",
@@ -243,7 +246,7 @@ def _repeats(rows: Examples) -> list[Finding]:
                 len(same),
             )
         )
-    if contrary:
+    if len(contrary):
         found.append(
             Finding(
                 "warning",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Labels:
         """The classes as text, for headings and for the config of a model."""
         return tuple(str(value) for value in self.values)
 
-    def encode(self, column: Sequence[Any]) -> npt.NDArray[np.int64]:
+    def encode(self, column: Iterable[Any]) -> npt.NDArray[np.int64]:
         """Return the number of each value; -1 where a value is missing or is no class of these."""
         import numpy as np
 
@@ -46,7 +47,7 @@ class Labels:
             known = isinstance(value, Hashable) and value in numbers
             return -1 if value is None else numbers[value] if known else by_name.get(str(value), -1)
 
-        return np.asarray([number(plain(value)) for value in column], np.int64)
+        return np.fromiter((number(plain(value)) for value in column), np.int64)
 
 
 def missing(value: Any) -> bool:
@@ -57,14 +58,14 @@ def missing(value: Any) -> bool:
 
 def plain(value: Any) -> Value | None:
     """Return a label as a plain Python value; None where it is missing or blank."""
+    if isinstance(value, str):
+        return value.strip() or None
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
         value = value.item()
     if missing(value):
         return None
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str):
-        return value.strip() or None
     return value  # type: ignore[no-any-return]
 
 
@@ -76,10 +77,12 @@ def classes(column: pd.Series, where: str) -> Labels:
     DataError
         If the values cannot be classes, or there is only one.
     """
-    values = [value for value in map(plain, column.tolist()) if value is not None]
-    if not all(isinstance(value, str | int) for value in values):
-        raise _no_classes(column, where)
-    found = set(values)
+    found: set[Any] = set()
+    for value in map(plain, cells(column)):
+        if not isinstance(value, str | int | None):
+            raise _no_classes(column, where)
+        found.add(value)
+    found.discard(None)
     if len(found) == 1:
         raise DataError(
             f"{where} has one class only, {next(iter(found))!r}; there is nothing to tell apart.",
@@ -96,7 +99,7 @@ def classes(column: pd.Series, where: str) -> Labels:
 
 
 def _no_classes(column: pd.Series, where: str) -> DataError:
-    example = next(value for value in column.tolist() if not isinstance(plain(value), str | int | None))
+    example = next(value for value in cells(column) if not isinstance(plain(value), str | int | None))
     if isinstance(example, float):
         return DataError(
             f"{where} holds numbers with fractions, such as {example!r}; classes are text or whole numbers.",

@@ -5,7 +5,7 @@ To add a task, write a module with a class that fits `Task` and name it in `TASK
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-    import torch
     from transformers import PreTrainedModel
 
     from bertmagic.data.checks import Examples
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.evaluation.report import Report
     from bertmagic.options import Finetune
+    from bertmagic.training.objective import Objective
 
 TASKS = {"classification": "bertmagic.tasks.classification:Classification"}
 """Where the class of each task is."""
@@ -73,8 +73,8 @@ class Task(Protocol):
         """Load the encoder with the task's head, and say in one line what was loaded."""
         ...
 
-    def objective(self, train: Examples, options: Finetune) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-        """Return the loss of a batch."""
+    def objective(self, train: Examples, options: Finetune) -> Objective:
+        """Return the loss: a sum over what is learnt from, and what it is divided by."""
         ...
 
     def examples(self, table: Table, text: str, label: str) -> tuple[Examples, list[Finding]]:
@@ -89,10 +89,8 @@ class Task(Protocol):
         """Return the report on rows with labels; ``by`` has a column for each wanted slicing."""
         ...
 
-    def frame(
-        self, texts: Sequence[str | None], index: pd.Index, read: npt.NDArray[np.int64], logits: npt.NDArray[np.float32]
-    ) -> pd.DataFrame:
-        """Return the predictions; ``logits`` are those of the rows at the positions ``read``."""
+    def frame(self, texts: pd.Series, read: npt.NDArray[np.int64], logits: npt.NDArray[np.float32]) -> pd.DataFrame:
+        """Return the predictions with the index of ``texts``; ``logits`` are those at the positions ``read``."""
         ...
 
 

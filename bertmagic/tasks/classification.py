@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,12 @@ from bertmagic.evaluation.report import Report, Slice
 from bertmagic.inference.forward import softmax
 from bertmagic.models import loading
 from bertmagic.tasks import Prepared
+from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-    import torch
     from transformers import PreTrainedModel
 
     from bertmagic.data.checks import Examples
@@ -85,18 +85,26 @@ class Classification:
         """Load the encoder with a head that has one output a class."""
         return loading.classifier(folder, self.labels.names, needs_head, **changes)
 
-    def objective(self, train: Examples, options: Finetune) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-        """Return the cross-entropy, weighed by ``rows / (classes x rows of the class)`` where classes are balanced."""
+    def objective(self, train: Examples, options: Finetune) -> Objective:
+        """Return the cross-entropy, weighed by ``rows / (classes x rows of the class)`` where classes are balanced.
+
+        Label smoothing gives a share of each target to all classes alike (Szegedy et al. 2016, section 7).
+        """
         import numpy as np
         import torch
 
-        if options.class_weights == "none":
-            return torch.nn.functional.cross_entropy
-        counts = np.bincount(train.targets, minlength=len(self.labels))
-        weights = torch.tensor(len(train) / (len(self.labels) * np.maximum(counts, 1)), dtype=torch.float32)
-        return lambda logits, targets: torch.nn.functional.cross_entropy(
-            logits, targets, weight=weights.to(logits.device)
-        )
+        weights = None
+        if options.class_weights == "balanced":
+            counts = np.bincount(train.targets, minlength=len(self.labels))
+            weights = torch.tensor(len(train) / (len(self.labels) * np.maximum(counts, 1)), dtype=torch.float32)
+
+        def total(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            here = None if weights is None else weights.to(logits.device)
+            return torch.nn.functional.cross_entropy(
+                logits, targets, here, reduction="sum", label_smoothing=options.label_smoothing
+            )
+
+        return Objective(total) if weights is None else Objective(total, lambda targets: float(weights[targets].sum()))
 
     def examples(self, table: Table, text: str, label: str) -> tuple[Examples, list[Finding]]:
         """Return the rows to measure; a label that is none of the classes is an error."""
@@ -122,13 +130,12 @@ class Classification:
             **known,
         )
 
-    def frame(
-        self, texts: Sequence[str | None], index: pd.Index, read: npt.NDArray[np.int64], logits: npt.NDArray[np.float32]
-    ) -> pd.DataFrame:
+    def frame(self, texts: pd.Series, read: npt.NDArray[np.int64], logits: npt.NDArray[np.float32]) -> pd.DataFrame:
         """Return ``text, label, score, p_<label>…``, with ``<NA>`` where there was no text."""
         import numpy as np
         import pandas as pd
 
+        index = texts.index
         probabilities = np.full((len(texts), len(self.labels)), np.nan, dtype=np.float32)
         if len(read):
             probabilities[read] = softmax(logits)
@@ -136,7 +143,7 @@ class Classification:
         missing[read] = False
         best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(texts) else np.zeros(0, int)
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
-        frame = {"text": pd.Series(list(texts), dtype="string", index=index), "label": chosen.mask(missing)}
+        frame = {"text": texts.astype("string"), "label": chosen.mask(missing)}
         found = {"score": probabilities.max(axis=1, initial=0.0) if len(texts) else probabilities[:, 0]}
         found |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}
         for column, values in found.items():

@@ -132,7 +132,7 @@ def test_balanced_weights_are_those_of_the_formula():
 def predictions(values, texts=("x", None, "y"), index=("r9", "r9", "r1"), scores=((2.0, 0.0), (0.0, 1.0))):
     read_rows = np.asarray([i for i, text in enumerate(texts) if text is not None], dtype=np.int64)
     logits = np.asarray(scores, dtype=np.float32).reshape(len(read_rows), len(values))
-    return Classification(Labels(values)).frame(list(texts), pd.Index(list(index)), read_rows, logits)
+    return Classification(Labels(values)).frame(pd.Series(list(texts), list(index), dtype=object), read_rows, logits)
 
 
 @pytest.mark.parametrize(("values", "dtype"), [(("a", "b"), "string"), ((3, 5), "Int64"), ((False, True), "boolean")])

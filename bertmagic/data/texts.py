@@ -1,0 +1,64 @@
+"""Cells of a column, read a few at a time: no list of all of them is made, whatever holds the column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+_CHUNK = 1000
+
+
+def cells(column: pd.Series) -> Iterator[Any]:
+    """Yield the cells of a column as Python values."""
+    for start in range(0, len(column), _CHUNK):
+        yield from column.iloc[start : start + _CHUNK].tolist()
+
+
+class Texts(Sequence[str]):
+    """Some texts of a column: a view, which takes eight bytes a text beside what the column itself takes.
+
+    Attributes
+    ----------
+    column
+        The column; its cells at ``positions`` are strings.
+    positions
+        Where the texts stand in it, ascending, of shape ``(texts,)``.
+    """
+
+    def __init__(self, column: pd.Series, positions: npt.NDArray[np.int64]) -> None:
+        self.column, self.positions = column, positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, where: int) -> str: ...
+
+    @overload
+    def __getitem__(self, where: slice) -> list[str]: ...
+
+    def __getitem__(self, where: int | slice) -> str | list[str]:
+        if isinstance(where, slice):
+            return self._read(self.positions[where])
+        return self._read(self.positions[[where]])[0]
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _CHUNK):
+            yield from self[start : start + _CHUNK]
+
+    def take(self, rows: npt.NDArray[Any]) -> Texts:
+        """Return some of the texts, by their number here."""
+        return Texts(self.column, self.positions[rows])
+
+    def _read(self, positions: npt.NDArray[np.int64]) -> list[str]:
+        if not len(positions):
+            return []
+        # Only from the part they stand in: of a column in pieces, Arrow may copy the whole to take a few.
+        first, last = int(positions.min()), int(positions.max())
+        part = self.column.iloc[first : last + 1]
+        return (part if len(part) == len(positions) else part.iloc[positions - first]).tolist()
