@@ -56,11 +56,10 @@ def collate(tokens: Tokens, rows: npt.NDArray[np.int64], pad_id: int) -> tuple[t
     import numpy as np
     import torch
 
-    longest = int((tokens.offsets[rows + 1] - tokens.offsets[rows]).max())
-    ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
-    mask = np.zeros((len(rows), longest), dtype=np.int64)
-    for i, row in enumerate(rows):
-        found = tokens.row(int(row))
-        ids[i, : len(found)] = found
-        mask[i, : len(found)] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+    starts = tokens.offsets[rows]
+    lengths = tokens.offsets[rows + 1] - starts
+    columns = np.arange(lengths.max())
+    mask = columns < lengths[:, None]  # (batch, tokens)
+    places = np.where(mask, starts[:, None] + columns, 0)
+    ids = np.where(mask, tokens.ids[places], pad_id)
+    return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(mask.astype(np.int64))
