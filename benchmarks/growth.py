@@ -267,7 +267,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     found = json.loads(options.out.read_text()) if options.out.exists() else {}
-    about = {"command": f"python benchmarks/growth.py {' '.join(sys.argv[1:])}".strip(), "machine": machine()}
+    typed = ["FOLDER" if options.data and word == str(options.data) else word for word in sys.argv[1:]]
+    about = {"command": " ".join(["python", "benchmarks/growth.py", *typed]), "machine": machine()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sections: dict[str, Callable[[], dict[str, Any]]] = {

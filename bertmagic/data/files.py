@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,27 +80,37 @@ def _decodes(data: bytes, encoding: str) -> bool:
 
 
 def _delimited(path: Path) -> pd.DataFrame:
-    text = _decode(path)
-    tabs = path.suffix.lower() == ".tsv"
-    if not text.strip():
-        raise DataError(f"{path} is empty: it has no header line.", "Check how it was written.")
-    head = re.sub('"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])  # a quoted name may hold a comma
-    separator = "\t" if tabs else max(",;\t", key=head.count)
-    # A tab cannot stand inside a field, so quotes in TSV are characters like any other (as in GLUE's files).
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
-    _check_width(path, text, separator, quoting)
     import pandas as pd
 
+    tabs = path.suffix.lower() == ".tsv"
+    # A tab cannot stand inside a field, so quotes in TSV are characters like any other (as in GLUE's files).
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:  # the file may be large: its text is never held
+            head = re.sub('"[^"]*"', "", _header(path, lines))  # a quoted name may hold a comma
+            separator = "\t" if tabs else max(",;\t", key=head.count)
+            lines.seek(0)
+            _check_width(path, lines, separator, quoting)
+    except UnicodeDecodeError:
+        _decode(path)  # which says where it is not, and what it may be instead
+        raise
     frame = pd.read_csv(
-        io.StringIO(text), sep=separator, quoting=quoting, index_col=False, keep_default_na=False, na_values=[""],
-        low_memory=False,
+        path, encoding="utf-8-sig", sep=separator, quoting=quoting, index_col=False, keep_default_na=False,
+        na_values=[""], low_memory=False,
     )  # fmt: skip
     return frame
 
 
-def _check_width(path: Path, text: str, separator: str, quoting: Literal[0, 3]) -> None:
+def _header(path: Path, lines: Iterable[str]) -> str:
+    for line in lines:
+        if line.strip():
+            return line
+    raise DataError(f"{path} is empty: it has no header line.", "Check how it was written.")
+
+
+def _check_width(path: Path, lines: Iterable[str], separator: str, quoting: Literal[0, 3]) -> None:
     """Raise a `DataError` if a row has more or fewer fields than the header."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+    rows = csv.reader(lines, delimiter=separator, quoting=quoting, strict=True)
     csv.field_size_limit(2**31 - 1)
     try:
         header = next(row for row in rows if row)
@@ -176,7 +185,10 @@ def _parquet(path: Path) -> pd.DataFrame:
     from pyarrow import parquet
 
     try:
-        return from_arrow(parquet.ParquetFile(path).read())
+        # From the mapped file and a column after the other: threads would hold many decoded pages at once.
+        rows = parquet.ParquetFile(path, memory_map=True).read(use_threads=False)
+        pa.default_memory_pool().release_unused()
+        return from_arrow(rows)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path.name} is not a Parquet file: {error}.", "Check how it was written.") from None
 

@@ -1,6 +1,7 @@
 """Files as they are found in the world."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -138,3 +139,12 @@ def test_a_truncated_parquet_file_is_an_error_of_ours(tmp_path):
 
 def test_json_with_a_byte_order_mark(write):
     assert columns(write("b.json", b"\xef\xbb\xbf" + json.dumps([{"text": "é"}]).encode())) == {"text": ["é"]}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_delimited_file_is_never_held_as_a_whole(write, monkeypatch, ending):
+    name = write("large.csv", ending.join(["text;label", *(f"text, {i};{i % 2}" for i in range(3000)), ""]))
+    monkeypatch.setattr(Path, "read_bytes", None)
+    monkeypatch.setattr(Path, "read_text", None)
+    found = columns(name)
+    assert (found["text"][-1], found["label"][:3], len(found["label"])) == ("text, 2999", [0, 1, 0], 3000)
