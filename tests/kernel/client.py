@@ -89,6 +89,7 @@ class Kernel:
 
     def __init__(self, folder, env):
         self.folder = folder
+        self.heard = []
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(cwd=str(folder), env=env)
         self._connect()
@@ -139,9 +140,24 @@ class Kernel:
 
     def _next(self, until):
         try:
-            return self.client.get_iopub_msg(timeout=max(0.0, until - time.monotonic()))
+            message = self.client.get_iopub_msg(timeout=max(0.0, until - time.monotonic()))
         except Empty:
             raise TimeoutError("the kernel said nothing more") from None
+        self.heard.append(message)
+        return message
+
+    def of(self, request):
+        """Return a request's cell with all that came of it so far, also after its end."""
+        return Cell({}, [m for m in self.heard if m["parent_header"].get("msg_id") == request])
+
+    def listen(self, request, until):
+        """Listen until a frame of a request, new from now on, satisfies ``until``; return the frame."""
+        end = time.monotonic() + WAIT
+        while True:
+            message = self._next(end)
+            mine = message["parent_header"].get("msg_id") == request
+            if mine and message["msg_type"] in ("display_data", "update_display_data") and until(frame(message)):
+                return frame(message)
 
     def run(self, code, watch=None):
         """Run a cell and return what came of it."""
