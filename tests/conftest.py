@@ -134,6 +134,6 @@ def learnt(tmp_path_factory, encoder, make_rows):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTMAGIC_HOME", str(home))
         return bm.finetune(
-            make_rows(400), text="text", label="label", model=encoder, name="learnt", lr=2e-3, epochs=6,
+            make_rows(400), text="text", label="label", model=encoder, name="learnt", lr=2e-3, epochs=8,
             precision="fp32", show=False,
         )  # fmt: skip

@@ -72,6 +72,21 @@ class Finetune:
         log=True,
         reason="16 or 32 in Devlin et al. 2019, appendix A.3.",
     )
+    gradient_accumulation_steps: int = option(
+        1,
+        "int",
+        "How many batches one optimizer step adds up; it sees batch_size x this many rows.",
+        low=1,
+        high=4096,
+        log=True,
+        reason="Larger steps in the memory of one batch; steps and epochs count as in transformers' Trainer.",
+    )
+    gradient_checkpointing: bool = option(
+        False,
+        "flag",
+        "Compute activations again in the backward pass instead of keeping them: far less memory, a third more time.",
+        reason="Chen et al. 2016; the result is the same. Needed only where one row does not fit the memory.",
+    )
     max_length: int | None = option(
         None,
         "int",
@@ -100,6 +115,38 @@ class Finetune:
         low=0.0,
         high=1.0,
         reason="0.01 in Devlin et al. 2019, appendix A.2.",
+    )
+    max_grad_norm: float = option(
+        1.0,
+        "float",
+        "Shorten the gradient of a step to this norm where it is longer; 0 leaves it.",
+        low=0.0,
+        high=1000.0,
+        reason="1.0 in BERT's own training (Devlin et al. 2019); Pascanu et al. 2013 say why.",
+    )
+    layerwise_lr_decay: float = option(
+        1.0,
+        "float",
+        "Multiply lr by this for each layer above: the embeddings learn slowest, the head with lr; 1 changes nothing.",
+        low=0.1,
+        high=1.0,
+        reason="0.8 to 0.9 in Clark et al. 2020 (ELECTRA), appendix B; off, as what is gained differs by task.",
+    )
+    label_smoothing: float = option(
+        0.0,
+        "float",
+        "Give this share of each label to all classes alike, against overconfidence.",
+        low=0.0,
+        high=0.9,
+        reason="0.1 in Szegedy et al. 2016, section 7; off, as it changes what probabilities mean.",
+    )
+    ema_decay: float | None = option(
+        None,
+        "float",
+        "Evaluate and keep an exponential moving average of the weights with this decay a step, such as 0.999.",
+        low=0.5,
+        high=0.99999,
+        reason="Polyak & Juditsky 1992; steadier, for the memory of one more set of weights.",
     )
     schedule: Schedule = option(
         "linear", "choice", "How lr falls after the warm-up.", choices=("linear", "cosine", "constant")
@@ -138,6 +185,21 @@ class Finetune:
         choices=("auto", "bf16", "fp16", "fp32"),
     )
     save_to: str | None = option(None, "path", "Also save the finished model to this folder.")
+    checkpoint_every: int | None = option(
+        None,
+        "int",
+        "Write a checkpoint every so many steps, beside those at each evaluation and at an interrupt.",
+        low=1,
+        reason="Each writes weights and moments, three times the model: 0.3 GB for MiniLM, 1.3 GB for BERT-base.",
+    )
+    checkpoint_minutes: float = option(
+        5,
+        "float",
+        "Write a checkpoint when so many minutes have passed without one.",
+        low=0.01,
+        high=100000,
+        reason="What a kill can cost at most; the newest two are kept, and none once the run is finished.",
+    )
     resume: bool = option(False, "flag", "Go on from the run's newest checkpoint.")
     background: bool = option(False, "flag", "Train in a thread beside the notebook, which stays free.")
 

@@ -31,16 +31,20 @@ def freeze(model: PreTrainedModel, what: str | int | None) -> str:
 def _parts(model: PreTrainedModel, what: str | int) -> list[nn.Module]:
     if what == "encoder":
         return [model.base_model]
-    embeddings = [child for name, child in model.base_model.named_children() if "embedding" in name]
     if what == "embeddings":
-        return embeddings
-    layers = _layers(model)
-    if int(what) > len(layers):
-        raise OptionError(f"freeze = {what}: {type(model).__name__} has {len(layers)} layers.", "Freeze fewer.")
-    return embeddings + layers[: int(what)]
+        return embeddings(model)
+    found = layers(model)
+    if int(what) > len(found):
+        raise OptionError(f"freeze = {what}: {type(model).__name__} has {len(found)} layers.", "Freeze fewer.")
+    return embeddings(model) + found[: int(what)]
 
 
-def _layers(model: PreTrainedModel) -> list[nn.Module]:
+def embeddings(model: PreTrainedModel) -> list[nn.Module]:
+    """Return what turns ids into vectors."""
+    return [child for name, child in model.base_model.named_children() if "embedding" in name]
+
+
+def layers(model: PreTrainedModel) -> list[nn.Module]:
     """Return the layers of the encoder from the lowest up: its longest list of modules."""
     from torch import nn
 

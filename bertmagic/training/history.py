@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.training.events import Evaluated, Event, Step
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
+
+_WHOLE = ("step", "rows", "tokens", "slots", "memory")
+"""The columns that hold whole numbers."""
 
 
 class History:
@@ -26,7 +31,7 @@ class History:
         from array import array
 
         self._columns = {field.name: array("d") for field in fields(Step)}
-        self._evaluations: list[dict[str, float | bool]] = []
+        self._evaluations: list[Evaluated] = []
 
     def listen(self, event: Event) -> None:
         """Take an event in."""
@@ -34,8 +39,7 @@ class History:
             for name, column in self._columns.items():
                 column.append(getattr(event, name))
         elif isinstance(event, Evaluated):
-            known = {"step": event.step, "epoch": event.epoch, "loss": event.loss}
-            self._evaluations.append({**known, **event.metrics, "best": event.best})
+            self._evaluations.append(event)
 
     @property
     def steps(self) -> pd.DataFrame:
@@ -43,16 +47,45 @@ class History:
         import numpy as np
         import pandas as pd
 
-        whole = ("step", "rows", "tokens", "slots", "memory")
         frame = pd.DataFrame({name: np.asarray(column) for name, column in self._columns.items()})
-        return frame.astype(dict.fromkeys(whole, "int64"))
+        return frame.astype(dict.fromkeys(_WHOLE, "int64"))
 
     @property
     def evaluations(self) -> pd.DataFrame:
         """One row an evaluation."""
         import pandas as pd
 
-        return pd.DataFrame(self._evaluations)
+        return pd.DataFrame(
+            {"step": event.step, "epoch": event.epoch, "loss": event.loss, **event.metrics, "best": event.best}
+            for event in self._evaluations
+        )
+
+    def state(self) -> tuple[list[dict[str, Any]], torch.Tensor]:
+        """Return the evaluations as JSON values, and the steps as float64 ``(columns, steps)``."""
+        import numpy as np
+        import torch
+
+        columns = np.array([np.asarray(column) for column in self._columns.values()])
+        return [asdict(event) for event in self._evaluations], torch.from_numpy(columns)
+
+    def restore(self, evaluations: Sequence[dict[str, Any]], steps: torch.Tensor) -> None:
+        """Take in what `state` returned."""
+        for column, values in zip(self._columns.values(), steps, strict=True):
+            column.frombytes(values.numpy().tobytes())
+        self._evaluations += [Evaluated(**event) for event in evaluations]
+
+    def events(self, most: int) -> Iterator[Event]:
+        """Yield the events again in their order: all evaluations, and of the steps ``most`` that lie evenly."""
+        import numpy as np
+
+        count = len(self._columns["step"])
+        kept = np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
+        steps: list[Step | Evaluated] = [self._step(at) for at in kept.tolist()]
+        yield from sorted([*steps, *self._evaluations], key=lambda event: event.step)  # stable: a step, its evaluation
+
+    def _step(self, at: int) -> Step:
+        values = {name: column[at] for name, column in self._columns.items()}
+        return Step(**{name: int(value) if name in _WHOLE else value for name, value in values.items()})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return f"History of {len(self._columns['step']):,} steps and {len(self._evaluations)} evaluations"

@@ -124,9 +124,9 @@ def test_balanced_weights_are_those_of_the_formula():
     logits, targets = torch.tensor([[2.0, -1.0], [0.5, 0.1], [-1.0, 1.0]]), torch.tensor([0, 1, 1])
     each = -torch.log_softmax(logits, dim=1)[torch.arange(3), targets]
     expected = (weights[targets] * each).sum() / weights[targets].sum()
-    torch.testing.assert_close(loss(logits, targets), expected)
+    torch.testing.assert_close(loss.total(logits, targets) / loss.weight(targets), expected)
     plain = prepared.task.objective(prepared.train, read(Finetune, {"train": 1}))
-    torch.testing.assert_close(plain(logits, targets), each.mean())
+    torch.testing.assert_close(plain.total(logits, targets) / plain.weight(targets), each.mean())
 
 
 def predictions(values, texts=("x", None, "y"), index=("r9", "r9", "r1"), scores=((2.0, 0.0), (0.0, 1.0))):
@@ -156,3 +156,18 @@ def test_no_rows_and_no_texts_are_well_typed():
     nothing = predictions(("a", "b"), texts=(None, None), index=(0, 1), scores=())
     assert nothing.isna().all(axis=None)
     assert nothing.dtypes.astype(str).tolist()[1:] == ["string", "Float64", "Float64", "Float64"]
+
+
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_a_loss_in_pieces_is_the_loss_of_the_whole_with_smoothing_too(class_weights):
+    prepared = prepare(frame(40, labels=("a", "a", "a", "b")), class_weights=class_weights, validation=None)
+    options = read(Finetune, {"train": 1, "class_weights": class_weights, "label_smoothing": 0.1})
+    objective = prepared.task.objective(prepared.train, options)
+    logits, targets = torch.randn(9, 2), torch.tensor([0, 1, 1, 0, 0, 0, 1, 0, 0])
+    counts = np.bincount(prepared.train.targets)
+    balanced = torch.tensor(len(prepared.train) / (2 * counts), dtype=torch.float32)
+    weight = balanced if class_weights == "balanced" else None
+    whole = torch.nn.functional.cross_entropy(logits, targets, weight, label_smoothing=0.1)
+    pieces = [(logits[:2], targets[:2]), (logits[2:7], targets[2:7]), (logits[7:], targets[7:])]
+    total = sum(objective.total(*piece) for piece in pieces) / sum(objective.weight(piece[1]) for piece in pieces)
+    torch.testing.assert_close(total, whole)

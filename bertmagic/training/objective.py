@@ -1,0 +1,32 @@
+"""What a task wants of the loss, in a form that lets a batch be computed in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss as a sum and what it is divided by.
+
+    The loss of a batch is the ``total`` of its pieces over the ``weight`` of its pieces, each summed up. The weight
+    needs the targets only, so it is known before the first piece is computed: a batch in pieces then has the loss and
+    the gradients that it has as a whole, also where rows weigh differently.
+
+    Attributes
+    ----------
+    total
+        From the logits ``(rows, …)`` and the targets ``(rows, …)`` of a piece, on the model's device, to the sum of
+        the losses of all that is learnt from; a scalar.
+    weight
+        From the targets of a piece, on the CPU, to what they weigh: the number of rows, of labelled tokens, or the sum
+        of their class weights.
+    """
+
+    total: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    weight: Callable[[torch.Tensor], float] = len

@@ -1,0 +1,50 @@
+"""How many steps a run takes, and how it takes them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the loop does: see `bertmagic.options.Finetune` for the meaning of each value."""
+
+    steps: int
+    batch_size: int
+    gradient_accumulation_steps: int = 1
+    lr: float
+    warmup: float
+    weight_decay: float
+    layerwise_lr_decay: float = 1.0
+    schedule: str
+    seed: int
+    eval_every: int | None
+    patience: int | None
+    metric: str
+    higher_is_better: bool
+    precision: str
+    max_grad_norm: float = 1.0
+    ema_decay: float | None = None
+
+
+def steps_an_epoch(rows: int, batch_size: int, accumulated: int = 1) -> int:
+    """Return how many optimizer steps go through all rows once, each over ``accumulated`` batches."""
+    return math.ceil(math.ceil(rows / batch_size) / accumulated)
+
+
+def count_steps(an_epoch: int, epochs: float, max_steps: int | None) -> int:
+    """Return the number of optimizer steps of a run."""
+    wanted = math.ceil(an_epoch * epochs)
+    return max(1, min(wanted, max_steps) if max_steps else wanted)
+
+
+def default_epochs(an_epoch: int, max_steps: int | None) -> float:
+    """Return as many epochs as ``max_steps`` makes, else 3, and for few rows as many as make 300 steps, at most 10.
+
+    A few dozen steps leave a new head untrained: Mosbach et al. 2021 ("On the stability of fine-tuning BERT", section
+    6) find that small data sets need more epochs, not other hyperparameters.
+    """
+    if max_steps is not None:
+        return max_steps / an_epoch
+    return float(min(max(3, math.ceil(300 / an_epoch)), 10))

@@ -1,0 +1,53 @@
+"""Activations that are computed again when they are needed, instead of being kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bertmagic.models import dropout
+from bertmagic.training.freezing import layers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@contextmanager
+def recomputing(model: PreTrainedModel) -> Iterator[None]:
+    """Have each layer keep only its input for the backward pass (Chen et al. 2016, "Sublinear Memory Cost")."""
+    from torch.utils.checkpoint import checkpoint
+
+    found = layers(model)
+    before = [layer.forward for layer in found]
+    for layer, forward in zip(found, before, strict=True):
+        layer.forward = partial(checkpoint, forward, use_reentrant=False, context_fn=partial(_same_masks, model))
+    try:
+        yield
+    finally:
+        for layer, forward in zip(found, before, strict=True):
+            layer.forward = forward
+
+
+def _same_masks(model: PreTrainedModel) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """Return the contexts of a layer's two computations: the second draws the dropout masks of the first.
+
+    PyTorch brings its own generators back, but not the one of `bertmagic.models.dropout`.
+    """
+    before = dropout.state(model)
+
+    @contextmanager
+    def first() -> Iterator[None]:
+        yield
+
+    @contextmanager
+    def second() -> Iterator[None]:
+        now = dropout.state(model)
+        dropout.restore(model, before)
+        try:
+            yield
+        finally:
+            dropout.restore(model, now)
+
+    return first(), second()
