@@ -116,13 +116,13 @@ def forget(shell: InteractiveShell, model: object) -> None:
 
 def release(shell: InteractiveShell, model: object) -> None:
     """Remove what IPython remembers of a model: as a result of cells, or in the frames of the last error."""
-    space = shell.user_ns
-    for name in [name for name, value in list(space.items()) if names.model_in(value) is model]:
-        if name in _UNDERSCORES:
-            space[name] = ""  # as IPython starts with: its display hook expects them to be there
-        elif _RESULT.fullmatch(name):
-            del space[name]
-    outputs = space.get("Out", {})
+    for space in (shell.user_ns, shell.user_ns_hidden):
+        for name in [name for name, value in list(space.items()) if names.model_in(value) is model]:
+            if name in _UNDERSCORES:
+                space[name] = ""  # as IPython starts with: its display hook expects them to be there
+            elif _RESULT.fullmatch(name):
+                del space[name]
+    outputs = shell.user_ns.get("Out", {})
     for number in [number for number, value in list(outputs.items()) if names.model_in(value) is model]:
         del outputs[number]
     for name in _UNDERSCORES:

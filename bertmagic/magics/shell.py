@@ -34,18 +34,24 @@ def magic(shell: InteractiveShell, command: Command, defaults: Callable[[Command
     def face(typed: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         if line.asks_help(typed):
             return _say(help.page(command))
-        space = {**shell.user_ns, **(local_ns or {})}
-        request = read(command, typed, cell, space, defaults(command))
         try:
-            return _answer(shell, _from_disk(request), cell is not None)
+            return _obey(shell, command, typed, cell, local_ns or {}, defaults)
         except BaseException as error:
-            empty_frames(error)
+            empty_frames(error)  # of all but this one, which therefore holds nothing
             raise
 
     face.__name__ = face.__qualname__ = command.magic
     face.__doc__ = help.page(command)
     marked: Magic = no_var_expand(needs_local_scope(face))
     return marked
+
+
+def _obey(
+    shell: InteractiveShell, command: Command, typed: str, cell: str | None, local_ns: dict[str, Any],
+    defaults: Callable[[Command], Mapping[str, Any]],
+) -> Any:  # fmt: skip
+    request = read(command, typed, cell, {**shell.user_ns, **local_ns}, defaults(command))
+    return _answer(shell, _from_disk(request), cell is not None)
 
 
 def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:

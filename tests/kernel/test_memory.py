@@ -1,0 +1,86 @@
+"""Memory of a kernel over many runs: what a run, an interrupt or an error leaves behind is nothing."""
+
+import pytest
+
+pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+SETUP = """
+%load_ext bertmagic
+import bertmagic as bm
+import gc, torch, transformers
+import pandas as pd
+from bertmagic.models import devices
+reviews = pd.read_json("reviews.json")
+
+def fail(event):
+    if type(event).__name__ == "Evaluated":
+        raise ValueError("a callback of the user")
+
+def alive(kind):
+    return sum(issubclass(type(thing), kind) for thing in gc.get_objects())
+"""
+
+RUN = """%%bert_finetune clf
+train      = reviews
+label      = "mood"
+model      = "tinybert"
+epochs     = 1000
+max_steps  = {steps}
+lr         = 1e-3
+batch_size = 4
+eval_every = 10
+"""
+
+FAILS = 'clf = bm.finetune(reviews, label="mood", model="tinybert", name="clf", eval_every=2, on_event=fail)'
+DIVERGES = RUN.format(steps=20).replace("1e-3", "1.0") + "warmup = 0\nprecision = 'fp32'\n"
+
+
+def interrupted(kernel):
+    """Run a cell that would take hours, and press the stop button at its first evaluation."""
+    pressed = []
+
+    def watch(message):
+        if "validation at step" in message["content"].get("data", {}).get("text/plain", "") and not pressed:
+            pressed.append(True)
+            kernel.interrupt()
+
+    assert kernel.run(RUN.format(steps=90_000), watch=watch).reply["ename"] == "Interrupted"
+
+
+def in_the_background(kernel):
+    kernel.good(RUN.format(steps=20) + "background = True")
+    kernel.good("job = clf\nmodel = job.wait() if hasattr(job, 'wait') else job\ndel job, model")
+
+
+def one_round(kernel):
+    """Every way that a run can end, each under the same name, and looks at the model between them."""
+    kernel.good(RUN.format(steps=20))
+    kernel.good("clf")
+    interrupted(kernel)
+    kernel.good("clf")
+    assert kernel.run(FAILS).reply["ename"] == "ValueError"
+    assert kernel.run("%bert_predict [1] -m clf").status == "error"
+    in_the_background(kernel)
+    assert kernel.run("1 / 0").status == "error"
+    kernel.good("clf")
+
+
+def check(kernel, rounds):
+    kernel.good(SETUP)
+    sizes = []
+    for _ in range(rounds):
+        one_round(kernel)
+        kernel.good("gc.collect();")
+        assert kernel.value("(alive(transformers.BertForSequenceClassification), alive(torch.optim.Optimizer))") == (1, 0)
+        sizes.append(kernel.value("devices.process_memory()"))
+    print(sizes)
+    assert max(sizes[2:]) <= 1.01 * sizes[1], sizes
+
+
+def test_three_rounds_leave_nothing(kernel):
+    check(kernel, 3)
+
+
+@pytest.mark.soak
+def test_twenty_rounds_leave_nothing(kernel):
+    check(kernel, 20)
