@@ -1,10 +1,19 @@
-"""What ``%load_ext bertmagic`` costs over plain IPython: medians of interleaved starts of a fresh interpreter."""
+"""What a user waits for before a run: ``%load_ext bertmagic`` and the time to the first step; and what the panel costs.
+
+    python benchmarks/loading.py
+
+Loading: medians of interleaved starts of a fresh interpreter, over plain IPython. First step: from the call of
+``bm.finetune`` on ``sample:reviews`` to the end of the first step, in a process that has trained before. Panel: what
+its listener takes of a second in which 200 steps arrive, drawing and JSON of each frame included.
+"""
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import sys
+import time
 
 SHELL = (
     "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance(); "
@@ -13,6 +22,7 @@ SHELL = (
 LOAD = "s.run_line_magic('load_ext', 'bertmagic'); "
 SAY = "print(time.perf_counter() - t)"
 ROUNDS = 15
+STEPS_A_SECOND = 200
 
 
 def seconds(code: str) -> float:
@@ -20,13 +30,68 @@ def seconds(code: str) -> float:
     return float(done.stdout)
 
 
-def main() -> None:
+def loading() -> None:
     plain, loaded = [], []
     for _ in range(ROUNDS):
         plain.append(seconds(SHELL + SAY))
         loaded.append(seconds(SHELL + LOAD + SAY))
     cost = 1000 * (statistics.median(loaded) - statistics.median(plain))
     print(f"%load_ext bertmagic: {cost:.0f} ms over plain IPython (median of {ROUNDS}; to stay under: 150 ms)")
+
+
+def first_step() -> None:
+    import bertmagic as bm
+    from bertmagic.training.events import Step
+
+    waits: list[float] = []
+    for _ in range(4):
+        began, seen = time.perf_counter(), []
+
+        def listen(event: object, seen: list[float] = seen) -> None:
+            if isinstance(event, Step) and not seen:
+                seen.append(time.perf_counter())
+
+        bm.finetune("sample:reviews", label="sentiment", max_steps=2, name="loading", on_event=listen, show=False)
+        waits.append(seen[0] - began)
+    later = statistics.median(waits[1:])
+    print(f"first step: {waits[0]:.1f} s in a fresh process, {later:.2f} s in a warm one (to stay under: 3 s)")
+
+
+def panel() -> None:
+    from bertmagic.display import publish
+    from bertmagic.training.events import Started, Step
+
+    class Screen:
+        """Takes frames as a notebook would: as JSON."""
+
+        frames = 0
+        size = 0
+
+        def show(self, bundle: dict[str, object]) -> None:
+            self.frames += 1
+            self.size = max(self.size, len(json.dumps(bundle)))
+
+        below = show
+
+    screen, steps = Screen(), 20 * STEPS_A_SECOND
+    live = publish.listener(screen=screen)
+    live(Started("run", "classification", "minilm", 32 * steps, 0, steps, 1.0, "cpu", "bf16", "macro_f1", True))
+    spent, began = 0.0, time.perf_counter()
+    for step in range(1, steps + 1):
+        time.sleep(max(0.0, began + step / STEPS_A_SECOND - time.perf_counter()))
+        event = Step(step, step / steps, 0.7 / step, 1e-4, 1.0, 32, 400, 420, time.perf_counter() - began, 10**9)
+        before = time.thread_time()
+        live(event)
+        spent += time.thread_time() - before
+    share = spent / (time.perf_counter() - began)
+    print(f"panel at {STEPS_A_SECOND} steps a second: {share:.2%} of the time for {screen.frames} frames of at most "
+          f"{screen.size / 1000:.1f} kB (to stay under: 1 %)")  # fmt: skip
+
+
+def main() -> None:
+    loading()
+    panel()
+    first_step()
 
 
 if __name__ == "__main__":

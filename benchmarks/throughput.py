@@ -1,6 +1,6 @@
 """How fast bertmagic trains and predicts, beside `transformers.Trainer`, `pipeline` and onnxruntime.
 
-    python benchmarks/throughput.py --data FOLDER [--reuters WHEEL] [--rounds 3] [--out benchmarks/results/throughput.json]
+    python benchmarks/throughput.py --data FOLDER [--reuters WHEEL] [--rounds 3] [--out FILE]
 
 Each system lives in a process of its own, so that none runs with the settings of another; in every round they take
 turns on the same rows, and the rates of a round are compared with each other. Training: one epoch, batches of 32, the
@@ -245,6 +245,7 @@ class System:
         )  # fmt: skip
 
     def ask(self, what: str, **request: Any) -> dict[str, Any]:
+        """Have it do a piece of work and wait for what it measured."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps({"what": what, **request}) + "\n")
@@ -255,6 +256,7 @@ class System:
         return json.loads(answer)  # type: ignore[no-any-return]
 
     def close(self) -> None:
+        """End the process."""
         assert self.process.stdin
         self.process.stdin.close()
         self.process.wait()
