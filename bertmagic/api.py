@@ -140,7 +140,7 @@ def _stopped(model: TextModel, done: Finetuned) -> str:
     ended = done.ended
     return (
         f"stopped after step {ended.step:,}; {model.name!r} has the weights of step {ended.best_step:,}.\n"
-        f"It is kept in {model.folder}."
+        f"It is kept in {model.folder}; add resume = True to go on."
     )
 
 
@@ -219,13 +219,23 @@ def find(ref: Any = None) -> TextModel:
 
 
 def _of_job(job: Job) -> TextModel:
+    try:
+        return _so_far(job)
+    except (ModelError, FileNotFoundError):  # a better one may have taken its place while this one was read
+        return _so_far(job)
+
+
+def _so_far(job: Job) -> TextModel:
+    """Return the model of a job, or while it runs one with the weights that were the best at an evaluation."""
+    from bertmagic.training import checkpoints
+    from bertmagic.using import opened
+
+    if job.ending:
+        job.join()
     if job.model is not None:
         return job.model
     if job.done:
         raise ModelError(f"the job {job.name!r} left no model: {job.error}", "Run it again.")
-    from bertmagic.training import checkpoints
-    from bertmagic.using import opened
-
     folder = checkpoints.best_folder(job.name)
     if folder is None:
         raise ModelError(f"{job.name!r} is still being trained ({jobs.place(job)}).", jobs.first_evaluation(job))
@@ -275,7 +285,6 @@ def catalogue() -> Catalogue:
 
 def status() -> Status:
     """Return the devices with their memory and precision, the models held with their bytes, and the jobs that run."""
-    from bertmagic.finetuning import versions
     from bertmagic.models.status import Status
     from bertmagic.using import described
 
@@ -285,7 +294,7 @@ def status() -> Status:
         jobs=tuple((name, job.progress) for name, job in jobs.running().items()),
         process_bytes=devices.process_memory(),
         home=str(runs.home()),
-        versions=tuple(versions().items()),
+        versions=tuple(runs.versions().items()),
     )
 
 

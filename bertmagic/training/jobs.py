@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import Interrupted, TrainingError
 from bertmagic.shown import Shown
-from bertmagic.training.events import Event, Listener, Phase, Started, Step
+from bertmagic.training.events import Ended, Event, Listener, Phase, Started, Step
 from bertmagic.training.stopping import StopButton
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Job(Shown):
         self._callbacks: list[Callable[[Job], None]] = []
         self._settled = threading.Lock()
         self._began, self._ended = time.monotonic(), 0.0
-        self._phase = "starting"
+        self._phase, self._ending = "starting", False
         self._started: Started | None = None
         self._first: Step | None = None
         self._last: Step | None = None
@@ -92,6 +92,11 @@ class Job(Shown):
     def done(self) -> bool:
         """Whether it has ended, in whatever way."""
         return self._over.is_set()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the run was told to have ended: its model comes at any moment, and its checkpoints go."""
+        return self._ending
 
     @property
     def started(self) -> Started | None:
@@ -134,13 +139,19 @@ class Job(Shown):
         BaseException
             What ended the job, if it has no model.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        while not self._over.wait(_TURN if until is None else min(_TURN, max(0.0, until - time.monotonic()))):
-            if until is not None and time.monotonic() >= until:
-                return None
+        if not self.join(timeout):
+            return None
         if self.error is not None:
             raise self.error
         return self.model
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait as `wait` does, and return whether it is done."""
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._over.wait(min(_TURN, max(0.0, until - time.monotonic()))):
+            if time.monotonic() >= until:
+                return False
+        return True
 
     def when_done(self, callback: Callable[[Job], None]) -> None:
         """Call back once it has ended, before anybody who waits goes on; at once if that is past."""
@@ -161,6 +172,8 @@ class Job(Shown):
             self._first, self._last, self._phase = self._first or event, event, "training"
         elif isinstance(event, Started):
             self._started, self._phase = event, "training"
+        elif isinstance(event, Ended):
+            self._ending = True
         elif isinstance(event, Phase):
             self._phase = event.what
             if self._button.pressed and self._started is None:  # the loop looks at the button only once it runs
@@ -256,4 +269,4 @@ def _part() -> None:
         job.stop()
     until = time.monotonic() + _PARTING
     for job in left:
-        job._over.wait(max(0.0, until - time.monotonic()))
+        job.join(max(0.0, until - time.monotonic()))

@@ -70,7 +70,7 @@ def check(kernel, rounds):
     sizes = []
     for _ in range(rounds):
         one_round(kernel)
-        kernel.good("gc.collect();")
+        kernel.good("devices.release()")
         assert kernel.value("(alive(transformers.BertForSequenceClassification), alive(torch.optim.Optimizer))") == (1, 0)
         sizes.append(kernel.value("devices.process_memory()"))
     print(sizes)

@@ -4,7 +4,9 @@ The stand-in has the real signatures and records its calls, so these tests see e
 Everything else is real: the shell, the options and their table, the errors, the samples and the catalogue.
 """
 
+import functools
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -16,6 +18,7 @@ import bertmagic
 from bertmagic import errors
 from bertmagic.magics import register, unregister
 from bertmagic.shown import Shown
+from bertmagic.training import jobs
 
 
 class Result(Shown):
@@ -67,18 +70,31 @@ class Frame:
         return list(self._columns)
 
 
+def background(api, models, model):
+    """The work of a job: it waits for the gate to be opened."""
+    assert api.gate.wait(60)
+    if api.fails:
+        raise api.fails
+    models[model.name] = model
+    return model
+
+
+def finetune(api, models, calls, train, **options):
+    calls.append(("finetune", None, {"train": train, **options}))
+    if isinstance(train, str) and not train.startswith("sample:"):
+        raise errors.UnknownReference(f"{train!r} is no sample, path or hub id.", "Name one that exists.")
+    name = options.get("name") or "run-1"
+    if options.get("background"):
+        return jobs.start(name, lambda button, emit: background(api, models, TextModel(name, calls)))
+    model = models[name] = TextModel(name, calls)
+    if options.get("max_steps") == 13:
+        raise errors.Interrupted("stopped at step 13 of 13", model)
+    return model
+
+
 def make_api(calls):
     api = ModuleType("bertmagic.api")
     models = {}
-
-    def finetune(train, **options):
-        calls.append(("finetune", None, {"train": train, **options}))
-        if isinstance(train, str) and not train.startswith("sample:"):
-            raise errors.UnknownReference(f"{train!r} is no sample, path or hub id.", "Name one that exists.")
-        model = models[options.get("name") or "run-1"] = TextModel(options.get("name") or "run-1", calls)
-        if options.get("max_steps") == 13:
-            raise errors.Interrupted("stopped at step 13 of 13", model)
-        return model
 
     def find(ref):
         if isinstance(ref, TextModel):
@@ -100,7 +116,9 @@ def make_api(calls):
         return Result("the data report")
 
     vars(api).update(
-        TextModel=TextModel, finetune=finetune, find=find, load=load, check=check,
+        gate=threading.Event(), fails=None,
+        TextModel=TextModel, finetune=functools.partial(finetune, api, models, calls),
+        find=find, load=load, check=check,
         held=lambda: dict(models), runs_here=lambda: ["monday", "tuesday"],
         catalogue=lambda: Result("the catalogue"), status=lambda: Result("the status"),
     )  # fmt: skip
@@ -120,12 +138,16 @@ def shown():
 @pytest.fixture(autouse=True)
 def api(monkeypatch, calls, shown):
     api = make_api(calls)
+    monkeypatch.setattr("bertmagic.models.devices.release", lambda: None)
     publish = ModuleType("bertmagic.display.publish")
     publish.show = shown.append
     monkeypatch.setitem(sys.modules, "bertmagic.api", api)
     monkeypatch.setattr(bertmagic, "api", api, raising=False)
     monkeypatch.setitem(sys.modules, "bertmagic.display.publish", publish)
-    return api
+    yield api
+    api.gate.set()
+    for job in jobs.running().values():
+        job.join(60)
 
 
 @pytest.fixture

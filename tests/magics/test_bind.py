@@ -1,4 +1,6 @@
+import gc
 import sys
+import weakref
 
 import pytest
 
@@ -44,6 +46,51 @@ def test_unload_leaves_no_reference(run, shell, reviews, calls):
     assert shell.displayhook._ is not model
     assert not hasattr(sys, "last_value")
     assert run("_, 1").error is None
+
+
+def everywhere(shell, model):
+    """Return where IPython or the user still has a model."""
+    spaces = {"user": shell.user_ns, "hidden": shell.user_ns_hidden, "Out": shell.user_ns["Out"]}
+    places = {f"{where} {name}" for where, space in spaces.items() for name, held in space.items() if held is model}
+    hooks = {name for name in ("_", "__", "___") if getattr(shell.displayhook, name, None) is model}
+    return places | hooks
+
+
+def test_a_model_that_is_replaced_is_let_go_of(run, shell, reviews):
+    run("%bert_finetune clf --train reviews;")
+    run("clf")
+    run("clf")
+    run("raise ValueError(clf)")
+    model = shell.user_ns["clf"]
+    assert len(everywhere(shell, model)) > 4
+    kept = weakref.ref(model)
+    run("%bert_finetune clf --train reviews;")
+    assert everywhere(shell, model) == set()
+    assert not hasattr(sys, "last_value")
+    del model
+    gc.collect()
+    assert kept() is None
+    assert run("_, 1").error is None
+
+
+def test_a_model_that_another_variable_holds_stays(run, shell, reviews):
+    run("%bert_finetune clf --train reviews;")
+    run("clf")
+    run("other = clf")
+    model = shell.user_ns["other"]
+    run("%bert_finetune clf --train reviews;")
+    assert "Out" in {place.split()[0] for place in everywhere(shell, model)}
+
+
+def test_the_model_of_a_job_is_let_go_of_with_the_job(run, shell, reviews, api):
+    run("%bert_finetune clf --train reviews --background;")
+    run("job = clf")
+    run("job")
+    job = shell.user_ns["job"]
+    api.gate.set()
+    job.wait(60)
+    run("%bert_unload job")
+    assert everywhere(shell, job) == set()
 
 
 def test_unload_by_name_of_a_held_model(run, shell, reviews, calls):

@@ -1,6 +1,7 @@
 import pytest
 
 from bertmagic.errors import BertMagicError, Interrupted, OptionError, UnknownReference
+from bertmagic.training import jobs
 
 CELL = '%%bert_finetune {name}\ntrain = reviews\ntext = "review"\n{more}'
 
@@ -46,6 +47,62 @@ def test_an_interrupted_run_leaves_its_model(run, shell, reviews):
     assert shell.user_ns["clf"] is outcome.error.model
     outcome = run(CELL.format(name="", more="max_steps = 13"))
     assert shell.user_ns["_bert_model"] is outcome.error.model
+
+
+JOB = "background = True"
+
+
+def test_a_name_holds_the_job_and_then_the_model(run, shell, reviews, api):
+    outcome = run(CELL.format(name="clf", more=JOB))
+    assert (outcome.result, outcome.error) == (None, None)
+    job = shell.user_ns["clf"]
+    assert not job.done
+    api.gate.set()
+    assert job.wait(60) is shell.user_ns["clf"] is job.model
+
+
+def test_a_line_returns_the_job_and_binds_it_twice(run, shell, reviews, api):
+    job = run("m = %bert_finetune clf --train reviews --background -o too") and shell.user_ns["m"]
+    assert job is shell.user_ns["clf"] is shell.user_ns["too"]
+    api.gate.set()
+    model = job.wait(60)
+    assert model is shell.user_ns["clf"] is shell.user_ns["too"]
+    assert shell.user_ns["m"] is job
+
+
+def test_a_variable_that_holds_something_else_by_then_is_left_alone(run, shell, reviews, api):
+    run(CELL.format(name="clf", more=JOB))
+    job, shell.user_ns["clf"] = shell.user_ns["clf"], 5
+    api.gate.set()
+    assert job.wait(60) is shell.user_ns["_bert_model"]
+    assert shell.user_ns["clf"] == 5
+
+
+def test_the_model_of_a_job_without_a_name_is_the_last_one(run, shell, reviews, api, calls):
+    run(CELL.format(name="", more=JOB))
+    api.gate.set()
+    jobs.running()["run-1"].wait(60) if jobs.running() else None
+    run('%bert_predict "x"')
+    assert calls[-1][:2] == ("predict", "run-1")
+
+
+def test_a_job_that_failed_stays_and_may_be_overwritten(run, shell, reviews, api):
+    api.fails = BertMagicError("no.")
+    run(CELL.format(name="clf", more=JOB))
+    api.gate.set()
+    assert isinstance(run("clf.wait()").error, BertMagicError)
+    assert shell.user_ns["clf"].error is api.fails
+    assert run(CELL.format(name="clf", more="")).error is None
+    assert shell.user_ns["clf"].name == "clf"
+    assert not hasattr(shell.user_ns["clf"], "wait")
+
+
+def test_a_running_job_is_not_overwritten_or_unloaded(run, shell, reviews):
+    run(CELL.format(name="clf", more=JOB))
+    for cell in (CELL.format(name="clf", more=""), "%bert_load x --as clf", "%bert_unload clf"):
+        error = run(cell).error
+        assert isinstance(error, OptionError)
+        assert "stop()" in str(error)
 
 
 def test_predictions_are_returned_bound_shown_or_silenced(run, shell, reviews, shown):
