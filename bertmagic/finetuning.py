@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data import cache, checks, tables
 from bertmagic.errors import OptionError, TrainingError, listing
 from bertmagic.inference.forward import logits
-from bertmagic.models import devices, dropout, kernels, layers, loading, saving, weights
+from bertmagic.models import devices, dropout, heap, kernels, layers, loading, saving, weights
 from bertmagic.tasks import Prepared, Task, find
 from bertmagic.training import checkpoints, runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started, downloading
@@ -89,7 +86,7 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
         device=str(device),
         precision=cast("Precision", number_format),
     )
-    kept = cache.Cache(runs.home(), tokenizer, max_length, options.long_text)
+    kept = cache.Cache(runs.home(), tokenizer, max_length, options.long_text, found.folder)
     parts = {
         name: kept.encode(rows.texts, _tokenizing(emit, name))
         for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
@@ -97,7 +94,7 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
     }
     an_epoch = _steps_an_epoch(options, parts["train"])
     options = replace(options, epochs=options.epochs or default_epochs(an_epoch, options.max_steps))
-    facts = {"options": _plain(options), "data": _about(prepared)}
+    facts = {"options": runs.plain(vars(options)), "data": _about(prepared)}
     if resumed is not None:
         checkpoints.compare(resumed, facts)
     _tell(prepared, parts["train"], found.name, options, why, emit)
@@ -231,7 +228,7 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
             tell(Note(f"Resumed at {resumed.where}."))
         elif kept is not None:
             tell(Note(f"The run before did not end: {kept.where} was kept; add resume = True to go on.", warning=True))
-        with button:  # to the end: a stop while it measures or saves must not lose the model
+        with heap.kept(), button:  # to the end: a stop while it measures or saves must not lose the model
             ended = _steps(work, loop, button, folder)
             del loop
             report, ended = _measured(work, ended, name, tell, button)
@@ -378,7 +375,7 @@ def _save(
         **work.facts,
         "metrics": {**report.metrics, "data": report.data, "rows": report.rows} if report else {},
         "run": {name: value for name, value in run.items() if name != "detail"},
-        "versions": versions(),
+        "versions": runs.versions(),
     }
     saving.save(folder, work.network, work.tokenizer, card, weights)
     return card
@@ -390,20 +387,3 @@ def _about(prepared: Prepared) -> dict[str, Any]:
         for part in ("train", "validation", "test")
         if (rows := getattr(prepared, part)) is not None
     }
-
-
-def _plain(options: Finetune) -> dict[str, Any]:
-    """Return the options as JSON values; data is told of by its name or type and its digest, not by its rows."""
-
-    def plain(value: Any) -> Any:
-        if value is None or isinstance(value, str | int | float):
-            return value
-        return str(value) if isinstance(value, os.PathLike) else type(value).__name__
-
-    return {name: plain(value) for name, value in vars(options).items()}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    found = {name: version(name) for name in ("bertmagic", "torch", "transformers", "tokenizers")}
-    return {"python": platform.python_version(), **found}

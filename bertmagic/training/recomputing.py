@@ -20,14 +20,15 @@ def recomputing(model: PreTrainedModel) -> Iterator[None]:
     from torch.utils.checkpoint import checkpoint
 
     found = layers(model)
-    before = [layer.forward for layer in found]
-    for layer, forward in zip(found, before, strict=True):
-        layer.forward = partial(checkpoint, forward, use_reentrant=False, context_fn=partial(_same_masks, model))
+    before = [{"forward": layer.forward} if "forward" in vars(layer) else {} for layer in found]
+    for layer in found:
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, context_fn=partial(_same_masks, model))
     try:
         yield
     finally:
-        for layer, forward in zip(found, before, strict=True):
-            layer.forward = forward
+        for layer, own in zip(found, before, strict=True):
+            del layer.forward
+            vars(layer).update(own)
 
 
 def _same_masks(model: PreTrainedModel) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -69,6 +72,7 @@ class Run:
         ignore = home() / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
+        _sweep(self.folder)
         self._write("options.json", options)
         self._write("data.json", data)
         (self.folder / "metrics.json").unlink(missing_ok=True)
@@ -103,6 +107,13 @@ class Run:
         (self.folder / file).write_text(text + "\n", encoding="utf-8")
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what a kill left while the model was being written."""
+    saving.recover(folder / "model")
+    for left in folder.glob(".model.*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def _until(log: Path, step: int) -> list[str]:
     """Return the lines of a log up to a step; a kill may have cut the last one off."""
     kept = []
@@ -115,6 +126,23 @@ def _until(log: Path, step: int) -> list[str]:
                 break
             kept.append(line)
     return kept
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as JSON values; data is told of by its name or type and its digest, not by its rows."""
+
+    def value(given: Any) -> Any:
+        if given is None or isinstance(given, str | int | float):
+            return given
+        return str(given) if isinstance(given, os.PathLike) else type(given).__name__
+
+    return {name: value(given) for name, given in options.items()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    found = {name: version(name) for name in ("bertmagic", "torch", "transformers", "tokenizers")}
+    return {"python": platform.python_version(), **found}
 
 
 def digest(texts: Iterable[str], targets: Iterable[int]) -> str:

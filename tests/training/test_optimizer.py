@@ -1,0 +1,97 @@
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+)
+
+from bertmagic.training.freezing import freeze
+from bertmagic.training.optimizer import Average, adamw, averaged, moments
+
+
+@pytest.fixture
+def model(bert_config):
+    return BertForSequenceClassification(BertConfig(**bert_config))
+
+
+def shares(model, optimizer):
+    """Return the share of the learning rate by the name of each parameter."""
+    by_id = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+    return {name: by_id[id(p)]["share"] for name, p in model.named_parameters() if id(p) in by_id}
+
+
+def test_only_matrices_are_decayed_and_all_learn_alike(model):
+    optimizer = adamw(model, 0.05)
+    assert len(optimizer.param_groups) == 2
+    for group in optimizer.param_groups:
+        assert {p.ndim > 1 for p in group["params"]} == {group["weight_decay"] == 0.05}
+        assert group["weight_decay"] in (0.05, 0.0)
+        assert group["share"] == 1.0
+
+
+def test_lower_layers_learn_more_slowly(model):
+    found = shares(model, adamw(model, 0.01, 0.5))
+    expected = {"embeddings": 0.25, "layer.0": 0.5, "layer.1": 1.0, "pooler": 1.0, "classifier": 1.0}
+    assert len(found) == len(list(model.parameters()))
+    for name, share in found.items():
+        assert share == next(value for part, value in expected.items() if part in name), name
+
+
+def test_layers_are_found_in_other_encoders_too():
+    model = DistilBertForSequenceClassification(
+        DistilBertConfig(vocab_size=9, dim=8, n_layers=3, n_heads=1, hidden_dim=8)
+    )
+    found = shares(model, adamw(model, 0.01, 0.9))
+    assert found["distilbert.embeddings.word_embeddings.weight"] == pytest.approx(0.9**3)
+    assert found["distilbert.transformer.layer.0.ffn.lin1.weight"] == pytest.approx(0.9**2)
+    assert found["pre_classifier.weight"] == 1.0
+
+
+def test_what_is_frozen_has_no_moments(model):
+    freeze(model, 1)
+    found = moments(model, adamw(model, 0.01))
+    assert len(found) == 3 * sum(p.requires_grad for p in model.parameters())
+    assert not any("embeddings" in name or "layer.0" in name for name in found)
+
+
+def test_the_moments_are_the_optimizers_own(model):
+    optimizer = adamw(model, 0.01)
+    before = {name: value.clone() for name, value in moments(model, optimizer).items()}
+    assert all((value == 0).all() for value in before.values())
+    for p in model.parameters():
+        p.grad = torch.ones_like(p)
+    optimizer.step()
+    found = moments(model, optimizer)
+    assert found["step.classifier.bias"] == 1
+    torch.testing.assert_close(found["exp_avg.classifier.bias"], torch.full((2,), 0.1))
+    torch.testing.assert_close(found["exp_avg_sq.classifier.bias"], torch.full((2,), 0.001))
+
+
+def test_the_average_follows_the_formula(model):
+    average = Average(model, 0.5)
+    name, p = "classifier.bias", model.classifier.bias
+    expected = p.detach().clone()
+    for step in (1, 2, 30):
+        with torch.no_grad():
+            p.add_(1.0)
+        average.update(step)
+        kept = min(0.5, (1 + step) / (10 + step))
+        expected = kept * expected + (1 - kept) * p.detach()
+    torch.testing.assert_close(average.tensors()[name], expected)
+
+
+def test_averages_are_in_the_model_for_a_while_only(model):
+    average = Average(model, 0.9)
+    with torch.no_grad():
+        model.classifier.bias.fill_(1.0)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    mean = average.tensors()["classifier.bias"].clone()
+    with averaged(average):
+        assert torch.equal(model.classifier.bias, mean)
+        assert torch.equal(average.tensors()["classifier.bias"], torch.ones(2))
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert torch.equal(average.tensors()["classifier.bias"], mean)
+    with averaged(None):
+        assert torch.equal(model.classifier.bias, torch.ones(2))
