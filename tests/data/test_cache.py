@@ -107,6 +107,21 @@ def test_the_key_has_all_that_decides_the_ids(tokenizer):
     assert len(set(keys)) == len(keys)
 
 
+def test_the_files_of_a_tokenizer_just_loaded_tell_its_content(tokenizer, tmp_path):
+    """A change of any file but the weights gives another key; the place of the folder gives none."""
+    keys = []
+    for number, name in enumerate(("first", "second", "third")):
+        tokenizer.save_pretrained(tmp_path / name)
+        (tmp_path / name / "model.safetensors").write_bytes(b"w" * number)
+        if name == "third":
+            config = tmp_path / name / "tokenizer_config.json"
+            config.write_text(config.read_text() + " ")
+        keys.append(cache.Cache(tmp_path, tokenizer, 64, source=tmp_path / name).key(TEXTS))
+    assert keys[0] == keys[1] != keys[2]
+    gone = cache.Cache(tmp_path, tokenizer, 64, source=tmp_path / "gone")  # then the tokenizer writes itself
+    assert gone.key(TEXTS) == key(tokenizer, TEXTS, 64, "truncate")
+
+
 def test_the_key_knows_where_a_text_ends(tokenizer):
     cuts = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"]]
     assert len({key(tokenizer, texts, 64, "truncate") for texts in cuts}) == 5
