@@ -183,8 +183,7 @@ class Live:
 
     def below(self, result: object) -> None:
         """Show a result, or an error, below the panel."""
-        for part in _parts(result):
-            self._screen.below(part)
+        self._guarded(self._below, result)
 
     def _take(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -221,6 +220,10 @@ class Live:
         self._screen.show(last)
         for bundle_ in rest:
             self._screen.below(bundle_)
+
+    def _below(self, result: object) -> None:
+        for part in _parts(result):
+            self._screen.below(part)
 
     def _guarded(self, work: Any, *given: object) -> None:
         try:

@@ -2,6 +2,7 @@ import json
 
 from bertmagic.display import bundle
 from bertmagic.models.status import Device, Held, Status
+from bertmagic.training.jobs import Progress
 
 from .runs import HOSTILE
 from .tags import Tags
@@ -21,9 +22,16 @@ def test_with_nothing_held_it_says_so():
         assert "No model is held" in shown
 
 
+def test_running_jobs_are_told():
+    jobs = (("clf", Progress(40, 100, 0.8, 0.5, 12.0, 18.0, "training")),)
+    for shown in bundle(Status((CPU,), (), 1, "/", (), jobs)).values():
+        assert "is running: training, step 40 of 100 steps (40.0 %), epoch 0.80, loss 0.5000, 12 s, about 18 s" in shown
+
+
 def test_hostile_values_are_text():
     device = Device(HOSTILE, HOSTILE, 1, 1, HOSTILE, HOSTILE)
     held = Held(HOSTILE, HOSTILE, HOSTILE, 1, 1, HOSTILE, HOSTILE)
-    both = bundle(Status((device,), (held,), 1, HOSTILE, ((HOSTILE, HOSTILE),)))
+    jobs = ((HOSTILE, Progress(0, None, 0.0, None, 1.0, None, HOSTILE)),)
+    both = bundle(Status((device,), (held,), 1, HOSTILE, ((HOSTILE, HOSTILE),), jobs))
     assert "img" not in Tags(both["text/html"]).tags
     json.dumps(both, ensure_ascii=False).encode()

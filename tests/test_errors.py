@@ -1,0 +1,54 @@
+import traceback
+import weakref
+
+from bertmagic.errors import empty_frames
+
+
+class Big:
+    """Stands for a network."""
+
+
+def library(make, kept, name="bertmagic.training.loop"):
+    """Return the error of a function of a module of that name, which holds something big when it fails."""
+    space = {"__name__": name, "make": make, "kept": kept}
+    exec("def run():\n    big = make()\n    kept(big)\n    1 / 0\n", space)
+    try:
+        space["run"]()
+    except ZeroDivisionError as error:
+        return error
+
+
+def test_frames_of_the_library_hold_nothing_and_the_trace_stays():
+    seen = []
+    error = library(Big, lambda big: seen.append(weakref.ref(big)))
+    assert seen[0]() is not None
+    empty_frames(error)
+    assert seen[0]() is None
+    assert [frame.name for frame in traceback.extract_tb(error.__traceback__)][-1] == "run"
+
+
+def test_what_an_error_came_from_is_emptied_too():
+    seen = []
+    first = library(Big, lambda big: seen.append(weakref.ref(big)))
+    second = library(Big, lambda big: seen.append(weakref.ref(big)))
+    error = ValueError("the last")
+    error.__cause__, error.__context__, first.__context__ = first, first, second
+    second.__context__ = first  # a circle
+    empty_frames(error)
+    assert [one() for one in seen] == [None, None]
+
+
+def test_frames_of_a_cell_are_left_to_the_user():
+    seen = []
+    error = library(Big, lambda big: seen.append(weakref.ref(big)), name="__main__")
+    empty_frames(error)
+    assert seen[0]() is not None
+
+
+def test_frames_that_still_run_are_left_alone():
+    big = Big()
+    try:
+        raise ValueError
+    except ValueError as error:
+        empty_frames(error)
+    assert isinstance(big, Big)
