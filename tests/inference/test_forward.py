@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from bertmagic.data.tokens import encode
+from bertmagic.errors import DeviceError
 from bertmagic.inference import forward
 
 
@@ -53,3 +54,48 @@ def test_softmax_is_that_of_torch():
     scores = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32) * 50
     np.testing.assert_allclose(forward.softmax(scores), torch.from_numpy(scores).softmax(-1).numpy(), atol=1e-6)
     assert forward.softmax(np.zeros((0, 3), dtype=np.float32)).shape == (0, 3)
+
+
+@pytest.fixture
+def full(learnt):
+    """Return a function that has the model run out of memory for batches of more rows than it is told."""
+    handles, sizes = [], []
+
+    def full(rows):
+        def refuse(module, args, known):
+            sizes.append(len(known["input_ids"]))
+            if sizes[-1] > rows:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+        handles.append(learnt.network.register_forward_pre_hook(refuse, with_kwargs=True))
+        return sizes
+
+    yield full
+    for handle in handles:
+        handle.remove()
+
+
+@pytest.mark.parametrize("fits", [1, 7, 40])
+def test_batches_that_do_not_fit_are_halved(learnt, make_rows, full, fits):
+    tokens = encode(learnt.tokenizer, make_rows(300)["text"].tolist(), 64)
+    expected = forward.logits(learnt.network, tokens, 0, "fp32")
+    sizes, seen = full(fits), []
+    found = forward.logits(learnt.network, tokens, 0, "fp32", seen.append)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert seen[-1] == 300
+    assert max(size for size in sizes if size <= fits) > fits / 2
+    assert sum(size > fits for size in sizes) == np.ceil(np.log2(max(sizes) / fits))
+
+
+def test_a_row_that_does_not_fit_is_an_error_of_ours(learnt, make_rows, full):
+    tokens = encode(learnt.tokenizer, make_rows(3)["text"].tolist(), 64)
+    full(0)
+    with pytest.raises(DeviceError, match="the memory of cpu does not hold one row of"):
+        forward.logits(learnt.network, tokens, 0, "fp32")
+
+
+def test_another_error_is_passed_on(learnt, make_rows):
+    tokens = encode(learnt.tokenizer, make_rows(3)["text"].tolist(), 64)
+    tokens.ids[1] = 10**6
+    with pytest.raises(IndexError):
+        forward.logits(learnt.network, tokens, 0, "fp32")

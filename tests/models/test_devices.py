@@ -125,3 +125,33 @@ def test_memory_of_a_gpu_comes_back():
     del held
     devices.release(device)
     assert torch.cuda.memory_allocated() == before
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 17.9 GB)"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_too_little_memory_is_told_from_other_errors(error, expected):
+    assert devices.out_of_memory(error) is expected
+
+
+def test_the_real_allocator_is_understood():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert devices.out_of_memory(caught.value)
+
+
+def test_the_random_state_of_a_device_is_brought_back():
+    device = torch.device("cpu")
+    before = devices.random_state(device)
+    first = torch.rand(3)
+    devices.set_random_state(device, before)
+    assert torch.equal(torch.rand(3), first)

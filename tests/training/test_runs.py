@@ -86,3 +86,35 @@ def test_the_digest_tells_rows_apart():
     one = runs.digest(["a", "b\ud83d"], [0, 1])
     assert one == runs.digest(["a", "b\ud83d"], [0, 1])
     assert len({one, runs.digest(["a", "b"], [0, 1]), runs.digest(["ab", ""], [0, 1]), runs.digest(["a"], [0])}) == 4
+
+
+def test_a_run_that_goes_on_keeps_its_log_until_there():
+    run = runs.Run("mine", {}, {})
+    for number in (1, 2, 3, 4):
+        run._logged = -1e9
+        run.listen(step(number))
+    run.listen(Note("seen"))
+    run.close()
+    with (run.folder / "events.jsonl").open("a") as log:
+        log.write('{"event": "Step", "ste')  # cut off by a kill
+    again = runs.Run("mine", {}, {}, after=2)
+    again.listen(step(3))
+    again.close()
+    assert [line["step"] for line in lines(again)] == [1, 2, 3]
+    last = runs.Run("mine", {}, {}, after=9)
+    last.close()
+    assert [line["step"] for line in lines(last)] == [1, 2, 3]
+
+
+def test_what_a_kill_left_of_a_model_is_removed_and_the_old_one_brought_back():
+    folder = runs.model_folder("mine").parent
+    (folder / ".model.previous").mkdir(parents=True)
+    (folder / ".model.0123abcd").mkdir()
+    runs.Run("mine", {}, {}).close()
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["model"]
+
+
+def test_options_become_values_that_json_has(tmp_path):
+    assert runs.plain({"lr": 1e-4, "train": [1], "model": tmp_path, "name": None, "resume": True}) == {
+        "lr": 1e-4, "train": "list", "model": str(tmp_path), "name": None, "resume": True,
+    }  # fmt: skip
