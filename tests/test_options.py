@@ -33,7 +33,8 @@ def test_the_options_of_the_issue_are_there():
     wanted = (
         "train text label validation test model task epochs max_steps lr batch_size max_length warmup weight_decay "
         "gradient_accumulation_steps gradient_checkpointing max_grad_norm layerwise_lr_decay label_smoothing ema_decay "
-        "checkpoint_every checkpoint_minutes schedule seed eval_every resume background patience best_metric class_weights freeze device precision save_to"
+        "checkpoint_every checkpoint_minutes schedule seed eval_every resume background patience best_metric "
+        "class_weights freeze device precision save_to"
     )
     assert set(wanted.split()) <= {entry.name for entry in options.table(options.Finetune)}
 
