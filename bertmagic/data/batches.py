@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from bertmagic.data.tokens import Tokens
 
+PASS = 512
+"""What a pass through the model costs whatever its rows, in token slots: weights are cast, their gradients added up."""
+
 MEGA_BATCH = 50
 """How many batches are sorted by length together: enough to pad little, few enough to keep the order random."""
 
@@ -34,6 +37,32 @@ def training_batches(
         mega = mega[np.argsort(-lengths[mega], kind="stable")]
         batches += [mega[i : i + batch_size] for i in range(0, len(mega), batch_size)]
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def by_length(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Cut a batch where padding costs more than a further pass through the model.
+
+    Parameters
+    ----------
+    lengths
+        The number of tokens of each row of the batch.
+
+    Returns
+    -------
+    list
+        The positions of the rows in each part, the longest rows first.
+    """
+    import numpy as np
+
+    order = np.argsort(-lengths, kind="stable")
+    falling = lengths[order]
+    saved = (falling[0] - falling) * np.arange(len(falling), 0, -1)  # by a cut before each row
+    cut = int(saved.argmax())
+    if saved[cut] <= PASS:
+        return [order]
+    return [order[:cut][part] for part in by_length(falling[:cut])] + [
+        order[cut:][part] for part in by_length(falling[cut:])
+    ]
 
 
 def budget_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.NDArray[np.int64]]:

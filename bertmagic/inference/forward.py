@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import budget_batches, collate
 from bertmagic.errors import DeviceError
-from bertmagic.models import devices
+from bertmagic.models import devices, heap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,10 +51,16 @@ def logits(
     device = model.device
     found = np.zeros((len(tokens), model.config.num_labels), dtype=np.float32)
     training, done, parts = model.training, 0, 1
+    budget = TOKEN_BUDGET[device.type]
     model.eval()
     try:
-        with torch.inference_mode(), devices.autocast(device, number_format):
-            for rows in budget_batches(tokens.lengths, TOKEN_BUDGET[device.type]):
+        # A single batch frees nothing that the next could take.
+        with (
+            heap.kept() if len(tokens.ids) > budget else nullcontext(),
+            torch.inference_mode(),
+            devices.autocast(device, number_format),
+        ):
+            for rows in budget_batches(tokens.lengths, budget):
                 while (scores := _outputs(model, tokens, np.array_split(rows, min(parts, len(rows))), pad_id)) is None:
                     parts = _more(parts, tokens, rows, device)
                 found[rows] = scores

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertmagic.data.batches import collate
+from bertmagic.data.batches import by_length, collate
 from bertmagic.errors import DeviceError
 from bertmagic.models import devices, dropout
 from bertmagic.training.events import Listener, Note
@@ -142,13 +142,17 @@ class Stepper:
         device = self.model.device
         weight = sum(float(self.objective.weight(self.targets[rows])) for rows in pieces)
         loss, slots = torch.zeros((), device=device), 0
-        for rows in pieces:
+        for rows in self._with_little_padding(pieces):
             logits, width = self._logits(rows)
             part = self.objective.total(logits, devices.send(self.targets[rows], device)) / weight
             (part if self._scale is None else part * self._scale).backward()  # type: ignore[no-untyped-call]
             loss += part.detach()
             slots += width * len(rows)
         return loss, slots
+
+    def _with_little_padding(self, pieces: Sequence[Rows]) -> list[Rows]:
+        offsets = self.tokens.offsets
+        return [rows[part] for rows in pieces for part in by_length(offsets[rows + 1] - offsets[rows])]
 
     def _logits(self, rows: Rows) -> tuple[torch.Tensor, int]:
         """Return the logits of some rows in fp32 and how many tokens wide their batch is."""

@@ -1,7 +1,9 @@
+import itertools
+
 import numpy as np
 import pytest
 
-from bertmagic.data.batches import budget_batches, collate, training_batches
+from bertmagic.data.batches import PASS, budget_batches, by_length, collate, training_batches
 from bertmagic.data.tokens import encode
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
@@ -49,3 +51,23 @@ def test_collate_pads_to_the_longest_row(tokenizer):
     assert ids[0, :4].tolist() == tokens.row(2).tolist()
     assert ids[0, 4:].tolist() == [0, 0]
     assert mask.sum(dim=1).tolist() == [4, 6]
+
+
+def test_a_batch_is_cut_where_padding_costs_more_than_a_pass():
+    lengths = np.asarray([500] * 2 + [20] * 30)
+    parts = by_length(lengths)
+    assert [sorted(part) for part in parts] == [[0, 1], list(range(2, 32))]
+
+
+def test_a_batch_of_like_lengths_stays_whole():
+    (part,) = by_length(np.arange(10, 42))
+    assert sorted(part) == list(range(32))
+
+
+def test_cuts_lose_no_row_and_save_what_they_cost():
+    lengths = np.random.default_rng(0).integers(5, 512, 64)
+    parts = by_length(lengths)
+    assert sorted(np.concatenate(parts)) == list(range(64))
+    slots = sum(len(part) * lengths[part].max() for part in parts)
+    assert slots + PASS * (len(parts) - 1) < len(lengths) * lengths.max()
+    assert all(lengths[a].min() >= lengths[b].max() for a, b in itertools.pairwise(parts))
