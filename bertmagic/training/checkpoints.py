@@ -174,7 +174,8 @@ def resumable(name: str) -> Checkpoint:
         shutil.rmtree(folder(name), ignore_errors=True)
         _old(name).rename(folder(name))
         return next(_valid(folder(name)))
-    if name in runs.names():
+    if (folder(name).parent / "metrics.json").is_file():
+        remove(name)  # which a kill may have cut short
         raise TrainingError(
             f"the run {name!r} is finished: there is nothing left to do.", "Leave resume out to train it anew."
         )

@@ -27,7 +27,7 @@ VARIANTS = {
     "layerwise, smoothed, recomputed": {
         "layerwise_lr_decay": 0.8, "label_smoothing": 0.1, "gradient_checkpointing": True,
     },
-    "torch's own random numbers": {"attention_dropout": 0.2},
+    "attention dropout": {"attention_dropout": 0.2},
     "bf16, cosine": {"precision": "bf16", "schedule": "cosine"},
     "without validation": {"validation": 0, "checkpoint_every": 3},
 }  # fmt: skip
@@ -75,12 +75,38 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(train, variant):
         same(train(resume=True, **VARIANTS[variant]), whole)
 
 
+class InMemory:
+    """Keeps the checkpoint of one step."""
+
+    def __init__(self, step):
+        self.step, self.kept = step, None
+
+    def due(self, step):
+        return step == self.step
+
+    def write(self, state, tensors, best):
+        self.kept = dict(state), {name: tensor.clone() for name, tensor in tensors.items()}, best
+
+
+def test_masks_that_torch_draws_go_on_too(make_loop):
+    keeper = InMemory(3)
+    whole, again = make_loop(steps=7, keeper=keeper, dropout=0.3), make_loop(steps=7, dropout=0.3)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        whole.run(StopButton())
+        torch.manual_seed(2)
+        again.resume(*keeper.kept)
+        assert again.run(StopButton()).step == 7
+    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_early_stopping_counts_on(train):
     options = {"patience": 2, "eval_every": 2, "lr": 1e-8}
     whole = train(name="whole", **options)
     assert whole.card["run"]["reason"] == "stopped early"
     with pytest.raises(Interrupted):
-        train(3, **options)
+        train(5, **options)
     same(train(resume=True, **options), whole)
 
 
