@@ -19,6 +19,7 @@ from bertmagic.errors import Interrupted, OptionError, TrainingError
 from bertmagic.training import checkpoints, runs
 from bertmagic.training.events import Ended, Evaluated, Note, Started, Step
 from bertmagic.training.plan import steps_an_epoch
+from bertmagic.training.stopping import StopButton
 
 VARIANTS = {
     "plain": {},
