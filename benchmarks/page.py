@@ -1,0 +1,158 @@
+"""Writes the tables and the figure of `docs/performance.md` from what the benchmarks stored.
+
+    python benchmarks/page.py
+
+The text between the markers ``<!-- NAME -->`` and ``<!-- end -->`` is replaced; the rest is written by hand.
+The figure needs ``pip install kaleido`` and a Chromium.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+FIGURE = PAGE.with_name("throughput.svg")
+PARAMETERS, LAYERS, WIDTH = 10_646_784, 6, 384
+"""Of MiniLM-L6's layers, embeddings left out."""
+
+Rows = list[dict[str, Any]]
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table, numbers to the right."""
+    head = list(head)
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def spread(values: list[float], form: str = ",.0f") -> str:
+    """Median, with the lowest and the highest."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def mfu(row: dict[str, Any], length: float) -> float:
+    """The share of the bf16 peak that goes into real tokens."""
+    flops = 6 * PARAMETERS + 12 * LAYERS * WIDTH * length
+    return float(flops * row["tokens"] / row["seconds"] / row["peak"]["bfloat16"])
+
+
+def by(rows: Rows, *names: str) -> dict[tuple[str, ...], Rows]:
+    """Rows that have the same values in some columns."""
+    found: dict[tuple[str, ...], Rows] = {}
+    for row in rows:
+        found.setdefault(tuple(row[name] for name in names), []).append(row)
+    return found
+
+
+def times(ours: Rows, theirs: Rows, what: Callable[[dict[str, Any]], float]) -> list[float]:
+    """How many times as fast in each round."""
+    return [what(a) / what(b) for a, b in zip(ours, theirs, strict=True)]
+
+
+def training(rows: Rows) -> str:
+    def rate(row: dict[str, Any]) -> float:
+        return float(row["tokens"] / row["seconds"])
+
+    groups, lines = by(rows, "kind", "system"), []
+    for (kind, system), found in groups.items():
+        ratio = times(groups[kind, "bertmagic"], found, rate)
+        padding = statistics.median(1 - row["tokens"] / row["slots"] for row in found)
+        share = [mfu(row, row["mean_length"]) for row in found]
+        lines.append(
+            [f"{kind}, {system}", f"{found[0]['mean_length']:.0f}", spread([rate(row) for row in found]),
+             f"{padding:.0%}", spread(share, ".0%"), "" if system == "bertmagic" else spread(ratio, ".1f")]
+        )  # fmt: skip
+    head = ["training", "tokens a text", "real tokens/s", "padding", "MFU on real tokens", "bertmagic is faster, times"]
+    peaks = [row["peak"] for row in rows]
+    said = ", ".join(
+        f"{name} {statistics.median(peak[kind] for peak in peaks) / 1e9:,.0f} GFLOP/s"
+        for name, kind in (("bf16", "bfloat16"), ("fp32", "float32"))
+    )
+    return table(head, lines) + f"\n\nMatrix peak, measured in the same rounds: {said}."
+
+
+def predicting(rows: Rows) -> str:
+    def rate(row: dict[str, Any]) -> float:
+        return float(row["texts"] / row["seconds"])
+
+    groups, lines = by(rows, "kind", "system"), []
+    for (kind, system), found in groups.items():
+        ratio = times(groups[kind, "bertmagic bf16"], found, rate)
+        lines.append(
+            [f"{kind}, {system}", spread([rate(row) for row in found]), f"{min(row['same'] for row in found):.2%}",
+             f"{max(row['apart'] for row in found):.6f}", "" if system == "bertmagic bf16" else spread(ratio, ".1f")]
+        )  # fmt: skip
+    head = [
+        "predicting",
+        "texts/s",
+        "same labels as pipeline",
+        "probabilities within",
+        "bertmagic bf16 is faster, times",
+    ]
+    return table(head, lines)
+
+
+def growth(found: dict[str, Any], part: str) -> str:
+    rows = found[part]["table"]
+    head = list(rows[0])
+    return table(
+        (name.replace("_", " ") for name in head),
+        ([f"{row[name]:,.4g}" if isinstance(row[name], float) else f"{row[name]:,}" for name in head] for row in rows),
+    )
+
+
+def figure(rows: Rows) -> None:
+    """Real tokens a second of each system, by kind of text."""
+    import plotly.graph_objects as go
+
+    COLORS = ("#0072b2", "#999999", "#e69f00")  # told apart by the colour-blind, too
+
+    groups = by(rows, "system")
+    picture = go.Figure()
+    for color, ((system,), found) in zip(COLORS, groups.items(), strict=False):
+        kinds = by(found, "kind")
+        rates = {kind: [row["tokens"] / row["seconds"] for row in some] for (kind,), some in kinds.items()}
+        middle = [statistics.median(values) for values in rates.values()]
+        picture.add_bar(
+            x=list(rates), y=middle, name=system, marker_color=color, text=[f"{value:,.0f}" for value in middle],
+            error_y={
+                "type": "data", "symmetric": False, "color": "gray",
+                "array": [max(v) - m for v, m in zip(rates.values(), middle, strict=True)],
+                "arrayminus": [m - min(v) for v, m in zip(rates.values(), middle, strict=True)],
+            },
+        )  # fmt: skip
+    picture.update_layout(
+        barmode="group", width=760, height=380, template="plotly_white", yaxis_title="real tokens a second",
+        title="Training MiniLM, batches of 32", legend={"orientation": "h", "y": -0.12},
+    )  # fmt: skip
+    picture.write_image(FIGURE)
+
+
+def main() -> None:
+    measured = json.loads((RESULTS / "throughput.json").read_text())
+    grown = json.loads((RESULTS / "growth.json").read_text())
+    parts = {
+        "machine": f"{measured['machine']}; torch {measured['versions']['torch']}, "
+        f"transformers {measured['versions']['transformers']}.",
+        "training": training(measured["training"]),
+        "predicting": predicting(measured["predicting"]),
+        **{part: growth(grown, part) for part in ("rows", "length", "cache") if part in grown},
+    }
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in parts.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        if not marked.search(page):
+            raise SystemExit(f"{PAGE} has no place for {name!r}")
+        page = marked.sub(lambda match, text=text: match[1] + text + match[2], page)
+    PAGE.write_text(page, encoding="utf-8")
+    figure(measured["training"])
+
+
+if __name__ == "__main__":
+    main()
