@@ -36,8 +36,11 @@ PREDICTORS = ("bertmagic bf16", "bertmagic fp32", "pipeline, batch 1", "pipeline
               "onnxruntime int8")  # fmt: skip
 MANY = "Reuters R8, many rows"
 ROWS = {"SST-2": 1280, "Reuters R8": 256, MANY: 1600, "384 tokens": 128}
-"""How many rows an epoch of the comparison has, by kind of text. Trainer sorts by length within an eighth of the rows at
-most, so that its grouping needs many of them; D would take an hour for these and is left out."""
+"""How many rows an epoch of the comparison has, by kind of text.
+
+Trainer groups by length within a quarter of the rows at most, so it needs many of them; D would take an hour for these
+and is left out.
+"""
 TEST_ROWS = {"SST-2": 872, "Reuters R8": 320}
 BATCH = 32
 
