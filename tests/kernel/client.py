@@ -133,9 +133,11 @@ class Kernel:
                 watch(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 working.discard(parent)
-        for _ in requests:
+        while not all(cell.reply for cell in cells.values()):
             reply = self.client.get_shell_msg(timeout=WAIT)
-            cells[reply["parent_header"]["msg_id"]].reply = reply["content"]
+            parent = reply["parent_header"].get("msg_id")
+            if parent in cells:  # and not to a question of a slow start, which was asked more than once
+                cells[parent].reply = reply["content"]
         return [cells[request] for request in requests]
 
     def _next(self, until):
@@ -160,8 +162,14 @@ class Kernel:
                 return frame(message)
 
     def run(self, code, watch=None):
-        """Run a cell and return what came of it."""
-        return self.collect(self.send(code), watch=watch)[0]
+        """Run a cell and return what came of it.
+
+        For a moment after an error the kernel still aborts what comes, as if it had waited behind that cell.
+        """
+        while True:
+            (cell,) = self.collect(self.send(code), watch=watch)
+            if cell.status != "aborted":
+                return cell
 
     def good(self, code):
         """Run a cell that must end well."""
