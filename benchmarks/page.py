@@ -98,6 +98,9 @@ def predicting(rows: Rows) -> str:
     return table(head, lines)
 
 
+MEASURED = {"training": training, "predicting": predicting}
+
+
 def growth(found: dict[str, Any], part: str) -> str:
     rows = found[part]["table"]
     head = list(rows[0])
@@ -140,9 +143,8 @@ def main() -> None:
     parts = {
         "machine": f"{measured['machine']}; torch {measured['versions']['torch']}, "
         f"transformers {measured['versions']['transformers']}.",
-        "training": training(measured["training"]),
-        "predicting": predicting(measured["predicting"]),
-        **{part: growth(grown, part) for part in ("rows", "length", "cache") if part in grown},
+        **{part: work(measured[part]) for part, work in MEASURED.items() if measured[part]},
+        **{part: growth(grown, part) for part in ("rows", "length", "cache") if "table" in grown.get(part, {})},
     }
     page = PAGE.read_text(encoding="utf-8")
     for name, text in parts.items():
