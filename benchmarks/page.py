@@ -134,7 +134,8 @@ def figure(rows: Rows) -> None:
         rates = {kind: [row["tokens"] / row["seconds"] for row in some] for (kind,), some in kinds.items()}
         middle = [statistics.median(values) for values in rates.values()]
         picture.add_bar(
-            x=list(rates), y=middle, name=system, marker_color=color, insidetextanchor="start", text=[f"{value:,.0f}" for value in middle],
+            x=list(rates), y=middle, name=system, marker_color=color, insidetextanchor="start",
+            text=[f"{value:,.0f}" for value in middle],
             error_y={
                 "type": "data", "symmetric": False, "color": "gray",
                 "array": [max(v) - m for v, m in zip(rates.values(), middle, strict=True)],
