@@ -474,6 +474,7 @@ def test_a_run_that_is_killed_six_times_ends_as_the_whole_one(encoder, make_rows
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(5))
 def test_a_run_that_is_killed_ten_times_ends_as_the_whole_one(encoder, make_rows, seed):
     rows = make_rows(200)
