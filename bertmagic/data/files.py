@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bertmagic.data import squad
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
@@ -149,19 +150,21 @@ def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
 
 def _json(path: Path) -> pd.DataFrame:
     text = _decode(path)
-    if text.lstrip()[:1] == "{" and "\n{" in text.rstrip():
-        return _json_lines(path)
     try:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
+        if text.lstrip()[:1] == "{" and "\n{" in text:
+            return _json_lines(path)
         raise DataError(f"{path.name} is not JSON: {error.msg} in line {error.lineno:,}.", "Repair it there.") from None
     return _json_frame(path, rows)
 
 
 def _json_frame(path: Path, rows: Any) -> pd.DataFrame:
-    """Return the rows of a list of objects, of columns as lists or as pandas writes them, or of a single object."""
+    """Return the rows of a list of objects, of columns in a dict, of a single object, or of articles as in SQuAD."""
     import pandas as pd
 
+    if squad.nested(rows):
+        return squad.frame(rows, path.name)
     if isinstance(rows, dict) and _is_list_of(dict, rows.get("data")):
         rows = rows["data"]
     if isinstance(rows, dict) and rows:
