@@ -1,0 +1,61 @@
+"""The numbers of a predicted number: how far off it is, and how well it follows the true one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def metrics(
+    predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64], scale: float = 1.0
+) -> dict[str, float]:
+    """Return Pearson's and Spearman's correlation, the root mean squared error, the mean absolute error and the loss.
+
+    Parameters
+    ----------
+    predicted, targets
+        In the user's unit, each of shape ``(rows,)``.
+    scale
+        The standard deviation of the targets that were learnt: ``loss`` is the mean squared error in its squares, so
+        that 1 is what their mean would reach on such rows.
+    """
+    import numpy as np
+
+    off = predicted.astype(np.float64) - targets
+    squared = float(np.mean(off**2))
+    return {
+        "pearson": pearson(predicted, targets),
+        "spearman": spearman(predicted, targets),
+        "rmse": squared**0.5,
+        "mae": float(np.mean(np.abs(off))),
+        "loss": squared / scale**2,
+    }
+
+
+def pearson(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Return the linear correlation of two columns, between -1 and 1; 0 where one is constant and it is not defined."""
+    import numpy as np
+
+    if not (len(one) and np.ptp(one) > 0 and np.ptp(other) > 0):
+        return 0.0
+    # Divided by the largest deviation first: squares of very small or very large ones leave the range of numbers.
+    first, second = (_unit(side.astype(np.float64)) for side in (one, other))
+    found = float(first @ second / np.sqrt((first @ first) * (second @ second)))
+    return min(max(found, -1.0), 1.0)
+
+
+def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Return the linear correlation of the ranks; equal values share the mean of theirs."""
+    import pandas as pd
+
+    return pearson(pd.Series(one).rank().to_numpy(), pd.Series(other).rank().to_numpy())
+
+
+def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    around = values - values.mean()
+    return around / np.abs(around).max()  # type: ignore[no-any-return]
