@@ -1,4 +1,4 @@
-"""Files of rows: CSV, TSV, JSON, JSONL, Parquet and plain text."""
+"""Files of rows: CSV, TSV, JSON, JSONL, Parquet, CoNLL and plain text."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import squad
+from bertmagic.data import conll, squad
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt")
+SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt", ".conll", ".iob", ".bio")
 _GUESSES = ("utf-16", "gb18030", "cp1252")
 
 
@@ -88,6 +89,9 @@ def _delimited(path: Path) -> pd.DataFrame:
     quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:  # the file may be large: its text is never held
+            if tabs and conll.is_conll(list(islice(lines, 1000))):  # without a header, and a word a line
+                return _conll(path)
+            lines.seek(0)
             head = re.sub('"[^"]*"', "", _header(path, lines))  # a quoted name may hold a comma
             separator = "\t" if tabs else max(",;\t", key=head.count)
             lines.seek(0)
@@ -210,7 +214,14 @@ def from_arrow(table: Any) -> pd.DataFrame:
 def _plain(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({"text": [line for line in _lines(_decode(path)) if line.strip()]})
+    lines = _lines(_decode(path))
+    if conll.is_conll(lines):
+        return conll.sentences(path.name, lines)
+    return pd.DataFrame({"text": [line for line in lines if line.strip()]})
+
+
+def _conll(path: Path) -> pd.DataFrame:
+    return conll.sentences(path.name, _lines(_decode(path)))
 
 
 _READERS = {
@@ -221,4 +232,7 @@ _READERS = {
     ".ndjson": _json_lines,
     ".parquet": _parquet,
     ".txt": _plain,
+    ".conll": _conll,
+    ".iob": _conll,
+    ".bio": _conll,
 }

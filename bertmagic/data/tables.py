@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import files, samples
+from bertmagic.data import conll, files, samples
 from bertmagic.data.labels import missing
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
@@ -92,7 +92,8 @@ def _checked(table: Table, may_be_empty: bool) -> Table:
         twice = table.frame.columns[table.frame.columns.duplicated()]
         raise DataError(f"{table.name} has two columns named {twice[0]!r}.", "Rename one of them.")
     # Options name columns by text, and so a column 0 of an array or of a file without a header becomes "0".
-    return table if list(table.frame.columns) == table.columns else _renamed(table)
+    table = table if list(table.frame.columns) == table.columns else _renamed(table)
+    return Table(table.name, conll.grouped(table.frame))
 
 
 def _renamed(table: Table) -> Table:
@@ -139,7 +140,9 @@ def _from_arrow(source: Any) -> pd.DataFrame:
 
 
 def _from_datasets(source: Any) -> pd.DataFrame:
-    """Read a `datasets.Dataset`, with `ClassLabel` columns as categories: by name, in the order of their numbers."""
+    """Read a `datasets.Dataset`, with `ClassLabel` columns by name: as categories in the order of their numbers, or as
+    lists of names where a row has a list of them.
+    """
     import pandas as pd
 
     if not hasattr(source, "__len__"):
@@ -152,7 +155,16 @@ def _from_datasets(source: Any) -> pd.DataFrame:
         if hasattr(feature, "int2str"):
             codes = [-1 if missing(i) else max(int(i), -1) for i in frame[column].tolist()]
             frame[column] = pd.Categorical.from_codes(codes, feature.names)
+        elif hasattr(getattr(feature, "feature", None), "int2str"):
+            frame[column] = pd.Series(_lists_of_names(frame[column], feature.feature.names), frame.index, dtype=object)
     return frame
+
+
+def _lists_of_names(column: pd.Series, names: Sequence[str]) -> list[list[str | None] | None]:
+    def name(number: Any) -> str | None:
+        return None if missing(number) or number < 0 else names[int(number)]
+
+    return [None if missing(row) else [name(number) for number in row] for row in column.tolist()]
 
 
 def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:

@@ -1,0 +1,121 @@
+"""Sentences with a tag a word, written one word a line: CoNLL files, and tables of the same form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from bertmagic.data import tags
+from bertmagic.data.labels import missing
+from bertmagic.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOOKED_AT = 1000  # words, to tell what a file or a table is
+_BLANK = " \t\r\n"  # others, such as a no-break space, may stand as words
+_SENTENCES = frozenset(["sentence", "sentenceid", "sentenceidx", "sentenceno", "sent", "sentid", "sentidx", "sid"])
+_WORDS = frozenset(["word", "words", "token", "tokens"])
+_TAGS = frozenset(["tag", "tags", "ner", "nertag", "nertags", "label", "labels", "entity", "bio", "iob"])
+
+Line = tuple[int, list[str]]
+
+
+def is_conll(lines: Sequence[str]) -> bool:
+    """Whether lines are words with a tag in the last column: the first thousand all are, and one marks an entity."""
+    found = [fields for _, fields in islice(_words(lines), _LOOKED_AT)]
+    widths = {len(fields) for fields in found}
+    last = {fields[-1] for fields in found}
+    return len(widths) == 1 and min(widths) > 1 and all(map(tags.parts, last)) and last > {tags.OUTSIDE}
+
+
+def sentences(name: str, lines: Sequence[str]) -> pd.DataFrame:
+    """Return the sentences of a CoNLL file as rows of ``tokens`` and ``tags``.
+
+    Columns are parted by tabs, or by spaces; the first is the word and the last its tag. A blank line ends a sentence;
+    lines that begin with ``-DOCSTART-`` or ``# `` and hold no tag are passed over.
+
+    Raises
+    ------
+    DataError
+        For a line that is too short, has no word or ends with something else than a tag, with its number.
+    """
+    import pandas as pd
+
+    rows: list[tuple[list[str], list[str]]] = [([], [])]
+    before = width = 0
+    for number, fields in _words(lines):
+        width = width or len(fields)
+        _check(name, number, fields, width)
+        if number != before + 1 and rows[-1][0]:
+            rows.append(([], []))
+        before = number
+        rows[-1][0].append(fields[0])
+        rows[-1][1].append(fields[-1])
+    return pd.DataFrame([row for row in rows if row[0]], columns=["tokens", "tags"])
+
+
+def _words(lines: Sequence[str]) -> Iterator[Line]:
+    """Yield the number and the columns of each line that holds a word."""
+    parting = re.compile("\t" if any("\t" in line.strip(_BLANK) for line in lines[:_LOOKED_AT]) else " +")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip(_BLANK) or line.startswith("-DOCSTART-"):
+            continue
+        fields = [field.strip(" ") for field in parting.split(line.rstrip(_BLANK))]
+        if not (line.startswith(("# ", "#\t")) and tags.parts(fields[-1]) is None):
+            yield number, fields
+
+
+def _check(name: str, number: int, fields: list[str], width: int) -> None:
+    where = f"{name} line {number:,}"
+    if len(fields) < 2:
+        raise DataError(f"{where} has no tag behind its word {fields[0]!r}.", "Give each word a tag: WORD TAB TAG.")
+    if not fields[0]:
+        raise DataError(f"{where} has a tag, {fields[-1]!r}, but no word.", "Remove the line, or give it its word.")
+    if len(fields) != width:
+        raise DataError(
+            f"{where} has {len(fields)} columns, those before it {width}.",
+            "A blank within a word may be the reason: part the columns by tabs.",
+        )
+    if tags.parts(fields[-1]) is None:
+        raise DataError(
+            f"{where} ends with {fields[-1]!r}, which is no tag.",
+            "The last column should hold tags as in B-PER, I-PER, O.",
+        )
+
+
+def grouped(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with one word a row as sentences, one a row with lists ``tokens`` and ``tags``; else itself.
+
+    Such a table has a column that numbers the sentences (``sentence_id``, ``Sentence #``, where blanks repeat the
+    number above), a column of words and one of tags. Other columns are kept where they have one value a sentence.
+    """
+    found = _roles(frame)
+    if found is None:
+        return frame
+    sentence, word, tag = found
+    numbers = frame[sentence]
+    numbers = numbers.mask(numbers.astype("string").str.strip().eq("").fillna(False).astype(bool)).ffill()
+    # Not by value: some files number the sentences of each document anew.
+    begins = numbers.ne(numbers.shift()).to_numpy(dtype=bool)
+    parts = frame.groupby(begins.cumsum(), sort=False)
+    rest = [name for name in frame.columns if name not in found]
+    single = [name for name in rest if parts[name].nunique(dropna=False).max() == 1]
+    rows = frame.loc[begins, [sentence, *single]].reset_index(drop=True)
+    for name, of in (("tokens", word), ("tags", tag)):
+        rows[name] = [part.tolist() for _, part in parts[of]]
+    return rows
+
+
+def _roles(frame: pd.DataFrame) -> tuple[str, str, str] | None:
+    named = {re.sub(r"[^a-z]", "", str(name).lower()): str(name) for name in frame.columns}
+    found = [next((named[key] for key in named if key in known), None) for known in (_SENTENCES, _WORDS, _TAGS)]
+    sentence, word, tag = found
+    if sentence is None or word is None or tag is None or not len(frame):
+        return None
+    values = [value for value in frame[tag].head(_LOOKED_AT).tolist() if not missing(value)]
+    if not values or not all(isinstance(value, str) and tags.parts(value) for value in values):
+        return None
+    return sentence, word, tag

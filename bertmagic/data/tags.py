@@ -1,0 +1,117 @@
+"""Tags of words, as ``B-PER I-PER O``: what they say, the entities they mark, and what is wrong with them.
+
+The schemes differ in how an entity begins and ends. ``IOB2``: it begins with ``B-``. ``IOB1``: only one that follows
+another of its type does. ``BIOES``, also written BILOU and BMES: the last word has ``E-``, a single one ``S-``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+Scheme = Literal["IOB2", "IOB1", "BIOES"]
+
+OUTSIDE = "O"
+UNTYPED = "ENTITY"
+"""The type of entities whose tags are ``B`` and ``I`` alone."""
+
+_TAG = re.compile(r"(?:([BIMELSU])(?:[-_](\S.*))?|[Oo])")
+_LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", None: OUTSIDE}
+
+
+class Entity(NamedTuple):
+    """The words ``start`` to ``end`` of a sentence, ``end`` not among them, and their type."""
+
+    start: int
+    end: int
+    label: str
+
+
+@lru_cache(maxsize=10_000)
+def parts(tag: str) -> tuple[str, str] | None:
+    """Return the letter (one of ``BIESO``) and the type of a tag; None if it is none.
+
+    Examples
+    --------
+    >>> parts("B-PER"), parts("U-PER"), parts("O"), parts("PER")
+    (('B', 'PER'), ('S', 'PER'), ('O', ''), None)
+    """
+    found = _TAG.fullmatch(tag)
+    if found is None:
+        return None
+    letter = _LETTERS[found[1]]
+    return letter, "" if letter == OUTSIDE else found[2] or UNTYPED
+
+
+def entities(tags: Sequence[str]) -> list[Entity]:
+    """Return the entities that tags of any scheme mark, as conlleval reads them.
+
+    A word begins an entity if its tag says so (``B-``, ``S-``), or if the word before it has no tag of the same type or
+    one that ends an entity (``E-``, ``S-``): so an ``I-`` that follows nothing of its type begins one, too.
+
+    References
+    ----------
+    Tjong Kim Sang & De Meulder 2003, "Introduction to the CoNLL-2003 Shared Task", whose script is the measure.
+    """
+    found: list[Entity] = []
+    start, before = -1, (OUTSIDE, "")
+    for number, tag in enumerate(tags):
+        letter, label = now = parts(tag) or (OUTSIDE, "")
+        begins = letter in "BS" or before[0] in "ESO" or before[1] != label
+        if start >= 0 and (letter == OUTSIDE or begins):
+            found.append(Entity(start, number, before[1]))
+            start = -1
+        if letter != OUTSIDE and begins:
+            start = number
+        before = now
+    return [*found, Entity(start, len(tags), before[1])] if start >= 0 else found
+
+
+def strict_entities(tags: Sequence[str]) -> list[Entity]:
+    """Return the entities that begin with ``B-``, as IOB2 has it, and no others."""
+    return [entity for entity in entities(tags) if _letter(tags[entity.start]) == "B"]
+
+
+def written(found: Iterable[Entity], words: int) -> list[str]:
+    """Return the IOB2 tags of so many words, of which entities take some; they must lie apart."""
+    tags = [OUTSIDE] * words
+    for start, end, label in found:
+        tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
+    return tags
+
+
+def scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
+    """Tell the scheme of sentences' tags: IOB1 where ``I-`` opens entities and ``B-`` only parts them from others."""
+    opened = False
+    first = False
+    for tags in sequences:
+        before = ""
+        for tag in tags:
+            letter, label = parts(tag) or (OUTSIDE, "")
+            if letter in "ES":
+                return "BIOES"
+            first = first or (letter == "B" and label != before)
+            opened = opened or (letter == "I" and label != before)
+            before = label
+    return "IOB1" if opened and not first else "IOB2"
+
+
+def repaired(tags: Sequence[str], of: Scheme) -> tuple[list[str], list[int]]:
+    """Return tags of any scheme as IOB2, and the words whose tag its scheme does not allow.
+
+    Such a word has an ``I-`` or ``E-`` that follows nothing of its type; it begins an entity.
+    """
+    found = entities(tags)
+    odd = [] if of == "IOB1" else [entity.start for entity in found if _letter(tags[entity.start]) not in "BS"]
+    return written(found, len(tags)), odd
+
+
+def names(types: Iterable[str]) -> tuple[str, ...]:
+    """Return all tags that words can have: ``O``, then ``B-`` and ``I-`` of each type by alphabet."""
+    return (OUTSIDE, *(f"{letter}-{label}" for label in sorted(set(types)) for letter in "BI"))
+
+
+def _letter(tag: str) -> str:
+    return (parts(tag) or (OUTSIDE, ""))[0]
