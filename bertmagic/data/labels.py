@@ -95,7 +95,7 @@ def classes(column: pd.Series, where: str) -> Labels:
             f"{where} has {len(found):,} different values in {len(column):,} rows; they look like no classes.",
             "Name the column that holds the class with label = …",
         )
-    return Labels(_ordered(column, found))
+    return Labels(ordered(column, found))
 
 
 def _no_classes(column: pd.Series, where: str) -> DataError:
@@ -103,7 +103,13 @@ def _no_classes(column: pd.Series, where: str) -> DataError:
     if isinstance(example, float):
         return DataError(
             f"{where} holds numbers with fractions, such as {example!r}; classes are text or whole numbers.",
-            "Round or bin them, as in pandas.cut(df.score, 3, labels=['low', 'middle', 'high']).",
+            'task = "regression" predicts the number itself; or bin them, as in pandas.cut(df.score, 3, '
+            "labels=['low', 'middle', 'high']).",
+        )
+    if isinstance(example, list | tuple | set | frozenset) or getattr(example, "ndim", 0) == 1:
+        return DataError(
+            f"{where} holds lists, such as {example!r} ({type(example).__name__}); classification has one class a row.",
+            'task = "multi_label" learns several labels a row; else give one class a row.',
         )
     return DataError(
         f"{where} holds values such as {example!r} ({type(example).__name__}); classes are text, numbers or booleans.",
@@ -111,7 +117,14 @@ def _no_classes(column: pd.Series, where: str) -> DataError:
     )
 
 
-def _ordered(column: pd.Series, found: set[Any]) -> tuple[Value, ...]:
+def ordered(column: pd.Series, found: set[Any]) -> tuple[Value, ...]:
+    """Return values that a column has in the order of its categories, else numbers ascending or text by alphabet.
+
+    Raises
+    ------
+    DataError
+        If they are of several kinds.
+    """
     categories = getattr(getattr(column, "cat", None), "categories", None)
     if categories is not None:
         return tuple(dict.fromkeys(value for value in map(plain, categories) if value in found and value is not None))

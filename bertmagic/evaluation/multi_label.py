@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.report import ClassScore
 
@@ -18,7 +18,7 @@ def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return ``1 / (1 + exp(-x))``, without overflow for any x."""
     import numpy as np
 
-    return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))  # type: ignore[no-any-return]
+    return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
 
 
 def metrics(
@@ -59,7 +59,7 @@ def metrics(
 
 
 def f1_of(
-    right: npt.NDArray[np.int64], given: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]
+    right: npt.NDArray[Any], given: npt.NDArray[Any], wanted: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return ``2 right / (given + wanted)``, 0 where both are 0, and where they are not."""
     import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ def metrics(
     }
 
 
-def pearson(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+def pearson(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     """Return the linear correlation of two columns, between -1 and 1; 0 where one is constant and it is not defined."""
     import numpy as np
 
@@ -47,7 +47,7 @@ def pearson(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> flo
     return min(max(found, -1.0), 1.0)
 
 
-def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+def spearman(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     """Return the linear correlation of the ranks; equal values share the mean of theirs."""
     import pandas as pd
 

@@ -53,8 +53,9 @@ def test_plain_values():
     [
         (["a"] * 5, "one class only, 'a'", "two classes"),
         ([None, None], "no label in any row", "label ="),
-        ([0.25, 0.5, 1.0], "numbers with fractions, such as 0.25", "pandas.cut"),
-        ([["a"], ["b"]], r"values such as \['a'\] \(list\)", "one class"),
+        ([0.25, 0.5, 1.0], "numbers with fractions, such as 0.25", 'task = "regression"'),
+        ([["a"], ["b"]], r"lists, such as \['a'\] \(list\)", 'task = "multi_label"'),
+        ([{"a": 1}, {"b": 2}], r"values such as \{'a': 1\} \(dict\)", "one class"),
         ([np.array([1, 0]), np.array([0, 1])], r"\(ndarray\)", "one class"),
         (["a", 1, "b"], "mixes kinds of labels", "astype"),
         ([f"text {i}" for i in range(60)], "60 different values in 60 rows", "label ="),

@@ -1,0 +1,252 @@
+"""Any number of labels a row: from lists, from texts that are read as lists, or from a column of 0 and 1 a label."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data.labels import Labels, missing, ordered, plain
+from bertmagic.data.texts import cells
+from bertmagic.errors import DataError, listing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+SEPARATORS = ("|", ";", ",")
+"""What may stand between labels in one text, the likeliest first."""
+
+_LOOK = 1000
+"""How many cells are looked at to tell what a column holds."""
+
+_EMPTY, _ODD = -1, -2
+
+
+@dataclass(frozen=True)
+class LabelSets:
+    """The labels of each row.
+
+    Attributes
+    ----------
+    labels
+        All labels, in the order of the columns of ``targets``.
+    targets
+        1 where a row has a label, else 0, of shape ``(rows, labels)``.
+    unlabelled
+        Whether nothing is known of a row, of shape ``(rows,)``. A row with an empty list is known to have no label.
+    """
+
+    labels: Labels
+    targets: npt.NDArray[np.int8]
+    unlabelled: npt.NDArray[np.bool_]
+
+
+def of_column(column: pd.Series, where: str, separator: str = "", known: Labels | None = None) -> LabelSets:
+    """Return the labels of a column of lists, or of texts that are read as lists.
+
+    Parameters
+    ----------
+    where
+        How messages call the column.
+    separator
+        What stands between labels in a text that is no list itself; with none such a text is one label.
+    known
+        The labels to use; by default those of the column.
+
+    Raises
+    ------
+    DataError
+        If a cell holds what is no list of labels, if a label is none of ``known``, or if nothing can be learnt.
+    """
+    import numpy as np
+
+    rows = [_read(value, separator) for value in cells(column)]
+    _refuse_vectors(rows, where)
+    flat = [value for row in rows if row for value in row]
+    _refuse_odd(rows, column, where)
+    labels = known or Labels(_vocabulary(flat, rows, column, where))
+    owner = np.repeat(np.arange(len(rows)), [len(row or ()) for row in rows])
+    numbers = labels.encode(flat)
+    _refuse_unknown(numbers, owner, flat, column, where, labels)
+    targets = np.zeros((len(rows), len(labels)), np.int8)
+    targets[owner, numbers] = 1
+    return LabelSets(labels, targets, np.fromiter((row is None for row in rows), bool, len(rows)))
+
+
+def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSets:
+    """Return the labels of columns that are 1 where a row has their label, and 0 where not.
+
+    Raises
+    ------
+    DataError
+        If a column holds something else.
+    """
+    import numpy as np
+
+    targets = np.zeros((len(frame), len(names)), np.int8)
+    unlabelled = np.zeros(len(frame), bool)
+    for i, name in enumerate(names):
+        flags = np.fromiter(map(_flag, cells(frame[name])), np.int8, len(frame))
+        odd = np.flatnonzero(flags == _ODD)
+        if len(odd):
+            raise DataError(
+                f"column {name!r} of {where} holds {frame[name].iloc[odd[:1]].tolist()[0]!r} in row "
+                f"{frame.index[odd[0]]}; a column for each label holds 1 where a row has it and 0 where not.",
+                "Name only such columns in label = […], or one column that holds lists of labels.",
+            )
+        unlabelled |= flags == _EMPTY
+        targets[:, i] = flags == 1
+    return LabelSets(Labels(tuple(names)), targets, unlabelled)
+
+
+def looks_like_lists(column: pd.Series) -> bool:
+    """Whether the first cells hold lists of plain values, or texts that are written as such lists."""
+    found = [value for value in column.head(_LOOK).tolist() if not missing(value)]
+    rows = [_items(value) if not isinstance(value, str) else _written(value) for value in found]
+    return bool(found) and all(row is not None and all(_is_plain(value) for value in row) for row in rows)
+
+
+def looks_like_flags(column: pd.Series) -> bool:
+    """Whether the first cells are all 0 or 1, and both occur."""
+    return {_flag(value) for value in column.head(_LOOK).tolist()} - {_EMPTY} == {0, 1}
+
+
+def separator_of(column: pd.Series, asked: bool = False) -> str:
+    """Return what separates labels in the texts of a column, or an empty text.
+
+    It is unmistakable where texts of one label and texts of several stand in the column, and the labels are fewer than
+    the different texts that they make up: names of classes that hold the character themselves, or paths such as
+    ``sport|tennis``, are not taken apart. Where several labels are ``asked`` for, the first of `SEPARATORS` is enough
+    but for the comma, which many names hold.
+    """
+    found = Counter(value for value in cells(column) if isinstance(value, str) and _written(value) is None)
+    for separator in SEPARATORS:
+        texts = {frozenset(_split(text, separator)) for text in found} - {frozenset()}
+        sizes, labels = {len(text) for text in texts}, frozenset().union(*texts)
+        if sizes - {1} and ((len(sizes) > 1 and len(labels) < len(texts)) or (asked and separator != ",")):
+            return separator
+    return ""
+
+
+def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
+    """Return the labels of a cell; None where it is empty."""
+    if isinstance(value, str):
+        written = _written(value)
+        if written is None:
+            return _split(value, separator) or None
+        value = written
+    found = _items(value)
+    if found is None:
+        one = plain(value)
+        return None if one is None else (one,)
+    return tuple(item for item in map(plain, found) if item is not None)
+
+
+def _items(value: Any) -> list[Any] | None:
+    """Return what a list, a tuple, a set or an array holds; None of anything else."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    return value.tolist() if getattr(value, "ndim", 0) == 1 else None
+
+
+def _written(text: str) -> list[Any] | None:
+    """Return the list that a text is: as JSON or as Python writes it (so do CSV files of pandas); None of another.
+
+    What is written otherwise is not guessed at: NumPy's ``['a' 'b']`` would be the one label ``ab`` to Python.
+    """
+    text = text.strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+        if repr(found) != text:
+            return None
+    return found if isinstance(found, list) else None
+
+
+def _split(text: str, separator: str) -> tuple[str, ...]:
+    parts = text.split(separator) if separator else [text]
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _flag(value: Any) -> int:
+    """Return a cell of a 0/1 column as a number: `_EMPTY` where it is, `_ODD` where it is something else."""
+    found = plain(value)
+    if found is None:
+        return _EMPTY
+    return {"0": 0, "1": 1}.get(str(int(found)) if isinstance(found, int) else str(found), _ODD)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(plain(value), str | int | None)
+
+
+def _refuse_vectors(rows: list[tuple[Any, ...] | None], where: str) -> None:
+    """Raise a `DataError` for lists of 0 and 1 for each label: nobody says which label each stands for."""
+    lengths = {len(row) for row in rows if row is not None}
+    if len(lengths) != 1 or any(value not in (0, 1) for row in rows for value in row or ()):
+        return
+    if any(len(set(row)) < len(row) for row in rows if row):
+        raise DataError(
+            f"{where} holds lists of {lengths.pop()} numbers that are 0 or 1, and not the names of labels.",
+            "Make columns of them, df[names] = df.COLUMN.tolist(), and give label = names.",
+        )
+
+
+def _refuse_odd(rows: list[tuple[Any, ...] | None], column: pd.Series, where: str) -> None:
+    for at, row in enumerate(rows):
+        odd = [value for value in row or () if not isinstance(value, str | int)]
+        if odd:
+            raise DataError(
+                f"{where} holds a list with {odd[0]!r} ({type(odd[0]).__name__}) in row {column.index[at]}; "
+                "labels are text or whole numbers.",
+                'Give lists such as ["food", "travel"], or [] where a row has no label.',
+            )
+
+
+def _vocabulary(
+    flat: Iterable[Any], rows: list[tuple[Any, ...] | None], column: pd.Series, where: str
+) -> tuple[Any, ...]:
+    counted = Counter(flat)
+    if not counted:
+        raise DataError(f"{where} has no label in any row.", "Fill the column in, or name another with label = …")
+    if len(counted) == 1 and all(row for row in rows if row is not None):
+        raise DataError(
+            f"{where} has one label only, {next(iter(counted))!r}, and every row has it.",
+            "Give rows of at least two labels, or rows without it ([]).",
+        )
+    if len(counted) > max(50, counted.total() // 2):
+        raise DataError(
+            f"{where} has {len(counted):,} different labels in {len(column):,} rows; they look like no labels.",
+            "Name the column that holds lists of labels with label = …",
+        )
+    return ordered(column, set(counted))
+
+
+def _refuse_unknown(numbers: Any, owner: Any, flat: list[Any], column: pd.Series, where: str, labels: Labels) -> None:
+    import numpy as np
+
+    unseen = np.flatnonzero(numbers < 0)
+    if len(unseen):
+        rows = np.unique(owner[unseen])
+        raise DataError(
+            f"{where} has labels that training has not: {listing(sorted({repr(flat[i]) for i in unseen}))} "
+            f"in {len(rows):,} rows, such as row {column.index[rows[0]]}.",
+            f"The labels are {listing(labels.names)}. Map or drop those.",
+        )
+
+
+def names_of(targets: npt.NDArray[Any], labels: Labels) -> Iterator[list[Any]]:
+    """Yield the labels that each row of ``(rows, labels)`` has, as the user's own values."""
+    for row in targets:
+        yield [value for value, has in zip(labels.values, row.tolist(), strict=True) if has]

@@ -1,0 +1,104 @@
+"""A label column of numbers: which are classes, which are quantities, and what is said of it."""
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bertmagic.data import numbers
+from bertmagic.errors import DataError
+
+NAN = float("nan")
+
+
+def series(values, dtype=None):
+    return pd.Series(values, dtype=dtype, name="score")
+
+
+@pytest.mark.parametrize(
+    ("values", "quantities"),
+    [
+        ([1.0, 2.0, NAN, 2.0], False),
+        ([0.0, 1.0] * 20, False),
+        ([0.5, 1.0, 1.5], True),
+        ([1, 2, 3, 4, 5] * 10, False),
+        ([10, 20, 30] * 10, False),
+        (list(range(77)) * 6, False),
+        (list(range(1, 31)) * 6, False),
+        (list(range(77)) * 2, True),
+        (list(range(1900, 1990)) * 20, True),
+        (list(range(0, 200, 2)) * 20, True),
+        (["1.5", "2.5"], False),
+        ([True, False], False),
+        (["a", 1.5], False),
+        ([None, None], False),
+        ([[1.5], [2.5]], False),
+        ([pd.Timestamp("2020-01-01")], False),
+        ([np.float32(1.5), np.int8(2)], True),
+        ([Decimal("1.5"), Decimal(2)], True),
+    ],
+)
+def test_few_whole_numbers_are_classes_and_the_rest_are_quantities(values, quantities):
+    assert numbers.are_quantities(series(values, object)) is quantities
+    assert numbers.are_quantities(series(values)) is quantities
+
+
+def test_categories_are_classes_whatever_they_are():
+    assert not numbers.are_quantities(pd.Series(pd.Categorical([1.5, 2.5])))
+    assert numbers.said(pd.Series(pd.Categorical([1.5, 2.5])), False) == ""
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64", "double[pyarrow]"])
+def test_floats_that_mean_classes_are_said_to(dtype):
+    column = series([1.0, 2.0, None, 2.0], dtype)
+    assert not numbers.are_quantities(column)
+    assert numbers.said(column, False) == (
+        "'score' holds 2 different whole numbers as floats, which are taken as classes; "
+        'task = "regression" predicts the number itself.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "regression", "said"),
+    [
+        ([1, 2, 5], False, '3 different whole numbers, which are taken as classes; task = "regression"'),
+        ([0, 1, 2], False, None),
+        (["a", "b"], False, None),
+        ([True, False], False, None),
+        ([0.5, 1.0], True, "2 different numbers, which are predicted as numbers."),
+        ([1, 2, 5], True, '3 different whole numbers, which are predicted as numbers; task = "classification"'),
+    ],
+)
+def test_what_was_chosen_is_said_with_the_other_choice_where_there_is_one(values, regression, said):
+    found = numbers.said(series(values), regression)
+    assert said in found if said else found == ""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, 2.5, NAN],
+        pd.array([1, 2.5, None], dtype="Float64"),
+        ["1", " 2.5 ", ""],
+        [np.int8(1), np.float32(2.5), pd.NA],
+        [Decimal(1), Decimal("2.5"), None],
+    ],
+)
+def test_numbers_are_read_with_nan_where_one_is_missing(values):
+    assert numbers.of_column(series(values), "column 'score'").tolist() == pytest.approx([1, 2.5, NAN], nan_ok=True)
+
+
+@pytest.mark.parametrize("odd", ["five", "nan", "inf", float("-inf"), True, [1], pd.Timestamp("2020-01-01"), 10**400])
+def test_what_is_no_number_is_refused_with_its_row(odd):
+    with pytest.raises(DataError, match=r"holds 1 values that are no finite number, such as .* in row 1") as caught:
+        numbers.of_column(series([1.5, odd, 2], object), "column 'score' of t")
+    assert 'task = "classification"' in caught.value.fix
+
+
+def test_no_number_at_all_and_the_same_one_everywhere_are_refused():
+    with pytest.raises(DataError, match="column 'score' has no number in any row"):
+        numbers.of_column(series([None, NAN]), "column 'score'")
+    with pytest.raises(DataError, match=r"column 'score' is 3.5 in every row; there is nothing to predict"):
+        numbers.refuse_constant(np.array([3.5, 3.5]), "column 'score'")
+    numbers.refuse_constant(np.array([3.5, 3.6]), "column 'score'")
