@@ -27,7 +27,7 @@ def batch(generator, samples, longest=60):
 samples_of = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(samples_of, st.integers(1, 12), st.integers(0, 10**6), st.integers(0, 2**32 - 1), st.booleans())
 def test_only_chosen_ordinary_tokens_change_and_every_sample_has_some(generator, count, step, seed, whole):
     ids, lengths, samples = batch(generator, count)
@@ -38,7 +38,7 @@ def test_only_chosen_ordinary_tokens_change_and_every_sample_has_some(generator,
     assert np.add.reduceat(chosen, np.cumsum(lengths) - lengths).min() >= 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(samples_of, st.integers(1, 12), st.integers(0, 1000), st.booleans(), st.data())
 def test_a_batch_may_be_cut_and_reordered(generator, count, step, whole, data):
     """What is masked is a function of seed, step and sample, wherever the sample stands."""
@@ -56,7 +56,7 @@ def test_a_batch_may_be_cut_and_reordered(generator, count, step, whole, data):
         at += len(part)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(samples_of, st.integers(1, 8))
 def test_whole_words_are_chosen_whole(generator, count):
     ids, lengths, samples = batch(generator, count)
@@ -65,7 +65,7 @@ def test_whole_words_are_chosen_whole(generator, count):
     assert (chosen[inner] == np.roll(chosen, 1)[inner]).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(samples_of, st.integers(1, 8), st.floats(0.05, 0.5))
 def test_tokens_by_themselves_are_chosen_to_the_exact_share(generator, count, share):
     ids, lengths, samples = batch(generator, count)
@@ -154,7 +154,7 @@ def test_pieces_that_go_on_with_a_word(pieces, inner):
     assert inside_words(pieces).tolist() == inner
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=6))
 def test_byte_level_pieces_of_any_text_are_read(text):
     """The bytes of any character, in letters, go on inside it; a piece may break off within a character."""
