@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,11 +51,14 @@ class Texts(Sequence[str]):
         for start in range(0, len(self), _CHUNK):
             yield from self[start : start + _CHUNK]
 
-    def take(self, rows: npt.NDArray[Any]) -> Texts:
+    def take(self, rows: npt.NDArray[Any]) -> Self:
         """Return some of the texts, by their number here."""
-        return Texts(self.column, self.positions[rows])
+        return type(self)(self.column, self.positions[rows])
 
     def _read(self, positions: npt.NDArray[np.int64]) -> list[str]:
+        return self._cells(positions)
+
+    def _cells(self, positions: npt.NDArray[np.int64]) -> list[Any]:
         if not len(positions):
             return []
         # Only from the part they stand in: of a column in pieces, Arrow may copy the whole to take a few.

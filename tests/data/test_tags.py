@@ -37,6 +37,7 @@ def as_iob1(found, words):
     return written
 
 
+@settings(deadline=None)
 @given(sentences())
 def test_entities_become_tags_and_tags_entities_in_every_scheme(sentence):
     found, words = sentence
@@ -52,6 +53,7 @@ def test_entities_become_tags_and_tags_entities_in_every_scheme(sentence):
     assert tags.strict_entities(tags.written(found, words)) == found
 
 
+@settings(deadline=None)
 @given(st.lists(sentences(), min_size=1, max_size=6))
 def test_valid_tags_of_a_scheme_are_told_and_nothing_is_repaired(given_):
     several = [sentence for sentence in given_ if sentence[0]]
@@ -65,7 +67,7 @@ def test_valid_tags_of_a_scheme_are_told_and_nothing_is_repaired(given_):
         assert [tags.repaired(row, of)[1] for row in written] == [[] for _ in written]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([f"{letter}-{label}" for letter in "BIES" for label in "XY"] + ["O"]), max_size=12))
 def test_any_tags_are_read_and_come_out_as_valid_iob2(given_):
     fixed, _ = tags.repaired(given_, "IOB2")
