@@ -1,4 +1,4 @@
-"""The last layer of a classifier, computed for the one token that is read of it.
+"""The layers of an encoder, and the last one of a classifier computed for the one token that is read of it.
 
 A classification head of the BERT family reads the first token only. In the last layer the other tokens are then
 needed as keys and values, and for nothing else: their queries, their feed-forward layers and the gradients of these
@@ -19,14 +19,27 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+def embeddings(model: PreTrainedModel) -> list[torch.nn.Module]:
+    """Return what turns ids into vectors."""
+    return [child for name, child in model.base_model.named_children() if "embedding" in name]
+
+
+def stack(model: PreTrainedModel) -> list[torch.nn.Module]:
+    """Return the layers of the encoder from the lowest up: its longest list of modules."""
+    from torch import nn
+
+    lists = [module for module in model.base_model.modules() if isinstance(module, nn.ModuleList)]
+    return list(max(lists, key=len, default=[]))
+
+
 def use(model: PreTrainedModel) -> None:
     """Have a classifier whose layers are built like BERT's compute the last one for its first token only.
 
     Other models are left as they are; so is the state dict of all.
     """
-    layers = getattr(getattr(model.base_model, "encoder", None), "layer", None)
-    if layers and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(layers[-1]):
-        layers[-1].forward = types.MethodType(_for_first_token, layers[-1])
+    found = stack(model)
+    if found and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(found[-1]):
+        found[-1].forward = types.MethodType(_for_first_token, found[-1])
 
 
 def _like_bert(layer: torch.nn.Module) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import OptionError
+from bertmagic.models import layers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,21 +33,8 @@ def _parts(model: PreTrainedModel, what: str | int) -> list[nn.Module]:
     if what == "encoder":
         return [model.base_model]
     if what == "embeddings":
-        return embeddings(model)
-    found = layers(model)
+        return layers.embeddings(model)
+    found = layers.stack(model)
     if int(what) > len(found):
         raise OptionError(f"freeze = {what}: {type(model).__name__} has {len(found)} layers.", "Freeze fewer.")
-    return embeddings(model) + found[: int(what)]
-
-
-def embeddings(model: PreTrainedModel) -> list[nn.Module]:
-    """Return what turns ids into vectors."""
-    return [child for name, child in model.base_model.named_children() if "embedding" in name]
-
-
-def layers(model: PreTrainedModel) -> list[nn.Module]:
-    """Return the layers of the encoder from the lowest up: its longest list of modules."""
-    from torch import nn
-
-    lists = [module for module in model.base_model.modules() if isinstance(module, nn.ModuleList)]
-    return list(max(lists, key=len, default=[]))
+    return layers.embeddings(model) + found[: int(what)]

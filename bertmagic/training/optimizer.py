@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.training.freezing import embeddings, layers
+from bertmagic.models import layers
 
 if TYPE_CHECKING:
     import torch
@@ -44,8 +44,8 @@ def adamw(model: PreTrainedModel, weight_decay: float, lr_decay: float = 1.0) ->
 def _shares(model: PreTrainedModel, decay: float) -> dict[torch.nn.Parameter, float]:
     if decay == 1.0:
         return {}
-    found = layers(model)
-    depths = [(part, len(found)) for part in embeddings(model)]
+    found = layers.stack(model)
+    depths = [(part, len(found)) for part in layers.embeddings(model)]
     depths += [(layer, len(found) - 1 - at) for at, layer in enumerate(found)]
     return {parameter: decay**depth for part, depth in depths for parameter in part.parameters()}
 

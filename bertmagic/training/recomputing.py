@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bertmagic.models import dropout
-from bertmagic.training.freezing import layers
+from bertmagic.models import dropout, layers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -19,7 +18,7 @@ def recomputing(model: PreTrainedModel) -> Iterator[None]:
     """Have each layer keep only its input for the backward pass (Chen et al. 2016, "Sublinear Memory Cost")."""
     from torch.utils.checkpoint import checkpoint
 
-    found = layers(model)
+    found = layers.stack(model)
     before = [{"forward": layer.forward} if "forward" in vars(layer) else {} for layer in found]
     for layer in found:
         layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, context_fn=partial(_same_masks, model))

@@ -1,4 +1,4 @@
-"""The last layer for the first token alone, against the whole layer: the same logits and the same gradients."""
+"""Finding layers; the last one for the first token alone, against the whole: the same logits, the same gradients."""
 
 import pytest
 import torch
@@ -64,6 +64,11 @@ def widths(model, batch):
     return seen
 
 
+def test_layers_and_embeddings_are_found(model):
+    assert layers.stack(model) == list(model.base_model.encoder.layer)
+    assert layers.embeddings(model)[0] is model.base_model.embeddings
+
+
 @pytest.mark.parametrize("attention", ["plain products", "sdpa"])
 def test_logits_and_gradients_are_those_of_the_whole_layer(model, batch, attention):
     if attention == "plain products":
@@ -108,6 +113,7 @@ def test_a_model_that_is_built_otherwise_is_left_alone(batch):
     model = DistilBertForSequenceClassification(
         DistilBertConfig(vocab_size=50, dim=32, n_layers=2, n_heads=4, hidden_dim=48)
     )
+    assert layers.stack(model) == list(model.distilbert.transformer.layer)
     expected = model.eval()(**batch).logits
     layers.use(model)
     assert torch.equal(model(**batch).logits, expected)
