@@ -13,6 +13,9 @@ from typing import Any
 __all__ = ["bundle", "text"]
 
 _FACES = {
+    "Entities": "entities",
+    "MultiLabelPredictions": "multi_label",
+    "NumberPredictions": "regression",
     "Predictions": "predictions",
     "Report": "report",
     "DataReport": "data_report",

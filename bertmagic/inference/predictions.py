@@ -19,6 +19,7 @@ class Predictions(Shown):
     ----------
     frame
         One row an input: ``text, label, score, p_<label>…`` for classification; ``<NA>`` where the text is missing.
+        Pairs have their second text in ``text_pair``.
     labels
         The classes, in the order of their probability columns.
     task, model
@@ -43,3 +44,21 @@ class Predictions(Shown):
 
     def __len__(self) -> int:
         return len(self.frame)
+
+
+@dataclass(frozen=True, repr=False)
+class MultiLabelPredictions(Predictions):
+    """Any number of labels a row: ``frame`` has ``text, labels, p_<label>…``, with a list in ``labels``.
+
+    Attributes
+    ----------
+    thresholds
+        A label is given where its probability reaches this; in the order of ``labels``.
+    """
+
+    thresholds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class NumberPredictions(Predictions):
+    """A number a row: ``frame`` has ``text, value``, in the unit of the numbers that were learnt."""
