@@ -254,15 +254,16 @@ def runs_here() -> list[str]:
 
 
 def check(
-    data: Any, *, text: str | None = None, label: str | None = None, model: Any = "minilm",
+    data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
+    context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
     max_length: int | None = None,
 ) -> DataReport:  # fmt: skip
     """Show what is in a data set and what is wrong with it, without training anything.
 
     Parameters
     ----------
-    data, text, label
-        As ``train``, ``text`` and ``label`` of `finetune`; ``label`` may be missing.
+    data, text, label, question, context, answers, task
+        As in `finetune`, where ``data`` is ``train``; ``label`` may be missing.
     model
         Whose tokenizer counts tokens and unknown words.
     max_length
@@ -270,7 +271,8 @@ def check(
     """
     from bertmagic.checking import report
 
-    given = {"data": data, "text": text, "label": label, "model": model, "max_length": max_length}
+    columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
+    given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length}
     chosen = table.read(table.Check, given)
     with publish.working() as emit:
         return report(replace(chosen, model=_start(chosen.model)), emit)

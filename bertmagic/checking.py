@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, columns, tables
+from bertmagic.data import checks, tables
+from bertmagic.data import columns as naming
+from bertmagic.data.checks import Inputs
 from bertmagic.data.report import DataReport, Finding
 from bertmagic.data.texts import Texts, cells
 from bertmagic.data.tokens import encode
 from bertmagic.errors import BertMagicError, DataError, ModelError
 from bertmagic.models import loading, weights
-from bertmagic.training.events import Listener, Phase
+from bertmagic.tasks import Task, find, infer
+from bertmagic.tasks.rows import asked
+from bertmagic.training.events import Listener, Phase, counting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,61 +39,91 @@ def report(options: Check, emit: Listener) -> DataReport:
     DataError
         If there is nothing to look at: no rows, or no text column.
     """
-    import numpy as np
-
     emit(Phase("reading the data"))
     table = tables.read(options.data)
-    text, label, findings = _columns(table, options)
-    column = table.frame[text]
-    try:
-        texts, found = checks.clean_texts(column, f"column {text!r} of {table.name}")
-    except DataError as error:
-        strings = np.fromiter((isinstance(value, str) for value in cells(column)), bool)
-        texts, found = Texts(column, np.flatnonzero(strings)), [_error(error)]
-    findings += _labelled(table, text, label) if label else found
-    if not len(texts):
-        raise DataError(f"column {text!r} of {table.name} holds no text.", "Name the text column with text = …")
-    lengths, unit, more = _lengths(texts, options, emit)
+    task = find(options.task) if options.task else infer(table, asked(options))
+    columns, findings = _columns(task, table, options)
+    rows, labels, found = _rows(task, table, columns)
+    if not len(rows):
+        raise DataError(f"{_named(columns)} of {table.name} holds no text.", "Name the text column with text = …")
+    lengths, unit, more = _lengths(rows, options, emit)
     edges, counts = _histogram(lengths)
+    label = columns.get("label", columns.get("answers"))
     return DataReport(
         data=table.name,
-        task="classification" if label else "none (no label column)",
+        task=task.name if label else "none (no label column)",
         rows=len(table.frame),
         columns=tuple(table.columns),
-        text=text,
-        label=label,
-        findings=tuple(sorted(findings + more, key=lambda finding: _SEVERITY[finding.severity])),
-        labels=_counts(table.frame[label]) if label else {},
+        text=_title(columns, "text", "question", "context"),
+        label=_title(columns, "label", "answers") if label else None,
+        findings=tuple(sorted(findings + found + more, key=lambda finding: _SEVERITY[finding.severity])),
+        labels=labels,
         length_edges=edges,
         length_counts=counts,
         length_unit=unit,
-        examples=_examples(table.frame, text, label),
+        examples=_examples(table.frame, rows, label),
     )
 
 
-def _columns(table: Table, options: Check) -> tuple[str, str | None, list[Finding]]:
+def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
+    """Return the columns by their role; only that of the text where the others are not clear."""
     try:
-        text, label, said = columns.text_and_label(table, options.text, options.label)
+        found, said = task.columns(table, asked(options))
     except DataError as error:
-        if options.label is not None:
+        if options.label is not None or options.answers is not None:
             raise
-        text = columns.text_only(table, options.text)
-        return text, None, [Finding("info", f"No label column was chosen: {error.what}", error.fix)]
-    return text, label, [Finding("info", said)] if said else []
+        text = [naming.text_only(table, options.text)] if options.text is None else naming.several(options.text)
+        said = f"No label column was chosen: {error.what}"
+        return {"text": [naming.require(table, column, "text") for column in text]}, [Finding("info", said, error.fix)]
+    return found, [Finding("info", said)] if said else []
 
 
-def _labelled(table: Table, text: str, label: str) -> list[Finding]:
+def _rows(task: type[Task], table: Table, columns: Mapping[str, Any]) -> tuple[Inputs, dict[str, int], list[Finding]]:
+    """Return the rows that have a text, what is to be learnt of them, and what was found."""
+    if not columns.keys() & {"label", "answers"}:
+        rows, found = _readable(table, columns)
+        return rows, {}, found
     try:
-        return checks.examples(table, text, label)[1]
+        known, rows, found = task.read(table, columns)
     except BertMagicError as error:
-        return [_error(error)]
+        rows, found = _readable(table, columns)
+        labels = [columns.get("label")] if isinstance(columns.get("label"), str) else []
+        counted = {key: many for label in labels for key, many in _counts(table.frame[label]).items()}
+        # What stops the check says it all, so what was found before it is not said twice.
+        return (
+            rows,
+            counted,
+            [_error(error), *(one for one in found if one.severity == "error" and one.what != error.what)],
+        )
+    return rows, known.counts(rows), found
+
+
+def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[Inputs, list[Finding]]:
+    """Return the rows that have a text in each column; values that are no text become an error among the findings."""
+    import numpy as np
+
+    names = [name for role in ("text", "question", "context") for name in naming.several(columns.get(role, ()))]
+    try:
+        return checks.readable(table.frame, names, table.name)
+    except DataError as error:
+        column = table.frame[names[0]]
+        strings = np.flatnonzero(np.fromiter((isinstance(value, str) for value in cells(column)), bool))
+        return Inputs(table.name, Texts(column, strings), strings, table.frame.index[strings]), [_error(error)]
+
+
+def _named(columns: Mapping[str, Any]) -> str:
+    return f"column {_title(columns, 'text', 'question', 'context')!r}"
+
+
+def _title(columns: Mapping[str, Any], *roles: str) -> str:
+    return ", ".join(str(name) for role in roles for name in naming.several(columns.get(role) or ()))
 
 
 def _error(error: BertMagicError) -> Finding:
     return Finding("error", error.what, error.fix)
 
 
-def _lengths(texts: Texts, options: Check, emit: Listener) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
+def _lengths(rows: Inputs, options: Check, emit: Listener) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
     """Return the lengths in tokens, or in words where the model's tokenizer cannot be had."""
     import numpy as np
 
@@ -97,9 +132,9 @@ def _lengths(texts: Texts, options: Check, emit: Listener) -> tuple[npt.NDArray[
         tokenizer = loading.tokenizer(found.folder)
     except ModelError as error:
         said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
-        return np.asarray([len(text.split()) for text in texts]), "words", [said]
+        return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
     limit = options.max_length or min(loading.limit(found.folder, tokenizer), loading.LONGEST)
-    whole = encode(tokenizer, texts, 10**9, progress=lambda done, total: emit(Phase("tokenizing", done, total)))
+    whole = encode(tokenizer, rows.texts, 10**9, progress=counting(emit, "tokenizing"), pairs=rows.second)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
     more = checks.token_findings(cut, limit, "truncate", found.name)
     return whole.lengths, "tokens", more
@@ -117,12 +152,12 @@ def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], tuple[i
 
 
 def _counts(column: pd.Series) -> dict[str, int]:
-    return {str(value): int(count) for value, count in Counter(column.dropna().tolist()).most_common()}
+    return {str(value): int(count) for value, count in Counter(map(str, column.dropna().tolist())).most_common(1000)}
 
 
-def _examples(frame: pd.DataFrame, text: str, label: str | None) -> tuple[tuple[Any, str, str], ...]:
-    head = frame.head(5)
-    labels = head[label].tolist() if label else [""] * len(head)
-    return tuple(
-        (row, str(value), str(found)) for row, value, found in zip(head.index, head[text].tolist(), labels, strict=True)
-    )
+def _examples(frame: pd.DataFrame, rows: Inputs, label: Any) -> tuple[tuple[Any, str, str], ...]:
+    """Return the first rows that have a text, each with its name, its text and what is to be learnt."""
+    most = range(min(len(rows), 5))
+    names = naming.several(label) if label else ()
+    shown = [", ".join(str(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
+    return tuple((rows.index[at], rows.text(at), shown[at]) for at in most)

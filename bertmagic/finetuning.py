@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data import cache, checks, tables
 from bertmagic.errors import OptionError, TrainingError, listing
-from bertmagic.inference.forward import logits
-from bertmagic.models import devices, dropout, heap, kernels, layers, loading, saving, weights
-from bertmagic.tasks import Prepared, Task, find
+from bertmagic.inference.forward import scores
+from bertmagic.models import devices, dropout, heads, heap, kernels, layers, loading, saving, weights
+from bertmagic.tasks import LOWER_IS_BETTER, Prepared, Task, find, infer
+from bertmagic.tasks.rows import asked, prepare
 from bertmagic.training import checkpoints, runs
-from bertmagic.training.events import Ended, Listener, Note, Phase, Started, downloading
+from bertmagic.training.events import Ended, Listener, Note, Phase, Started, counting, downloading
 from bertmagic.training.freezing import freeze
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from bertmagic.data.batches import Feed
     from bertmagic.data.checks import Examples
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
@@ -70,10 +72,9 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
     BertMagicError
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
-    if options.save_to is not None:
-        saving.check(Path(options.save_to).expanduser())  # now, not after hours of training
     resumed = checkpoints.resumable(options.name or "model") if options.resume else None
     prepared = _prepare(options, emit)
+    options = replace(options, best_metric=_metric(options, prepared.task))
     found = weights.find(str(options.model), downloading(emit), runs.names())
     tokenizer = loading.tokenizer(found.folder)
     max_length = _max_length(options, loading.limit(found.folder, tokenizer))
@@ -86,9 +87,9 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
         device=str(device),
         precision=cast("Precision", number_format),
     )
-    kept = cache.Cache(runs.home(), tokenizer, max_length, options.long_text, found.folder)
+    kept = cache.Cache(runs.home(), tokenizer, max_length, options.long_text, found.folder, options.stride)
     parts = {
-        name: kept.encode(rows.texts, _tokenizing(emit, name))
+        name: prepared.task.encode(kept, rows, counting(emit, f"tokenizing {name}"))
         for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
         if rows is not None
     }
@@ -125,10 +126,18 @@ class _Work:
     network: PreTrainedModel
     facts: dict[str, Any]
 
-    def logits(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
+    def feed(self, part: str) -> Feed:
         pad_id: Any = self.tokenizer.pad_token_id
-        tokens = self.parts[part]
-        return tokens.by_row(logits(self.network, tokens, pad_id, self.options.precision, after_batch))
+        segments = heads.reads_segments(self.network)
+        return self.prepared.task.feed(self.parts[part], self.rows(part), pad_id, segments, self.options.seed)
+
+    def rows(self, part: str) -> Examples:
+        found: Examples = getattr(self.prepared, part)
+        return found
+
+    def scores(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
+        task = self.prepared.task
+        return scores(self.network, self.feed(part), self.options.precision, after_batch, task.outputs)
 
 
 def _prepare(options: Finetune, emit: Listener) -> Prepared:
@@ -144,7 +153,17 @@ def _prepare(options: Finetune, emit: Listener) -> Prepared:
     if options.test is not None:
         found["test"] = tables.read(options.test, "test")
     emit(Phase("checking the data"))
-    return find(options.task or "classification").prepare(options, found)
+    task = find(options.task) if options.task else infer(found["train"], asked(options))
+    return prepare(task, options, found)
+
+
+def _metric(options: Finetune, task: Task) -> str:
+    """Return the metric that chooses the best weights."""
+    if options.best_metric in (None, *task.measures):
+        return options.best_metric or task.measures[0]
+    raise OptionError(
+        f"best_metric = {options.best_metric!r} is no metric of {task.name}.", f"It has {listing(task.measures)}."
+    )
 
 
 def _max_length(options: Finetune, limit: int) -> int:
@@ -156,10 +175,6 @@ def _max_length(options: Finetune, limit: int) -> int:
             f"Set max_length to {limit} or less, or choose a model that reads more (modernbert: 8192).",
         )
     return options.max_length
-
-
-def _tokenizing(emit: Listener, part: str) -> Callable[[int, int], None]:
-    return lambda done, total: emit(Phase(f"tokenizing {part}", done, total))
 
 
 def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, why: str, emit: Listener) -> None:
@@ -219,8 +234,8 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
             lambda folder, weights, step: _save(work, folder, {"best_step": step}, weights=weights), tell,
         )  # fmt: skip
         loop = Loop(
-            work.network, train, prepared.train.targets[train.owner], work.tokenizer.pad_token_id,
-            plan, prepared.task.objective(prepared.train, options), _measure(work), tell, keeper, _named(work),
+            work.network, work.feed("train"), plan, prepared.task.objective(prepared.train, options),
+            _measure(work), tell, keeper, _named(work),
         )  # fmt: skip
         tell(_started(work, plan, name))
         if resumed is not None:
@@ -231,7 +246,7 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
         with heap.kept(), button:  # to the end: a stop while it measures or saves must not lose the model
             ended = _steps(work, loop, button, folder)
             del loop
-            report, ended = _measured(work, ended, name, tell, button)
+            work, report, ended = _measured(work, ended, name, tell, button)
             card = _save(work, folder, asdict(ended), report)
         tell(replace(ended, detail=f"kept in {folder}"))
         record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
@@ -240,7 +255,7 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
     finally:
         record.close()
     return Finetuned(
-        work.network, work.tokenizer, prepared.task, card, folder, options.precision, ended, history, report
+        work.network, work.tokenizer, work.prepared.task, card, folder, options.precision, ended, history, report
     )
 
 
@@ -252,7 +267,8 @@ def _plan(options: Finetune, train: Tokens) -> Plan:
     """Return what the loop needs of the options; learning rate, precision and epochs were resolved before."""
     shared = {field.name: getattr(options, field.name) for field in fields(Plan) if hasattr(options, field.name)}
     steps = count_steps(_steps_an_epoch(options, train), cast("float", options.epochs), options.max_steps)
-    return Plan(steps=steps, metric=options.best_metric, higher_is_better=options.best_metric != "loss", **shared)
+    metric = cast("str", options.best_metric)
+    return Plan(steps=steps, metric=metric, higher_is_better=metric not in LOWER_IS_BETTER, **shared)
 
 
 def _go_on(loop: Loop, history: History, resumed: checkpoints.Checkpoint, emit: Listener) -> None:
@@ -282,7 +298,7 @@ def _named(work: _Work) -> Callable[[Any], str]:
 
     def named(samples: Any) -> str:
         texts = dict.fromkeys(owner[samples].tolist())
-        shown = [f"row {rows.index[at]} ({textwrap.shorten(rows.texts[at], 60, placeholder='…')!r})" for at in texts]
+        shown = [f"row {rows.index[at]} ({textwrap.shorten(rows.text(at), 60, placeholder='…')!r})" for at in texts]
         return listing(shown, 3)
 
     return named
@@ -312,20 +328,41 @@ def _measure(work: _Work) -> Callable[[Callable[[], None]], dict[str, float]] | 
         return None
 
     def measure(check: Callable[[], None]) -> dict[str, float]:
-        found = work.logits("validation", lambda done: check())
-        return work.prepared.task.metrics(found, validation.targets)
+        found = work.scores("validation", lambda done: check())
+        return work.prepared.task.metrics(found, validation, work.parts["validation"])
 
     return measure
 
 
-def _measured(work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton) -> tuple[Report | None, Ended]:
-    """Return the report, or None and an interrupted end where the stop button was pressed."""
+def _measured(
+    work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton
+) -> tuple[_Work, Report | None, Ended]:
+    """Return the work with what was chosen on validation rows and the report; none if the stop button was pressed."""
     if ended.reason == "interrupted":
-        return None, ended
+        return work, None, ended
     try:
-        return _report(work, ended, name, emit, button), ended
+        work = _tuned(work, emit, button)
+        return work, _report(work, ended, name, emit, button), ended
     except Stop:
-        return None, replace(ended, reason="interrupted")
+        return work, None, replace(ended, reason="interrupted")
+
+
+def _tuned(work: _Work, emit: Listener, button: StopButton) -> _Work:
+    """Have the task choose what it chooses on validation rows, such as thresholds."""
+    prepared = work.prepared
+    if not prepared.task.tunes or prepared.validation is None:
+        return work
+    found = work.scores("validation", _watched(work, "validation", "tuning", emit, button))
+    task = prepared.task.tuned(found, prepared.validation, work.parts["validation"])
+    return replace(work, prepared=replace(prepared, task=task))
+
+
+def _watched(work: _Work, part: str, what: str, emit: Listener, button: StopButton) -> Callable[[int], None]:
+    def after_batch(done: int) -> None:
+        emit(Phase(f"{what} on {part}", done, len(work.parts[part])))
+        button.check()
+
+    return after_batch
 
 
 def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton) -> Report | None:
@@ -333,20 +370,15 @@ def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopBu
     import pandas as pd
 
     part = "test" if work.prepared.test else "validation"
-    rows: Examples | None = getattr(work.prepared, part)
-    if rows is None:
+    if getattr(work.prepared, part) is None:
         return None
-    began = time.perf_counter()
-
-    def after_batch(done: int) -> None:
-        emit(Phase(f"measuring on {part}", done, len(work.parts[part])))
-        button.check()
-
-    found = work.logits(part, after_batch)
+    began, rows = time.perf_counter(), work.rows(part)
+    found = work.scores(part, _watched(work, part, "measuring", emit, button))
     notes = () if part == "test" else ("The best weights were chosen on these rows: expect a little less on new ones.",)
     return work.prepared.task.report(
         found,
         rows,
+        work.parts[part],
         pd.DataFrame(index=rows.index),
         model=name,
         data=rows.name,
@@ -367,8 +399,7 @@ def _save(
     card = {
         "task": prepared.task.name,
         **prepared.task.card(),
-        "text": prepared.text,
-        "label": prepared.label,
+        **prepared.columns,
         "encoder": work.found.name,
         "max_length": options.max_length,
         "long_text": options.long_text,
@@ -383,7 +414,11 @@ def _save(
 
 def _about(prepared: Prepared) -> dict[str, Any]:
     return {
-        part: {"name": rows.name, "rows": len(rows), "sha256": runs.digest(rows.texts, rows.targets.tolist())}
+        part: {
+            "name": rows.name,
+            "rows": len(rows),
+            "sha256": runs.digest(rows.texts, *([rows.second] if rows.second else []), rows.targets.tolist()),
+        }
         for part in ("train", "validation", "test")
         if (rows := getattr(prepared, part)) is not None
     }

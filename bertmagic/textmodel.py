@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
+    from bertmagic.options import Columns
     from bertmagic.tasks import Task
     from bertmagic.training.history import History
 
@@ -58,8 +59,8 @@ class TextModel:
     def __repr__(self) -> str:
         if self._network is None:
             return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
-        labels = listing(self.labels, 6)
-        return f"TextModel {self.name!r}: {self.task.name} ({labels}) on {self.card.get('encoder')}, {self.device}"
+        labels = f" ({listing(self.labels, 6)})" if self.labels else ""
+        return f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
 
     @property
     def network(self) -> PreTrainedModel:
@@ -83,7 +84,7 @@ class TextModel:
     @property
     def labels(self) -> tuple[Any, ...]:
         """The classes, as the values they had in the training data."""
-        return tuple(self.card["labels"])
+        return tuple(self.card.get("labels", ()))
 
     @property
     def device(self) -> torch.device:
@@ -101,16 +102,18 @@ class TextModel:
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def predict(
-        self, texts: Any = None, *, text: str | None = None, file: str | None = None, show: bool = True
-    ) -> Predictions:
-        """Predict the label of each text, with a probability for each class.
+        self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
+        file: str | None = None, show: bool = True,
+    ) -> Predictions:  # fmt: skip
+        """Predict for each text, or for each pair of texts, what the model was trained for.
 
         Parameters
         ----------
         texts
-            A text, a list, a Series, a DataFrame or any other data with a text column.
-        text
-            The column of the texts; by default the one of training.
+            A text, a list, a Series, a DataFrame or any other data with the columns of training. A pair is a tuple of
+            two texts, or one with `` ||| `` between them.
+        text, question, context
+            The columns that the model reads; by default those of training.
         file
             Read the texts from a file instead.
         show
@@ -123,12 +126,13 @@ class TextModel:
         """
         from bertmagic.using import predict
 
+        asked = {"text": text, "question": question, "context": context}
         with self._lock, publish.working(show) as emit:
-            return predict(self, texts if file is None else Path(file), text, emit)
+            return predict(self, texts if file is None else Path(file), asked, emit)
 
     def evaluate(
-        self, data: Any, *, text: str | None = None, label: str | None = None, by: Sequence[str] = (),
-        show: bool = True,
+        self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
+        context: str | None = None, answers: str | None = None, by: Sequence[str] = (), show: bool = True,
     ) -> Report:  # fmt: skip
         """Measure the model on rows whose labels are known.
 
@@ -136,7 +140,7 @@ class TextModel:
         ----------
         data
             The rows: anything that `finetune` takes.
-        text, label
+        text, label, question, context, answers
             Their columns; by default those of training.
         by
             Columns whose values are reported one by one.
@@ -146,8 +150,9 @@ class TextModel:
         from bertmagic.using import evaluate
 
         slices = (by,) if isinstance(by, str) else tuple(by)
+        asked = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
         with self._lock, publish.working(show) as emit:
-            return evaluate(self, data, text, label, slices, emit)
+            return evaluate(self, data, asked, slices, emit)
 
     def save(self, path: str | Path) -> Path:
         """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all."""

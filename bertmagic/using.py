@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import cache, checks, columns, files, tables
-from bertmagic.errors import DataError
-from bertmagic.inference.forward import logits
-from bertmagic.inference.predictions import Predictions
-from bertmagic.models import devices, kernels, layers, loading, saving, weights
+from bertmagic.data.batches import Feed
+from bertmagic.errors import DataError, listing
+from bertmagic.inference.forward import scores
+from bertmagic.models import devices, heads, kernels, layers, loading, saving, weights
 from bertmagic.models.status import Held
-from bertmagic.tasks import find
+from bertmagic.tasks import find, of_config
+from bertmagic.tasks.rows import ROLES
 from bertmagic.training import runs
-from bertmagic.training.events import Listener, Phase, downloading
+from bertmagic.training.events import Listener, Phase, counting, downloading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.data.texts import Texts
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
+    from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
     from bertmagic.tasks import Task
     from bertmagic.textmodel import TextModel
+
+_BETWEEN = " ||| "
+"""What stands between the two texts of a pair that is written as one."""
 
 
 def opened(
@@ -42,7 +46,8 @@ def opened(
         folder = weights.find(reference, downloading(emit), (*runs.names(), *known)).folder
     emit(Phase(f"loading {reference}"))
     card = saving.read_card(folder)
-    task = find(card.get("task", "classification")).from_card(card, loading.config(folder))
+    config = loading.config(folder)
+    task = find(card.get("task") or of_config(config)).from_card(card, config)
     where = devices.choose(device)
     number_format, _ = devices.precision(precision, where)
     tokenizer = loading.tokenizer(folder)
@@ -60,18 +65,19 @@ def described(model: TextModel) -> Held:
     return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
 
 
-def predict(model: TextModel, texts: Any, column: str | None, emit: Listener) -> Predictions:
+def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
     """Predict for texts in whatever form; see `TextModel.predict`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
-    values, where = _texts(model, texts, column)
-    found, _ = checks.clean_texts(values, where)
-    tokens, scores = _run(model, found, emit)
-    return Predictions(
-        frame=model.task.frame(values, found.positions, scores),
-        labels=tuple(str(label) for label in model.labels),
-        task=model.task.name,
+    given, name, where = _given(model, texts, asked)
+    rows, _ = checks.readable(given, model.task.inputs, name, where)
+    tokens, found = _run(model, rows, emit)
+    return model.task.predictions(
+        given,
+        rows,
+        tokens,
+        found,
         model=model.name,
-        missing=len(values) - len(found),
+        missing=len(given) - len(rows),
         truncated=tokens.truncated,
         seconds=time.perf_counter() - began,
         tokens=len(tokens.ids),
@@ -79,21 +85,20 @@ def predict(model: TextModel, texts: Any, column: str | None, emit: Listener) ->
     )
 
 
-def evaluate(
-    model: TextModel, data: Any, text: str | None, label: str | None, by: Sequence[str], emit: Listener
-) -> Report:
+def evaluate(model: TextModel, data: Any, asked: Mapping[str, Any], by: Sequence[str], emit: Listener) -> Report:
     """Measure a model on rows with labels; see `TextModel.evaluate`."""
     began, _ = time.perf_counter(), model.network
     table = tables.read(data, "test")
-    text, label = _columns(model, table, text, label)
+    chosen, _ = model.task.columns(table, trained(model, table) | {role: of for role, of in asked.items() if of})
     for column in by:
         columns.require(table, column, "by")
-    rows, findings = model.task.examples(table, text, label)
-    tokens, scores = _run(model, rows.texts, emit)
+    rows, findings = model.task.examples(table, chosen)
+    tokens, found = _run(model, rows, emit)
     notes = [finding.sentence for finding in findings] + _notes(model, tokens)
     return model.task.report(
-        scores,
+        found,
         rows,
+        tokens,
         table.frame.iloc[rows.positions][list(by)],
         model=model.name,
         data=table.name,
@@ -104,14 +109,21 @@ def evaluate(
     )
 
 
-def _run(model: TextModel, texts: Texts, emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
-    kept = cache.Cache(runs.home(), model.tokenizer, model.card["max_length"], _long_text(model))
-    tokens = kept.encode(texts, lambda done, total: emit(Phase("tokenizing", done, total)))
-    pad_id: Any = model.tokenizer.pad_token_id
-    found = logits(
-        model.network, tokens, pad_id, model.precision, lambda done: emit(Phase("predicting", done, len(tokens)))
+def _run(model: TextModel, rows: checks.Inputs, emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
+    task, network = model.task, model.network
+    kept = cache.Cache(
+        runs.home(), model.tokenizer, model.card["max_length"], _long_text(model), stride=model.card.get("stride")
     )
-    return tokens, tokens.by_row(found)
+    tokens = task.encode(kept, rows, counting(emit, "tokenizing"))
+    pad_id: Any = model.tokenizer.pad_token_id
+    segments = heads.reads_segments(network)
+    if isinstance(rows, checks.Examples):
+        feed = task.feed(tokens, rows, pad_id, segments, seed=0)
+    else:
+        feed = Feed(tokens, pad_id, segments=segments)
+    tell = counting(emit, "predicting")
+    found = scores(network, feed, model.precision, lambda done: tell(done, len(tokens)), task.outputs)
+    return tokens, found
 
 
 def _long_text(model: TextModel) -> LongText:
@@ -126,38 +138,86 @@ def _notes(model: TextModel, tokens: Tokens) -> list[str]:
     return [finding.sentence for finding in found]
 
 
-def _columns(model: TextModel, table: tables.Table, text: str | None, label: str | None) -> tuple[str, str]:
-    """Return the columns: those asked for, else those of training, else those that can be inferred."""
-    known = {role: model.card.get(role) for role in ("text", "label")}
-    text = text or (known["text"] if known["text"] in table.columns else None)
-    label = label or (known["label"] if known["label"] in table.columns else None)
-    text, label, _ = columns.text_and_label(table, text, label)
-    return text, label
+def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
+    """Return the columns of training that a table has too, by their role; None for the others."""
+    known = {role: model.card.get(role) for role in ROLES}
+    return {role: of if of and set(columns.several(of)) <= set(table.columns) else None for role, of in known.items()}
 
 
-def _texts(model: TextModel, texts: Any, column: str | None) -> tuple[pd.Series, str]:
-    """Return the texts as a Series with the user's index, and the name by which messages call them."""
+def _given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
+    """Return the rows to predict, a column for each text that the model reads, and how messages call them."""
     import pandas as pd
 
+    inputs = list(model.task.inputs)
     if texts is None:
         raise DataError("there is nothing to predict.", "Give a text, a list of texts, a column or a file.")
+    if len(inputs) == 2 and (isinstance(texts, str) or _is_pair(texts)):
+        texts = [texts if isinstance(texts, str) else tuple(texts)]
     if isinstance(texts, str):
-        return pd.Series([texts], dtype=object), "the text"
+        return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "{1}"
     if isinstance(texts, pd.Series):
-        return texts, f"column {texts.name!r}"
+        return texts.to_frame(inputs[0]), f"column {texts.name!r}", "{1}"
     if _is_list(texts):
-        return pd.Series(list(texts), dtype=object), "the list"
+        return _listed(list(texts), inputs), "the list", "{1}"
     if isinstance(texts, os.PathLike):
         table = tables.Table(str(texts), files.read([_existing(Path(texts))]))
     else:
         table = tables.read(texts, may_be_empty=True)
-    trained = model.card.get("text")
-    if column is None and trained in table.columns:
-        column = trained
-    if column is None and len(table.columns) == 1:
-        column = table.columns[0]
-    column = columns.text_only(table, column)
-    return table.frame[column], f"column {column!r} of {table.name}"
+    chosen = _inputs(model, table, asked)
+    found = table.frame[chosen].set_axis(inputs, axis=1)
+    return found, table.name, "a text of {1}" if len(inputs) > 1 else f"column {chosen[0]!r} of {{1}}"
+
+
+def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> list[str]:
+    """Return the columns of the texts that a model reads: those asked for, those of training, or the likely ones."""
+    known = trained(model, table) | {role: of for role, of in asked.items() if of}
+    chosen = [column for role in ("text", "question", "context") for column in columns.several(known[role] or ())]
+    inputs = model.task.inputs
+    if not chosen and set(inputs) <= set(table.columns):
+        chosen = list(inputs)
+    if not chosen and len(table.columns) == len(inputs):
+        chosen = table.columns
+    if not chosen and len(inputs) == 1:
+        chosen = [columns.text_only(table, None)]
+    if len(chosen) != len(inputs):
+        raise DataError(
+            f"{model.name!r} reads {listing(inputs)}; {table.name} has the columns {listing(table.columns)}.",
+            "Name the columns, as in " + _example(inputs) + ".",
+        )
+    return [columns.require(table, column, "text") for column in chosen]
+
+
+def _example(inputs: Sequence[str]) -> str:
+    if "question" in inputs:
+        return 'question = "NAME", context = "NAME"'
+    return 'text = "NAME"' if len(inputs) == 1 else 'text = ["FIRST", "SECOND"]'
+
+
+def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
+    """Return a list of texts, or of pairs, as a frame.
+
+    Raises
+    ------
+    DataError
+        If pairs are read and a row is none.
+    """
+    import pandas as pd
+
+    if len(inputs) == 1:
+        return pd.DataFrame({inputs[0]: pd.Series(texts, dtype=object)})
+    pairs = [text.split(_BETWEEN) if isinstance(text, str) else list(text) for text in texts]
+    for number, pair in enumerate(pairs):
+        if len(pair) != len(inputs):
+            raise DataError(
+                f"row {number} is not a pair of {listing(inputs)} but {texts[number]!r:.80}.",
+                "Give tuples of two texts, or a text with ` ||| ` between the two.",
+            )
+    return pd.DataFrame(pairs, columns=inputs, dtype=object)
+
+
+def _is_pair(texts: Any) -> bool:
+    """Whether it is one pair: two texts, neither of which is a pair itself."""
+    return _is_list(texts) and len(texts) == 2 and all(isinstance(text, str) and _BETWEEN not in text for text in texts)
 
 
 def _is_list(texts: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,15 +81,88 @@ def budget_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.
         start += rows
 
 
-def collate(tokens: Tokens, rows: npt.NDArray[np.int64], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ids and attention mask, both of shape ``(batch, tokens)``, padded to the longest row."""
-    import numpy as np
-    import torch
+IGNORED = -100
+"""The target of a token of which nothing is to be learnt: the number that PyTorch's cross-entropy leaves out."""
 
-    starts = tokens.offsets[rows]
-    lengths = tokens.offsets[rows + 1] - starts
-    columns = np.arange(lengths.max())
-    mask = columns < lengths[:, None]  # (batch, tokens)
-    places = np.where(mask, starts[:, None] + columns, 0)
-    ids = np.where(mask, tokens.ids[places], pad_id)
-    return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(mask.astype(np.int64))
+
+@dataclass(frozen=True)
+class Batch:
+    """What goes through a model at once.
+
+    Attributes
+    ----------
+    ids, mask
+        Token ids, and 1 for each real token; both of shape ``(rows, tokens)``, padded to the longest row.
+    types
+        1 for each token of a second text, of the same shape; None where the model does not read it.
+    targets
+        What is to be learnt, of shape ``(rows, …)`` or ``(rows, tokens)``; None in prediction.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    types: torch.Tensor | None = None
+    targets: torch.Tensor | None = None
+
+    @property
+    def inputs(self) -> dict[str, torch.Tensor]:
+        """The keywords that models of transformers take."""
+        found = {"input_ids": self.ids, "attention_mask": self.mask}
+        return found if self.types is None else found | {"token_type_ids": self.types}
+
+    def to(self, move: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        """Return the batch with each tensor moved."""
+        parts = (self.ids, self.mask, self.types, self.targets)
+        return Batch(*(part if part is None else move(part) for part in parts))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Samples and what is to be learnt of them, as batches for a model.
+
+    Attributes
+    ----------
+    tokens
+        The samples.
+    pad_id
+        The token id to pad with.
+    targets
+        Of each sample, ``(samples, …)``, or where ``per_token`` of each token, beside `Tokens.ids`; None in prediction.
+    per_token
+        Whether targets are those of tokens; padding gets `IGNORED`.
+    segments
+        Whether the model reads which of two texts a token is of.
+    """
+
+    tokens: Tokens
+    pad_id: int
+    targets: npt.NDArray[Any] | None = None
+    per_token: bool = False
+    segments: bool = False
+
+    def batch(self, rows: npt.NDArray[np.int64], step: int = 0) -> Batch:
+        """Return some samples, padded to the longest.
+
+        Parameters
+        ----------
+        step
+            The optimizer step that it is for. What a batch holds may depend on that, and on nothing else that changes:
+            it is also computed in parts, and again after memory ran out.
+        """
+        import numpy as np
+        import torch
+
+        starts, lengths = self.tokens.offsets[rows], self.tokens.lengths_of(rows)
+        columns = np.arange(lengths.max())
+        mask = columns < lengths[:, None]  # (rows, tokens)
+        places = np.where(mask, starts[:, None] + columns, 0)
+        ids = np.where(mask, self.tokens.ids[places], self.pad_id).astype(np.int64)
+        second = self.tokens.second
+        types = None
+        if self.segments and second is not None:
+            types = torch.from_numpy(((columns >= second[rows][:, None]) & mask).astype(np.int64))
+        targets = None
+        if self.targets is not None:
+            found = np.where(mask, self.targets[places], IGNORED) if self.per_token else self.targets[rows]
+            targets = torch.from_numpy(found)
+        return Batch(torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64)), types, targets)

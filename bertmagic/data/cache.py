@@ -15,14 +15,14 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bertmagic.data import tokens
-from bertmagic.data.tokens import Piece, Tokens
+from bertmagic.data.tokens import Piece, Shape, Tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -38,11 +38,13 @@ _STALE = 3600.0  # seconds after which a file that is still being written is tak
 _CHUNK = 1000
 _WEIGHTS = frozenset([".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx", ".ot"])
 _LARGE = 10**8  # bytes: more than any tokenizer has
-_MAGIC = b"bmtoken1"  # its digit is the version of the format
-_HEADER = struct.Struct("<8s4qdI")
-"""Magic, number of ids, of offsets and of windows, texts truncated, share unknown, checksum of all that follows."""
+_MAGIC = b"bmtoken2"  # its digit is the version of the format
+_KINDS = ("<i4", "<i4", "<i4", "<i8", "<i8")
+"""Of the numbers in an entry: ids, spans, second texts, offsets and windows, in this order."""
+_HEADER = struct.Struct("<8s6qdI")
+"""Magic, how many there are of each of `_KINDS`, texts truncated, share unknown, checksum of all that follows."""
 _CHECKSUM = struct.Struct("<I")
-"""Of the header, behind it; the ids then begin at a multiple of eight bytes."""
+"""Of the header, behind it; all numbers then begin at a multiple of eight bytes."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,34 @@ class Cache:
     max_length: int
     long_text: LongText = "truncate"
     source: Path | None = None
+    stride: int | None = None
 
-    def encode(self, texts: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> Tokens:
+    def encode(
+        self,
+        texts: Sequence[str],
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        *,
+        pairs: Sequence[str] | None = None,
+        spans: bool = False,
+    ) -> Tokens:
         """Tokenize texts as `tokens.encode` does, or take what it found for the same texts before."""
-        given = (self.tokenizer, texts, self.max_length, self.long_text, progress)
-        name = None if _small(texts) else self.key(texts)
-        if name is None:
-            return tokens.encode(*given)
-        path = self.home / "cache" / "tokens" / f"{name}.tokens"
-        found = read(path)
+        found, shape = None, Shape(self.max_length, self.long_text, self.stride, spans)
+        name = None if _small(texts) and _small(pairs or ()) else self.key(texts, pairs, spans)
+        if name is not None:
+            path = self.home / "cache" / "tokens" / f"{name}.tokens"
+            found = read(path)
+            if found is None:
+                with suppress(OSError):
+                    found = _write(path, tokens.pieces(self.tokenizer, texts, shape, pairs, progress))
         if found is None:
-            with suppress(OSError):
-                found = _write(path, tokens.pieces(*given))
-        if found is None:
-            return tokens.encode(*given)
+            return tokens.encode(
+                self.tokenizer, texts, self.max_length, self.long_text, progress,
+                pairs=pairs, stride=self.stride, spans=spans,
+            )  # fmt: skip
         progress(len(texts), len(texts))
         return found
 
-    def key(self, texts: Sequence[str]) -> str | None:
+    def key(self, texts: Sequence[str], pairs: Sequence[str] | None = None, spans: bool = False) -> str | None:
         """Return the SHA-256 of all that decides the ids; None if the tokenizer cannot tell its content.
 
         The texts come with their lengths, because ``["ab", "c"]`` and ``["a", "bc"]`` have the same letters. SHA-256
@@ -91,11 +103,13 @@ class Cache:
 
         if self._content is None:
             return None
-        found = hashlib.sha256(f"{self._content} {self.max_length} {self.long_text} {len(texts)} ".encode())
-        for start in range(0, len(texts), _CHUNK):
-            part = texts[start : start + _CHUNK]
-            found.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
-            found.update("".join(part).encode("utf-8", "surrogatepass"))
+        shape = (self.max_length, self.long_text, self.stride, spans, pairs is not None)
+        found = hashlib.sha256(f"{self._content} {shape} {len(texts)} ".encode())
+        for column in (texts, pairs or ()):
+            for start in range(0, len(column), _CHUNK):
+                part = column[start : start + _CHUNK]
+                found.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
+                found.update("".join(part).encode("utf-8", "surrogatepass"))
         return found.hexdigest()
 
     @cached_property
@@ -143,18 +157,25 @@ def read(path: Path) -> Tokens | None:
 
     try:
         with path.open("rb") as file:
-            ids, offsets, windows, truncated, unknown = _checked(file)
+            counts, truncated, unknown = _checked(file)
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         os.utime(path)  # the entry was used
     except (OSError, ValueError, struct.error):
         return None
-    begin = _HEADER.size + _CHECKSUM.size
-    rest = np.frombuffer(mapped, np.int64, offsets + windows, begin + 4 * ids + _padding(ids))
-    numbers = np.frombuffer(mapped, np.int32, ids, begin)
-    return Tokens(numbers, rest[:offsets], truncated, unknown, rest[offsets:] if windows else None)
+    parts, begin = [], _HEADER.size + _CHECKSUM.size
+    for count, kind in zip(counts, _KINDS, strict=True):
+        parts.append(np.frombuffer(mapped, kind, count, begin))
+        begin += _size(count, kind)
+    ids, spans, second, offsets, windows = parts
+    return Tokens(
+        ids, offsets, truncated, unknown,
+        windows=windows if len(windows) else None,
+        second=second if len(second) else None,
+        spans=spans.reshape(-1, 2) if len(spans) else None,
+    )  # fmt: skip
 
 
-def _checked(file: BinaryIO) -> tuple[int, int, int, int, float]:
+def _checked(file: BinaryIO) -> tuple[tuple[int, ...], int, float]:
     """Return the counts in the header.
 
     Raises
@@ -163,9 +184,9 @@ def _checked(file: BinaryIO) -> tuple[int, int, int, int, float]:
         If a byte is not as it was written.
     """
     header = file.read(_HEADER.size)
-    magic, ids, offsets, windows, truncated, unknown, body = _HEADER.unpack(header)
+    magic, *counts, truncated, unknown, body = _HEADER.unpack(header)
     (own,) = _CHECKSUM.unpack(file.read(_CHECKSUM.size))
-    size = _HEADER.size + _CHECKSUM.size + 4 * ids + _padding(ids) + 8 * (offsets + windows)
+    size = _HEADER.size + _CHECKSUM.size + sum(map(_size, counts, _KINDS))
     if magic != _MAGIC or own != zlib.crc32(header) or size != os.fstat(file.fileno()).st_size:
         raise ValueError
     found = 0
@@ -173,12 +194,13 @@ def _checked(file: BinaryIO) -> tuple[int, int, int, int, float]:
         found = zlib.crc32(block, found)
     if found != body:
         raise ValueError
-    return ids, offsets, windows, truncated, unknown
+    return tuple(counts), truncated, unknown
 
 
-def _padding(ids: int) -> int:
-    """Return the bytes after the ids: offsets begin at a multiple of eight."""
-    return -4 * ids % 8
+def _size(count: int, kind: str) -> int:
+    """Return the bytes that an array takes: each begins at a multiple of eight."""
+    size = count * int(kind[-1])
+    return size + -size % 8
 
 
 def _write(path: Path, found: Iterator[Piece]) -> Tokens | None:
@@ -208,13 +230,17 @@ def _fill(file: BinaryIO, found: Iterator[Piece]) -> None:
     numbers, without_ids, body = 0, [], 0
     for piece in found:
         numbers += len(piece.ids)
-        without_ids.append(Piece(piece.ids[:0], piece.lengths, piece.counts, piece.truncated, piece.unknown))
+        without_ids.append(replace(piece, ids=piece.ids[:0]))
         body = _put(file, piece.ids.tobytes(), body)
-    joint = tokens.joined(np.zeros(0, np.int32), without_ids)
-    windows = np.zeros(0, np.int64) if joint.windows is None else joint.windows
-    body = _put(file, bytes(_padding(numbers)) + joint.offsets.tobytes() + windows.tobytes(), body)
+    body = _put(file, bytes(_size(numbers, _KINDS[0]) - 4 * numbers), body)
+    joint = tokens.joined(np.zeros(0, np.int32), None, without_ids)
+    spans = np.concatenate([piece.spans for piece in without_ids] or [np.zeros((0, 2), np.int32)])
+    rest = [spans.ravel(), joint.second, joint.offsets, joint.windows]
+    arrays = [np.zeros(0, kind) if part is None else part for part, kind in zip(rest, _KINDS[1:], strict=True)]
+    for part in arrays:
+        body = _put(file, part.tobytes() + bytes(-part.nbytes % 8), body)
     unknown = sum(piece.unknown for piece in without_ids) / max(numbers, 1)
-    header = _HEADER.pack(_MAGIC, numbers, len(joint.offsets), len(windows), joint.truncated, unknown, body)
+    header = _HEADER.pack(_MAGIC, numbers, *map(len, arrays), joint.truncated, unknown, body)
     file.seek(0)
     file.write(header + _CHECKSUM.pack(zlib.crc32(header)))
 

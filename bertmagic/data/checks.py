@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
@@ -28,32 +29,91 @@ UNKNOWN = 0.1
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Clean texts and their labels: what is left of a table after the checks.
+class Inputs:
+    """Rows that a model can read: what is left of a table after the checks.
 
-    ``targets``, ``positions`` (in the table) and ``index`` (the user's own) have shape ``(rows,)``.
+    ``positions`` (in the table) and ``index`` (the user's own) have shape ``(rows,)``. ``second`` are the second texts
+    of pairs, or the passages of questions; None for single texts.
     """
 
     name: str
     texts: Texts
-    targets: npt.NDArray[np.int64]
-    labels: Labels
     positions: npt.NDArray[np.int64]
     index: pd.Index
+    second: Texts | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def take(self, rows: npt.NDArray[Any], name: str = "") -> Examples:
+    def take(self, rows: npt.NDArray[Any], name: str = "") -> Self:
         """Return some of the rows, by position."""
         return replace(
             self,
             name=name or self.name,
             texts=self.texts.take(rows),
-            targets=self.targets[rows],
             positions=self.positions[rows],
             index=self.index[rows],
+            second=None if self.second is None else self.second.take(rows),
         )
+
+    def text(self, at: int) -> str:
+        """Return what is read of a row, the two texts of a pair behind each other."""
+        return self.texts[at] if self.second is None else f"{self.texts[at]} {self.second[at]}"
+
+    def copies(self) -> npt.NDArray[np.int64]:
+        """Return the same number for rows that read the same; see `copies`."""
+        found = copies(self.texts)
+        # An odd factor keeps the order of the two texts: (a, b) is another pair than (b, a).
+        return found if self.second is None else found * 3 + copies(self.second)
+
+
+@dataclass(frozen=True)
+class Examples(Inputs):
+    """Rows with what is to be learnt of them.
+
+    Attributes
+    ----------
+    targets
+        One entry a row, of a dtype that the task chooses.
+    labels
+        The classes that the targets are of, where there are classes.
+    """
+
+    targets: npt.NDArray[Any] = field(kw_only=True)
+    labels: Labels | None = field(default=None, kw_only=True)
+
+    def take(self, rows: npt.NDArray[Any], name: str = "") -> Self:
+        """Return some of the rows, by position."""
+        return replace(super().take(rows, name), targets=self.targets[rows])
+
+
+def readable(
+    frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "column {!r} of {}"
+) -> tuple[Inputs, list[Finding]]:
+    """Return the rows that have a text in each of one or two columns, and what was found.
+
+    Parameters
+    ----------
+    name
+        By which messages call the rows.
+    where
+        By which messages call a column of theirs.
+
+    Raises
+    ------
+    DataError
+        If values are not text.
+    """
+    import numpy as np
+
+    parts, findings = [], []
+    for column in columns:
+        found, said = clean_texts(frame[column], where.format(column, name))
+        parts.append(found.positions)
+        findings += said
+    keep = reduce(np.intersect1d, parts)
+    texts = [Texts(frame[column], keep) for column in columns]
+    return Inputs(name, texts[0], keep, frame.index[keep], *texts[1:]), findings
 
 
 def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
@@ -82,15 +142,21 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
             else f"Convert the column first, as in df[{column.name!r}] = df[{column.name!r}].astype(str).",
         )
     blank = np.flatnonzero(~written)
-    found = [_finding("rows without a text", column, blank)] if len(blank) else []
+    found = [dropped("rows without a text", column, blank)] if len(blank) else []
     return Texts(column, np.flatnonzero(written)), found
 
 
-def examples(table: Table, text: str, label: str, known: Labels | None = None) -> tuple[Examples, list[Finding]]:
+def examples(
+    table: Table, columns: Sequence[str], label: str, known: Labels | None = None
+) -> tuple[Examples, list[Finding]]:
     """Return the rows that can be learnt from or measured, and what was found on the way.
 
     Parameters
     ----------
+    columns
+        The column of the texts, or the two of pairs.
+    label
+        The column of the classes.
     known
         The classes to use; by default those of the column.
 
@@ -102,28 +168,33 @@ def examples(table: Table, text: str, label: str, known: Labels | None = None) -
     import numpy as np
 
     frame = table.frame
-    texts, findings = clean_texts(frame[text], f"column {text!r} of {table.name}")
+    inputs, findings = readable(frame, columns, table.name)
     where = f"column {label!r} of {table.name}"
     labels = known or classes(frame[label], where)
     targets = labels.encode(cells(frame[label]))
     unlabelled = np.flatnonzero(np.fromiter((plain(value) is None for value in cells(frame[label])), bool))
     if len(unlabelled):
-        findings.append(_finding("rows without a label", frame[label], unlabelled))
+        findings.append(dropped("rows without a label", frame[label], unlabelled))
     for finding in findings:
-        _tolerate(finding, len(frame), table.name)
+        tolerate(finding, len(frame), table.name)
     _seen(targets, unlabelled, frame[label], where, labels)
-    keep = texts.positions[targets[texts.positions] >= 0]
-    if not len(keep):
+    kept = inputs.take(np.flatnonzero(targets[inputs.positions] >= 0))
+    if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
-    found = Examples(table.name, Texts(frame[text], keep), targets[keep], labels, keep, frame.index[keep])
-    return found, findings + (_class_findings(found) if known is None else []) + _repeats(found)
+    found = with_targets(kept, targets[kept.positions], labels)
+    return found, findings + (_class_findings(found, labels) if known is None else []) + _repeats(found)
+
+
+def with_targets(rows: Inputs, targets: npt.NDArray[Any], labels: Labels | None = None) -> Examples:
+    """Return rows with what is to be learnt of them."""
+    return Examples(rows.name, rows.texts, rows.positions, rows.index, rows.second, targets=targets, labels=labels)
 
 
 def overlap(train: Examples, validation: Examples) -> npt.NDArray[np.int64]:
     """Return the positions in ``train`` of texts that stand in ``validation`` too."""
     import numpy as np
 
-    return np.flatnonzero(np.isin(copies(train.texts), copies(validation.texts)))
+    return np.flatnonzero(np.isin(train.copies(), validation.copies()))
 
 
 def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:
@@ -171,12 +242,14 @@ def _normal(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _finding(what: str, column: pd.Series, positions: npt.NDArray[Any]) -> Finding:
+def dropped(what: str, column: pd.Series, positions: npt.NDArray[Any]) -> Finding:
+    """Return what is said of rows that are left out; ``what`` they are, such as ``rows without a label``."""
     count, rows = len(positions), tuple(column.index[positions[:5]])
     return Finding("info", f"{count:,} {what} (column {column.name!r})", "They are dropped.", rows, count)
 
 
-def _tolerate(finding: Finding, rows: int, name: str) -> None:
+def tolerate(finding: Finding, rows: int, name: str) -> None:
+    """Raise a `DataError` if a finding drops more than `TOLERATED` of the rows of a table."""
     if finding.count > TOLERATED * rows:
         raise DataError(
             f"{name}: {finding.what} are {finding.count / rows:.0%} of its {rows:,} rows, "
@@ -199,24 +272,24 @@ def _seen(targets: Any, unlabelled: Any, column: pd.Series, where: str, labels: 
         )
 
 
-def _class_findings(rows: Examples) -> list[Finding]:
+def _class_findings(rows: Examples, labels: Labels) -> list[Finding]:
     import numpy as np
 
-    counts = np.bincount(rows.targets, minlength=len(rows.labels))
+    counts = np.bincount(rows.targets, minlength=len(labels))
     found = []
     for number in np.flatnonzero(counts == 1):
         row = rows.index[int(np.flatnonzero(rows.targets == number)[0])]
         found.append(
             Finding(
                 "warning",
-                f"class {rows.labels.names[number]!r} has one row only (row {row}).",
+                f"class {labels.names[number]!r} has one row only (row {row}).",
                 "It stays in train and cannot be validated: add rows, or merge it.",
                 (row,),
                 1,
             )
         )
     if counts.max() > 10 * max(counts.min(), 1):
-        small, large = rows.labels.names[int(counts.argmin())], rows.labels.names[int(counts.argmax())]
+        small, large = labels.names[int(counts.argmin())], labels.names[int(counts.argmax())]
         found.append(
             Finding(
                 "info",
@@ -231,7 +304,7 @@ def _repeats(rows: Examples) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
     import numpy as np
 
-    _, first, number = np.unique(copies(rows.texts), return_index=True, return_inverse=True)
+    _, first, number = np.unique(rows.copies(), return_index=True, return_inverse=True)
     again = np.flatnonzero(first[number] != np.arange(len(rows)))
     like = rows.targets[again] == rows.targets[first[number[again]]]
     same, contrary = again[like], again[~like]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import DataError, listing, nearest
@@ -49,20 +49,30 @@ def require(table: Table, column: str, option: str) -> str:
     )
 
 
-def text_and_label(table: Table, text: str | None, label: str | None) -> tuple[str, str, str]:
-    """Return the text column, the label column, and a line that says what was inferred (empty if nothing)."""
+def several(columns: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one column or several as a tuple."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def text_and_label(
+    table: Table, text: str | Sequence[str] | None, label: str | None
+) -> tuple[str | list[str], str, str]:
+    """Return the text column or both of pairs, the label column, and a line that says what was inferred, or nothing."""
     said = []
     if label is None:
-        label = _only(table, "label", _candidates(table, text, LABEL_NAMES, _reads_like_classes))
+        label = _only(table, "label", _candidates(table, several(text or ()), LABEL_NAMES, _reads_like_classes))
         said.append(f"label = {label!r}")
     require(table, label, "label")
     if text is None:
-        text = _only(table, "text", _candidates(table, label, TEXT_NAMES, _reads_like_text))
+        text = _only(table, "text", _candidates(table, (label,), TEXT_NAMES, _reads_like_text))
         said.insert(0, f"text = {text!r}")
-    require(table, text, "text")
-    if text == label:
-        raise DataError(f"text and label are both {text!r}.", "They must be two columns.")
-    return text, label, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+    found = several(text)
+    for column in found:
+        require(table, column, "text")
+    if label in found or len(set(found)) < len(found):
+        raise DataError(f"text and label are both {label!r}.", "They must be different columns.")
+    inferred = f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+    return found[0] if len(found) == 1 else list(found), label, inferred
 
 
 def text_only(table: Table, text: str | None) -> str:
@@ -70,7 +80,7 @@ def text_only(table: Table, text: str | None) -> str:
     return (
         require(table, text, "text")
         if text
-        else _only(table, "text", _candidates(table, None, TEXT_NAMES, _reads_like_text))
+        else _only(table, "text", _candidates(table, (), TEXT_NAMES, _reads_like_text))
     )
 
 
@@ -85,9 +95,11 @@ def _only(table: Table, option: str, candidates: list[str]) -> str:
     raise DataError(what, f'Say which one with {option} = "NAME".')
 
 
-def _candidates(table: Table, taken: str | None, names: frozenset[str], fits: Callable[[pd.Series], bool]) -> list[str]:
-    """Return the columns with a known name, else those whose values fit; the column already taken is none of them."""
-    others = [column for column in table.columns if column != taken]
+def _candidates(
+    table: Table, taken: tuple[str, ...], names: frozenset[str], fits: Callable[[pd.Series], bool]
+) -> list[str]:
+    """Return the columns with a known name, else those whose values fit; the columns already taken are none of them."""
+    others = [column for column in table.columns if column not in taken]
     named = [column for column in others if column.lower() in names]
     return named or [column for column in others if fits(table.frame[column])]
 

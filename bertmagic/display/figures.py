@@ -96,6 +96,7 @@ def confusion(report: Report, order: list[int]) -> dict[str, Any]:
     order
         The positions of the classes that are shown.
     """
+    assert report.confusion is not None
     totals = [max(1, int(report.confusion[i].sum())) for i in order]
     counts = [[int(report.confusion[i, j]) for j in order] for i in order]
     shares = [[round(n / total, 4) for n in row] for row, total in zip(counts, totals, strict=True)]

@@ -85,7 +85,7 @@ def show(result: Any) -> None:
 
 def _parts(result: Any) -> Iterator[dict[str, Any]]:
     yield bundle(result)
-    if type(result).__name__ == "Report" and len(result.labels) > 1:
+    if type(result).__name__ == "Report" and result.confusion is not None:
         from bertmagic.display.report import figure
 
         yield figure(result)

@@ -22,11 +22,14 @@ _PLAIN_CLASSES = 12
 
 def text(result: Report) -> str:
     """Return the report in words."""
-    parts = [_headline(result), _metrics(result.metrics), ""]
-    parts += columns([_CLASS_HEAD, *([line(s.label, 30), *_scores(s)] for s in result.classes[:_PLAIN_CLASSES])])
+    parts = [_headline(result), _metrics(result.metrics)]
+    if result.classes:
+        rows = [[line(one.label, 30), *_scores(one)] for one in result.classes[:_PLAIN_CLASSES]]
+        parts += ["", *columns([_CLASS_HEAD, *rows])]
     if len(result.classes) > _PLAIN_CLASSES:
         parts.append(f"… {count(len(result.classes) - _PLAIN_CLASSES, 'more class', 'more classes')}")
-    parts += ["", *_plain_matrix(result)] if len(result.labels) <= 8 else ["", *_plain_pairs(result)]
+    if result.confusion is not None:
+        parts += ["", *_plain_matrix(result)] if len(result.labels) <= 8 else ["", *_plain_pairs(result)]
     if result.slices:
         parts += ["", *columns([_slice_head(result), *_slice_rows(result)], left=(0, 1))]
     return "\n".join([*parts, "", _cost(result), *(f"Note: {line(note, 200)}" for note in result.notes)]).strip()
@@ -67,6 +70,7 @@ def _cost(result: Report) -> str:
 
 
 def _plain_matrix(result: Report) -> list[str]:
+    assert result.confusion is not None
     head = ["true \\ predicted", *(line(label, 14) for label in result.labels)]
     rows = [
         [line(label, 30), *(f"{int(many):,}" for many in counts)]
@@ -85,6 +89,7 @@ def _plain_pairs(result: Report) -> list[str]:
 def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
     """Return the confusions with the most rows: true class, predicted class, rows, share of the true class."""
     matrix = result.confusion
+    assert matrix is not None
     wrong = [(int(matrix[i, j]), i, j) for i, j in zip(*matrix.nonzero(), strict=True) if i != j]
     wrong.sort(key=lambda found: (-found[0], found[1], found[2]))
     return [
@@ -96,9 +101,13 @@ def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
 def markup(result: Report) -> Safe:
     """Return the report as tables."""
     head = paragraph(tag("b", _headline(result)))
-    parts = [head, _tiles(result.metrics), _class_table(result), matrix(result)]
-    if len(result.labels) > 2:
-        parts.append(_pairs(result))
+    parts = [head, _tiles(result.metrics)]
+    if result.classes:
+        parts.append(_class_table(result))
+    if result.confusion is not None:
+        parts.append(matrix(result))
+        if len(result.labels) > 2:
+            parts.append(_pairs(result))
     if result.slices:
         parts.append(_slices(result))
     return box(*parts, paragraph(_cost(result)), notes(result.notes[:20]))
@@ -124,7 +133,9 @@ def _class_row(one: ClassScore) -> list[object]:
 
 def shown_classes(result: Report) -> list[int]:
     """Return the positions of the classes that a matrix shows: all, or the most frequent in their usual order."""
-    by_rows = sorted(range(len(result.labels)), key=lambda i: -int(result.confusion[i].sum()))
+    assert result.confusion is not None
+    rows = result.confusion.sum(axis=1)
+    by_rows = sorted(range(len(result.labels)), key=lambda i: -int(rows[i]))
     return sorted(by_rows[:_MATRIX])
 
 
@@ -140,6 +151,7 @@ def matrix(result: Report) -> Safe:
 
 
 def _count(result: Report, true: int, predicted: int) -> object:
+    assert result.confusion is not None
     many, total = int(result.confusion[true, predicted]), int(result.confusion[true].sum())
     if true != predicted:
         return shade(many / max(1, total), f"{many:,}", ORANGE)
@@ -180,6 +192,7 @@ def _slices(result: Report) -> Safe:
 
 def figure(result: Report) -> dict[str, Any]:
     """Return the confusion matrix as an interactive figure, with its table as the static twin."""
+    assert result.confusion is not None
     found = worst(result, 1)
     most = f" Most often {found[0][0]} was taken for {found[0][1]} ({count(found[0][2], 'row')})." if found else ""
     right = sum(int(result.confusion[i, i]) for i in range(len(result.labels)))

@@ -47,9 +47,9 @@ class Report(Shown):
     metrics
         Named numbers between 0 and 1, and ``loss``, the mean cross-entropy in nats.
     classes
-        One `ClassScore` a class, in the order of ``labels``.
+        One `ClassScore` a class, in the order of ``labels``; none where nothing is told apart.
     labels, confusion
-        The classes, and counts of shape ``(true, predicted)``.
+        The classes, and counts of shape ``(true, predicted)``; None where a row may have several classes, or none.
     slices
         The same metrics for parts of the rows.
     seconds, tokens
@@ -64,9 +64,9 @@ class Report(Shown):
     data: str
     rows: int
     metrics: Mapping[str, float]
-    labels: tuple[str, ...]
-    classes: tuple[ClassScore, ...]
-    confusion: npt.NDArray[np.int64]
+    labels: tuple[str, ...] = ()
+    classes: tuple[ClassScore, ...] = ()
+    confusion: npt.NDArray[np.int64] | None = None
     skipped: int = 0
     slices: tuple[Slice, ...] = ()
     seconds: float = 0.0

@@ -1,14 +1,15 @@
-"""Logits of many rows: sorted by length, in batches that fit a token budget, given back in the rows' order."""
+"""What a model says of many rows: sorted by length, in batches of a token budget, given back in the rows' order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.batches import budget_batches, collate
+from bertmagic.data.batches import budget_batches
 from bertmagic.errors import DeviceError
-from bertmagic.models import devices, heap
+from bertmagic.models import devices, heads, heap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,29 +17,39 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from bertmagic.data.batches import Batch, Feed
     from bertmagic.data.tokens import Tokens
+
+    Rows = npt.NDArray[np.int64]
+    Outputs = Callable[[PreTrainedModel, Batch], Any]
 
 TOKEN_BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 32768}
 """How many token slots a batch has, by kind of device: more gains nothing there and costs memory."""
 
 
-def logits(
+def scores(
     model: PreTrainedModel,
-    tokens: Tokens,
-    pad_id: int,
+    feed: Feed,
     number_format: str,
     after_batch: Callable[[int], None] = lambda done: None,
+    outputs: Outputs = heads.logits,
 ) -> npt.NDArray[np.float32]:
-    """Run a model over all rows and return its logits, of shape ``(rows, outputs)``.
+    """Run a model over all samples and return what it says of them.
 
     Parameters
     ----------
-    pad_id
-        The token id to pad with.
     number_format
         ``bf16``, ``fp16`` or ``fp32``, for the matrix products.
     after_batch
-        Called with the number of rows done; what it raises ends the work.
+        Called with the number of samples done; what it raises ends the work.
+    outputs
+        What is read of the model, from it and a batch.
+
+    Returns
+    -------
+    ndarray
+        Of shape ``(samples, outputs)``; or, where ``outputs`` gives those of tokens, ``(all tokens, outputs)``, beside
+        `Tokens.ids`.
 
     Raises
     ------
@@ -48,8 +59,8 @@ def logits(
     import numpy as np
     import torch
 
-    device = model.device
-    found = np.zeros((len(tokens), model.config.num_labels), dtype=np.float32)
+    device, tokens = model.device, feed.tokens
+    found: npt.NDArray[np.float32] | None = None
     training, done, parts = model.training, 0, 1
     budget = TOKEN_BUDGET[device.type]
     model.eval()
@@ -61,39 +72,55 @@ def logits(
             devices.autocast(device, number_format),
         ):
             for rows in budget_batches(tokens.lengths, budget):
-                while (scores := _outputs(model, tokens, np.array_split(rows, min(parts, len(rows))), pad_id)) is None:
+                while (read := _read(model, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
                     parts = _more(parts, tokens, rows, device)
-                found[rows] = scores
+                for part, values in read:
+                    found = _put(found, tokens, part, values)
                 done += len(rows)
                 after_batch(done)
     finally:
         model.train(training)
-    return found
+    return np.zeros((0, model.config.num_labels), np.float32) if found is None else found
 
 
-def _outputs(
-    model: PreTrainedModel, tokens: Tokens, pieces: Sequence[npt.NDArray[np.int64]], pad_id: int
-) -> npt.NDArray[np.float32] | None:
-    """Return the logits of the rows of all pieces; None if memory ran out."""
-    import numpy as np
-
+def _read(
+    model: PreTrainedModel, feed: Feed, pieces: Sequence[Rows], outputs: Outputs
+) -> list[tuple[Rows, npt.NDArray[np.float32]]] | None:
+    """Return the rows of each piece with what was read of them; None if memory ran out."""
     found = []
     try:
         for rows in pieces:
-            ids, mask = collate(tokens, rows, pad_id)
-            output = model(input_ids=devices.send(ids, model.device), attention_mask=devices.send(mask, model.device))
-            found.append(output.logits.float().cpu().numpy())
+            batch = feed.batch(rows).to(partial(devices.send, device=model.device))
+            found.append((rows, outputs(model, batch).cpu().numpy()))
     except (RuntimeError, MemoryError) as error:
         if not devices.out_of_memory(error):
             raise
         return None
-    return np.concatenate(found)
+    return found
+
+
+def _put(
+    found: npt.NDArray[np.float32] | None, tokens: Tokens, rows: Rows, values: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Put the values of some rows where they belong, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
+    import numpy as np
+
+    of_tokens = values.ndim == 3
+    if found is None:
+        found = np.zeros((len(tokens.ids) if of_tokens else len(tokens), values.shape[-1]), np.float32)
+    if not of_tokens:
+        found[rows] = values
+        return found
+    columns, lengths = np.arange(values.shape[1]), tokens.lengths_of(rows)
+    real = columns < lengths[:, None]  # (rows, tokens)
+    found[(tokens.offsets[rows][:, None] + columns)[real]] = values[real]
+    return found
 
 
 def _more(parts: int, tokens: Tokens, rows: npt.NDArray[np.int64], device: torch.device) -> int:
     """Return in how many parts batches are to be computed from here on, after memory ran out with fewer."""
     if parts >= len(rows):
-        longest = int(tokens.lengths[rows].max())
+        longest = int(tokens.lengths_of(rows).max())
         raise DeviceError(
             f"the memory of {device} does not hold one row of {longest} tokens.",
             f"Use a model trained with max_length below {longest}, or a smaller one.",
@@ -102,9 +129,9 @@ def _more(parts: int, tokens: Tokens, rows: npt.NDArray[np.int64], device: torch
     return 2 * parts
 
 
-def softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return probabilities along the last axis: ``exp(x) / sum(exp(x))``, with the maximum taken off first."""
     import numpy as np
 
-    exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponents / exponents.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAIR = " ||| "
 """Stands between the two texts of a pair."""
 
+_COLUMNS = ("column", "columns")
 _SPELLABLE = ("choice", "text", "path", "name", "freeze", *naming.REFERENCES)
 
 
@@ -95,7 +96,7 @@ def _given(assignment: _Assignment, data: list[str], names: dict[str, Any]) -> G
         reference = ""
 
     def read() -> Any:
-        if isinstance(node, ast.Name) and node.id not in names and entry.kind in (*_SPELLABLE, "column"):
+        if isinstance(node, ast.Name) and node.id not in names and entry.kind in (*_SPELLABLE, *_COLUMNS):
             raise _unquoted(assignment, node.id, data, names)
         return check(entry, naming.evaluate(entry, source, names))
 
@@ -107,7 +108,7 @@ def _unquoted(assignment: _Assignment, word: str, data: list[str], names: dict[s
     entry = assignment.entry
     what = f"{entry.name} = {word}: there is no variable {word!r}."
     quoted = f'{entry.name} = "{word}"'
-    if entry.kind != "column":
+    if entry.kind not in _COLUMNS:
         return _at(assignment.line, what + nearest(word, naming.public(names)), f"Quote a name or a text: {quoted}.")
     known = next(filter(None, (naming.columns(naming.lookup(name, names)) for name in data)), [])
     if known and word not in known:

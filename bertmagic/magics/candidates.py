@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.magics.names import columns, is_job, is_model, public
+from bertmagic.magics.names import columns, predicts, public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +33,14 @@ def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns
             return Candidates(texts=entry.choices)
         case "freeze":
             return Candidates(texts=("embeddings", "encoder"))
-        case "column":
+        case "column" | "columns":
             return Candidates(texts=tuple(known_columns))
         case "path":
             return Candidates(texts=_paths(fragment))
         case "model":
-            return Candidates(_holding(names, _predicts), _models())
+            return Candidates(_holding(names, predicts), _models())
         case "name":
-            return Candidates(texts=_holding(names, _predicts))
+            return Candidates(texts=_holding(names, predicts))
         case "data" | "share_or_data":
             files = tuple(path for path in _paths(fragment) if path.endswith(_TABLES))
             return Candidates(_holding(names, columns), (*_samples(), *files))
@@ -51,11 +51,6 @@ def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns
 
 def _holding(names: Mapping[str, Any], wanted: Any) -> tuple[str, ...]:
     return tuple(name for name in public(names) if not isinstance(names[name], type) and wanted(names[name]))
-
-
-def _predicts(value: Any) -> bool:
-    """Whether a value is a model, or a job that may have one."""
-    return is_model(value) or is_job(value)
 
 
 def _has_texts(value: Any) -> bool:

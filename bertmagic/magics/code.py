@@ -58,7 +58,7 @@ def _last(request: Request) -> str:
 def _arguments(request: Request) -> str:
     entries = [entry for entry in request.command.options if entry != request.model]
     first = next((entry.name for entry in entries if entry.kind != "name"), "")
-    given = [request.given[entry.name] for entry in entries if entry.name in request.given]
+    given = [item for item in request.given.values() if item.entry in entries]
     given.sort(key=lambda item: (item.entry.name != first, item.entry.kind == "name"))
     shown = [item.code if item.entry.name == first else f"{item.entry.name}={item.code}" for item in given]
     line = ", ".join(shown)

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _INDENT = " " * 6
-_VALUES = {"flag": "", "int": "N", "steps": "N", "float": "X", "choice": "CHOICE", "share_or_data": "SHARE|DATA"}
+_VALUES = {
+    "flag": "",
+    "columns": "COLUMN",
+    "int": "N",
+    "steps": "N",
+    "float": "X",
+    "choice": "CHOICE",
+    "share_or_data": "SHARE|DATA",
+}
 _BODIES = {
     "options": "The body of %%{0} is Python: one option a line, name = value.",
     "texts": "The body of %%{0} is literal text: one input a line, a pair with ` ||| ` between its texts.",

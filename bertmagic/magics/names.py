@@ -57,7 +57,7 @@ class Given:
 def resolve(entry: Option, tokens: list[Token], names: dict[str, Any]) -> Given:
     """Return what was typed on the line for one option."""
     parts = [_one(entry, token, names) for token in tokens]
-    if entry.kind == "texts" and len(parts) == 1:
+    if entry.kind in ("texts", "columns") and len(parts) == 1:
         return parts[0]
     if not entry.many:
         return parts[-1]
@@ -150,6 +150,11 @@ def is_job(value: object) -> bool:
     """Whether a value is a Job; asks only the module that is already imported, as none is made without it."""
     jobs = sys.modules.get("bertmagic.training.jobs")
     return jobs is not None and isinstance(value, jobs.Job)
+
+
+def predicts(value: object) -> bool:
+    """Whether a value is a model, or a job that may have one."""
+    return is_model(value) or is_job(value)
 
 
 def model_in(value: Any) -> Any:

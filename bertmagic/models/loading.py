@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +72,43 @@ def config(folder: Path) -> dict[str, Any]:
     return found  # type: ignore[no-any-return]
 
 
-def classifier(
-    folder: Path, names: tuple[str, ...], needs_head: bool = False, **changes: Any
+@dataclass(frozen=True)
+class Head:
+    """A head of transformers: its auto class, the table of the architectures that have it, and its name for users."""
+
+    auto: str
+    table: str
+    name: str
+
+
+HEADS = {
+    "sequence": Head(
+        "AutoModelForSequenceClassification", "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES", "classification head"
+    ),
+    "tokens": Head(
+        "AutoModelForTokenClassification", "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES", "token-classification head"
+    ),
+    "answer": Head(
+        "AutoModelForQuestionAnswering", "MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES", "question-answering head"
+    ),
+    "masked": Head("AutoModelForMaskedLM", "MODEL_FOR_MASKED_LM_MAPPING_NAMES", "masked-language-modeling head"),
+    "pretraining": Head("AutoModelForPreTraining", "MODEL_FOR_PRETRAINING_MAPPING_NAMES", "pre-training head"),
+}
+"""What an encoder can be loaded with."""
+
+
+def headed(
+    folder: Path, head: str, names: tuple[str, ...] = (), needs_head: bool = False, **changes: Any
 ) -> tuple[PreTrainedModel, str]:
-    """Load an encoder with a classification head for the given classes, in fp32.
+    """Load an encoder with a head, in fp32.
 
     Parameters
     ----------
+    head
+        Which one of `HEADS`.
     names
-        The classes in order. A head in the folder is kept if it has as many; else a new one is made.
+        The classes in order, where the head has classes. A head in the folder is kept if it has as many; else a new
+        one is made.
     needs_head
         Whether a folder without a fitting head is an error.
     changes
@@ -98,19 +127,23 @@ def classifier(
     import torch
     import transformers
 
-    _check_kind(config(folder)["model_type"])
+    known = HEADS[head]
+    _check_kind(config(folder)["model_type"], known)
+    classes = {
+        "num_labels": len(names),
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: i for i, name in enumerate(names)},
+    }
     try:
         with quiet():
-            loaded, info = transformers.AutoModelForSequenceClassification.from_pretrained(
+            loaded, info = getattr(transformers, known.auto).from_pretrained(
                 folder,
-                num_labels=len(names),
-                id2label=dict(enumerate(names)),
-                label2id={name: i for i, name in enumerate(names)},
                 ignore_mismatched_sizes=True,
                 dtype=torch.float32,
                 local_files_only=True,
                 use_safetensors=True,
                 output_loading_info=True,
+                **(classes if names else {}),
                 **changes,
             )
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
@@ -118,19 +151,20 @@ def classifier(
     new = {str(key) for key in info["missing_keys"]} | {str(key[0]) for key in info["mismatched_keys"]}
     _check_body(loaded, new)
     if needs_head and new:
+        what = f"{known.name} for {len(names)} classes" if names else known.name
         raise ModelError(
-            f"{folder} has no classification head for {len(names)} classes (missing: {listing(sorted(new), 2)}).",
+            f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
         )
     return loaded, _said(loaded, "a new head" if new else "the head it has")
 
 
-def _check_kind(kind: str) -> None:
-    """Raise a `ModelError` if transformers has no classifier of this kind, or if it is a decoder."""
+def _check_kind(kind: str, head: Head) -> None:
+    """Raise a `ModelError` if transformers has no such head for this kind, or if it is a decoder."""
     from transformers.models.auto import modeling_auto as auto
 
-    if kind not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
-        raise ModelError(f"a {kind!r} model has no classification head in transformers.", "Choose an encoder: bert.")
+    if kind not in getattr(auto, head.table):
+        raise ModelError(f"a {kind!r} model has no {head.name} in transformers.", "Choose an encoder: bert.")
     if kind in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         raise ModelError(
             f"a {kind!r} model is a decoder: it reads from left to right only.", "Choose an encoder: bert."

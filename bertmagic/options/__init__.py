@@ -10,6 +10,7 @@ completion, ``?`` pages, the signatures of `bertmagic.api` and the documentation
 from bertmagic.options.commands import (
     COMMANDS,
     Check,
+    Columns,
     Command,
     Evaluate,
     Finetune,
@@ -21,6 +22,7 @@ from bertmagic.options.commands import (
     Save,
     Shell,
     Status,
+    Training,
     Unload,
 )
 from bertmagic.options.entry import REQUIRED, Kind, Option, table
@@ -30,6 +32,7 @@ __all__ = [
     "COMMANDS",
     "REQUIRED",
     "Check",
+    "Columns",
     "Command",
     "Evaluate",
     "Finetune",
@@ -43,6 +46,7 @@ __all__ = [
     "Save",
     "Shell",
     "Status",
+    "Training",
     "Unload",
     "check",
     "read",

@@ -14,18 +14,24 @@ ClassWeights = Literal["none", "balanced"]
 LongText = Literal["truncate", "head_tail", "window"]
 
 _MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
-_TEXT = "The column that holds the text; inferred where only one can be meant."
-_LABEL = "The column that holds the class; inferred where only one can be meant."
+Columns = str | tuple[str, ...] | None
+
+TASKS = ("classification",)
+"""The names of `bertmagic.tasks.TASKS` that can be asked for."""
+
+METRICS = ("macro_f1", "accuracy", "loss")
+"""The validation metrics that can choose the best weights; which of them a task has, it says itself."""
+
+_TEXT = "The column that holds the text, or two columns for pairs; inferred where only one can be meant."
+_LABEL = "The column that holds what is to be learnt; inferred where only one can be meant."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finetune:
-    """Fine-tune a pre-trained encoder on your own table."""
+class Training:
+    """What every run of training has, whatever is learnt."""
 
     name: str | None = option(None, "name", "The name of the run, and of the variable that the model is bound to.")
     train: Any = option(REQUIRED, "data", "The training rows: DataFrame, Dataset, dict, file, hub id, sample:NAME.")
-    text: str | None = option(None, "column", _TEXT)
-    label: str | None = option(None, "column", _LABEL)
     validation: Any = option(
         0.1,
         "share_or_data",
@@ -42,7 +48,6 @@ class Finetune:
         short="-m",
         reason="The smallest encoder in the catalogue: it trains in minutes on a laptop's CPU.",
     )
-    task: str | None = option(None, "choice", "What to learn; inferred from the columns.", choices=("classification",))
     epochs: float | None = option(
         None,
         "float",
@@ -94,13 +99,6 @@ class Finetune:
         low=8,
         high=8192,
     )
-    long_text: LongText = option(
-        "truncate",
-        "choice",
-        "What to read of a longer text: its beginning, its head and tail, or all of it in overlapping windows.",
-        choices=("truncate", "head_tail", "window"),
-        reason="The cheapest; head_tail costs the same and was better in Sun et al. 2019, window reads everything.",
-    )
     warmup: float = option(
         0.06,
         "float",
@@ -132,14 +130,6 @@ class Finetune:
         high=1.0,
         reason="0.8 to 0.9 in Clark et al. 2020 (ELECTRA), appendix B; off, as what is gained differs by task.",
     )
-    label_smoothing: float = option(
-        0.0,
-        "float",
-        "Give this share of each label to all classes alike, against overconfidence.",
-        low=0.0,
-        high=0.9,
-        reason="0.1 in Szegedy et al. 2016, section 7; off, as it changes what probabilities mean.",
-    )
     ema_decay: float | None = option(
         None,
         "float",
@@ -165,16 +155,6 @@ class Finetune:
     )
     patience: int | None = option(
         None, "int", "Stop early after so many evaluations without a better one.", low=1, high=1000
-    )
-    best_metric: str = option(
-        "macro_f1",
-        "choice",
-        "Which validation metric chooses the best weights.",
-        choices=("macro_f1", "accuracy", "loss"),
-        reason="Macro F1 counts each class the same, so a rare class cannot be given up unnoticed.",
-    )
-    class_weights: ClassWeights = option(
-        "none", "choice", "Weigh classes in the loss by the inverse of their frequency.", choices=("none", "balanced")
     )
     freeze: Any = option(None, "freeze", "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.")
     device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
@@ -205,12 +185,62 @@ class Finetune:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Finetune(Training):
+    """Fine-tune a pre-trained encoder on your own table."""
+
+    text: Columns = option(None, "columns", _TEXT, many=True)
+    label: Columns = option(None, "columns", _LABEL, many=True)
+    question: str | None = option(None, "column", "The column of the questions, for question answering; inferred.")
+    context: str | None = option(None, "column", "The column of the passages that hold the answers; inferred.")
+    answers: str | None = option(
+        None, "column", "The column of the answers, as SQuAD writes them: texts and where they begin; inferred."
+    )
+    task: str | None = option(None, "choice", "What to learn; inferred from the columns.", choices=TASKS)
+    long_text: LongText = option(
+        "truncate",
+        "choice",
+        "What to read of a longer text: its beginning, its head and tail, or all of it in overlapping windows.",
+        choices=("truncate", "head_tail", "window"),
+        reason="The cheapest; head_tail costs the same and was better in Sun et al. 2019, window reads everything.",
+    )
+    stride: int | None = option(
+        None,
+        "int",
+        "By how many tokens the windows of a long text overlap; by default a quarter of a window.",
+        low=0,
+        high=4096,
+    )
+    label_smoothing: float = option(
+        0.0,
+        "float",
+        "Give this share of each label to all classes alike, against overconfidence.",
+        low=0.0,
+        high=0.9,
+        reason="0.1 in Szegedy et al. 2016, section 7; off, as it changes what probabilities mean.",
+    )
+    best_metric: str | None = option(
+        None,
+        "choice",
+        "Which validation metric chooses the best weights; by default macro_f1 for classes, and what fits other tasks.",
+        choices=METRICS,
+        reason="Macro F1 counts each class the same, so a rare class cannot be given up unnoticed.",
+    )
+    class_weights: ClassWeights = option(
+        "none", "choice", "Weigh classes in the loss by the inverse of their frequency.", choices=("none", "balanced")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Predict:
     """Predict labels for texts, with a probability for each class."""
 
     texts: Any = option(None, "texts", "A quoted text, a variable with texts, or {an expression}.", many=True)
     model: Any = option(None, "model", _MODEL, short="-m")
-    text: str | None = option(None, "column", "The column that holds the text; by default the one of training.")
+    text: Columns = option(
+        None, "columns", "The column that holds the text, or two for pairs; by default those of training.", many=True
+    )
+    question: str | None = option(None, "column", "The column of the questions; by default the one of training.")
+    context: str | None = option(None, "column", "The column of the passages; by default the one of training.")
     file: str | None = option(
         None, "path", "Read the texts from this file: CSV, TSV, JSONL, Parquet, or a text a line."
     )
@@ -222,8 +252,15 @@ class Evaluate:
 
     data: Any = option(REQUIRED, "data", "The rows with their labels.")
     model: Any = option(None, "model", _MODEL, short="-m")
-    text: str | None = option(None, "column", "The column that holds the text; by default the one of training.")
-    label: str | None = option(None, "column", "The column that holds the class; by default the one of training.")
+    text: Columns = option(
+        None, "columns", "The column that holds the text, or two for pairs; by default those of training.", many=True
+    )
+    question: str | None = option(None, "column", "The column of the questions; by default the one of training.")
+    context: str | None = option(None, "column", "The column of the passages; by default the one of training.")
+    answers: str | None = option(None, "column", "The column of the answers; by default the one of training.")
+    label: Columns = option(
+        None, "columns", "The column that holds what was learnt; by default the one of training.", many=True
+    )
     by: tuple[str, ...] = option(
         (), "column", "Report each value of this column by itself; may be repeated.", many=True
     )
@@ -261,8 +298,12 @@ class Check:
     """Show what is in a data set and what is wrong with it."""
 
     data: Any = option(REQUIRED, "data", "The rows to look at.")
-    text: str | None = option(None, "column", _TEXT)
-    label: str | None = option(None, "column", _LABEL)
+    text: Columns = option(None, "columns", _TEXT, many=True)
+    label: Columns = option(None, "columns", _LABEL, many=True)
+    question: str | None = option(None, "column", "The column of the questions, for question answering; inferred.")
+    context: str | None = option(None, "column", "The column of the passages; inferred.")
+    answers: str | None = option(None, "column", "The column of the answers; inferred.")
+    task: str | None = option(None, "choice", "What it is for; inferred from the columns.", choices=TASKS)
     model: Any = option("minilm", "model", "Whose tokenizer counts tokens and unknown words.", short="-m")
     max_length: int | None = option(None, "int", "The length in tokens after which texts are cut.", low=8, high=8192)
 

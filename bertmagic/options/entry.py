@@ -13,6 +13,7 @@ Kind = Literal[
     "model",
     "texts",
     "column",
+    "columns",
     "name",
     "path",
     "text",

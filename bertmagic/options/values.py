@@ -116,6 +116,14 @@ def _text(entry: Option, value: Any) -> Any:
     return value
 
 
+def _columns(entry: Option, value: Any) -> str | tuple[str, ...]:
+    """Read one column, or several as a tuple."""
+    found = _text(dataclasses.replace(entry, many=True), value)
+    if not found:
+        raise _wrong(entry, value, "a column")
+    return found[0] if len(found) == 1 else found  # type: ignore[no-any-return]
+
+
 def _several(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
@@ -157,6 +165,7 @@ _READERS: dict[Kind, Any] = {
     "flag": _flag,
     "text": _text,
     "column": _text,
+    "columns": _columns,
     "path": _path,
     "name": _identifier,
     "share_or_data": _share_or_data,

@@ -1,97 +1,216 @@
 """What can be learnt: one module a task, with all that the task needs from columns to report.
 
-To add a task, write a module with a class that fits `Task` and name it in `TASKS`.
+To add a task, write a module with a class that fills `Task` in and name it in `TASKS`; `rows` has what tasks share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertmagic.errors import ModelError
+from bertmagic.models import heads
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.checks import Examples
+    from bertmagic.data.batches import Batch, Feed
+    from bertmagic.data.cache import Cache
+    from bertmagic.data.checks import Examples, Inputs
     from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
+    from bertmagic.inference.predictions import Predictions
     from bertmagic.options import Finetune
     from bertmagic.training.objective import Objective
 
+    Scores = npt.NDArray[np.float32]
+
 TASKS = {"classification": "bertmagic.tasks.classification:Classification"}
-"""Where the class of each task is."""
+"""Where the class of each task is; a table is for the first one that it fits."""
+
+_OF_HEADS = {
+    "token_classification": "ForTokenClassification",
+    "question_answering": "ForQuestionAnswering",
+    "masked_language_modeling": "ForMaskedLM",
+}
+
+LOWER_IS_BETTER = frozenset(["loss"])
+"""The metrics that are better the lower they are."""
 
 
 @dataclass(frozen=True)
 class Prepared:
     """The rows of a run, checked and split.
 
-    ``text`` and ``label`` are the columns; ``notes`` say what was inferred, dropped or held out.
+    ``columns`` says which columns they are of, by their role; ``notes`` say what was inferred, dropped or held out.
     """
 
     task: Task
     train: Examples
     validation: Examples | None
     test: Examples | None
-    text: str
-    label: str
+    columns: Mapping[str, Any]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
 
 
-class Task(Protocol):
-    """What a task adds to an encoder."""
+class Task(ABC):
+    """What a task adds to an encoder.
+
+    ``scores`` are what `inference.forward.scores` found: of each sample, ``(samples, outputs)``, or of each token,
+    ``(all tokens, outputs)``. A long text may have several samples, its windows: `Tokens.owner` says whose they are.
+
+    Attributes
+    ----------
+    name
+        The name in `TASKS`.
+    measures
+        The validation metrics that can choose the best weights; by default the first one does.
+    tunes
+        Whether `tuned` does something, for which the validation rows are read once more.
+    """
+
+    name: ClassVar[str]
+    measures: ClassVar[tuple[str, ...]]
+    tunes: ClassVar[bool] = False
 
     @property
-    def name(self) -> str:
-        """The name in `TASKS`."""
-        ...
+    def inputs(self) -> tuple[str, ...]:
+        """The texts that a model of this task reads: one, or the two of a pair."""
+        return ("text",)
 
     @classmethod
-    def prepare(cls, options: Finetune, tables: Mapping[str, Table]) -> Prepared:
-        """Check and split the rows; ``tables`` has ``train`` and, where given, ``validation`` and ``test``."""
-        ...
+    @abstractmethod
+    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
+        """Whether a table is for this task; ``asked`` has the columns that the user named, by their role."""
 
     @classmethod
-    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Task:
+    @abstractmethod
+    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the columns by their role, and a line that says what was inferred (empty if nothing).
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or it is not clear which one is meant.
+        """
+
+    @classmethod
+    @abstractmethod
+    def read(
+        cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
+    ) -> tuple[Self, Examples, list[Finding]]:
+        """Return the task that rows are for, the rows that can be learnt from, and what was found on the way.
+
+        Parameters
+        ----------
+        options
+            Those of the run; None where the rows are looked at only.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be learnt from.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Self:
         """Make the task of a saved model from its card, or from the config of a model saved elsewhere."""
-        ...
 
+    @abstractmethod
     def card(self) -> dict[str, Any]:
         """Return what `from_card` needs, as JSON values."""
-        ...
 
+    @abstractmethod
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
         """Load the encoder with the task's head, and say in one line what was loaded."""
-        ...
 
+    @abstractmethod
+    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[Examples, list[Finding]]:
+        """Return the rows to measure, with the targets of this task."""
+
+    def strata(self, rows: Examples) -> npt.NDArray[np.int64] | None:
+        """Return the class of each row, of which an equal share is held out and one row is kept; None without."""
+        return None
+
+    def together(self, rows: Examples) -> npt.NDArray[np.int64]:
+        """Return the same number for rows that must not be divided: by default for those that read the same."""
+        return rows.copies()
+
+    def counts(self, rows: Examples) -> dict[str, int]:
+        """Return how often each thing that is to be learnt stands in rows, the most frequent first."""
+        return {}
+
+    def encode(self, cache: Cache, rows: Inputs, progress: Callable[[int, int], None]) -> Tokens:
+        """Return the rows as tokens."""
+        return cache.encode(rows.texts, progress, pairs=rows.second)
+
+    @abstractmethod
+    def feed(self, samples: Tokens, rows: Examples, pad_id: int, segments: bool, seed: int) -> Feed:
+        """Return what the model learns from, or is measured on.
+
+        Parameters
+        ----------
+        segments
+            Whether the model reads which of two texts a token is of.
+        seed
+            For what is drawn at random.
+        """
+
+    @abstractmethod
     def objective(self, train: Examples, options: Finetune) -> Objective:
         """Return the loss: a sum over what is learnt from, and what it is divided by."""
-        ...
 
-    def examples(self, table: Table, text: str, label: str) -> tuple[Examples, list[Finding]]:
-        """Return the rows to measure, with the targets of this task."""
-        ...
+    def outputs(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        """Return the scores of a batch, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
+        return heads.logits(model, batch)
 
-    def metrics(self, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
+    def tuned(self, scores: Scores, rows: Examples, samples: Tokens) -> Self:
+        """Return the task with what is chosen on validation rows, such as thresholds."""
+        return self
+
+    @abstractmethod
+    def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:
         """Return the numbers that training is watched by, ``loss`` among them."""
-        ...
 
-    def report(self, logits: npt.NDArray[np.float32], rows: Examples, by: pd.DataFrame, **known: Any) -> Report:
-        """Return the report on rows with labels; ``by`` has a column for each wanted slicing."""
-        ...
+    @abstractmethod
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
+        """Return the report on rows with labels.
 
-    def frame(self, texts: pd.Series, read: npt.NDArray[np.int64], logits: npt.NDArray[np.float32]) -> pd.DataFrame:
-        """Return the predictions with the index of ``texts``; ``logits`` are those at the positions ``read``."""
-        ...
+        Parameters
+        ----------
+        by
+            A column for each wanted slicing, with the rows of ``rows``.
+        known
+            Further fields of the report.
+        """
+
+    @abstractmethod
+    def predictions(
+        self, given: pd.DataFrame, rows: Inputs, samples: Tokens, scores: Scores, **known: Any
+    ) -> Predictions:
+        """Return the predictions.
+
+        Parameters
+        ----------
+        given
+            All rows with the user's index, a column for each of `inputs`.
+        rows
+            Those of them that could be read; ``samples`` and ``scores`` are theirs.
+        known
+            Further fields of the result.
+        """
 
 
 def find(name: str) -> type[Task]:
@@ -106,3 +225,21 @@ def find(name: str) -> type[Task]:
         raise ModelError(f"the task {name!r} is unknown to this version.", f"Known are: {', '.join(TASKS)}.")
     module, _, attribute = TASKS[name].partition(":")
     return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+
+
+def of_config(config: Mapping[str, Any]) -> str:
+    """Return the task of a model that was saved elsewhere, by the architecture that its config names."""
+    named = " ".join(config.get("architectures") or ())
+    return next((task for task, head in _OF_HEADS.items() if head in named and task in TASKS), "classification")
+
+
+def infer(table: Table, asked: Mapping[str, Any]) -> type[Task]:
+    """Return the task that a table is for, by its columns and those that the user named.
+
+    Parameters
+    ----------
+    asked
+        Columns by their role; None where none was named.
+    """
+    *others, last = map(find, TASKS)
+    return next((task for task in others if task.fits(table, asked)), last)

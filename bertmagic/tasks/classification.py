@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from bertmagic.data import checks, columns, split
+from bertmagic.data import checks
+from bertmagic.data import columns as naming
+from bertmagic.data.batches import Feed
 from bertmagic.data.labels import Labels
-from bertmagic.data.report import Finding
-from bertmagic.errors import DataError, ModelError
-from bertmagic.evaluation import scores
+from bertmagic.errors import ModelError
+from bertmagic.evaluation import scores as classes
 from bertmagic.evaluation.report import Report, Slice
 from bertmagic.inference.forward import softmax
+from bertmagic.inference.predictions import Predictions
 from bertmagic.models import loading
-from bertmagic.tasks import Prepared
+from bertmagic.tasks import Task
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
@@ -24,47 +27,62 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedModel
 
-    from bertmagic.data.checks import Examples
+    from bertmagic.data.checks import Examples, Inputs
+    from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
     from bertmagic.options import Finetune
+    from bertmagic.tasks import Scores
 
 
 @dataclass(frozen=True)
-class Classification:
-    """Single-text, single-label classification.
+class Classification(Task):
+    """One label for each text, or for each pair of texts.
 
     Attributes
     ----------
     labels
         The classes, in the order of the model's outputs.
+    paired
+        Whether pairs are read.
     """
 
+    name: ClassVar[str] = "classification"
+    measures: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
-    name: str = "classification"
+    paired: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """One text, or two."""
+        return ("text", "text_pair") if self.paired else ("text",)
 
     @classmethod
-    def prepare(cls, options: Finetune, tables: Mapping[str, Table]) -> Prepared:
-        """Check the rows, hold validation rows out where none are given, and drop what stands on both sides."""
-        text, label, said = columns.text_and_label(tables["train"], options.text, options.label)
-        train, findings = checks.examples(tables["train"], text, label)
-        task, notes = cls(train.labels), [said] if said else []
-        given: dict[str, Examples] = {}
-        # Before any row is held out: a row of test must not be chosen by either.
-        for part in [name for name in ("validation", "test") if name in tables]:
-            given[part], found = task.examples(tables[part], text, label)
-            findings += [replace(finding, what=f"{tables[part].name}: {finding.what}") for finding in found]
-            train = _without_overlap(train, given[part], findings)
-        validation = given.get("validation")
-        if validation is None and isinstance(options.validation, int | float) and options.validation > 0:
-            train, validation = _hold_out(train, float(options.validation), options.seed)
-            notes.append(f"Held out {len(validation):,} of {len(train) + len(validation):,} rows for validation.")
-        return Prepared(task, train, validation, given.get("test"), text, label, tuple(findings), tuple(notes))
+    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
+        """Whether there is a label column at all: this is the task where no other fits better."""
+        return True
+
+    @classmethod
+    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the text column, or both, and the label column."""
+        text, label, said = naming.text_and_label(table, asked["text"], asked["label"])
+        return {"text": text, "label": label}, said
+
+    @classmethod
+    def read(
+        cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
+    ) -> tuple[Classification, Examples, list[Finding]]:
+        """Return the task with the classes of the label column, and the rows that have one."""
+        rows, findings = checks.examples(table, naming.several(columns["text"]), columns["label"])
+        assert rows.labels is not None
+        return cls(rows.labels, rows.second is not None), rows, findings
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Classification:
         """Take the classes from the card, else from the names in the config."""
+        paired = isinstance(card.get("text"), list | tuple)
         if "labels" in card:
-            return cls(Labels(tuple(card["labels"])))
+            return cls(Labels(tuple(card["labels"])), paired)
         if config.get("problem_type") not in (None, "single_label_classification"):
             raise ModelError(
                 f"the model is for {config['problem_type']!r}, not for one label a text.", "Choose another model."
@@ -75,7 +93,7 @@ class Classification:
         ordered = sorted(named.items(), key=lambda item: int(item[0]))
         if len(ordered) < 2:
             raise ModelError("the model has fewer than two classes.", "Fine-tune it first with %%bert_finetune.")
-        return cls(Labels(tuple(str(name) for _, name in ordered)))
+        return cls(Labels(tuple(str(name) for _, name in ordered)), paired)
 
     def card(self) -> dict[str, Any]:
         """Return the classes as JSON values: text, numbers and booleans stay what they are."""
@@ -83,7 +101,7 @@ class Classification:
 
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
         """Load the encoder with a head that has one output a class."""
-        return loading.classifier(folder, self.labels.names, needs_head, **changes)
+        return loading.headed(folder, "sequence", self.labels.names, needs_head, **changes)
 
     def objective(self, train: Examples, options: Finetune) -> Objective:
         """Return the cross-entropy, weighed by ``rows / (classes x rows of the class)`` where classes are balanced.
@@ -106,78 +124,71 @@ class Classification:
 
         return Objective(total) if weights is None else Objective(total, lambda targets: float(weights[targets].sum()))
 
-    def examples(self, table: Table, text: str, label: str) -> tuple[Examples, list[Finding]]:
+    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[Examples, list[Finding]]:
         """Return the rows to measure; a label that is none of the classes is an error."""
-        columns.require(table, text, "text")
-        columns.require(table, label, "label")
-        return checks.examples(table, text, label, known=self.labels)
+        texts = naming.several(columns["text"])
+        for text in texts:
+            naming.require(table, text, "text")
+        naming.require(table, columns["label"], "label")
+        return checks.examples(table, texts, columns["label"], known=self.labels)
 
-    def metrics(self, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
+    def strata(self, rows: Examples) -> npt.NDArray[np.int64]:
+        """Return the classes."""
+        return rows.targets
+
+    def counts(self, rows: Examples) -> dict[str, int]:
+        """Return the rows of each class."""
+        return dict(Counter(self.labels.names[target] for target in rows.targets.tolist()).most_common())
+
+    def feed(self, samples: Tokens, rows: Examples, pad_id: int, segments: bool, seed: int) -> Feed:
+        """Return samples with the class of their text."""
+        return Feed(samples, pad_id, rows.targets[samples.owner], segments=segments)
+
+    def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:
         """Return accuracy, macro precision, recall and F1, and the loss."""
-        return scores.metrics(logits, targets)
+        return classes.metrics(samples.by_row(scores), rows.targets)
 
-    def report(self, logits: npt.NDArray[np.float32], rows: Examples, by: pd.DataFrame, **known: Any) -> Report:
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
         """Return metrics, the table of classes, the confusion counts and the slices."""
-        classes, confusion = scores.by_class(logits.argmax(axis=1), rows.targets, self.labels.names)
+        logits = samples.by_row(scores)
+        table, confusion = classes.by_class(logits.argmax(axis=1), rows.targets, self.labels.names)
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=scores.metrics(logits, rows.targets),
+            metrics=classes.metrics(logits, rows.targets),
             labels=self.labels.names,
-            classes=classes,
+            classes=table,
             confusion=confusion,
             slices=tuple(part for column in by.columns for part in _slices(by[column], logits, rows.targets)),
             **known,
         )
 
-    def frame(self, texts: pd.Series, read: npt.NDArray[np.int64], logits: npt.NDArray[np.float32]) -> pd.DataFrame:
+    def predictions(
+        self, given: pd.DataFrame, rows: Inputs, samples: Tokens, scores: Scores, **known: Any
+    ) -> Predictions:
         """Return ``text, label, score, p_<label>…``, with ``<NA>`` where there was no text."""
         import numpy as np
         import pandas as pd
 
-        index = texts.index
-        probabilities = np.full((len(texts), len(self.labels)), np.nan, dtype=np.float32)
-        if len(read):
-            probabilities[read] = softmax(logits)
-        missing = np.ones(len(texts), dtype=bool)
-        missing[read] = False
-        best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(texts) else np.zeros(0, int)
+        index = given.index
+        probabilities = np.full((len(given), len(self.labels)), np.nan, dtype=np.float32)
+        if len(rows):
+            probabilities[rows.positions] = softmax(samples.by_row(scores))
+        missing = np.ones(len(given), dtype=bool)
+        missing[rows.positions] = False
+        best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
-        frame = {"text": texts.astype("string"), "label": chosen.mask(missing)}
-        found = {"score": probabilities.max(axis=1, initial=0.0) if len(texts) else probabilities[:, 0]}
+        frame: dict[str, pd.Series] = {name: given[name].astype("string") for name in self.inputs}
+        frame["label"] = chosen.mask(missing)
+        found = {"score": probabilities.max(axis=1, initial=0.0) if len(given) else probabilities[:, 0]}
         found |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}
         for column, values in found.items():
             # A nullable column, so that a row without a text reads <NA> here too.
             frame[column] = pd.Series(pd.array(values.astype(np.float64), dtype="Float64"), index=index).mask(missing)
-        return pd.DataFrame(frame, index=index)
+        return Predictions(frame=pd.DataFrame(frame, index=index), labels=self.labels.names, task=self.name, **known)
 
     def _dtype(self) -> str:
         return {bool: "boolean", int: "Int64"}.get(type(self.labels.values[0]), "string")
-
-
-def _hold_out(train: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    kept, held = split.holdout(train.targets, share, seed, checks.copies(train.texts))
-    if not len(held):
-        raise DataError(
-            f"{train.name} has too few rows ({len(train)}) to hold some out for validation.",
-            "Give more rows, or validation = 0 to do without.",
-        )
-    return train.take(kept), train.take(held, f"{len(held):,} rows held out of {train.name}")
-
-
-def _without_overlap(train: Examples, other: Examples, findings: list[Finding]) -> Examples:
-    import numpy as np
-
-    twice = checks.overlap(train, other)
-    if not len(twice):
-        return train
-    rows = tuple(train.index[twice[:5]])
-    what = f"{len(twice):,} training rows stand in {other.name} too"
-    findings.append(Finding("warning", f"{what}.", "They are dropped from train.", rows, len(twice)))
-    kept = train.take(np.setdiff1d(np.arange(len(train)), twice))
-    if len(np.unique(kept.targets)) < len(train.labels):
-        raise DataError(f"{what}, and without them a class has no row left.", "Give other rows for validation or test.")
-    return replace(kept, name=train.name)
 
 
 def _slices(column: pd.Series, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> list[Slice]:
@@ -186,5 +197,5 @@ def _slices(column: pd.Series, logits: npt.NDArray[np.float32], targets: npt.NDA
     parts = []
     for value in values.value_counts().index:
         rows = (values == value).to_numpy(dtype=bool)
-        parts.append(Slice(str(column.name), str(value), int(rows.sum()), scores.metrics(logits[rows], targets[rows])))
+        parts.append(Slice(str(column.name), str(value), int(rows.sum()), classes.metrics(logits[rows], targets[rows])))
     return parts

@@ -102,6 +102,11 @@ def ignore(event: Event) -> None:
     """A listener that does nothing."""
 
 
+def counting(emit: Listener, what: str) -> Callable[[int, int], None]:
+    """Return what tells a listener how far something is: called with how much is done, and how much there is."""
+    return lambda done, total: emit(Phase(what, done, total))
+
+
 def downloading(emit: Listener) -> Callable[[str, int, int | None], None]:
     """Return what tells a listener of a download: called with what comes, the bytes that have come, and all bytes."""
     return lambda what, done, total: emit(Phase(what, done, total, "bytes"))

@@ -18,11 +18,10 @@ from bertmagic.training.step import Stepper, Taken
 from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.tokens import Tokens
+    from bertmagic.data.batches import Feed
     from bertmagic.training.objective import Objective
     from bertmagic.training.step import Rows
 
@@ -73,10 +72,8 @@ class Loop:
     ----------
     model
         The model, on its device.
-    tokens, targets
-        The training rows and what is to be learnt of them, ``(rows, …)``.
-    pad_id
-        The token id to pad with.
+    feed
+        The training samples, with what is to be learnt of them.
     objective
         The loss.
     measure
@@ -92,9 +89,7 @@ class Loop:
     def __init__(
         self,
         model: PreTrainedModel,
-        tokens: Tokens,
-        targets: npt.NDArray[Any],
-        pad_id: int,
+        feed: Feed,
         plan: Plan,
         objective: Objective,
         measure: Measure | None,
@@ -102,13 +97,11 @@ class Loop:
         keeper: Keeper | None = None,
         name_rows: Callable[[Rows], str] = str,
     ) -> None:
-        import torch
-
-        self.model, self.lengths = model, tokens.lengths
+        self.model, self.lengths = model, feed.tokens.lengths
         self.plan, self.measure, self.emit, self.keeper, self.name_rows = plan, measure, emit, keeper, name_rows
-        self.stepper = Stepper(model, tokens, torch.from_numpy(targets), pad_id, plan, objective, emit)
+        self.stepper = Stepper(model, feed, plan, objective, emit)
         self.warmup = warmup_steps(plan.warmup, plan.steps)
-        self.per_epoch = steps_an_epoch(len(tokens), plan.batch_size, plan.gradient_accumulation_steps)
+        self.per_epoch = steps_an_epoch(len(feed.tokens), plan.batch_size, plan.gradient_accumulation_steps)
         self.step = self.rows = self.read = self.slots = 0
         self.best_step = self.waited = self.evaluated = 0
         self.best_score = -math.inf
@@ -207,7 +200,7 @@ class Loop:
         """Roll back to the last good weights and return the error that says where the run went wrong."""
         self.step = step - 1
         self._restore()
-        finite = self.stepper.finite(rows)
+        finite = self.stepper.finite(rows, step)
         named = self.name_rows(rows if finite.all() or not finite.any() else rows[~finite])
         what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient is {norm}"
         what += f" at step {step} of {self.plan.steps}, in the batch with {named}."

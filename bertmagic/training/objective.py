@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.models import heads
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import Batch
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,15 @@ class Objective:
     Attributes
     ----------
     total
-        From the logits ``(rows, …)`` and the targets ``(rows, …)`` of a piece, on the model's device, to the sum of
-        the losses of all that is learnt from; a scalar.
+        From the outputs and the targets ``(rows, …)`` of a piece, on the model's device, to the sum of the losses of
+        all that is learnt from; a scalar.
     weight
         From the targets of a piece, on the CPU, to what they weigh: the number of rows, of labelled tokens, or the sum
         of their class weights.
+    outputs
+        From the model and a piece to what ``total`` takes of it.
     """
 
-    total: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    total: Callable[[Any, torch.Tensor], torch.Tensor]
     weight: Callable[[torch.Tensor], float] = len
+    outputs: Callable[[PreTrainedModel, Batch], Any] = heads.logits

@@ -145,10 +145,9 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
-def digest(texts: Iterable[str], targets: Iterable[int]) -> str:
-    """Return the SHA-256 of texts and class numbers, which tells whether two runs saw the same rows."""
+def digest(*columns: Iterable[object]) -> str:
+    """Return the SHA-256 of texts and targets, which tells whether two runs saw the same rows."""
     found = hashlib.sha256()
-    for text, target in zip(texts, targets, strict=True):
-        found.update(text.encode("utf-8", "surrogatepass"))
-        found.update(f"\x00{target}\x00".encode())
+    for row in zip(*columns, strict=True):
+        found.update(("\x00".join(map(str, row)) + "\x00").encode("utf-8", "surrogatepass"))
     return found.hexdigest()

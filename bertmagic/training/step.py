@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bertmagic.data.batches import by_length, collate
+from bertmagic.data.batches import by_length
 from bertmagic.errors import DeviceError
 from bertmagic.models import devices, dropout
 from bertmagic.training.events import Listener, Note
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.tokens import Tokens
+    from bertmagic.data.batches import Batch, Feed
     from bertmagic.training.objective import Objective
     from bertmagic.training.plan import Plan
 
@@ -55,10 +56,8 @@ class Stepper:
 
     Parameters
     ----------
-    targets
-        What is to be learnt of each row, ``(rows, …)``.
-    pad_id
-        The token id to pad with.
+    feed
+        The training samples, with what is to be learnt of them.
     emit
         Told when a batch had to be split.
 
@@ -68,14 +67,10 @@ class Stepper:
         How many rows fit the memory at once; None while all did.
     """
 
-    def __init__(
-        self, model: PreTrainedModel, tokens: Tokens, targets: torch.Tensor, pad_id: int, plan: Plan,
-        objective: Objective, emit: Listener,
-    ) -> None:  # fmt: skip
+    def __init__(self, model: PreTrainedModel, feed: Feed, plan: Plan, objective: Objective, emit: Listener) -> None:
         import torch
 
-        self.model, self.tokens, self.targets, self.pad_id = model, tokens, targets, pad_id
-        self.plan, self.objective, self.emit = plan, objective, emit
+        self.model, self.feed, self.plan, self.objective, self.emit = model, feed, plan, objective, emit
         self.optimizer = adamw(model, plan.weight_decay, plan.layerwise_lr_decay)
         self.average = Average(model, plan.ema_decay) if plan.ema_decay else None
         self.most: int | None = None
@@ -93,33 +88,33 @@ class Stepper:
         """
         import numpy as np
 
-        loss, slots = self._fitting(pieces)
+        loss, slots = self._fitting(pieces, step)
         norm = self._update(loss, lr)
         if self.average is not None:
             self.average.update(step)
         rows = np.concatenate(pieces)
-        tokens = int((self.tokens.offsets[rows + 1] - self.tokens.offsets[rows]).sum())
+        tokens = int(self.feed.tokens.lengths_of(rows).sum())
         return Taken(loss, norm, self._broken, rows, tokens, slots)
 
-    def _fitting(self, pieces: Sequence[Rows]) -> tuple[torch.Tensor, int]:
+    def _fitting(self, pieces: Sequence[Rows], step: int) -> tuple[torch.Tensor, int]:
         """Compute the gradients, in smaller pieces where memory runs out."""
         pieces = split(pieces, self.most)
-        if (found := self._gradients(pieces)) is not None:
+        if (found := self._gradients(pieces, step)) is not None:
             return found
         full = max(map(len, pieces))
         for most in smaller(full):
             devices.release(self.model.device)
-            if (found := self._gradients(split(pieces, most))) is not None:
+            if (found := self._gradients(split(pieces, most), step)) is not None:
                 self.most = most
                 self.emit(Note(_split_note(full, most, self.model.device), warning=True))
                 return found
-        longest = max(int(self.tokens.lengths[rows].max()) for rows in pieces)
+        longest = max(int(self.feed.tokens.lengths_of(rows).max()) for rows in pieces)
         raise DeviceError(
             f"the memory of {self.model.device} does not hold one row of {longest} tokens and what training needs.",
             f"Set max_length below {longest}, gradient_checkpointing = True, or take a smaller model.",
         )
 
-    def _gradients(self, pieces: Sequence[Rows]) -> tuple[torch.Tensor, int] | None:
+    def _gradients(self, pieces: Sequence[Rows], step: int) -> tuple[torch.Tensor, int] | None:
         """Leave the gradients of a batch in the parameters and return its loss and slots; None if memory ran out.
 
         The caller tries again only after this has returned: the error keeps all tensors of the try until then.
@@ -127,7 +122,7 @@ class Stepper:
         device = self.model.device
         before, masks = devices.random_state(device), dropout.state(self.model)
         try:
-            return self._backward(pieces)
+            return self._backward(pieces, step)
         except (RuntimeError, MemoryError) as error:
             if not devices.out_of_memory(error):
                 raise
@@ -136,31 +131,30 @@ class Stepper:
         dropout.restore(self.model, masks)
         return None
 
-    def _backward(self, pieces: Sequence[Rows]) -> tuple[torch.Tensor, int]:
+    def _backward(self, pieces: Sequence[Rows], step: int) -> tuple[torch.Tensor, int]:
         import torch
 
         device = self.model.device
-        weight = sum(float(self.objective.weight(self.targets[rows])) for rows in pieces)
-        loss, slots = torch.zeros((), device=device), 0
-        for rows in self._with_little_padding(pieces):
-            logits, width = self._logits(rows)
-            part = self.objective.total(logits, devices.send(self.targets[rows], device)) / weight
+        batches = [self.feed.batch(rows, step) for rows in self._with_little_padding(pieces)]
+        weight = sum(float(self.objective.weight(batch.targets)) for batch in batches if batch.targets is not None)
+        loss = torch.zeros((), device=device)
+        for batch in batches:
+            part = self._loss(batch) / weight
             (part if self._scale is None else part * self._scale).backward()  # type: ignore[no-untyped-call]
             loss += part.detach()
-            slots += width * len(rows)
-        return loss, slots
+        return loss, sum(batch.ids.numel() for batch in batches)
 
     def _with_little_padding(self, pieces: Sequence[Rows]) -> list[Rows]:
-        offsets = self.tokens.offsets
-        return [rows[part] for rows in pieces for part in by_length(offsets[rows + 1] - offsets[rows])]
+        return [rows[part] for rows in pieces for part in by_length(self.feed.tokens.lengths_of(rows))]
 
-    def _logits(self, rows: Rows) -> tuple[torch.Tensor, int]:
-        """Return the logits of some rows in fp32 and how many tokens wide their batch is."""
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        """Return the sum of the losses of a batch."""
         device = self.model.device
-        ids, mask = collate(self.tokens, rows, self.pad_id)  # (rows, tokens)
+        here = batch.to(partial(devices.send, device=device))
         with devices.autocast(device, self.plan.precision):
-            output = self.model(input_ids=devices.send(ids, device), attention_mask=devices.send(mask, device))
-        return output.logits.float(), ids.shape[1]
+            outputs = self.objective.outputs(self.model, here)
+        assert here.targets is not None
+        return self.objective.total(outputs, here.targets)
 
     def _update(self, loss: torch.Tensor, lr: float) -> torch.Tensor:
         """Update the weights unless that is not finite, and return the norm of the gradient."""
@@ -209,17 +203,15 @@ class Stepper:
         self._good = torch.where(grows, torch.zeros_like(self._good), self._good)
         return scale * torch.where(left_out > 0, 0.5, torch.where(grows, 2.0, 1.0))
 
-    def finite(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Say of each row whether the model's outputs for it are finite now."""
-        import numpy as np
+    def finite(self, rows: Rows, step: int) -> npt.NDArray[np.bool_]:
+        """Say of each row of a step whether the model's loss for it is finite now."""
         import torch
 
         self.model.eval()
         with torch.no_grad():
-            pieces = split([rows], min(self.most or self.plan.batch_size, self.plan.batch_size))
-            found = [self._logits(piece)[0].flatten(1).isfinite().all(dim=1).cpu().numpy() for piece in pieces]
+            losses = [self._loss(self.feed.batch(rows[[at]], step)) for at in range(len(rows))]
         self.model.train()
-        return np.concatenate(found)
+        return torch.stack(losses).isfinite().cpu().numpy()
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return all that the next step depends on, by name; they are the tensors in use, not copies."""

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bertmagic.data.batches import PASS, budget_batches, by_length, collate, training_batches
+from bertmagic.data.batches import IGNORED, PASS, Feed, budget_batches, by_length, training_batches
 from bertmagic.data.tokens import encode
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
@@ -44,13 +44,31 @@ def test_no_rows_make_no_batch():
     assert list(budget_batches(np.zeros(0, dtype=np.int64), 100)) == []
 
 
-def test_collate_pads_to_the_longest_row(tokenizer):
+def test_a_batch_is_padded_to_its_longest_row(tokenizer):
     tokens = encode(tokenizer, ["good", "the film was bad", "sad book"], 64)
-    ids, mask = collate(tokens, np.array([2, 1]), pad_id=0)
+    batch = Feed(tokens, 0, np.asarray([7, 8, 9])).batch(np.array([2, 1]))
+    ids, mask = batch.ids, batch.mask
+    assert batch.inputs.keys() == {"input_ids", "attention_mask"}
+    assert batch.targets.tolist() == [9, 8]
     assert ids.shape == mask.shape == (2, 6)
     assert ids[0, :4].tolist() == tokens.row(2).tolist()
     assert ids[0, 4:].tolist() == [0, 0]
     assert mask.sum(dim=1).tolist() == [4, 6]
+
+
+def test_targets_of_tokens_are_padded_with_what_is_ignored(tokenizer):
+    tokens = encode(tokenizer, ["good", "the film was bad"], 64)
+    batch = Feed(tokens, 0, np.arange(len(tokens.ids)), per_token=True).batch(np.array([0, 1]))
+    assert batch.targets.tolist() == [[0, 1, 2, IGNORED, IGNORED, IGNORED], [3, 4, 5, 6, 7, 8]]
+
+
+def test_the_second_texts_are_of_another_type_where_the_model_reads_that(tokenizer):
+    tokens = encode(tokenizer, ["good", "bad film"], 64, pairs=["the film was bad", "no"])
+    assert Feed(tokens, 0).batch(np.array([0])).types is None
+    batch = Feed(tokens, 0, segments=True).batch(np.array([0, 1]))
+    expected = tokenizer(["good", "bad film"], ["the film was bad", "no"], padding=True, return_tensors="pt")
+    for name, found in batch.inputs.items():
+        assert found.tolist() == expected[name].tolist()
 
 
 def test_a_batch_is_cut_where_padding_costs_more_than_a_pass():

@@ -15,7 +15,7 @@ def table(texts, labels, index=None):
 
 
 def found_in(texts, labels, **known):
-    return checks.examples(table(texts, labels), "text", "label", **known)
+    return checks.examples(table(texts, labels), ["text"], "label", **known)
 
 
 def tokens(samples, truncated=0, unknown=0.0, windows=None):
@@ -66,7 +66,7 @@ def test_missing_labels_are_held_to_the_same():
 
 def test_rows_are_named_by_the_users_index():
     frame = table(["", *unlike(39)], ["a", "b"] * 20, index=[f"id{i}" for i in range(40)])
-    assert checks.examples(frame, "text", "label")[1][0].rows == ("id0",)
+    assert checks.examples(frame, ["text"], "label")[1][0].rows == ("id0",)
 
 
 @pytest.mark.parametrize("odd", [5, 2.5, ["a", "list"], {"a": 1}, np.array(["a", "b"]), b"bytes"])

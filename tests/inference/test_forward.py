@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from bertmagic.data.batches import Feed
 from bertmagic.data.tokens import encode
 from bertmagic.errors import DeviceError
 from bertmagic.inference import forward
@@ -13,10 +14,10 @@ def test_many_rows_equal_one_by_one_and_keep_their_order(learnt, make_rows):
     texts = make_rows(5000, seed=2)["text"].tolist()
     texts = [text * (1 + i % 5) for i, text in enumerate(texts)]
     tokens = encode(learnt.tokenizer, texts, 64)
-    together = forward.logits(learnt.network, tokens, 0, "fp32")
+    together = forward.scores(learnt.network, Feed(tokens, 0), "fp32")
     some = np.random.default_rng(0).choice(5000, 300, replace=False)
     alone = np.concatenate(
-        [forward.logits(learnt.network, encode(learnt.tokenizer, [texts[i]], 64), 0, "fp32") for i in some]
+        [forward.scores(learnt.network, Feed(encode(learnt.tokenizer, [texts[i]], 64), 0), "fp32") for i in some]
     )
     np.testing.assert_allclose(together[some], alone, atol=1e-5)
 
@@ -25,7 +26,7 @@ def test_it_tells_how_far_it_is_and_may_be_stopped(learnt, make_rows, monkeypatc
     monkeypatch.setitem(forward.TOKEN_BUDGET, "cpu", 100)
     tokens = encode(learnt.tokenizer, make_rows(50)["text"].tolist(), 64)
     seen = []
-    forward.logits(learnt.network, tokens, 0, "fp32", seen.append)
+    forward.scores(learnt.network, Feed(tokens, 0), "fp32", seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 50
     assert len(seen) > 4
@@ -35,18 +36,18 @@ def test_it_tells_how_far_it_is_and_may_be_stopped(learnt, make_rows, monkeypatc
 
     learnt.network.train()
     with pytest.raises(KeyboardInterrupt):
-        forward.logits(learnt.network, tokens, 0, "fp32", stop)
+        forward.scores(learnt.network, Feed(tokens, 0), "fp32", stop)
     assert learnt.network.training
     learnt.network.eval()
 
 
 def test_no_rows_have_logits_of_the_right_shape(learnt):
-    assert forward.logits(learnt.network, encode(learnt.tokenizer, [], 64), 0, "fp32").shape == (0, 2)
+    assert forward.scores(learnt.network, Feed(encode(learnt.tokenizer, [], 64), 0), "fp32").shape == (0, 2)
 
 
 def test_bf16_agrees_on_nearly_all_labels(learnt, make_rows):
     tokens = encode(learnt.tokenizer, make_rows(500, seed=1)["text"].tolist(), 64)
-    exact, short = (forward.logits(learnt.network, tokens, 0, kind).argmax(axis=1) for kind in ("fp32", "bf16"))
+    exact, short = (forward.scores(learnt.network, Feed(tokens, 0), kind).argmax(axis=1) for kind in ("fp32", "bf16"))
     assert (exact == short).mean() > 0.99
 
 
@@ -78,9 +79,9 @@ def full(learnt):
 @pytest.mark.parametrize("fits", [1, 7, 40])
 def test_batches_that_do_not_fit_are_halved(learnt, make_rows, full, fits):
     tokens = encode(learnt.tokenizer, make_rows(300)["text"].tolist(), 64)
-    expected = forward.logits(learnt.network, tokens, 0, "fp32")
+    expected = forward.scores(learnt.network, Feed(tokens, 0), "fp32")
     sizes, seen = full(fits), []
-    found = forward.logits(learnt.network, tokens, 0, "fp32", seen.append)
+    found = forward.scores(learnt.network, Feed(tokens, 0), "fp32", seen.append)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert seen[-1] == 300
     assert max(size for size in sizes if size <= fits) > fits / 2
@@ -91,11 +92,11 @@ def test_a_row_that_does_not_fit_is_an_error_of_ours(learnt, make_rows, full):
     tokens = encode(learnt.tokenizer, make_rows(3)["text"].tolist(), 64)
     full(0)
     with pytest.raises(DeviceError, match="the memory of cpu does not hold one row of"):
-        forward.logits(learnt.network, tokens, 0, "fp32")
+        forward.scores(learnt.network, Feed(tokens, 0), "fp32")
 
 
 def test_another_error_is_passed_on(learnt, make_rows):
     tokens = encode(learnt.tokenizer, make_rows(3)["text"].tolist(), 64)
     tokens.ids[1] = 10**6
     with pytest.raises(IndexError):
-        forward.logits(learnt.network, tokens, 0, "fp32")
+        forward.scores(learnt.network, Feed(tokens, 0), "fp32")

@@ -16,7 +16,7 @@ CASES = [
     ("%bert_predict {[1, 2]} -m {models[0]} --show-code", "(models[0]).predict([1, 2])"),
     (
         "%bert_predict --file x.csv --text review -m sentiment --show-code",
-        'sentiment.predict(text="review", file="x.csv")',
+        'sentiment.predict(file="x.csv", text="review")',
     ),
     ('%%bert_predict -m sentiment --show-code\nIt\'s "x"\na ||| b', 'sentiment.predict(["It\'s \\"x\\"", ("a", "b")])'),
     ("%bert_evaluate reviews -m sentiment --by language --show-code", 'sentiment.evaluate(reviews, by=["language"])'),

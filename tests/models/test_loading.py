@@ -35,7 +35,7 @@ def with_head(tmp_path, bert_config, tokenizer):
 
 
 def test_an_encoder_gets_a_new_head(encoder):
-    model, said = loading.classifier(encoder, NAMES)
+    model, said = loading.headed(encoder, "sequence", NAMES)
     assert (
         said == f"BertForSequenceClassification, 2 layers, {model.num_parameters() / 1e6:.1f} M parameters, a new head"
     )
@@ -45,10 +45,10 @@ def test_an_encoder_gets_a_new_head(encoder):
 
 def test_a_head_that_fits_is_kept_and_one_that_does_not_is_made_anew(with_head):
     saved = BertForSequenceClassification.from_pretrained(with_head)
-    same, said = loading.classifier(with_head, ("a", "b", "c"))
+    same, said = loading.headed(with_head, "sequence", ("a", "b", "c"))
     assert said.endswith("the head it has")
     assert torch.equal(same.classifier.weight, saved.classifier.weight)
-    other, said = loading.classifier(with_head, NAMES)
+    other, said = loading.headed(with_head, "sequence", NAMES)
     assert said.endswith("a new head")
     assert other.classifier.weight.shape == (2, 32)
 
@@ -56,12 +56,12 @@ def test_a_head_that_fits_is_kept_and_one_that_does_not_is_made_anew(with_head):
 def test_a_head_that_is_needed_and_missing_is_an_error(encoder, with_head):
     for folder in (encoder, with_head):
         with pytest.raises(ModelError, match="no classification head for 2 classes") as caught:
-            loading.classifier(folder, NAMES, needs_head=True)
+            loading.headed(folder, "sequence", NAMES, needs_head=True)
         assert "Fine-tune it first" in caught.value.fix
 
 
 def test_changes_reach_the_config(encoder):
-    model, _ = loading.classifier(encoder, NAMES, attention_probs_dropout_prob=0.25)
+    model, _ = loading.headed(encoder, "sequence", NAMES, attention_probs_dropout_prob=0.25)
     assert model.config.attention_probs_dropout_prob == 0.25
 
 
@@ -70,26 +70,26 @@ def test_a_truncated_weights_file_is_an_error_of_ours(copied, cut):
     path = copied / "model.safetensors"
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ModelError, match=r"the weights in .* cannot be read"):
-        loading.classifier(copied, NAMES)
+        loading.headed(copied, "sequence", NAMES)
 
 
 def test_a_broken_weights_file_is_an_error_of_ours(copied):
     (copied / "model.safetensors").write_bytes(b"<html>not found</html>" * 100)
     with pytest.raises(ModelError, match="cannot be read") as caught:
-        loading.classifier(copied, NAMES)
+        loading.headed(copied, "sequence", NAMES)
     assert "again" in caught.value.fix
 
 
 def test_missing_weights_are_an_error_of_ours(copied):
     (copied / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="cannot be read"):
-        loading.classifier(copied, NAMES)
+        loading.headed(copied, "sequence", NAMES)
 
 
 def test_pickled_weights_are_not_read(copied):
     (copied / "model.safetensors").rename(copied / "pytorch_model.bin")
     with pytest.raises(ModelError, match="cannot be read"):
-        loading.classifier(copied, NAMES)
+        loading.headed(copied, "sequence", NAMES)
 
 
 def test_weights_of_another_architecture_are_found_out(copied, tokenizer):
@@ -97,20 +97,20 @@ def test_weights_of_another_architecture_are_found_out(copied, tokenizer):
     DistilBertModel(small).save_pretrained(copied / "other")
     shutil.copy(copied / "other" / "model.safetensors", copied / "model.safetensors")
     with pytest.raises(ModelError, match="the weights do not fit a 'bert' model"):
-        loading.classifier(copied, NAMES)
+        loading.headed(copied, "sequence", NAMES)
 
 
 def test_a_decoder_is_refused(tmp_path):
     GPT2Model(GPT2Config(vocab_size=20, n_embd=8, n_layer=1, n_head=1)).save_pretrained(tmp_path / "gpt")
     with pytest.raises(ModelError, match="a 'gpt2' model is a decoder") as caught:
-        loading.classifier(tmp_path / "gpt", NAMES)
+        loading.headed(tmp_path / "gpt", "sequence", NAMES)
     assert "encoder" in caught.value.fix
 
 
 def test_a_kind_of_model_without_a_classifier_is_refused(copied):
     (copied / "config.json").write_text('{"model_type": "vit"}')
     with pytest.raises(ModelError, match="a 'vit' model has no classification head"):
-        loading.classifier(copied, NAMES)
+        loading.headed(copied, "sequence", NAMES)
 
 
 @pytest.mark.parametrize(

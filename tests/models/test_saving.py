@@ -86,7 +86,7 @@ def test_a_full_disk_leaves_the_old_model(tmp_path, model, tokenizer):
     assert "disk" in caught.value.fix
     assert version(folder) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
-    loading.classifier(folder, ("a", "b"), needs_head=True)
+    loading.headed(folder, "sequence", ("a", "b"), needs_head=True)
 
 
 def test_a_kill_between_the_two_renames_is_recovered_from(tmp_path, model, tokenizer):
@@ -143,7 +143,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_model(tmp_path, model, tokenizer):
             process.stdin.flush()
             assert process.stdout.readline() == "killed\n"
             saving.recover(folder)
-            found, _ = loading.classifier(folder, ("a", "b"), needs_head=True)
+            found, _ = loading.headed(folder, "sequence", ("a", "b"), needs_head=True)
             values = {value for parameter in found.parameters() for value in parameter.unique().tolist()}
             assert values == {float(version(folder))}
             assert version(folder) > 1000 * turn

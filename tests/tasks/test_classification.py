@@ -5,17 +5,19 @@ import pandas as pd
 import pytest
 import torch
 
-from bertmagic.data import tables
+from bertmagic.data import checks, tables
 from bertmagic.data.labels import Labels
+from bertmagic.data.tokens import Tokens
 from bertmagic.errors import DataError, ModelError
 from bertmagic.options import Finetune, read
+from bertmagic.tasks import rows as dividing
 from bertmagic.tasks.classification import Classification
 
 
 def prepare(train, validation=None, test=None, **options):
     given = {"train": train, "validation": validation, "test": test}
     found = {name: tables.read(frame) for name, frame in given.items() if frame is not None}
-    return Classification.prepare(read(Finetune, {"train": train, **options}), found)
+    return dividing.prepare(Classification, read(Finetune, {"train": train, **options}), found)
 
 
 def frame(count, start=0, labels=("a", "b")):
@@ -42,7 +44,8 @@ def test_the_seed_decides_what_is_held_out(rows):
 
 def test_no_validation_may_be_asked_for(rows):
     assert prepare(rows, validation=None).validation is not None
-    prepared = Classification.prepare(read(Finetune, {"train": rows, "validation": 0}), {"train": tables.read(rows)})
+    options = read(Finetune, {"train": rows, "validation": 0})
+    prepared = dividing.prepare(Classification, options, {"train": tables.read(rows)})
     assert prepared.validation is None
     assert len(prepared.train) == 120
 
@@ -130,9 +133,11 @@ def test_balanced_weights_are_those_of_the_formula():
 
 
 def predictions(values, texts=("x", None, "y"), index=("r9", "r9", "r1"), scores=((2.0, 0.0), (0.0, 1.0))):
-    read_rows = np.asarray([i for i, text in enumerate(texts) if text is not None], dtype=np.int64)
-    logits = np.asarray(scores, dtype=np.float32).reshape(len(read_rows), len(values))
-    return Classification(Labels(values)).frame(pd.Series(list(texts), list(index), dtype=object), read_rows, logits)
+    given = pd.DataFrame({"text": pd.Series(list(texts), list(index), dtype=object)})
+    rows, _ = checks.readable(given, ["text"], "the list")
+    logits = np.asarray(scores, dtype=np.float32).reshape(len(rows), len(values))
+    samples = Tokens(np.zeros(0, np.int32), np.zeros(len(rows) + 1, np.int64), 0, 0.0)
+    return Classification(Labels(values)).predictions(given, rows, samples, logits, model="m").frame
 
 
 @pytest.mark.parametrize(("values", "dtype"), [(("a", "b"), "string"), ((3, 5), "Int64"), ((False, True), "boolean")])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import bertmagic as bm
+from bertmagic.data.batches import Feed
 from bertmagic.data.tokens import encode
 from bertmagic.errors import Interrupted
 from bertmagic.inference import forward
@@ -136,7 +137,7 @@ def test_a_batch_in_pieces_has_the_gradients_of_the_whole(on_gpu, full_over):
     for fits in (32, 5):
         loop = on_gpu(dropout=0.0)
         full_over(loop.model, fits, torch.cuda.OutOfMemoryError("CUDA out of memory"))
-        loop.stepper._fitting([ROWS])
+        loop.stepper._fitting([ROWS], 1)
         found.append([parameter.grad.clone() for parameter in loop.model.parameters()])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
@@ -162,9 +163,9 @@ def test_prediction_is_split_too(learnt, make_rows, cuda, scarce, monkeypatch):
     monkeypatch.setitem(forward.TOKEN_BUDGET, "cuda", 2**20)
     tokens = encode(learnt.tokenizer, make_rows(20_000)["text"].tolist(), 64)
     torch.cuda.reset_peak_memory_stats(cuda)
-    expected = forward.logits(learnt.network, tokens, 0, "fp32")
+    expected = forward.scores(learnt.network, Feed(tokens, 0), "fp32")
     scarce(torch.cuda.max_memory_reserved(cuda) // 2)
-    np.testing.assert_allclose(forward.logits(learnt.network, tokens, 0, "fp32"), expected, atol=1e-4)
+    np.testing.assert_allclose(forward.scores(learnt.network, Feed(tokens, 0), "fp32"), expected, atol=1e-4)
 
 
 def test_an_update_that_is_not_finite_leaves_the_weights_of_before(on_gpu):

@@ -359,8 +359,8 @@ def test_a_run_that_diverges_names_the_rows_and_keeps_the_weights_before(encoder
         """Train with a gradient that is no number at one step."""
         real = step_module.Stepper._backward
 
-        def backward(stepper, pieces):
-            found = real(stepper, pieces)
+        def backward(stepper, pieces, step):
+            found = real(stepper, pieces, step)
             backward.calls += 1
             if backward.calls == poisoned:
                 next(stepper.model.parameters()).grad[0] = float("nan")

@@ -31,7 +31,7 @@ def equal(one, two):
 
 
 def gradients(loop, pieces):
-    loss, _ = loop.stepper._fitting(pieces)
+    loss, _ = loop.stepper._fitting(pieces, 1)
     return loss, [parameter.grad.clone() for parameter in loop.model.parameters() if parameter.grad is not None]
 
 
@@ -40,7 +40,7 @@ def gradients(loop, pieces):
 def test_a_batch_in_pieces_has_the_gradients_of_the_whole(make_loop, objective, sizes):
     known = {"dropout": 0.0} | ({"objective": objective} if objective else {})
     loop = make_loop(**known)
-    tokens, targets = loop.stepper.tokens, loop.stepper.targets[ROWS]
+    tokens, targets = loop.stepper.feed.tokens, torch.from_numpy(loop.stepper.feed.targets[ROWS])
     longest = max(len(tokens.row(row)) for row in ROWS)
     ids = torch.tensor([[*tokens.row(row), *[0] * (longest - len(tokens.row(row)))] for row in ROWS])
     logits = loop.model(input_ids=ids, attention_mask=(ids != 0).long()).logits
@@ -62,7 +62,7 @@ def test_the_updates_are_those_of_plain_pytorch(make_loop):
     optimizer = torch.optim.AdamW(groups, lr=1e-2)
     for step in range(1, 6):
         taken = ours.stepper.take([ROWS + step], 1e-2, step)
-        loss, _ = plain.stepper._fitting([ROWS + step])
+        loss, _ = plain.stepper._fitting([ROWS + step], step + 1)
         norm = torch.nn.utils.clip_grad_norm_(plain.model.parameters(), 0.5)
         optimizer.step()
         optimizer.zero_grad()
@@ -272,10 +272,10 @@ def test_in_fp16_a_loss_that_is_not_finite_ends_the_run(make_loop):
 
 def test_rows_whose_outputs_are_not_finite_are_found(make_loop):
     loop = make_loop()
-    row = loop.stepper.tokens.row(3)
+    row = loop.stepper.feed.tokens.row(3)
     with torch.no_grad():
         loop.model.bert.embeddings.word_embeddings.weight[int(row[-2])] = math.nan
-    found = loop.stepper.finite(np.array([3, 4]))
+    found = loop.stepper.finite(np.array([3, 4]), 1)
     assert not found[0]
     assert loop.model.training
 
