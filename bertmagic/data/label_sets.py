@@ -122,9 +122,10 @@ def separator_of(column: pd.Series, asked: bool = False) -> str:
     It is unmistakable where texts of one label and texts of several stand in the column, and the labels are fewer than
     the different texts that they make up: names of classes that hold the character themselves, or paths such as
     ``sport|tennis``, are not taken apart. Where several labels are ``asked`` for, the first of `SEPARATORS` is enough
-    but for the comma, which many names hold.
+    but for the comma, which many names hold; and all cells are looked at.
     """
-    found = Counter(value for value in cells(column) if isinstance(value, str) and _written(value) is None)
+    seen = cells(column if asked else column.head(_LOOK))
+    found = Counter(value for value in seen if isinstance(value, str) and _written(value) is None)
     for separator in SEPARATORS:
         texts = {frozenset(_split(text, separator)) for text in found} - {frozenset()}
         sizes, labels = {len(text) for text in texts}, frozenset().union(*texts)
@@ -250,3 +251,19 @@ def names_of(targets: npt.NDArray[Any], labels: Labels) -> Iterator[list[Any]]:
     """Yield the labels that each row of ``(rows, labels)`` has, as the user's own values."""
     for row in targets:
         yield [value for value, has in zip(labels.values, row.tolist(), strict=True) if has]
+
+
+def rarest(targets: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """Return for each row the one of its labels that the fewest rows have, for a split by these. Shape ``(rows,)``.
+
+    A split that leaves a row of each number in train then leaves each label there: one that is nowhere the rarest
+    gets a row with a number of its own. Rows without a label share a number too.
+    """
+    import numpy as np
+
+    having, count = targets.sum(axis=0, dtype=np.int64), targets.shape[1]
+    found = np.where(targets > 0, having, len(targets) + 1).argmin(axis=1)
+    found[targets.sum(axis=1) == 0] = count
+    for label in np.setdiff1d(np.flatnonzero(having), found):
+        found[targets[:, label].argmax()] = count + 1 + label
+    return found

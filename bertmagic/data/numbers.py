@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from decimal import Decimal
+from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -119,3 +120,15 @@ def _number(value: Any) -> float:
     except (ValueError, OverflowError):
         return float("inf")
     return float("inf") if math.isnan(found) else found
+
+
+def spread(numbers: npt.NDArray[np.float64], bins: int = 10) -> dict[str, int]:
+    """Return how many numbers are in each of some ranges of equal width, or of each number where they are few."""
+    import numpy as np
+
+    values, counts = np.unique(numbers, return_counts=True)
+    if len(values) <= bins:
+        return {f"{value:.6g}": int(count) for value, count in zip(values, counts, strict=True)}
+    counts, edges = np.histogram(numbers, bins)
+    names = (f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges))
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}

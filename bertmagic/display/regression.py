@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.html import Safe
 from bertmagic.display.predictions import framed, plain
 from bertmagic.display.style import number
 
 if TYPE_CHECKING:
+    from bertmagic.display.html import Safe
     from bertmagic.inference.predictions import NumberPredictions
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmagic.data import label_sets
+from bertmagic.data import label_sets, split
 from bertmagic.data.labels import Labels
 from bertmagic.errors import DataError
 
@@ -162,3 +162,27 @@ def test_labels_come_back_as_they_went_in(rows, form):
     write = {"list": list, "json": json.dumps, "python": repr, "array": lambda row: np.array(row, dtype=object)}[form]
     found = read([write(row) for row in rows], known=vocabulary)
     assert [set(row) for row in label_sets.names_of(found.targets, vocabulary)] == [set(row) for row in rows]
+
+
+matrices = st.integers(1, 5).flatmap(
+    lambda labels: st.lists(st.lists(st.integers(0, 1), min_size=labels, max_size=labels), min_size=1, max_size=25)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(matrices, st.integers(0, 3))
+def test_a_split_by_the_rarest_label_leaves_every_label_in_train(rows, seed):
+    targets = np.array(rows, np.int8)
+    train, held = split.holdout(label_sets.rarest(targets), 0.5, seed)
+    assert len(train) + len(held) == len(targets)
+    assert np.array_equal(targets[train].any(axis=0), targets.any(axis=0))
+
+
+def test_the_rarest_label_of_a_row_is_the_one_with_the_fewest_rows():
+    targets = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 0, 1], [0, 0, 1]], np.int8)
+    assert label_sets.rarest(targets).tolist() == [1, 0, 3, 2, 2]
+
+
+def test_a_label_that_is_nowhere_the_rarest_gets_a_row_of_its_own():
+    targets = np.array([[1, 1, 0], [0, 1, 0], [1, 0, 1], [0, 0, 1]], np.int8)
+    assert label_sets.rarest(targets[:, [1, 2, 0]]).tolist() == [6, 0, 1, 1]

@@ -102,3 +102,10 @@ def test_no_number_at_all_and_the_same_one_everywhere_are_refused():
     with pytest.raises(DataError, match=r"column 'score' is 3.5 in every row; there is nothing to predict"):
         numbers.refuse_constant(np.array([3.5, 3.5]), "column 'score'")
     numbers.refuse_constant(np.array([3.5, 3.6]), "column 'score'")
+
+
+def test_how_numbers_are_spread():
+    assert numbers.spread(np.array([1, 2.5, 1, 5])) == {"1": 2, "2.5": 1, "5": 1}
+    found = numbers.spread(np.linspace(0, 100, 101))
+    assert list(found)[:2] == ["0 to 10", "10 to 20"]
+    assert sum(found.values()) == 101
