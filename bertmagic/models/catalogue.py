@@ -1,4 +1,4 @@
-"""The encoders that have a short name, with what one wants to know before choosing.
+"""The models that have a short name, with what one wants to know before choosing.
 
 Parameter counts, lengths and licences are those of the model cards; ``lr`` is the peak learning rate of the paper or
 card, and for MiniLM the one that did best on SST-2 in `benchmarks/accuracy.py`.
@@ -51,6 +51,18 @@ _ENTRIES = (
           "for German text"),
     Entry("bert-spanish", "dccuchile/bert-base-spanish-wwm-uncased", round(109.9 * _M), "Spanish", 512, "CC BY 4.0",
           3e-5, "BETO, whole-word masking"),
+    Entry("sst2-distilbert", "distilbert/distilbert-base-uncased-finetuned-sst-2-english", round(67.0 * _M), "English",
+          512, "Apache-2.0", 5e-5, "says positive or negative of a sentence (SST-2)", tuned="sentiment"),
+    Entry("stars-mbert", "nlptown/bert-base-multilingual-uncased-sentiment", round(167.4 * _M), "6 languages", 512,
+          "MIT", 3e-5, "gives a product review 1 to 5 stars", tuned="sentiment"),
+    Entry("ner-bert", "dslim/bert-base-NER", round(107.7 * _M), "English", 512, "MIT", 3e-5,
+          "finds persons, organizations, locations, others (CoNLL-2003)", tuned="entities"),
+    Entry("ner-mbert", "Babelscape/wikineural-multilingual-ner", round(177.3 * _M), "9 languages", 512,
+          "CC BY-NC-SA 4.0", 3e-5, "the same in nine languages (WikiNEuRal)", tuned="entities"),
+    Entry("squad2-roberta", "deepset/roberta-base-squad2", round(124.1 * _M), "English", 512, "CC BY 4.0", 2e-5,
+          "answers from a passage, or says that it has none (SQuAD 2)", tuned="answers"),
+    Entry("squad-distilbert", "distilbert/distilbert-base-cased-distilled-squad", round(65.2 * _M), "English", 512,
+          "Apache-2.0", 5e-5, "answers from a passage (SQuAD 1.1), twice as fast", tuned="answers"),
 )  # fmt: skip
 
 ALIASES: dict[str, Entry] = {entry.alias: entry for entry in _ENTRIES}

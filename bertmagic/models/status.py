@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An encoder of the catalogue.
+    """A model of the catalogue.
 
-    ``parameters`` is a count, ``lr`` the peak learning rate that suits fine-tuning it, and ``on_disk`` whether it can
-    be loaded without a network.
+    ``parameters`` is a count, ``lr`` the peak learning rate that suits fine-tuning it, ``tuned`` what it was fine-tuned
+    for already (empty for an encoder to start from), and ``on_disk`` whether it can be loaded without a network.
     """
 
     alias: str
@@ -27,12 +27,13 @@ class Entry:
     licence: str
     lr: float
     about: str
+    tuned: str = ""
     on_disk: bool = False
 
 
 @dataclass(frozen=True, repr=False)
 class Catalogue(Shown):
-    """The encoders that have a short name."""
+    """The models that have a short name."""
 
     entries: tuple[Entry, ...]
 

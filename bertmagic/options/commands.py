@@ -310,7 +310,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """List the encoders that have a short name here."""
+    """List the models that have a short name here: encoders to start from, and some that are tuned already."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ MINILM = Entry("minilm", "a/MiniLM", 22_713_216, "English", 512, "Apache-2.0", 1
 
 def test_it_tells_each_encoder():
     for shown in bundle(Catalogue((MINILM,))).values():
-        for told in ("1 encoder", "minilm", "22.7 M", "English", "512", "Apache-2.0", "yes", "small and fast"):
+        for told in ("1 model", "nothing yet", "minilm", "22.7 M", "English", "512", "Apache-2.0", "yes", "small and fast"):
             assert told in shown
 
 
 def test_an_empty_one_is_shown():
-    assert "0 encoders" in text(Catalogue(()))
+    assert "0 models" in text(Catalogue(()))
 
 
 def test_hostile_values_are_text():

@@ -15,6 +15,11 @@ def test_the_catalogue_tells_all_that_one_wants_to_know():
         assert all((entry.languages, entry.licence, entry.about))
 
 
+def test_there_is_a_tuned_model_for_each_of_the_usual_tasks():
+    tuned = {entry.tuned for entry in catalogue.listed().entries}
+    assert tuned == {"", "sentiment", "entities", "answers"}
+
+
 def test_what_is_not_here_is_not_said_to_be():
     on_disk = {entry.alias: entry.on_disk for entry in catalogue.listed().entries}
     assert not on_disk["bert-large"]
