@@ -45,8 +45,10 @@ def assert_same(found, expected):
     assert found.ids.tobytes() == expected.ids.tobytes()
     assert found.offsets.tobytes() == expected.offsets.tobytes()
     assert (found.truncated, found.unknown) == (expected.truncated, expected.unknown)
-    assert (found.windows is None) == (expected.windows is None)
-    assert found.windows is None or found.windows.tobytes() == expected.windows.tobytes()
+    for name in ("windows", "second", "spans"):
+        one, other = getattr(found, name), getattr(expected, name)
+        assert (one is None) == (other is None)
+        assert one is None or (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
 
 
 @pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
@@ -62,6 +64,20 @@ def test_the_second_time_no_tokenizer_is_called_and_all_bytes_are_the_same(token
     assert (calls, seen) == ([], [(600, 600)])
     assert not again.ids.flags.owndata
     assert again.truncated > 100
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "window"])
+def test_pairs_and_the_characters_of_tokens_are_kept_too(tokenizer, home, calls, long_text):
+    kept = cache.Cache(home, tokenizer, 16, long_text, stride=3)
+    pairs = [text[::-1] for text in TEXTS]
+    expected = encode(tokenizer, TEXTS, 16, long_text, pairs=pairs, stride=3, spans=True)
+    kept.encode(TEXTS, pairs=pairs, spans=True)
+    calls.clear()
+    again = kept.encode(TEXTS, pairs=pairs, spans=True)
+    assert calls == []
+    assert_same(again, expected)
+    keys = [kept.key(TEXTS), kept.key(TEXTS, pairs), kept.key(TEXTS, spans=True), kept.key(TEXTS, TEXTS)]
+    assert len({*keys, cache.Cache(home, tokenizer, 16, long_text).key(TEXTS)}) == 5
 
 
 def test_few_texts_are_not_worth_a_file(tokenizer, home):

@@ -135,3 +135,66 @@ def test_no_rows_and_many_rows(tokenizer):
     tokens = encode(tokenizer, ["good film"] * 2500, 64, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1000, 2500), (2000, 2500), (2500, 2500)]
     assert np.array_equal(tokens.offsets, np.arange(2501) * 4)
+
+
+def paired():
+    """A tokenizer that puts two special tokens between the texts of a pair, as RoBERTa's does."""
+    found = wrapped("<s> $A </s>", ["<s>", "</s>"])
+    backend = found.backend_tokenizer
+    from tokenizers import processors
+
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 2), ("</s>", 3)]
+    )
+    return type(found)(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
+
+
+PAIRS = (["a b c", "d", words(30)], ["x", "y z " * 3, "a"])
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_pairs_are_those_of_the_tokenizer(tokenizer, kind):
+    one = tokenizer if kind == "bert" else paired()
+    tokens = encode(one, PAIRS[0], 64, pairs=PAIRS[1])
+    expected = one(*PAIRS, return_token_type_ids=True)
+    assert [tokens.row(i).tolist() for i in range(3)] == expected["input_ids"]
+    if kind == "bert":
+        assert tokens.second.tolist() == [types.index(1) for types in expected["token_type_ids"]]
+    for i in range(3):
+        assert tokens.row(i)[tokens.second[i]] == one(PAIRS[1][i], add_special_tokens=False)["input_ids"][0]
+
+
+@pytest.mark.parametrize(("first", "second"), [(40, 4), (4, 40), (40, 40)])
+def test_of_a_long_pair_the_longer_text_is_cut(tokenizer, first, second):
+    tokens = encode(tokenizer, [words(first)], 23, pairs=[words(second)])
+    bodies = (tokens.second[0] - 2, 23 - tokens.second[0] - 1)
+    assert bodies == {(40, 4): (16, 4), (4, 40): (4, 16), (40, 40): (10, 10)}[first, second]
+    assert tokens.row(0)[1 : 1 + bodies[0]].tolist() == tokenizer(words(first))["input_ids"][1 : 1 + bodies[0]]
+    assert (tokens.truncated, tokens.windows) == (1, None)
+
+
+def test_windows_go_over_the_second_text_and_leave_nothing_out(tokenizer):
+    text = words(50)
+    tokens = encode(tokenizer, ["a b", "c"], 23, "window", pairs=[text, "d"], stride=5, spans=True)
+    assert tokens.windows.tolist() == [0, len(tokens) - 1, len(tokens)]
+    assert tokens.owner.tolist() == [0] * (len(tokens) - 1) + [1]
+    seen = set()
+    for sample in range(len(tokens) - 1):
+        begin, end = tokens.offsets[sample], tokens.offsets[sample + 1]
+        assert end - begin == 23
+        assert tokens.row(sample)[:4].tolist() == tokenizer("a b")["input_ids"]
+        spans = tokens.spans[begin + tokens.second[sample] : end - 1]
+        seen |= {text[start:stop] + str(start) for start, stop in spans.tolist()}
+    assert len(seen) == 50
+
+
+def test_spans_are_the_characters_of_each_token(tokenizer):
+    text = "the film 好 was good"
+    tokens = encode(tokenizer, [text], 64, spans=True)
+    assert [text[start:end] for start, end in tokens.spans.tolist()] == ["", "the", "film", "好", "was", "good", ""]
+    assert encode(tokenizer, [text], 64).spans is None
+
+
+def test_the_lengths_of_some_samples(tokenizer):
+    tokens = encode(tokenizer, ["good", "the film was bad", "sad book"], 64)
+    assert tokens.lengths_of(np.asarray([2, 0])).tolist() == tokens.lengths[[2, 0]].tolist() == [4, 3]
