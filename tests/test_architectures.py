@@ -1,0 +1,80 @@
+"""Each architecture with each task it can have: train three steps, save, load, and predict the same."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import transformers
+
+import bertmagic as bm
+
+KINDS = {
+    "bert": {},
+    "roberta": {"type_vocab_size": 1},
+    "xlm-roberta": {"type_vocab_size": 1},
+    "distilbert": {},
+    "albert": {"embedding_size": 16},
+    "electra": {"embedding_size": 16},
+    "mobilebert": {"embedding_size": 16, "intra_bottleneck_size": 16, "true_hidden_size": 16},
+    "mpnet": {},
+    "deberta": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16},
+    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8},
+}
+"""What the config of each says beside the sizes; DeBERTa-v3 has the architecture of v2."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tokenizer):
+    """Return a function that saves a tiny random encoder of a kind, once, and returns its folder."""
+    made = {}
+
+    def save(kind):
+        if kind not in made:
+            made[kind] = tmp_path_factory.mktemp("kinds") / kind
+            with torch.random.fork_rng():
+                torch.manual_seed(3)
+                model = transformers.AutoModel.from_config(config(kind, tokenizer))
+            model.save_pretrained(made[kind])
+            tokenizer.save_pretrained(made[kind])
+        return made[kind]
+
+    return save
+
+
+def config(kind, tokenizer):
+    special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("pad", "cls", "sep")}
+    return transformers.AutoConfig.for_model(
+        kind, vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+        intermediate_size=64, max_position_embeddings=66, bos_token_id=None, eos_token_id=None, **special, **KINDS[kind],
+    )  # fmt: skip
+
+
+TEXTS = ["the film was good", "a sad book", "really awful", "this was lovely 好"] * 6
+
+TASKS = {
+    "classification": ({"text": TEXTS, "label": ["good", "bad", "bad", "good"] * 6}, ["a good film", "sad"]),
+    "pairs": (
+        {"premise": TEXTS, "hypothesis": TEXTS[::-1], "label": ["yes", "no", "no", "yes"] * 6},
+        [("a good film", "it was good"), ("sad", "nice")],
+    ),
+}
+"""Rows to learn from, and what to predict then."""
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_learns_is_saved_and_predicts_the_same(folder, kind, task, tmp_path):
+    rows, asked = TASKS[task]
+    known = {"text": ["premise", "hypothesis"], "label": "label"} if task == "pairs" else {}
+    model = bm.finetune(
+        pd.DataFrame(rows), **known, model=folder(kind), name="m", max_steps=3, batch_size=8, precision="fp32",
+        validation=0.25, show=False,
+    )  # fmt: skip
+    assert len(model.history.steps) == 3
+    assert np.isfinite(model.history.steps["loss"]).all()
+    before = model.predict(asked, show=False).frame
+    model.save(tmp_path / "kept")
+    model.unload()
+    after = bm.load(tmp_path / "kept", precision="fp32").predict(asked, show=False).frame
+    pd.testing.assert_frame_equal(before, after)
