@@ -83,7 +83,7 @@ def test_ranges_are_enforced_at_both_ends(entry):
         ({"epcohs": 3}, "there is no option 'epcohs'. Did you mean 'epochs'?"),
         ({"learning": 3}, "there is no option 'learning'."),
         ({"schedule": "liner"}, "schedule = 'liner' is not one of linear, cosine, constant. Did you mean 'linear'?"),
-        ({"best_metric": "f1"}, "best_metric = 'f1' is not one of macro_f1, accuracy, loss"),
+        ({"best_metric": "f2"}, "best_metric = 'f2' is not one of macro_f1, accuracy"),
         ({"name": "my model"}, "name = 'my model' is not a Python name"),
         ({"name": "class"}, "name = 'class' is not a Python name"),
         ({"validation": 0.7}, "validation = 0.7 is not between 0 and 0.5"),

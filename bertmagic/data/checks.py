@@ -112,8 +112,25 @@ def readable(
         parts.append(found.positions)
         findings += said
     keep = reduce(np.intersect1d, parts)
+    if len(columns) > 1:
+        findings = _incomplete(frame, columns, parts)
     texts = [Texts(frame[column], keep) for column in columns]
     return Inputs(name, texts[0], keep, frame.index[keep], *texts[1:]), findings
+
+
+def _incomplete(
+    frame: pd.DataFrame, columns: Sequence[str], written: Sequence[npt.NDArray[np.int64]]
+) -> list[Finding]:
+    """Say which rows lack all of their texts, and which are pairs with one side missing, and which side that is."""
+    import numpy as np
+
+    rows = np.arange(len(frame))
+    some = reduce(np.union1d, written)
+    found = [dropped("rows without a text", frame[columns[0]], none)] if len(none := np.setdiff1d(rows, some)) else []
+    for column, here in zip(columns, written, strict=True):
+        if len(lacking := np.setdiff1d(some, here)):
+            found.append(dropped("pairs with one side missing", frame[column], lacking))
+    return found
 
 
 def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
@@ -182,7 +199,7 @@ def examples(
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
     found = with_targets(kept, targets[kept.positions], labels)
-    return found, findings + (_class_findings(found, labels) if known is None else []) + _repeats(found)
+    return found, findings + (_class_findings(found, labels) if known is None else []) + repeats(found)
 
 
 def with_targets(rows: Inputs, targets: npt.NDArray[Any], labels: Labels | None = None) -> Examples:
@@ -300,13 +317,14 @@ def _class_findings(rows: Examples, labels: Labels) -> list[Finding]:
     return found
 
 
-def _repeats(rows: Examples) -> list[Finding]:
+def repeats(rows: Examples) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
     import numpy as np
 
     _, first, number = np.unique(rows.copies(), return_index=True, return_inverse=True)
     again = np.flatnonzero(first[number] != np.arange(len(rows)))
     like = rows.targets[again] == rows.targets[first[number[again]]]
+    like = like.all(axis=tuple(range(1, like.ndim)))  # of several targets a row, all
     same, contrary = again[like], again[~like]
     found = []
     if len(same):

@@ -29,6 +29,13 @@ TEXT_NAMES = frozenset(
         "utterance",
     ]
 )
+PAIR_NAMES = (
+    ("premise", "hypothesis"),
+    ("sentence1", "sentence2"),
+    ("question1", "question2"),
+    ("text_a", "text_b"),
+    ("text", "text_pair"),
+)
 LABEL_NAMES = frozenset(["label", "labels", "class", "category", "target", "sentiment", "topic", "intent"])
 _MOST_CLASSES = 100
 
@@ -54,25 +61,95 @@ def several(columns: str | Sequence[str]) -> tuple[str, ...]:
     return (columns,) if isinstance(columns, str) else tuple(columns)
 
 
+def reads_like_classes(column: pd.Series) -> bool:
+    """Whether a column repeats few values: 2 to 100 of them, each five times on average."""
+    try:
+        distinct = int(column.nunique())
+    except TypeError:  # lists and dicts are not hashable
+        return False
+    return 2 <= distinct <= min(_MOST_CLASSES, max(2, len(column) // 5))
+
+
 def text_and_label(
-    table: Table, text: str | Sequence[str] | None, label: str | None
+    table: Table,
+    text: str | Sequence[str] | None,
+    label: str | None,
+    fits: Callable[[pd.Series], bool] = reads_like_classes,
 ) -> tuple[str | list[str], str, str]:
-    """Return the text column or both of pairs, the label column, and a line that says what was inferred, or nothing."""
+    """Return the text column or both of pairs, the label column, and a line that says what was inferred, or nothing.
+
+    Parameters
+    ----------
+    fits
+        Whether a column holds what is to be learnt; asked where no column is named like a label.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, stands for two things, or is not clear.
+    """
     said = []
     if label is None:
-        label = _only(table, "label", _candidates(table, several(text or ()), LABEL_NAMES, _reads_like_classes))
+        label = _only(table, "label", _candidates(table, _texts(table, text), LABEL_NAMES, fits))
         said.append(f"label = {label!r}")
+    if not isinstance(label, str):
+        raise DataError(
+            f"label names {len(label)} columns ({listing(label)}), and one is to be learnt.",
+            'Name one of them; task = "multi_label" learns a label from each column of 0 and 1.',
+        )
     require(table, label, "label")
-    if text is None:
-        text = _only(table, "text", _candidates(table, (label,), TEXT_NAMES, _reads_like_text))
-        said.insert(0, f"text = {text!r}")
-    found = several(text)
+    chosen, inferred = texts(table, text, (label,))
+    said = inferred + said
+    return chosen, label, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+
+
+def texts(
+    table: Table, text: str | Sequence[str] | None, taken: tuple[str, ...] = ()
+) -> tuple[str | list[str], list[str]]:
+    """Return the text column or both of pairs, and what was inferred; ``taken`` are columns that are none.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, stands for two things, or is not clear.
+    """
+    pair = _pair(table, taken) if text is None else ()
+    said = [] if text else [f"text = {list(pair)}"] if pair else []
+    if text is None and not pair:
+        text = _only(table, "text", _candidates(table, taken, TEXT_NAMES, _reads_like_text))
+        said = [f"text = {text!r}"]
+    found = pair or several(text or ())
     for column in found:
         require(table, column, "text")
-    if label in found or len(set(found)) < len(found):
-        raise DataError(f"text and label are both {label!r}.", "They must be different columns.")
-    inferred = f"Inferred from {table.name}: {', '.join(said)}." if said else ""
-    return found[0] if len(found) == 1 else list(found), label, inferred
+    if len(found) > 2:
+        raise DataError(
+            f"text names {len(found)} columns ({listing(found)}); a model reads one text, or a pair of two.",
+            f"Join some of them first, as in df[{found[0]!r}] + ' ' + df[{found[1]!r}].",
+        )
+    twice = [column for column in found if column in taken or found.count(column) > 1]
+    if twice:
+        other = "label" if twice[0] in taken else "the second text"
+        raise DataError(f"text and {other} are both {twice[0]!r}.", "They must be different columns.")
+    return found[0] if len(found) == 1 else list(found), said
+
+
+def likely_label(table: Table, text: str | Sequence[str] | None, fits: Callable[[pd.Series], bool]) -> str | None:
+    """Return the one column that can be the label and fits what is to be learnt; None if there is no such one."""
+    found = _candidates(table, _texts(table, text), LABEL_NAMES, fits)
+    return found[0] if len(found) == 1 and fits(table.frame[found[0]]) else None
+
+
+def _texts(table: Table, text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the columns that are texts before a label was chosen."""
+    return several(text) if text else _pair(table, ())
+
+
+def _pair(table: Table, taken: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the two columns of pairs by their usual names, if there are no others that could be meant."""
+    named = {column.lower(): column for column in table.columns if column not in taken}
+    pairs = [tuple(named[name] for name in pair) for pair in PAIR_NAMES if set(pair) <= named.keys()]
+    alone = {column for name, column in named.items() if name in TEXT_NAMES}
+    return pairs[0] if len(pairs) == 1 and alone <= set(pairs[0]) else ()
 
 
 def text_only(table: Table, text: str | None) -> str:
@@ -110,12 +187,3 @@ def _reads_like_text(column: pd.Series) -> bool:
     if not values or len(values) < len(column.head(1000)) / 2:
         return False
     return len(set(values)) > len(values) / 2 and sum(map(len, values)) / len(values) > 12
-
-
-def _reads_like_classes(column: pd.Series) -> bool:
-    """Whether a column repeats few values: 2 to 100 of them, each five times on average."""
-    try:
-        distinct = int(column.nunique())
-    except TypeError:  # lists and dicts are not hashable
-        return False
-    return 2 <= distinct <= min(_MOST_CLASSES, max(2, len(column) // 5))

@@ -262,7 +262,7 @@ def rarest(targets: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     import numpy as np
 
     having, count = targets.sum(axis=0, dtype=np.int64), targets.shape[1]
-    found = np.where(targets > 0, having, len(targets) + 1).argmin(axis=1)
+    found: npt.NDArray[np.int64] = np.where(targets > 0, having, len(targets) + 1).argmin(axis=1)
     found[targets.sum(axis=1) == 0] = count
     for label in np.setdiff1d(np.flatnonzero(having), found):
         found[targets[:, label].argmax()] = count + 1 + label

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation.report import RangeScore
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -33,6 +35,28 @@ def metrics(
         "mae": float(np.mean(np.abs(off))),
         "loss": squared / scale**2,
     }
+
+
+def by_range(
+    predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64], most: int = 5
+) -> tuple[RangeScore, ...]:
+    """Return how far off predictions are for low and for high numbers.
+
+    Parameters
+    ----------
+    most
+        In how many parts the rows are divided by their true number, each of as many rows as equal numbers allow.
+    """
+    import numpy as np
+
+    edges = np.unique(np.quantile(targets, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
+    number = np.searchsorted(edges, targets, side="right")
+    found = []
+    for rows in (np.flatnonzero(number == part) for part in np.unique(number)):
+        true, said = targets[rows], predicted[rows]
+        off = float(np.abs(said - true).mean())
+        found.append(RangeScore(float(true.min()), float(true.max()), len(rows), float(said.mean()), off))
+    return tuple(found)
 
 
 def pearson(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:

@@ -15,13 +15,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """Precision, recall and F1 of one class, and how many true rows it has."""
+    """Precision, recall and F1 of one class, and how many true rows it has.
+
+    ``threshold`` is the probability from which on a label is given, where a row may have any number of them.
+    """
 
     label: str
     precision: float
     recall: float
     f1: float
     support: int
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RangeScore:
+    """The rows whose true number is between ``low`` and ``high``: what is predicted on average, and how far off."""
+
+    low: float
+    high: float
+    rows: int
+    predicted: float
+    mae: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,8 @@ class Report(Shown):
         The same metrics for parts of the rows.
     seconds, tokens
         Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` where the report
+    ranges
+        Of predicted numbers, one `RangeScore` for each part of the rows, from the lowest true numbers to the highest.
         closes a training run.
     notes
         What the user should know.
@@ -71,6 +88,7 @@ class Report(Shown):
     slices: tuple[Slice, ...] = ()
     seconds: float = 0.0
     tokens: int = 0
+    ranges: tuple[RangeScore, ...] = ()
     train_seconds: float = 0.0
     train_tokens: int = 0
     best_step: int = 0

@@ -16,10 +16,21 @@ LongText = Literal["truncate", "head_tail", "window"]
 _MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
 Columns = str | tuple[str, ...] | None
 
-TASKS = ("classification",)
+TASKS = ("multi_label", "regression", "classification")
 """The names of `bertmagic.tasks.TASKS` that can be asked for."""
 
-METRICS = ("macro_f1", "accuracy", "loss")
+METRICS = (
+    "macro_f1",
+    "accuracy",
+    "exact_match",
+    "micro_f1",
+    "ranking_precision",
+    "rmse",
+    "mae",
+    "pearson",
+    "spearman",
+    "loss",
+)
 """The validation metrics that can choose the best weights; which of them a task has, it says itself."""
 
 _TEXT = "The column that holds the text, or two columns for pairs; inferred where only one can be meant."

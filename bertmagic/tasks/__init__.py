@@ -35,16 +35,27 @@ if TYPE_CHECKING:
 
     Scores = npt.NDArray[np.float32]
 
-TASKS = {"classification": "bertmagic.tasks.classification:Classification"}
+TASKS = {
+    "multi_label": "bertmagic.tasks.multi_label:MultiLabel",
+    "regression": "bertmagic.tasks.regression:Regression",
+    "classification": "bertmagic.tasks.classification:Classification",
+}
 """Where the class of each task is; a table is for the first one that it fits."""
 
 _OF_HEADS = {
-    "token_classification": "ForTokenClassification",
-    "question_answering": "ForQuestionAnswering",
-    "masked_language_modeling": "ForMaskedLM",
+    "ForTokenClassification": "token_classification",
+    "ForQuestionAnswering": "question_answering",
+    "ForMaskedLM": "masked_language_modeling",
+    "ForPreTraining": "masked_language_modeling",
 }
 
-LOWER_IS_BETTER = frozenset(["loss"])
+_OF_PROBLEMS = {
+    "single_label_classification": "classification",
+    "multi_label_classification": "multi_label",
+    "regression": "regression",
+}
+
+LOWER_IS_BETTER = frozenset(["loss", "rmse", "mae"])
 """The metrics that are better the lower they are."""
 
 
@@ -230,7 +241,10 @@ def find(name: str) -> type[Task]:
 def of_config(config: Mapping[str, Any]) -> str:
     """Return the task of a model that was saved elsewhere, by the architecture that its config names."""
     named = " ".join(config.get("architectures") or ())
-    return next((task for task, head in _OF_HEADS.items() if head in named and task in TASKS), "classification")
+    if "ForSequenceClassification" in named:
+        alone = len(config.get("id2label") or ()) == 1  # transformers takes a single output for a number too
+        return _OF_PROBLEMS.get(str(config.get("problem_type")), "regression" if alone else "classification")
+    return next((task for head, task in _OF_HEADS.items() if head in named and task in TASKS), "classification")
 
 
 def infer(table: Table, asked: Mapping[str, Any]) -> type[Task]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bertmagic.data import checks
+from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
 from bertmagic.data.labels import Labels
 from bertmagic.errors import ModelError
 from bertmagic.evaluation import scores as classes
-from bertmagic.evaluation.report import Report, Slice
+from bertmagic.evaluation import slices
+from bertmagic.evaluation.report import Report
 from bertmagic.inference.forward import softmax
 from bertmagic.inference.predictions import Predictions
 from bertmagic.models import loading
@@ -66,7 +67,7 @@ class Classification(Task):
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the label column."""
         text, label, said = naming.text_and_label(table, asked["text"], asked["label"])
-        return {"text": text, "label": label}, said
+        return {"text": text, "label": label}, " ".join(filter(None, (said, numbers.said(table.frame[label], False))))
 
     @classmethod
     def read(
@@ -159,7 +160,7 @@ class Classification(Task):
             labels=self.labels.names,
             classes=table,
             confusion=confusion,
-            slices=tuple(part for column in by.columns for part in _slices(by[column], logits, rows.targets)),
+            slices=slices.by_value(by, lambda chosen: classes.metrics(logits[chosen], rows.targets[chosen])),
             **known,
         )
 
@@ -189,13 +190,3 @@ class Classification(Task):
 
     def _dtype(self) -> str:
         return {bool: "boolean", int: "Int64"}.get(type(self.labels.values[0]), "string")
-
-
-def _slices(column: pd.Series, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> list[Slice]:
-    """Return the metrics of each value of a column, the most frequent first."""
-    values = column.astype("string").fillna("<NA>").reset_index(drop=True)
-    parts = []
-    for value in values.value_counts().index:
-        rows = (values == value).to_numpy(dtype=bool)
-        parts.append(Slice(str(column.name), str(value), int(rows.sum()), classes.metrics(logits[rows], targets[rows])))
-    return parts

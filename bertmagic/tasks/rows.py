@@ -73,8 +73,7 @@ def _without_overlap(task: Task, train: Examples, other: Examples, findings: lis
     what = f"{len(twice):,} training rows stand in {other.name} too"
     findings.append(Finding("warning", f"{what}.", "They are dropped from train.", rows, len(twice)))
     kept = train.take(np.setdiff1d(np.arange(len(train)), twice))
-    before, after = task.strata(train), task.strata(kept)
-    if before is not None and after is not None and len(np.unique(after)) < len(np.unique(before)):
+    if task.strata(train) is not None and len(task.counts(kept)) < len(task.counts(train)):
         raise DataError(f"{what}, and without them a class has no row left.", "Give other rows for validation or test.")
     if not len(kept):
         raise DataError(f"{what}, and without them there is none.", "Give other rows for validation or test.")

@@ -13,6 +13,6 @@ def test_every_task_of_the_options_is_there():
 
 
 def test_an_unknown_task_of_a_card_lists_those_known():
-    with pytest.raises(ModelError, match="task 'regression' is unknown") as caught:
-        tasks.find("regression")
+    with pytest.raises(ModelError, match="task 'summarization' is unknown") as caught:
+        tasks.find("summarization")
     assert "classification" in caught.value.fix
