@@ -20,10 +20,12 @@ from bertmagic.training.stopping import StopButton
 if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
     from bertmagic.finetuning import Finetuned
+    from bertmagic.models.scratch import Size
     from bertmagic.models.status import Catalogue, Status
 
 __all__ = [
-    "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "runs_here", "status",
+    "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "new_model", "pretrain", "runs_here",
+    "status",
 ]  # fmt: skip
 
 
@@ -72,7 +74,57 @@ def finetune(
     --------
     >>> model = finetune("sample:reviews", label="sentiment", max_steps=20)  # doctest: +SKIP
     """
-    chosen = table.read(table.Finetune, {"train": train, **options})
+    return _trained(table.read(table.Finetune, {"train": train, **options}), on_event, show)
+
+
+@overload
+def pretrain(
+    train: Any = None, *, background: Literal[True], on_event: Listener | None = None, show: bool = True, **options: Any
+) -> Job: ...
+
+
+@overload
+def pretrain(
+    train: Any = None, *, background: Literal[False] = False, on_event: Listener | None = None, show: bool = True,
+    **options: Any,
+) -> TextModel: ...  # fmt: skip
+
+
+def pretrain(
+    train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
+) -> TextModel | Job:
+    """Go on pre-training an encoder on your own running text; or begin, with one of `new_model`.
+
+    The options are those of ``%%bert_pretrain``. What comes back fills masks, and `finetune` starts from it.
+
+    Parameters
+    ----------
+    on_event, show
+        As in `finetune`.
+
+    Returns
+    -------
+    TextModel
+        With the best weights, also kept in the run's folder.
+    Job
+        At once, with ``background=True``.
+
+    Raises
+    ------
+    BertMagicError
+        If text, model or options cannot be used.
+    Interrupted
+        If it was stopped; its ``model`` has the best weights so far.
+
+    Examples
+    --------
+    >>> model = pretrain("sample:reviews", text="review", max_steps=20)  # doctest: +SKIP
+    >>> model.fill("It was a [MASK] film.")  # doctest: +SKIP
+    """
+    return _trained(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
+
+
+def _trained(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
@@ -86,7 +138,7 @@ def finetune(
 
 
 def _beside(
-    options: table.Finetune, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
+    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
 ) -> TextModel:
     """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
     runs.pin()
@@ -100,7 +152,7 @@ def _beside(
 
 
 def _run(
-    options: table.Finetune, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
+    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
 ) -> TextModel:
     def emit(event: Event) -> None:
         for listener in listeners:
@@ -125,7 +177,7 @@ def _run(
     return model
 
 
-def _finetuned(options: table.Finetune, emit: Listener, button: StopButton) -> Finetuned:
+def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
     try:
         from bertmagic import finetuning
 
@@ -300,4 +352,55 @@ def status() -> Status:
     )
 
 
+def new_model(
+    size: Size = "tiny", *, vocab_from: Any, text: str | None = None, name: str = "new", vocab_size: int = 8000,
+    lowercase: bool = True, seed: int = 0, device: str | None = None,
+) -> TextModel:  # fmt: skip
+    """Make a small BERT with a vocabulary of your own text, from nothing: `pretrain` then teaches it.
+
+    It is written to the run's folder of that name, so that ``model = NAME`` finds it. The same texts and seed give the
+    same vocabulary and weights.
+
+    Parameters
+    ----------
+    size
+        ``tiny`` (2 layers, 128 wide), ``mini`` (4, 256), ``small`` (4, 512), ``medium`` (8, 512) or ``base`` (12, 768):
+        those of Turc et al. 2019, "Well-Read Students Learn Better", table 1.
+    vocab_from
+        The texts whose words are learnt: whatever `pretrain` takes as ``train``.
+    text
+        The column that holds them; inferred where only one can be meant.
+    name
+        The name of the run, and of the model.
+    vocab_size
+        How many word pieces there are at most; few texts give fewer.
+    lowercase
+        Whether case and accents are left out, as in ``bert-base-uncased``.
+    seed
+        Seeds the weights.
+    device
+        As in `finetune`.
+
+    Raises
+    ------
+    BertMagicError
+        If the size is unknown, the texts cannot be read, or they are too few.
+
+    Examples
+    --------
+    >>> new = new_model("tiny", vocab_from="sample:reviews", text="review")  # doctest: +SKIP
+    >>> model = pretrain("sample:reviews", text="review", model=new)  # doctest: +SKIP
+    """
+    from bertmagic.models import scratch
+    from bertmagic.tasks.masked_language_modeling import texts_of
+
+    jobs.refuse(name)
+    with publish.working() as emit:
+        emit(Phase("learning the vocabulary"))
+        texts = texts_of(vocab_from, text)
+        scratch.write(runs.made_folder(name), size, texts, vocab_size, lowercase, seed)
+    return load(name, device=device)
+
+
 finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]
+pretrain.__signature__ = table.signature(table.Pretrain, of=pretrain)  # type: ignore[attr-defined]

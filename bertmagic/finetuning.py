@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bertmagic.data.checks import Examples
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
-    from bertmagic.options import Finetune, Precision
+    from bertmagic.options import Finetune, Precision, Pretrain
 
 _TOLD_AGAIN = 1000
 """How many steps of before a resumed run tells again: enough for its curves, however long it was."""
@@ -55,7 +55,7 @@ class Finetuned:
     report: Report | None
 
 
-def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
+def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Finetuned:
     """Fine-tune a model.
 
     Parameters
@@ -74,7 +74,8 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
     """
     resumed = checkpoints.resumable(options.name or "model") if options.resume else None
     prepared = _prepare(options, emit)
-    options = replace(options, best_metric=_metric(options, prepared.task))
+    forced: dict[str, Any] = {"long_text": prepared.task.long_text} if prepared.task.long_text else {}
+    options = replace(options, best_metric=_metric(options, prepared.task), **forced)
     found = weights.find(str(options.model), downloading(emit), runs.names())
     tokenizer = loading.tokenizer(found.folder)
     max_length = _max_length(options, loading.limit(found.folder, tokenizer))
@@ -118,7 +119,7 @@ def run(options: Finetune, emit: Listener, button: StopButton) -> Finetuned:
 class _Work:
     """Everything that a run has put together before its first step."""
 
-    options: Finetune
+    options: Finetune | Pretrain
     prepared: Prepared
     found: weights.Weights
     tokenizer: PreTrainedTokenizerBase
@@ -140,24 +141,25 @@ class _Work:
         return scores(self.network, self.feed(part), self.options.precision, after_batch, task.outputs)
 
 
-def _prepare(options: Finetune, emit: Listener) -> Prepared:
+def _prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
     emit(Phase("reading the data"))
-    given = tables.splits(options.train)
+    source = find(options.task).source if options.task else Task.source
+    given = tables.splits(source(options.train))
     found = {"train": tables.choose(given, "train")}
     if isinstance(options.validation, int | float):
         if tables.has(given, "validation"):
             found["validation"] = tables.choose(given, "validation")
             emit(Note(f"Validation is {found['validation'].name}, which came with train."))
     else:
-        found["validation"] = tables.read(options.validation, "validation")
+        found["validation"] = tables.read(source(options.validation), "validation")
     if options.test is not None:
-        found["test"] = tables.read(options.test, "test")
+        found["test"] = tables.read(source(options.test), "test")
     emit(Phase("checking the data"))
     task = find(options.task) if options.task else infer(found["train"], asked(options))
     return prepare(task, options, found)
 
 
-def _metric(options: Finetune, task: Task) -> str:
+def _metric(options: Finetune | Pretrain, task: Task) -> str:
     """Return the metric that chooses the best weights."""
     if options.best_metric in (None, *task.measures):
         return options.best_metric or task.measures[0]
@@ -166,9 +168,9 @@ def _metric(options: Finetune, task: Task) -> str:
     )
 
 
-def _max_length(options: Finetune, limit: int) -> int:
+def _max_length(options: Finetune | Pretrain, limit: int) -> int:
     if options.max_length is None:
-        return min(limit, loading.LONGEST)
+        return min(limit, options.longest)
     if options.max_length > limit:
         raise OptionError(
             f"max_length = {options.max_length} is more than the model reads: {limit} tokens.",
@@ -177,11 +179,14 @@ def _max_length(options: Finetune, limit: int) -> int:
     return options.max_length
 
 
-def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, why: str, emit: Listener) -> None:
+def _tell(
+    prepared: Prepared, train: Tokens, encoder: str, options: Finetune | Pretrain, why: str, emit: Listener
+) -> None:
     for line in prepared.notes:
         emit(Note(line))
     longest: Any = options.max_length
     found = checks.token_findings(train, longest, options.long_text, encoder)
+    found += prepared.task.token_findings(train, prepared.train)
     for finding in (*prepared.findings, *found):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
     emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
@@ -189,7 +194,7 @@ def _tell(prepared: Prepared, train: Tokens, encoder: str, options: Finetune, wh
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
 
 
-def _dropout(folder: Path, options: Finetune) -> dict[str, Any]:
+def _dropout(folder: Path, options: Finetune | Pretrain) -> dict[str, Any]:
     """Return the config's name for attention dropout, with the wanted value."""
     known = loading.config(folder)
     names = ("attention_probs_dropout_prob", "attention_dropout")
@@ -233,6 +238,7 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
             name, work.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
             lambda folder, weights, step: _save(work, folder, {"best_step": step}, weights=weights), tell,
         )  # fmt: skip
+        before = _before(work, tell)
         loop = Loop(
             work.network, work.feed("train"), plan, prepared.task.objective(prepared.train, options),
             _measure(work), tell, keeper, _named(work),
@@ -246,7 +252,7 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
         with heap.kept(), button:  # to the end: a stop while it measures or saves must not lose the model
             ended = _steps(work, loop, button, folder)
             del loop
-            work, report, ended = _measured(work, ended, name, tell, button)
+            work, report, ended = _measured(work, ended, name, before, tell, button)
             card = _save(work, folder, asdict(ended), report)
         tell(replace(ended, detail=f"kept in {folder}"))
         record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
@@ -259,11 +265,11 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
     )
 
 
-def _steps_an_epoch(options: Finetune, train: Tokens) -> int:
+def _steps_an_epoch(options: Finetune | Pretrain, train: Tokens) -> int:
     return steps_an_epoch(len(train), options.batch_size, options.gradient_accumulation_steps)
 
 
-def _plan(options: Finetune, train: Tokens) -> Plan:
+def _plan(options: Finetune | Pretrain, train: Tokens) -> Plan:
     """Return what the loop needs of the options; learning rate, precision and epochs were resolved before."""
     shared = {field.name: getattr(options, field.name) for field in fields(Plan) if hasattr(options, field.name)}
     steps = count_steps(_steps_an_epoch(options, train), cast("float", options.epochs), options.max_steps)
@@ -335,14 +341,14 @@ def _measure(work: _Work) -> Callable[[Callable[[], None]], dict[str, float]] | 
 
 
 def _measured(
-    work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton
+    work: _Work, ended: Ended, name: str, before: Mapping[str, float], emit: Listener, button: StopButton
 ) -> tuple[_Work, Report | None, Ended]:
     """Return the work with what was chosen on validation rows and the report; none if the stop button was pressed."""
     if ended.reason == "interrupted":
         return work, None, ended
     try:
         work = _tuned(work, emit, button)
-        return work, _report(work, ended, name, emit, button), ended
+        return work, _report(work, ended, name, before, emit, button), ended
     except Stop:
         return work, None, replace(ended, reason="interrupted")
 
@@ -365,12 +371,29 @@ def _watched(work: _Work, part: str, what: str, emit: Listener, button: StopButt
     return after_batch
 
 
-def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopButton) -> Report | None:
+def _before(work: _Work, emit: Listener) -> dict[str, float]:
+    """Return the metrics of the model as it is loaded, on the rows of the report; empty where none are wanted."""
+    part, task = _reported(work), work.prepared.task
+    if part is None or not task.compares:
+        return {}
+    tell = counting(emit, f"measuring on {part} before training")
+    found = work.scores(part, lambda done: tell(done, len(work.parts[part])))
+    return task.metrics(found, work.rows(part), work.parts[part])
+
+
+def _reported(work: _Work) -> str | None:
+    """Return the part that the report is on: test, or validation where there is none."""
+    return next((part for part in ("test", "validation") if getattr(work.prepared, part) is not None), None)
+
+
+def _report(
+    work: _Work, ended: Ended, name: str, before: Mapping[str, float], emit: Listener, button: StopButton
+) -> Report | None:
     """Measure the finished model on the test rows, or on the validation rows where there are none."""
     import pandas as pd
 
-    part = "test" if work.prepared.test else "validation"
-    if getattr(work.prepared, part) is None:
+    part = _reported(work)
+    if part is None:
         return None
     began, rows = time.perf_counter(), work.rows(part)
     found = work.scores(part, _watched(work, part, "measuring", emit, button))
@@ -388,6 +411,7 @@ def _report(work: _Work, ended: Ended, name: str, emit: Listener, button: StopBu
         train_tokens=ended.tokens,
         best_step=ended.best_step,
         notes=notes,
+        **({"before": before} if before else {}),
     )
 
 
@@ -401,8 +425,10 @@ def _save(
         **prepared.task.card(),
         **prepared.columns,
         "encoder": work.found.name,
+        "lr": work.found.lr,
         "max_length": options.max_length,
         "long_text": options.long_text,
+        "stride": options.stride,
         **work.facts,
         "metrics": {**report.metrics, "data": report.data, "rows": report.rows} if report else {},
         "run": {name: value for name, value in run.items() if name != "detail"},

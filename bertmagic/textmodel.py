@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, listing
+from bertmagic.errors import ModelError, OptionError, listing
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from bertmagic.attention.maps import AttentionMaps
     from bertmagic.evaluation.report import Report
+    from bertmagic.inference.guesses import Fills, NextSentences
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import Columns
     from bertmagic.tasks import Task
@@ -154,6 +156,108 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return evaluate(self, data, asked, slices, emit)
 
+    def fill(
+        self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
+        file: str | None = None, show: bool = True,
+    ) -> Fills:  # fmt: skip
+        """Guess the word behind each ``[MASK]`` of a text.
+
+        Each mask is guessed by itself, with the others still masked.
+
+        Parameters
+        ----------
+        texts
+            A text, a list, a Series, a DataFrame or any other data with a text column.
+        top_k
+            How many words to give for each mask.
+        candidates
+            Words to compare instead, as a list or with commas between them. Their probabilities are those among all
+            pieces of the vocabulary. Each must be one piece: a word of several has no single probability.
+        text, file
+            The column of the texts, or a file with them.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        Fills
+            With a ``frame`` of a row for each word: ``row, text, mask, word, score, filled``.
+        """
+        from bertmagic.pretrained import fill
+
+        words = candidates.split(",") if isinstance(candidates, str) else [w for c in candidates for w in c.split(",")]
+        given = texts if file is None else Path(file)
+        with self._lock, publish.working(show) as emit:
+            return fill(self, given, top_k, [word.strip() for word in words if word.strip()], {"text": text}, emit)
+
+    def next_sentence(self, first: Any, second: Any, *, show: bool = True) -> NextSentences:
+        """Say how probable it is that a sentence follows another in one document.
+
+        Parameters
+        ----------
+        first, second
+            A text each, or two lists of the same length.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        NextSentences
+            With a ``frame`` of ``first, second, score``.
+        """
+        from bertmagic.pretrained import next_sentence
+
+        with self._lock, publish.working(show) as emit:
+            return next_sentence(self, first, second, emit)
+
+    def attention(
+        self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
+    ) -> AttentionMaps:
+        """Return what every head attends to in a text, or in a pair of texts.
+
+        The model is used as it is, with all tokens in its last layer computed; what it predicts is unchanged.
+
+        Parameters
+        ----------
+        text
+            The text; or a pair with `` ||| `` between its two.
+        pair
+            The second text of a pair.
+        compare
+            Another model, or the name of one, whose maps of the same text are compared with these; ``"base"`` is the
+            encoder that this model was made from.
+        compare_text
+            Another text, or pair, whose head statistics are compared with these.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        AttentionMaps
+            With ``array`` of shape ``(layers, heads, tokens, tokens)``, and ``comparison`` where one was asked for.
+
+        Raises
+        ------
+        DataError
+            If there is no text, or it cannot be compared.
+        ModelError
+            If the model was unloaded, has no attention that can be shown, or has no counterpart of each head.
+        """
+        from bertmagic import attending
+
+        with self._lock, publish.working(show) as emit:
+            maps = attending.attention(self, text, pair, emit)
+            if compare is not None and compare_text is not None:
+                raise OptionError("both another model and another text are given.", "Compare with one at a time.")
+            if compare_text is not None:
+                return attending.compared(maps, attending.attention(self, compare_text, None, emit))
+            if isinstance(compare, str) and compare == "base":
+                return attending.compared(maps, attending.attention_of_base(self, text, pair, emit))
+        if compare is None:
+            return maps
+        other = compare if isinstance(compare, TextModel) else _named(str(compare))
+        return attending.compared(maps, other.attention(text, pair, show=show))
+
     def save(self, path: str | Path) -> Path:
         """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all."""
         from bertmagic.models import saving
@@ -193,6 +297,14 @@ def newest() -> TextModel | None:
     """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
     model = _newest()
     return model if model is not None and model.bytes else None
+
+
+def _named(name: str) -> TextModel:
+    """Return the model of a name, loaded if none is held; one that was loaded for this is not held."""
+    from bertmagic.using import opened
+
+    with publish.working() as emit:
+        return held().get(name) or TextModel(Path(name).name, *opened(name, None, "auto", tuple(held()), emit))
 
 
 def _drop(model: TextModel) -> None:

@@ -68,8 +68,8 @@ def described(model: TextModel) -> Held:
 def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
     """Predict for texts in whatever form; see `TextModel.predict`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
-    given, name, where = _given(model, texts, asked)
-    rows, _ = checks.readable(given, model.task.inputs, name, where)
+    given, name, where = rows_given(model, texts, asked)
+    rows, _ = model.task.readable(given, name, where)
     tokens, found = _run(model, rows, emit)
     return model.task.predictions(
         given,
@@ -88,7 +88,7 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
 def evaluate(model: TextModel, data: Any, asked: Mapping[str, Any], by: Sequence[str], emit: Listener) -> Report:
     """Measure a model on rows with labels; see `TextModel.evaluate`."""
     began, _ = time.perf_counter(), model.network
-    table = tables.read(data, "test")
+    table = tables.read(model.task.source(data), "test")
     chosen, _ = model.task.columns(table, trained(model, table) | {role: of for role, of in asked.items() if of})
     for column in by:
         columns.require(table, column, "by")
@@ -127,7 +127,7 @@ def _run(model: TextModel, rows: checks.Inputs, emit: Listener) -> tuple[Tokens,
 
 
 def _long_text(model: TextModel) -> LongText:
-    found: LongText = model.card.get("long_text", "truncate")
+    found: LongText = model.task.long_text or model.card.get("long_text", "truncate")
     return found
 
 
@@ -144,7 +144,7 @@ def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
     return {role: of if of and set(columns.several(of)) <= set(table.columns) else None for role, of in known.items()}
 
 
-def _given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
+def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
     """Return the rows to predict, a column for each text that the model reads, and how messages call them."""
     import pandas as pd
 

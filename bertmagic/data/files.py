@@ -49,7 +49,14 @@ def _read(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _decode(path: Path) -> str:
+def decode(path: Path) -> str:
+    """Return a text file, which must be UTF-8.
+
+    Raises
+    ------
+    DataError
+        If it is not, with what it may be instead.
+    """
     data = path.read_bytes()
     try:
         return data.decode("utf-8-sig")
@@ -97,7 +104,7 @@ def _delimited(path: Path) -> pd.DataFrame:
             lines.seek(0)
             _check_width(path, lines, separator, quoting)
     except UnicodeDecodeError:
-        _decode(path)  # which says where it is not, and what it may be instead
+        decode(path)  # which says where it is not, and what it may be instead
         raise
     frame = pd.read_csv(
         path, encoding="utf-8-sig", sep=separator, quoting=quoting, index_col=False, keep_default_na=False,
@@ -136,7 +143,7 @@ def _json_lines(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for number, line in enumerate(_lines(_decode(path)), start=1):
+    for number, line in enumerate(_lines(decode(path)), start=1):
         if line.strip():
             rows.append(_json_row(path, number, line))
     return pd.DataFrame(rows)
@@ -153,7 +160,7 @@ def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _json(path: Path) -> pd.DataFrame:
-    text = _decode(path)
+    text = decode(path)
     try:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
@@ -214,14 +221,14 @@ def from_arrow(table: Any) -> pd.DataFrame:
 def _plain(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    lines = _lines(_decode(path))
+    lines = _lines(decode(path))
     if conll.is_conll(lines):
         return conll.sentences(path.name, lines)
     return pd.DataFrame({"text": [line for line in lines if line.strip()]})
 
 
 def _conll(path: Path) -> pd.DataFrame:
-    return conll.sentences(path.name, _lines(_decode(path)))
+    return conll.sentences(path.name, _lines(decode(path)))
 
 
 _READERS = {

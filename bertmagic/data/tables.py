@@ -182,9 +182,9 @@ def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
 def _named(reference: str) -> dict[str, Table]:
     if reference.startswith("sample:"):
         return _sample(reference)
-    paths = _paths(reference)
-    if paths:
-        return {"": Table(reference, files.read(paths))}
+    found = paths(reference)
+    if found:
+        return {"": Table(reference, files.read(found))}
     from bertmagic.data import hub
 
     if hub.looks_like_id(reference):
@@ -203,7 +203,8 @@ def _sample(reference: str) -> dict[str, Table]:
     return {key: Table(f"sample:{name}@{key}", frame) for key, frame in samples.splits(name).items()}
 
 
-def _paths(reference: str) -> list[Path]:
+def paths(reference: str) -> list[Path]:
+    """Return the files that a reference names; none where it names something else."""
     path = Path(reference).expanduser()
     if path.is_file():
         return [path]

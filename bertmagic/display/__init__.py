@@ -13,10 +13,14 @@ from typing import Any
 __all__ = ["bundle", "text"]
 
 _FACES = {
+    "Answers": "answers",
+    "AttentionMaps": "attention",
     "Entities": "entities",
     "MultiLabelPredictions": "multi_label",
     "NumberPredictions": "regression",
     "Predictions": "predictions",
+    "Fills": "fills",
+    "NextSentences": "next_sentences",
     "Report": "report",
     "DataReport": "data_report",
     "Catalogue": "catalogue",

@@ -11,7 +11,7 @@ from bertmagic.display.style import ORANGE, columns, count, duration, line, numb
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertmagic.evaluation.report import ClassScore, Report, Slice
+    from bertmagic.evaluation.report import ClassScore, RangeScore, Report, Slice
 
 _MATRIX = 20
 _CLASSES = 100
@@ -23,23 +23,30 @@ _PLAIN_CLASSES = 12
 def text(result: Report) -> str:
     """Return the report in words."""
     parts = [_headline(result), _metrics(result.metrics)]
+    if result.before:
+        parts.append(f"Before training: {_metrics(result.before)}")
     if result.classes:
         rows = [[line(one.label, 30), *_scores(one)] for one in result.classes[:_PLAIN_CLASSES]]
-        parts += ["", *columns([_CLASS_HEAD, *rows])]
+        parts += ["", *columns([_class_head(result), *rows])]
     if len(result.classes) > _PLAIN_CLASSES:
         parts.append(f"… {count(len(result.classes) - _PLAIN_CLASSES, 'more class', 'more classes')}")
     if result.confusion is not None:
         parts += ["", *_plain_matrix(result)] if len(result.labels) <= 8 else ["", *_plain_pairs(result)]
+    if result.ranges:
+        parts += ["", *columns([_RANGE_HEAD, *map(_range, result.ranges)])]
     if result.slices:
         parts += ["", *columns([_slice_head(result), *_slice_rows(result)], left=(0, 1))]
     return "\n".join([*parts, "", _cost(result), *(f"Note: {line(note, 200)}" for note in result.notes)]).strip()
 
 
-_CLASS_HEAD = ["class", "precision", "recall", "F1", "rows"]
+def _class_head(result: Report) -> list[str]:
+    given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
+    return ["label" if given else "class", "precision", "recall", "F1", "rows", *given]
 
 
 def _scores(one: ClassScore) -> list[str]:
-    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}"]
+    given = [] if one.threshold is None else [score(one.threshold)]
+    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}", *given]
 
 
 def _headline(result: Report) -> str:
@@ -101,21 +108,26 @@ def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
 def markup(result: Report) -> Safe:
     """Return the report as tables."""
     head = paragraph(tag("b", _headline(result)))
-    parts = [head, _tiles(result.metrics)]
+    parts = [head, _tiles(result.metrics, result.before)]
     if result.classes:
         parts.append(_class_table(result))
     if result.confusion is not None:
         parts.append(matrix(result))
         if len(result.labels) > 2:
             parts.append(_pairs(result))
+    if result.ranges:
+        parts.append(table(_RANGE_HEAD, map(_range, result.ranges), "What is predicted for low and for high numbers."))
     if result.slices:
         parts.append(_slices(result))
     return box(*parts, paragraph(_cost(result)), notes(result.notes[:20]))
 
 
-def _tiles(metrics: Mapping[str, float]) -> Safe:
+def _tiles(metrics: Mapping[str, float], before: Mapping[str, float]) -> Safe:
     names = [words(line(name, 30)) + (" (nats)" if name == "loss" else "") for name in metrics]
     values = [tag("b", score(value), style="font-size:15px") for value in metrics.values()]
+    if before:
+        first = [score(before[name]) if name in before else "" for name in metrics]
+        return table(["", *names], [["before training", *first], ["after", *values]])
     return table(names, [values], left=()) if names else Safe("")
 
 
@@ -123,12 +135,22 @@ def _class_table(result: Report) -> Safe:
     rows = [_class_row(one) for one in result.classes[:_CLASSES]]
     rest = len(result.classes) - _CLASSES
     more = f" The first {_CLASSES} of {len(result.classes):,}." if rest > 0 else ""
-    return table(_CLASS_HEAD, rows, f"Each class; rows counts the true ones.{more}")
+    head = _class_head(result)
+    given = " A label is given from the probability in the last column on." if "given from" in head else ""
+    return table(head, rows, f"Each {head[0]}; rows counts the true ones.{given}{more}")
 
 
 def _class_row(one: ClassScore) -> list[object]:
     values = (one.precision, one.recall, one.f1)
-    return [line(one.label, 60), *(bar(value, score(value)) for value in values), f"{one.support:,}"]
+    return [line(one.label, 60), *(bar(value, score(value)) for value in values), *_scores(one)[3:]]
+
+
+_RANGE_HEAD = ["true number", "rows", "mean prediction", "mean absolute error"]
+
+
+def _range(one: RangeScore) -> list[str]:
+    name = number(one.low) if one.low == one.high else f"{number(one.low)} to {number(one.high)}"
+    return [name, f"{one.rows:,}", number(one.predicted), number(one.mae)]
 
 
 def shown_classes(result: Report) -> list[int]:

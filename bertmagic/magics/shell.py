@@ -79,14 +79,14 @@ def _from_disk(request: Request) -> Request:
     """Let ``%bert_load sentiment``, typed again, mean the run of that name and not the model it was bound to."""
     ref = request.given.get("ref")
     held = None if ref is None else request.names.get(ref.code)
-    if ref is None or not (names.is_model(held) or names.is_job(held)):
+    if ref is None or not names.predicts(held):
         return request
     return replace(request, given=request.given | {"ref": names.constant(ref.entry, ref.code)})
 
 
 def _target(request: Request) -> str | None:
     """Return the variable that a magic which makes a model binds it to."""
-    if request.command.function not in ("finetune", "load"):
+    if request.command.function not in ("finetune", "pretrain", "load"):
         return None
     if "name" in request.given:
         return str(request.given["name"].value)

@@ -124,6 +124,21 @@ def headed(
     ModelError
         If the weights are broken, or the architecture has no such head.
     """
+    known = HEADS[head]
+    loaded, new, said = opened(folder, head, names, **changes)
+    if needs_head and new:
+        what = f"{known.name} for {len(names)} classes" if names else known.name
+        raise ModelError(
+            f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
+            "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
+        )
+    return loaded, f"{said}, {'a new head' if new else 'the head it has'}"
+
+
+def opened(
+    folder: Path, head: str, names: tuple[str, ...] = (), **changes: Any
+) -> tuple[PreTrainedModel, set[str], str]:
+    """Return an encoder with a head, the names of the parameters that are new, and its size in words; see `headed`."""
     import torch
     import transformers
 
@@ -150,13 +165,7 @@ def headed(
         raise _unreadable(folder, "weights", error) from error
     new = {str(key) for key in info["missing_keys"]} | {str(key[0]) for key in info["mismatched_keys"]}
     _check_body(loaded, new)
-    if needs_head and new:
-        what = f"{known.name} for {len(names)} classes" if names else known.name
-        raise ModelError(
-            f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
-            "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
-        )
-    return loaded, _said(loaded, "a new head" if new else "the head it has")
+    return loaded, new, _said(loaded)
 
 
 def _check_kind(kind: str, head: Head) -> None:
@@ -181,10 +190,10 @@ def _check_body(model: PreTrainedModel, new: set[str]) -> None:
         )
 
 
-def _said(model: PreTrainedModel, head: str) -> str:
+def _said(model: PreTrainedModel) -> str:
     size = sum(parameter.numel() for parameter in model.parameters())
     layers = getattr(model.config, "num_hidden_layers", "?")
-    return f"{type(model).__name__}, {layers} layers, {size / 1e6:.1f} M parameters, {head}"
+    return f"{type(model).__name__}, {layers} layers, {size / 1e6:.1f} M parameters"
 
 
 def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bertmagic.options.entry import REQUIRED, Option, option, table
 
@@ -22,6 +22,8 @@ TASKS = ("multi_label", "regression", "classification")
 METRICS = (
     "macro_f1",
     "accuracy",
+    "f1",
+    "strict_f1",
     "exact_match",
     "micro_f1",
     "ranking_precision",
@@ -39,8 +41,12 @@ _LABEL = "The column that holds what is to be learnt; inferred where only one ca
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What every run of training has, whatever is learnt."""
+    """What every run of training has, whatever is learnt.
 
+    ``longest`` is the default limit on tokens: attention's cost grows with the square of it.
+    """
+
+    longest: ClassVar[int] = 512
     name: str | None = option(None, "name", "The name of the run, and of the variable that the model is bound to.")
     train: Any = option(REQUIRED, "data", "The training rows: DataFrame, Dataset, dict, file, hub id, sample:NAME.")
     validation: Any = option(
@@ -221,6 +227,14 @@ class Finetune(Training):
         low=0,
         high=4096,
     )
+    max_answer_length: int = option(
+        30,
+        "int",
+        "How many tokens the answer to a question may have.",
+        low=1,
+        high=1000,
+        reason="As in the script of BERT for SQuAD; longer ones in training are an error that says how long they are.",
+    )
     label_smoothing: float = option(
         0.0,
         "float",
@@ -236,9 +250,95 @@ class Finetune(Training):
         choices=METRICS,
         reason="Macro F1 counts each class the same, so a rare class cannot be given up unnoticed.",
     )
+    label_all_pieces: bool = option(
+        False,
+        "flag",
+        "Learn the tag of a word from all of its tokens, and not from its first alone.",
+        reason="Devlin et al. 2019, section 5.3, learn from and predict by the first token of a word.",
+    )
     class_weights: ClassWeights = option(
         "none", "choice", "Weigh classes in the loss by the inverse of their frequency.", choices=("none", "balanced")
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrain(Training):
+    """Pre-train an encoder on running text: masked words and, where asked for, next sentences."""
+
+    task: ClassVar[str] = "masked_language_modeling"
+    long_text: ClassVar[LongText] = "truncate"
+    stride: ClassVar[int | None] = None
+    longest: ClassVar[int] = 128
+
+    train: Any = option(
+        REQUIRED, "data", "The running text: a list, a column, or files; in .txt files blank lines part documents."
+    )
+    text: str | None = option(None, "column", "The column that holds the text; inferred where only one can be meant.")
+    document: str | None = option(
+        None, "column", "The column that says of which document a row is; by default each row is one."
+    )
+    whole_words: bool = option(
+        False,
+        "flag",
+        "Mask the pieces of a word together.",
+        reason="As in the second release of BERT's own weights; harder, as no piece of the word gives the others away.",
+    )
+    nsp: bool = option(
+        False,
+        "flag",
+        "Learn next sentences, too: half of the pairs follow each other, half are from two documents.",
+        reason="Devlin et al. 2019 has it; Liu et al. 2019 found models as good or better without.",
+    )
+    packing: bool = option(
+        True,
+        "flag",
+        "Fill blocks of max_length with one document after the other; else a block has one document only.",
+        reason="No padding, whatever the lengths; about as good as blocks of one document in Liu et al. 2019, table 2.",
+    )
+    max_length: int | None = option(
+        None,
+        "int",
+        "How many tokens a block has; by default 128, or the model's limit where that is less.",
+        low=8,
+        high=8192,
+        reason="Nine tenths of BERT's own steps had 128 tokens (Devlin et al. 2019, appendix A.2).",
+    )
+    best_metric: str | None = option(
+        None,
+        "choice",
+        "Which validation metric chooses the best weights; by default loss.",
+        choices=("loss", "accuracy"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fill:
+    """Guess the words behind the masks of a text, with a probability for each."""
+
+    texts: Any = option(
+        None, "texts", "A quoted text with [MASK] in it, a variable with texts, or {an expression}.", many=True
+    )
+    model: Any = option(None, "model", _MODEL, short="-m")
+    top_k: int = option(5, "int", "How many words to show for each mask.", low=1, high=1000)
+    candidates: tuple[str, ...] = option(
+        (),
+        "text",
+        "Compare these words only, with commas between; each must be one piece of the vocabulary.",
+        many=True,
+    )
+    text: str | None = option(None, "column", "The column that holds the text; by default the one of training.")
+    file: str | None = option(
+        None, "path", "Read the texts from this file: CSV, TSV, JSONL, Parquet, or a text a line."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextSentence:
+    """Say how probable it is that one sentence follows another."""
+
+    first: Any = option(REQUIRED, "texts", "The first sentence, quoted, or a variable with several.")
+    second: Any = option(REQUIRED, "texts", "The sentence that may follow it, or as many as there are first ones.")
+    model: Any = option(None, "model", _MODEL, short="-m")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -382,6 +482,19 @@ COMMANDS: dict[str, Command] = {
         Command("bert_finetune", "finetune", Finetune, ("name",), "options", (
             '%%bert_finetune sentiment\ntrain = reviews\ntext  = "review"\nlabel = "stars"\nepochs = 3',
             "%bert_finetune quick --train sample:reviews --label sentiment --max-steps 50",
+        )),
+        Command("bert_pretrain", "pretrain", Pretrain, ("name",), "options", (
+            '%%bert_pretrain reuters\ntrain = news\ntext  = "body"\nmodel = "minilm"\nepochs = 1',
+            '%%bert_pretrain own\ntrain = "books/*.txt"\nnsp   = True\nwhole_words = True',
+            "%%bert_finetune topics\ntrain = labelled\nmodel = reuters",
+        )),
+        Command("bert_fill", "TextModel.fill", Fill, ("texts",), "texts", (
+            '%bert_fill "The bank raised its [MASK] rates." -m reuters --top-k 10',
+            '%bert_fill "Prices [MASK] in May." --candidates "rose, fell"',
+            "%%bert_fill -m reuters\nProfit [MASK] to 3 mln dlrs.\nThe [MASK] of [MASK] met.",
+        )),
+        Command("bert_next", "TextModel.next_sentence", NextSentence, ("first", "second"), "none", (
+            '%bert_next "The train was late." "We waited for an hour." -m own',
         )),
         Command("bert_predict", "TextModel.predict", Predict, ("texts",), "texts", (
             '%bert_predict "I would buy it again" -m sentiment',

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from bertmagic.data import checks
 from bertmagic.errors import ModelError
 from bertmagic.models import heads
 
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
-    from bertmagic.options import Finetune
+    from bertmagic.options import LongText
     from bertmagic.training.objective import Objective
 
     Scores = npt.NDArray[np.float32]
 
 TASKS = {
+    "masked_language_modeling": "bertmagic.tasks.masked_language_modeling:MaskedLanguageModeling",
     "multi_label": "bertmagic.tasks.multi_label:MultiLabel",
     "regression": "bertmagic.tasks.regression:Regression",
     "classification": "bertmagic.tasks.classification:Classification",
@@ -89,16 +91,27 @@ class Task(ABC):
         The validation metrics that can choose the best weights; by default the first one does.
     tunes
         Whether `tuned` does something, for which the validation rows are read once more.
+    long_text
+        What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
+    compares
+        Whether the report has the metrics before training beside those after it, for which its rows are read first.
     """
 
     name: ClassVar[str]
     measures: ClassVar[tuple[str, ...]]
     tunes: ClassVar[bool] = False
+    long_text: ClassVar[LongText | None] = None
+    compares: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The texts that a model of this task reads: one, or the two of a pair."""
         return ("text",)
+
+    @classmethod
+    def source(cls, given: Any) -> Any:
+        """Return what `data.tables` can read, of what the user gave as data."""
+        return given
 
     @classmethod
     @abstractmethod
@@ -119,7 +132,7 @@ class Task(ABC):
     @classmethod
     @abstractmethod
     def read(
-        cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
+        cls, table: Table, columns: Mapping[str, Any], options: Any = None
     ) -> tuple[Self, Examples, list[Finding]]:
         """Return the task that rows are for, the rows that can be learnt from, and what was found on the way.
 
@@ -159,6 +172,10 @@ class Task(ABC):
         """Return the same number for rows that must not be divided: by default for those that read the same."""
         return rows.copies()
 
+    def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[Inputs, list[Finding]]:
+        """Return the rows to predict that have a text in each of `inputs`, and what was found."""
+        return checks.readable(given, self.inputs, name, where)
+
     def counts(self, rows: Examples) -> dict[str, int]:
         """Return how often each thing that is to be learnt stands in rows, the most frequent first."""
         return {}
@@ -166,6 +183,16 @@ class Task(ABC):
     def encode(self, cache: Cache, rows: Inputs, progress: Callable[[int, int], None]) -> Tokens:
         """Return the rows as tokens."""
         return cache.encode(rows.texts, progress, pairs=rows.second)
+
+    def token_findings(self, samples: Tokens, rows: Examples) -> list[Finding]:
+        """Return what the tokens of training rows show that their texts do not.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be learnt from.
+        """
+        return []
 
     @abstractmethod
     def feed(self, samples: Tokens, rows: Examples, pad_id: int, segments: bool, seed: int) -> Feed:
@@ -180,7 +207,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def objective(self, train: Examples, options: Finetune) -> Objective:
+    def objective(self, train: Examples, options: Any) -> Objective:
         """Return the loss: a sum over what is learnt from, and what it is divided by."""
 
     def outputs(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:

@@ -14,9 +14,9 @@ from bertmagic.tasks import Prepared, Task
 if TYPE_CHECKING:
     from bertmagic.data.checks import Examples
     from bertmagic.data.tables import Table
-    from bertmagic.options import Finetune
+    from bertmagic.options import Finetune, Pretrain
 
-ROLES = ("text", "label", "question", "context", "answers")
+ROLES = ("text", "label", "question", "context", "answers", "document")
 """The options that name columns."""
 
 
@@ -25,7 +25,7 @@ def asked(options: Any) -> dict[str, Any]:
     return {role: getattr(options, role, None) for role in ROLES}
 
 
-def prepare(kind: type[Task], options: Finetune, tables: Mapping[str, Table]) -> Prepared:
+def prepare(kind: type[Task], options: Finetune | Pretrain, tables: Mapping[str, Table]) -> Prepared:
     """Check the rows of a run, hold validation rows out where none are given, and drop what stands on both sides.
 
     Parameters

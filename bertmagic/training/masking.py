@@ -9,15 +9,18 @@ cut into pieces, and after a resume.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.batches import IGNORED, Feed
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerBase
+
+    from bertmagic.data.batches import Batch
 
 SHARE = 0.15
 """The share of the tokens of a sample that are to be guessed."""
@@ -223,3 +226,41 @@ def _uniform(stream: npt.NDArray[np.uint64], use: int) -> npt.NDArray[np.float64
     import numpy as np
 
     return (_mixed(stream + np.uint64(use)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+@dataclass(frozen=True)
+class MaskedFeed(Feed):
+    """Samples whose tokens are masked when a batch is made of them.
+
+    The targets of a batch are the ids of the tokens to guess and `IGNORED` for all others, ``(rows, tokens)``. Where
+    ``follows`` is there a column stands before them: 0 where the second text follows the first, else 1, as BERT's head
+    has it.
+
+    Attributes
+    ----------
+    masking
+        How they are masked.
+    seed
+        Beside the step and the number of the sample, what the masks depend on.
+    follows
+        Whether the second text of each sample follows the first, shape ``(samples,)``; None without pairs.
+    """
+
+    masking: Masking = field(kw_only=True)
+    seed: int = field(kw_only=True)
+    follows: npt.NDArray[np.bool_] | None = field(default=None, kw_only=True)
+
+    def batch(self, rows: npt.NDArray[np.int64], step: int = 0) -> Batch:
+        """Return some samples with the masks of a step; step 0 is for held-out text, whose masks stay the same."""
+        import numpy as np
+        import torch
+
+        whole = super().batch(rows, step)
+        ids, real = whole.ids.numpy(), whole.mask.numpy() > 0  # (rows, tokens)
+        found, chosen = self.masking.apply(ids[real], self.tokens.lengths_of(rows), rows, self.seed, step)
+        masked, targets = ids.copy(), np.full(ids.shape, IGNORED, np.int64)
+        masked[real] = found
+        targets[real] = np.where(chosen, ids[real], IGNORED)
+        if self.follows is not None:
+            targets = np.concatenate([~self.follows[rows][:, None], targets], axis=1)
+        return replace(whole, ids=torch.from_numpy(masked), targets=torch.from_numpy(targets))

@@ -41,6 +41,27 @@ def model_folder(name: str) -> Path:
     return home() / "runs" / name / "model"
 
 
+def made_folder(name: str) -> Path:
+    """Return where the model of a run is kept, and have the folder of all runs there, which git leaves alone.
+
+    Raises
+    ------
+    TrainingError
+        If it cannot be made.
+    """
+    folder = home() / "runs" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"the run's folder {folder} cannot be made: {error.strerror}.", "Set BERTMAGIC_HOME elsewhere."
+        ) from None
+    ignore = home() / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder / "model"
+
+
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
@@ -62,16 +83,7 @@ class Run:
     def __init__(
         self, name: str, options: Mapping[str, Any], data: Mapping[str, Any], after: int | None = None
     ) -> None:
-        self.folder = home() / "runs" / name
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(
-                f"the run's folder {self.folder} cannot be made: {error.strerror}.", "Set BERTMAGIC_HOME elsewhere."
-            ) from None
-        ignore = home() / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        self.folder = made_folder(name).parent
         _sweep(self.folder)
         self._write("options.json", options)
         self._write("data.json", data)

@@ -2,13 +2,13 @@ import pytest
 
 from bertmagic import tasks
 from bertmagic.errors import ModelError
-from bertmagic.options import COMMANDS
+from bertmagic.options import COMMANDS, Pretrain
 
 
 def test_every_task_of_the_options_is_there():
     (choices,) = [option.choices for option in COMMANDS["bert_finetune"].options if option.name == "task"]
-    assert set(choices) == set(tasks.TASKS)
-    for name in choices:
+    assert {*choices, Pretrain.task} == set(tasks.TASKS)
+    for name in tasks.TASKS:
         assert tasks.find(name).__doc__
 
 

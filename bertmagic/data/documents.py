@@ -1,0 +1,73 @@
+"""Running text, from whatever holds it, as a table of documents."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import files, tables
+from bertmagic.data.texts import cells
+from bertmagic.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertmagic.data.tables import Table
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+
+
+def source(given: Any) -> Any:
+    """Return what `tables.splits` can read of running text.
+
+    A list of texts becomes a column. Of text files, one document each, or one for each part between blank lines; a
+    file without blank lines has a document in each line. All else is returned as it is.
+    """
+    import pandas as pd
+
+    if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
+        return pd.DataFrame({"text": list(given)})
+    if not isinstance(given, str | os.PathLike):
+        return given
+    paths = tables.paths(os.fspath(given))
+    if not paths or any(path.suffix.lower() != ".txt" for path in paths):
+        return given
+    texts = [text for path in paths for text in of_file(path)]
+    return tables.Table(os.fspath(given), pd.DataFrame({"text": texts}))
+
+
+def of_file(path: Path) -> list[str]:
+    """Return the documents of a text file: the parts between its blank lines, or its lines if it has none."""
+    text = files.decode(path).replace("\r\n", "\n").replace("\r", "\n").strip()
+    return [part for part in (_BLANK_LINE.split(text) if _BLANK_LINE.search(text) else text.split("\n")) if part]
+
+
+def joined(table: Table, text: str, document: str) -> Table:
+    """Return a table with one row for each value of a column: its texts in their order, a line each.
+
+    Rows without a text are left out; the index is that of the first row of each document.
+
+    Raises
+    ------
+    DataError
+        If a row has a text and no document.
+    """
+    import pandas as pd
+
+    column: pd.Series = table.frame[document]
+    if column.isna().any():
+        row = table.frame.index[int(column.isna().to_numpy().argmax())]
+        raise DataError(
+            f"column {document!r} of {table.name} has no value in row {row}.", "Every text needs a document."
+        )
+    parts: dict[Any, list[str]] = {}
+    first: dict[Any, Any] = {}
+    for index, name, value in zip(table.frame.index, cells(column), cells(table.frame[text]), strict=True):
+        first.setdefault(name, index)
+        parts.setdefault(name, []).extend([value] if isinstance(value, str) and value.strip() else [])
+    index = pd.Index(list(first.values()), name=table.frame.index.name)
+    texts: Sequence[str] = ["\n".join(rows) for rows in parts.values()]
+    return tables.Table(table.name, pd.DataFrame({text: texts, document: list(parts)}, index=index))

@@ -1,0 +1,139 @@
+"""A small BERT from nothing: a vocabulary of word pieces learnt from texts, and random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from bertmagic.errors import DataError, OptionError, nearest
+from bertmagic.models import loading, saving
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerBase
+
+Size = Literal["tiny", "mini", "small", "medium", "base"]
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+"""The special tokens of BERT, with the ids from 0 on."""
+
+_POSITIONS = 512
+_FEWEST = 100
+"""With fewer pieces than these in a vocabulary the texts are taken to be a mistake."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large a BERT is, and the learning rate that suits it when it begins from nothing."""
+
+    layers: int
+    width: int
+    lr: float
+
+
+SHAPES: dict[str, Shape] = {
+    "tiny": Shape(2, 128, 1e-3),
+    "mini": Shape(4, 256, 5e-4),
+    "small": Shape(4, 512, 5e-4),
+    "medium": Shape(8, 512, 3e-4),
+    "base": Shape(12, 768, 1e-4),
+}
+"""Layers and widths of Turc et al. 2019, "Well-Read Students Learn Better", table 1; a head for each 64 of the width.
+The rate of the base model is that of Devlin et al. 2019, appendix A.2; narrower models take more."""
+
+
+def write(folder: Path, size: str, texts: Sequence[str], vocab_size: int, lowercase: bool, seed: int) -> Path:
+    """Write a new model with its tokenizer and its card.
+
+    Raises
+    ------
+    OptionError
+        If the size is unknown or the vocabulary is to be too small.
+    DataError
+        If the texts have too few different words.
+    """
+    if size not in SHAPES:
+        raise OptionError(f"size = {size!r} is unknown.{nearest(size, SHAPES)}", f"It is one of {', '.join(SHAPES)}.")
+    if not 200 <= vocab_size <= 250_000:
+        raise OptionError(f"vocab_size = {vocab_size} is not between 200 and 250,000.", "BERT has 30,522 pieces.")
+    shape = SHAPES[size]
+    tokenizer = wordpiece(texts, vocab_size, lowercase)
+    model = _network(shape, tokenizer, seed)
+    card = {
+        "task": "masked_language_modeling", "nsp": False, "encoder": f"new {size}", "lr": shape.lr,
+        "max_length": _POSITIONS, "size": size, "seed": seed, "vocabulary": len(tokenizer), "lowercase": lowercase,
+    }  # fmt: skip
+    return saving.save(folder, model, tokenizer, card)
+
+
+def wordpiece(texts: Sequence[str], vocab_size: int, lowercase: bool) -> PreTrainedTokenizerBase:
+    """Learn a vocabulary of word pieces (Schuster & Nakajima 2012) and return its tokenizer.
+
+    The trainer numbers letters in the order of a hash map, which differs from run to run, and breaks ties by number.
+    Given all letters beforehand, in their own order, it finds the same pieces every time.
+
+    Raises
+    ------
+    DataError
+        If the texts have too few different words.
+    """
+    from tokenizers import trainers
+    from transformers import BertTokenizer
+
+    model = _untrained(lowercase)
+    letters = _letters(texts, model, vocab_size)
+    fixed = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters)]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=max(vocab_size, len(fixed)), min_frequency=2, special_tokens=fixed, limit_alphabet=len(letters),
+        show_progress=False,
+    )  # fmt: skip
+    model.train_from_iterator(texts, trainer)
+    found = model.get_vocab()
+    if len(found) - len(fixed) < _FEWEST:
+        raise DataError(
+            f"the texts give {len(found) - len(fixed)} word pieces of more than a letter: too few for a vocabulary.",
+            "Give more text, thousands of sentences if there are.",
+        )
+    vocabulary = {piece: number for number, piece in enumerate(sorted(found, key=found.__getitem__))}
+    return cast(
+        "PreTrainedTokenizerBase",
+        BertTokenizer(vocab=vocabulary, do_lower_case=lowercase, strip_accents=lowercase, model_max_length=_POSITIONS),
+    )
+
+
+def _untrained(lowercase: bool) -> Tokenizer:
+    """Return a tokenizer that cuts texts into words as BERT's does."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    found = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    found.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
+    found.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return found
+
+
+def _letters(texts: Sequence[str], model: Tokenizer, vocab_size: int) -> list[str]:
+    """Return the letters of the texts in order: the most frequent ones, where they would fill the vocabulary."""
+    from collections import Counter
+
+    counted: Counter[str] = Counter()
+    for text in texts:
+        counted.update(model.normalizer.normalize_str(text))
+    ranked = sorted((letter for letter in counted if not letter.isspace()), key=lambda c: (-counted[c], c))
+    return sorted(ranked[: max(vocab_size // 4, 1)])
+
+
+def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> object:
+    """Return a BERT of random weights with a head for masked words, drawn by the seed alone."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=shape.width, num_hidden_layers=shape.layers,
+        num_attention_heads=shape.width // 64, intermediate_size=4 * shape.width, max_position_embeddings=_POSITIONS,
+        pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    with loading.alone, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return BertForMaskedLM(config)
