@@ -46,11 +46,11 @@ class Bar:
         phase = self._phase
         words = stage(phase, self._clock() - self._since)
         drawn = progress(phase.done, phase.total or 0, phase.what)
-        return {"text/plain": words, "text/html": str(tag("div", words, drawn, style="max-width:40em"))}
+        return {"text/plain": words, "text/html": str(tag("div", words, drawn, style="font-size:13px;max-width:40em"))}
 
     def final(self) -> list[dict[str, Any]]:
         """Return one line that says what was done, or why not."""
         words = f"{stage(self._phase, 0.0)}; {duration(self._clock() - self._born)} in all."
         if self._reason:
             words = f"Stopped ({self._reason}). {words}"
-        return [{"text/plain": words, "text/html": str(tag("div", words, style="opacity:.8"))}]
+        return [{"text/plain": words, "text/html": str(tag("div", words, style="font-size:13px;opacity:.8"))}]

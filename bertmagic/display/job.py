@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.html import Safe, box, paragraph, progress, tag
-from bertmagic.display.style import count, duration, line, score, share
+from bertmagic.display.style import duration, line, score, share
 
 if TYPE_CHECKING:
     from bertmagic.training.jobs import Job, Progress
@@ -20,17 +20,18 @@ def markup(job: Job) -> Safe:
     """Return the job with a bar."""
     known = job.progress
     head = paragraph(tag("b", f"Job {line(job.name, 60)!r}"), ": ", where(known))
-    return box(head, progress(known.step, known.steps or 0, "steps"), paragraph(_next(job)))
+    bar = progress(known.step, known.steps, "steps") if known.steps else Safe("")
+    return box(head, bar, paragraph(_next(job)))
 
 
 def where(known: Progress) -> str:
     """Return in one line how far a run is."""
     parts = [line(known.phase, 100)]
     if known.steps:
-        parts.append(f"step {known.step:,} of {count(known.steps, 'step')} ({share(known.step / known.steps)})")
+        parts.append(f"step {known.step:,} of {known.steps:,} ({share(known.step / known.steps)})")
     if known.loss is not None:
         parts.append(f"epoch {known.epoch:.2f}, loss {score(known.loss)}")
-    parts.append(duration(known.seconds))
+    parts.append(f"{duration(known.seconds)} elapsed")
     if known.eta is not None:
         parts.append(f"about {duration(round(known.eta))} left")
     return ", ".join(parts)

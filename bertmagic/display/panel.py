@@ -48,6 +48,9 @@ class Panel:
         The figure's static twin is the curves and the table of evaluations, folded: below they stand open.
         """
         run, frame = self.run, self.frame()
+        if run.started is None:  # it ended before its first step: there is nothing to draw or to count
+            words = tag("div", paragraph(tag("b", title(run))), paragraph(state(run)), _notes(run), style=_PAGE)
+            return [{**frame, "text/html": words}]
         if len(run.loss) < 2:
             return [frame]
         numbers = tag("details", tag("summary", "The numbers of the curves"), _evaluations(run))
@@ -101,7 +104,7 @@ def _loss(run: Run) -> Safe:
         Curve("validation", run.validation_loss.coarse(_SVG_DOTS).outline(), ORANGE, 1.5, dots=True),
     ]
     caption = losses(run).split(", learning rate")[0] if run.step else "the loss of each step comes here"
-    return _figure(chart("loss (nats)", curves, _across(run), aria=caption), _sentence(caption))
+    return _figure(chart(run.loss_name, curves, _across(run), aria=caption), _sentence(caption))
 
 
 def _metric(run: Run) -> Safe:

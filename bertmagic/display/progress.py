@@ -132,6 +132,12 @@ class Run:
         self.validation_loss.add(event.step, event.loss)
         self.metric.add(event.step, self.value(event))
 
+    @property
+    def loss_name(self) -> str:
+        """What the loss is, with its unit."""
+        numbers = self.started is not None and self.started.task == "regression"
+        return "loss (of the variance)" if numbers else "loss (nats)"
+
     def value(self, event: Evaluated) -> float:
         """Return the metric of an evaluation that chooses the best weights."""
         name = self.metric_name
@@ -188,7 +194,7 @@ def title(run: Run) -> str:
     """Return what is trained, on what, by what."""
     start = run.started
     if start is None:
-        return "Getting ready to train"
+        return "Nothing was trained" if run.over else "Getting ready to train"
     parts = (start.name, start.task, start.model, start.device, start.precision)
     return " · ".join(line(part, 60) for part in parts if part)
 
@@ -238,7 +244,7 @@ def position(run: Run) -> str:
     total = run.started.steps
     parts = [f"step {run.done:,} of {total:,} ({share(run.done / total if total else 0.0)})"]
     if run.step:
-        parts.append(f"epoch {run.step.epoch:.2f} of {run.started.epochs:g}")
+        parts.append(f"epoch {run.step.epoch:.2f} of {round(run.started.epochs, 2):g}")
     parts.append(f"{duration(run.elapsed)} elapsed")
     if not run.over:
         left = run.left

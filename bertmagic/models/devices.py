@@ -183,7 +183,9 @@ def _describe(device: torch.device) -> Device:
         return Device(str(device), torch.cuda.get_device_name(device), total, free, number_format, why)
     page = os.sysconf("SC_PAGE_SIZE")
     total = os.sysconf("SC_PHYS_PAGES") * page
-    title = f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else "Apple GPU, memory shared"
+    threads = torch.get_num_threads()
+    processor = f"CPU, {threads} thread{'s' * (threads > 1)}"
+    title = processor if device.type == "cpu" else "Apple GPU, memory shared"
     return Device(str(device), title, total, _free(total), number_format, why)
 
 

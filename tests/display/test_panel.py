@@ -104,6 +104,8 @@ def test_a_run_without_steps_ends_as_words(panel):
     (final,) = panel.final()
     assert set(final) == {"text/html", "text/plain"}
     assert "Stopped: DataError: no rows" in final["text/html"]
+    assert "Nothing was trained" in final["text/html"]
+    assert not {"svg", "table"} & set(Tags(final["text/html"]).tags)
 
 
 def test_a_run_that_chooses_by_loss(panel):

@@ -215,7 +215,7 @@ def test_the_end_of_the_process_stops_jobs_and_waits_a_moment():
 def test_the_text_and_the_html_of_a_job(gate):
     job = jobs.start("<b>", waiting(gate, started(), step(40, 4.0)))
     until(lambda: job.progress.step)
-    assert repr(job).startswith("Job '<b>': training, step 40 of 100 steps (40.0 %), epoch 0.80, loss 0.5000")
+    assert repr(job).startswith("Job '<b>': training, step 40 of 100 (40.0 %), epoch 0.80, loss 0.5000")
     assert ".stop() ends it" in repr(job)
     bundle = job._repr_mimebundle_()
     assert "&lt;b&gt;" in bundle["text/html"]
@@ -223,3 +223,14 @@ def test_the_text_and_the_html_of_a_job(gate):
     gate.set()
     job.wait(LONG)
     assert "Its .model: 'the model'" in repr(job)
+
+
+def test_a_job_without_steps_has_no_bar():
+    def work(button, emit):
+        raise ValueError("no rows")
+
+    job = jobs.start("x", work)
+    job.join(LONG)
+    html = job._repr_mimebundle_()["text/html"]
+    assert "no rows" in html
+    assert "progressbar" not in html
