@@ -19,18 +19,19 @@ Attend = Callable[..., Any]
 
 
 def known(model: PreTrainedModel) -> bool:
-    """Whether a model has layers that `led_to` can lead."""
-    return any(type(part).__name__ in _FORWARDS for part in model.modules())
+    """Whether a model is of a kind that `led_to` can lead."""
+    return str(model.config.model_type) in _FAMILIES
 
 
 @contextmanager
 def led_to(attend: Attend, model: PreTrainedModel) -> Iterator[None]:
     """Have the layers of a model give their queries, keys and values to ``attend``."""
-    parts = [part for part in model.modules() if type(part).__name__ in _FORWARDS]
+    layer, make = _FAMILIES[str(model.config.model_type)]
+    parts = [part for part in model.modules() if type(part).__name__ == layer]
     before = [vars(part).get("forward") for part in parts]
     try:
         for part in parts:
-            part.forward = types.MethodType(_FORWARDS[type(part).__name__](attend), part)
+            part.forward = types.MethodType(make(attend), part)
         yield
     finally:
         for part, own in zip(parts, before, strict=True):
@@ -81,8 +82,8 @@ def _deberta(attend: Attend) -> Callable[..., Any]:
     return forward
 
 
-_FORWARDS: dict[str, Callable[[Attend], Callable[..., Any]]] = {
-    "MPNetSelfAttention": _mpnet,
-    "DisentangledSelfAttention": _deberta,
+_FAMILIES: dict[str, tuple[str, Callable[[Attend], Callable[..., Any]]]] = {
+    "mpnet": ("MPNetSelfAttention", _mpnet),
+    "deberta-v2": ("DisentangledSelfAttention", _deberta),
 }
-"""The class of a layer of attention, and what makes its method."""
+"""By the kind of model: the class of a layer of attention, and what makes its method."""
