@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, tables
+from bertmagic.data import checks, tables, tagged
 from bertmagic.data import columns as naming
 from bertmagic.data.checks import Inputs
 from bertmagic.data.report import DataReport, Finding
@@ -104,6 +104,8 @@ def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[Inputs, list[Fi
 
     names = [name for role in ("text", "question", "context") for name in naming.several(columns.get(role, ()))]
     try:
+        if len(names) == 1:
+            return tagged.readable(table.frame[names[0]], table.name, f"column {names[0]!r} of {table.name}")
         return checks.readable(table.frame, names, table.name)
     except DataError as error:
         column = table.frame[names[0]]

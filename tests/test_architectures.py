@@ -58,6 +58,13 @@ TASKS = {
         {"premise": TEXTS, "hypothesis": TEXTS[::-1], "label": ["yes", "no", "no", "yes"] * 6},
         [("a good film", "it was good"), ("sad", "nice")],
     ),
+    "token_classification": (
+        {
+            "tokens": [text.split() for text in TEXTS],
+            "tags": [["O"] * text.count(" ") + ["B-X"] for text in TEXTS],
+        },
+        ["a good film", "so sad"],
+    ),
 }
 """Rows to learn from, and what to predict then."""
 

@@ -32,7 +32,7 @@ def is_conll(lines: Sequence[str]) -> bool:
 
 
 def sentences(name: str, lines: Sequence[str]) -> pd.DataFrame:
-    """Return the sentences of a CoNLL file as rows of ``tokens`` and ``tags``.
+    """Return the sentences of a CoNLL file as rows of ``tokens`` and ``tags``, by the line that they begin at.
 
     Columns are parted by tabs, or by spaces; the first is the word and the last its tag. A blank line ends a sentence;
     lines that begin with ``-DOCSTART-`` or ``# `` and hold no tag are passed over.
@@ -44,17 +44,20 @@ def sentences(name: str, lines: Sequence[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows: list[tuple[list[str], list[str]]] = [([], [])]
-    before = width = 0
+    rows: list[tuple[list[str], list[str]]] = []
+    begins: list[int] = []
+    before = -1
+    width = 0
     for number, fields in _words(lines):
         width = width or len(fields)
         _check(name, number, fields, width)
-        if number != before + 1 and rows[-1][0]:
+        if number != before + 1:
             rows.append(([], []))
+            begins.append(number)
         before = number
         rows[-1][0].append(fields[0])
         rows[-1][1].append(fields[-1])
-    return pd.DataFrame([row for row in rows if row[0]], columns=["tokens", "tags"])
+    return pd.DataFrame(rows, pd.Index(begins, name="line", dtype="int64"), ["tokens", "tags"])
 
 
 def _words(lines: Sequence[str]) -> Iterator[Line]:
@@ -90,7 +93,8 @@ def grouped(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with one word a row as sentences, one a row with lists ``tokens`` and ``tags``; else itself.
 
     Such a table has a column that numbers the sentences (``sentence_id``, ``Sentence #``, where blanks repeat the
-    number above), a column of words and one of tags. Other columns are kept where they have one value a sentence.
+    number above), a column of words and one of tags. Other columns are kept where they have one value a sentence. The
+    index is that of the first words.
     """
     found = _roles(frame)
     if found is None:
@@ -103,7 +107,7 @@ def grouped(frame: pd.DataFrame) -> pd.DataFrame:
     parts = frame.groupby(begins.cumsum(), sort=False)
     rest = [name for name in frame.columns if name not in found]
     single = [name for name in rest if parts[name].nunique(dropna=False).max() == 1]
-    rows = frame.loc[begins, [sentence, *single]].reset_index(drop=True)
+    rows = frame.loc[begins, [sentence, *single]]
     for name, of in (("tokens", word), ("tags", tag)):
         rows[name] = [part.tolist() for _, part in parts[of]]
     return rows

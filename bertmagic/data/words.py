@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
+_CHUNK = 1000
+
 _ALONE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai and Lao, Burmese, Khmer
     "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana and Katakana
@@ -35,9 +37,14 @@ _BREAKS = "\u200b\u2060\ufeff"
 class Joined(Texts):
     """Rows of words of a column, read as texts: their words with a space between."""
 
-    def words(self, where: slice) -> list[list[str]]:
-        """Return the words of some rows."""
-        return [listed(cell) or [] for cell in self._cells(self.positions[where])]
+    def words(self, at: int) -> list[str]:
+        """Return the words of one row."""
+        return listed(self._cells(self.positions[[at]])[0]) or []
+
+    def rows(self) -> Iterator[list[str]]:
+        """Yield the words of each row."""
+        for start in range(0, len(self), _CHUNK):
+            yield from (listed(cell) or [] for cell in self._cells(self.positions[start : start + _CHUNK]))
 
     def _read(self, positions: npt.NDArray[np.int64]) -> list[str]:
         return [" ".join(listed(cell) or []) for cell in self._cells(positions)]
@@ -77,16 +84,11 @@ def find(texts: Texts) -> Words:
     """Return the words of texts: those that were given, or those that running text is cut into."""
     import numpy as np
 
-    found = list(map(laid, _rows(texts)) if isinstance(texts, Joined) else map(cut, texts))
+    found = list(map(laid, texts.rows()) if isinstance(texts, Joined) else map(cut, texts))
     offsets = np.zeros(len(found) + 1, np.int64)
     np.cumsum([len(row) for row in found], out=offsets[1:])
     flat = np.fromiter(chain.from_iterable(chain.from_iterable(found)), np.int32, 2 * int(offsets[-1]))
     return Words(flat.reshape(-1, 2), offsets)
-
-
-def _rows(texts: Joined) -> Iterator[list[str]]:
-    for start in range(0, len(texts), 1000):
-        yield from texts.words(slice(start, start + 1000))
 
 
 def laid(given: Sequence[str]) -> list[Span]:

@@ -146,8 +146,8 @@ def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Safe:
     whole = clean(str(text)[: bytes_ + 1])
     if len(whole) <= most and len(safe(whole).encode()) <= bytes_:
         return tag("span", whole, style=_PROSE)
-    summary = tag("summary", _fitting(line(whole, most - 20), bytes_ // 2), style="cursor:pointer")
-    kept = _fitting(whole, max(0, bytes_ - len(summary.encode())))
+    summary = tag("summary", fitting(line(whole, most - 20), bytes_ // 2), style="cursor:pointer")
+    kept = fitting(whole, max(0, bytes_ - len(summary.encode())))
     rest = len(str(text)) - len(kept)
     end = tag("i", f" … {rest:,} more characters") if rest else ""
     return tag("details", summary, tag("div", kept, end, style=_PROSE))
@@ -156,7 +156,8 @@ def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Safe:
 _PROSE = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 
-def _fitting(text: str, bytes_: int) -> str:
+def fitting(text: str, bytes_: int) -> str:
+    """Return the beginning of a text that takes at most so many bytes as HTML."""
     used = 0
     for position, letter in enumerate(text):
         used += len(html.escape(letter).encode())

@@ -4,12 +4,64 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import tags
 from bertmagic.data.tags import Entity
 from bertmagic.evaluation.report import ClassScore
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 Read = Callable[[Sequence[str]], list[Entity]]
+Tags = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a model makes of sentences, beside what is true.
+
+    Attributes
+    ----------
+    true, predicted
+        The tags of each sentence.
+    likeliest
+        The most probable tag of each word by itself, which need not make valid sequences.
+    losses, weights
+        Of each sentence, the cross-entropies of its tags in nats, summed up, and of how many; shape ``(sentences,)``.
+    """
+
+    true: Tags
+    predicted: Tags
+    likeliest: Tags
+    losses: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.int64]
+
+    def take(self, rows: npt.NDArray[Any]) -> Measured:
+        """Return some of the sentences, by position."""
+        true, predicted, likeliest = ([of[row] for row in rows] for of in (self.true, self.predicted, self.likeliest))
+        return Measured(true, predicted, likeliest, self.losses[rows], self.weights[rows])
+
+    def metrics(self) -> dict[str, float]:
+        """Return precision, recall and F1 of entities, the share of right tags, and the mean loss of a word.
+
+        The strict numbers are of each word's most probable tag, read strictly: what does not begin with ``B-`` is no
+        entity. They show how well the model keeps to the scheme by itself.
+        """
+        found = overall(self.true, self.predicted)
+        strict = overall(self.true, self.likeliest, tags.strict_entities)
+        return {
+            "f1": found.f1,
+            "precision": found.precision,
+            "recall": found.recall,
+            "strict_f1": strict.f1,
+            "strict_precision": strict.precision,
+            "strict_recall": strict.recall,
+            "accuracy": accuracy(self.true, self.predicted),
+            "loss": float(self.losses.sum() / max(self.weights.sum(), 1)),
+        }
 
 
 def by_type(

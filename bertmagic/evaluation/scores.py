@@ -39,11 +39,17 @@ def metrics(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> 
 
 
 def cross_entropy(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> float:
-    """Return the mean of ``log(sum(exp(logits))) - logits[target]``, in nats."""
+    """Return the mean of `cross_entropies`."""
+    return float(cross_entropies(logits, targets).mean())
+
+
+def cross_entropies(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return ``log(sum(exp(logits))) - logits[target]`` of each row, in nats."""
     import numpy as np
 
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]).mean())
+    found: npt.NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]
+    return found
 
 
 def by_class(

@@ -16,7 +16,7 @@ LongText = Literal["truncate", "head_tail", "window"]
 _MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
 Columns = str | tuple[str, ...] | None
 
-TASKS = ("multi_label", "regression", "classification")
+TASKS = ("token_classification", "multi_label", "regression", "classification")
 """The names of `bertmagic.tasks.TASKS` that can be asked for."""
 
 METRICS = (

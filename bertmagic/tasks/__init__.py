@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 TASKS = {
     "masked_language_modeling": "bertmagic.tasks.masked_language_modeling:MaskedLanguageModeling",
+    "token_classification": "bertmagic.tasks.token_classification:TokenClassification",
     "multi_label": "bertmagic.tasks.multi_label:MultiLabel",
     "regression": "bertmagic.tasks.regression:Regression",
     "classification": "bertmagic.tasks.classification:Classification",
