@@ -27,23 +27,29 @@ _FEW = 5
 
 def holds_words(column: pd.Series) -> bool:
     """Whether the first cells of a column that are filled hold lists, as such or as their text."""
-    return _all(column, lambda cell: listed(cell) is not None)
+    return _all(column, lambda cell: listed(cell) is not None, _is_blank)
 
 
 def holds_tags(column: pd.Series) -> bool:
     """Whether the first cells of a column that are filled hold lists of tags."""
-    return _all(column, lambda cell: all(isinstance(tag, str) and tags.parts(tag) for tag in listed(cell) or [None]))
+    return _all(
+        column, lambda cell: all(isinstance(tag, str) and tags.parts(tag) for tag in listed(cell) or [None]), _is_empty
+    )
 
 
 def holds_spans(column: pd.Series) -> bool:
     """Whether the first cells of a column that are filled hold spans."""
-    return _all(column, spans.is_spans)
+    return _all(column, spans.is_spans, _is_empty)
 
 
-def _all(column: pd.Series, fits: Callable[[Any], object]) -> bool:
-    filled = (cell for cell in cells(column) if not missing(cell) and not _is_empty(cell))
+def _all(column: pd.Series, fits: Callable[[Any], object], skip: Callable[[Any], bool]) -> bool:
+    filled = (cell for cell in cells(column) if not missing(cell) and not skip(cell))
     some = list(islice(filled, _LOOKED_AT))
     return bool(some) and all(map(fits, some))
+
+
+def _is_blank(cell: Any) -> bool:
+    return isinstance(cell, str) and not cell.strip()
 
 
 def _is_empty(cell: Any) -> bool:
@@ -77,7 +83,7 @@ def readable(column: pd.Series, name: str, where: str) -> tuple[Inputs, list[Fin
 
 
 def _has_words(cell: Any, where: str) -> bool:
-    if missing(cell) or (isinstance(cell, str) and not cell.strip()):
+    if missing(cell) or _is_blank(cell):
         return False
     found = listed(cell)
     if found is None:

@@ -71,7 +71,7 @@ def _noted(result: Entities) -> str:
 def markup(result: Entities) -> Safe:
     """Return at most 50 texts with their entities marked."""
     rows = list(_rows(result))
-    caption = _headline(result) + (" Behind each stands its label." if len(result.frame) else "")
+    caption = _headline(result) + (" Behind each stand its label and its score." if len(result.frame) else "")
     shown = table(["row", "text"], rows, caption, left=(0, 1)) if rows else paragraph(caption)
     return box(shown, paragraph(_remarks(result)), notes(result.notes[:10]))
 
@@ -97,8 +97,8 @@ def _marked(result: Entities, at: int, whole: str, bytes_: int) -> Safe:
     found = result.of(at)
     parts: list[Safe] = []
     done = shown = used = 0
-    for words, label in _pieces(whole, found):
-        part = _mark(words, label, result.labels) if label else safe(words)
+    for words, label, score in _pieces(whole, found):
+        part = _mark(words, label, score, result.labels) if label else safe(words)
         used += len(part.encode())
         if used > bytes_ or done + len(words) > _CHARACTERS:
             beginning = "" if label else fitting(words[: _CHARACTERS - done], bytes_ - used + len(part.encode()))
@@ -111,21 +111,21 @@ def _marked(result: Entities, at: int, whole: str, bytes_: int) -> Safe:
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;min-width:12em;max-width:60em;line-height:1.9"
 
 
-def _pieces(whole: str, found: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Yield a text in pieces: an entity with its label, what stands between two with none."""
+def _pieces(whole: str, found: pd.DataFrame) -> Iterator[tuple[str, str, float]]:
+    """Yield a text in pieces: an entity with its label and its score, what stands between two without."""
     done = 0
-    for start, end, label in found[["start", "end", "label"]].itertuples(index=False, name=None):
-        yield whole[done:start], ""
-        yield whole[start:end], label
+    for start, end, label, score in found[["start", "end", "label", "score"]].itertuples(index=False, name=None):
+        yield whole[done:start], "", 0.0
+        yield whole[start:end], label, score
         done = end
-    yield whole[done:], ""
+    yield whole[done:], "", 0.0
 
 
-def _mark(words: str, label: str, labels: Sequence[str]) -> Safe:
+def _mark(words: str, label: str, score: float, labels: Sequence[str]) -> Safe:
     at = labels.index(label) if label in labels else len(labels)
     colour, under = _COLOURS[at % len(_COLOURS)], _LINES[at // len(_COLOURS) % len(_LINES)]
     style = f"background:{colour}2e;border-bottom:2px {under} {colour};border-radius:3px 3px 0 0;padding:1px 2px"
-    name = tag("small", " [", line(label, 24), "]", style="font-size:75%;opacity:.85")
+    name = tag("small", f" [{line(label, 24)} {score:.2f}]", style="font-size:75%;opacity:.85")
     return tag("span", tag("b", clean(words), style="font-weight:600"), name, style=style)
 
 

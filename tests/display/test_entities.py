@@ -31,7 +31,7 @@ def words_of(markup):
 
 def test_the_label_stands_behind_the_words():
     shown = str(face.markup(result(["Ada in Paris & Rome", "none"], [(0, 0, 3, "PER"), (0, 7, 12, "LOC")])))
-    assert "Ada [PER] in Paris [LOC] &amp; Rome" in words_of(shown)
+    assert "Ada [PER 0.50] in Paris [LOC 0.50] &amp; Rome" in words_of(shown)
     assert "2 entities in 2 texts by m (token_classification): PER (1), LOC (1)." in words_of(shown)
     assert "none" in shown
 
@@ -39,8 +39,8 @@ def test_the_label_stands_behind_the_words():
 def test_texts_labels_and_index_are_escaped():
     shown = str(face.markup(result(["<script>x</script> y\x00"], [(0, 0, 8, "<b>")])))
     assert "<script>" not in shown
-    assert "<b>]" not in shown
-    assert "&lt;script&gt; [&lt;b&gt;]" in words_of(shown)
+    assert "<b> 0" not in shown
+    assert "&lt;script&gt; [&lt;b&gt; 0.50]" in words_of(shown)
     assert "\x00" not in shown
 
 
@@ -48,7 +48,7 @@ def test_missing_texts_and_lists_of_words():
     found = result([None, ["Ada", "wrote"], float("nan"), []], [(1, 0, 3, "PER")], missing=3)
     shown = words_of(str(face.markup(found)))
     assert shown.replace("had no text", "").count("no text") == 3
-    assert "Ada [PER] wrote" in shown
+    assert "Ada [PER 0.50] wrote" in shown
     assert "3 rows had no text." in shown
 
 
@@ -72,7 +72,7 @@ def test_long_and_many_texts_are_cut_and_it_is_said():
     cut = re.search(r"… ([\d,]+) more characters with ([\d,]+) more entities", words_of(shown))
     assert cut is not None
     left, missing = (int(part.replace(",", "")) for part in cut.groups())
-    assert shown.count("[PER]") + missing == 100_000
+    assert shown.count("[PER 0.50]") + missing == 100_000
     assert len(long) - 2000 <= left < len(long)
     many = str(face.markup(result([long] * 1000, [(at, 0, 3, "PER") for at in range(1000)])))
     assert len(many.encode()) < 200_000
@@ -91,5 +91,5 @@ def test_the_tags_are_well_formed_and_a_bundle_has_both_forms():
 
 def test_more_types_than_colours_differ_in_their_lines():
     labels = tuple(f"T{i}" for i in range(18))
-    marks = {str(face._mark("x", label, labels)).replace(label, "") for label in labels}
+    marks = {str(face._mark("x", label, 0.5, labels)).replace(label, "") for label in labels}
     assert len(marks) == 18
