@@ -48,6 +48,14 @@ class TextModel:
         self.calls.append(("evaluate", self.name, {"data": data, "text": text, "label": label, "by": by}))
         return Result("the report")
 
+    def fill(self, texts=None, *, top_k=5, candidates=(), text=None, file=None):
+        self.calls.append(("fill", self.name, {"texts": texts, "top_k": top_k, "candidates": candidates}))
+        return Result("the words")
+
+    def next_sentence(self, first, second):
+        self.calls.append(("next_sentence", self.name, {"first": first, "second": second}))
+        return Result("the probability")
+
     def save(self, path):
         self.calls.append(("save", self.name, {"path": path}))
         return Path(path)
@@ -118,6 +126,7 @@ def make_api(calls):
     vars(api).update(
         gate=threading.Event(), fails=None,
         TextModel=TextModel, finetune=functools.partial(finetune, api, models, calls),
+        pretrain=functools.partial(finetune, api, models, calls),
         find=find, load=load, check=check,
         held=lambda: dict(models), runs_here=lambda: ["monday", "tuesday"],
         catalogue=lambda: Result("the catalogue"), status=lambda: Result("the status"),
