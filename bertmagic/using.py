@@ -178,7 +178,7 @@ def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> 
     if not chosen and len(table.columns) == len(inputs):
         chosen = table.columns
     if not chosen and len(inputs) == 1:
-        chosen = [columns.text_only(table, None)]
+        chosen = [model.task.text_column(table)]
     if len(chosen) != len(inputs):
         raise DataError(
             f"{model.name!r} reads {listing(inputs)}; {table.name} has the columns {listing(table.columns)}.",

@@ -118,6 +118,11 @@ def read(table: Table, text: str, label: str) -> tuple[Inputs, Tags, list[Findin
     rows = inputs.take(np.flatnonzero(~np.isin(inputs.positions, unlabelled)))
     if not len(rows):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
+    if not isinstance(rows.texts, Joined) and holds_tags(frame[label]):
+        raise DataError(
+            f"column {label!r} of {table.name} holds a tag for each word, but column {text!r} holds running text.",
+            f"Give its words as lists: if blanks part them, df[{text!r}] = df[{text!r}].str.split().",
+        )
     given = cells(frame[label].iloc[rows.positions])
     found, said = (_from_tags if isinstance(rows.texts, Joined) else _from_spans)(rows, given, table.name)
     return rows, found, findings + said

@@ -41,7 +41,8 @@ def text(result: Report) -> str:
 
 def _class_head(result: Report) -> list[str]:
     given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
-    return ["label" if given else "class", "precision", "recall", "F1", "rows", *given]
+    of, counted = ("type", "entities") if result.task == "token_classification" else ("class", "rows")
+    return ["label" if given else of, "precision", "recall", "F1", counted, *given]
 
 
 def _scores(one: ClassScore) -> list[str]:
@@ -137,7 +138,7 @@ def _class_table(result: Report) -> Safe:
     more = f" The first {_CLASSES} of {len(result.classes):,}." if rest > 0 else ""
     head = _class_head(result)
     given = " A label is given from the probability in the last column on." if "given from" in head else ""
-    return table(head, rows, f"Each {head[0]}; rows counts the true ones.{given}{more}")
+    return table(head, rows, f"Each {head[0]}; {head[4]} counts the true ones.{given}{more}")
 
 
 def _class_row(one: ClassScore) -> list[object]:

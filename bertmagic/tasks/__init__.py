@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertmagic.data import checks
+from bertmagic.data import columns as naming
 from bertmagic.errors import ModelError
 from bertmagic.models import heads
 
@@ -172,6 +173,10 @@ class Task(ABC):
     def together(self, rows: Examples) -> npt.NDArray[np.int64]:
         """Return the same number for rows that must not be divided: by default for those that read the same."""
         return rows.copies()
+
+    def text_column(self, table: Table) -> str:
+        """Return the likely column of the texts to predict, where a model reads one and training had another name."""
+        return naming.text_only(table, None)
 
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[Inputs, list[Finding]]:
         """Return the rows to predict that have a text in each of `inputs`, and what was found."""

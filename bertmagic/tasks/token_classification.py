@@ -144,6 +144,11 @@ class TokenClassification(Task):
         """Load the encoder with a head that has one output a tag, for each token."""
         return loading.headed(folder, "tokens", self.tags, needs_head, **changes)
 
+    def text_column(self, table: Table) -> str:
+        """Return the column of words if one has the usual name, else that of a text."""
+        words = next((name for name in table.columns if name.lower() in _WORDS), None)
+        return words or super().text_column(table)
+
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[Inputs, list[Finding]]:
         """Return the rows that can be read: texts, or lists of words."""
         return tagged.readable(given["text"], name, where.format("text", name))

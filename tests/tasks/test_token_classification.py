@@ -73,7 +73,8 @@ def test_it_learns_and_reports(tagger):
     assert report.metrics["f1"] > 0.95
     assert [score.label for score in report.classes] == ["THING", "WORD"]
     assert [score.support for score in report.classes] == [40, 40]
-    assert "THING" in repr(report)
+    heads = [line.split() for line in repr(report).splitlines()]
+    assert ["type", "precision", "recall", "F1", "entities"] in heads
 
 
 def test_the_report_is_that_of_seqeval_on_the_predictions(tagger):
@@ -122,6 +123,15 @@ def test_words_are_predicted_as_texts_are(tagger):
     nothing = tagger.predict([None], show=False)
     assert (len(nothing.frame), nothing.missing) == (0, 1)
     assert nothing.frame.dtypes[1:].equals(one.frame.dtypes[1:])
+
+
+@pytest.mark.parametrize("trained_on", ["tokens", "text"])
+def test_the_words_of_a_file_are_found_by_their_name(tagger, tmp_path, monkeypatch, trained_on):
+    (tmp_path / "new.conll").write_text("the\tO\nfilm\tO\nwas\tO\ngood\tO\n\na\tO\nbook\tB-THING\n")
+    monkeypatch.setattr(tagger, "card", tagger.card | {"text": trained_on})
+    assert tagger.predict(tmp_path / "new.conll", show=False).frame["row"].tolist()[:1] == [1]
+    assert tagger.evaluate(tmp_path / "new.conll", show=False).rows == 2
+    assert tagger.task.text_column(tables.read({"text": ["a"], "n": [1]})) == "text"
 
 
 def test_of_a_long_text_nothing_is_lost(tagger):
