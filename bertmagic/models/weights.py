@@ -56,7 +56,7 @@ def find(
         return Weights(folder, reference, entry.lr)
     path = Path(reference).expanduser()
     if entry is None and path.is_dir():
-        return Weights(_model_folder(path), path.resolve().name, lr or _card_lr(path) or catalogue.DEFAULT_LR)
+        return Weights(_model_folder(path), _shown(path.resolve()), lr or _card_lr(path) or catalogue.DEFAULT_LR)
     hub_id = entry.ref if entry else reference
     if not _HUB_ID.fullmatch(hub_id) or (entry is None and os.sep in reference and path.parent.is_dir()):
         raise _unknown(reference, known)
@@ -70,6 +70,11 @@ def _unknown(reference: str, known: Iterable[str]) -> UnknownReference:
         f"there is no model named {reference!r}: no alias, run, folder or hub id.{near}",
         "%bert_models lists the aliases; a saved model is given by its path, a hub model as OWNER/NAME.",
     )
+
+
+def _shown(folder: Path) -> str:
+    """Return the name of a folder; of a run's, which is called ``model``, that of the run."""
+    return folder.parent.name if folder.name == "model" else folder.name
 
 
 def _card_lr(folder: Path) -> float | None:
