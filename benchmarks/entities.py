@@ -37,7 +37,7 @@ class Recipe:
 
 
 SETS = {
-    "wnut17": ("wnut17", None, Recipe(epochs=6, lr=3e-4)),
+    "wnut17": ("wnut17", None, Recipe(epochs=4, lr=3e-4)),
     "wikiann": ("wikiann-en", 10_000, Recipe(epochs=4, lr=3e-4)),
 }
 """The folder of each set, how many of its training sentences are used, and how."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LOOKED_AT = 1000  # words, to tell what a file or a table is
-_BLANK = " \t\r\n"  # others, such as a no-break space, may stand as words
+_BLANK = " \t\r\n\ufeff"  # others, such as a no-break space, may stand as words
 _SENTENCES = frozenset(["sentence", "sentenceid", "sentenceidx", "sentenceno", "sent", "sentid", "sentidx", "sid"])
 _WORDS = frozenset(["word", "words", "token", "tokens"])
 _TAGS = frozenset(["tag", "tags", "ner", "nertag", "nertags", "label", "labels", "entity", "bio", "iob"])

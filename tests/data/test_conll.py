@@ -45,6 +45,7 @@ DOCUMENTS = "-DOCSTART- -X- O O\n\n"
         "# id = 1\n" + lines("\t").replace("\n\n", "\n\n# a comment here\n"),
         "\n\n" + lines("  "),
         "\ufeff" + lines("\t"),
+        lines("\t") + "\n\ufeff\n",
     ],
 )
 def test_every_form_of_a_file_gives_the_same_sentences(write, suffix, content):
