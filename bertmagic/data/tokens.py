@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.errors import ModelError
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -213,6 +215,11 @@ def pieces(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Piece]:
     """Yield the tokens of a thousand texts after another; see `encode`."""
+    if shape.spans and not tokenizer.is_fast:
+        raise ModelError(
+            f"the tokenizer {type(tokenizer).__name__} is written in Python, and does not tell where its tokens stand.",
+            "Choose a model whose folder has a tokenizer.json.",
+        )
     frame = Frame.of(tokenizer, paired=pairs is not None)
     for start in range(0, len(texts), _CHUNK):
         stop = start + _CHUNK

@@ -12,6 +12,7 @@ from bertmagic.data.batches import IGNORED
 from bertmagic.data.texts import Texts
 from bertmagic.data.tokens import Tokens, encode
 from bertmagic.data.words import Words
+from bertmagic.errors import ModelError
 
 
 def joined(rows):
@@ -145,3 +146,59 @@ def test_no_texts_and_empty_words_have_no_tokens(tokenizer):
     rows = joined([["", "film", ""], ["the"]])
     found = align(encode(tokenizer, rows, 64, spans=True), words.find(rows))
     assert found.tokens.tolist() == [-1, 1, -1, 4]
+
+
+def trained(model, pre_tokenizer, trainer):
+    """A tokenizer of another kind, trained on a few words, with [CLS] and [SEP] around a text."""
+    from tokenizers import Tokenizer, processors
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(model)
+    made.pre_tokenizer = pre_tokenizer
+    made.train_from_iterator(["the good film and the good book, 好 film 北京 very good!"] * 50, trainer)
+    ends = [(name, made.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
+    made.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=ends)
+    return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]", pad_token="[PAD]", model_max_length=64)
+
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+
+def byte_pairs():
+    """As RoBERTa has it: a space belongs to the token behind it, and an emoji is several tokens."""
+    from tokenizers import models, pre_tokenizers, trainers
+
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=330, special_tokens=SPECIAL, initial_alphabet=alphabet)
+    return trained(models.BPE(), pre_tokenizers.ByteLevel(add_prefix_space=False), trainer)
+
+
+def unigrams():
+    """As XLM-R has it: a token may hold several Chinese characters."""
+    from tokenizers import models, pre_tokenizers, trainers
+
+    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=SPECIAL, unk_token="[UNK]")
+    return trained(models.Unigram(), pre_tokenizers.Metaspace(), trainer)
+
+
+@pytest.mark.parametrize("kind", [byte_pairs, unigrams])
+def test_tokenizers_of_other_kinds_are_aligned_by_characters_too(kind):
+    texts = running(["the good  film, 🙂 very 好 good!", "北京 好", "x" * 5 + " zzz 🙂🙂"])
+    tokens = encode(kind(), texts, 12, "window", spans=True)
+    known = words.find(texts)
+    found = align(tokens, known)
+    assert (found.tokens >= 0).all()
+    for word, token in enumerate(found.tokens.tolist()):
+        start, end = tokens.spans[token]
+        assert start < known.spans[word][1]
+        assert end > known.spans[word][0]
+    whole = align(encode(kind(), texts, 64, "window", spans=True), known)
+    assert found.own.tolist() == whole.own.tolist()
+    assert found.own[known.offsets[1]]
+
+
+def test_a_tokenizer_that_does_not_tell_characters_is_refused(tokenizer, monkeypatch):
+    monkeypatch.setattr(type(tokenizer), "is_fast", False)
+    assert len(encode(tokenizer, ["the film"], 64)) == 1
+    with pytest.raises(ModelError, match="BertTokenizer is written in Python, and does not tell where"):
+        encode(tokenizer, ["the film"], 64, spans=True)
