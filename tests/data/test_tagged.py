@@ -148,3 +148,15 @@ def test_texts_to_predict_may_hold_empty_words():
     assert [finding.rows for finding in findings] == [("x", "y", "z")]
     rows, _ = tagged.readable(pd.Series(["a text", None, " "]), "texts", "it")
     assert (list(rows.texts), rows.positions.tolist()) == (["a text"], [0])
+
+
+def test_the_sample_is_the_same_in_every_kind_of_file(tmp_path):
+    frame = tables.read("sample:entities@test").frame
+    _, expected, findings = tagged.read(tables.read(frame), "text", "spans")
+    assert findings == []
+    frame.to_parquet("e.parquet")
+    frame.to_csv("e.csv", index=False)
+    frame.to_json("e.jsonl", orient="records", lines=True)
+    frame.to_json("e.json", orient="records")
+    for name in ("e.parquet", "e.csv", "e.jsonl", "e.json"):
+        assert tagged.read(tables.read(name), "text", "spans")[1] == expected
