@@ -85,3 +85,27 @@ def test_it_learns_is_saved_and_predicts_the_same(folder, kind, task, tmp_path):
     model.unload()
     after = bm.load(tmp_path / "kept", precision="fp32").predict(asked, show=False).frame
     pd.testing.assert_frame_equal(before, after)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_pretrained_fills_masks_and_is_fine_tuned(folder, kind, tmp_path):
+    """On masked words, and on next sentences where the architecture has a head for them."""
+    nsp = kind in ("bert", "mobilebert")
+    texts = [f"{text.capitalize()}. It was {i} long. We had it." for i, text in enumerate(TEXTS)]
+    model = bm.pretrain(
+        texts, model=folder(kind), name="m", max_steps=3, batch_size=8, max_length=32, precision="fp32", nsp=nsp,
+        validation=0.25, show=False,
+    )  # fmt: skip
+    assert np.isfinite(model.history.steps["loss"]).all()
+    embeddings = model.network.get_input_embeddings().weight
+    assert model.network.get_output_embeddings().weight is embeddings
+    before = model.fill("the [MASK] was", top_k=4, show=False).frame
+    model.save(tmp_path / "kept")
+    model.unload()
+    loaded = bm.load(tmp_path / "kept", precision="fp32")
+    pd.testing.assert_frame_equal(before, loaded.fill("the [MASK] was", top_k=4, show=False).frame)
+    if nsp:
+        assert loaded.next_sentence("it was good", "we had it", show=False).frame["score"].between(0, 1).all()
+    rows = pd.DataFrame(TASKS["classification"][0])
+    tuned = bm.finetune(rows, model=loaded, name="t", max_steps=1, precision="fp32", validation=0.25, show=False)
+    assert tuned.labels == ("bad", "good")
