@@ -8,6 +8,8 @@ train a classifier from MiniLM as it was and from what pre-training made of it, 
 seeds, beside TF-IDF with logistic regression; measured on all test documents. Each seed draws other rows.
 
 MiniLM was tuned to tell sentences apart, and not left a language model: what is measured is what happens to that.
+After 50 steps (205,000 tokens) the perplexity had fallen from 40,662 to 449; with seeds 0 and 1 the accuracies were
+0.856 and 0.838 (TF-IDF), 0.862 and 0.893 (MiniLM), 0.859 and 0.866 (pre-trained on): so little of it gained nothing.
 """
 
 from __future__ import annotations
