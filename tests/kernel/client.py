@@ -11,6 +11,28 @@ FIGURE = "application/vnd.plotly.v1+json"
 WAIT = 180
 """Seconds to wait before a test is given up; nothing is measured by it."""
 
+SETUP = """%load_ext bertmagic
+import pandas as pd
+reviews = pd.read_json("reviews.json")
+"""
+
+_FINETUNE = """%%bert_finetune {name}
+train      = reviews
+label      = "mood"
+model      = "tinybert"
+epochs     = 1000
+max_steps  = {steps}
+lr         = 1e-3
+batch_size = 4
+eval_every = {every}
+background = {background}
+"""
+
+
+def finetune(name, steps, every, background=False):
+    """Return a cell that trains the tiny encoder on what `SETUP` read; ninety thousand steps take many hours."""
+    return _FINETUNE.format(name=name, steps=steps, every=every, background=background)
+
 
 @dataclass
 class Frame:

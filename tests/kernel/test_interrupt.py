@@ -4,26 +4,9 @@ import re
 
 import pytest
 
-from .client import FIGURE
+from .client import FIGURE, SETUP, finetune
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-SETUP = """
-%load_ext bertmagic
-import pandas as pd
-reviews = pd.read_json("reviews.json")
-"""
-
-LONG = """%%bert_finetune halfway
-train      = reviews
-label      = "mood"
-model      = "tinybert"
-epochs     = 100
-max_steps  = {steps}
-lr         = 1e-3
-batch_size = 4
-eval_every = 30
-"""
 
 STEPS = 9_000
 DONE = re.compile(r"step ([\d,]+) of")
@@ -46,7 +29,7 @@ def stopped(kernel):
             seen.append(step(text))
             kernel.interrupt()
 
-    requests = kernel.send(LONG.format(steps=STEPS)), kernel.send("ran = True")
+    requests = kernel.send(finetune("halfway", steps=STEPS, every=30)), kernel.send("ran = True")
     run, queued = kernel.collect(*requests, watch=watch)
     assert seen, run.error or "the run was over before it could be stopped"
     return run, queued, seen[0]
@@ -96,7 +79,7 @@ def test_what_is_on_disk_is_that_model(kernel, stopped):
 
 
 def test_the_next_run_is_not_stopped(kernel, stopped):
-    cell = kernel.good(LONG.format(steps=20).replace("halfway", "quick"))
+    cell = kernel.good(finetune("quick", steps=20, every=30))
     assert "Finished after all 20 steps" in cell.panel[-1].text
 
 

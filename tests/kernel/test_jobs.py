@@ -5,27 +5,9 @@ import time
 
 import pytest
 
-from .client import FIGURE, WAIT, Kernel
+from .client import FIGURE, SETUP, WAIT, Kernel, finetune
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-SETUP = """
-%load_ext bertmagic
-import pandas as pd
-reviews = pd.read_json("reviews.json")
-"""
-
-RUN = """%%bert_finetune {name}
-train      = reviews
-label      = "mood"
-model      = "tinybert"
-epochs     = 1000
-max_steps  = {steps}
-lr         = 1e-3
-batch_size = 4
-eval_every = {every}
-background = {beside}
-"""
 
 LONG = 90_000
 EVERY = 30
@@ -33,7 +15,7 @@ EVERY = 30
 
 def start(kernel, name, steps=LONG, every=EVERY):
     """Start a job; return the id of its cell, which is over."""
-    request = kernel.send(RUN.format(name=name, steps=steps, every=every, beside=True))
+    request = kernel.send(finetune(name, steps, every, background=True))
     (cell,) = kernel.collect(request)
     assert cell.status == "ok", cell.error
     return request
@@ -47,7 +29,7 @@ def evaluated(frame):
 @pytest.fixture(scope="module", autouse=True)
 def prepared(kernel):
     kernel.good(SETUP)
-    kernel.good(RUN.format(name="other", steps=20, every=10, beside=False))
+    kernel.good(finetune("other", steps=20, every=10))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +73,7 @@ def test_another_model_is_used_meanwhile(kernel, job):
 
 
 def test_another_model_is_trained_meanwhile(kernel, job):
-    cell = kernel.good(RUN.format(name="quick", steps=20, every=10, beside=False))
+    cell = kernel.good(finetune("quick", steps=20, every=10))
     assert "Finished after all 20 steps" in cell.panel[-1].text
     assert kernel.value("(type(quick).__name__, halfway.done)") == ("TextModel", False)
 
@@ -113,8 +95,8 @@ def test_before_the_first_evaluation_there_is_nothing_to_use(kernel, job):
 
 
 def test_a_second_run_of_the_name_is_refused(kernel, job):
-    for beside in (True, False):
-        cell = kernel.run(RUN.format(name="halfway", steps=10, every=5, beside=beside))
+    for background in (True, False):
+        cell = kernel.run(finetune("halfway", steps=10, every=5, background=background))
         assert cell.status == "error"
         assert "halfway.stop()" in "\n".join(cell.error)
     assert kernel.value("halfway.done") is False

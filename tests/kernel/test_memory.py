@@ -2,15 +2,14 @@
 
 import pytest
 
+from .client import SETUP, finetune
+
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-SETUP = """
-%load_ext bertmagic
+COUNTING = """
 import bertmagic as bm
 import gc, sys, torch, transformers
-import pandas as pd
 from bertmagic.models import devices
-reviews = pd.read_json("reviews.json")
 
 def fail(event):
     if type(event).__name__ == "Evaluated":
@@ -21,17 +20,6 @@ room = [sys.intern(f"a name of its own {number}") for number in range(50_000)]
 
 def alive(kind):
     return sum(issubclass(type(thing), kind) for thing in gc.get_objects())
-"""
-
-RUN = """%%bert_finetune clf
-train      = reviews
-label      = "mood"
-model      = "tinybert"
-epochs     = 1000
-max_steps  = {steps}
-lr         = 1e-3
-batch_size = 4
-eval_every = 10
 """
 
 FAILS = 'clf = bm.finetune(reviews, label="mood", model="tinybert", name="clf", eval_every=2, on_event=fail)'
@@ -46,17 +34,17 @@ def interrupted(kernel):
             pressed.append(True)
             kernel.interrupt()
 
-    assert kernel.run(RUN.format(steps=90_000), watch=watch).reply["ename"] == "Interrupted"
+    assert kernel.run(finetune("clf", steps=90_000, every=10), watch=watch).reply["ename"] == "Interrupted"
 
 
 def in_the_background(kernel):
-    kernel.good(RUN.format(steps=20) + "background = True")
+    kernel.good(finetune("clf", steps=20, every=10, background=True))
     kernel.good("job = clf\nmodel = job.wait() if hasattr(job, 'wait') else job\ndel job, model")
 
 
 def one_round(kernel):
     """Every way that a run can end, each under the same name, and looks at the model between them."""
-    kernel.good(RUN.format(steps=20))
+    kernel.good(finetune("clf", steps=20, every=10))
     kernel.good("clf")
     interrupted(kernel)
     kernel.good("clf")
@@ -68,7 +56,7 @@ def one_round(kernel):
 
 
 def check(kernel, rounds):
-    kernel.good(SETUP)
+    kernel.good(SETUP + COUNTING)
     sizes = []
     for _ in range(rounds):
         one_round(kernel)

@@ -8,7 +8,7 @@ import nbclient
 import nbformat
 import pytest
 
-from .client import FIGURE
+from .client import FIGURE, SETUP
 
 pytestmark = [
     pytest.mark.kernel,
@@ -16,7 +16,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the transport
 ]
 
-LOAD = '%load_ext bertmagic\nimport pandas as pd\nreviews = pd.read_json("reviews.json")'
 WRONG = '%%bert_finetune bad\ntrain = reviews\ntext  = "reviw"\nlabel = "mood"\nmodel = "tinybert"'
 SHORT = '%%bert_finetune noted\ntrain = reviews\nlabel = "mood"\nmodel = "tinybert"\nmax_steps = 40\neval_every = 20'
 LONG = SHORT.replace("max_steps = 40", "epochs = 100\nbatch_size = 4")
@@ -61,7 +60,7 @@ def run(workplace, env, monkeypatch):
 
 def test_every_result_stays_without_a_widget(run):
     made, error = run(
-        LOAD,
+        SETUP,
         SHORT,
         '%bert_predict "a great film"',
         "%bert_evaluate reviews --by thing",
@@ -84,7 +83,7 @@ def test_every_result_stays_without_a_widget(run):
 
 
 def test_a_failing_cell_fails_the_notebook(run):
-    made, error = run(LOAD, WRONG, "after = 1")
+    made, error = run(SETUP, WRONG, "after = 1")
     assert error is not None
     assert error.ename == "DataError"
     (shown,) = [output for output in made.cells[1].outputs if output.output_type == "error"]
@@ -96,7 +95,7 @@ def test_a_failing_cell_fails_the_notebook(run):
 
 def test_papermill_exits_with_an_error(workplace, env, tmp_path):
     source = tmp_path / "in.ipynb"
-    nbformat.write(notebook(LOAD, WRONG), source)
+    nbformat.write(notebook(SETUP, WRONG), source)
     done = subprocess.run(
         [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb"), "--cwd", str(workplace)],
         capture_output=True, text=True, env=env, timeout=180, check=False,
@@ -106,7 +105,7 @@ def test_papermill_exits_with_an_error(workplace, env, tmp_path):
 
 
 def test_run_all_ends_at_an_interrupt(run):
-    made, error = run(LOAD, LONG, "after = 1", client=Pressing)
+    made, error = run(SETUP, LONG, "after = 1", client=Pressing)
     assert error is not None
     assert error.ename == "Interrupted"
     assert "Interrupted after step" in made.cells[1].outputs[0].data["text/plain"]
