@@ -11,7 +11,6 @@ from bertmagic.data.batches import training_batches
 from bertmagic.errors import TrainingError
 from bertmagic.models import devices
 from bertmagic.training.events import Ended, Evaluated, Listener, Reason, Step
-from bertmagic.training.optimizer import averaged
 from bertmagic.training.plan import Plan, steps_an_epoch
 from bertmagic.training.schedule import factor, warmup_steps
 from bertmagic.training.step import Stepper, Taken
@@ -217,7 +216,7 @@ class Loop:
         """Measure the validation rows and keep the weights if they are the best so far."""
         self._flush()
         began = time.perf_counter()
-        with averaged(self.stepper.average):
+        with self.stepper.whole():
             metrics = self.measure(button.check) if self.measure else {}
             score = metrics[self.plan.metric] * (1 if self.plan.higher_is_better else -1)
             best = score > self.best_score
@@ -265,7 +264,9 @@ class Loop:
             self.best_step = self.step
             if average is not None:
                 average.exchange()
-        elif self.best_step != self.step or average is not None:
+        if self.stepper.vocabulary is not None:
+            self.stepper.vocabulary.join()
+        if self.best_weights is not None and (self.best_step != self.step or average is not None):
             self.model.load_state_dict(self.best_weights)
         self.best_weights = None
         self.stepper.optimizer.zero_grad(set_to_none=True)

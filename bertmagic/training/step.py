@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from bertmagic.data.batches import by_length
 from bertmagic.errors import DeviceError
 from bertmagic.models import devices, dropout
 from bertmagic.training.events import Listener, Note
-from bertmagic.training.optimizer import Average, adamw, moments
+from bertmagic.training.optimizer import Average, adamw, averaged, moments
+from bertmagic.training.vocabulary import trim
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +73,7 @@ class Stepper:
         import torch
 
         self.model, self.feed, self.plan, self.objective, self.emit = model, feed, plan, objective, emit
+        self.vocabulary = trim(model, feed)
         self.optimizer = adamw(model, plan.weight_decay, plan.layerwise_lr_decay)
         self.average = Average(model, plan.ema_decay) if plan.ema_decay else None
         self.most: int | None = None
@@ -213,9 +216,16 @@ class Stepper:
         self.model.train()
         return torch.stack(losses).isfinite().cpu().numpy()
 
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Have in the model for a while what an evaluation reads: all word embeddings, and the averages."""
+        with averaged(self.average), self.vocabulary.whole() if self.vocabulary else nullcontext():
+            yield
+
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return all that the next step depends on, by name; they are the tensors in use, not copies."""
         found = {f"weights.{name}": value for name, value in distinct(self.model.state_dict()).items()}
+        found |= {"vocabulary": self.vocabulary.start} if self.vocabulary else {}
         found |= moments(self.model, self.optimizer)
         found |= {f"average.{name}": mean for name, mean in (self.average.tensors() if self.average else {}).items()}
         found |= {"scale": self._scale, "good": self._good} if self._scale is not None else {}

@@ -48,5 +48,5 @@ def test_layers_are_computed_twice_while_it_lasts_and_are_left_as_they_were(make
     gradients(loop)
     assert len(calls) == 3
     with recomputing(loop.model), torch.inference_mode():
-        loop.model(input_ids=torch.ones(1, 3, dtype=torch.long))
+        loop.model(input_ids=torch.full((1, 3), 2))
     assert len(calls) == 4

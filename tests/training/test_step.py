@@ -272,6 +272,7 @@ def test_in_fp16_a_loss_that_is_not_finite_ends_the_run(make_loop):
 
 def test_rows_whose_outputs_are_not_finite_are_found(make_loop):
     loop = make_loop()
+    loop.stepper.vocabulary.join()  # as at the end of a run
     row = loop.stepper.feed.tokens.row(3)
     with torch.no_grad():
         loop.model.bert.embeddings.word_embeddings.weight[int(row[-2])] = math.nan
