@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+STEP = RESULTS / "step.json"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 FIGURE = PAGE.with_name("throughput.svg")
 PARAMETERS, LAYERS, WIDTH = 10_646_784, 6, 384
@@ -101,7 +102,55 @@ def predicting(rows: Rows) -> str:
     return table(head, lines)
 
 
+def profile(rows: Rows) -> str:
+    """The share of each kind of operator in a step."""
+    groups, kinds = by(rows, "group"), list(by(rows, "kind"))
+    shares = {group: {row["kind"]: row["seconds"] / row["of"] for row in found} for (group,), found in groups.items()}
+    most = sorted(shares, key=lambda group: -max(shares[group].values()))
+    return table(
+        ["share of the time", *(kind for (kind,) in kinds)],
+        ([group, *(f"{shares[group].get(kind, 0.0):.1%}" for (kind,) in kinds)] for group in most),
+    )
+
+
+def compared(rows: Rows, across: str, down: str, usual: str, form: str = ".2f") -> dict[str, list[str]]:
+    """How many times as long as usual something takes, in each round; a column for each value of ``across``."""
+    groups, lines = by(rows, across, down), {}
+    for (place, name), found in groups.items():
+        theirs = groups[place, usual]
+        longer = [a["seconds"] / b["seconds"] for a, b in zip(found, theirs, strict=True)]
+        lines.setdefault(name, []).append(spread(longer, form))
+    return {name: cells for name, cells in lines.items() if name != usual}
+
+
+def ablation(rows: Rows) -> str:
+    """How many times as long training takes without each speed-up."""
+    lines = compared(rows, "kind", "without", "")
+    head = ["without", *(f"{kind}: times as long" for (kind,) in by(rows, "kind"))]
+    return table(head, ([name, *cells] for name, cells in lines.items()))
+
+
+def variants(rows: Rows) -> str:
+    """How many times as long a step takes when one thing is done in another way."""
+    later = [row for row in rows if row["round"]]
+    first = [row for row in rows if not row["round"]]
+    lines = compared(later, "tokens", "variant", "as it is")
+    head = ["instead", *(f"{length} tokens: times as long" for (length,) in by(rows, "tokens")), "first step, s"]
+    slowest = {name: max(row["seconds"] for row in found) for (name,), found in by(first, "variant").items()}
+    return table(head, ([name, *cells, f"{slowest[name]:.1f}"] for name, cells in lines.items()))
+
+
+def weights(rows: Rows) -> str:
+    """Texts a second with weights of each format."""
+    lines = [
+        [way, spread([row["texts"] / row["seconds"] for row in found]), f"{max(row['apart'] for row in found):.4f}"]
+        for (way,), found in by(rows, "way").items()
+    ]
+    return table(["predicting R8", "texts/s", "probabilities within"], lines)
+
+
 MEASURED = {"training": training, "predicting": predicting}
+OF_A_STEP = {"profile": profile, "ablation": ablation, "variants": variants, "weights": weights}
 
 
 def growth(found: dict[str, Any], part: str) -> str:
@@ -151,11 +200,13 @@ def figure(rows: Rows) -> None:
 
 def main() -> None:
     measured = json.loads((RESULTS / "throughput.json").read_text())
+    stepped = json.loads(STEP.read_text()) if STEP.exists() else {}
     grown = json.loads((RESULTS / "growth.json").read_text())
     parts = {
         "machine": f"{measured['machine']}; torch {measured['versions']['torch']}, "
         f"transformers {measured['versions']['transformers']}.",
         **{part: work(measured[part]) for part, work in MEASURED.items() if measured[part]},
+        **{part: work(stepped[part]) for part, work in OF_A_STEP.items() if part in stepped},
         **{part: growth(grown, part) for part in ("rows", "length", "cache") if part in grown},
     }
     page = PAGE.read_text(encoding="utf-8")
