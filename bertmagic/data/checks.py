@@ -118,9 +118,7 @@ def readable(
     return Inputs(name, texts[0], keep, frame.index[keep], *texts[1:]), findings
 
 
-def _incomplete(
-    frame: pd.DataFrame, columns: Sequence[str], written: Sequence[npt.NDArray[np.int64]]
-) -> list[Finding]:
+def _incomplete(frame: pd.DataFrame, columns: Sequence[str], written: Sequence[npt.NDArray[np.int64]]) -> list[Finding]:
     """Say which rows lack all of their texts, and which are pairs with one side missing, and which side that is."""
     import numpy as np
 

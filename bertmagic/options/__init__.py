@@ -9,6 +9,7 @@ completion, ``?`` pages, the signatures of `bertmagic.api` and the documentation
 
 from bertmagic.options.commands import (
     COMMANDS,
+    Attention,
     Check,
     Columns,
     Command,
@@ -34,6 +35,7 @@ from bertmagic.options.values import check, read, signature
 __all__ = [
     "COMMANDS",
     "REQUIRED",
+    "Attention",
     "Check",
     "Columns",
     "Command",

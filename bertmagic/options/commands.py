@@ -16,7 +16,7 @@ LongText = Literal["truncate", "head_tail", "window"]
 _MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
 Columns = str | tuple[str, ...] | None
 
-TASKS = ("token_classification", "multi_label", "regression", "classification")
+TASKS = ("question_answering", "token_classification", "multi_label", "regression", "classification")
 """The names of `bertmagic.tasks.TASKS` that can be asked for."""
 
 METRICS = (
@@ -358,6 +358,19 @@ class Predict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attention:
+    """Show what every head of a model attends to in a text, or in a pair of texts."""
+
+    text: Any = option(REQUIRED, "texts", "A quoted text, a variable with one, or {an expression}; A ||| B is a pair.")
+    pair: Any = option(None, "texts", "The second text of a pair.")
+    model: Any = option(None, "model", _MODEL, short="-m")
+    compare: Any = option(
+        None, "model", "Compare with this model on the same text; base is the encoder that the model was made from."
+    )
+    compare_text: Any = option(None, "texts", "Compare the statistics of heads with those on this text, or pair.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluate:
     """Measure a model on rows whose labels are known."""
 
@@ -501,6 +514,12 @@ COMMANDS: dict[str, Command] = {
             "table = %bert_predict df.review -m sentiment",
             "%%bert_predict -m sentiment -o answers\nNever again.\nWorth every cent.",
             "%bert_predict --file reviews.csv --text review",
+        )),
+        Command("bert_attention", "TextModel.attention", Attention, ("text", "pair"), "texts", (
+            '%bert_attention "The trophy did not fit because it was too big." -m sentiment',
+            '%bert_attention "A dog barks." "An animal is heard." -m pairs --compare base',
+            'maps = %bert_attention review --compare-text "It was not bad." -m sentiment',
+            "%%bert_attention -m pairs\nA dog barks. ||| An animal is heard.",
         )),
         Command("bert_evaluate", "TextModel.evaluate", Evaluate, ("data",), "none", (
             "%bert_evaluate sample:reviews@test -m sentiment",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Scores = npt.NDArray[np.float32]
 
 TASKS = {
+    "question_answering": "bertmagic.tasks.question_answering:QuestionAnswering",
     "masked_language_modeling": "bertmagic.tasks.masked_language_modeling:MaskedLanguageModeling",
     "token_classification": "bertmagic.tasks.token_classification:TokenClassification",
     "multi_label": "bertmagic.tasks.multi_label:MultiLabel",

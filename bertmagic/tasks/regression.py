@@ -139,11 +139,9 @@ class Regression(Task):
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=measured.metrics(values, rows.targets, self.scale),
+            metrics=_in_units(values, rows.targets),
             ranges=measured.by_range(values, rows.targets),
-            slices=slices.by_value(
-                by, lambda chosen: measured.metrics(values[chosen], rows.targets[chosen], self.scale)
-            ),
+            slices=slices.by_value(by, lambda chosen: _in_units(values[chosen], rows.targets[chosen])),
             **known | {"notes": (*known.get("notes", ()), said)},
         )
 
@@ -164,6 +162,11 @@ class Regression(Task):
     def _values(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float64]:
         """Return the predicted numbers in the user's unit. Shape ``(rows,)``."""
         return samples.by_row(scores)[:, 0].astype(float) * self.scale + self.mean
+
+
+def _in_units(values: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return the metrics without the loss, which says what RMSE says in the unit of the optimizer."""
+    return {name: value for name, value in measured.metrics(values, targets).items() if name != "loss"}
 
 
 def _examples(table: Table, columns: Mapping[str, Any]) -> tuple[Examples, list[Finding]]:
