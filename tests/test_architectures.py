@@ -46,7 +46,8 @@ def config(kind, tokenizer):
     special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("pad", "cls", "sep")}
     return transformers.AutoConfig.for_model(
         kind, vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        intermediate_size=64, max_position_embeddings=66, bos_token_id=None, eos_token_id=None, **special, **KINDS[kind],
+        intermediate_size=64, max_position_embeddings=66, bos_token_id=None, eos_token_id=None,
+        **special, **KINDS[kind],
     )  # fmt: skip
 
 

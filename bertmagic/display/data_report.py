@@ -20,7 +20,7 @@ def text(result: DataReport) -> str:
     parts = [_headline(result), f"Columns: {_columns(result)}", ""]
     parts += [_plain_finding(finding) for finding in result.findings] or [_NOTHING]
     if result.labels:
-        parts += ["", *columns([["class", "rows", "share"], *_classes(result, 12)]), *_rest(result, 12)]
+        parts += ["", *columns([[_learnt(result)[0], "rows", "share"], *_classes(result, 12)]), *_rest(result, 12)]
     if sum(result.length_counts):
         parts += ["", *columns([[_unit(result), "texts", "share"], *_lengths(result)])]
     return "\n".join(parts)
@@ -56,8 +56,17 @@ def _where(finding: Finding) -> str:
 
 
 def _classes(result: DataReport, most: int) -> list[list[str]]:
-    total = max(1, sum(result.labels.values()))
+    # Rows may have several labels: then each label's share is one of the rows.
+    total = max(1, result.rows if result.task == "multi_label" else sum(result.labels.values()))
     return [[line(name, 60), f"{many:,}", share(many / total)] for name, many in list(result.labels.items())[:most]]
+
+
+def _learnt(result: DataReport) -> tuple[str, str]:
+    """Return what the counted things are called, and the caption of their table."""
+    return {
+        "multi_label": ("label", "Labels, the most frequent first; a row may have several, or none."),
+        "regression": ("number", "How the numbers are spread, from the lowest to the highest."),
+    }.get(result.task, ("class", "Classes, the largest first."))
 
 
 def _rest(result: DataReport, most: int) -> list[str]:
@@ -82,12 +91,13 @@ def markup(result: DataReport) -> Safe:
     """Return the report as tables."""
     parts = [paragraph(tag("b", _headline(result))), paragraph("Columns: ", _columns(result)), _findings(result)]
     if result.labels:
-        head = ["class", "rows", "share"]
+        name, caption = _learnt(result)
+        head = [name, "rows", "share"]
         parts.append(
             table(
                 head,
                 [*map(_bars, _classes(result, _CLASSES)), *map(_across, _rest(result, _CLASSES))],
-                "Classes, the largest first.",
+                caption,
             )
         )
     if sum(result.length_counts):

@@ -30,7 +30,7 @@ def training(run: Run) -> dict[str, Any]:
     ]
     others = [Curve(name, run.metric.outline(), GREEN, dots=True), Curve("learning rate", run.lr.outline(), BLUE)]
     traces = [*(_trace(curve, 1) for curve in loss), *(_trace(curve, at) for at, curve in enumerate(others, start=2))]
-    titles = ("loss (nats)", f"validation<br>{name}", "learning rate")
+    titles = (run.loss_name, f"validation<br>{name}", "learning rate")
     layout: dict[str, Any] = {**_PLAIN, "height": 330, "margin": {**_PLAIN["margin"], "b": 66}, "hovermode": "x"}
     layout["legend"] = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     layout["annotations"] = [_heading(at, title) for at, title in enumerate(titles, start=1)]

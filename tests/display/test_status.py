@@ -25,7 +25,8 @@ def test_with_nothing_held_it_says_so():
 def test_running_jobs_are_told():
     jobs = (("clf", Progress(40, 100, 0.8, 0.5, 12.0, 18.0, "training")),)
     for shown in bundle(Status((CPU,), (), 1, "/", (), jobs)).values():
-        assert "is running: training, step 40 of 100 (40.0 %), epoch 0.80, loss 0.5000, 12 s elapsed, about 18 s" in shown
+        assert "is running: training, step 40 of 100 (40.0 %), epoch 0.80, loss 0.5000, 12 s elapsed" in shown
+        assert "about 18 s" in shown
 
 
 def test_hostile_values_are_text():
