@@ -87,14 +87,13 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
     DataError
         If there are none, more than two, or one where the model reads two; or one is no text, or empty.
     """
-    if isinstance(text, list | tuple) and len(text) == 1:
+    if isinstance(text, list) and len(text) == 1:  # the one line of a cell
         text = text[0]
-    parts = list(text) if isinstance(text, list | tuple) else [text]
-    if len(parts) == 1 and isinstance(text, str) and pair is None:
-        parts = text.split(BETWEEN)
-    parts += [] if pair is None else [pair]
-    if len(parts) > 2:
-        raise DataError(f"{len(parts)} texts are given.", "Attention is shown of one text, or of a pair.")
+    if isinstance(text, str) and pair is None:
+        text = tuple(text.split(BETWEEN))
+    parts = [*(text if isinstance(text, list | tuple) else [text]), *([] if pair is None else [pair])]
+    if len(parts) > 2 or isinstance(text, list):
+        raise DataError(f"{len(parts)} texts are given.", "Attention is shown of one text, or of a pair: A ||| B.")
     for part in parts:
         if not isinstance(part, str) or not part.strip():
             raise DataError(f"there is no text to read: {part!r:.60}.", "Give a text with at least one word.")

@@ -255,7 +255,7 @@ class TextModel:
                 return attending.compared(maps, attending.attention_of_base(self, text, pair, emit))
         if compare is None:
             return maps
-        other = compare if isinstance(compare, TextModel) else _named(str(compare))
+        other = compare if isinstance(compare, TextModel) else _named(compare)
         return attending.compared(maps, other.attention(text, pair, show=show))
 
     def save(self, path: str | Path) -> Path:
@@ -299,10 +299,13 @@ def newest() -> TextModel | None:
     return model if model is not None and model.bytes else None
 
 
-def _named(name: str) -> TextModel:
+def _named(name: Any) -> TextModel:
     """Return the model of a name, loaded if none is held; one that was loaded for this is not held."""
     from bertmagic.using import opened
 
+    if not isinstance(name, str | Path):
+        raise OptionError(f"a {type(name).__name__} is no model to compare with.", "Give a model, or its name.")
+    name = str(name)
     with publish.working() as emit:
         return held().get(name) or TextModel(Path(name).name, *opened(name, None, "auto", tuple(held()), emit))
 
