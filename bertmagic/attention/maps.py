@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.attention.comparison import Comparison
+    from bertmagic.widgets.attention import AttentionView
 
     Floats = npt.NDArray[np.float32]
 
@@ -264,6 +265,23 @@ class AttentionMaps(Shown):
         from bertmagic.attention.comparison import compare
 
         return compare(self, other)
+
+    def view(self, **state: Any) -> AttentionView:
+        """Return the live view, a widget that shows itself where notebooks show widgets.
+
+        Parameters
+        ----------
+        state
+            How it opens: names of `bertmagic.display.attention.settings.Settings`, as in ``layer=5, head=1``.
+
+        Raises
+        ------
+        OptionError
+            If a setting is unknown or beyond the model.
+        """
+        from bertmagic.widgets.attention import AttentionView
+
+        return AttentionView(self, **state)
 
     def check(self, layer: int, head: int) -> None:
         """Raise an `OptionError` if there is no such layer or head."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
 import traitlets
 
 from bertmagic.attention import METHODS, STATISTICS
-from bertmagic.attention.maps import AttentionMaps
 from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.settings import DIFFERENCE, DIVERGENCE, NAMES, Settings, check, settings
 from bertmagic.display.attention.shown import compared, mixed, source
@@ -19,6 +18,9 @@ from bertmagic.display.attention.words import caption, tokens_told
 from bertmagic.errors import BertMagicError
 from bertmagic.widgets import assets
 from bertmagic.widgets.transport import quantised, thumbnails
+
+if TYPE_CHECKING:
+    from bertmagic.attention.maps import AttentionMaps
 
 Buffers = list[bytes]
 Answer = tuple[dict[str, Any], Buffers]
@@ -92,19 +94,8 @@ class AttentionView(anywidget.AnyWidget):
     def settings(self) -> Settings:
         """What is on screen, as one value."""
         given = {name: getattr(self, name) for name in NAMES}
-        return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
-
-    def export(self, kind: str, path: Any = None) -> str | bytes:
-        """Return what is on screen as ``"svg"``, ``"png"``, ``"html"`` or ``"csv"``, and write it where a path is given.
-
-        Raises
-        ------
-        OptionError
-            If it is none of these.
-        """
-        from bertmagic.display.attention import export
-
-        return export(self.maps, kind, path, **asdict(self.settings))
+        plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
+        return Settings(**plain)
 
     @traitlets.validate(*NAMES)
     def _check(self, proposal: Any) -> Any:
@@ -128,7 +119,7 @@ def answer(maps: AttentionMaps, asked: dict[str, Any]) -> Answer:
         ``kind`` is one of `ANSWERS`; ``method``, ``layer``, ``heads``, ``combine`` and ``token`` say of what.
     """
     try:
-        state = {name: asked[name] for name in ("method", "layer", "heads", "combine") if name in asked}
+        state: dict[str, Any] = {name: asked[name] for name in ("method", "layer", "heads", "combine") if name in asked}
         wanted = settings(maps, state, _methods(maps))
         return ANSWERS[asked["kind"]](maps, wanted, int(asked.get("token", 0)))
     except BertMagicError as error:

@@ -15,7 +15,9 @@ OPEN = """async ([script, style, state, bytes]) => {
   window.model = {
     get: (name) => state[name],
     set: (name, value) => { state[name] = value; tell(`change:${name}`); },
-    save_changes: () => { window.saved = JSON.parse(JSON.stringify(state, (k, v) => (k.startsWith('_') ? undefined : v))) },
+    save_changes: () => {
+      window.saved = JSON.parse(JSON.stringify(state, (k, v) => (k.startsWith("_") ? undefined : v)))
+    },
     on: (event, act) => { (heard[event] ??= []).push(act) },
     off: (event, act) => { heard[event] = (heard[event] ?? []).filter((one) => one !== act) },
     send: async (content) => {

@@ -115,10 +115,8 @@ def _within(tokens: tuple[Token, ...], word: Token) -> tuple[int, ...]:
     """Return the positions of the tokens of a word."""
     if word.word < 0:
         return tuple(at for at, token in enumerate(tokens) if token.word < 0 and token.piece == word.piece)
-    return tuple(
-        at for at, token in enumerate(tokens)
-        if token.word >= 0 and token.sentence == word.sentence and word.start <= token.start < max(word.end, word.start + 1)
-    )  # fmt: skip
+    ours = [at for at, token in enumerate(tokens) if token.word >= 0 and token.sentence == word.sentence]
+    return tuple(at for at in ours if word.start <= tokens[at].start < max(word.end, word.start + 1))
 
 
 def units(tokens: tuple[Token, ...], merge: bool) -> list[Unit]:
