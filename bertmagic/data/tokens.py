@@ -71,6 +71,12 @@ class Tokens:
         """Return the number of tokens of some samples, without a look at the others."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
+    def lengths_by_row(self) -> npt.NDArray[np.int64]:
+        """Return the number of tokens that are read of each text, those of all its windows; shape ``(texts,)``."""
+        import numpy as np
+
+        return self.lengths if self.windows is None else np.add.reduceat(self.lengths, self.windows[:-1])
+
     @property
     def texts(self) -> int:
         """The number of texts."""

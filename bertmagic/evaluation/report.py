@@ -12,12 +12,26 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from bertmagic.evaluation.outcomes import Outcomes
+
+FEW = 30
+"""Of fewer rows than these no slice is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where a number would lie in 95 of 100 data sets like this one."""
+
+    low: float
+    high: float
+
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
     """Precision, recall and F1 of one class, and how many true rows it has.
 
-    ``threshold`` is the probability from which on a label is given, where a row may have any number of them.
+    ``threshold`` is the probability from which on a label is given, where a row may have any number of them;
+    ``intervals`` are those of ``precision``, ``recall`` and ``f1``.
     """
 
     label: str
@@ -26,6 +40,7 @@ class ClassScore:
     f1: float
     support: int
     threshold: float | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +56,31 @@ class RangeScore:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The metrics of the rows that have ``value`` in ``column``."""
+    """The metrics of the rows that have ``value`` in ``column``.
+
+    Attributes
+    ----------
+    intervals
+        The 95 % interval of each metric that has one.
+    p
+        How probable a difference to the other rows as large as this is by chance, after Holm's correction for all
+        slices of the report; None where that was not tested.
+    automatic
+        Whether the slice was not asked for.
+    """
 
     column: str
     value: str
     rows: int
     metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    p: float | None = None
+    automatic: bool = False
+
+    @property
+    def small(self) -> bool:
+        """Whether there are too few rows to judge."""
+        return self.rows < FEW
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,6 +106,12 @@ class Report(Shown):
         Of predicted numbers, one `RangeScore` for each part of the rows, from the lowest true numbers to the highest.
     slices
         The same metrics for parts of the rows.
+    intervals
+        The 95 % bootstrap interval of each metric that has one.
+    undefined
+        Metrics that have no value on these rows, and why.
+    outcomes
+        What is true and what was said of each row, where it was kept; never written to a notebook or a card as a whole.
     seconds, tokens
         Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` where the report
         closes a training run.
@@ -97,6 +137,9 @@ class Report(Shown):
     best_step: int = 0
     notes: tuple[str, ...] = ()
     before: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Outcomes | None = field(default=None, compare=False)
 
     def _ipython_display_(self) -> None:
         """Show the report, and the confusion matrix as a figure of its own below it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,8 +13,10 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
 from bertmagic.data.labels import Labels
 from bertmagic.errors import ModelError
+from bertmagic.evaluation import counted, slices
+from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation import scores as classes
-from bertmagic.evaluation import slices
+from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.forward import softmax
 from bertmagic.inference.predictions import Predictions
@@ -150,17 +152,34 @@ class Classification(Task):
         return classes.metrics(samples.by_row(scores), rows.targets)
 
     def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
-        """Return metrics, the table of classes, the confusion counts and the slices."""
-        logits = samples.by_row(scores)
-        table, confusion = classes.by_class(logits.argmax(axis=1), rows.targets, self.labels.names)
+        """Return metrics with their intervals, the table of classes, the confusion counts and the slices."""
+        logits, names = samples.by_row(scores), self.labels.names
+        chances, predicted = softmax(logits), logits.argmax(axis=1)
+        found = numbers_of.of_classes(chances, rows.targets, classes.cross_entropies(logits, rows.targets), names)
+        table, confusion = classes.by_class(predicted, rows.targets, names)
+        each = counted.by_class(found.tallies[0], len(names))
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            second=rows.second,
+            lengths=samples.lengths_by_row(),
+            true=rows.targets,
+            predicted=predicted,
+            credit=(predicted == rows.targets).astype(float),
+            tallies=found.tallies,
+            probabilities=chances,
+        )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=classes.metrics(logits, rows.targets),
-            labels=self.labels.names,
-            classes=table,
+            metrics=found.metrics,
+            intervals=found.intervals,
+            undefined=found.undefined,
+            labels=names,
+            classes=tuple(replace(one, intervals=of) for one, of in zip(table, each, strict=True)),
             confusion=confusion,
             slices=slices.by_value(by, lambda chosen: classes.metrics(logits[chosen], rows.targets[chosen])),
+            outcomes=outcomes,
             **known,
         )
 

@@ -1,0 +1,224 @@
+"""Intervals by the bootstrap: how far a number would move, had other rows of the same kind been drawn.
+
+Rows are drawn again with replacement, as many as there are (Efron & Tibshirani 1993, chapter 13). Metrics that depend
+on sums over rows need no rows for that: how often each kind of row is drawn follows a multinomial distribution, and a
+kind is, for accuracy or F1, a true class with a predicted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from bertmagic.evaluation.report import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Draws = npt.NDArray[np.float64]
+    """One number a draw, shape ``(draws,)``; sums of each draw, shape ``(draws, sums)``."""
+
+RESAMPLES = 10_000
+"""How often rows are drawn again, where that is cheap."""
+FEWEST = 1_000
+"""How often where it is not."""
+_LARGE = 300_000
+"""How many numbers a draw may look at before a sample of the rows is taken."""
+_LEAST = 2_000
+"""How many rows a sample has at least."""
+_WORK = 4_000_000
+"""How many counts are drawn in all, before there are fewer draws."""
+_AT_ONCE = 2_000_000
+"""How many counts are held at a time: 16 MB."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Metrics that depend on how often each kind of row occurs.
+
+    Attributes
+    ----------
+    kinds
+        The kind of each row, from 0 on. Shape ``(rows,)``.
+    values
+        What a row of each kind adds to each sum, of shape ``(kinds, sums)``. None where each row is a kind, and
+        ``metrics`` takes how often each was drawn, ``(draws, rows)``.
+    metrics
+        From sums, ``(draws, sums)``, to named metrics, ``(draws,)`` each; NaN where one is not defined.
+    cost
+        How many numbers a draw looks at for each kind.
+    share
+        The share of all rows that these are: an interval of all is narrower by its root (the m out of n bootstrap,
+        Bickel, Götze & van Zwet 1997).
+    """
+
+    kinds: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64] | None
+    metrics: Callable[[Draws], Mapping[str, Draws]]
+    cost: int = 1
+    share: float = 1.0
+
+    @classmethod
+    def of_rows(cls, values: npt.NDArray[Any], metrics: Callable[[Draws], Mapping[str, Draws]]) -> Self:
+        """Make a tally in which each row is a kind of its own; ``values`` has shape ``(rows, sums)``."""
+        import numpy as np
+
+        return cls(np.arange(len(values)), np.asarray(values, np.float64), metrics, cost=values.shape[1])
+
+    @classmethod
+    def sampled(cls, of: Callable[[npt.NDArray[np.int64]], Tally], rows: int, cost: int) -> Tally:
+        """Return the tally that ``of`` makes of all rows, or of a sample where draws would look at too many numbers.
+
+        Parameters
+        ----------
+        of
+            From positions of rows to their tally.
+        rows, cost
+            How many rows there are, and how many numbers are looked at of each.
+        """
+        import numpy as np
+
+        most = max(_LEAST, _LARGE // cost)
+        if rows <= most:
+            return of(np.arange(rows))
+        chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+        return replace(of(chosen), share=most / rows)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def take(self, rows: npt.NDArray[Any]) -> Tally:
+        """Return the tally of some of the rows, by position or by a mask, where it has ``values``."""
+        return replace(self, kinds=self.kinds[rows])
+
+    def found(self) -> dict[str, float]:
+        """Return the metrics of the rows themselves, without those that are not defined."""
+        import numpy as np
+
+        kinds = len(self) if self.values is None else len(self.values)
+        counts = np.bincount(self.kinds, minlength=kinds).astype(np.float64)
+        named = self.metrics((counts if self.values is None else counts @ self.values)[None])
+        return {name: float(value[0]) for name, value in named.items() if np.isfinite(value[0])}
+
+
+def intervals(
+    tally: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int = RESAMPLES
+) -> dict[str, Interval]:
+    """Return the 95 % interval of each metric of a tally, from the percentiles of what is drawn.
+
+    Parameters
+    ----------
+    around
+        The metrics of all rows, where the tally is of a sample of them.
+    most
+        How many draws at most.
+    """
+    return _spread([tally], lambda drawn: drawn[0], around, seed, most)
+
+
+def differences(
+    first: Tally, second: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int = RESAMPLES
+) -> dict[str, Interval]:
+    """Return the 95 % interval of ``second - first`` of each metric, of two models on the same rows.
+
+    Each draw takes the same rows for both (the paired bootstrap, Koehn 2004).
+
+    Parameters
+    ----------
+    around, most
+        As in `intervals`; ``around`` has the differences of all rows.
+
+    Raises
+    ------
+    ValueError
+        If the two are not of as many rows.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} rows of the first and {len(second)} of the second are no pairs.")
+
+    def change(drawn: Sequence[Mapping[str, Draws]]) -> dict[str, Draws]:
+        return {name: drawn[1][name] - values for name, values in drawn[0].items() if name in drawn[1]}
+
+    return _spread([first, second], change, around, seed, most)
+
+
+def _spread(
+    tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Draws]]], Mapping[str, Draws]],
+    around: Mapping[str, float] | None, seed: int, most: int,
+) -> dict[str, Interval]:  # fmt: skip
+    """Return the intervals of what is combined from the metrics of tallies of the same rows."""
+    import numpy as np
+
+    if len(tallies[0]) < 2:
+        return {}
+    kinds, counts = _joint(tallies)
+    share = tallies[0].share
+
+    def named(counts: Draws) -> Mapping[str, Draws]:
+        return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(tallies, kinds, strict=True)])
+
+    found: dict[str, list[Draws]] = {}
+    draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in tallies)), min(most, FEWEST), most))
+    for part in draw(counts, draws, np.random.default_rng(seed)):
+        for name, values in named(part).items():
+            found.setdefault(name, []).append(values)
+    centre = named(counts[None].astype(np.float64)) if share < 1 else {}
+    spread = {}
+    for name, parts in found.items():
+        values = np.concatenate(parts)
+        if share < 1 and around and name in around:
+            values = around[name] + share**0.5 * (values - centre[name][0])
+        if interval := percentiles(values):
+            spread[name] = interval
+    return spread
+
+
+def _joint(tallies: Sequence[Tally]) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
+    """Return which kind of each tally the joint kinds are of, ``(joint kinds,)`` each, and how many rows they have."""
+    import numpy as np
+
+    number = tallies[0].kinds
+    for tally in tallies[1:]:
+        _, number = np.unique(number * (tally.kinds.max() + 1) + tally.kinds, return_inverse=True)
+    _, first, counts = np.unique(number, return_index=True, return_counts=True)
+    return [tally.kinds[first] for tally in tallies], counts
+
+
+def _sums(tally: Tally, kinds: npt.NDArray[np.int64], counts: Draws) -> Draws:
+    """Return the sums of a tally, of how often each joint kind was drawn, ``(draws, joint kinds)``."""
+    import numpy as np
+
+    if tally.values is None:
+        return counts[:, np.argsort(kinds)]
+    return counts @ tally.values[kinds]
+
+
+def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generator) -> Iterator[Draws]:
+    """Yield how often each kind is drawn, some draws at a time: ``(draws, kinds)``.
+
+    Drawing rows and counting them costs by the row, drawing the counts by the kind, about ten times as much for each.
+    """
+    import numpy as np
+
+    rows, kinds = int(counts.sum()), len(counts)
+    ends = np.cumsum(counts)
+    at_once = max(1, _AT_ONCE // max(kinds, rows if rows < 10 * kinds else 1))
+    for begin in range(0, draws, at_once):
+        many = min(at_once, draws - begin)
+        if rows >= 10 * kinds:
+            yield generator.multinomial(rows, counts / rows, size=many).astype(np.float64)
+            continue
+        drawn = generator.integers(0, rows, (many, rows), np.int32)
+        kind = drawn if rows == kinds else np.searchsorted(ends, drawn, side="right")
+        place = kind + kinds * np.arange(many)[:, None]
+        yield np.bincount(place.ravel(), minlength=many * kinds).reshape(many, kinds).astype(np.float64)
+
+
+def percentiles(values: Draws) -> Interval | None:
+    """Return the 2.5th and the 97.5th percentile of the draws in which a metric is defined; None if in too few."""
+    import numpy as np
+
+    values = values[np.isfinite(values)]
+    return Interval(*map(float, np.percentile(values, (2.5, 97.5)))) if len(values) >= 100 else None

@@ -1,0 +1,85 @@
+"""The numbers of a report with their intervals, from the tallies of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bertmagic.evaluation import counted, probabilities, ranks
+from bertmagic.evaluation.bootstrap import FEWEST, RESAMPLES, Tally, intervals
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.report import Interval
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Metrics, their 95 % intervals, and those that have no value with the reason why.
+
+    ``tallies`` are what they were found by, of all rows or of a sample.
+    """
+
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    tallies: tuple[Tally, ...] = ()
+    undefined: Mapping[str, str] = field(default_factory=dict)
+
+
+def of(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Numbers:
+    """Return the numbers of tallies; ``exact`` has what is known of all rows where a tally is of a sample."""
+    metrics: dict[str, float] = {}
+    for tally in tallies:
+        metrics |= tally.found()
+    metrics = {name: (exact or {}).get(name, value) for name, value in metrics.items()}
+    spread: dict[str, Interval] = {}
+    for tally in tallies:
+        spread |= intervals(tally, metrics, most=FEWEST if tally.values is None else RESAMPLES)
+    return Numbers(metrics, {name: spread[name] for name in metrics if name in spread}, tuple(tallies))
+
+
+def of_classes(
+    chances: npt.NDArray[np.float32],
+    true: npt.NDArray[np.int64],
+    losses: npt.NDArray[np.float64],
+    names: Sequence[str],
+) -> Numbers:
+    """Return the numbers of a classification.
+
+    Parameters
+    ----------
+    chances
+        The probability of each class, ``(rows, classes)``.
+    true
+        Numbers of classes, ``(rows,)``.
+    losses
+        The cross-entropy of each row in nats, ``(rows,)``.
+    names
+        The names of the classes.
+
+    Notes
+    -----
+    ROC-AUC and average precision are of the second of two classes, else the mean of each class against the others.
+    """
+    import numpy as np
+
+    rows, there = len(true), np.unique(true)
+    columns = np.array([1]) if len(names) == 2 else there
+    wanted = true[:, None] == columns
+
+    def probable(some: npt.NDArray[np.int64]) -> Tally:
+        return probabilities.tally(chances[some], true[some], losses[some])
+
+    def ranked(some: npt.NDArray[np.int64]) -> Tally:
+        return ranks.tally(chances[some][:, columns], wanted[some])
+
+    exact = probable(np.arange(rows)).found()
+    tallies = [counted.tally(true, chances.argmax(axis=1), len(names)), Tally.sampled(probable, rows, 18)]
+    if len(there) == 1:
+        why = f"all rows are of one class, {names[there[0]]!r}: there is no other to tell it from"
+        return replace(of(tallies, exact), undefined={"roc_auc": why, "average_precision": why})
+    exact |= ranks.tally(chances[:, columns], wanted).found()
+    return of([*tallies, Tally.sampled(ranked, rows, 4 * len(columns))], exact)

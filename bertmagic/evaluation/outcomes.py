@@ -1,0 +1,64 @@
+"""What is true and what was said of each row that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from bertmagic.evaluation.bootstrap import Tally
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What is true and what was said of each row: errors, pictures, slices and comparisons are made of it.
+
+    Attributes
+    ----------
+    index
+        The user's names of the rows, ``(rows,)``.
+    texts, second
+        What was read of each; ``second`` where it was a pair. Views of the user's columns, not copies.
+    lengths
+        How many tokens the model read of each, ``(rows,)``.
+    true, predicted
+        By task: numbers of classes, ``(rows,)``; 0 or 1 for each label, ``(rows, labels)``; numbers, ``(rows,)``; else
+        text in an array of objects, ``(rows,)``.
+    probabilities
+        Of each class or label, ``(rows, labels)``; None where there are none.
+    credit
+        How right each row is, 1 wholly; of predicted numbers less the absolute error. Shape ``(rows,)``.
+    tallies
+        The metrics, as functions of rows: for intervals, slices and paired comparisons.
+    """
+
+    index: pd.Index
+    texts: Sequence[str]
+    lengths: npt.NDArray[np.int64]
+    true: npt.NDArray[Any]
+    predicted: npt.NDArray[Any]
+    credit: npt.NDArray[np.float64]
+    tallies: tuple[Tally, ...] = ()
+    probabilities: npt.NDArray[np.float32] | None = None
+    second: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def text(self, at: int) -> str:
+        """Return what was read of a row, the two texts of a pair with `` ||| `` between them."""
+        return self.texts[at] if self.second is None else f"{self.texts[at]} ||| {self.second[at]}"
+
+    @property
+    def wrong(self) -> npt.NDArray[np.bool_]:
+        """Whether each row is not wholly right, ``(rows,)``."""
+        return self.credit < 1
+
+    def with_tallies(self, *tallies: Tally) -> Outcomes:
+        """Return these with tallies."""
+        return replace(self, tallies=tallies)

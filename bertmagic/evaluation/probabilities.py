@@ -1,0 +1,78 @@
+"""Metrics of probabilities: how surprised they are by what is true, and whether they mean what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bertmagic.evaluation.bootstrap import Tally
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.bootstrap import Draws
+
+    Probabilities = npt.NDArray[np.floating]
+
+BINS = 15
+"""How many bins of equal width calibration is told by (Guo et al. 2017, section 4.1)."""
+
+
+def tally(
+    probabilities: Probabilities, true: npt.NDArray[np.int64], losses: npt.NDArray[np.float64], bins: int = BINS
+) -> Tally:
+    """Return loss, Brier score and expected calibration error as a function of rows.
+
+    Parameters
+    ----------
+    probabilities
+        Of each class, ``(rows, classes)``.
+    true
+        Numbers of classes, ``(rows,)``.
+    losses
+        The cross-entropy of each row in nats, ``(rows,)``.
+    """
+    import numpy as np
+
+    confidence, right = confidences(probabilities, true)
+    gaps = np.zeros((len(true), bins))
+    gaps[np.arange(len(true)), bin_of(confidence, bins)] = right - confidence
+    values = np.column_stack([np.ones(len(true)), losses, briers(probabilities, true), gaps])
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        rows = np.maximum(sums[:, 0], 1)
+        return {
+            "loss": sums[:, 1] / rows,
+            "brier": sums[:, 2] / rows,
+            "ece": np.abs(sums[:, 3:]).sum(axis=1) / rows,
+        }
+
+    return Tally.of_rows(values, metrics)
+
+
+def confidences(
+    probabilities: Probabilities, true: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return the probability of the predicted class of each row, and whether that is the true one."""
+    said = probabilities.argmax(axis=1)
+    return probabilities.max(axis=1).astype(float), said == true
+
+
+def bin_of(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
+    """Return the bin of each confidence; the upper edge belongs to a bin, as in Guo et al. 2017."""
+    import numpy as np
+
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+
+
+def briers(probabilities: Probabilities, true: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the squared distance of each row's probabilities from 1 for the true class and 0 for the others.
+
+    With two classes it is half of that, which is the squared error of one of them: as Brier's score is usually given
+    there, between 0 and 1. With more it lies between 0 and 2 (Brier 1950).
+    """
+    import numpy as np
+
+    exact = probabilities.astype(np.float64)
+    squares = (exact**2).sum(axis=1) + 1 - 2 * exact[np.arange(len(true)), true]
+    return squares / 2 if probabilities.shape[1] == 2 else squares  # type: ignore[no-any-return]

@@ -1,0 +1,85 @@
+"""Intervals against those of rows that are drawn one by one."""
+
+import numpy as np
+import pytest
+
+from bertmagic.evaluation import bootstrap, counted, probabilities, ranks
+from bertmagic.evaluation.bootstrap import Tally
+
+
+def rows(many=300, classes=3, seed=0):
+    generator = np.random.default_rng(seed)
+    true = generator.integers(0, classes, many)
+    logits = generator.normal(size=(many, classes)) + 1.5 * (true[:, None] == np.arange(classes))
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return true, chances
+
+
+def tallies(true, chances):
+    losses = -np.log(chances[np.arange(len(true)), true])
+    return (
+        counted.tally(true, chances.argmax(axis=1), chances.shape[1]),
+        probabilities.tally(chances, true, losses),
+        ranks.tally(chances, true[:, None] == np.arange(chances.shape[1])),
+    )
+
+
+def test_intervals_are_those_of_rows_drawn_one_by_one():
+    true, chances = rows()
+    generator = np.random.default_rng(1)
+    slow = {}
+    for _ in range(1000):
+        chosen = generator.integers(0, len(true), len(true))
+        for tally in tallies(true[chosen], chances[chosen]):
+            for name, value in tally.found().items():
+                slow.setdefault(name, []).append(value)
+    fast = {name: of for tally in tallies(true, chances) for name, of in bootstrap.intervals(tally).items()}
+    assert set(fast) == set(slow)
+    for name, values in slow.items():
+        low, high = np.percentile(values, (2.5, 97.5))
+        assert fast[name].low == pytest.approx(low, abs=0.12 * (high - low)), name
+        assert fast[name].high == pytest.approx(high, abs=0.12 * (high - low)), name
+
+
+@pytest.mark.parametrize("counts", [[5, 0, 95, 400], [1] * 40])
+def test_draws_have_as_many_rows_and_the_shares_of_the_kinds(counts):
+    counts = np.array(counts)
+    drawn = np.concatenate(list(bootstrap.draw(counts, 2000, np.random.default_rng(0))))
+    assert drawn.shape == (2000, len(counts))
+    assert (drawn.sum(axis=1) == counts.sum()).all()
+    assert drawn.mean(axis=0) == pytest.approx(counts, rel=0.1)
+    share = counts / counts.sum()
+    assert drawn.var(axis=0) == pytest.approx(counts * (1 - share), rel=0.25)
+
+
+def test_the_same_rows_are_drawn_for_both_of_a_pair():
+    true, chances = rows()
+    first = counted.tally(true, chances.argmax(axis=1), 3)
+    assert set(bootstrap.differences(first, first).values()) == {bootstrap.Interval(0.0, 0.0)}
+    worse = chances.argmax(axis=1).copy()
+    worse[:60] = 2 - worse[:60]
+    second = counted.tally(true, worse, 3)
+    paired = bootstrap.differences(first, second)["accuracy"]
+    alone = [bootstrap.intervals(one)["accuracy"] for one in (first, second)]
+    change = second.found()["accuracy"] - first.found()["accuracy"]
+    assert paired.low < change < paired.high
+    assert paired.high - paired.low < 0.8 * np.hypot(*(one.high - one.low for one in alone))
+    with pytest.raises(ValueError, match="300 rows of the first and 9 of the second"):
+        bootstrap.differences(first, second.take(np.arange(9)))
+
+
+def test_an_interval_from_a_sample_is_as_wide_as_that_of_all_rows():
+    true, chances = rows(12_000)
+    losses = -np.log(chances[np.arange(len(true)), true])
+    whole = probabilities.tally(chances, true, losses)
+    part = Tally.sampled(lambda at: probabilities.tally(chances[at], true[at], losses[at]), len(true), cost=100)
+    assert (len(part), part.share) == (3000, 0.25)
+    exact = whole.found()
+    one, other = bootstrap.intervals(whole)["loss"], bootstrap.intervals(part, exact)["loss"]
+    assert (other.low + other.high) / 2 == pytest.approx(exact["loss"], abs=0.002)
+    assert other.high - other.low == pytest.approx(one.high - one.low, rel=0.12)
+
+
+def test_a_single_row_has_no_interval():
+    true, chances = rows(1)
+    assert all(bootstrap.intervals(tally) == {} for tally in tallies(true, chances))
