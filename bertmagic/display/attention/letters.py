@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
@@ -20,3 +21,9 @@ def visible(text: str) -> str:
 
 def _codes(match: re.Match[str]) -> str:
     return "".join(chr(0x2400 + ord(one)) if one < " " else f"⟨U+{ord(one):04X}⟩" for one in match[0])
+
+
+def right_to_left(text: str) -> bool:
+    """Whether a text is written from right to left: what its first letter says."""
+    first = next(filter(str.isalpha, text), "")
+    return unicodedata.bidirectional(first) in ("R", "AL") if first else False

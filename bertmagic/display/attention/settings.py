@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from bertmagic.attention import METHODS, STATISTICS
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
@@ -81,6 +82,28 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "direction": get_args(Direction), "scale": get_args(Scale), "pictures": get_args(Picture),
 }  # fmt: skip
 NAMES = tuple(field.name for field in fields(Settings))
+
+
+def methods(maps: AttentionMaps) -> tuple[str, ...]:
+    """Return the methods that maps can be shown by."""
+    differs = maps.comparison is not None and maps.comparison.difference is not None
+    return (*METHODS, DIFFERENCE) if differs else METHODS
+
+
+def statistics(maps: AttentionMaps) -> tuple[str, ...]:
+    """Return the names of the numbers that heads can be ordered by."""
+    compared = maps.comparison is not None and maps.comparison.divergence is not None
+    return (*STATISTICS, DIVERGENCE) if compared else STATISTICS
+
+
+def values(maps: AttentionMaps, statistic: str) -> npt.NDArray[np.float64]:
+    """Return a number of each head, ``(layers, heads)``."""
+    if statistic == DIVERGENCE:
+        assert maps.comparison is not None
+        assert maps.comparison.divergence is not None
+        return maps.comparison.divergence
+    frame = maps.head_statistics(gradient=statistic == "importance")
+    return np.asarray(frame[statistic], np.float64).reshape(maps.array.shape[:2])
 
 
 def settings(
@@ -160,10 +183,10 @@ def _opening(maps: AttentionMaps) -> tuple[int, tuple[int, ...]]:
 
 
 def telling(maps: AttentionMaps) -> tuple[int, int]:
-    """Return the layer and the head whose tokens look most firmly at one token that is no neighbour.
+    """Return the layer and the head whose tokens look most firmly at a token of their own choice, no neighbour.
 
     Heads that look at themselves, at the token before or behind, or at special tokens are found in every model and
-    every text (Clark et al. 2019), so they tell least of this one.
+    every text (Clark et al. 2019), and one whose tokens all look at the same one says little of each.
     """
     score = firmness(maps.array, [token.word < 0 for token in maps.tokens])
     layer, head = np.unravel_index(int(score.argmax()), score.shape)
@@ -171,7 +194,10 @@ def telling(maps: AttentionMaps) -> tuple[int, int]:
 
 
 def firmness(array: npt.NDArray[np.float32], special: Sequence[bool]) -> npt.NDArray[np.float32]:
-    """Return ``(layers, heads)``: the mean over tokens of their strongest weight on a token that is no neighbour."""
+    """Return ``(layers, heads)``: the mean over tokens of their strongest weight on a token that is no neighbour.
+
+    From each weight, the mean weight that tokens have on the same token is taken away.
+    """
     words = np.flatnonzero(~np.asarray(special, dtype=bool))
     if not len(words):
         words = np.arange(array.shape[-1])
@@ -180,5 +206,7 @@ def firmness(array: npt.NDArray[np.float32], special: Sequence[bool]) -> npt.NDA
         return np.asarray(array.max(axis=-1).mean(axis=-1))
     out = np.empty(array.shape[:2], np.float32)
     for layer, heads in enumerate(array):  # a layer at a time: at 512 tokens all of them are 150 MB
-        out[layer] = (heads[:, words[:, None], words[None, :]] * far).max(axis=-1).mean(axis=-1)
+        seen = heads[:, words[:, None], words[None, :]]
+        own = seen - seen.mean(axis=1, keepdims=True)
+        out[layer] = np.where(far, own, 0).max(axis=-1).mean(axis=-1)
     return out

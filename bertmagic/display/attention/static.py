@@ -1,0 +1,53 @@
+"""The static face of attention maps: words, one picture of the grid and the most telling head, and its numbers."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from bertmagic.display.attention import words
+from bertmagic.display.attention.colours import ANY
+from bertmagic.display.attention.letters import visible
+from bertmagic.display.attention.pictures import grid, heat, scene
+from bertmagic.display.attention.raster import Raster
+from bertmagic.display.attention.settings import settings
+from bertmagic.display.html import Safe, box, join, paragraph, table, tag, warned
+from bertmagic.display.style import line
+
+if TYPE_CHECKING:
+    from bertmagic.attention.maps import AttentionMaps
+    from bertmagic.display.attention.settings import Settings
+
+_GAP = 16
+
+text = words.text
+
+
+def markup(maps: AttentionMaps) -> Safe:
+    """Return the maps as a picture with its numbers and its caption, without a script."""
+    wanted = settings(maps, {})
+    parts = [paragraph(tag("b", words.headline(maps)))]
+    parts += [paragraph(line(said, 300))] if (said := words.said(maps)) else []
+    parts += [paragraph(warned(line(visible(note), 300))) for note in maps.notes]
+    rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in words.strongest(maps, wanted)]
+    title = f"Where layer {wanted.layer}, head {wanted.heads[0]} looks most firmly"
+    numbers = table(["from", "to", "weight"], rows, title, left=(0, 1))
+    return box(*parts, _image(maps, wanted), numbers, paragraph(tag("i", words.caption())))
+
+
+def _image(maps: AttentionMaps, wanted: Settings) -> Safe:
+    data, width = picture(maps, wanted)
+    source = "data:image/png;base64," + base64.b64encode(data).decode()
+    return join(tag("img", src=source, width=width, alt=words.alternative(maps, wanted), style="max-width:100%"))
+
+
+def picture(maps: AttentionMaps, wanted: Settings) -> tuple[bytes, int]:
+    """Return the picture in a notebook as PNG, and how wide it is on the page."""
+    seen = scene(maps, wanted, ANY, Raster)
+    left, right = grid(seen), heat(seen)
+    width, height = round(left.width + _GAP + right.width), max(left.height, right.height)
+    surface = Raster(width, height)
+    left.draw(surface)
+    surface.origin = (left.width + _GAP, 0.0)
+    right.draw(surface)
+    return surface.file(), width

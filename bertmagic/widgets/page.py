@@ -1,0 +1,96 @@
+"""The view in a page of its own: its script, its style and what a kernel would have sent, with nothing fetched."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.display.html import Safe, tag
+from bertmagic.widgets import assets
+from bertmagic.widgets.attention import about, answer, measured
+
+if TYPE_CHECKING:
+    from bertmagic.attention.maps import AttentionMaps
+    from bertmagic.display.attention.settings import Settings
+
+_BYTES = 3_000_000
+"""How much the pictures of heads may take, at a byte a weight: all of a BERT base up to 144 tokens."""
+
+_POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:"
+"""Nothing is fetched."""
+_OPEN = 'openPage(document.querySelector(".bm-page"), JSON.parse(document.getElementById("maps").textContent));'
+
+
+def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
+    """Return the view in a state as a page; the same as its button saves.
+
+    In it are the exact numbers on screen, and in a byte a weight all heads, or where the text is long those of the
+    layer, or only those on screen.
+    """
+    data = json.dumps(packed(maps, wanted)).replace("<", "\\u003c")
+    head = [
+        tag("meta", charset="utf-8"), tag("meta", http_equiv="Content-Security-Policy", content=Safe(_POLICY)),
+        tag("title", title), tag("style", Safe(assets.style())),
+    ]  # fmt: skip
+    body = [
+        tag("main", class_="bm-page"), tag("script", Safe(data), type="application/json", id="maps"),
+        tag("script", Safe(f"{assets.script()}\n{_OPEN}"), type="module"),
+    ]  # fmt: skip
+    return "<!doctype html>" + tag("html", tag("head", *head), tag("body", *body), lang="en")
+
+
+def packed(maps: AttentionMaps, wanted: Settings) -> dict[str, Any]:
+    """Return what the page would have asked of a kernel, and its answers; see ``packed`` in ``export.js``."""
+    known = {"method": wanted.method, "layer": wanted.layer, "heads": list(wanted.heads), "combine": wanted.combine}
+    key = _key(wanted.method, wanted.layer, wanted.heads, wanted.combine)
+    thumbnails, exact = answer(maps, {"kind": "thumbnails", **known}), answer(maps, {"kind": "exact", **known})
+    return {
+        "about": about(maps) | {"statistics": measured(maps), "opened": asdict(wanted)},
+        "state": asdict(wanted),
+        "thumbnails": {wanted.method: [thumbnails[0], _text(thumbnails[1][0])]},
+        "picture": dict(_pictures(maps, wanted, places)) if (places := _heads(maps, wanted)) else {},
+        "exact": {key: _text(exact[1][0])},
+        "detail": _details(maps, wanted),
+    }
+
+
+def _heads(maps: AttentionMaps, wanted: Settings) -> list[tuple[int, int]]:
+    """Return the heads whose pictures go in: all, or those of the layer, or none."""
+    layers, heads, tokens, _ = maps.array.shape
+    if layers * heads * tokens**2 <= _BYTES:
+        return [(layer, head) for layer in range(layers) for head in range(heads)]
+    return [(wanted.layer, head) for head in range(heads)] if heads * tokens**2 <= _BYTES else []
+
+
+def _pictures(maps: AttentionMaps, wanted: Settings, places: list[tuple[int, int]]) -> list[tuple[str, list[Any]]]:
+    found = []
+    for layer, head in places:
+        asked = {"method": wanted.method, "layer": layer, "heads": [head], "combine": wanted.combine}
+        header, buffers = answer(maps, {"kind": "picture", **asked})
+        found.append((_key(wanted.method, layer, (head,), wanted.combine), [header, _text(buffers[0])]))
+    return found
+
+
+def _details(maps: AttentionMaps, wanted: Settings) -> dict[str, list[Any]]:
+    """Return the formula of the first pinned token, if one is pinned."""
+    found: dict[str, list[Any]] = {}
+    for token in wanted.pinned[:1]:
+        asked = {"kind": "detail", "layer": wanted.layer, "heads": [wanted.heads[0]], "token": token}
+        header, buffers = answer(maps, asked)
+        found[_json([wanted.layer, wanted.heads[0], token])] = [header, [_text(buffer) for buffer in buffers]]
+    return found
+
+
+def _key(method: str, layer: int, heads: tuple[int, ...], combine: str) -> str:
+    """Return what ``keyOf`` in ``store.js`` does."""
+    return _json([method, layer, sorted(heads), combine])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _text(buffer: bytes) -> str:
+    return base64.b64encode(buffer).decode()
