@@ -48,7 +48,7 @@ def test_what_is_no_text_is_an_error(learnt, text):
 
 def test_the_face_has_at_most_ten_lines(maps):
     assert len(repr(maps).splitlines()) <= 10
-    assert "2 layers of 4 heads, 9 tokens" in repr(maps)
+    assert "2 layers × 4 heads, 9 tokens" in repr(maps)
     noted = dataclasses.replace(maps, notes=tuple("abcdefghijkl"), pair="x")
     assert len(repr(noted).splitlines()) <= 10
 
