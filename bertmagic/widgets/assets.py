@@ -7,8 +7,11 @@ from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_MODULES = ("numbers", "palette", "surface", "pictures", "store", "formula", "export", "controls", "attention")
-"""In the order of their imports, the last one renders."""
+_MODULES = (
+    "numbers", "palette", "surface", "store", "pictures", "formula", "export", "controls", "pane", "readings", "saved",
+    "attention",
+)  # fmt: skip
+"""The last one renders."""
 
 _IMPORT = re.compile(r'^import [^;]*? from "\./[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

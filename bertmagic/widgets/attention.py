@@ -10,16 +10,29 @@ import anywidget
 import numpy as np
 import traitlets
 
-from bertmagic.attention import METHODS, STATISTICS
+from bertmagic.display.attention import export
 from bertmagic.display.attention.letters import visible
-from bertmagic.display.attention.settings import DIFFERENCE, DIVERGENCE, NAMES, Settings, check, settings
+from bertmagic.display.attention.settings import (
+    DIFFERENCE,
+    DIVERGENCE,
+    NAMES,
+    Settings,
+    methods,
+    settings,
+    statistics,
+)  # fmt: skip
 from bertmagic.display.attention.shown import compared, mixed, source
-from bertmagic.display.attention.words import caption, tokens_told
+from bertmagic.display.attention.words import caption, headline, tokens_told
 from bertmagic.errors import BertMagicError
 from bertmagic.widgets import assets
 from bertmagic.widgets.transport import quantised, thumbnails
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from bertmagic.attention.comparison import Comparison
     from bertmagic.attention.maps import AttentionMaps
 
 Buffers = list[bytes]
@@ -49,6 +62,7 @@ class AttentionView(anywidget.AnyWidget):
     heads = traitlets.List(traitlets.Int()).tag(sync=True)
     combine = traitlets.Unicode("mean").tag(sync=True)
     method = traitlets.Unicode("weights").tag(sync=True)
+    output = traitlets.Unicode("").tag(sync=True)
     statistic = traitlets.Unicode("entropy").tag(sync=True)
     order = traitlets.Unicode("model").tag(sync=True)
     sentences = traitlets.Unicode("all").tag(sync=True)
@@ -67,14 +81,18 @@ class AttentionView(anywidget.AnyWidget):
     _first = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, maps: AttentionMaps, **state: Any) -> None:
-        wanted = settings(maps, state, _methods(maps), _statistics(maps))
-        small, first = thumbnails(mixed(maps, wanted.method), _signed(wanted.method)), _picture(maps, wanted)
+        wanted = settings(maps, _opening(maps) | state, methods(maps), statistics(maps))
+        small, first = _thumbnails(maps, wanted), _picture(maps, wanted)
         self._maps = maps
+        opened = _lists(asdict(wanted))
         super().__init__(
-            _about=about(maps) | {"opened": _lists(asdict(wanted)), "thumbnails": small.header(), "first": first[0]},
-            _thumbnails=small.data.tobytes(), _first=first[1][0], **_lists(asdict(wanted)),
+            _about=about(maps) | {"opened": opened, "thumbnails": small[0], "first": first[0]},
+            _thumbnails=small[1][0], _first=first[1][0], **opened,
         )  # fmt: skip
         self.on_msg(self._hear)
+
+    def __repr__(self) -> str:
+        return f"<The live view. {headline(self.maps)}>"
 
     @property
     def maps(self) -> AttentionMaps:
@@ -97,17 +115,34 @@ class AttentionView(anywidget.AnyWidget):
         plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
         return Settings(**plain)
 
+    def export(self, kind: str, path: str | Path | None = None) -> str | bytes:
+        """Return what is on screen as ``"svg"``, ``"png"``, ``"html"`` or ``"csv"``, and write it to a path if given.
+
+        Raises
+        ------
+        OptionError
+            If it is none of these, or the file cannot be written.
+        """
+        return export(self.maps, kind, path, **asdict(self.settings))
+
     @traitlets.validate(*NAMES)
     def _check(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        given = asdict(self.settings) | {name: value} if self.heads else {}
-        if given:
-            settings(self.maps, given, _methods(self.maps), _statistics(self.maps))
+        if self.heads:  # else it is being made, of settings that were checked
+            settings(self.maps, asdict(self.settings) | {name: value}, methods(self.maps), statistics(self.maps))
         return value
 
     def _hear(self, _: Any, content: dict[str, Any], __: Any) -> None:
         header, buffers = answer(self.maps, content)
         self.send({"id": content.get("id")} | header, buffers)
+
+
+def _opening(maps: AttentionMaps) -> dict[str, Any]:
+    """Return how the view opens on maps that were compared: at the head that differs most, with how it differs."""
+    if maps.comparison is None or maps.comparison.divergence is None:
+        return {}
+    layer, head = np.unravel_index(int(maps.comparison.divergence.argmax()), maps.array.shape[:2])
+    return {"method": DIFFERENCE, "statistic": DIVERGENCE, "layer": int(layer), "heads": (int(head),)}
 
 
 def answer(maps: AttentionMaps, asked: dict[str, Any]) -> Answer:
@@ -116,49 +151,57 @@ def answer(maps: AttentionMaps, asked: dict[str, Any]) -> Answer:
     Parameters
     ----------
     asked
-        ``kind`` is one of `ANSWERS`; ``method``, ``layer``, ``heads``, ``combine`` and ``token`` say of what.
+        ``kind`` is one of `ANSWERS`; ``method``, ``output``, ``layer``, ``heads``, ``combine`` and ``token`` say of
+        what.
     """
     try:
-        state: dict[str, Any] = {name: asked[name] for name in ("method", "layer", "heads", "combine") if name in asked}
-        wanted = settings(maps, state, _methods(maps))
-        return ANSWERS[asked["kind"]](maps, wanted, int(asked.get("token", 0)))
+        names = ("method", "output", "layer", "heads", "combine")
+        state: dict[str, Any] = {name: asked[name] for name in names if name in asked}
+        state["pinned"] = (int(asked.get("token", 0)),)
+        return ANSWERS[asked["kind"]](maps, settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps)))
     except BertMagicError as error:
         return {"error": str(error)}, []
 
 
-def _picture(maps: AttentionMaps, wanted: Settings, token: int = 0) -> Answer:
-    found = quantised(source(maps, wanted), _signed(wanted.method))
+def _picture(maps: AttentionMaps, wanted: Settings) -> Answer:
+    found = quantised(source(maps, wanted), _signed(wanted))
     return found.header(), [found.data.tobytes()]
 
 
-def _exact(maps: AttentionMaps, wanted: Settings, token: int = 0) -> Answer:
+def _exact(maps: AttentionMaps, wanted: Settings) -> Answer:
     return {}, [source(maps, wanted).tobytes()]
 
 
-def _thumbnail_pictures(maps: AttentionMaps, wanted: Settings, token: int = 0) -> Answer:
-    found = thumbnails(mixed(maps, wanted.method), _signed(wanted.method))
+def _thumbnails(maps: AttentionMaps, wanted: Settings) -> Answer:
+    found = thumbnails(mixed(maps, wanted.method, wanted.output), _signed(wanted))
     return found.header() | {"heads": found.data.shape[1]}, [found.data.tobytes()]
 
 
-def _detail(maps: AttentionMaps, wanted: Settings, token: int) -> Answer:
+def _detail(maps: AttentionMaps, wanted: Settings) -> Answer:
     """Return how a token's row of weights comes about, number by number."""
-    check(maps, Settings(wanted.layer, wanted.heads, pinned=(token,)), (), ())
-    found = maps.detail(wanted.layer, wanted.heads[0])
+    layer, head, token = wanted.layer, wanted.heads[0], wanted.pinned[0]
+    found = maps.detail(layer, head)
     if found.query is None or found.key is None or found.value is None or found.scores is None:
         return {"why_not": found.why_not or "The model does not show its queries and keys."}, []
     rows = [found.query[token], found.key @ found.query[token], found.scores[token]]
-    rows += [maps.array[wanted.layer, wanted.heads[0], token], found.value]
+    rows += [maps.array[layer, head, token], found.value]
     rows += [] if found.bias is None else [found.bias[token]]
     header = {"width": found.query.shape[1], "scale": float(found.scale), "note": found.note, "why_not": found.why_not}
     return header | {"bias": found.bias is not None}, [np.asarray(row, np.float32).tobytes() for row in rows]
 
 
-def _numbers(maps: AttentionMaps, wanted: Settings, token: int) -> Answer:
-    return {"statistics": measured(maps)}, []
+def _statistics(maps: AttentionMaps, wanted: Settings) -> Answer:
+    return measured(maps), []
+
+
+def _importance(maps: AttentionMaps, wanted: Settings) -> Answer:
+    """Return the one statistic for which the model runs again."""
+    return {"importance": _rounded(maps.head_statistics(gradient=True)["importance"].tolist())}, []
 
 
 ANSWERS = {
-    "picture": _picture, "exact": _exact, "thumbnails": _thumbnail_pictures, "detail": _detail, "statistics": _numbers,
+    "picture": _picture, "exact": _exact, "thumbnails": _thumbnails, "detail": _detail, "statistics": _statistics,
+    "importance": _importance,
 }  # fmt: skip
 """What the page can ask for."""
 
@@ -167,50 +210,53 @@ def about(maps: AttentionMaps) -> dict[str, Any]:
     """Return what the page is told of the maps: all but numbers of heads."""
     layers, heads, _, _ = maps.array.shape
     return {
-        "model": visible(maps.model), "encoder": visible(maps.encoder), "layers": layers, "heads": heads,
-        "tokens": tokens_told(maps.tokens), "pair": maps.pair is not None, "methods": list(_methods(maps)),
-        "prediction": [[visible(name), score] for name, score in maps.prediction],
-        "said": visible(maps.said), "notes": [visible(note) for note in maps.notes], "caption": caption(),
-        "compared": _compared_told(maps),
+        "layers": layers, "heads": heads, "tokens": tokens_told(maps.tokens), "pair": maps.pair is not None,
+        "methods": list(methods(maps)), "outputs": list(maps.outputs), "caption": caption(),
+        "notes": [visible(note) for note in maps.notes],
+        "compared": None if maps.comparison is None else _compared_told(maps, maps.comparison), **_said(maps),
     }  # fmt: skip
 
 
-def _compared_told(maps: AttentionMaps) -> dict[str, Any] | None:
-    if maps.comparison is None or maps.comparison.difference is None:
-        return None
-    words = None
-    if len(maps.comparison.tokens) != len(maps.tokens):
+def _said(maps: AttentionMaps) -> dict[str, Any]:
+    prediction = [[visible(name), score] for name, score in maps.prediction]
+    return {"model": visible(maps.model), "said": visible(maps.said), "prediction": prediction}
+
+
+def _compared_told(maps: AttentionMaps, comparison: Comparison) -> dict[str, Any]:
+    """Return what the maps are compared with: another model's, on words where tokens differ, or another text's."""
+    other, words = comparison.second, None
+    if comparison.difference is not None and len(comparison.tokens) != len(maps.tokens):
         words = [[u.text, list(u.pieces), u.sentence, u.special, u.space] for u in compared(maps)]
-    return {"with": visible(maps.comparison.second.model), "words": words}
+    texts = " ||| ".join(filter(None, (other.text, other.pair)))
+    same = comparison.difference is not None
+    return {"with": visible(other.model), "text": None if same else visible(texts), "words": words} | _said(other)
 
 
-def _methods(maps: AttentionMaps) -> tuple[str, ...]:
-    differs = maps.comparison is not None and maps.comparison.difference is not None
-    return (*METHODS, DIFFERENCE) if differs else METHODS
+def measured(maps: AttentionMaps) -> dict[str, Any]:
+    """Return the statistics of all heads as lists, and those of what the maps are compared with beside its own.
+
+    What needs the model to run again is left out.
+    """
+    own, other = _columns(maps.head_statistics()), maps.comparison
+    if other is None:
+        return {"statistics": own, "sideBySide": None}
+    if other.divergence is not None:
+        own[DIVERGENCE] = _rounded(other.divergence.ravel().tolist())
+    first, second = (_columns(one.head_statistics()) for one in (other.first, other.second))
+    return {"statistics": own, "sideBySide": {"first": first, "second": second, "text": other.difference is None}}
 
 
-def _statistics(maps: AttentionMaps) -> tuple[str, ...]:
-    """Return the names of the numbers that heads can be ordered by."""
-    compared_ = maps.comparison is not None and maps.comparison.divergence is not None
-    return (*STATISTICS, DIVERGENCE) if compared_ else STATISTICS
+def _columns(frame: pd.DataFrame) -> dict[str, list[float | None]]:
+    return {str(name): _rounded(frame[name].tolist()) for name in frame if name not in ("layer", "head")}
 
 
-def measured(maps: AttentionMaps) -> dict[str, list[float | None]]:
-    """Return these numbers, a list of all heads each; what needs the model to run again is left out."""
-    frame = maps.head_statistics().drop(columns=["layer", "head"])
-    found = {str(name): [_rounded(value) for value in frame[name].tolist()] for name in frame}
-    if maps.comparison is not None and maps.comparison.divergence is not None:
-        found[DIVERGENCE] = [_rounded(value) for value in maps.comparison.divergence.ravel().tolist()]
-    return found
+def _rounded(values: list[float]) -> list[float | None]:
+    """Return four significant digits each, or None for what JSON has no number for."""
+    return [float(f"{value:.4g}") if math.isfinite(value) else None for value in values]
 
 
-def _rounded(value: float) -> float | None:
-    """Return four significant digits, or None for what JSON has no number for."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
-def _signed(method: str) -> bool:
-    return method == DIFFERENCE
+def _signed(wanted: Settings) -> bool:
+    return wanted.method == DIFFERENCE
 
 
 def _lists(state: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 /** Sliders, choices and buttons; each has a name, and each says what it is set to. */
+import { plainName } from "./numbers.js";
 
 let serial = 0;
 
@@ -11,72 +12,98 @@ export function element(tag, marks = {}, ...children) {
   return node;
 }
 
-/** A label with what it names: one element, found by screen readers. */
-function labelled(text, input, ...after) {
+/** A label above what it names. */
+function labelled(text, input, after) {
   input.id = `bm-${++serial}`;
-  return element("span", { class: "bm-field" }, element("label", { for: input.id }, text), input, ...after);
+  const label = element("label", { for: input.id }, text);
+  if (after) label.append(" ", after);
+  return element("span", { class: "bm-field" }, label, input);
 }
 
-/** @param {object} view with state, set and signal */
-export function controls(view) {
-  const { about, signal } = view;
+/** What makes controls of one view, and brings all of them up to date. */
+function maker(view) {
   const updates = [];
-  const on = (node, event, act) => node.addEventListener(event, act, { signal });
+  const on = (node, event, act) => node.addEventListener(event, act, { signal: view.signal });
 
-  function slider(text, name, most, read, write, step = 1) {
+  function slider(text, most, read, write, step = 1) {
     const input = element("input", { type: "range", min: 0, max: most, step });
     const out = element("output");
     on(input, "input", () => view.set(write(Number(input.value))));
-    updates.push(() => { input.value = read(); out.textContent = String(read()); input.setAttribute("aria-valuetext", `${text} ${read()}`); });
+    updates.push(() => {
+      input.value = read();
+      out.textContent = String(read());
+      input.setAttribute("aria-valuetext", `${text} ${read()}`);
+    });
     return labelled(text, input, out);
   }
 
-  function choice(text, name, options) {
+  function choice(text, name, options, say = plainName) {
     const input = element("select");
-    for (const option of options) input.append(element("option", { value: option }, option.replaceAll("_", " ")));
+    input.append(...options.map((option) => element("option", { value: option }, say(option))));
     on(input, "change", () => view.set({ [name]: input.value }));
     updates.push(() => { input.value = view.state[name]; });
     return labelled(text, input);
   }
 
   function toggle(text, read, write) {
-    const input = element("input", { type: "checkbox" });
-    on(input, "change", () => view.set(write(input.checked)));
-    updates.push(() => { input.checked = read(); });
+    const button = element("button", { type: "button", class: "bm-toggle" }, text);
+    on(button, "click", () => view.set(write(!read())));
+    updates.push(() => button.setAttribute("aria-pressed", String(read())));
+    return button;
+  }
+
+  function search(text, name) {
+    const input = element("input", { type: "search", placeholder: "token", size: 10 });
+    on(input, "input", () => view.set({ [name]: input.value }));
+    updates.push(() => { if (input.value !== view.state[name]) input.value = view.state[name]; });
     return labelled(text, input);
   }
 
-  const find = element("input", { type: "search", placeholder: "token", size: 9 });
-  on(find, "input", () => view.set({ find: find.value }));
-  updates.push(() => { if (find.value !== view.state.find) find.value = view.state.find; });
+  /** Only there while it means something. */
+  function when(test, node) {
+    updates.push(() => { node.hidden = !test(); });
+    return node;
+  }
+  return { slider, choice, toggle, search, when, update: () => updates.forEach((update) => update()) };
+}
 
+function group(name, ...nodes) {
+  return element("span", { class: "bm-field" }, element("span", { class: "bm-label", "aria-hidden": "true" }, name), element("span", { class: "bm-toggles", role: "group", "aria-label": name }, ...nodes));
+}
+
+const PICTURES_ = ["grid", "lines", "heat map", "text"];
+
+/** @param {object} view with state, set and signal */
+export function controls(view) {
+  const { about, state } = view;
+  const { slider, choice, toggle, search, when, update } = maker(view);
   const shows = (name) => toggle(name, () => view.state.pictures.includes(name), (yes) => ({
-    pictures: ["grid", "lines", "heat map", "text"].filter((one) => (one === name ? yes : view.state.pictures.includes(one))),
+    pictures: PICTURES_.filter((one) => (one === name ? yes : view.state.pictures.includes(one))),
   }));
+  const ofHeads = () => !["head_mean", "head_max", "rollout"].includes(state.method);
 
   const bar = element("div", { class: "bm-controls", role: "group", "aria-label": "What is shown" },
-    slider("Layer", "layer", about.layers - 1, () => view.state.layer, (layer) => ({ layer })),
-    slider("Head", "head", about.heads - 1, () => view.state.heads[0], (head) => ({ heads: [head] })),
+    slider("Layer", about.layers - 1, () => state.layer, (layer) => ({ layer })),
+    when(ofHeads, slider("Head", about.heads - 1, () => state.heads[0], (head) => ({ heads: [head] }))),
+    when(() => ofHeads() && state.heads.length > 1, choice("Several heads", "combine", ["mean", "max"])),
     choice("Method", "method", about.methods),
-    ...(about.pair ? [choice("Sentences", "sentences", ["all", "A→A", "A→B", "B→A", "B→B"])] : []),
-    choice("Pinned token", "direction", ["attends to", "attended by"]),
+    ...(about.outputs.length > 1 ? [when(() => state.method === "gradient", choice("Towards", "output", ["", ...about.outputs], (name) => name || `${about.outputs[0]} (said)`))] : []),
+    ...(about.pair ? [choice("Sentences", "sentences", ["all", "A→A", "A→B", "B→A", "B→B"], String)] : []),
+    choice("Direction", "direction", ["attends to", "attended by"], (name) => (name === "attended by" ? "is attended by" : name)),
     choice("Scale", "scale", ["linear", "square root"]),
-    toggle("whole words", () => view.state.merge_words, (merge_words) => ({ merge_words })),
-    toggle("hide special tokens", () => view.state.hide_special, (hide_special) => ({ hide_special })),
-    slider("Lines a token", "top", 12, () => view.state.top, (top) => ({ top })),
-    slider("from weight", "threshold", 1, () => view.state.threshold, (threshold) => ({ threshold }), 0.01),
-    labelled("Find", find),
-    element("span", { class: "bm-field", role: "group", "aria-label": "Pictures" }, ...["grid", "lines", "heat map", "text"].map(shows)),
+    slider("Lines a token", 12, () => state.top, (top) => ({ top })),
+    slider("From weight", 1, () => state.threshold, (threshold) => ({ threshold }), 0.01),
+    search("Find", "find"),
+    group("Tokens",
+      toggle("whole words", () => state.merge_words, (merge_words) => ({ merge_words })),
+      toggle("no special", () => state.hide_special, (hide_special) => ({ hide_special }))),
+    group("Show", ...PICTURES_.map(shows)),
   );
-  const several = element("span", { class: "bm-field" }, choice("Several heads:", "combine", ["mean", "max"]));
-  updates.push(() => { several.hidden = view.state.heads.length < 2; });
-  bar.append(several);
-
-  const aside = element("div", { class: "bm-controls" },
-    choice("Bars show", "statistic", []), choice("Order", "order", ["model", "statistic"]));
-  const select = aside.querySelector("select");
-  const fill = (statistics) => select.replaceChildren(...Object.keys(statistics).map((name) => element("option", { value: name }, name.replaceAll("_", " "))));
-  return { bar, aside, fill, update: () => updates.forEach((update) => update()) };
+  const statistic = choice("Bars show", "statistic", []);
+  const aside = element("div", { class: "bm-controls" }, statistic, choice("Order", "order", ["model", "statistic"], (name) => (name === "model" ? "as in the model" : "largest first")));
+  const select = statistic.querySelector("select");
+  const fill = (names) => select.replaceChildren(...names.map((name) => element("option", { value: name }, plainName(name))));
+  return { bar, aside, fill, update };
 }
 
 /** Buttons in a row; what each does may take a while. */
@@ -89,5 +116,3 @@ export function buttons(view, actions, pressed) {
   }
   return row;
 }
-
-

@@ -1,4 +1,5 @@
 /** Exactly what is on screen, as PNG, SVG, CSV and a page of its own. */
+import { isolated, plainName } from "./numbers.js";
 import { PICTURES } from "./pictures.js";
 import { CanvasSurface, SvgSurface } from "./surface.js";
 
@@ -9,8 +10,10 @@ const FORMULA = /^[=+\-@\t\r]/;
 export function heading(view) {
   const { about, state } = view;
   const heads = state.heads.length > 1 ? `heads ${state.heads.join(", ")} (${state.combine})` : `head ${state.heads[0]}`;
-  const parts = [about.model, `layer ${state.layer}, ${heads}`, state.method.replaceAll("_", " ")];
-  if (state.method === "difference") parts.push(`from ${about.compared.with}`);
+  const method = plainName(state.method);
+  const parts = [isolated(about.model), `layer ${state.layer}, ${heads}`, method];
+  if (state.method === "difference") parts[2] = `${method} from ${isolated(about.compared.with)}`;
+  if (state.method === "gradient" && state.output) parts[2] = `${method}, towards ${isolated(state.output)}`;
   if (state.sentences !== "all") parts.push(state.sentences);
   if (state.merge_words) parts.push("whole words");
   if (state.hide_special) parts.push("no special tokens");
@@ -100,7 +103,7 @@ function packed(view) {
   const each = (map, pack) => Object.fromEntries([...map].map(([key, value]) => [key, pack(value)]));
   const bytes = ({ bytes: data, ...header }) => [header, base64(data)];
   return {
-    about: { ...view.about, statistics: view.statistics },
+    about: { ...view.about, script: undefined, style: undefined, statistics: view.statistics, sideBySide: view.sideBySide },
     state: view.state,
     thumbnails: each(held.thumbnails, bytes),
     picture: each(held.picture, bytes),

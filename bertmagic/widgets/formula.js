@@ -14,7 +14,7 @@ function m(tag, ...children) {
 
 const i = (name) => m("mi", name);
 const o = (sign) => m("mo", sign);
-const n = (value) => m("mn", String(value));
+const n = (value) => m("mn", String(value).replace("-", "−"));
 const bold = (name) => { const node = m("mi", name); node.setAttribute("mathvariant", "bold"); node.style.fontWeight = "bold"; return node; };
 const row = (...parts) => m("mrow", ...parts);
 
@@ -82,14 +82,14 @@ function output(detail) {
 function table(detail, best, tokens) {
   const [, products, scores, weights] = detail.rows;
   const scale = detail.scale;
-  const heads = ["token", "q·k", "scaled", ...(detail.bias ? ["bias"] : []), "score", "weight"];
+  const heads = ["token", "q·k", ...(detail.bias ? ["scaled", "bias"] : []), "score", "weight"];
   const node = plain("table");
   const top = node.createTHead().insertRow();
   for (const head of heads) top.append(plain("th", head));
   const body = node.createTBody();
   for (const at of best) {
     const line = body.insertRow();
-    const numbers = [products[at], products[at] * scale, ...(detail.bias ? [detail.rows[5][at]] : []), scores[at]];
+    const numbers = [products[at], ...(detail.bias ? [products[at] * scale, detail.rows[5][at]] : []), scores[at]];
     line.append(plain("th", short(tokens[at][0], 24)), ...numbers.map((value) => plain("td", few(value))), plain("td", number(weights[at])));
   }
   const rest = weights.length - best.length;

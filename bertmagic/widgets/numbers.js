@@ -146,10 +146,29 @@ export function number(value) {
   return Number.isFinite(value) ? value.toFixed(5) : "none";
 }
 
-/** A text of at most so many characters; whole characters, and all of it stands in the list of numbers. */
+const LETTERS = globalThis.Intl?.Segmenter ? new Intl.Segmenter() : null;
+
+/** What a reader takes for letters: an emoji of several signs is one. */
+function letters(text) {
+  return LETTERS ? Array.from(LETTERS.segment(text), (one) => one.segment) : Array.from(text);
+}
+
+/** A text of at most so many letters. */
 export function short(text, most = 18) {
-  const letters = Array.from(text.slice(0, 4 * most));
-  return letters.length <= most && text.length <= 4 * most ? text : `${letters.slice(0, most - 1).join("")}…`;
+  if (text.length <= most) return text;
+  const start = letters(text.slice(0, 8 * most));
+  const whole = text.length <= 8 * most;
+  return whole && start.length <= most ? text : `${start.slice(0, most - 1).join("")}…`;
+}
+
+/** A token in a sentence of ours: its direction of writing ends with it. */
+export function isolated(text) {
+  return `\u2068${text}\u2069`;
+}
+
+/** The name of a statistic or a method, as people write it. */
+export function plainName(name) {
+  return { cls: "[CLS]", sep: "[SEP]", head_mean: "mean of all heads", head_max: "max of all heads", value_norms: "value norms", gradient: "gradient × weight", divergence: "Jensen–Shannon divergence" }[name] ?? name.replaceAll("_", " ");
 }
 
 /** Whether a text is written from right to left: what its first letter says. */

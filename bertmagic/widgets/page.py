@@ -47,7 +47,7 @@ def packed(maps: AttentionMaps, wanted: Settings) -> dict[str, Any]:
     key = _key(wanted.method, wanted.layer, wanted.heads, wanted.combine)
     thumbnails, exact = answer(maps, {"kind": "thumbnails", **known}), answer(maps, {"kind": "exact", **known})
     return {
-        "about": about(maps) | {"statistics": measured(maps), "opened": asdict(wanted)},
+        "about": about(maps) | measured(maps) | {"opened": asdict(wanted)},
         "state": asdict(wanted),
         "thumbnails": {wanted.method: [thumbnails[0], _text(thumbnails[1][0])]},
         "picture": dict(_pictures(maps, wanted, places)) if (places := _heads(maps, wanted)) else {},

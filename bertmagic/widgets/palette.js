@@ -1,7 +1,7 @@
 /** Colours: Okabe and Ito's blue and orange, told apart by all readers, over the page's own background. */
 
-export const BLUE = "#0072B2";
-export const ORANGE = "#D55E00";
+const BLUE = "#0072B2";
+const ORANGE = "#D55E00";
 
 const RAMPS = {
   light: { up: [[255, 255, 255], [0, 114, 178], [0, 32, 54]], down: [[255, 255, 255], [213, 94, 0], [84, 36, 0]] },
@@ -14,7 +14,7 @@ export function theme(el) {
   const text = style.color;
   const [r, g, b] = (text.match(/[\d.]+/g) ?? ["0", "0", "0"]).map(Number);
   const dark = 0.299 * r + 0.587 * g + 0.114 * b > 140;
-  return { dark, text, faint: dark ? "#9a9a9a" : "#6b6b6b", rule: dark ? "#555555" : "#cccccc", back: dark ? "#181818" : "#ffffff", font: style.fontFamily || "sans-serif" };
+  return { dark, text, faint: dark ? "#9a9a9a" : "#6b6b6b", rule: dark ? "#555555" : "#cccccc", back: dark ? "#181818" : "#ffffff", blue: dark ? "#56B4E9" : BLUE, orange: dark ? "#F08A3C" : ORANGE, font: style.fontFamily || "sans-serif" };
 }
 
 /** 256 colours as [r, g, b] for shares from 0 to 1. */
@@ -25,6 +25,20 @@ export function ramp(dark, down = false) {
     const [from, to, part] = t < 0.65 ? [low, middle, t / 0.65] : [middle, high, (t - 0.65) / 0.35];
     return from.map((value, k) => Math.round(value + (to[k] - value) * part));
   });
+}
+
+/** The largest of each block of numbers, for a map that is wider than its picture: single lines do not fade. */
+export function pooled(matrix, many, across, rows, columns) {
+  const out = new Float32Array(rows * columns);
+  for (let i = 0; i < many; i++) {
+    const to = Math.floor((i * rows) / many) * columns;
+    for (let j = 0; j < across; j++) {
+      const at = to + Math.floor((j * columns) / across);
+      const value = matrix[i * across + j];
+      if (Math.abs(value) > Math.abs(out[at])) out[at] = value;
+    }
+  }
+  return out;
 }
 
 /** A picture of numbers as a canvas of one pixel a number. */

@@ -1,6 +1,6 @@
 /** The four pictures. Each has a size, draws itself on a surface, and says what is under a point. */
-import { BLUE, ORANGE, painted } from "./palette.js";
-import { links, places, rightToLeft, short, strength, weights } from "./numbers.js";
+import { painted, pooled } from "./palette.js";
+import { links, places, plainName, rightToLeft, short, strength, weights } from "./numbers.js";
 
 const THUMB = 20;
 const PITCH = { x: 24, y: 29 };
@@ -50,7 +50,7 @@ export function grid(view) {
   const sorted = state.order !== "model" && heads > 1;
   const atlas = view.once(`atlas ${state.method} ${theme.dark} ${sorted && state.statistic}`, () => composed(view, order, heads));
   const values = heads === about.heads ? view.statistics[state.statistic] : null;
-  const known = (values ?? []).filter((value) => value !== null);
+  const known = (values ?? []).filter((value) => value !== null && value !== undefined);
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const place = (at) => [MARGIN.left + (at % heads) * PITCH.x, MARGIN.top + Math.floor(at / heads) * PITCH.y];
 
@@ -62,14 +62,18 @@ export function grid(view) {
       for (let layer = 0; layer < about.layers; layer++) {
         surface.words(20, place(layer * heads)[1] + 14, String(layer), { colour: theme.faint, size: 10, align: "right" });
       }
-    } else surface.words(MARGIN.left, 12, `most ${state.statistic.replaceAll("_", " ")} first`, { colour: theme.faint, size: 10 });
+    } else surface.words(MARGIN.left, 12, `largest ${plainName(state.statistic)} first`, { colour: theme.faint, size: 10 });
     surface.image(MARGIN.left, MARGIN.top, atlas.width, atlas.height, atlas);
     order.forEach(([layer, head], at) => {
       const [x, y] = place(at);
-      const value = values ? values[layer * heads + head] : null;
+      const value = values?.[layer * heads + head] ?? null;
       surface.frame(x - 0.5, y - 0.5, THUMB + 1, THUMB + 1, theme.rule, 1);
-      if (value !== null && high > low) surface.rect(x, y + THUMB + 2, Math.max(1, (THUMB * (value - low)) / (high - low)), 3, ORANGE);
-      if (layer === state.layer && (heads === 1 || state.heads.includes(head))) surface.frame(x - 1.5, y - 1.5, THUMB + 3, THUMB + 3, ORANGE, 3);
+      if (value !== null && high > low) {
+        const share = (value - low) / (high - low);
+        surface.rect(x, y + THUMB + 2, THUMB, 3, theme.rule, 0.5);
+        surface.rect(x, y + THUMB + 2, Math.max(1, THUMB * share), 3, theme.blue, 0.35 + 0.65 * share);
+      }
+      if (layer === state.layer && (heads === 1 || state.heads.includes(head))) surface.frame(x - 1.5, y - 1.5, THUMB + 3, THUMB + 3, theme.orange, 3);
     });
   }
 
@@ -103,7 +107,7 @@ export function lines(view) {
   const gap = Math.max(90, Math.min(220, (view.room ?? 420) - left - right));
   const width = left + gap + right;
   const y = (at) => at * ROW + 20 + ROW / 2;
-  const colour = (value) => (value < 0 ? ORANGE : BLUE);
+  const colour = (value) => (value < 0 ? theme.orange : theme.blue);
   const forward = state.direction === "attends to";
   const pinned = places(forward ? found.rows : found.columns, state.pinned);
   const base = view.once(`links ${view.key} ${state.top} ${state.threshold} ${state.direction} ${pinned}`, () => links(found, state, pinned));
@@ -112,7 +116,8 @@ export function lines(view) {
     for (const [row, column, value] of all) {
       const [y1, y2] = [y(row), y(column)];
       if (Math.max(y1, y2) < from || Math.min(y1, y2) > to) continue;
-      const share = strength(value, found.peak, state.scale);
+      const away = (forward ? y1 : y2) < from || (forward ? y1 : y2) > to; // else the lines of a long text cover all
+      const share = strength(value, found.peak, state.scale) * (away ? 0.15 : 1);
       surface.line(left + 2, y1, left + gap - 2, y2, colour(value), 0.75 + 3 * share, fade * (0.12 + 0.88 * share));
     }
   }
@@ -126,8 +131,8 @@ export function lines(view) {
       const value = shares ? shares[at] : 0;
       const share = strength(value, Math.max(found.peak, 1e-9), state.scale);
       if (shares && share > 0.01) surface.rect(edge, y(at) - 9, band, 18, colour(value), 0.45 * share);
-      if (chosen) surface.frame(edge + 0.5, y(at) - 9.5, band - 1, 19, ORANGE, 2);
-      if (view.marked.has(list[at])) surface.line(edge, y(at) + 8, edge + band, y(at) + 8, ORANGE, 2);
+      if (chosen) surface.frame(edge + 0.5, y(at) - 9.5, band - 1, 19, theme.orange, 2);
+      if (view.marked.has(list[at])) surface.line(edge, y(at) + 8, edge + band, y(at) + 8, theme.orange, 2);
       surface.words(x, y(at) + 4, label(list[at]), { colour: list[at].special ? theme.faint : theme.text, align, bold: Boolean(chosen), full: list[at].text });
       if (shares && Math.abs(value) >= Math.max(state.threshold, 0.005)) {
         const [xn, an] = isRow ? [NUMBER - 4, "right"] : [left + gap + band + 4, "left"];
@@ -153,7 +158,8 @@ export function lines(view) {
     const forward_ = x < left + gap / 2;
     return at >= 0 && at < (forward_ ? found.rows : found.columns).length ? { forward: forward_, at } : null;
   }
-  return { width, height: 24 + ROW * Math.max(found.rows.length, found.columns.length), draw, hit };
+  const middle = (place) => y(place.at);
+  return { width, height: 24 + ROW * Math.max(found.rows.length, found.columns.length), draw, hit, middle };
 }
 
 /** The whole matrix: a row attends, a column is attended to. */
@@ -161,34 +167,38 @@ export function heat(view) {
   const { found, state, theme } = view;
   if (!found || !found.rows.length || !found.columns.length) return null;
   const [many, across] = [found.rows.length, found.columns.length];
-  const room = Math.max(180, Math.min(440, view.room ?? 440));
+  const room = Math.max(200, Math.min(520, view.room ?? 440));
   const fit = (labels) => (room - labels) / Math.max(many, across);
-  const labelled = fit(70) >= 11;
-  const [leftEdge, topEdge] = labelled ? [74, 74] : [4, 4];
-  const cell = Math.min(26, labelled ? Math.floor(fit(70)) : fit(0) >= 1 ? Math.floor(fit(0)) : fit(0));
+  const labelled = fit(78) >= 9;
+  const [leftEdge, topEdge] = labelled ? [76, 76] : [4, 20];
+  const cell = Math.min(24, labelled ? Math.floor(fit(78)) : fit(8) >= 1 ? Math.floor(fit(8)) : fit(8));
   const [width, height] = [cell * across, cell * many];
-  const picture = view.once(`heat ${view.key} ${state.scale} ${theme.dark}`, () => painted(across, many, (at) => {
-    const value = found.matrix[at];
-    return Math.sign(value) * strength(value, found.peak, state.scale);
-  }, found.signed, theme.dark));
+  const dots = cell < 1 ? [Math.ceil(height), Math.ceil(width)] : [many, across];
+  const picture = view.once(`heat ${view.key} ${state.scale} ${theme.dark} ${dots}`, () => {
+    const numbers = cell < 1 ? pooled(found.matrix, many, across, ...dots) : found.matrix;
+    const share = (value) => Math.sign(value) * strength(value, found.peak, state.scale);
+    return painted(dots[1], dots[0], (at) => share(numbers[at]), found.signed, theme.dark);
+  });
 
   function crossed(surface) {
     const looked = focus(view);
     const [row, column] = view.hover?.cell ?? [];
     const rows = row !== undefined ? [row] : looked?.forward ? looked.at : [];
     const columns = column !== undefined ? [column] : looked && !looked.forward ? looked.at : [];
-    for (const at of rows) surface.frame(leftEdge - 0.5, topEdge + at * cell - 0.5, width + 1, Math.max(cell, 2) + 1, ORANGE, 1.5);
-    for (const at of columns) surface.frame(leftEdge + at * cell - 0.5, topEdge - 0.5, Math.max(cell, 2) + 1, height + 1, ORANGE, 1.5);
+    for (const at of rows) surface.frame(leftEdge - 0.5, topEdge + at * cell - 0.5, width + 1, Math.max(cell, 2) + 1, theme.orange, 1.5);
+    for (const at of columns) surface.frame(leftEdge + at * cell - 0.5, topEdge - 0.5, Math.max(cell, 2) + 1, height + 1, theme.orange, 1.5);
   }
 
   function draw(surface) {
     surface.image(leftEdge, topEdge, width, height, picture);
     surface.frame(leftEdge - 0.5, topEdge - 0.5, width + 1, height + 1, theme.rule, 1);
     if (labelled) {
-      const look = (unit) => ({ colour: unit.special ? theme.faint : theme.text, size: 11, full: unit.text });
+      const size = Math.min(11, cell + 1);
+      const look = (unit) => ({ colour: unit.special ? theme.faint : theme.text, size, full: unit.text });
       found.rows.forEach((unit, at) => surface.words(leftEdge - 5, topEdge + at * cell + cell / 2 + 4, short(unit.text, 10), { ...look(unit), align: "right" }));
       found.columns.forEach((unit, at) => surface.words(leftEdge + at * cell + cell / 2 + 4, topEdge - 5, short(unit.text, 10), { ...look(unit), turn: true }));
     }
+    else surface.words(leftEdge, 13, "a row attends, a column is attended to", { colour: theme.faint, size: 10 });
     crossed(surface);
   }
 
@@ -197,7 +207,8 @@ export function heat(view) {
     if (row < 0 || column < 0 || row >= many || column >= across) return null;
     return { forward: true, at: row, cell: [row, column] };
   }
-  return { width: leftEdge + width + 4, height: topEdge + height + 4, draw, hit };
+  const middle = (place) => topEdge + place.at * cell;
+  return { width: leftEdge + width + 4, height: topEdge + height + 4, draw, hit, middle };
 }
 
 function flowed(list, width, theme, rtl) {
@@ -237,10 +248,10 @@ export function text(view) {
     boxes.forEach((box, at) => {
       if (box.y + 26 < from || box.y > to) return;
       const share = strength(shares[at], peak, state.scale);
-      surface.rect(box.x, box.y + 3, box.width, 20, shares[at] < 0 ? ORANGE : BLUE, 0.6 * share);
-      if (box.unit.pieces.some((piece) => chosen.has(piece))) surface.frame(box.x + 0.5, box.y + 3.5, box.width - 1, 19, ORANGE, 2);
-      if (view.marked.has(box.unit)) surface.line(box.x, box.y + 24, box.x + box.width, box.y + 24, ORANGE, 2);
-      surface.words(box.x + 2, box.y + 18, box.text, { colour: box.unit.special ? theme.faint : theme.text, size: 14, full: box.unit.text });
+      surface.rect(box.x, box.y + 3, box.width, 20, shares[at] < 0 ? theme.orange : theme.blue, 0.6 * share);
+      if (box.unit.pieces.some((piece) => chosen.has(piece))) surface.frame(box.x + 0.5, box.y + 3.5, box.width - 1, 19, theme.orange, 2);
+      if (view.marked.has(box.unit)) surface.line(box.x, box.y + 24, box.x + box.width, box.y + 24, theme.orange, 2);
+      surface.words(box.x + 2, box.y + 18, box.text, { colour: box.unit.special && share < 0.3 ? theme.faint : theme.text, size: 14, full: box.unit.text });
     });
   }
 
@@ -252,7 +263,8 @@ export function text(view) {
     return own < 0 ? null : { forward: direct, at: own };
   }
   const last = boxes.length ? boxes[boxes.length - 1].y : 0;
-  return { width, height: last + 28, draw, hit };
+  const middle = (place) => boxes.find((box) => box.unit.pieces[0] === sources[place.at]?.pieces[0])?.y ?? 0;
+  return { width, height: last + 28, draw, hit, middle };
 }
 
 export const PICTURES = { grid, lines, "heat map": heat, text };

@@ -11,9 +11,14 @@ function floatsOf(buffer) {
   return new Float32Array(bytesOf(buffer).slice().buffer);
 }
 
-/** Which map is meant by a state. */
+/** Which maps are meant by a state. */
+export function methodOf({ method, output }) {
+  return method === "gradient" && output ? `${method} ${output}` : method;
+}
+
+/** Which of them is. */
 export function keyOf(state) {
-  return JSON.stringify([state.method, state.layer, [...state.heads].sort((a, b) => a - b), state.combine]);
+  return JSON.stringify([methodOf(state), state.layer, [...state.heads].sort((a, b) => a - b), state.combine]);
 }
 
 /**
@@ -22,7 +27,7 @@ export function keyOf(state) {
  * @param {() => void} changed called when something has come
  */
 export function store(model, signal, changed) {
-  const held = { picture: new Map(), exact: new Map(), thumbnails: new Map(), detail: new Map(), statistics: new Map() };
+  const held = { picture: new Map(), exact: new Map(), thumbnails: new Map(), detail: new Map(), statistics: new Map(), importance: new Map() };
   const errors = new Map();
   const waiting = new Map();
   const self = { closed: !model.send, received: 0, slow: false, held };
@@ -94,5 +99,6 @@ const READ = {
   exact: (_, [buffer]) => floatsOf(buffer),
   thumbnails: (header, [buffer]) => ({ ...header, bytes: bytesOf(buffer) }),
   detail: (header, buffers) => ({ ...header, rows: buffers.map(floatsOf) }),
-  statistics: (header) => header.statistics,
+  statistics: (header) => header,
+  importance: (header) => header.importance,
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,14 +55,17 @@ def thumbnails(array: npt.NDArray[np.float32], signed: bool = False, side: int =
     """
     tokens = array.shape[-1]
     if tokens > side:
-        starts = np.arange(side) * tokens // side
-        array = np.stack([_pooled(layer, starts, signed) for layer in array])
+        edges = np.arange(side + 1) * tokens // side
+        most = _pooled(array, edges, np.max)
+        array = np.where(-(least := _pooled(array, edges, np.min)) > most, least, most) if signed else most
     return quantised(array, signed)
 
 
-def _pooled(heads: npt.NDArray[np.float32], starts: npt.NDArray[np.int_], signed: bool) -> npt.NDArray[np.float32]:
-    most = np.maximum.reduceat(np.maximum.reduceat(heads, starts, axis=1), starts, axis=2)
-    if not signed:
-        return most
-    least = np.minimum.reduceat(np.minimum.reduceat(heads, starts, axis=1), starts, axis=2)
-    return np.where(-least > most, least, most)
+def _pooled(
+    array: npt.NDArray[np.float32], edges: npt.NDArray[np.int_], reduce: Callable[..., npt.NDArray[np.float32]]
+) -> npt.NDArray[np.float32]:
+    """Return what is left of blocks of rows and of columns: rows first, whose numbers lie together."""
+    for axis in (-2, -1):
+        blocks = np.split(array, edges[1:-1], axis=axis)
+        array = np.stack([reduce(block, axis=axis) for block in blocks], axis=axis)
+    return array

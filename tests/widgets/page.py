@@ -61,8 +61,10 @@ class Page:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         self.page.on("dialog", lambda dialog: (self.errors.append("dialog"), dialog.dismiss()))
-        back = "#111;color:#ddd" if dark else "#fff;color:#222"
-        self.page.set_content(f'<body style="margin:0;background:{back};--jp-ui-font-color1:inherit"><div id=at></div>')
+        back, front = ("#111", "#ddd") if dark else ("#fff", "#222")
+        colours = f"background:{back};color:{front};--jp-ui-font-color1:{front};--jp-layout-color0:{back}"
+        scheme = "dark" if dark else "light"
+        self.page.set_content(f'<body style="margin:0;color-scheme:{scheme};{colours}"><div id=at></div>')
         self.page.on("request", lambda request: self._fetched(request.url))
         self.page.expose_function("ask", self._answer)
         state = {name: getattr(view, name) for name in NAMES} | {"_about": view._about}

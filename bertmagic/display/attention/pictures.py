@@ -64,7 +64,7 @@ def scene(maps: AttentionMaps, wanted: Settings, theme: Theme, kind: type[Surfac
 
 def grid(seen: Scene) -> Picture:
     """Return all heads as thumbnails, with a bar for the chosen statistic below each."""
-    array = mixed(seen.maps, seen.wanted.method)
+    array = mixed(seen.maps, seen.wanted.method, seen.wanted.output)
     layers, heads = array.shape[:2]
     numbers = values(seen.maps, seen.wanted.statistic) if heads == seen.maps.array.shape[1] else None
     order = list(np.ndindex(layers, heads))

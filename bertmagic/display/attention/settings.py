@@ -39,8 +39,9 @@ class Settings:
         Counted from 0, as in ``maps.array[layer, head]``; several heads are combined into one map.
     combine
         How several heads become one.
-    method
-        What the numbers are: attention weights, or one of the mixing methods.
+    method, output
+        What the numbers are: attention weights, or one of the mixing methods; and, for ``gradient``, towards which of
+        ``maps.outputs``, by default the first.
     statistic, order
         The number by which the grid is framed and, with ``"statistic"``, sorted.
     sentences
@@ -63,6 +64,7 @@ class Settings:
     heads: tuple[int, ...] = (0,)
     combine: Combine = "mean"
     method: str = "weights"
+    output: str = ""
     statistic: str = "entropy"
     order: Order = "model"
     sentences: Sentences = "all"
@@ -151,7 +153,7 @@ def check(maps: AttentionMaps, wanted: Settings, methods: Sequence[str], statist
     _within("token", wanted.pinned, tokens)
     if not wanted.heads:
         raise OptionError("no head was chosen.", f"Choose one from 0 to {heads - 1}.")
-    known = {**CHOICES, "method": tuple(methods), "statistic": tuple(statistics)}
+    known = {**CHOICES, "method": tuple(methods), "statistic": tuple(statistics), "output": ("", *maps.outputs)}
     for name, choices in known.items():
         value = getattr(wanted, name)
         for one in value if isinstance(value, tuple) else (value,):
@@ -204,9 +206,13 @@ def firmness(array: npt.NDArray[np.float32], special: Sequence[bool]) -> npt.NDA
     far = np.abs(words[:, None] - words[None, :]) > 1
     if not far.any():
         return np.asarray(array.max(axis=-1).mean(axis=-1))
+    blocked = np.full(array.shape[-2:], np.inf, np.float32)
+    blocked[np.ix_(words, words)] = np.where(far, 0, np.inf)
+    rows = np.zeros(array.shape[-1], np.float32)
+    rows[words] = 1 / len(words)
     out = np.empty(array.shape[:2], np.float32)
     for layer, heads in enumerate(array):  # a layer at a time: at 512 tokens all of them are 150 MB
-        seen = heads[:, words[:, None], words[None, :]]
-        own = seen - seen.mean(axis=1, keepdims=True)
-        out[layer] = np.where(far, own, 0).max(axis=-1).mean(axis=-1)
+        own = heads - (rows @ heads)[:, None, :]
+        own -= blocked
+        out[layer] = np.maximum(own.max(axis=-1), 0) @ rows
     return out

@@ -68,7 +68,7 @@ class Shown:
 
 def source(maps: AttentionMaps, wanted: Settings) -> npt.NDArray[np.float32]:
     """Return the map of the chosen heads before anything is merged or hidden, float32 ``(tokens, tokens)``."""
-    array = mixed(maps, wanted.method)
+    array = mixed(maps, wanted.method, wanted.output)
     heads = [0] if array.shape[1] == 1 else list(wanted.heads)
     chosen = array[wanted.layer, heads]
     if len(heads) == 1:
@@ -76,13 +76,13 @@ def source(maps: AttentionMaps, wanted: Settings) -> npt.NDArray[np.float32]:
     return np.asarray(chosen.max(axis=0) if wanted.combine == "max" else chosen.mean(axis=0), np.float32)
 
 
-def mixed(maps: AttentionMaps, method: str) -> npt.NDArray[np.float32]:
+def mixed(maps: AttentionMaps, method: str, output: str = "") -> npt.NDArray[np.float32]:
     """Return the maps by a method, one of which is the difference from the model that they were compared with."""
     if method == DIFFERENCE:
         assert maps.comparison is not None
         assert maps.comparison.difference is not None
         return maps.comparison.difference
-    return maps.mixed(method)
+    return maps.mixed(method, output or None)
 
 
 def shown(maps: AttentionMaps, wanted: Settings) -> Shown:

@@ -1,0 +1,161 @@
+/** What stands beside the pictures in words and numbers: the prediction, the weights looked at, the head's statistics. */
+import { element } from "./controls.js";
+import { isolated, number, plainName, short, weights } from "./numbers.js";
+import { focus } from "./pictures.js";
+import { keyOf } from "./store.js";
+
+const LISTED = 8;
+const RANKED = 6;
+
+/** Classes with their probability, or the answer in words; with a second line for what it is compared with. */
+export function predicted(about) {
+  const line = ({ said, prediction }, name) => {
+    const box = element("div", { class: "bm-predicted" });
+    if (!said && !prediction.length) return box;
+    if (name) box.append(element("span", { class: "bm-faint", dir: "auto" }, short(name, 60)));
+    if (said && !prediction.length) box.append(element("span", { dir: "auto" }, said));
+    for (const [label, score] of prediction.slice(0, 6)) {
+      const bar = element("span", { class: "bm-bar", "aria-hidden": "true" }, element("span"));
+      bar.firstChild.style.width = `${100 * Math.max(0, Math.min(1, score))}%`;
+      box.append(element("span", { class: "bm-class" }, element("span", { dir: "auto" }, short(label, 40)), bar, `${(100 * score).toFixed(1)} %`));
+    }
+    return box;
+  };
+  const other = about.compared;
+  const lines = [line(about, other && (other.text ? "this text" : about.model))];
+  if (other) lines.push(line(other, other.text ?? other.with));
+  return element("div", { role: "group", "aria-label": "What the model says" }, ...lines.filter((one) => one.childNodes.length));
+}
+
+/** The strongest weights of what is looked at, exact as soon as they have come. */
+export function weightList(view) {
+  const told = element("div", { class: "bm-number", "aria-live": "polite" });
+  const numbers = element("table", { class: "bm-numbers", "aria-label": "The strongest weights" });
+
+  function say({ forward, at }) {
+    const sources = forward ? view.found.rows : view.found.columns;
+    const names = at.slice(0, 4).map((one) => `“${isolated(short(sources[one].text, 24))}”`).join(" + ");
+    const more = at.length > 4 ? ` + ${at.length - 4} more` : "";
+    const many = at.length > 1;
+    return `${names}${more} ${forward ? (many ? "attend to" : "attends to") : many ? "are attended by" : "is attended by"}`;
+  }
+
+  function update() {
+    const looked = focus(view);
+    numbers.replaceChildren();
+    told.classList.toggle("bm-faint", !looked);
+    told.textContent = looked ? say(looked) : "Point at a token to see its numbers; a click pins it.";
+    if (!looked) return;
+    const targets = looked.forward ? view.found.columns : view.found.rows;
+    const values = weights(view.found, looked.forward, looked.at);
+    const best = Array.from(values.keys()).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, LISTED);
+    for (const at of best) {
+      const row = numbers.insertRow();
+      row.append(element("th", { scope: "row", dir: "auto" }, short(targets[at].text, 24)), element("td", {}, written(view, values[at])));
+    }
+  }
+  return { box: element("div", { class: "bm-list" }, told, numbers), update };
+}
+
+/** A weight as it is known: exact, or from the byte that is drawn. */
+export function written(view, value) {
+  return view.exact ? number(value) : `≈ ${value.toFixed(2)}`;
+}
+
+/** What is under the pointer in the grid and the heat map, beside the pointer. */
+export function tip(view) {
+  const node = element("div", { class: "bm-tip", "aria-hidden": "true", hidden: "" });
+
+  function words() {
+    const { found, hover, pointer } = view;
+    if (!pointer) return "";
+    if (pointer.head) {
+      const [layer, head] = pointer.head;
+      const value = view.statistics[view.state.statistic]?.[layer * view.about.heads + head];
+      return `layer ${layer}, head ${head}${value == null ? "" : ` · ${plainName(view.state.statistic)} ${value}`}`;
+    }
+    if (!hover?.cell || !found) return "";
+    const [row, column] = hover.cell;
+    const value = found.matrix[row * found.columns.length + column];
+    return `${isolated(short(found.rows[row].text, 24))} → ${isolated(short(found.columns[column].text, 24))}  ${written(view, value)}`;
+  }
+
+  function update() {
+    const text = words();
+    node.hidden = !text;
+    if (!text) return;
+    node.textContent = text;
+    const edge = view.root.getBoundingClientRect();
+    const left = view.pointer.x - edge.left + 14;
+    const over = left + node.offsetWidth > edge.width ? node.offsetWidth + 28 : 0;
+    Object.assign(node.style, { left: `${Math.max(0, left - over)}px`, top: `${view.pointer.y - edge.top + 16}px` });
+  }
+  return { node, update };
+}
+
+/** The heads with the largest number, each a button that leads there. */
+export function ranking(view) {
+  const title = element("span", { class: "bm-faint" });
+  const list = element("span", { class: "bm-heads" });
+  let shown = "";
+
+  function update() {
+    const { statistic } = view.state;
+    const values = view.statistics[statistic];
+    if (!values || shown === statistic) return;
+    shown = statistic;
+    title.textContent = statistic === "divergence" ? "differ most" : `most ${plainName(statistic)}`;
+    const best = Array.from(values.keys()).filter((at) => values[at] !== null).sort((a, b) => values[b] - values[a]).slice(0, RANKED);
+    list.replaceChildren(...best.map((at) => {
+      const [layer, head] = [Math.floor(at / view.about.heads), at % view.about.heads];
+      const button = element("button", { type: "button", "aria-label": `layer ${layer}, head ${head}: ${plainName(statistic)} ${values[at]}`, title: String(values[at]) }, `${layer}·${head}`);
+      button.addEventListener("click", () => view.set({ layer, heads: [head] }), { signal: view.signal });
+      return button;
+    }));
+  }
+  return { box: element("div", { class: "bm-ranking", role: "group", "aria-label": "Heads in order" }, title, list), update };
+}
+
+/** All numbers of the first chosen head, its place among all heads, and those of what it is compared with. */
+export function headTable(view) {
+  const table = element("table", { class: "bm-numbers", "aria-label": "Statistics of the chosen head" });
+  const box = element("details", {}, element("summary", {}, "The numbers of this head"), table);
+
+  function place(values, at) {
+    const known = values.filter((value) => value !== null);
+    return values[at] === null ? "" : `${known.filter((value) => value > values[at]).length + 1} of ${known.length}`;
+  }
+
+  function update() {
+    if (!box.open) return;
+    const { about, state, statistics, sideBySide } = view;
+    const at = state.layer * about.heads + state.heads[0];
+    const say = (value) => (value === null || value === undefined ? "–" : String(value));
+    const other = sideBySide ? [sideBySide.text ? "this text" : short(about.model, 24), short(about.compared.text ?? about.compared.with, 24)] : ["value"];
+    const head = element("tr", {}, element("th", { scope: "col" }, `layer ${state.layer}, head ${state.heads[0]}`), ...[...other, "rank"].map((name) => element("th", { scope: "col", dir: "auto" }, name)));
+    const rows = Object.entries(statistics).map(([name, values]) => {
+      const pair = sideBySide?.first[name] ? [sideBySide.first[name][at], sideBySide.second[name][at]] : [values[at], ...(sideBySide ? [null] : [])];
+      return element("tr", {}, element("th", { scope: "row" }, plainName(name)), ...pair.map((value) => element("td", {}, say(value))), element("td", {}, place(values, at)));
+    });
+    table.replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+  }
+  box.addEventListener("toggle", view.redraw, { signal: view.signal });
+  return { box, update };
+}
+
+/** What keeps the view from showing what was chosen: an error, a closed kernel, or a wait. */
+export function status(view, live) {
+  const node = element("div", { class: "bm-status", role: "status", "aria-live": "polite" });
+
+  function update() {
+    const { store } = view;
+    const parts = view.error ? [view.error] : [];
+    if (store.closed) parts.push(live ? "The kernel is closed: what was loaded stays, other heads cannot be fetched." : "This page was saved: heads that are not in it cannot be fetched.");
+    else if (store.slow) parts.push("Waiting for the kernel …");
+    if (view.found && view.drawn !== keyOf(view.state)) parts.push(store.busy() ? "" : "Still shown: the head before.");
+    const text = parts.filter(Boolean).join(" ");
+    if (node.textContent !== text) node.textContent = text;
+    view.root.classList.toggle("bm-late", Boolean(view.found) && view.drawn !== keyOf(view.state));
+  }
+  return { node, update };
+}
