@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, cast
 from bertmagic.data import cache, checks, tables
 from bertmagic.errors import OptionError, TrainingError, listing
 from bertmagic.inference.forward import scores
-from bertmagic.models import devices, dropout, heads, heap, kernels, layers, loading, saving, weights
+from bertmagic.models import (
+    adapters,
+    catalogue,
+    devices,
+    dropout,
+    heads,
+    heap,
+    kernels,
+    layers,
+    loading,
+    saving,
+    weights,
+)
 from bertmagic.tasks import LOWER_IS_BETTER, Prepared, Task, find, infer
 from bertmagic.tasks.rows import asked, prepare
 from bertmagic.training import checkpoints, runs
@@ -34,6 +46,7 @@ if TYPE_CHECKING:
     from bertmagic.data.checks import Examples
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
+    from bertmagic.models.adapters import Adapter
     from bertmagic.options import Finetune, Precision, Pretrain
 
 _TOLD_AGAIN = 1000
@@ -72,6 +85,7 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
     BertMagicError
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
+    _check_adapt(options)
     resumed = checkpoints.resumable(options.name or "model") if options.resume else None
     prepared = _prepare(options, emit)
     forced: dict[str, Any] = {"long_text": prepared.task.long_text} if prepared.task.long_text else {}
@@ -83,7 +97,7 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
     number_format, why = devices.precision(options.precision, device)
     options = replace(
         options,
-        lr=options.lr or found.lr,
+        lr=options.lr or (adapters.LR if options.adapt == "lora" else found.lr),
         max_length=max_length,
         device=str(device),
         precision=cast("Precision", number_format),
@@ -103,7 +117,10 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
     emit(Phase(f"loading {found.name}"))
     with loading.alone, _seeded(options.seed, device):  # another run that began here would draw from the same seed
         network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
+        adapter, adapted = _adapted(network, found, options)
     emit(Note(f"{found.name}: {said}."))
+    if adapted:
+        emit(Note(adapted))
     with _training(options.seed, device):
         kernels.use(network.to(device))
         layers.use(network)
@@ -112,7 +129,8 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
         if frozen := freeze(network, options.freeze):
             emit(Note(frozen))
         with recomputing(network) if options.gradient_checkpointing else nullcontext():
-            return _train(_Work(options, prepared, found, tokenizer, parts, network, facts), resumed, emit, button)
+            work = _Work(options, prepared, found, tokenizer, parts, network, facts, adapter)
+            return _train(work, resumed, emit, button)
 
 
 @dataclass(frozen=True)
@@ -126,6 +144,7 @@ class _Work:
     parts: dict[str, Tokens]
     network: PreTrainedModel
     facts: dict[str, Any]
+    adapter: Adapter | None = None
 
     def feed(self, part: str) -> Feed:
         pad_id: Any = self.tokenizer.pad_token_id
@@ -139,6 +158,35 @@ class _Work:
     def scores(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
         task = self.prepared.task
         return scores(self.network, self.feed(part), self.options.precision, after_batch, task.outputs)
+
+
+def _check_adapt(options: Finetune | Pretrain) -> None:
+    if options.adapt == "lora":
+        adapters.require()
+        if options.freeze is not None:
+            raise OptionError('adapt = "lora" freezes the encoder already.', "Leave freeze out.")
+
+
+def _adapted(
+    network: PreTrainedModel, found: weights.Weights, options: Finetune | Pretrain
+) -> tuple[Adapter | None, str]:
+    """Give the network adapters where they are wanted, and return what belongs to them, and a line about them."""
+    if options.adapt == "full":
+        return None, ""
+    wanted = adapters.settings(network, options.lora_rank, options.lora_alpha, options.lora_targets)
+    said = adapters.inject(network, wanted)
+    entry, given = catalogue.ALIASES.get(str(options.model)), Path(str(options.model))
+    base = entry.ref if entry else str(given.resolve() if given.is_dir() else given)
+    return adapters.Adapter(wanted, {}, base, adapters.digest(found.folder)), said
+
+
+def _merged(work: _Work) -> _Work:
+    """Make a plain model of one with adapters, and keep their tensors where they are to be saved."""
+    if work.adapter is None:
+        return work
+    kept = {name: value.clone() for name, value in adapters.state(work.network).items()}
+    adapters.merge(work.network)
+    return replace(work, adapter=replace(work.adapter, tensors=kept) if work.options.lora_save == "adapter" else None)
 
 
 def _prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
@@ -252,6 +300,7 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
         with heap.kept(), button:  # to the end: a stop while it measures or saves must not lose the model
             ended = _steps(work, loop, button, folder)
             del loop
+            work = _merged(work)
             work, report, ended = _measured(work, ended, name, before, tell, button)
             card = _save(work, folder, asdict(ended), report)
         tell(replace(ended, detail=f"kept in {folder}"))
@@ -293,7 +342,7 @@ def _steps(work: _Work, loop: Loop, button: StopButton, folder: Path) -> Ended:
     except Diverged as error:
         if not error.usable:
             raise
-        _save(work, folder, asdict(error.ended))
+        _save(_merged(work), folder, asdict(error.ended))
         what = f"{error.what} The weights of step {error.ended.best_step:,} are kept in {folder}."
         raise TrainingError(what, error.fix) from None
 
@@ -434,7 +483,8 @@ def _save(
         "run": {name: value for name, value in run.items() if name != "detail"},
         "versions": runs.versions(),
     }
-    saving.save(folder, work.network, work.tokenizer, card, weights)
+    adapter = work.adapter if weights is None or work.adapter is None else replace(work.adapter, tensors=weights)
+    saving.save(folder, work.network, work.tokenizer, card, weights, adapter)
     return card
 
 

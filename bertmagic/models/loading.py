@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, listing
+from bertmagic.models import adapters
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -149,10 +150,11 @@ def opened(
         "id2label": dict(enumerate(names)),
         "label2id": {name: i for i, name in enumerate(names)},
     }
+    base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
         with quiet():
             loaded, info = getattr(transformers, known.auto).from_pretrained(
-                folder,
+                base,
                 ignore_mismatched_sizes=True,
                 dtype=torch.float32,
                 local_files_only=True,
@@ -165,6 +167,8 @@ def opened(
         raise _unreadable(folder, "weights", error) from error
     new = {str(key) for key in info["missing_keys"]} | {str(key[0]) for key in info["mismatched_keys"]}
     _check_body(loaded, new)
+    if base is not folder:
+        new -= adapters.apply(loaded, folder)
     return loaded, new, _said(loaded)
 
 

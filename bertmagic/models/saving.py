@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, listing
+from bertmagic.models import adapters
 from bertmagic.models.loading import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from bertmagic.models.adapters import Adapter
 
 _OF_A_MODEL = re.compile(
     r".*\.(safetensors|bin|pt|model)|.*(config|tokenizer|vocab|tokens|index|results|state|bertmagic).*\.json"
@@ -78,7 +81,7 @@ def _sync(folder: Path) -> None:
 
 def save(
     folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any],
-    weights: Mapping[str, Any] | None = None,
+    weights: Mapping[str, Any] | None = None, adapter: Adapter | None = None,
 ) -> Path:  # fmt: skip
     """Write weights (safetensors), config, tokenizer and card to a folder.
 
@@ -86,6 +89,8 @@ def save(
     ----------
     weights
         The weights to write, by the names of the model's; by default those that it has.
+    adapter
+        Write this instead of weights.
 
     Raises
     ------
@@ -97,7 +102,10 @@ def save(
     check(folder)
     try:
         with replacing(folder) as filling, quiet():
-            model.save_pretrained(filling, state_dict=None if weights is None else dict(weights))
+            if adapter is None:
+                model.save_pretrained(filling, state_dict=None if weights is None else dict(weights))
+            else:
+                _save_adapter(filling, model, adapter)
             tokenizer.save_pretrained(filling)
             text = json.dumps(card, ensure_ascii=False, indent=2)
             (filling / CARD).write_text(text + "\n", encoding="utf-8")
@@ -107,6 +115,13 @@ def save(
             f"the model could not be written to {folder}: {said}.", "Free the disk, or give another folder."
         ) from error
     return folder
+
+
+def _save_adapter(folder: Path, model: PreTrainedModel, adapter: Adapter) -> None:
+    """Write an adapter beside the config, which has the classes."""
+    model.config.architectures = [type(model).__name__]
+    model.config.save_pretrained(folder)
+    adapters.write(folder, adapter)
 
 
 def check(folder: Path) -> None:

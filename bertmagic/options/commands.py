@@ -11,6 +11,8 @@ from bertmagic.options.entry import REQUIRED, Option, option, table
 Schedule = Literal["linear", "cosine", "constant"]
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
 ClassWeights = Literal["none", "balanced"]
+Adapt = Literal["full", "lora"]
+LoraSave = Literal["merged", "adapter"]
 LongText = Literal["truncate", "head_tail", "window"]
 
 _MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
@@ -79,7 +81,7 @@ class Training:
     lr: float | None = option(
         None,
         "float",
-        "The peak learning rate of AdamW; by default the one the catalogue has for the model.",
+        "The peak learning rate of AdamW; by default the one the catalogue has for the model, and 5e-4 for LoRA.",
         low=1e-8,
         high=1.0,
         log=True,
@@ -172,6 +174,44 @@ class Training:
     )
     patience: int | None = option(
         None, "int", "Stop early after so many evaluations without a better one.", low=1, high=1000
+    )
+    adapt: Adapt = option(
+        "full",
+        "choice",
+        "What to train: full is all weights; lora is small matrices beside frozen weights, and the head.",
+        choices=("full", "lora"),
+        reason="Whole models of this size fit a laptop; LoRA (Hu et al. 2021) saves gradients and moments.",
+    )
+    lora_rank: int = option(
+        8,
+        "int",
+        "The rank of LoRA's matrices.",
+        low=1,
+        high=512,
+        log=True,
+        reason="8 in Hu et al. 2021, table 9; their table 6 finds little gained by more.",
+    )
+    lora_alpha: float | None = option(
+        None,
+        "float",
+        "LoRA's products are scaled by this over the rank; by default twice the rank.",
+        low=0.001,
+        high=10000,
+        reason="A scale of 2 whatever the rank, so that lr need not change with it.",
+    )
+    lora_targets: tuple[str, ...] = option(
+        (),
+        "text",
+        "The linear layers that get adapters, by name; by default the projections of queries and values.",
+        many=True,
+        reason="Queries and values together are best for as many parameters in Hu et al. 2021, table 5.",
+    )
+    lora_save: LoraSave = option(
+        "merged",
+        "choice",
+        "Keep the model whole, with LoRA's matrices merged in, or only the adapter, which needs its base to load.",
+        choices=("merged", "adapter"),
+        reason="A merged model loads anywhere; an adapter of MiniLM takes 1 MB in place of 90.",
     )
     freeze: Any = option(None, "freeze", "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.")
     device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")

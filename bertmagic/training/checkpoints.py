@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
-from bertmagic.models import saving
+from bertmagic.models import adapters, saving
 from bertmagic.training import runs
 from bertmagic.training.events import Listener, Note
 
@@ -57,10 +57,12 @@ class Checkpoint:
         return load_file(self.folder / _TENSORS)
 
     def best_weights(self) -> dict[str, torch.Tensor] | None:
-        """Return the best weights by name."""
+        """Return the best weights by name; of a run with adapters, what it trains."""
         from safetensors.torch import load_file
 
-        return load_file(self.best / "model.safetensors") if self.best else None
+        if self.best is None:
+            return None
+        return adapters.tensors(self.best) if adapters.is_adapter(self.best) else load_file(_weights(self.best))
 
 
 class Checkpoints:
@@ -222,6 +224,10 @@ def _best(inside: Path, step: int) -> Path:
     return inside / f"best-{step}"
 
 
+def _weights(model: Path) -> Path:
+    return model / (adapters.TENSORS if adapters.is_adapter(model) else "model.safetensors")
+
+
 def _valid(inside: Path) -> Iterator[Checkpoint]:
     """Yield the checkpoints of a folder that are whole, the newest first."""
     from safetensors import SafetensorError, safe_open
@@ -232,7 +238,7 @@ def _valid(inside: Path) -> Iterator[Checkpoint]:
         try:
             found = Checkpoint(path, json.loads((path / _STATE).read_text(encoding="utf-8")))
             with safe_open(path / _TENSORS, framework="pt"):  # reads the header, and compares the size of the file
-                if found.best is None or (found.best / "model.safetensors").is_file():
+                if found.best is None or _weights(found.best).is_file():
                     yield found
         except (OSError, ValueError, KeyError, SafetensorError):
             continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.data.batches import training_batches
 from bertmagic.errors import TrainingError
-from bertmagic.models import devices
+from bertmagic.models import adapters, devices
 from bertmagic.training.events import Ended, Evaluated, Listener, Reason, Step
 from bertmagic.training.plan import Plan, steps_an_epoch
 from bertmagic.training.schedule import factor, warmup_steps
@@ -222,7 +222,7 @@ class Loop:
             best = score > self.best_score
             if best:
                 self.best_score, self.best_step = score, self.step
-                state = self.model.state_dict()
+                state = adapters.state(self.model)
                 self.best_weights = {name: value.detach().to("cpu", copy=True) for name, value in state.items()}
         self.waited = 0 if best else self.waited + 1
         self.evaluated = self.step
@@ -267,6 +267,6 @@ class Loop:
         if self.stepper.vocabulary is not None:
             self.stepper.vocabulary.join()
         if self.best_weights is not None and (self.best_step != self.step or average is not None):
-            self.model.load_state_dict(self.best_weights)
+            adapters.restore(self.model, self.best_weights)
         self.best_weights = None
         self.stepper.optimizer.zero_grad(set_to_none=True)

@@ -146,6 +146,8 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
     def value(given: Any) -> Any:
         if given is None or isinstance(given, str | int | float):
             return given
+        if isinstance(given, tuple) and all(isinstance(item, str) for item in given):
+            return list(given)
         return str(given) if isinstance(given, os.PathLike) else type(given).__name__
 
     return {name: value(given) for name, given in options.items()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import by_length
 from bertmagic.errors import DeviceError
-from bertmagic.models import devices, dropout
+from bertmagic.models import adapters, devices, dropout
 from bertmagic.training.events import Listener, Note
 from bertmagic.training.optimizer import Average, adamw, averaged, moments
 from bertmagic.training.vocabulary import trim
@@ -224,7 +224,7 @@ class Stepper:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return all that the next step depends on, by name; they are the tensors in use, not copies."""
-        found = {f"weights.{name}": value for name, value in distinct(self.model.state_dict()).items()}
+        found = {f"weights.{name}": value for name, value in distinct(adapters.state(self.model)).items()}
         found |= {"vocabulary": self.vocabulary.start} if self.vocabulary else {}
         found |= moments(self.model, self.optimizer)
         found |= {f"average.{name}": mean for name, mean in (self.average.tensors() if self.average else {}).items()}
