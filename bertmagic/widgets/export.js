@@ -4,7 +4,7 @@ import { PICTURES } from "./pictures.js";
 import { CanvasSurface, SvgSurface } from "./surface.js";
 
 const SPACE = 18;
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@'\t\r\n＝＋－＠]/;
 
 /** What is shown, in one line. */
 export function heading(view) {
@@ -72,10 +72,10 @@ export function toPng(view) {
   return new Promise((done) => { canvas.toBlob(done, "image/png"); });
 }
 
-/** A cell that no spreadsheet computes: what looks like a formula begins with an apostrophe. */
+/** A cell that no spreadsheet computes; the rule is that of bertmagic/display/attention/files.py. */
 function cell(value) {
-  const safe = FORMULA.test(value) ? `'${value}` : value;
-  return /["\n\r,]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const kept = FORMULA.test(value) ? `'${value}` : value;
+  return /["\n\r,]/.test(kept) || kept !== kept.trim() ? `"${kept.replaceAll('"', '""')}"` : kept;
 }
 
 export function toCsv(view) {

@@ -37,7 +37,7 @@ function general(bias) {
   return math(m("mi", "Attention"), o("("), bold("Q"), o(","), bold("K"), o(","), bold("V"), o(")"), o("="), m("mi", "softmax"), o("("), ...inner, o(")"), bold("V"));
 }
 
-const few = (value) => (Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2) : value.toFixed(3));
+const few = (value) => (!Number.isFinite(value) ? "−∞" : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2) : value.toFixed(3));
 
 function vector(values) {
   const shown = Array.from(values.slice(0, 4), (value) => n(few(value)));

@@ -1,6 +1,7 @@
 """A bare page with the view in it: its messages are answered by the Python that a kernel would run, or by nobody."""
 
 import base64
+from pathlib import Path
 
 from bertmagic.display.attention.settings import NAMES
 from bertmagic.widgets import assets
@@ -24,6 +25,7 @@ OPEN = """async ([script, style, state, bytes]) => {
       window.asked = [...(window.asked ?? []), content]
       const got = await window.ask(content)
       if (got) tell("msg:custom", got[0], got[1].map(raw))
+      window.answered = (window.answered ?? 0) + 1
     },
   }
   window.heard = heard
@@ -84,16 +86,39 @@ class Page:
         return [{"id": content["id"]} | header, [base64.b64encode(buffer).decode() for buffer in buffers]]
 
     def settle(self):
-        """Wait until two frames are drawn and no answer is out."""
-        self.page.wait_for_timeout(60)
-        frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        for _ in range(4):
-            self.page.evaluate(frames)
-            self.page.wait_for_timeout(40)
+        """Wait until no answer is out and two frames are drawn."""
+        self.page.wait_for_function("() => (window.asked ?? []).length === (window.answered ?? 0)")
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
-    def canvas(self, at):
-        """Return one of the pictures: 0 the grid, 1 lines, 2 the heat map, 3 the text."""
-        return self.page.locator("canvas[tabindex]").nth(at)
+    def canvas(self, name):
+        """Return one of the pictures, by how its label begins."""
+        return self.page.locator(f"canvas[aria-label^='{name}']")
+
+    def set(self, **state):
+        """Set traits as Python does."""
+        self.page.evaluate("(values) => put(values)", state)
+        self.settle()
+
+    def state(self):
+        """Return what the page told the kernel of its state."""
+        return self.page.evaluate("() => window.saved ?? {}")
+
+    def text(self, selector):
+        self.settle()
+        return self.page.locator(f".bm-attention {selector}").first.inner_text()
+
+    def keys(self, name, *keys):
+        """Press keys in one of the pictures."""
+        self.canvas(name).focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.settle()
+
+    def saved(self, kind):
+        """Return the bytes that a button hands to the browser."""
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name=f"Save as {kind}").click()
+        return Path(download.value.path()).read_bytes()
 
     def close(self):
         self.context.close()

@@ -1,0 +1,50 @@
+"""A byte a weight: how far off it is, and what a thumbnail keeps."""
+
+import numpy as np
+import pytest
+
+from bertmagic.widgets.transport import SIDE, quantised, thumbnails
+
+
+def read(found):
+    """Return numbers as the page reads them; see ``dequantised`` in ``numbers.js``."""
+    data = found.data.astype(np.float64)
+    roots = (data - 128) / 127 if found.signed else data / 255
+    return np.sign(roots) * roots**2 * found.scale
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_number_is_off_by_less_than_four_thousandths_of_the_largest(signed):
+    numbers = np.random.default_rng(0).gamma(0.1, size=(90, 90)).astype(np.float32)
+    numbers /= numbers.max()
+    if signed:
+        numbers *= np.random.default_rng(1).choice([-1, 1], numbers.shape)
+    assert np.abs(read(quantised(numbers, signed)) - numbers).max() < 0.004 * (2 if signed else 1)
+
+
+def test_small_weights_keep_their_digits():
+    numbers = np.array([1.0, 2e-5, 8e-5], np.float32)
+    found = read(quantised(numbers, signed=False))
+    assert found[1] > 0
+    assert found[2] > 2 * found[1]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_nothing_stays_nothing(signed):
+    assert (read(quantised(np.zeros((3, 3), np.float32), signed)) == 0).all()
+
+
+def test_a_thumbnail_keeps_a_diagonal_of_single_tokens():
+    found = thumbnails(np.eye(400, dtype=np.float32)[None, None])
+    assert found.data.shape == (1, 1, SIDE, SIDE)
+    assert (np.diagonal(found.data[0, 0]) == 255).all()
+
+
+def test_a_thumbnail_of_differences_keeps_the_largest_of_either_sign():
+    array = np.zeros((1, 1, 100, 100), np.float32)
+    array[0, 0, 0, :2] = 0.2, -0.5
+    assert read(thumbnails(array, signed=True))[0, 0, 0, 0] == pytest.approx(-0.5)
+
+
+def test_a_short_text_has_a_pixel_a_token():
+    assert thumbnails(np.ones((2, 3, 7, 7), np.float32)).data.shape == (2, 3, 7, 7)
