@@ -37,6 +37,7 @@ BETWEEN = " ||| "
 """What stands between the two texts of a pair that is written as one."""
 
 _UNCUT = 10**9
+_MOST = 16
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,20 @@ def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) ->
     return _maps(reader, texts(text, pair, model.task), None)
 
 
-def compared(maps: AttentionMaps, other: AttentionMaps) -> AttentionMaps:
-    """Return maps with their differences from others."""
-    return replace(maps, comparison=maps.compare(other))
+def listed(text: Any) -> list[Any]:
+    """Return the texts or pairs of a list, a column or an array; anything else alone.
+
+    Raises
+    ------
+    DataError
+        If there are none, or so many that their maps would fill the memory.
+    """
+    found = text.tolist() if hasattr(text, "tolist") else text
+    if not isinstance(found, list):
+        return [found]
+    if not 1 <= len(found) <= _MOST:
+        raise DataError(f"{len(found):,} texts are given.", f"Attention is shown of 1 to {_MOST} texts at a time.")
+    return found
 
 
 def texts(text: Any, pair: Any, task: Task) -> list[str]:
@@ -87,12 +99,10 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
     DataError
         If there are none, more than two, or one where the model reads two; or one is no text, or empty.
     """
-    if isinstance(text, list) and len(text) == 1:  # the one line of a cell
-        text = text[0]
     if isinstance(text, str) and pair is None:
         text = tuple(text.split(BETWEEN))
-    parts = [*(text if isinstance(text, list | tuple) else [text]), *([] if pair is None else [pair])]
-    if len(parts) > 2 or isinstance(text, list):
+    parts = [*(text if isinstance(text, tuple) else [text]), *([] if pair is None else [pair])]
+    if len(parts) > 2:
         raise DataError(f"{len(parts)} texts are given.", "Attention is shown of one text, or of a pair: A ||| B.")
     for part in parts:
         if not isinstance(part, str) or not part.strip():

@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
@@ -210,9 +210,20 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return next_sentence(self, first, second, emit)
 
+    @overload
+    def attention(
+        self, text: str | tuple[str, str], pair: Any = None, *, compare: Any = None, compare_text: Any = None,
+        show: bool = True,
+    ) -> AttentionMaps: ...  # fmt: skip
+
+    @overload
     def attention(
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
-    ) -> AttentionMaps:
+    ) -> Any: ...
+
+    def attention(
+        self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
+    ) -> Any:
         """Return what every head attends to in a text, or in a pair of texts.
 
         The model is used as it is, with all tokens in its last layer computed; what it predicts is unchanged.
@@ -220,7 +231,8 @@ class TextModel:
         Parameters
         ----------
         text
-            The text; or a pair with `` ||| `` between its two.
+            The text; or a pair, as a tuple or with `` ||| `` between its two. Of a list of several, a list of maps
+            is returned.
         pair
             The second text of a pair.
         compare
@@ -243,20 +255,29 @@ class TextModel:
         ModelError
             If the model was unloaded, has no attention that can be shown, or has no counterpart of each head.
         """
-        from bertmagic import attending
+        from bertmagic.attending import attention_of_base, listed
 
-        with self._lock, publish.working(show) as emit:
-            maps = attending.attention(self, text, pair, emit)
-            if compare is not None and compare_text is not None:
-                raise OptionError("both another model and another text are given.", "Compare with one at a time.")
-            if compare_text is not None:
-                return attending.compared(maps, attending.attention(self, compare_text, None, emit))
-            if isinstance(compare, str) and compare == "base":
-                return attending.compared(maps, attending.attention_of_base(self, text, pair, emit))
+        if compare is not None and compare_text is not None:
+            raise OptionError("both another model and another text are given.", "Compare with one at a time.")
+        texts = listed(text)
+        if len(texts) != 1:
+            return [self.attention(one, pair, compare=compare, compare_text=compare_text, show=show) for one in texts]
+        maps = self._attention(texts[0], pair, show)
+        if compare_text is not None:
+            return maps.beside(self._attention(compare_text, None, show))
+        if isinstance(compare, str) and compare == "base":
+            with self._lock, publish.working(show) as emit:
+                return maps.beside(attention_of_base(self, texts[0], pair, emit))
         if compare is None:
             return maps
         other = compare if isinstance(compare, TextModel) else _named(compare)
-        return attending.compared(maps, other.attention(text, pair, show=show))
+        return maps.beside(other._attention(texts[0], pair, show))
+
+    def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
+        from bertmagic.attending import attention
+
+        with self._lock, publish.working(show) as emit:
+            return attention(self, text, pair, emit)
 
     def save(self, path: str | Path) -> Path:
         """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from bertmagic.errors import ModelError, OptionError
 from bertmagic.shown import Shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
     import pandas as pd
 
@@ -265,6 +267,61 @@ class AttentionMaps(Shown):
         from bertmagic.attention.comparison import compare
 
         return compare(self, other)
+
+    def beside(self, other: AttentionMaps) -> AttentionMaps:
+        """Return these maps with their `comparison` with others; see `compare`."""
+        return replace(self, comparison=self.compare(other))
+
+    def _ipython_display_(self) -> None:
+        """Show the static picture, and below it the live view."""
+        from bertmagic.display.publish import show
+
+        show(self)
+
+    def to_svg(self, path: str | Path | None = None, **state: Any) -> str:
+        """Return what the view shows as SVG, and write it to a file where a path is given.
+
+        Parameters
+        ----------
+        path
+            The file to write.
+        state
+            As for `view`: ``layer=5, head=1, pictures="heat map"``, say.
+
+        Raises
+        ------
+        OptionError
+            If a setting is unknown or beyond the model, or the file cannot be written.
+        """
+        return str(self._exported("svg", path, state))
+
+    def to_png(self, path: str | Path | None = None, **state: Any) -> bytes:
+        """Return what the view shows as PNG; see `to_svg`.
+
+        Letters other than Latin, Greek and Cyrillic ones are not drawn: a token with such stands as its number.
+        """
+        return self._exported("png", path, state)  # type: ignore[return-value]
+
+    def to_html(self, path: str | Path | None = None, **state: Any) -> str:
+        """Return the view as a page that needs neither kernel nor network; see `to_svg`.
+
+        It has the heads of all layers where these take up to 3 MB, else those of the layer, and exact numbers of what
+        is on screen.
+        """
+        return str(self._exported("html", path, state))
+
+    def to_csv(self, path: str | Path | None = None, **state: Any) -> str:
+        """Return the matrix that the view shows as a table: a row attends, a column is attended to; see `to_svg`.
+
+        A name that a spreadsheet might compute (``=1+1``), or that begins with an apostrophe, has an apostrophe put
+        before it. Take one away from each name that begins with one, and all names are as they were.
+        """
+        return str(self._exported("csv", path, state))
+
+    def _exported(self, kind: str, path: str | Path | None, state: dict[str, Any]) -> str | bytes:
+        from bertmagic.display.attention import export
+
+        return export(self, kind, path, **state)
 
     def view(self, **state: Any) -> AttentionView:
         """Return the live view, a widget that shows itself where notebooks show widgets.

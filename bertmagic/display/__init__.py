@@ -15,6 +15,7 @@ __all__ = ["bundle", "text"]
 _FACES = {
     "Answers": "answers",
     "AttentionMaps": "attention",
+    "Comparison": "attention.differences",
     "Entities": "entities",
     "MultiLabelPredictions": "multi_label",
     "NumberPredictions": "regression",

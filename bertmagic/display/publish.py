@@ -72,7 +72,7 @@ class Face(Protocol):
 
 
 def show(result: Any) -> None:
-    """Show a result: its bundle in a notebook, with the figure of a report below it; its text anywhere else."""
+    """Show a result: its bundle in a notebook, with a report's figure or a live view below; its text anywhere else."""
     if _kernel() is None:
         from bertmagic.display.terminal import write
 
@@ -85,10 +85,15 @@ def show(result: Any) -> None:
 
 def _parts(result: Any) -> Iterator[dict[str, Any]]:
     yield bundle(result)
-    if type(result).__name__ == "Report" and result.confusion is not None:
+    kind = type(result).__name__
+    if kind == "Report" and result.confusion is not None:
         from bertmagic.display.report import figure
 
         yield figure(result)
+    if kind == "AttentionMaps":
+        from bertmagic.display.attention import live
+
+        yield live(result)
 
 
 @contextmanager

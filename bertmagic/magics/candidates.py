@@ -38,7 +38,7 @@ def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns
         case "path":
             return Candidates(texts=_paths(fragment))
         case "model":
-            return Candidates(_holding(names, predicts), _models())
+            return Candidates(_holding(names, predicts), (*entry.choices, *_models()))
         case "name":
             return Candidates(texts=_holding(names, predicts))
         case "data" | "share_or_data":

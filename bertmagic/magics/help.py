@@ -58,7 +58,7 @@ def _option(entry: Option) -> str:
 
 
 def _allowed(entry: Option) -> str:
-    if entry.choices:
+    if entry.choices and entry.kind != "model":  # there they are but some of what may be given
         return f"One of: {', '.join(entry.choices)}."
     if math.isfinite(entry.low) and math.isfinite(entry.high):
         return f"From {entry.low:.10g} to {entry.high:.10g}."

@@ -146,6 +146,10 @@ def _say(text: str) -> None:
 
 
 def _show(result: Any) -> None:
+    if isinstance(result, list):  # one of each line of the cell
+        for one in result:
+            _show(one)
+        return None
     if not isinstance(result, Shown):  # the path of a saved model, say
         return _say(repr(result))
     from bertmagic.display.publish import show

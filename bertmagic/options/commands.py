@@ -405,7 +405,10 @@ class Attention:
     pair: Any = option(None, "texts", "The second text of a pair.")
     model: Any = option(None, "model", _MODEL, short="-m")
     compare: Any = option(
-        None, "model", "Compare with this model on the same text; base is the encoder that the model was made from."
+        None,
+        "model",
+        "Compare with this model on the same text; base is the encoder that the model was made from.",
+        choices=("base",),
     )
     compare_text: Any = option(None, "texts", "Compare the statistics of heads with those on this text, or pair.")
 

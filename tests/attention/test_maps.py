@@ -40,10 +40,16 @@ def test_a_layer_or_head_that_is_not_there_is_an_error(maps, layer, head, told):
         maps.detail(layer, head)
 
 
-@pytest.mark.parametrize("text", ["", "  \n", None, 3, [], ["a", "b", "c"], ("a", "")])
+@pytest.mark.parametrize("text", ["", "  \n", None, 3, [], ["a", ""], ["the film"] * 17, ("a", ""), ("a", "b", "c")])
 def test_what_is_no_text_is_an_error(learnt, text):
     with pytest.raises(DataError):
         learnt.attention(text)
+
+
+def test_a_list_of_texts_gives_a_list_of_maps(learnt):
+    found = learnt.attention(["the film", "the book ||| was good"])
+    assert [(one.text, one.pair) for one in found] == [("the film", None), ("the book", "was good")]
+    assert learnt.attention(["the film"]).text == "the film"
 
 
 def test_the_face_has_at_most_ten_lines(maps):

@@ -5,6 +5,6 @@ surface, and `export` writes files. The live view shows the same in the page.
 """
 
 from bertmagic.display.attention.files import export
-from bertmagic.display.attention.static import markup, text
+from bertmagic.display.attention.static import live, markup, text
 
-__all__ = ["export", "markup", "text"]
+__all__ = ["export", "live", "markup", "text"]

@@ -18,8 +18,8 @@ _WHITE, _BLUE, _NAVY = (255, 255, 255), (0, 114, 178), (0, 32, 54)
 _ORANGE, _BROWN = (213, 94, 0), (84, 36, 0)
 _TURN = 0.65
 """At which share the full colour is reached; darker shades tell larger shares apart."""
-_LIFT = 0.75
-"""Small shares are lifted where the page may be dark, which blue stands out from less."""
+_STEPS, _LIFT = 24, 0.65
+"""Where the page may be dark, small shares are lifted, as blue stands out less; few shades take few bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def painted(shares: npt.NDArray[np.float32], theme: Theme) -> Pixels:
     below = shares[..., None] < 0
     full = np.where(below, _ORANGE, _BLUE)
     if not theme.back:
-        return np.concatenate([np.broadcast_to(full, (*shares.shape, 3)), 255 * size**_LIFT], axis=-1).astype(np.uint8)
+        cover = np.round(_STEPS * size**_LIFT) * (255 / _STEPS)
+        return np.concatenate([np.broadcast_to(full, (*shares.shape, 3)), cover], axis=-1).astype(np.uint8)
     rising, falling = size / _TURN, (size - _TURN) / (1 - _TURN)
     light = _WHITE + (full - _WHITE) * rising
     dark = full + (np.where(below, _BROWN, _NAVY) - full) * falling

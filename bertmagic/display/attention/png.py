@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,22 +15,38 @@ if TYPE_CHECKING:
     Pixels = npt.NDArray[np.uint8]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COLOURS = {1: 0, 4: 6}
-"""Numbers of a pixel: its kind of colour, grey or red-green-blue-alpha."""
+_GREY, _INDEXED, _FULL = 0, 3, 6
+"""Kinds of colour: one number a pixel; one that stands for a colour of a list; red, green, blue and alpha."""
+_LISTED = 256
 _UP = 2
 """Each row less the one above (PNG 1.2, section 6.4): rows of one cell are all zeros."""
 
 
 def written(pixels: Pixels, scale: int = 1) -> bytes:
-    """Return ``(height, width, 1 or 4)`` as a file that is to be shown ``scale`` times smaller."""
+    """Return ``(height, width, 1 or 4)`` as a file that is to be shown ``scale`` times smaller.
+
+    Few colours are written once, with a byte a pixel.
+    """
     height, width, numbers = pixels.shape
-    rows = pixels.reshape(height, width * numbers)
+    kind, rows, colours = (_GREY, pixels, b"") if numbers == 1 else _indexed(pixels)
+    rows = rows.reshape(height, -1)
     above = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
     lines = np.concatenate([np.full((height, 1), _UP, np.uint8), rows - above], axis=1)
-    head = struct.pack(">IIBBBBB", width, height, 8, _COLOURS[numbers], 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     density = struct.pack(">IIB", *[round(96 * scale / 0.0254)] * 2, 1)  # pixels a metre
-    parts = [(b"IHDR", head), (b"pHYs", density), (b"IDAT", zlib.compress(lines.tobytes(), 6)), (b"IEND", b"")]
-    return _SIGNATURE + b"".join(_chunk(name, data) for name, data in parts)
+    data = _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6))
+    return _SIGNATURE + _chunk(b"IHDR", head) + _chunk(b"pHYs", density) + colours + data + _chunk(b"IEND", b"")
+
+
+def _indexed(pixels: Pixels) -> tuple[int, Pixels, bytes]:
+    """Return the kind of colour, its numbers, and the chunks of the list where there is one."""
+    whole = np.ascontiguousarray(pixels).view(np.uint32)
+    known = np.unique(whole)
+    if len(known) > _LISTED:
+        return _FULL, pixels, b""
+    colours = known.view(np.uint8).reshape(-1, 4)
+    chunks = _chunk(b"PLTE", colours[:, :3].tobytes()) + _chunk(b"tRNS", colours[:, 3].tobytes())
+    return _INDEXED, np.searchsorted(known, whole).astype(np.uint8), chunks
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -38,14 +55,20 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 def read(file: bytes) -> Pixels:
     """Return the pixels of a file that `written` made."""
-    at, packed, shape = len(_SIGNATURE), b"", (0, 0, 0)
+    chunks = dict(_chunks(file))
+    width, height, _, kind = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
+    numbers = np.add.accumulate(lines[:, 1:], axis=0, dtype=np.uint8).reshape(height, width, -1)
+    if kind != _INDEXED:
+        return numbers
+    colours = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+    alphas = np.frombuffer(chunks[b"tRNS"], np.uint8)[:, None]
+    return np.concatenate([colours, alphas], axis=1)[numbers[..., 0]]
+
+
+def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(_SIGNATURE)
     while at < len(file):
-        (many,), name = struct.unpack(">I", file[at : at + 4]), file[at + 4 : at + 8]
-        data = file[at + 8 : at + 8 + many]
-        if name == b"IHDR":
-            width, height, _, colour = struct.unpack(">IIBB", data[:10])
-            shape = (height, width, 4 if colour == _COLOURS[4] else 1)
-        packed += data if name == b"IDAT" else b""
+        (many,) = struct.unpack(">I", file[at : at + 4])
+        yield file[at + 4 : at + 8], file[at + 8 : at + 8 + many]
         at += many + 12
-    lines = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape[0], -1)
-    return np.add.accumulate(lines[:, 1:], axis=0, dtype=np.uint8).reshape(shape)

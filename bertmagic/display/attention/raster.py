@@ -125,10 +125,13 @@ class Raster:
 
     def _over(self, place: tuple[object, object], colour: str, alpha: float | npt.NDArray[np.float32]) -> None:
         """Mix a colour into dots by how much it covers of each (Porter & Duff 1984, "over")."""
+        ink = np.asarray([int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
+        if isinstance(alpha, float) and alpha == 1:
+            self._dots[place] = [*ink, 255]  # type: ignore[index]
+            return
         below = self._dots[place].astype(np.float32)  # type: ignore[index]
         cover = np.broadcast_to(np.asarray(alpha, np.float32), below.shape[:-1])[..., None]
         under = below[..., 3:] / 255 * (1 - cover)
         whole = cover + under
-        ink = np.asarray([int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
         mixed = (ink * cover + below[..., :3] * under) / np.maximum(whole, 1e-6)
         self._dots[place] = np.concatenate([mixed, 255 * whole], axis=-1).round()  # type: ignore[index]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertmagic.display.attention import differences
 from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.attention.shown import shown
@@ -66,7 +67,16 @@ def text(maps: AttentionMaps) -> str:
     pairs = [f"  {line(a, 30)} → {line(b, 30)}  {value:.3f}" for a, b, value in strongest(maps, wanted, 4)]
     head = f"Layer {wanted.layer}, head {wanted.heads[0]} looks most firmly at single words:"
     notes = [f"Note: {line(visible(note), 160)}" for note in maps.notes[:1]]
-    parts = [headline(maps), said(maps), head, *pairs, *notes, "Attention is not an explanation of the prediction."]
+    compared = [] if maps.comparison is None else [differences.headline(maps.comparison)]
+    parts = [
+        headline(maps),
+        said(maps),
+        head,
+        *pairs,
+        *compared,
+        *notes,
+        "Attention is not an explanation of the prediction.",
+    ]
     return "\n".join(filter(None, parts))
 
 

@@ -1,0 +1,118 @@
+"""``%bert_attention`` in a shell, with a real model behind it."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
+
+from bertmagic.attention.maps import AttentionMaps
+from bertmagic.errors import DataError, ModelError, OptionError
+from bertmagic.magics import register, unregister
+from bertmagic.magics.complete import complete
+from bertmagic.options import COMMANDS
+
+
+@pytest.fixture(scope="module")
+def shell(learnt):
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=config)
+    register(shell)
+    shell.user_ns |= {"learnt": learnt, "review": "the film was good", "both": ["the film", "a book"]}
+    yield shell
+    unregister(shell)
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def run(shell):
+    def run(cell):
+        with capture_output() as said:
+            outcome = shell.run_cell(cell)
+        if outcome.error_in_exec:
+            raise outcome.error_in_exec
+        return outcome.result, said
+
+    return run
+
+
+@pytest.mark.parametrize("typed", ['"the film was good"', "review", '{"the film " + "was good"}'])
+def test_a_line_returns_the_maps(run, typed):
+    maps, _ = run(f"%bert_attention {typed} -m learnt")
+    assert isinstance(maps, AttentionMaps)
+    assert maps.text == "the film was good"
+
+
+@pytest.mark.parametrize("typed", ['"the film" "was good"', '"the film ||| was good"'])
+def test_a_pair_is_two_texts_or_one_with_bars(run, typed):
+    maps, _ = run(f"%bert_attention {typed} -m learnt")
+    assert (maps.text, maps.pair) == ("the film", "was good")
+    assert {token.sentence for token in maps.tokens} == {-1, 0, 1}
+
+
+def test_a_cell_binds_and_shows_and_returns_nothing(run, shell):
+    result, said = run("%%bert_attention -m learnt -o maps\nthe film ||| was good")
+    assert result is None
+    assert shell.user_ns["maps"].pair == "was good"
+    assert "Attention of learnt" in said.stdout
+    _, said = run("%%bert_attention -m learnt -o maps ;\nthe film")
+    assert said.stdout == ""
+
+
+def test_a_cell_of_several_lines_gives_several(run, shell):
+    _, said = run("%%bert_attention -m learnt -o several\nthe film\nit's {good} $5 ||| #1\n")
+    assert [one.text for one in shell.user_ns["several"]] == ["the film", "it's {good} $5"]
+    assert said.stdout.count("Attention of learnt") == 2
+    maps, _ = run("%bert_attention both -m learnt")
+    assert [one.text for one in maps] == ["the film", "a book"]
+
+
+def test_what_it_is_compared_with(run, learnt):
+    maps, _ = run("%bert_attention review -m learnt --compare learnt")
+    assert not maps.comparison.divergence.any()
+    maps, _ = run("%bert_attention review -m learnt --compare base")
+    assert maps.comparison.second.model == learnt.card["encoder"]
+    assert maps.comparison.divergence.all()
+    maps, _ = run('%bert_attention review -m learnt --compare-text "a book"')
+    assert maps.comparison.second.text == "a book"
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ("review -m learnt --compare nowhere", ModelError),
+        ('review -m learnt --compare base --compare-text "x"', OptionError),
+        ("review -m learnt --compare {5}", OptionError),
+        ('"" -m learnt', DataError),
+        ("-m learnt", OptionError),
+        ("nosuchvariable -m learnt", OptionError),
+        ('"a" "b" "c" -m learnt', OptionError),
+    ],
+)
+def test_what_cannot_be_read_is_said(run, typed, error):
+    with pytest.raises(error):
+        run(f"%bert_attention {typed}")
+
+
+def test_help_shows_examples_and_code_shows_python(run):
+    _, said = run("%bert_attention --help")
+    assert "--compare" in said.stdout
+    assert "One of: base" not in said.stdout
+    assert all(example.splitlines()[0] in said.stdout for example in COMMANDS["bert_attention"].examples)
+    _, said = run("%bert_attention review -m learnt --compare base --show-code")
+    assert 'attention(review, compare="base")' in said.stdout
+
+
+def test_completion_offers_flags_texts_and_models(shell):
+    def offered(text):
+        return list(complete(text, 0, len(text), shell.user_ns).texts)
+
+    assert "--compare-text" in offered("%bert_attention review --comp")
+    assert "review" in offered("%bert_attention re")
+    assert {"base", "learnt"} <= set(offered("%bert_attention review --compare "))
+
+
+def test_maps_open_their_view_without_a_notebook(learnt):
+    view = learnt.attention("the film was good").view(layer=1, head=2)
+    assert (view.layer, view.head) == (1, 2)
