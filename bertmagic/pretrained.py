@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks
 from bertmagic.data.batches import Feed
+from bertmagic.data.texts import strings, whole
 from bertmagic.data.tokens import encode
 from bertmagic.errors import DataError, ModelError
 from bertmagic.inference.forward import scores
@@ -95,7 +96,7 @@ def next_sentence(model: TextModel, first: Any, second: Any, emit: Listener) -> 
         pairs=pairs["second"].tolist(),
     )  # fmt: skip
     found = _run(model, tokens, _follows, emit)
-    frame = pairs.astype("string").assign(score=found[:, 0].astype(float))
+    frame = pairs.apply(strings).assign(score=found[:, 0].astype(float))
     return NextSentences(frame, model.name, time.perf_counter() - began)
 
 
@@ -243,7 +244,7 @@ def _frame(
             for score, number in zip(*found[place[at], mask], strict=True):
                 piece = str(tokenizer.convert_ids_to_tokens(int(number)))
                 filled = _put(before, piece, after, marked, tokenizer).replace(own, MASK)
-                table.append((index, text, mask + 1, _word(piece, tokenizer), float(score), filled))
+                table.append((index, whole(text), mask + 1, _word(piece, tokenizer), float(score), whole(filled)))
     frame = pd.DataFrame(table, columns=["row", "text", "mask", "word", "score", "filled"])
     kinds = {"text": "string", "mask": "Int64", "word": "string", "score": "Float64", "filled": "string"}
     return frame.astype(kinds)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from bertmagic.tasks import Task
     from bertmagic.textmodel import TextModel
 
+_READ = ("text", "question", "context")
+"""The roles of columns that models read."""
+
 _BETWEEN = " ||| "
 """What stands between the two texts of a pair that is written as one."""
 
@@ -171,7 +174,7 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
 def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> list[str]:
     """Return the columns of the texts that a model reads: those asked for, those of training, or the likely ones."""
     known = trained(model, table) | {role: of for role, of in asked.items() if of}
-    chosen = [column for role in ("text", "question", "context") for column in columns.several(known[role] or ())]
+    chosen = [column for role in _READ for column in columns.several(known[role] or ())]
     inputs = model.task.inputs
     if not chosen and set(inputs) <= set(table.columns):
         chosen = list(inputs)
@@ -180,8 +183,10 @@ def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> 
     if not chosen and len(inputs) == 1:
         chosen = [model.task.text_column(table)]
     if len(chosen) != len(inputs):
+        learnt = [of for role in _READ for of in columns.several(model.card.get(role) or ())]
+        reads = learnt if len(learnt) == len(inputs) else inputs
         raise DataError(
-            f"{model.name!r} reads {listing(inputs)}; {table.name} has the columns {listing(table.columns)}.",
+            f"{model.name!r} reads {listing(reads)}; {table.name} has the columns {listing(table.columns)}.",
             "Name the columns, as in " + _example(inputs) + ".",
         )
     return [columns.require(table, column, "text") for column in chosen]

@@ -468,9 +468,9 @@ def test_an_unknown_model_names_what_is_near(quick):
 
 
 def test_what_cannot_predict_is_refused(encoder, tmp_path):
-    with pytest.raises(ModelError, match="fewer than two classes") as caught:
+    with pytest.raises(ModelError, match="an encoder without a head") as caught:
         bm.load(encoder)
-    assert "Fine-tune it first" in caught.value.fix
+    assert "Fine-tune it with %%bert_finetune" in caught.value.fix
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match=r"is not a model: it has no config.json"):
         bm.load("empty")

@@ -100,6 +100,14 @@ def test_what_cannot_be_filled_is_told(model, text, options, message):
     assert caught.value.fix
 
 
+def test_half_a_character_is_read_and_shown_as_one_that_is_unknown(model, folders):
+    frame = model.fill(["a \ud83d [MASK]"], top_k=1, show=False).frame
+    assert frame["text"].tolist() == ["a � [MASK]"]
+    assert frame["filled"][0].startswith("a �")
+    both = bm.load(folders["both"], name="both", precision="fp32")
+    assert both.next_sentence("a \ud83d", "b", show=False).frame["first"].tolist() == ["a �"]
+
+
 def test_a_classifier_fills_nothing(learnt):
     with pytest.raises(ModelError, match="'learnt' is for classification and has no head for masked words"):
         learnt.fill("a [MASK]", show=False)

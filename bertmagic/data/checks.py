@@ -268,7 +268,7 @@ def tolerate(finding: Finding, rows: int, name: str) -> None:
     if finding.count > TOLERATED * rows:
         raise DataError(
             f"{name}: {finding.what} are {finding.count / rows:.0%} of its {rows:,} rows, "
-            f"such as rows {listing(finding.rows, 5)}.",
+            f"such as row{'s' if finding.count > 1 else ''} {listing(finding.rows, 5)}.",
             f"Fill them in or drop them; up to {TOLERATED:.0%} are dropped by themselves.",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from bertmagic.data import numbers
 from bertmagic.errors import DataError, listing, nearest
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ def several(columns: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def reads_like_classes(column: pd.Series) -> bool:
-    """Whether a column repeats few values: 2 to 100 of them, each five times on average."""
+    """Whether a column repeats few values that are no quantities: 2 to 100 of them, each five times on average."""
     try:
         distinct = int(column.nunique())
     except TypeError:  # lists and dicts are not hashable
         return False
-    return 2 <= distinct <= min(_MOST_CLASSES, max(2, len(column) // 5))
+    few = 2 <= distinct <= min(_MOST_CLASSES, max(2, len(column) // 5))
+    return few and not numbers.are_quantities(column)
 
 
 def text_and_label(
@@ -99,8 +101,22 @@ def text_and_label(
         )
     require(table, label, "label")
     chosen, inferred = texts(table, text, (label,))
-    said = inferred + said
-    return chosen, label, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+    return chosen, label, said_of(table, inferred + said)
+
+
+def text_and_flags(
+    table: Table, text: str | Sequence[str] | None, labels: Sequence[str]
+) -> tuple[str | list[str], list[str], str]:
+    """Return the text column or both of pairs, the columns that are each a label, and what was inferred, as above."""
+    for label in labels:
+        require(table, label, "label")
+    chosen, inferred = texts(table, text, tuple(labels))
+    return chosen, list(labels), said_of(table, inferred)
+
+
+def said_of(table: Table, inferred: Sequence[str]) -> str:
+    """Return a line that says what was inferred from a table, or nothing."""
+    return f"Inferred from {table.name}: {', '.join(inferred)}." if inferred else ""
 
 
 def texts(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import files, tables
-from bertmagic.data.texts import cells
+from bertmagic.data.texts import cells, frame
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def source(given: Any) -> Any:
     import pandas as pd
 
     if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
-        return pd.DataFrame({"text": list(given)})
+        return frame({"text": list(given)})
     if not isinstance(given, str | os.PathLike):
         return given
     paths = tables.paths(os.fspath(given))
@@ -70,4 +70,4 @@ def joined(table: Table, text: str, document: str) -> Table:
         parts.setdefault(name, []).extend([value] if isinstance(value, str) and value.strip() else [])
     index = pd.Index(list(first.values()), name=table.frame.index.name)
     texts: Sequence[str] = ["\n".join(rows) for rows in parts.values()]
-    return tables.Table(table.name, pd.DataFrame({text: texts, document: list(parts)}, index=index))
+    return tables.Table(table.name, frame({text: texts, document: list(parts)}).set_axis(index))

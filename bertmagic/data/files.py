@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import conll, squad
+from bertmagic.data import conll, squad, texts
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
@@ -140,13 +140,11 @@ def _check_width(path: Path, lines: Iterable[str], separator: str, quoting: Lite
 
 
 def _json_lines(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
     rows = []
     for number, line in enumerate(_lines(decode(path)), start=1):
         if line.strip():
             rows.append(_json_row(path, number, line))
-    return pd.DataFrame(rows)
+    return texts.frame(rows)
 
 
 def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -172,8 +170,6 @@ def _json(path: Path) -> pd.DataFrame:
 
 def _json_frame(path: Path, rows: Any) -> pd.DataFrame:
     """Return the rows of a list of objects, of columns in a dict, of a single object, or of articles as in SQuAD."""
-    import pandas as pd
-
     if squad.nested(rows):
         return squad.frame(rows, path.name)
     if isinstance(rows, dict) and _is_list_of(dict, rows.get("data")):
@@ -182,12 +178,12 @@ def _json_frame(path: Path, rows: Any) -> pd.DataFrame:
         kinds = {type(column) for column in rows.values()}
         if kinds == {list} and len({len(column) for column in rows.values()}) > 1:
             raise DataError(f"the columns of {path.name} are not of one length.", "Give every column as many values.")
-        return (pd.DataFrame(rows) if kinds in ({list}, {dict}) else pd.DataFrame([rows])).reset_index(drop=True)
+        return texts.frame(rows if kinds in ({list}, {dict}) else [rows]).reset_index(drop=True)
     if not _is_list_of(dict, rows):
         raise DataError(
             f"{path.name} holds no rows.", 'It should be a list of objects, as in [{"text": "…", "label": "…"}].'
         )
-    return pd.DataFrame(rows)
+    return texts.frame(rows)
 
 
 def _is_list_of(kind: type, value: Any) -> bool:

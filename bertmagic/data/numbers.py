@@ -102,6 +102,8 @@ def _counted(column: pd.Series) -> Counter[float] | None:
     for value in cells(column):
         if missing(value):
             continue
+        if isinstance(value, float) and math.isinf(value):
+            continue  # a number that went wrong: `of_column` says where it is
         number = float("inf") if isinstance(value, str) else _number(value)
         if math.isinf(number):
             return None

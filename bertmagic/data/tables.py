@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import conll, files, samples
+from bertmagic.data import conll, files, samples, texts
 from bertmagic.data.labels import missing
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
@@ -123,7 +123,7 @@ def _frame(source: Any) -> pd.DataFrame:
     if isinstance(source, Mapping):
         return _from_columns(source)
     if isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source):
-        return pd.DataFrame(list(source))
+        return texts.frame(list(source))
     raise DataError(
         f"a {type(source).__name__} holds no rows that can be read.",
         "Give a DataFrame, a Dataset, a dict of columns, a list of dicts, a file, sample:NAME or a hub id.",
@@ -168,10 +168,8 @@ def _lists_of_names(column: pd.Series, names: Sequence[str]) -> list[list[str | 
 
 
 def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
-    import pandas as pd
-
     try:
-        return pd.DataFrame(dict(source))
+        return texts.frame(dict(source))
     except ValueError:
         lengths = ", ".join(f"{name}: {len(column):,}" for name, column in source.items() if hasattr(column, "__len__"))
         raise DataError(

@@ -1,7 +1,12 @@
-"""Cells of a column, read a few at a time: no list of all of them is made, whatever holds the column."""
+"""Cells of a column, read a few at a time: no list of all of them is made, whatever holds the column.
+
+Python's strings may hold lone surrogates, halves of characters, as broken scrapes do. Neither tokenizers nor Arrow take
+them: `whole` and `strings` put one character in the place of each, so that offsets stay.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -11,6 +16,35 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CHUNK = 1000
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def whole(text: str) -> str:
+    """Return a text with ``�`` in the place of each lone surrogate."""
+    try:
+        text.encode()  # far faster than to search, and hardly any text has one
+    except UnicodeEncodeError:
+        return _HALVES.sub("�", text)
+    return text
+
+
+def frame(rows: Any) -> pd.DataFrame:
+    """Return a dict of columns or a list of dicts as a frame; with cells as they are where Arrow takes a text not."""
+    import pandas as pd
+
+    try:
+        return pd.DataFrame(rows)
+    except UnicodeEncodeError:
+        return pd.DataFrame(rows, dtype=object)
+
+
+def strings(column: pd.Series) -> pd.Series:
+    """Return a column of texts as one of pandas' strings, `whole`."""
+    try:
+        return column.astype("string")
+    except UnicodeEncodeError:
+        return column.map(lambda cell: whole(cell) if isinstance(cell, str) else cell).astype("string")
 
 
 def cells(column: pd.Series) -> Iterator[Any]:

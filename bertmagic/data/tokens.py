@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.texts import whole
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
@@ -349,7 +350,7 @@ _CUTS: dict[str, Callable[[int, int, int | None], list[list[slice]]]] = {
 
 def _bodies(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: bool) -> list[Body]:
     encoded: Any = tokenizer(
-        [_without_surrogates(text) for text in texts],
+        [whole(text) for text in texts],
         add_special_tokens=False,
         return_attention_mask=False,
         return_token_type_ids=False,
@@ -359,8 +360,3 @@ def _bodies(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: boo
     ids: list[list[int]] = encoded["input_ids"]
     where = encoded["offset_mapping"] if spans else [[]] * len(ids)
     return [Body(*parts) for parts in zip(ids, where, strict=True)]
-
-
-def _without_surrogates(text: str) -> str:
-    """Replace lone surrogates, which are no characters: the tokenizers refuse them."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

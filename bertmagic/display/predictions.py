@@ -99,7 +99,8 @@ def counted(labels: Iterable[object], what: tuple[str, str] = ("class", "classes
 def _remarks(result: Predictions) -> str:
     parts = []
     if result.missing:
-        parts.append(f"{count(result.missing, 'row')} had no text and got no prediction.")
+        lacked = "lacked a text of its pair" if len(_texts(result)) > 1 else "had no text"
+        parts.append(f"{count(result.missing, 'row')} {lacked} and got no prediction.")
     if result.truncated:
         parts.append(f"{count(result.truncated, 'text was', 'texts were')} longer than the model reads, and cut.")
     if result.seconds > 0:

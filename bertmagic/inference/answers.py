@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.texts import cells
+from bertmagic.data.texts import cells, strings
 from bertmagic.inference.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _columns(texts: list[Any], found: Ranked) -> dict[str, Any]:
     import pandas as pd
 
     return {
-        "answer": pd.array(texts, dtype="string"),
+        "answer": strings(pd.Series(texts, dtype=object)).array,
         **{name: pd.arrays.IntegerArray(getattr(found, name).copy(), found.start < 0) for name in ("start", "end")},
         "score": pd.arrays.FloatingArray(found.score.copy(), np.isnan(found.score)),
     }

@@ -12,6 +12,7 @@ from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
 from bertmagic.data.labels import Labels
+from bertmagic.data.texts import strings
 from bertmagic.errors import ModelError
 from bertmagic.evaluation import counted, slices
 from bertmagic.evaluation import numbers as numbers_of
@@ -94,6 +95,13 @@ class Classification(Task):
         if not named and any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
             named = {"0": "LABEL_0", "1": "LABEL_1"}  # transformers' default, which it leaves out of the file
         ordered = sorted(named.items(), key=lambda item: int(item[0]))
+        heads = config.get("architectures")
+        if heads and not any("For" in name for name in heads):
+            raise ModelError(
+                "it is an encoder without a head: it predicts no label, fills no mask and tells no next sentence.",
+                "Fine-tune it with %%bert_finetune NAME, or pre-train it with %%bert_pretrain NAME (nsp = True for "
+                "next sentences); both take it as model = …",
+            )
         if len(ordered) < 2:
             raise ModelError("the model has fewer than two classes.", "Fine-tune it first with %%bert_finetune.")
         return cls(Labels(tuple(str(name) for _, name in ordered)), paired)
@@ -198,7 +206,7 @@ class Classification(Task):
         missing[rows.positions] = False
         best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
-        frame: dict[str, pd.Series] = {name: given[name].astype("string") for name in self.inputs}
+        frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["label"] = chosen.mask(missing)
         found = {"score": probabilities.max(axis=1, initial=0.0) if len(given) else probabilities[:, 0]}
         found |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}

@@ -12,6 +12,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
 from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
+from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError
 from bertmagic.evaluation import multi_label as measured
 from bertmagic.evaluation import slices
@@ -81,7 +82,10 @@ class MultiLabel(Task):
         if label is None and naming.likely_label(table, asked["text"], _holds_labels) is None:
             flags = [name for name in table.columns if label_sets.looks_like_flags(table.frame[name])]
             label = flags if len(flags) > 1 else None
-        text, label, said = naming.text_and_label(table, asked["text"], label, _holds_labels)
+        if label is None or isinstance(label, str):
+            text, label, said = naming.text_and_label(table, asked["text"], label, _holds_labels)
+        else:
+            text, label, said = naming.text_and_flags(table, asked["text"], label)
         return {"text": text, "label": label}, " ".join(filter(None, (said, _said(table, label, asked["label"]))))
 
     @classmethod
@@ -219,7 +223,7 @@ class MultiLabel(Task):
         lists: list[Any] = list(label_sets.names_of(chances >= np.asarray(self.thresholds), self.labels))
         for row in np.setdiff1d(np.arange(len(given)), rows.positions):
             lists[row] = pd.NA
-        frame: dict[str, pd.Series] = {name: given[name].astype("string") for name in self.inputs}
+        frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["labels"] = pd.Series(lists, dtype=object, index=given.index)
         for i, name in enumerate(self.labels.names):
             # From NaN to <NA>, so that a row without a text reads the same in all columns.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
+from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
 from bertmagic.evaluation import regression as measured
 from bertmagic.evaluation import slices
@@ -65,7 +66,7 @@ class Regression(Task):
         """Whether the label column holds numbers that are no classes."""
         label = asked["label"]
         if label is None:
-            return naming.likely_label(table, asked["text"], numbers.are_quantities) is not None
+            label = naming.likely_label(table, asked["text"], _could_be_learnt)
         return label in table.columns and numbers.are_quantities(table.frame[label])
 
     @classmethod
@@ -155,13 +156,18 @@ class Regression(Task):
         values, missing = np.zeros(len(given)), np.ones(len(given), dtype=bool)
         values[rows.positions] = self._values(scores, samples)
         missing[rows.positions] = False
-        frame: dict[str, pd.Series] = {name: given[name].astype("string") for name in self.inputs}
+        frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["value"] = pd.Series(pd.array(values, dtype="Float64"), index=given.index).mask(missing)
         return NumberPredictions(frame=pd.DataFrame(frame, index=given.index), labels=(), task=self.name, **known)
 
     def _values(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float64]:
         """Return the predicted numbers in the user's unit. Shape ``(rows,)``."""
         return samples.by_row(scores)[:, 0].astype(float) * self.scale + self.mean
+
+
+def _could_be_learnt(column: pd.Series) -> bool:
+    """Whether a column may be what is to be learnt, as a number or as a class: of two such, none is chosen."""
+    return numbers.are_quantities(column) or naming.reads_like_classes(column)
 
 
 def _in_units(values: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -20,6 +20,7 @@ def series(values, dtype=None):
     ("values", "quantities"),
     [
         ([1.0, 2.0, NAN, 2.0], False),
+        ([float("inf"), 1.5, 2.0], True),
         ([0.0, 1.0] * 20, False),
         ([0.5, 1.0, 1.5], True),
         ([1, 2, 3, 4, 5] * 10, False),

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from bertmagic.data import checks, files
-from bertmagic.data.texts import Texts, cells
+from bertmagic.data.texts import Texts, cells, frame, strings, whole
 
 WORDS = [f"text {i}" if i % 7 else None for i in range(2500)]
 POSITIONS = np.asarray([i for i, word in enumerate(WORDS) if word and i % 3], dtype=np.int64)
@@ -68,3 +68,29 @@ def test_a_parquet_file_is_read_into_arrow_memory(tmp_path):
     assert [str(kind) for kind in frame.dtypes] == ["string[pyarrow]", "int64[pyarrow]"]
     texts, findings = checks.clean_texts(frame["text"], "column 'text'")
     assert (list(texts), texts.positions.tolist(), findings[0].count) == (["a", "b"], [0, 2], 1)
+
+
+HALF = "a \ud83d🙂 b"
+
+
+@pytest.mark.parametrize("text", ["", "plain", "好 🙂 é", "\x00"])
+def test_a_text_that_can_be_written_stays_as_it_is(text):
+    assert whole(text) is text
+
+
+def test_half_a_character_becomes_one_and_moves_no_other():
+    assert whole(HALF) == "a �🙂 b"
+    assert len(whole(HALF)) == len(HALF)
+    found = strings(pd.Series(["a", HALF, None], index=list("xyz"), dtype=object))
+    assert found.dtype == "string"
+    assert found.fillna("").to_dict() == {"x": "a", "y": whole(HALF), "z": ""}
+
+
+@pytest.mark.parametrize("rows", [{"text": ["a", HALF], "n": [1, 2]}, [{"text": "a", "n": 1}, {"text": HALF, "n": 2}]])
+def test_rows_with_half_a_character_are_read(rows):
+    assert frame(rows).to_dict("list") == {"text": ["a", HALF], "n": [1, 2]}
+
+
+def test_a_file_may_hold_half_a_character(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"text": "a \\ud83d b", "label": 1}\n{"text": "c", "label": 2}\n')
+    assert files.read([tmp_path / "t.jsonl"])["text"].tolist() == ["a \ud83d b", "c"]

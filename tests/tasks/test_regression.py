@@ -37,7 +37,7 @@ def trained(encoder, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
         return bm.finetune(
-            frame(400), test=frame(80, 1000), label="price", model=encoder, name="price", lr=3e-3, epochs=6,
+            frame(400), test=frame(80, 1000), label="price", model=encoder, name="price", lr=3e-3, epochs=10,
             precision="fp32", show=False,
         )  # fmt: skip
 
@@ -74,6 +74,12 @@ def test_predictions_are_in_the_users_unit_and_index(trained):
     assert found.frame["value"].iloc[[0, 2]].tolist() == pytest.approx([1000, 4000], abs=700)
     assert found.frame.iloc[1].isna().all()
     assert "1 row had no text" in str(found)
+
+
+def test_half_a_character_is_read_and_shown_as_one_that_is_unknown(trained):
+    found = trained.predict(["the film was \ud83d sad"], show=False)
+    assert found.frame["text"].tolist() == ["the film was � sad"]
+    assert "was � sad" in found._repr_mimebundle_()["text/html"]
 
 
 def test_saved_and_loaded_it_predicts_the_same_and_transformers_knows_what_it_is(trained, tmp_path):
@@ -172,8 +178,8 @@ def test_the_loss_is_the_squared_error_of_what_is_learnt():
     assert objective.weight(targets) == 3
 
 
-def test_the_spread_is_counted_by_the_check():
-    report = bm.check(frame(40), model="no such model")
+def test_the_spread_is_counted_by_the_check(encoder):
+    report = bm.check(frame(40), model=encoder)
     assert report.task == "regression"
     assert report.labels == {"1000.5": 10, "2000": 10, "3000": 10, "4000": 10}
     assert "from the lowest to the highest" in report._repr_mimebundle_()["text/html"]

@@ -113,6 +113,16 @@ def test_entities_have_their_characters_in_texts_of_every_kind(tagger):
     assert found.frame["score"].between(0, 1).all()
 
 
+def test_half_a_character_moves_no_other(tagger):
+    text = "\ud83d the film was very\ud83d good"
+    for given in (text, text.split()):
+        found = tagger.predict([given], show=False)
+        for start, end, written in found.frame[["start", "end", "text"]].itertuples(index=False):
+            assert text[start:end].replace("\ud83d", "�") == written
+        assert "film" in found.frame["text"].tolist()
+        assert "film" in found._repr_mimebundle_()["text/html"]
+
+
 def test_words_are_predicted_as_texts_are(tagger):
     words = ["the", "film", "was", "very", "good"]
     one, other = tagger.predict([words, []], show=False), tagger.predict([" ".join(words), ""], show=False)
