@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, ModelError, UnknownReference, empty_frames, listing
+from bertmagic.errors import Interrupted, ModelError, TrainingError, UnknownReference, empty_frames, listing
 from bertmagic.models import devices, saving
 from bertmagic.textmodel import TextModel, held, hold, newest
 from bertmagic.training import jobs, runs
@@ -67,6 +67,8 @@ def finetune(
     ------
     BertMagicError
         If data, model or options cannot be used.
+    TrainingError
+        If it diverged; its ``model`` has the last good weights.
     Interrupted
         If it was stopped; its ``model`` has the best weights so far.
 
@@ -113,6 +115,8 @@ def pretrain(
     ------
     BertMagicError
         If text, model or options cannot be used.
+    TrainingError
+        If it diverged; its ``model`` has the last good weights.
     Interrupted
         If it was stopped; its ``model`` has the best weights so far.
 
@@ -186,6 +190,12 @@ def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button:
         raise
     except KeyboardInterrupt:
         raise Interrupted("stopped before there was a model to keep.") from None
+    except TrainingError as error:
+        if not isinstance(error, finetuning.Unfinished):
+            raise
+        unfinished = error
+    # Out of its handler: the new error must not keep the old one, whose weights a user may want to give back.
+    raise TrainingError(unfinished.what, unfinished.fix, _adopt(options.name or "model", unfinished.left))
 
 
 def _stopped(model: TextModel, done: Finetuned) -> str:

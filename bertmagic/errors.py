@@ -9,7 +9,7 @@
         DataError              a table that cannot be trained on, predicted or evaluated
         ModelError             weights, a folder or a head that cannot be used
         DeviceError            a device or a precision that this machine lacks
-        TrainingError          a run that cannot go on
+        TrainingError          a run that cannot go on; carries the last good model of one that diverged
     KeyboardInterrupt
       Interrupted              the stop button during training; carries the model so far
 """
@@ -79,7 +79,17 @@ class DeviceError(BertMagicError):
 
 
 class TrainingError(BertMagicError):
-    """A run that cannot go on."""
+    """A run that cannot go on.
+
+    Attributes
+    ----------
+    model
+        The model with its last good weights, where a run came to have some; else None.
+    """
+
+    def __init__(self, what: str, fix: str = "", model: TextModel | None = None) -> None:
+        super().__init__(what, fix)
+        self.model = model
 
 
 class Interrupted(_ShortTraceback, KeyboardInterrupt):

@@ -68,6 +68,14 @@ class Finetuned:
     report: Report | None
 
 
+class Unfinished(TrainingError):
+    """A run that diverged, with what it leaves: the last good weights."""
+
+    def __init__(self, what: str, fix: str, left: Finetuned) -> None:
+        super().__init__(what, fix)
+        self.left = left
+
+
 def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Finetuned:
     """Fine-tune a model.
 
@@ -82,6 +90,8 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
 
     Raises
     ------
+    Unfinished
+        If it diverged and the weights before are good.
     BertMagicError
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
@@ -108,6 +118,7 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
         for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
         if rows is not None
     }
+    heap.trim()  # what checks and tokenizing took for a while
     an_epoch = _steps_an_epoch(options, parts["train"])
     options = replace(options, epochs=options.epochs or default_epochs(an_epoch, options.max_steps))
     facts = {"options": runs.plain(vars(options)), "data": _about(prepared)}
@@ -122,7 +133,9 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton) -> Fin
     if adapted:
         emit(Note(adapted))
     with _training(options.seed, device):
-        kernels.use(network.to(device))
+        with devices.enough(device, f"the weights of {found.name}", devices.FREE):
+            network.to(device)
+        kernels.use(network)
         layers.use(network)
         if device.type == "cpu":
             dropout.use(network, options.seed)
@@ -298,7 +311,10 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
         elif kept is not None:
             tell(Note(f"The run before did not end: {kept.where} was kept; add resume = True to go on.", warning=True))
         with heap.kept(), button:  # to the end: a stop while it measures or saves must not lose the model
-            ended = _steps(work, loop, button, folder)
+            try:
+                ended = loop.run(button)
+            except Diverged as error:
+                raise _unfinished(work, error, folder, history) from None
             del loop
             work = _merged(work)
             work, report, ended = _measured(work, ended, name, before, tell, button)
@@ -335,16 +351,17 @@ def _go_on(loop: Loop, history: History, resumed: checkpoints.Checkpoint, emit: 
         emit(event)
 
 
-def _steps(work: _Work, loop: Loop, button: StopButton, folder: Path) -> Ended:
-    """Take the steps; of a run that diverged the last good weights are kept."""
-    try:
-        return loop.run(button)
-    except Diverged as error:
-        if not error.usable:
-            raise
-        _save(_merged(work), folder, asdict(error.ended))
-        what = f"{error.what} The weights of step {error.ended.best_step:,} are kept in {folder}."
-        raise TrainingError(what, error.fix) from None
+def _unfinished(work: _Work, error: Diverged, folder: Path, history: History) -> TrainingError:
+    """Keep the last good weights of a run that diverged, and return the error that leaves them; as it is without."""
+    if not error.usable:
+        return error
+    work = _merged(work)
+    card = _save(work, folder, asdict(error.ended))
+    left = Finetuned(
+        work.network, work.tokenizer, work.prepared.task, card, folder, work.options.precision, error.ended, history, None
+    )  # fmt: skip
+    what = f"{error.what} The weights of step {error.ended.best_step:,} are kept in {folder}."
+    return Unfinished(what, error.fix, left)
 
 
 def _named(work: _Work) -> Callable[[Any], str]:

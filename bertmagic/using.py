@@ -55,7 +55,9 @@ def opened(
     number_format, _ = devices.precision(precision, where)
     tokenizer = loading.tokenizer(folder)
     network, _ = task.build(folder, needs_head=True)
-    kernels.use(network.to(where))
+    with devices.enough(where, f"the weights of {reference}", devices.FREE):
+        network.to(where)
+    kernels.use(network)
     layers.use(network)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format

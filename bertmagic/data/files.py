@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import mmap
 import re
+import tempfile
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,8 +17,13 @@ from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt", ".conll", ".iob", ".bio")
+_MANY = 20_000
+"""Above how many rows the decoded rows of a Parquet file are kept in a file instead of memory."""
+_BATCH = 8192
 _GUESSES = ("utf-16", "gb18030", "cp1252")
 
 
@@ -195,12 +202,33 @@ def _parquet(path: Path) -> pd.DataFrame:
     from pyarrow import parquet
 
     try:
-        # From the mapped file and a column after the other: threads would hold many decoded pages at once.
-        rows = parquet.ParquetFile(path, memory_map=True).read(use_threads=False)
+        with parquet.ParquetFile(path, memory_map=True) as file:
+            rows = _mapped(file) if file.metadata.num_rows > _MANY else None
+            # Threads would hold many decoded pages at once.
+            rows = file.read(use_threads=False) if rows is None else rows
         pa.default_memory_pool().release_unused()
         return from_arrow(rows)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path.name} is not a Parquet file: {error}.", "Check how it was written.") from None
+
+
+def _mapped(file: parquet.ParquetFile) -> pa.Table | None:
+    """Return the rows as they lie, decoded, in a file without a name; None if the disk has no room for them.
+
+    Decoded, a million texts take more memory than all that is made of them; pages of a file the system takes back.
+    """
+    import pyarrow as pa
+
+    try:
+        with tempfile.TemporaryFile() as spool:
+            with pa.ipc.new_stream(spool, file.schema_arrow) as stream:
+                for batch in file.iter_batches(_BATCH, use_threads=False):
+                    stream.write_batch(batch)
+            spool.flush()
+            mapped = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError:
+        return None
+    return pa.ipc.open_stream(pa.py_buffer(mapped)).read_all().unify_dictionaries()
 
 
 def from_arrow(table: Any) -> pd.DataFrame:

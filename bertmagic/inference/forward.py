@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.batches import budget_batches
 from bertmagic.errors import DeviceError
-from bertmagic.models import devices, heads, heap
+from bertmagic.models import devices, heads, heap, packing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,12 +65,13 @@ def scores(
     budget = TOKEN_BUDGET[device.type]
     model.eval()
     try:
-        # A single batch frees nothing that the next could take.
-        with (
-            heap.kept() if len(tokens.ids) > budget else nullcontext(),
-            torch.inference_mode(),
-            devices.autocast(device, number_format),
-        ):
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            stack.enter_context(devices.autocast(device, number_format))
+            if len(tokens.ids) > budget:  # of a single batch nothing serves a next one
+                stack.enter_context(heap.kept())
+                if device.type == "cpu" and number_format == "bf16":
+                    stack.enter_context(packing.packed(model))
             for rows in budget_batches(tokens.lengths, budget):
                 while (read := _read(model, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
                     parts = _more(parts, tokens, rows, device)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from bertmagic.models.status import Device
 
 if TYPE_CHECKING:
     import torch
+
+
+FREE = "Take a smaller model, or free the memory: %bert_status tells what has it, %bert_unload gives it back."
 
 
 def choose(name: str | None = None) -> torch.device:
@@ -135,6 +139,23 @@ def release(device: torch.device | None = None) -> None:
 def send(values: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Copy values from the host to a device; to a GPU from pinned memory, so that the host need not wait for it."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
+
+
+@contextmanager
+def enough(device: torch.device, what: str, fix: str) -> Iterator[None]:
+    """Have it said in our words that a device has no memory for something.
+
+    Raises
+    ------
+    DeviceError
+        That the memory does not hold ``what``.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise DeviceError(f"the memory of {device} does not hold {what}.", fix) from None
 
 
 def out_of_memory(error: BaseException) -> bool:

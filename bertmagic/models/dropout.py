@@ -14,6 +14,9 @@ import torch
 if TYPE_CHECKING:
     import numpy as np
 
+_OF_ATTENTION = "attention_dropout_layer"
+"""The attribute that a module gets which drops weights of its attention by a rate alone."""
+
 _LEVELS = 1 << 16
 """How many values 16 bits have: the rate is met to one part in so many."""
 
@@ -58,9 +61,17 @@ def use(model: torch.nn.Module, seed: int) -> None:
 
     source = np.random.Generator(np.random.SFC64(seed))
     for parent in list(model.modules()):
+        if isinstance(rate := getattr(parent, "attention_dropout", None), float):  # a rate without a layer: ModernBERT
+            setattr(parent, _OF_ATTENTION, Dropout(rate, source).train(parent.training))
         for name, child in parent.named_children():
             if isinstance(child, torch.nn.Dropout | Dropout):
                 setattr(parent, name, Dropout(child.p, source).train(child.training))
+
+
+def drawn(attention: torch.nn.Module) -> Dropout | None:
+    """Return the layer that drops weights of an attention; None if it is none of ours."""
+    found = (getattr(attention, name, None) for name in ("dropout", _OF_ATTENTION))
+    return next((layer for layer in found if isinstance(layer, Dropout)), None)
 
 
 def state(model: torch.nn.Module) -> torch.Tensor | None:

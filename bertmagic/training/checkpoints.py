@@ -100,16 +100,25 @@ class Checkpoints:
 
     def write(
         self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: Mapping[str, torch.Tensor] | None
-    ) -> None:
-        """Write one, and drop those that are older than the newest two; a disk that refuses ends nothing."""
+    ) -> bool:
+        """Write one, and drop those that are older than the newest two; a disk that refuses ends nothing.
+
+        Returns
+        -------
+        bool
+            Whether it was written.
+        """
         from safetensors import SafetensorError
 
+        written = False
         try:
             self._write(state, tensors, best)
+            written = True
             self._prune()
         except (OSError, SafetensorError, BertMagicError) as error:
             self._warn(str(getattr(error, "what", None) or getattr(error, "strerror", None) or error))
         self._at = time.monotonic()  # after the writing: a slow disk must not be written to all the time
+        return written
 
     def _write(
         self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: Mapping[str, torch.Tensor] | None

@@ -69,9 +69,10 @@ class Job(Shown):
     name
         The name of the run.
     model
-        The model once it is done: with the best weights; those so far if it was stopped.
+        The model once it is done: with the best weights; those so far if it was stopped, the last good ones if it
+        diverged.
     error
-        Why there is no model; None while it runs, and where there is one.
+        Why it failed; None while it runs, and where it did not.
     """
 
     def __init__(self, name: str) -> None:
@@ -137,7 +138,7 @@ class Job(Shown):
         Raises
         ------
         BaseException
-            What ended the job, if it has no model.
+            What ended the job, if it failed.
         """
         if not self.join(timeout):
             return None
@@ -188,6 +189,7 @@ class Job(Shown):
             self.error = stop if stop.model is None else None
         except BaseException as error:  # kept for who asks: nobody is above this thread to catch it
             phase, self.error = "failed", error
+            self.model = getattr(error, "model", None)  # of a run that diverged
         del work  # an error's traceback holds this frame, and with it the user's data
         self._phase, self._ended = phase, time.monotonic()
         with _register:

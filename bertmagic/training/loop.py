@@ -43,8 +43,11 @@ class Keeper(Protocol):
 
     def write(
         self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: Mapping[str, torch.Tensor] | None
-    ) -> None:
-        """Write one; ``state`` are JSON values with ``step`` and ``best_step``, ``best`` are the best weights."""
+    ) -> bool:
+        """Write one, and return whether that went well.
+
+        ``state`` are JSON values with ``step`` and ``best_step``, ``best`` are the best weights.
+        """
         ...
 
 
@@ -105,6 +108,7 @@ class Loop:
         self.best_step = self.waited = self.evaluated = 0
         self.best_score = -math.inf
         self.best_weights: dict[str, torch.Tensor] | None = None
+        self.kept = 0, 0  # step and last evaluation of the newest checkpoint
         self.unread: list[tuple[Taken, dict[str, Any]]] = []
         self.began = time.perf_counter()
 
@@ -234,12 +238,13 @@ class Loop:
 
     def _keep(self) -> None:
         """Write a checkpoint."""
-        if self.keeper is None or self.step == 0:
+        if self.keeper is None or self.step == 0 or self.kept == (self.step, self.evaluated):
             return
         self._flush()
         state = {name: getattr(self, name) for name in _COUNTED}
         state |= {"steps": self.plan.steps, "seconds": self._seconds(), "most": self.stepper.most}
-        self.keeper.write(state, self.stepper.tensors(), self.best_weights)
+        if self.keeper.write(state, self.stepper.tensors(), self.best_weights):
+            self.kept = self.step, self.evaluated
 
     def resume(
         self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: dict[str, torch.Tensor] | None

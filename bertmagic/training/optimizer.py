@@ -84,12 +84,13 @@ class Average:
         self._weights = [p.detach() for p in self._parameters.values()]
         self._means = [weight.clone() for weight in self._weights]
 
-    def update(self, step: int) -> None:
-        """Take the weights after optimizer step ``step`` in."""
+    def update(self, step: int, left_out: torch.Tensor) -> None:
+        """Take the weights after optimizer step ``step`` in; not where ``left_out``, on the device, is 1."""
         import torch
 
         kept = min(self._decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._means, self._weights, 1 - kept)
+        share = (1 - kept) * (1 - left_out)
+        torch._foreach_lerp_(self._means, self._weights, [share] * len(self._means))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return the averages by the name of their parameter; writing to them restores the average."""

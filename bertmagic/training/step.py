@@ -74,8 +74,9 @@ class Stepper:
 
         self.model, self.feed, self.plan, self.objective, self.emit = model, feed, plan, objective, emit
         self.vocabulary = trim(model, feed)
-        self.optimizer = adamw(model, plan.weight_decay, plan.layerwise_lr_decay)
-        self.average = Average(model, plan.ema_decay) if plan.ema_decay else None
+        with devices.enough(model.device, "the model and what its optimizer keeps of each weight", devices.FREE):
+            self.optimizer = adamw(model, plan.weight_decay, plan.layerwise_lr_decay)
+            self.average = Average(model, plan.ema_decay) if plan.ema_decay else None
         self.most: int | None = None
         self._trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         self._broken, self._good = (torch.zeros((), device=model.device) for _ in range(2))
@@ -92,9 +93,9 @@ class Stepper:
         import numpy as np
 
         loss, slots = self._fitting(pieces, step)
-        norm = self._update(loss, lr)
+        norm, left_out = self._update(loss, lr)
         if self.average is not None:
-            self.average.update(step)
+            self.average.update(step, left_out)
         rows = np.concatenate(pieces)
         tokens = int(self.feed.tokens.lengths_of(rows).sum())
         return Taken(loss, norm, self._broken, rows, tokens, slots)
@@ -159,8 +160,8 @@ class Stepper:
         assert here.targets is not None
         return self.objective.total(outputs, here.targets)
 
-    def _update(self, loss: torch.Tensor, lr: float) -> torch.Tensor:
-        """Update the weights unless that is not finite, and return the norm of the gradient."""
+    def _update(self, loss: torch.Tensor, lr: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Update the weights unless that is not finite; return the norm of the gradient, and 1 if it was left out."""
         import torch
 
         gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
@@ -176,7 +177,7 @@ class Stepper:
         if self._scale is not None:
             self._scale = self._rescaled(self._scale, left_out)
         self.optimizer.zero_grad(set_to_none=True)
-        return norm
+        return norm, left_out
 
     def _left_out(self, loss: torch.Tensor, norm: torch.Tensor) -> torch.Tensor:
         """Return 1 on the device where this update must not be made, else 0."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bertmagic.data import tables
+from bertmagic.data import files, tables
 from bertmagic.errors import DataError
 
 
@@ -148,3 +148,41 @@ def test_a_delimited_file_is_never_held_as_a_whole(write, monkeypatch, ending):
     monkeypatch.setattr(Path, "read_text", None)
     found = columns(name)
     assert (found["text"][-1], found["label"][:3], len(found["label"])) == ("text, 2999", [0, 1, 0], 3000)
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A Parquet file that counts as one of many rows; its folder."""
+    monkeypatch.setattr(files, "_MANY", 50)
+    monkeypatch.setattr(files, "_BATCH", 16)
+    size = pd.Categorical(["s", "m", "l", None] * 25, ["s", "m", "l"])
+    rows = pd.DataFrame({"text": [f"text {i}" for i in range(99)] + [None], "n": range(100), "size": size})
+    rows.to_parquet(tmp_path / "large.parquet", row_group_size=30)
+    return tmp_path
+
+
+def test_many_rows_of_parquet_are_the_same_from_a_mapped_file(large, monkeypatch):
+    mapped = files.read([large / "large.parquet"])
+    monkeypatch.setattr(files, "_MANY", 10**6)
+    pd.testing.assert_frame_equal(mapped, files.read([large / "large.parquet"]))
+    assert mapped["size"].cat.categories.tolist() == ["s", "m", "l"]
+    assert mapped.loc[97, "text"] == "text 97"
+
+
+def test_many_rows_of_parquet_take_no_memory(tmp_path):
+    import pyarrow as pa
+
+    pd.DataFrame({"text": [f"text {i} " + "x" * 200 for i in range(30_000)]}).to_parquet(tmp_path / "t.parquet")
+    pa.default_memory_pool().release_unused()
+    before = pa.total_allocated_bytes()
+    frame = files.read([tmp_path / "t.parquet"])
+    assert pa.total_allocated_bytes() - before < 10**6
+    assert frame["text"].iloc[-1].startswith("text 29999 ")
+
+
+def test_a_disk_without_room_for_the_mapped_file_costs_memory_only(large, monkeypatch):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", full)
+    assert len(files.read([large / "large.parquet"])) == 100

@@ -51,6 +51,21 @@ def test_bf16_agrees_on_nearly_all_labels(learnt, make_rows):
     assert (exact == short).mean() > 0.99
 
 
+def test_weights_are_packed_for_many_batches_of_bf16_only(learnt, make_rows, monkeypatch):
+    packed, real = [], forward.packing.packed
+    monkeypatch.setattr(forward.packing, "packed", lambda model: packed.append(1) or real(model))
+    tokens = encode(learnt.tokenizer, make_rows(50)["text"].tolist(), 64)
+    for kind in ("bf16", "fp32"):
+        forward.scores(learnt.network, Feed(tokens, 0), kind)
+    assert packed == []
+    monkeypatch.setitem(forward.TOKEN_BUDGET, "cpu", 100)
+    exact = forward.scores(learnt.network, Feed(tokens, 0), "fp32")
+    assert packed == []
+    found = forward.scores(learnt.network, Feed(tokens, 0), "bf16")
+    assert packed == [1]
+    np.testing.assert_allclose(forward.softmax(found), forward.softmax(exact), atol=0.02)
+
+
 def test_softmax_is_that_of_torch():
     scores = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32) * 50
     np.testing.assert_allclose(forward.softmax(scores), torch.from_numpy(scores).softmax(-1).numpy(), atol=1e-6)

@@ -143,6 +143,15 @@ def test_too_little_memory_is_told_from_other_errors(error, expected):
     assert devices.out_of_memory(error) is expected
 
 
+def test_memory_that_is_not_enough_is_said_in_our_words():
+    said = "the memory of cpu does not hold the weights of tiny"
+    with pytest.raises(DeviceError, match=said) as caught, devices.enough(CPU, "the weights of tiny", devices.FREE):
+        torch.empty(2**60, dtype=torch.uint8)
+    assert "%bert_unload" in caught.value.fix
+    with pytest.raises(RuntimeError, match="mat1"), devices.enough(CPU, "the weights", devices.FREE):
+        torch.ones(2, 3) @ torch.ones(2, 3)
+
+
 def test_the_real_allocator_is_understood():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)

@@ -11,7 +11,7 @@ from transformers import (
     ModernBertForSequenceClassification,
 )
 
-from bertmagic.models import kernels
+from bertmagic.models import dropout, kernels
 
 SIZES = {"vocab_size": 50, "pad_token_id": 0}
 MODELS = {
@@ -80,6 +80,29 @@ def test_dropout_falls_in_training_only(dropout):
     whole, _ = kernels.attention(module.eval(), query, key, value, None, dropout=0.0)
     assert torch.equal(dropped, whole) == (dropout == 0.0)
     assert whole.shape == (2, 9, 4, 8)
+
+
+@pytest.mark.parametrize("tokens", [9, kernels.SHORT + 2])
+@pytest.mark.parametrize("kind", MODELS)
+def test_masks_of_attention_come_from_the_generator_of_the_model(kind, tokens):
+    """What another cell draws meanwhile must not change a run that goes on in the background."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = MODELS[kind]()
+        for name in ("attention_probs_dropout_prob", "attention_dropout"):
+            if hasattr(model.config, name):
+                setattr(model.config, name, 0.4)
+        model = type(model)(model.config).train()
+    kernels.use(model)
+    found = []
+    for seed in (1, 2):
+        dropout.use(model, 0)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            found.append(run(model, *batch(tokens))[0])
+    assert torch.equal(*found)
+    dropout.use(model, 1)
+    assert not torch.equal(run(model, *batch(tokens))[0], found[0])
 
 
 def test_a_model_that_reads_from_left_to_right_still_does():

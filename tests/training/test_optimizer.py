@@ -76,10 +76,19 @@ def test_the_average_follows_the_formula(model):
     for step in (1, 2, 30):
         with torch.no_grad():
             p.add_(1.0)
-        average.update(step)
+        average.update(step, torch.tensor(0.0))
         kept = min(0.5, (1 + step) / (10 + step))
         expected = kept * expected + (1 - kept) * p.detach()
     torch.testing.assert_close(average.tensors()[name], expected)
+
+
+def test_the_average_stays_where_an_update_was_left_out(model):
+    average = Average(model, 0.5)
+    before = {name: mean.clone() for name, mean in average.tensors().items()}
+    with torch.no_grad():
+        model.classifier.bias.add_(1.0)
+    average.update(1, torch.tensor(1.0))
+    assert all(torch.equal(mean, before[name]) for name, mean in average.tensors().items())
 
 
 def test_averages_are_in_the_model_for_a_while_only(model):

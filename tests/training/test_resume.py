@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import pandas as pd
@@ -176,6 +177,25 @@ def test_checkpoints_come_by_steps_by_time_and_at_evaluations(train):
     assert steps("a") == [4, 8, 11]
     assert steps("b", checkpoint_every=3) == [3, 4, 6, 8, 9, 11]
     assert steps("c", validation=0) == [11]
+
+
+def test_a_stop_right_after_a_checkpoint_writes_no_other(train, monkeypatch):
+    written, real = [], checkpoints.Checkpoints._write
+    monkeypatch.setattr(
+        checkpoints.Checkpoints, "_write",
+        lambda keeper, state, *given: written.append(state["step"]) or real(keeper, state, *given),
+    )  # fmt: skip
+
+    def stop(event):
+        if isinstance(event, Evaluated) and event.step == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        train(listener=stop)
+    assert written == [4, 5]
+    with pytest.raises(Interrupted):
+        train(6, name="other", checkpoint_every=3)
+    assert written[2:] == [3, 4, 6]
 
 
 def test_time_makes_one_due(tmp_path, monkeypatch):
@@ -369,8 +389,10 @@ def test_a_run_that_diverges_names_the_rows_and_keeps_the_weights_before(encoder
         backward.calls = 0
         with monkeypatch.context() as patch:
             patch.setattr(step_module.Stepper, "_backward", backward)
-            return bm.finetune(rows, model=encoder, lr=1e-3, precision="fp32", show=False, name="mine",
-                               schedule="constant", warmup=0, **options)  # fmt: skip
+            found = bm.finetune(rows, model=encoder, lr=1e-3, precision="fp32", show=False, name="mine",
+                                schedule="constant", warmup=0, **options)  # fmt: skip
+            assert found.join(60) if isinstance(found, bm.Job) else found
+            return found
 
     seen = []
     with pytest.raises(TrainingError, match=r"the gradient is nan at step 4 of 9") as caught:
@@ -380,9 +402,23 @@ def test_a_run_that_diverges_names_the_rows_and_keeps_the_weights_before(encoder
     assert "The weights of step 3 are kept in" in caught.value.what
     assert "Lower lr (it is 0.001)." in caught.value.fix
     assert (seen[-1].reason, seen[-1].step, seen[-1].best_step) == ("failed", 3, 3)
+    left = caught.value.model
+    assert left.name == "mine"
+    assert left.report is None
+    assert len(left.history.steps) == 4
+    assert len(left.predict(rows["text"], show=False)) == len(rows)
     kept = bm.load("mine", precision="fp32").network.state_dict()
     expected = run(0, max_steps=3, validation=0).network.state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in kept.items())
+    for weights in (kept, left.network.state_dict()):
+        assert all(torch.equal(value, expected[name]) for name, value in weights.items())
+    network = weakref.ref(left.network)
+    left.unload()
+    assert network() is None  # the error that is still held does not hold it
+    job = run(4, max_steps=9, validation=0, background=True)
+    with pytest.raises(TrainingError, match="step 4 of 9"):
+        job.wait()
+    assert job.progress.phase == "failed"
+    assert len(job.model.predict(["good film"], show=False)) == 1
     # With an evaluation before, its weights are the last that are known to be good.
     with pytest.raises(TrainingError, match=r"The weights of step 2 are kept"):
         run(4, max_steps=9, eval_every=2)
@@ -393,6 +429,7 @@ def test_a_model_that_gives_no_numbers_any_more_is_not_kept(encoder, rows):
         bm.finetune(rows, model=encoder, lr=1.0, warmup=0, precision="fp32", max_steps=200, name="mine", show=False,
                     validation=0, freeze=None, on_event=overflow)  # fmt: skip
     assert "are kept" not in caught.value.what
+    assert caught.value.model is None
     assert runs.names() == []
 
 

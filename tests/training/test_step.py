@@ -10,6 +10,7 @@ import torch
 
 from bertmagic.errors import DeviceError
 from bertmagic.models import dropout
+from bertmagic.training import step as steps
 from bertmagic.training.events import Note
 from bertmagic.training.objective import Objective
 from bertmagic.training.step import distinct, smaller, split
@@ -186,6 +187,17 @@ def test_one_row_that_does_not_fit_is_an_error_with_the_fix(make_loop, full_over
     assert equal(weights(loop.model), before)
 
 
+@pytest.mark.parametrize("what", ["adamw", "Average"])
+def test_what_the_optimizer_keeps_may_not_fit_either(make_loop, monkeypatch, what):
+    def refuse(*given):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(steps, what, refuse)
+    with pytest.raises(DeviceError, match="cpu does not hold the model and what its optimizer keeps") as caught:
+        make_loop(ema_decay=0.9)
+    assert "%bert_unload" in caught.value.fix
+
+
 def test_another_error_is_not_taken_for_too_little_memory(make_loop, full_over):
     loop = make_loop()
     sizes = full_over(loop.model, 0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
@@ -212,7 +224,7 @@ def poison(loop, step):
 
 
 def test_an_update_that_is_not_finite_is_left_out_and_so_are_all_after_it(make_loop):
-    loop, same = make_loop(), make_loop()
+    loop, same = make_loop(ema_decay=0.9), make_loop(ema_decay=0.9)
     poison(loop, 3)
     for one in (loop, same):
         with torch.random.fork_rng():
@@ -254,9 +266,7 @@ def test_in_fp16_a_gradient_that_is_too_large_halves_the_loss_scale(make_loop):
 
 
 def test_in_fp16_the_scale_grows_after_many_good_steps(make_loop, monkeypatch):
-    from bertmagic.training import step
-
-    monkeypatch.setattr(step, "_GROWS_AFTER", 2)
+    monkeypatch.setattr(steps, "_GROWS_AFTER", 2)
     loop = make_loop(precision="fp16")
     scales = []
     for number in range(1, 5):
