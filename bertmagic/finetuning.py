@@ -358,7 +358,8 @@ def _unfinished(work: _Work, error: Diverged, folder: Path, history: History) ->
     work = _merged(work)
     card = _save(work, folder, asdict(error.ended))
     left = Finetuned(
-        work.network, work.tokenizer, work.prepared.task, card, folder, work.options.precision, error.ended, history, None
+        work.network, work.tokenizer, work.prepared.task, card, folder, work.options.precision, error.ended, history,
+        report=None,
     )  # fmt: skip
     what = f"{error.what} The weights of step {error.ended.best_step:,} are kept in {folder}."
     return Unfinished(what, error.fix, left)

@@ -40,7 +40,7 @@ def packed(model: PreTrainedModel) -> Iterator[None]:
 def _possible() -> bool:
     import torch
 
-    there = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    there = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     return there and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
