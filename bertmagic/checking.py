@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks, tables, tagged
 from bertmagic.data import columns as naming
+from bertmagic.data.answers import given
 from bertmagic.data.checks import Inputs
 from bertmagic.data.report import DataReport, Finding
 from bertmagic.data.texts import Texts, cells
@@ -43,10 +44,10 @@ def report(options: Check, emit: Listener) -> DataReport:
     table = tables.read(options.data)
     task = find(options.task) if options.task else infer(table, asked(options))
     columns, findings = _columns(task, table, options)
-    rows, labels, found = _rows(task, table, columns)
+    known, rows, labels, found = _rows(task, table, columns)
     if not len(rows):
         raise DataError(f"{_named(columns)} of {table.name} holds no text.", "Name the text column with text = …")
-    lengths, unit, more = _lengths(rows, options, emit)
+    lengths, unit, more = _lengths(known, rows, options, emit)
     edges, counts = _histogram(lengths)
     label = columns.get("label", columns.get("answers"))
     return DataReport(
@@ -78,11 +79,16 @@ def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, 
     return found, [Finding("info", said)] if said else []
 
 
-def _rows(task: type[Task], table: Table, columns: Mapping[str, Any]) -> tuple[Inputs, dict[str, int], list[Finding]]:
-    """Return the rows that have a text, what is to be learnt of them, and what was found."""
+def _rows(
+    task: type[Task], table: Table, columns: Mapping[str, Any]
+) -> tuple[Task | None, Inputs, dict[str, int], list[Finding]]:
+    """Return the task, the rows that have a text, what is to be learnt of them, and what was found.
+
+    There is no task where nothing can be learnt.
+    """
     if not columns.keys() & {"label", "answers"}:
         rows, found = _readable(table, columns)
-        return rows, {}, found
+        return None, rows, {}, found
     try:
         known, rows, found = task.read(table, columns)
     except BertMagicError as error:
@@ -91,11 +97,12 @@ def _rows(task: type[Task], table: Table, columns: Mapping[str, Any]) -> tuple[I
         counted = {key: many for label in labels for key, many in _counts(table.frame[label]).items()}
         # What stops the check says it all, so what was found before it is not said twice.
         return (
+            None,
             rows,
             counted,
             [_error(error), *(one for one in found if one.severity == "error" and one.what != error.what)],
         )
-    return rows, known.counts(rows), found
+    return known, rows, known.counts(rows), found
 
 
 def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[Inputs, list[Finding]]:
@@ -125,7 +132,9 @@ def _error(error: BertMagicError) -> Finding:
     return Finding("error", error.what, error.fix)
 
 
-def _lengths(rows: Inputs, options: Check, emit: Listener) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
+def _lengths(
+    known: Task | None, rows: Inputs, options: Check, emit: Listener
+) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
     """Return the lengths in tokens, or in words where the model's tokenizer cannot be had."""
     import numpy as np
 
@@ -136,9 +145,17 @@ def _lengths(rows: Inputs, options: Check, emit: Listener) -> tuple[npt.NDArray[
         said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
         return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
     limit = options.max_length or min(loading.limit(found.folder, tokenizer), loading.LONGEST)
-    whole = encode(tokenizer, rows.texts, 10**9, progress=counting(emit, "tokenizing"), pairs=rows.second)
+    long_text = known.long_text if known else None
+    # What is learnt by the place of its characters is read to the end.
+    characters, tell = long_text == "window", counting(emit, "tokenizing")
+    whole = encode(tokenizer, rows.texts, 10**9, progress=tell, pairs=rows.second, spans=characters)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
-    more = checks.token_findings(cut, limit, "truncate", found.name)
+    more = checks.token_findings(cut, limit, long_text or "truncate", found.name)
+    if known is not None and isinstance(rows, checks.Examples):
+        try:
+            more += known.token_findings(whole, rows)
+        except DataError as error:
+            more.append(_error(error))
     return whole.lengths, "tokens", more
 
 
@@ -157,9 +174,19 @@ def _counts(column: pd.Series) -> dict[str, int]:
     return {str(value): int(count) for value, count in Counter(map(str, column.dropna().tolist())).most_common(1000)}
 
 
+def _learnt(cell: Any) -> str:
+    """Return what is to be learnt of a row in words: of an answer its text."""
+    if not isinstance(cell, dict) or "text" not in cell:
+        return str(cell)
+    try:
+        return " / ".join(dict.fromkeys(text for text, _ in given(cell))) or "(no answer)"
+    except ValueError:
+        return str(cell)
+
+
 def _examples(frame: pd.DataFrame, rows: Inputs, label: Any) -> tuple[tuple[Any, str, str], ...]:
     """Return the first rows that have a text, each with its name, its text and what is to be learnt."""
     most = range(min(len(rows), 5))
     names = naming.several(label) if label else ()
-    shown = [", ".join(str(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
+    shown = [", ".join(_learnt(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
     return tuple((rows.index[at], rows.text(at), shown[at]) for at in most)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import cache, checks, columns, files, tables
 from bertmagic.data.batches import Feed
+from bertmagic.data.labels import missing
 from bertmagic.errors import DataError, listing
 from bertmagic.inference.forward import scores
 from bertmagic.models import devices, heads, kernels, layers, loading, saving, weights
@@ -37,6 +38,12 @@ _READ = ("text", "question", "context")
 
 _BETWEEN = " ||| "
 """What stands between the two texts of a pair that is written as one."""
+
+_WANTED = {
+    1: "Give a text, a list of texts, a column or a file.",
+    2: "Give a pair of {} and {}, as two texts or as one with ` ||| ` between them; a list of pairs, rows or a file.",
+}
+"""What can be predicted for, by how many texts a model reads."""
 
 
 def opened(
@@ -155,13 +162,17 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
 
     inputs = list(model.task.inputs)
     if texts is None:
-        raise DataError("there is nothing to predict.", "Give a text, a list of texts, a column or a file.")
+        raise DataError("there is nothing to predict.", _WANTED[len(inputs)].format(*inputs))
     if len(inputs) == 2 and (isinstance(texts, str) or _is_pair(texts)):
         texts = [texts if isinstance(texts, str) else tuple(texts)]
     if isinstance(texts, str):
         return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "{1}"
     if isinstance(texts, pd.Series):
-        return texts.to_frame(inputs[0]), f"column {texts.name!r}", "{1}"
+        name = f"column {texts.name!r}"
+        frame = _listed(texts.tolist(), inputs).set_axis(texts.index) if len(inputs) > 1 else texts.to_frame(inputs[0])
+        return frame, name, "{1}"
+    if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
+        texts = [texts]
     if _is_list(texts):
         return _listed(list(texts), inputs), "the list", "{1}"
     if isinstance(texts, os.PathLike):
@@ -178,8 +189,9 @@ def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> 
     known = trained(model, table) | {role: of for role, of in asked.items() if of}
     chosen = [column for role in _READ for column in columns.several(known[role] or ())]
     inputs = model.task.inputs
-    if not chosen and set(inputs) <= set(table.columns):
-        chosen = list(inputs)
+    named = {column.lower(): column for column in reversed(table.columns)}
+    if not chosen and set(inputs) <= named.keys():
+        chosen = [named[of] for of in inputs]
     if not chosen and len(table.columns) == len(inputs):
         chosen = table.columns
     if not chosen and len(inputs) == 1:
@@ -212,7 +224,7 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
 
     if len(inputs) == 1:
         return pd.DataFrame({inputs[0]: pd.Series(texts, dtype=object)})
-    pairs = [text.split(_BETWEEN) if isinstance(text, str) else list(text) for text in texts]
+    pairs = [_sides(text, len(inputs)) for text in texts]
     for number, pair in enumerate(pairs):
         if len(pair) != len(inputs):
             raise DataError(
@@ -220,6 +232,13 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
                 "Give tuples of two texts, or a text with ` ||| ` between the two.",
             )
     return pd.DataFrame(pairs, columns=inputs, dtype=object)
+
+
+def _sides(pair: Any, many: int) -> list[Any]:
+    """Return the texts of a pair; as many missing ones where it is missing."""
+    if isinstance(pair, str):
+        return pair.split(_BETWEEN)
+    return list(pair) if _is_list(pair) else [None] * many if missing(pair) else [pair]
 
 
 def _is_pair(texts: Any) -> bool:

@@ -66,6 +66,14 @@ TASKS = {
         },
         ["a good film", "so sad"],
     ),
+    "question_answering": (
+        {
+            "question": ["what ?"] * 24,
+            "context": TEXTS,
+            "answers": [text.split()[-1] if n % 6 else None for n, text in enumerate(TEXTS)],
+        },
+        [("what ?", "a good film"), ("what ?", "it was lovely 好 and long")],
+    ),
 }
 """Rows to learn from, and what to predict then."""
 

@@ -149,7 +149,7 @@ def examples(table: Table, question: str, context: str, answers: str) -> tuple[E
     assert rows.second is not None
     targets, moved = _targets(table, rows, rows.second, answers)
     found = checks.with_targets(rows, targets)
-    return found, [*findings, *_placed(found, moved), *_unanswerable(found)]
+    return found, [*findings, *_placed(found, moved)]
 
 
 def _asked(table: Table, question: str, context: str) -> tuple[Inputs, list[Finding]]:
@@ -241,7 +241,8 @@ def _stands(text: str, context: str) -> bool:
     return " ".join(text.split()).lower() in " ".join(context.split()).lower()
 
 
-def _unanswerable(rows: Examples) -> list[Finding]:
+def unanswerable(rows: Examples) -> list[Finding]:
+    """Return that some questions have no answer, and which."""
     import numpy as np
 
     none = np.flatnonzero(np.fromiter((not gold for gold in rows.targets), bool, len(rows)))

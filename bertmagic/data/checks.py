@@ -232,8 +232,9 @@ def _longer(tokens: Tokens, max_length: int, long_text: LongText) -> Finding:
     said = f"{longer:,} of {tokens.texts:,} texts ({share:.1%}) are"
     severity: Literal["info", "warning"] = "warning" if share > 0.1 else "info"
     if long_text == "window":
-        windows = len(tokens) - (tokens.texts - longer)
-        what = f"{said} longer than {max_length} tokens and read in {windows:,} overlapping windows."
+        cut = tokens.windows is not None  # a look at the data does not cut it
+        many = f"{len(tokens) - (tokens.texts - longer):,} overlapping" if cut else "overlapping"
+        what = f"{said} longer than {max_length} tokens and read in {many} windows."
         return Finding("info", what, count=longer)
     if long_text == "head_tail":
         what = f"{said} longer than {max_length} tokens: their middle is cut out."

@@ -149,8 +149,8 @@ def _cut(words: str, bytes_: int) -> Safe:
 
 
 def _next(result: Answers, at: int) -> Cell:
-    others = [join(line(words, 60), tag("small", f" {score:.3f}")) for words, score in _others(result, at)]
-    return Cell(join(*others, between="<br>"), _SHORT)
+    others = [tag("div", line(words, 60), tag("small", f" {score:.3f}")) for words, score in _others(result, at)]
+    return Cell(join(*others), _SHORT)
 
 
 def _others(result: Answers, at: int) -> list[tuple[str, float]]:

@@ -65,6 +65,7 @@ def _learnt(result: DataReport) -> tuple[str, str]:
     """Return what the counted things are called, and the caption of their table."""
     return {
         "multi_label": ("label", "Labels, the most frequent first; a row may have several, or none."),
+        "question_answering": ("questions", "Questions with an answer, and without."),
         "regression": ("number", "How the numbers are spread, from the lowest to the highest."),
     }.get(result.task, ("class", "Classes, the largest first."))
 

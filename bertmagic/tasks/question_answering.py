@@ -13,7 +13,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, Feed
 from bertmagic.data.places import places
 from bertmagic.data.report import Finding
-from bertmagic.errors import DataError, OptionError
+from bertmagic.errors import DataError, OptionError, listing
 from bertmagic.evaluation import answers as measured
 from bertmagic.evaluation import slices
 from bertmagic.evaluation.report import Report, Slice
@@ -71,12 +71,18 @@ class QuestionAnswering(Task):
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
         """Whether one of the columns was named, or the table has one for each role by its usual name."""
-        named = any(asked.get(role) for role in _NAMES)
-        return named or all(_usual(table, role) for role in _NAMES)
+        if any(asked.get(role) for role in _NAMES):
+            return True
+        return not _of_others(asked) and all(_usual(table, role) for role in _NAMES)
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the columns of questions, contexts and answers."""
+        if others := _of_others(asked):
+            raise DataError(
+                f"{listing(others)} names a column, and question answering reads none of that name.",
+                "Name its columns with question = …, context = … and answers = ….",
+            )
         found, said = {}, []
         for role in _NAMES:
             if not asked.get(role):
@@ -98,8 +104,9 @@ class QuestionAnswering(Task):
             _check(options)
         rows, findings = known_answers.examples(table, **columns)
         rows = rows.take(np.flatnonzero(~known_answers.lost(rows)))
-        if not len(rows):
+        if not any(rows.targets):
             raise DataError(f"{table.name} has no question with an answer.", "Check the column of the answers.")
+        findings += known_answers.unanswerable(rows)
         return cls(None if all(rows.targets) else 0.0, longest), rows, findings
 
     @classmethod
@@ -253,7 +260,7 @@ def _check(options: Finetune) -> None:
     if options.long_text == "head_tail":
         raise OptionError(
             'long_text = "head_tail" cuts the middle out of a context, and an answer may be there.',
-            'Leave it out, or set long_text = "truncate".',
+            "Leave it out: long contexts are read in overlapping windows.",
         )
     for name, none in (("label_smoothing", 0.0), ("class_weights", "none")):
         if getattr(options, name) != none:
@@ -266,6 +273,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "answers": ("answers", "answer", "answer_text"),
 }
 """What columns of each role are usually called, the most usual first."""
+
+
+def _of_others(asked: Mapping[str, Any]) -> list[str]:
+    """Return the options that name columns of other tasks."""
+    return [role for role in ("text", "label") if asked.get(role)]
 
 
 def _usual(table: Table, role: str) -> str | None:

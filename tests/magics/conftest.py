@@ -40,8 +40,8 @@ class TextModel:
     def __repr__(self):
         return f"<TextModel {self.name}>"
 
-    def predict(self, texts=None, *, text=None, file=None):
-        self.calls.append(("predict", self.name, {"texts": texts, "text": text, "file": file}))
+    def predict(self, texts=None, *, text=None, file=None, **columns):
+        self.calls.append(("predict", self.name, {"texts": texts, "text": text, "file": file, **columns}))
         return Result("the predictions")
 
     def evaluate(self, data, *, text=None, label=None, by=()):
