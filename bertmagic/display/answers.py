@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 _WHOLE, _FIRST, _LAST = 50, 25, 5
 _HEAD = 4
 _NEXT = 4
-_BYTES = 50_000
-"""How large the questions and contexts of a result may be in HTML, together."""
-_MOST = 3_000
-"""How large those of one row may be."""
+_ALONE, _AMONG = 3_000, 360
+"""How many bytes of its context are shown of a single question, and of one among several."""
 
 NONE = "no answer"
 
@@ -102,15 +100,17 @@ def markup(result: Answers) -> Safe:
 
 def _rows(result: Answers) -> Iterator[list[object]]:
     total = len(result)
+    each = _ALONE if total == 1 else _AMONG
     if total <= _WHOLE:
-        yield from (_row(result, at, _BYTES // max(1, total)) for at in range(total))
+        yield from (_row(result, at, each) for at in range(total))
         return
-    each = _BYTES // (_FIRST + _LAST)
     yield from (_row(result, at, each) for at in range(_FIRST))
     yield [f"… {count(total - _FIRST - _LAST, 'question')} not shown; .frame has all {total:,} …"]
     yield from (_row(result, at, each) for at in range(total - _LAST, total))
 
 
+_FIRST_LINE = ";vertical-align:top;background-size:100% 1.5em;background-repeat:no-repeat"
+"""Keeps a bar as high as its number where the context beside it has many lines."""
 _SHORT = "min-width:8em;max-width:18em;vertical-align:top;overflow-wrap:anywhere"
 _LONG = "min-width:16em;max-width:44em;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere"
 
@@ -124,8 +124,8 @@ def _row(result: Answers, at: int, bytes_: int) -> list[object]:
     score = float(result.frame["score"].iloc[at])
     said = Cell(tag("b", line(answer, 160)) if answer else tag("i", NONE), _SHORT)
     likely = bar(score, f"{score:.3f}")
-    marked = Cell(_marked(result, at, min(bytes_, _MOST)), _LONG)
-    return [name, asked, said, Cell(likely.content, likely.style + ";vertical-align:top"), marked, _next(result, at)]
+    marked = Cell(_marked(result, at, bytes_), _LONG)
+    return [name, asked, said, Cell(likely.content, likely.style + _FIRST_LINE), marked, _next(result, at)]
 
 
 def _marked(result: Answers, at: int, bytes_: int) -> Safe:

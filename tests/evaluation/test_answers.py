@@ -30,7 +30,7 @@ PIECES = (
 TEXT = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=5).map(" ".join)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(TEXT, st.lists(TEXT.filter(str.strip), min_size=1, max_size=3)), min_size=1, max_size=20))
 def test_they_equal_torchmetrics_on_squad_1(rows):
     predicted, known = [one for one, _ in rows], [right for _, right in rows]
