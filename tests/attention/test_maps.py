@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from bertmagic.attention.maps import Layer
 from bertmagic.errors import DataError, ModelError, OptionError
 
 
@@ -44,6 +45,14 @@ def test_a_layer_or_head_that_is_not_there_is_an_error(maps, layer, head, told):
 def test_what_is_no_text_is_an_error(learnt, text):
     with pytest.raises(DataError):
         learnt.attention(text)
+
+
+def test_the_formula_says_what_it_lacks_and_what_is_done_before_it(maps):
+    closed = dataclasses.replace(maps, layers=(Layer(),) * 2)
+    assert "a way of its own, of which weights are shown" in closed.detail(0, 0).why_not
+    assert closed.detail(0, 0).query is None
+    assert not maps.detail(0, 0).why_not
+    assert "rotary" in dataclasses.replace(maps, rotated=True).detail(0, 0).note
 
 
 def test_a_list_of_texts_gives_a_list_of_maps(learnt):

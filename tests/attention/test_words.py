@@ -1,0 +1,73 @@
+"""Tokens and where they stand in the text, and the words that they are pieces of."""
+
+import numpy as np
+import pytest
+
+from bertmagic.attention.words import in_common, of_words, tokens_of
+from bertmagic.data.tokens import encode
+
+from .made import maps
+
+
+def told(tokenizer, *texts):
+    sample = encode(tokenizer, list(texts[:1]), 64, pairs=list(texts[1:]) or None, spans=True)
+    return tokens_of(tokenizer, sample, texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The FILM was Good", ["The", "FILM", "was", "Good"]),
+        ("a 🎉 b", ["a", "🎉", "b"]),
+        ("好 film", ["好", "film"]),
+        ("x漢y", ["x", "漢", "y"]),
+    ],
+)
+def test_a_token_is_what_stands_in_the_text(tokenizer, text, expected):
+    found = told(tokenizer, text)
+    assert [token.text for token in found[1:-1]] == expected
+    assert all(text[token.start : token.end] == token.text for token in found[1:-1])
+
+
+def test_pieces_belong_to_their_word_and_words_to_their_text(tokenizer):
+    found = told(tokenizer, "gab film", "was gab")
+    assert [token.piece for token in found] == [
+        "[CLS]", "g", "##a", "##b", "film", "[SEP]", "was", "g", "##a", "##b", "[SEP]",
+    ]  # fmt: skip
+    assert [token.word for token in found] == [-1, 0, 0, 0, 1, -1, 2, 3, 3, 3, -1]
+    assert [token.sentence for token in found] == [-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1]
+    assert of_words(found) == [[0], [1, 2, 3], [4], [5], [6], [7, 8, 9], [10]]
+
+
+def test_a_special_token_that_the_user_wrote_is_one(tokenizer):
+    found = told(tokenizer, "the [MASK] was")
+    assert [token.text for token in found] == ["[CLS]", "the", "[MASK]", "was", "[SEP]"]
+
+
+def test_words_are_sums_of_columns_and_means_of_rows():
+    found = maps()
+    words = found.merged()
+    assert [token.text for token in words.tokens] == [
+        "[CLS]",
+        "the",
+        "doggie",
+        "barks",
+        "[SEP]",
+        "an",
+        "animal",
+        "[SEP]",
+    ]
+    np.testing.assert_allclose(words.array.sum(-1), 1, atol=1e-5)
+    groups = [[0], [1], [2, 3], [4], [5], [6], [7, 8], [9]]
+    for i, rows in enumerate(groups):
+        for j, columns in enumerate(groups):
+            expected = np.mean([found.array[1, 1, row, columns].sum() for row in rows])
+            assert words.array[1, 1, i, j] == pytest.approx(expected, rel=1e-5)
+    assert words.merged() is words
+    assert "Words have no query" in words.detail(0, 0).why_not
+
+
+def test_a_word_that_only_one_tokenizer_has_joins_the_one_before():
+    first = maps((("[CLS]", -1, -1), ("a", 0, 0), ("b", 1, 0), ("c", 2, 0), ("[SEP]", -1, -1))).tokens
+    second = maps((("[CLS]", -1, -1), ("a b", 0, 0), ("c", 2, 0), ("[SEP]", -1, -1))).tokens
+    assert in_common(first, second) == ([[0], [1, 2], [3], [4]], [[0], [1], [2], [3]])
