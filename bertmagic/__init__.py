@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from bertmagic.api import catalogue, check, finetune, load, new_model, pretrain, status
+    from bertmagic.api import catalogue, check, finetune, load, new_model, pretrain, runs, status
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
     from bertmagic.textmodel import TextModel
@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "new_model",
     "pretrain",
+    "runs",
     "samples",
     "status",
 ]

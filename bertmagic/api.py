@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, ModelError, TrainingError, UnknownReference, empty_frames, listing
+from bertmagic.errors import (
+    Interrupted,
+    ModelError,
+    OptionError,
+    TrainingError,
+    UnknownReference,
+    empty_frames,
+    listing,
+)
 from bertmagic.models import devices, saving
 from bertmagic.textmodel import TextModel, held, hold, newest
-from bertmagic.training import jobs, runs
+from bertmagic.training import jobs
+from bertmagic.training import runs as folders
 from bertmagic.training.events import Event, Listener, Phase
 from bertmagic.training.jobs import Job
 from bertmagic.training.stopping import StopButton
@@ -22,10 +31,12 @@ if TYPE_CHECKING:
     from bertmagic.finetuning import Finetuned
     from bertmagic.models.scratch import Size
     from bertmagic.models.status import Catalogue, Status
+    from bertmagic.training.differing import RunDifference
+    from bertmagic.training.records import Runs
 
 __all__ = [
-    "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "new_model", "pretrain", "runs_here",
-    "status",
+    "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "new_model", "pretrain", "runs",
+    "runs_here", "status",
 ]  # fmt: skip
 
 
@@ -145,7 +156,7 @@ def _beside(
     options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
 ) -> TextModel:
     """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
-    runs.pin()
+    folders.pin()
     try:
         return _run(options, panel, listeners, button)
     except Interrupted:  # which the panel has told
@@ -210,8 +221,8 @@ def _start(model: Any) -> str:
     """Return the alias, folder or hub id of the encoder to start from."""
     if isinstance(model, TextModel):
         return str(model.folder)
-    if isinstance(model, str) and model in runs.names():
-        return str(runs.model_folder(model))
+    if isinstance(model, str) and model in folders.names():
+        return str(folders.model_folder(model))
     return str(model)
 
 
@@ -306,13 +317,63 @@ def _so_far(job: Job) -> TextModel:
 
 
 def _waiting() -> str:
-    kept = runs.names()
+    kept = folders.names()
     return f" This folder has runs: {listing(kept, 5)}." if kept else ""
 
 
-def runs_here() -> list[str]:
-    """Return the names of the runs in this folder that have a model, the newest first."""
-    return runs.names()
+def runs_here(with_model: bool = True) -> list[str]:
+    """Return the names of the runs in this folder, the newest first: those that have a model, or all."""
+    if with_model:
+        return folders.names()
+    from bertmagic.training import records
+
+    return [record.name for record in records.read()[0]]
+
+
+def runs(
+    names: Sequence[str] = (), *, sort: str = "date", task: str | None = None, state: str | None = None,
+    against: str = "date", diff: Sequence[str] = (),
+) -> Runs | RunDifference:  # fmt: skip
+    """Return what has been run in this folder, over kernels and days; or how two runs differ.
+
+    Parameters
+    ----------
+    names
+        Only these runs; ``*`` stands for any letters.
+    sort
+        ``date``, ``name``, ``seconds``, ``steps`` or a metric: the newest, or the best, come first.
+    task, state
+        Only runs that learnt this, and that are in this state.
+    against
+        What the figure has the metric against: ``date``, ``seconds`` or ``steps``.
+    diff
+        Two runs, to be told which options and data differ.
+
+    Returns
+    -------
+    Runs
+        With a ``frame`` of one row a run; shows a table and a figure.
+    RunDifference
+        With ``diff``: a ``frame`` of one row for each thing that differs.
+
+    Raises
+    ------
+    UnknownReference
+        If ``names`` or ``diff`` name no run.
+    OptionError
+        If no run has the metric.
+    """
+    from bertmagic.training import differing, records
+
+    given = {"names": names, "sort": sort, "task": task, "state": state, "against": against, "diff": diff}
+    chosen = table.read(table.Runs, given)
+    if not chosen.diff:
+        return records.listed(chosen)
+    if len(chosen.diff) != 2:
+        raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
+    known, _ = records.read()
+    first, second = (records.named(known, name) for name in chosen.diff)
+    return differing.compare(first, second)
 
 
 def check(
@@ -357,8 +418,8 @@ def status() -> Status:
         held=tuple(described(model) for model in held().values()),
         jobs=tuple((name, job.progress) for name, job in jobs.running().items()),
         process_bytes=devices.process_memory(),
-        home=str(runs.home()),
-        versions=tuple(runs.versions().items()),
+        home=str(folders.home()),
+        versions=tuple(folders.versions().items()),
     )
 
 
@@ -408,7 +469,7 @@ def new_model(
     with publish.working() as emit:
         emit(Phase("learning the vocabulary"))
         texts = texts_of(vocab_from, text)
-        scratch.write(runs.made_folder(name), size, texts, vocab_size, lowercase, seed)
+        scratch.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
     return load(name, device=device)
 
 

@@ -27,7 +27,8 @@ from bertmagic.models import (
     saving,
     weights,
 )
-from bertmagic.tasks import LOWER_IS_BETTER, Prepared, Task, find, infer
+from bertmagic.options import LOWER_IS_BETTER
+from bertmagic.tasks import Prepared, Task, find, infer
 from bertmagic.tasks.rows import asked, prepare
 from bertmagic.training import checkpoints, runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started, counting, downloading
@@ -323,8 +324,9 @@ def _train(work: _Work, resumed: checkpoints.Checkpoint | None, emit: Listener, 
         record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
         if ended.reason != "interrupted":
             checkpoints.remove(name)
-    finally:
-        record.close()
+    except BaseException as error:
+        record.fail(error)
+        raise
     return Finetuned(
         work.network, work.tokenizer, work.prepared.task, card, folder, options.precision, ended, history, report
     )
@@ -511,6 +513,7 @@ def _about(prepared: Prepared) -> dict[str, Any]:
         part: {
             "name": rows.name,
             "rows": len(rows),
+            "columns": dict(prepared.columns),
             "sha256": runs.digest(rows.texts, *([rows.second] if rows.second else []), rows.targets.tolist()),
         }
         for part in ("train", "validation", "test")

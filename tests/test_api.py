@@ -128,7 +128,7 @@ def test_the_run_folder_has_all_that_belongs_to_it(quick, make_rows):
     model = quick(name="mine", test=make_rows(20, seed=9))
     folder = runs.home() / "runs" / "mine"
     assert {path.name for path in folder.iterdir()} == {
-        "options.json", "data.json", "events.jsonl", "metrics.json", "model",
+        "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model",
     }  # fmt: skip
     options = json.loads((folder / "options.json").read_text())
     assert (options["train"], options["max_steps"], options["lr"], options["device"]) == ("DataFrame", 3, 3e-5, "cpu")

@@ -1,16 +1,17 @@
 """Figures and tables: results and events become static bundles, and a run becomes a live panel.
 
 `bundle` and `text` draw a result; each kind has a module of its own that is imported when one is shown. To add a
-kind, write such a module with the functions ``text`` and ``markup`` and name it in ``_FACES``. `progress` and `panel`
-draw a run, `publish` is the only module that knows IPython.
+kind, write such a module with the functions ``text`` and ``markup``, and ``figures`` where it has some, and name it in
+``_FACES``. `progress` and `panel` draw a run, `publish` is the only module that knows IPython.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-__all__ = ["bundle", "text"]
+__all__ = ["bundle", "figures", "text"]
 
 _FACES = {
     "Answers": "answers",
@@ -27,6 +28,8 @@ _FACES = {
     "Catalogue": "catalogue",
     "Status": "status",
     "Job": "job",
+    "Runs": "runs",
+    "RunDifference": "run_difference",
     "BaseException": "failure",
 }
 
@@ -46,6 +49,11 @@ def bundle(result: object) -> dict[str, Any]:
     """
     face = _face(result)
     return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result))}
+
+
+def figures(result: object) -> Iterator[dict[str, Any]]:
+    """Yield the figures that belong below a result, each with a table of its numbers as its static twin."""
+    yield from getattr(_face(result), "figures", lambda _: ())(result)
 
 
 def _face(result: object) -> Any:

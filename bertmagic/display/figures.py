@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MIMETYPE = "application/vnd.plotly.v1+json"
 
-_GRID = "rgba(128,128,128,.25)"
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
+GRID = "rgba(128,128,128,.25)"
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
 """Not ``responsive``: JupyterLab follows the window's width by itself, and such a figure has no height of its own, so
 that it is gone there once the theme is changed."""
 
@@ -31,17 +31,17 @@ def training(run: Run) -> dict[str, Any]:
     others = [Curve(name, run.metric.outline(), GREEN, dots=True), Curve("learning rate", run.lr.outline(), BLUE)]
     traces = [*(_trace(curve, 1) for curve in loss), *(_trace(curve, at) for at, curve in enumerate(others, start=2))]
     titles = (run.loss_name, f"validation<br>{name}", "learning rate")
-    layout: dict[str, Any] = {**_PLAIN, "height": 330, "margin": {**_PLAIN["margin"], "b": 66}, "hovermode": "x"}
+    layout: dict[str, Any] = {**PLAIN, "height": 330, "margin": {**PLAIN["margin"], "b": 66}, "hovermode": "x"}
     layout["legend"] = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     layout["annotations"] = [_heading(at, title) for at, title in enumerate(titles, start=1)]
     for at in range(1, len(titles) + 1):
         layout |= _axes(at)
     for axis, drawn in (("yaxis", loss), ("yaxis2", others[:1])):
         layout[axis]["range"] = [float(f"{edge:.5g}") for edge in limits(drawn)]
-    return {"data": [trace for trace in traces if trace["x"]], "layout": layout, "config": _CONFIG}
+    return {"data": [trace for trace in traces if trace["x"]], "layout": layout, "config": CONFIG}
 
 
-_PLAIN: dict[str, Any] = {
+PLAIN: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
     "font": {"color": GREY, "size": 11, "family": "system-ui, sans-serif"},
@@ -72,7 +72,7 @@ def _trace(curve: Curve, axis: int) -> dict[str, Any]:
 
 def _axes(at: int) -> dict[str, Any]:
     which = str(at) if at > 1 else ""
-    line_: dict[str, Any] = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": GREY, "nticks": 6}
+    line_: dict[str, Any] = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GREY, "nticks": 6}
     x = {
         **line_, "domain": [_left(at), _left(at) + 0.26], "anchor": f"y{which}",
         "title": {"text": "step", "standoff": 4},
@@ -100,7 +100,7 @@ def confusion(report: Report, order: list[int]) -> dict[str, Any]:
     totals = [max(1, int(report.confusion[i].sum())) for i in order]
     counts = [[int(report.confusion[i, j]) for j in order] for i in order]
     shares = [[round(n / total, 4) for n in row] for row, total in zip(counts, totals, strict=True)]
-    names = [_plain(report.labels[i], 80) for i in order]
+    names = [plain(report.labels[i], 80) for i in order]
     heat = {  # opaque, for plotly chooses black or white numbers by the colour of the cell alone
         "type": "heatmap", "z": shares, "zmin": 0, "zmax": 1, "text": counts, "texttemplate": "%{text}",
         "customdata": [[[true, predicted] for predicted in names] for true in names],
@@ -110,16 +110,16 @@ def confusion(report: Report, order: list[int]) -> dict[str, Any]:
         "colorbar": {"title": {"text": "share of true class"}, "tickformat": ".0%", "thickness": 12},
     }  # fmt: skip
     # Positions, with names as tick texts: names that are numbers, or the same after they were cut, stay apart.
-    ticks = {"tickvals": list(range(len(order))), "ticktext": [_plain(report.labels[i], 20) for i in order]}
+    ticks = {"tickvals": list(range(len(order))), "ticktext": [plain(report.labels[i], 20) for i in order]}
     axis = {**ticks, "automargin": True, "showgrid": False, "zeroline": False}
     layout = {
-        **_PLAIN, "height": min(720, 190 + 34 * len(order)),
+        **PLAIN, "height": min(720, 190 + 34 * len(order)),
         "xaxis": {**axis, "title": {"text": "predicted"}},
         "yaxis": {**axis, "title": {"text": "true"}, "autorange": "reversed"},
     }  # fmt: skip
-    return {"data": [heat], "layout": layout, "config": _CONFIG}
+    return {"data": [heat], "layout": layout, "config": CONFIG}
 
 
-def _plain(text: str, most: int) -> str:
+def plain(text: str, most: int) -> str:
     """Return a label that plotly shows as it is: it reads tags and entities in texts."""
     return html.escape(line(text, most), quote=False)

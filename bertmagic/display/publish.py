@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bertmagic.display import bundle, text
+from bertmagic.display import bundle, figures, text
 from bertmagic.training.events import Step
 
 if TYPE_CHECKING:
@@ -85,15 +85,7 @@ def show(result: Any) -> None:
 
 def _parts(result: Any) -> Iterator[dict[str, Any]]:
     yield bundle(result)
-    kind = type(result).__name__
-    if kind == "Report" and result.confusion is not None:
-        from bertmagic.display.report import figure
-
-        yield figure(result)
-    if kind == "AttentionMaps":
-        from bertmagic.display.attention import live
-
-        yield live(result)
+    yield from figures(result)
 
 
 @contextmanager

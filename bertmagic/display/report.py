@@ -9,7 +9,7 @@ from bertmagic.display.html import Safe, bar, box, heading, notes, paragraph, sh
 from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bertmagic.evaluation.report import ClassScore, RangeScore, Report, Slice
 
@@ -211,6 +211,12 @@ def _slices(result: Report) -> Safe:
     rest = len(result.slices) - _SLICES
     more = f"; {rest:,} more are not shown" if rest > 0 else ""
     return table(_slice_head(result), _slice_rows(result), f"Parts of the rows{more}.", left=(0, 1))
+
+
+def figures(result: Report) -> Iterator[dict[str, Any]]:
+    """Yield the confusion matrix as an interactive figure, where there is one."""
+    if result.confusion is not None:
+        yield figure(result)
 
 
 def figure(result: Report) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.magics.names import columns, predicts, public
+from bertmagic.options.commands import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertmagic.options import Option
 
+_WORDS = {"freeze": ("embeddings", "encoder"), "metric": ("date", "name", "seconds", "steps", *METRICS)}
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", os.sep)
 
 
@@ -29,16 +31,16 @@ class Candidates:
 def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns: list[str]) -> Candidates:
     """Return what may be typed for an option, given what is typed already."""
     match entry.kind:
-        case "choice":
-            return Candidates(texts=entry.choices)
-        case "freeze":
-            return Candidates(texts=("embeddings", "encoder"))
+        case "choice" | "freeze" | "metric":
+            return Candidates(texts=_WORDS.get(entry.kind, entry.choices))
         case "column" | "columns":
             return Candidates(texts=tuple(known_columns))
         case "path":
             return Candidates(texts=_paths(fragment))
         case "model":
             return Candidates(_holding(names, predicts), (*entry.choices, *_models()))
+        case "run":
+            return Candidates(texts=_runs())
         case "name":
             return Candidates(texts=_holding(names, predicts))
         case "data" | "share_or_data":
@@ -63,6 +65,12 @@ def _models() -> tuple[str, ...]:
     from bertmagic.models.catalogue import ALIASES
 
     return (*api.held(), *api.runs_here(), *ALIASES)
+
+
+def _runs() -> tuple[str, ...]:
+    from bertmagic import api
+
+    return tuple(api.runs_here(with_model=False))
 
 
 def _samples() -> tuple[str, ...]:

@@ -118,7 +118,8 @@ def pair(tokens: list[Token], command: Command) -> Iterator[Pair]:
         token = queue.popleft()
         if token.is_flag:
             entry = flags.get(token.text.replace("_", "-"))
-            yield Pair(entry, token, _value(entry, token, queue))
+            for _ in range(entry.values if entry else 1):
+                yield Pair(entry, token, _value(entry, token, queue))
             continue
         yield Pair(places[0] if places else None, None, token)
         if places and not places[0].many:
@@ -141,7 +142,8 @@ def read(line: str, command: Command) -> dict[str, list[Token]]:
         if entry is None:
             raise _unknown(line, spot, command)
         if value is None:
-            raise pointed(line, spot.start, f"{spot.text} needs a value.", entry.help)
+            needed = "a value" if entry.values == 1 else f"{entry.values} values"
+            raise pointed(line, spot.start, f"{spot.text} needs {needed}.", entry.help)
         if entry.name in typed and not entry.many:
             raise pointed(line, spot.start, f"{entry.name!r} is given twice.", "Give it once.")
         typed.setdefault(entry.name, []).append(value)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, ModelError, OptionError, listing, nearest
-from bertmagic.models import catalogue, layers, weights
+from bertmagic.models import catalogue, weights
 
 if TYPE_CHECKING:
     import torch
@@ -97,6 +97,8 @@ def inject(model: PreTrainedModel, wanted: Settings) -> str:
     An adapter begins as nothing: ``B`` is zero.
     """
     from peft import LoraConfig, inject_adapter_in_model
+
+    from bertmagic.models import layers  # it imports torch, which the folder of a model is read without
 
     model.requires_grad_(False)
     known = LoraConfig(r=wanted.rank, lora_alpha=wanted.alpha, target_modules=list(wanted.targets))

@@ -9,6 +9,7 @@ completion, ``?`` pages, the signatures of `bertmagic.api` and the documentation
 
 from bertmagic.options.commands import (
     COMMANDS,
+    LOWER_IS_BETTER,
     Attention,
     Check,
     Columns,
@@ -23,6 +24,7 @@ from bertmagic.options.commands import (
     Precision,
     Predict,
     Pretrain,
+    Runs,
     Save,
     Shell,
     Status,
@@ -34,6 +36,7 @@ from bertmagic.options.values import check, read, signature
 
 __all__ = [
     "COMMANDS",
+    "LOWER_IS_BETTER",
     "REQUIRED",
     "Attention",
     "Check",
@@ -51,6 +54,7 @@ __all__ = [
     "Precision",
     "Predict",
     "Pretrain",
+    "Runs",
     "Save",
     "Shell",
     "Status",

@@ -37,6 +37,9 @@ METRICS = (
 )
 """The validation metrics that can choose the best weights; which of them a task has, it says itself."""
 
+LOWER_IS_BETTER = frozenset(["loss", "rmse", "mae", "perplexity", "log_loss", "brier", "ece"])
+"""The metrics that are better the lower they are."""
+
 _TEXT = "The column that holds the text, or two columns for pairs; inferred where only one can be meant."
 _LABEL = "The column that holds what is to be learnt; inferred where only one can be meant."
 
@@ -486,6 +489,26 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runs:
+    """List what has been run here, and draw it; or say how two runs differ."""
+
+    names: tuple[str, ...] = option((), "run", "Only these runs; * stands for any letters, as in sent*.", many=True)
+    sort: str = option("date", "metric", "Sort by date, name, seconds, steps or a metric; the best come first.")
+    task: str | None = option(
+        None, "choice", "Only runs that learnt this.", choices=(*TASKS, "masked_language_modeling")
+    )
+    state: str | None = option(
+        None, "choice", "Only runs in this state.", choices=("running", "finished", "interrupted", "failed", "made")
+    )
+    against: str = option(
+        "date", "choice", "What the figure has the metric against.", choices=("date", "seconds", "steps")
+    )
+    diff: tuple[str, ...] = option(
+        (), "run", "Two runs: show which options and data differ, and what came of it.", many=True, values=2
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shell:
     """The flags that every magic has."""
 
@@ -582,6 +605,12 @@ COMMANDS: dict[str, Command] = {
             "%bert_data reviews.csv --text review --label stars",
         )),
         Command("bert_models", "catalogue", Models, (), "none", ("%bert_models",)),
+        Command("bert_runs", "runs", Runs, ("names",), "none", (
+            "%bert_runs",
+            "%bert_runs --task classification --sort macro_f1",
+            "%bert_runs sent* --against seconds",
+            "%bert_runs --diff monday tuesday",
+        )),
         Command("bert_status", "status", Status, (), "none", ("%bert_status",)),
     )
 }  # fmt: skip

@@ -24,6 +24,8 @@ Kind = Literal[
     "share_or_data",
     "steps",
     "freeze",
+    "run",
+    "metric",
 ]
 
 REQUIRED: Any = inspect.Parameter.empty
@@ -54,6 +56,8 @@ class Option:
         A one-letter flag, and a long flag where it differs from the name.
     many
         Whether it may be given more than once.
+    values
+        How many values follow its flag.
     reason
         Why the default is what it is, with its source.
     """
@@ -69,6 +73,7 @@ class Option:
     short: str = ""
     flag: str = ""
     many: bool = False
+    values: int = 1
     reason: str = ""
 
     @property

@@ -165,6 +165,8 @@ _READERS: dict[Kind, Any] = {
     "flag": _flag,
     "text": _text,
     "column": _text,
+    "run": _text,
+    "metric": _text,
     "columns": _columns,
     "path": _path,
     "name": _identifier,

@@ -60,9 +60,6 @@ _OF_PROBLEMS = {
     "regression": "regression",
 }
 
-LOWER_IS_BETTER = frozenset(["loss", "rmse", "mae"])
-"""The metrics that are better the lower they are."""
-
 
 @dataclass(frozen=True)
 class Prepared:

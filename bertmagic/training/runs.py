@@ -9,15 +9,19 @@ import platform
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
-from bertmagic.errors import TrainingError
+from bertmagic.errors import Interrupted, TrainingError
 from bertmagic.models import saving
-from bertmagic.training.events import Evaluated, Event, Phase, Step
+from bertmagic.training.events import Ended, Evaluated, Event, Phase, Started, Step
+
+State = Literal["running", "finished", "interrupted", "failed"]
 
 _LOG_EVERY = 0.25
 """Seconds between logged steps: the log of a long run stays in megabytes."""
@@ -71,8 +75,21 @@ def names() -> list[str]:
     return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
+def process() -> dict[str, Any]:
+    """Return what tells this process from every other, so that a run whose process is gone is known to be cut off.
+
+    A number alone does not: after a restart another process may have it, most of all in a container.
+    """
+    import psutil
+
+    return {"host": platform.node(), "pid": os.getpid(), "since": psutil.Process().create_time()}
+
+
 class Run:
     """A run being written: options and data first, a line of log for each event, the metrics at the end.
+
+    Beside them stands ``run.json``, which says how the run is doing: its state, its task and encoder, when it began and
+    how far it came. It is whole at any moment, so that other kernels can read it while the run goes on.
 
     Parameters
     ----------
@@ -85,8 +102,13 @@ class Run:
     ) -> None:
         self.folder = made_folder(name).parent
         _sweep(self.folder)
+        self._about: dict[str, Any] = {
+            "state": "running", "began": _now(), "encoder": options.get("model"), "task": options.get("task"),
+            "versions": versions(), "process": process(),
+        }  # fmt: skip
         self._write("options.json", options)
         self._write("data.json", data)
+        self._tell()
         (self.folder / "metrics.json").unlink(missing_ok=True)
         log = self.folder / "events.jsonl"
         kept = _until(log, after) if after is not None and log.is_file() else []
@@ -104,19 +126,53 @@ class Run:
         self._log.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
         if isinstance(event, Evaluated):
             self._log.flush()
+        self._learn(event)
+
+    def _learn(self, event: Event) -> None:
+        """Keep what says how the run is doing."""
+        match event:
+            case Started():
+                names = ("task", "rows", "steps", "metric", "higher_is_better", "device", "precision")
+                known = asdict(event)
+                self._about |= {"encoder": event.model, **{name: known[name] for name in names}}
+                self._tell()
+            case Ended():
+                self._about |= {name: getattr(event, name) for name in ("reason", "step", "best_step", "seconds")}
 
     def finish(self, metrics: Mapping[str, Any]) -> None:
-        """Write the metrics and close the log."""
+        """Write the metrics, say that the run is over, and close the log."""
         self._write("metrics.json", metrics)
+        self._end("interrupted" if self._about.get("reason") == "interrupted" else "finished")
         self.close()
+
+    def fail(self, error: BaseException) -> None:
+        """Say why there are no metrics, and close the log."""
+        stopped = isinstance(error, KeyboardInterrupt | Interrupted)
+        self._about["error"] = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
+        with suppress(OSError):  # a full disk may be the very error, which must not be lost for this one
+            self._end("interrupted" if stopped else "failed")
+            self.close()
+
+    def _end(self, state: State) -> None:
+        self._about |= {"state": state, "ended": _now()}
+        self._tell()
 
     def close(self) -> None:
         """Close the log."""
         self._log.close()
 
+    def _tell(self) -> None:
+        """Write how the run is doing, in one move: another kernel may be reading it."""
+        self._write(".run.json", self._about)
+        (self.folder / ".run.json").replace(self.folder / "run.json")
+
     def _write(self, file: str, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
         (self.folder / file).write_text(text + "\n", encoding="utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _sweep(folder: Path) -> None:

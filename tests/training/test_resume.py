@@ -501,7 +501,7 @@ def hold_to_the_whole_run(found, encoder, rows):
     mine, other = found.network.state_dict(), whole.network.state_dict()
     assert all(torch.equal(mine[name], other[name]) for name in mine)
     assert {path.name for path in found.folder.parent.iterdir()} == {
-        "options.json", "data.json", "events.jsonl", "metrics.json", "model",
+        "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model",
     }  # fmt: skip
 
 

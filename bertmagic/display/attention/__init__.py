@@ -5,6 +5,6 @@ surface, and `export` writes files. The live view shows the same in the page.
 """
 
 from bertmagic.display.attention.files import export
-from bertmagic.display.attention.static import live, markup, text
+from bertmagic.display.attention.static import below, live, markup, text
 
-__all__ = ["export", "live", "markup", "text"]
+__all__ = ["below", "export", "live", "markup", "text"]

@@ -44,6 +44,11 @@ def markup(maps: AttentionMaps) -> Safe:
     return box(*parts, _image(maps, wanted), numbers, *compared, paragraph(tag("i", words.caption())))
 
 
+def below(maps: AttentionMaps) -> Iterator[dict[str, Any]]:
+    """Yield the live view."""
+    yield live(maps)
+
+
 def live(maps: AttentionMaps) -> dict[str, Any]:
     """Return the bundle of a new live view, that says in words what it is where there is no kernel."""
     data, _ = maps.view()._repr_mimebundle_()
