@@ -280,11 +280,17 @@ class TextModel:
             return attention(self, text, pair, emit)
 
     def save(self, path: str | Path) -> Path:
-        """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all."""
-        from bertmagic.models import saving
+        """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all.
+
+        Beside it stands its card for the Hugging Face hub, README.md, with what is known of it; one that you have
+        edited stays as it is.
+        """
+        from bertmagic.models import card, saving
 
         with self._lock:
-            return saving.save(Path(path).expanduser(), self.network, self.tokenizer, self.card)
+            folder = Path(path).expanduser()
+            readme = card.text(self.name, self.card, folder.absolute().name)
+            return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
 
     def unload(self) -> int:
         """Give the memory of the weights back and return how many bytes that was; the folder on disk stays."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-__all__ = ["bundle", "figures", "text"]
+__all__ = ["bundle", "plots", "text"]
 
 _FACES = {
     "Answers": "answers",
@@ -51,7 +51,7 @@ def bundle(result: object) -> dict[str, Any]:
     return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result))}
 
 
-def figures(result: object) -> Iterator[dict[str, Any]]:
+def plots(result: object) -> Iterator[dict[str, Any]]:
     """Yield the figures that belong below a result, each with a table of its numbers as its static twin."""
     yield from getattr(_face(result), "figures", lambda _: ())(result)
 

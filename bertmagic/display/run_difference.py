@@ -61,7 +61,7 @@ def _row(one: Difference) -> list[str]:
     name = words(line(one.name, 40)) if one.what == "result" else line(one.name, 40)
     shown = [name, _value(one.name, one.first), _value(one.name, one.second)]
     if one.what == "data":
-        return [*shown, one.note]
+        return [*shown, line(one.note, 120)]
     return shown if one.what == "option" else [*shown, _change(one)]
 
 

@@ -165,7 +165,7 @@ _AGAINST = {"date": "began", "seconds": "seconds", "steps": "steps"}
 
 
 def _layout(result: Runs) -> dict[str, Any]:
-    name = words(line(result.metric, 30))
+    name = plain(words(result.metric), 30)
     across: list[list[float]] = [[0, 0.44], [0.56, 1]] if result.curves else [[0, 1]]
     titles = [f"{name} in the report", f"{name} on validation rows"][: len(across)]
     margin: dict[str, Any] = PLAIN["margin"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _OF_A_MODEL = re.compile(
     r".*\.(safetensors|bin|pt|model)|.*(config|tokenizer|vocab|tokens|index|results|state|bertmagic).*\.json"
-    r"|(merges|vocab)\.txt|.*\.jinja|README\.md|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
+    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
@@ -33,6 +34,9 @@ _swapping = threading.Lock()
 
 CARD = "bertmagic.json"
 """The file beside the weights that says what the model is for."""
+
+README = "README.md"
+"""The file that tells people the same, on the hub."""
 
 
 @contextmanager
@@ -81,7 +85,7 @@ def _sync(folder: Path) -> None:
 
 def save(
     folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any],
-    weights: Mapping[str, Any] | None = None, adapter: Adapter | None = None,
+    weights: Mapping[str, Any] | None = None, adapter: Adapter | None = None, readme: str | None = None,
 ) -> Path:  # fmt: skip
     """Write weights (safetensors), config, tokenizer and card to a folder.
 
@@ -91,6 +95,9 @@ def save(
         The weights to write, by the names of the model's; by default those that it has.
     adapter
         Write this instead of weights.
+    readme
+        What to write as README.md. One that is there and was not written by us, or was edited since, stays; the new
+        one then stands beside it as README.new.md.
 
     Raises
     ------
@@ -100,6 +107,7 @@ def save(
     from safetensors import SafetensorError
 
     check(folder)
+    own = _own_readme(folder)
     try:
         with replacing(folder) as filling, quiet():
             if adapter is None:
@@ -107,8 +115,13 @@ def save(
             else:
                 _save_adapter(filling, model, adapter)
             tokenizer.save_pretrained(filling)
-            text = json.dumps(card, ensure_ascii=False, indent=2)
+            written = {} if readme is None else {"readme": _digest(readme.encode())}
+            text = json.dumps({**card, **written}, ensure_ascii=False, indent=2)
             (filling / CARD).write_text(text + "\n", encoding="utf-8")
+            if own is not None:
+                (filling / README).write_bytes(own)
+            if readme is not None:
+                (filling / ("README.new.md" if own is not None else README)).write_bytes(readme.encode())
     except (OSError, SafetensorError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise ModelError(
@@ -122,6 +135,23 @@ def _save_adapter(folder: Path, model: PreTrainedModel, adapter: Adapter) -> Non
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
     adapters.write(folder, adapter)
+
+
+def _own_readme(folder: Path) -> bytes | None:
+    """Return the README of a folder if someone wrote or edited it; None where it is as it was written by us."""
+    path = folder / README
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    try:
+        written = read_card(folder).get("readme")
+    except ModelError:
+        written = None
+    return None if written == _digest(content) else content
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def check(folder: Path) -> None:

@@ -242,7 +242,7 @@ def _gone(about: Mapping[str, Any]) -> bool:
     import psutil
 
     process = _mapping(about.get("process"))
-    if about.get("state") != "running" or process.get("host") != platform.node():
+    if about.get("state") != "running" or _text(process.get("host")) not in ("", platform.node()):
         return False
     try:
         since = float(psutil.Process(int(process["pid"])).create_time())

@@ -128,7 +128,9 @@ def make_api(calls):
         TextModel=TextModel, finetune=functools.partial(finetune, api, models, calls),
         pretrain=functools.partial(finetune, api, models, calls),
         find=find, load=load, check=check,
-        held=lambda: dict(models), runs_here=lambda: ["monday", "tuesday"],
+        held=lambda: dict(models),
+        runs_here=lambda with_model=True: ["monday", "tuesday"] + ([] if with_model else ["wednesday"]),
+        runs=lambda **asked: calls.append(("runs", None, asked)) or Result("the runs"),
         catalogue=lambda: Result("the catalogue"), status=lambda: Result("the status"),
     )  # fmt: skip
     return api

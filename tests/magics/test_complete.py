@@ -180,3 +180,13 @@ def test_an_object_that_misbehaves_hides_no_other(offered, shell, capsys):
     assert offered("%bert_data re") == ["reviews"]
     assert offered("%bert_data rude.columns --text ") == []
     assert capsys.readouterr().err == ""
+
+
+def test_runs_by_name_two_of_them_after_diff(offered):
+    assert offered("%bert_runs m") == ["monday"]
+    assert offered("%bert_runs --diff ") == ["monday", "tuesday", "wednesday"]
+    assert offered("%bert_runs --diff monday t") == ["tuesday"]
+    assert offered("%bert_runs --diff monday ") == ["monday", "tuesday", "wednesday"]
+    assert offered("%bert_runs --sort macro_f1") == ["macro_f1"]
+    assert offered("%bert_runs --against ") == ["date", "seconds", "steps"]
+    assert offered("%bert_runs --state fa") == ["failed"]

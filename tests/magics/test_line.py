@@ -187,3 +187,11 @@ def test_help_is_seen(typed):
 @pytest.mark.parametrize("typed", ['"-h"', "# -h", "help", "'open -h"])
 def test_help_is_not_imagined(typed):
     assert not line.asks_help(typed)
+
+
+def test_a_flag_may_take_two_values():
+    command = COMMANDS["bert_runs"]
+    assert values("--diff a b --sort loss c*", command) == {"diff": ["a", "b"], "sort": ["loss"], "names": ["c*"]}
+    for typed in ("--diff a", "--diff", "--diff a --sort loss"):
+        with pytest.raises(OptionError, match="--diff needs 2 values"):
+            line.read(typed, command)
