@@ -1,8 +1,8 @@
 """Figures and tables: results and events become static bundles, and a run becomes a live panel.
 
 `bundle` and `text` draw a result; each kind has a module of its own that is imported when one is shown. To add a
-kind, write such a module with the functions ``text`` and ``markup``, and ``figures`` where it has some, and name it in
-``_FACES``. `progress` and `panel` draw a run, `publish` is the only module that knows IPython.
+kind, write such a module with the functions ``text`` and ``markup``, and ``below`` where figures belong to it, and name
+it in ``_FACES``. `progress` and `panel` draw a run, `publish` is the only module that knows IPython.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-__all__ = ["bundle", "plots", "text"]
+__all__ = ["below", "bundle", "text"]
 
 _FACES = {
     "Answers": "answers",
@@ -51,9 +51,9 @@ def bundle(result: object) -> dict[str, Any]:
     return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result))}
 
 
-def plots(result: object) -> Iterator[dict[str, Any]]:
-    """Yield the figures that belong below a result, each with a table of its numbers as its static twin."""
-    yield from getattr(_face(result), "figures", lambda _: ())(result)
+def below(result: object) -> Iterator[dict[str, Any]]:
+    """Yield what stands below a result: figures, with tables of their numbers as static twins, and live views."""
+    yield from getattr(_face(result), "below", lambda _: ())(result)
 
 
 def _face(result: object) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bertmagic.display import bundle, plots, text
+from bertmagic.display import below, bundle, text
 from bertmagic.training.events import Step
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def show(result: Any) -> None:
 
 def _parts(result: Any) -> Iterator[dict[str, Any]]:
     yield bundle(result)
-    yield from plots(result)
+    yield from below(result)
 
 
 @contextmanager

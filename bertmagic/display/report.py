@@ -213,7 +213,7 @@ def _slices(result: Report) -> Safe:
     return table(_slice_head(result), _slice_rows(result), f"Parts of the rows{more}.", left=(0, 1))
 
 
-def figures(result: Report) -> Iterator[dict[str, Any]]:
+def below(result: Report) -> Iterator[dict[str, Any]]:
     """Yield the confusion matrix as an interactive figure, where there is one."""
     if result.confusion is not None:
         yield figure(result)

@@ -93,7 +93,7 @@ def markup(result: Runs) -> Safe:
     return box(head, table(_HEAD, rows, caption, left=_LEFT), notes(_remarks(result)))
 
 
-def figures(result: Runs) -> Iterator[dict[str, Any]]:
+def below(result: Runs) -> Iterator[dict[str, Any]]:
     """Yield one figure, if any run has its metric: each run's value, and its curve on the validation rows."""
     found = [record for record in result.records if _place(record, result) is not None][:_POINTS]
     if not found:

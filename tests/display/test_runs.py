@@ -7,7 +7,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-from bertmagic.display import bundle, plots
+from bertmagic.display import below, bundle
 from bertmagic.display.figures import MIMETYPE
 from bertmagic.training.differing import Difference, RunDifference
 from bertmagic.training.records import CURVES, Curve, Record, Runs
@@ -45,13 +45,13 @@ def test_every_run_has_its_line():
 def test_no_runs_are_told_of_in_a_sentence_and_have_no_figure():
     for shown in bundle(runs(curves=())).values():
         assert "Nothing has been run in /home/a yet." in shown
-    assert list(plots(runs(curves=()))) == []
-    assert list(plots(runs(record("a", None, metrics={}), curves=()))) == []
+    assert list(below(runs(curves=()))) == []
+    assert list(below(runs(record("a", None, metrics={}), curves=()))) == []
 
 
 @pytest.mark.parametrize("against", ["date", "seconds", "steps"])
 def test_the_figure_has_each_run_and_its_curve_in_one_look(against):
-    (figure,) = plots(runs(record("a"), record("bb", 0.9), record("ccc", None, metrics={}), against=against))
+    (figure,) = below(runs(record("a"), record("bb", 0.9), record("ccc", None, metrics={}), against=against))
     found = go.Figure(figure[MIMETYPE])
     points, curves = found.data[::2], found.data[1::2]
     assert [trace.name for trace in points] == ["a", "bb"]
@@ -68,7 +68,7 @@ def test_the_figure_has_each_run_and_its_curve_in_one_look(against):
 
 def test_eight_curves_are_told_apart_without_colours():
     records = [record("x" * n, 0.5 + n / 100) for n in range(1, 12)]
-    (figure,) = plots(runs(*records))
+    (figure,) = below(runs(*records))
     found = go.Figure(figure[MIMETYPE])
     drawn = [trace for trace in found.data if trace.xaxis == "x2"]
     assert len({(trace.line.color, trace.line.dash) for trace in drawn}) == CURVES
@@ -84,7 +84,7 @@ def test_hundreds_of_runs_stay_small():
     assert len(json.dumps(shown)) < 60_000
     assert "The first 60 are shown" in shown["text/html"]
     assert "880 more runs" in shown["text/plain"]
-    assert sum(len(json.dumps(figure)) for figure in plots(found)) < 150_000
+    assert sum(len(json.dumps(figure)) for figure in below(found)) < 150_000
 
 
 def test_hostile_values_are_text():
@@ -92,7 +92,7 @@ def test_hostile_values_are_text():
                      metrics={HOSTILE: 0.5}, state=HOSTILE, data={"train": {"name": HOSTILE}})  # fmt: skip
     found = runs(hostile, metric=HOSTILE, foreign=(HOSTILE,))
     both = bundle(found)
-    (figure,) = plots(found)
+    (figure,) = below(found)
     for markup in (both["text/html"], figure["text/html"]):
         assert "img" not in Tags(markup).tags
     assert "<img" not in json.dumps(figure[MIMETYPE], ensure_ascii=False)

@@ -18,6 +18,8 @@ from bertmagic.display.html import Safe, box, join, paragraph, table, tag, warne
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import numpy.typing as npt
 
