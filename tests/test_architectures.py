@@ -7,6 +7,7 @@ import torch
 import transformers
 
 import bertmagic as bm
+from bertmagic.errors import ModelError
 
 KINDS = {
     "bert": {},
@@ -19,9 +20,13 @@ KINDS = {
     "mpnet": {},
     "deberta": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
     "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16},
+    "deberta-v3": {
+        "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16, "share_att_key": True,
+        "norm_rel_ebd": "layer_norm", "position_biased_input": False,
+    },
     "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8},
 }
-"""What the config of each says beside the sizes; DeBERTa-v3 has the architecture of v2."""
+"""What the config of each says beside the sizes; DeBERTa-v3 has the code of v2 and a config of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def folder(tmp_path_factory, tokenizer):
 def config(kind, tokenizer):
     special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("pad", "cls", "sep")}
     return transformers.AutoConfig.for_model(
-        kind, vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+        kind.replace("v3", "v2"), vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
         intermediate_size=64, max_position_embeddings=66, bos_token_id=None, eos_token_id=None,
         **special, **KINDS[kind],
     )  # fmt: skip
@@ -58,6 +63,14 @@ TASKS = {
     "pairs": (
         {"premise": TEXTS, "hypothesis": TEXTS[::-1], "label": ["yes", "no", "no", "yes"] * 6},
         [("a good film", "it was good"), ("sad", "nice")],
+    ),
+    "multi_label": (
+        {"text": TEXTS, "labels": [["good"], ["bad"], [], ["good", "short"]] * 6},
+        ["a good film", "sad"],
+    ),
+    "regression": (
+        {"text": TEXTS, "label": [0.5, 1.5, -2.25, 4.0] * 6},
+        ["a good film", "sad"],
     ),
     "token_classification": (
         {
@@ -113,6 +126,9 @@ def test_it_is_pretrained_fills_masks_and_is_fine_tuned(folder, kind, tmp_path):
     model.unload()
     loaded = bm.load(tmp_path / "kept", precision="fp32")
     pd.testing.assert_frame_equal(before, loaded.fill("the [MASK] was", top_k=4, show=False).frame)
+    if not nsp:
+        with pytest.raises(ModelError, match=f"has no next-sentence head: {loaded.network.config.model_type} models"):
+            loaded.next_sentence("it was good", "we had it", show=False)
     if nsp:
         assert loaded.next_sentence("it was good", "we had it", show=False).frame["score"].between(0, 1).all()
     rows = pd.DataFrame(TASKS["classification"][0])
