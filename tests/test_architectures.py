@@ -69,7 +69,7 @@ TASKS = {
         [("a good film", "it was good"), ("sad", "nice")],
     ),
     "multi_label": (
-        {"text": TEXTS, "labels": [["good"], ["bad"], [], ["good", "short"]] * 6},
+        {"text": TEXTS, "labels": [["good"], ["bad"], ["good", "bad"], ["short"]] * 6},
         ["a good film", "sad"],
     ),
     "regression": (
