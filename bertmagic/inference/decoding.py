@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bertmagic.data.places import chunks, in_context
@@ -76,6 +76,23 @@ class Candidates:
         first = self.offsets[:-1][given]
         spans[given] = np.stack([self.start[first], self.end[first]], axis=1)
         return spans
+
+    def trimmed(self, contexts: Iterable[str]) -> Candidates:
+        """Return the same answers without spaces around them: some tokenizers count the one before a word to it.
+
+        Parameters
+        ----------
+        contexts
+            One a row.
+        """
+        start, end = self.start.copy(), self.end.copy()
+        for row, context in enumerate(contexts):
+            for at in range(self.offsets[row], self.offsets[row + 1]):
+                text = context[start[at] : end[at]]
+                if text.strip():
+                    start[at] += len(text) - len(text.lstrip())
+                    end[at] -= len(text) - len(text.rstrip())
+        return replace(self, start=start, end=end)
 
     def probabilities(self, silent: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return the softmax over the answers to each question: of the answers, and of "no answer".

@@ -192,7 +192,7 @@ class QuestionAnswering(Task):
 
         if self.threshold is None:
             return self
-        found = self._candidates(scores, samples)
+        found = self._candidates(scores, rows, samples)
         some = np.isfinite(found.margin)
         if not some.any():
             return self
@@ -236,15 +236,15 @@ class QuestionAnswering(Task):
 
     def predictions(self, given: pd.DataFrame, rows: Inputs, samples: Tokens, scores: Scores, **known: Any) -> Answers:
         """Return ``row, answer, start, end, score``, and the next-best answers."""
-        return answers(
-            given, rows.positions, self._candidates(scores, samples), self.threshold, task=self.name, **known
-        )
+        found = self._candidates(scores, rows, samples)
+        return answers(given, rows.positions, found, self.threshold, task=self.name, **known)
 
-    def _candidates(self, scores: Scores, samples: Tokens) -> decoding.Candidates:
-        return decoding.candidates(scores, samples, self.max_answer_length)
+    def _candidates(self, scores: Scores, rows: Inputs, samples: Tokens) -> decoding.Candidates:
+        assert rows.second is not None
+        return decoding.candidates(scores, samples, self.max_answer_length).trimmed(rows.second)
 
     def _measured(self, scores: Scores, rows: Examples, samples: Tokens) -> npt.NDArray[np.float64]:
-        return measured.scores(self._texts(self._candidates(scores, samples), rows), _golds(rows))
+        return measured.scores(self._texts(self._candidates(scores, rows, samples), rows), _golds(rows))
 
     def _texts(self, found: decoding.Candidates, rows: Inputs) -> list[str]:
         """Return the text of each answer, empty where there is none."""

@@ -109,6 +109,16 @@ def test_no_answer_has_the_lowest_score_of_the_windows_and_takes_part_in_the_pro
     assert np.bincount(found.owner, chances) == pytest.approx([1, 1])
 
 
+def test_spaces_around_an_answer_are_not_of_it():
+    """As tokenizers of sentencepiece have it, the space before a word is of its token."""
+    context = "the film  was good \u3000"
+    tokens = pairs([[(0, 3), (3, 8), (8, 9), (9, 13), (13, 18), (18, 20)]])
+    found = candidates(scored(tokens, first={5: 9, 6: 5}, last={5: 9, 8: 7}), tokens, 6).trimmed([context])
+    texts = [context[start:end] for start, end in zip(found.start, found.end, strict=True)]
+    assert texts[:2] == ["film", "film  was good"]
+    assert "  " not in {text[:1] for text in texts}
+
+
 def test_an_empty_context_has_no_answer():
     tokens = pairs([[]], [words(0, 2)])
     found = candidates(np.zeros((len(tokens.ids), 2), np.float32), tokens, 30)

@@ -96,6 +96,9 @@ def test_the_report_is_that_of_torchmetrics_on_the_predictions(reader):
     assert 100 * report.metrics["exact_match"] == pytest.approx(float(expected["exact_match"]), abs=1e-3)
     assert {(part.value, part.rows) for part in report.slices} == {("False", 14), ("True", 52)}
     assert not report.notes
+    renamed = frame.rename(columns={"question": "q", "context": "c", "answers": "gold"})
+    asked = {"question": "q", "context": "c", "answers": "gold"}
+    assert reader.evaluate(renamed, **asked, show=False).metrics == report.metrics
 
 
 def test_predictions_keep_rows_order_and_missing_texts(reader):
