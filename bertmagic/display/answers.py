@@ -92,7 +92,8 @@ def _noted(result: Answers) -> str:
 def markup(result: Answers) -> Safe:
     """Return at most 50 questions with their answers marked in the contexts."""
     rows = list(_rows(result))
-    caption = _headline(result) + (" The context has the answer in bold." if rows else "")
+    found = bool(result.frame["start"].notna().any())
+    caption = _headline(result) + (" The context has the answer in bold." if found else "")
     head = ["row", "question", "answer", "score", "context", "next best"]
     shown = table(head, rows, caption, left=(0, 1, 2, 4, 5)) if rows else paragraph(caption)
     return box(shown, paragraph(_remarks(result)), notes(result.notes[:10]))
@@ -137,10 +138,11 @@ def _marked(result: Answers, at: int, bytes_: int) -> Safe:
     room = (bytes_ - len(safe(middle).encode())) // 2
     kept = fitting(clean(before[-room:])[::-1], room)[::-1]
     inner = tag("b", middle, "…" if len(middle) < len(clean(answer)) else "")
-    return join("…" if len(kept) < len(before) else "", kept, tag("mark", inner, style=_MARK), _cut(after, room))
+    return join("…" if len(kept) < len(before) else "", kept, tag("span", inner, style=_MARK), _cut(after, room))
 
 
-_MARK = f"background:{BLUE}40;color:inherit;border-bottom:2px solid {BLUE};padding:0 2px"
+# No <mark>: browsers write it in black, and JupyterLab takes away the style that would undo it.
+_MARK = f"background:{BLUE}40;border-bottom:2px solid {BLUE};padding:0 2px"
 
 
 def _cut(words: str, bytes_: int) -> Safe:
