@@ -88,10 +88,9 @@ def drawn(tokens: int) -> Any:
 
 def live(lab: Any, tokens: int) -> dict[str, Any]:
     """Measure the view in a notebook."""
-    lab.new(f"tokens{tokens}.ipynb")
-    received = []
+    received: list[int] = []
     lab.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
-    lab.restart()  # so that the socket is one that is listened to
+    lab.new(f"tokens{tokens}.ipynb")
     lab.run(f"import time, tracemalloc; from attention_browser import drawn; maps = drawn({tokens}); maps.view()")
     build = "[(began := time.perf_counter(), maps.view(), time.perf_counter() - began)[2] for _ in range(5)]"
     at = lab.run("tracemalloc.start(); maps.view(); peak = tracemalloc.get_traced_memory()[1]; tracemalloc.stop()")

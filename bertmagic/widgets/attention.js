@@ -101,11 +101,11 @@ function layout(view) {
   const { state, about, root } = view;
   view.theme = theme(root);
   view.across = Math.max(220, root.clientWidth - 18);
-  const side = Math.max(about.heads * 24 + 32, 250);
+  const side = Math.max(about.heads * 24 + 32, 290);
   root.style.setProperty("--bm-side", `${side}px`);
   const free = view.across - (view.across > WIDE ? side + 26 : 0);
   const both = state.pictures.includes("lines") && state.pictures.includes("heat map");
-  view.room = Math.max(220, both && free > 600 ? Math.floor(free / 2) - 12 : free);
+  view.room = Math.max(220, both && free > 620 ? Math.floor(free / 2) - 12 : free);
 }
 
 /** Save what is on screen once its numbers are exact, or cannot be. */

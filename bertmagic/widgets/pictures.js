@@ -6,7 +6,7 @@ const THUMB = 20;
 const PITCH = { x: 24, y: 29 };
 const MARGIN = { left: 26, top: 18 };
 const ROW = 20;
-const NUMBER = 52;
+const NUMBER = 44;
 
 const scratch = document.createElement("canvas").getContext("2d");
 
@@ -104,7 +104,7 @@ export function lines(view) {
   const label = (unit) => short(unit.text, 22);
   const widest = (list) => view.once(`wide ${view.key} ${list === found.rows} ${theme.font}`, () => list.reduce((most, unit) => Math.max(most, wide(label(unit), theme)), 30));
   const [left, right] = [NUMBER + widest(found.rows) + 6, widest(found.columns) + NUMBER + 6];
-  const gap = Math.max(90, Math.min(220, (view.room ?? 420) - left - right));
+  const gap = Math.max(60, Math.min(220, (view.room ?? 420) - left - right));
   const width = left + gap + right;
   const y = (at) => at * ROW + 20 + ROW / 2;
   const colour = (value) => (value < 0 ? theme.orange : theme.blue);

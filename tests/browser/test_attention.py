@@ -1,0 +1,163 @@
+"""The attention view in JupyterLab 4 and Notebook 7, with nothing to be reached but the server."""
+
+import pickle
+
+import nbformat
+import pytest
+
+from ..widgets.conftest import drawn
+from .page import Lab
+
+pytestmark = pytest.mark.browser
+
+VIEW = ".bm-attention"
+LONG = "the film was not superb and we had a dull plot"
+SIGNS = "שלום the film 好 👩‍👩‍👧 was العربية good"
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, server, workplace, learnt):
+    learnt.save(workplace / "mood")
+    (workplace / "long.pickle").write_bytes(pickle.dumps(drawn(12, 12, [f"word{at}" for at in range(398)])))
+    beyond = []
+    lab.beyond = beyond
+
+    def refuse(route):
+        beyond.append(route.request.url)
+        route.abort()
+
+    lab.context.route(lambda url: not url.startswith((server.url, "data:", "blob:")), refuse)
+    lab.new("attention.ipynb")
+    lab.resize(1400, 1300)
+    lab.run("%load_ext bertmagic\nimport pickle")
+    lab.run("model = %bert_load mood")
+    return lab
+
+
+@pytest.fixture(scope="module")
+def shown(notebook):
+    """The cell that a user writes."""
+    at = notebook.run(f'%bert_attention "{LONG}" -m mood')
+    notebook.run("maps = _")
+    return at
+
+
+def view(lab, at):
+    found = lab.cell(at).locator(VIEW).first
+    found.wait_for()
+    found.scroll_into_view_if_needed()
+    lab.page.wait_for_timeout(300)  # for the picture
+    return found
+
+
+def test_a_picture_and_below_it_the_live_view(notebook, shown, pictures):
+    one = view(notebook, shown)
+    assert notebook.output(shown).count() == 2
+    assert "Attention is not an explanation" in notebook.output(shown).first.inner_text()
+    assert notebook.output(shown).first.locator("img[alt]").count() == 1
+    assert one.locator("canvas[tabindex]:visible").count() == 4
+    notebook.picture(pictures / "attention-light.png")
+
+
+def test_python_and_the_page_share_one_state(notebook, shown, pictures):
+    at = notebook.run("view = maps.view(layer=0, heads=[0]); view")
+    one = view(notebook, at)
+    notebook.run("view.layer = 1; view.pinned = [2]")
+    one.get_by_text("layer 1, head 0").wait_for()
+    one.locator(".bm-list td").first.wait_for()
+    one.locator("canvas[aria-label^='All']").focus()
+    notebook.page.keyboard.press("ArrowRight")
+    one.get_by_text("layer 1, head 1").wait_for()
+    one.get_by_text("The formula").click()
+    one.locator(".bm-formula msqrt").first.wait_for()
+    notebook.picture(pictures / "attention-formula.png")
+    said = notebook.run("f'{view.layer} {view.head} {maps.array[1, 1, 2].max():.5f}'")
+    layer, head, number = notebook.output(said).inner_text().strip("'").split()
+    assert (layer, head) == ("1", "1")
+    assert one.locator(".bm-list td").first.inner_text() == number
+
+
+def test_the_same_view_shown_twice_follows_twice(notebook, shown):
+    first = view(notebook, notebook.run("view = maps.view(layer=0, heads=[0]); view"))
+    second = view(notebook, notebook.run("view"))
+    second.locator("canvas[aria-label^='All']").focus()
+    notebook.page.keyboard.press("ArrowDown")
+    for one in (first, second):
+        one.get_by_text("layer 1, head 0").wait_for()
+        assert one.locator(".bm-status").inner_text() == ""
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_pair_signs_and_a_long_text(notebook, pictures, theme):
+    notebook.theme(f"JupyterLab {theme}")
+    cells = {
+        "pair": f'model.attention("{LONG}", "this cable is rubbish").view(pinned=[3])',
+        "signs": f'model.attention("{SIGNS}").view(merge_words=True, pinned=[2])',
+        "long": 'pickle.load(open("long.pickle", "rb")).view(pinned=[100])',
+    }
+    for name, code in cells.items():
+        one = view(notebook, notebook.run(code))
+        one.locator(".bm-list td").first.wait_for()
+        notebook.picture(pictures / f"attention-{name}-{theme.lower()}.png")
+        assert one.locator("*").count() < 400
+
+
+@pytest.mark.parametrize("width", [1200, 480])
+def test_it_fits_its_cell(notebook, shown, pictures, width):
+    notebook.theme("JupyterLab Light")
+    notebook.resize(width, 1300)
+    one = view(notebook, shown)
+    notebook.picture(pictures / f"attention-{width}.png")
+    assert one.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
+    notebook.resize(1400, 1300)
+
+
+def test_a_page_loaded_again_shows_it_again(notebook, shown, pictures):
+    notebook.save()
+    notebook.open("lab/tree/attention.ipynb")
+    one = view(notebook, shown)
+    assert one.locator("canvas[tabindex]:visible").count() == 4
+    notebook.picture(pictures / "attention-reloaded.png")
+
+
+def test_the_saved_notebook_has_the_picture_and_no_widget_state(notebook, shown, workplace):
+    saved = nbformat.read(workplace / "attention.ipynb", as_version=4)
+    assert "widgets" not in saved.metadata
+    static, live = saved.cells[shown].outputs
+    assert "text/html" in static.data
+    assert len(nbformat.writes(nbformat.v4.new_notebook(cells=[saved.cells[shown]]))) < 300_000
+    assert len(str(live)) < 1_000
+
+
+def test_a_restarted_kernel_leaves_it_readable(notebook, shown, pictures):
+    notebook.restart()
+    one = view(notebook, shown)
+    one.get_by_text("The kernel is closed").wait_for()
+    assert one.locator("canvas[tabindex]:visible").count() == 4
+    notebook.picture(pictures / "attention-restarted.png")
+
+
+def test_nothing_beyond_the_server_was_asked_for(notebook, shown):
+    assert notebook.errors == []
+    assert notebook.beyond == []
+
+
+def test_in_notebook_7(chromium, server, workplace, notebook, pictures):
+    code = f'%load_ext bertmagic\n%bert_attention "{LONG}" -m mood'
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=kernel)
+    nbformat.write(made, workplace / "attention7.ipynb")
+    seven = Lab(chromium, server.url, height=1500)
+    seven.open("notebooks/attention7.ipynb")
+    seven.idle()
+    seven.cell(0).locator(".cm-content").click()
+    seven.page.keyboard.press("Shift+Enter")
+    seven.done(0)
+    one = view(seven, 0)
+    assert one.locator("canvas[tabindex]:visible").count() == 4
+    one.locator("canvas[aria-label^='Lines']").focus()
+    seven.page.keyboard.press("ArrowDown")
+    one.locator(".bm-list td").first.wait_for()
+    seven.picture(pictures / "attention-notebook7.png")
+    assert seven.errors == []
+    seven.close()
