@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -21,7 +23,7 @@ from bertmagic.display.attention.settings import (
     settings,
     statistics,
 )  # fmt: skip
-from bertmagic.display.attention.shown import compared, mixed, source
+from bertmagic.display.attention.shown import combined, compared, mixed
 from bertmagic.display.attention.words import caption, headline, tokens_told
 from bertmagic.errors import BertMagicError
 from bertmagic.widgets import assets
@@ -30,6 +32,7 @@ from bertmagic.widgets.transport import quantised, thumbnails
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy.typing as npt
     import pandas as pd
 
     from bertmagic.attention.comparison import Comparison
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 Buffers = list[bytes]
 Answer = tuple[dict[str, Any], Buffers]
+Take = Callable[[str, str], "npt.NDArray[np.float32]"]
+"""Gives the maps of all heads by a method and its output."""
 
 
 class AttentionView(anywidget.AnyWidget):
@@ -82,8 +87,8 @@ class AttentionView(anywidget.AnyWidget):
 
     def __init__(self, maps: AttentionMaps, **state: Any) -> None:
         wanted = settings(maps, _opening(maps) | state, methods(maps), statistics(maps))
-        small, first = _thumbnails(maps, wanted), _picture(maps, wanted)
-        self._maps = maps
+        self._maps, self._take = maps, lru_cache(maxsize=1)(partial(mixed, maps))  # a gradient runs the model
+        small, first = _thumbnails(maps, wanted, self._take), _picture(maps, wanted, self._take)
         opened = _lists(asdict(wanted))
         super().__init__(
             _about=about(maps) | {"opened": opened, "thumbnails": small[0], "first": first[0]},
@@ -133,7 +138,7 @@ class AttentionView(anywidget.AnyWidget):
         return value
 
     def _hear(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        header, buffers = answer(self.maps, content)
+        header, buffers = answer(self.maps, content, self._take)
         self.send({"id": content.get("id")} | header, buffers)
 
 
@@ -145,7 +150,7 @@ def _opening(maps: AttentionMaps) -> dict[str, Any]:
     return {"method": DIFFERENCE, "statistic": DIVERGENCE, "layer": int(layer), "heads": (int(head),)}
 
 
-def answer(maps: AttentionMaps, asked: dict[str, Any]) -> Answer:
+def answer(maps: AttentionMaps, asked: dict[str, Any], take: Take | None = None) -> Answer:
     """Return what the page asked for: a header and its bytes, or an error in words.
 
     Parameters
@@ -153,31 +158,34 @@ def answer(maps: AttentionMaps, asked: dict[str, Any]) -> Answer:
     asked
         ``kind`` is one of `ANSWERS`; ``method``, ``output``, ``layer``, ``heads``, ``combine`` and ``token`` say of
         what.
+    take
+        What has the maps of a method at hand; by default they are computed.
     """
     try:
         names = ("method", "output", "layer", "heads", "combine")
         state: dict[str, Any] = {name: asked[name] for name in names if name in asked}
         state["pinned"] = (int(asked.get("token", 0)),)
-        return ANSWERS[asked["kind"]](maps, settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps)))
+        wanted = settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps))
+        return ANSWERS[asked["kind"]](maps, wanted, take or partial(mixed, maps))
     except BertMagicError as error:
         return {"error": str(error)}, []
 
 
-def _picture(maps: AttentionMaps, wanted: Settings) -> Answer:
-    found = quantised(source(maps, wanted), _signed(wanted))
+def _picture(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
+    found = quantised(combined(take(wanted.method, wanted.output), wanted), _signed(wanted))
     return found.header(), [found.data.tobytes()]
 
 
-def _exact(maps: AttentionMaps, wanted: Settings) -> Answer:
-    return {}, [source(maps, wanted).tobytes()]
+def _exact(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
+    return {}, [combined(take(wanted.method, wanted.output), wanted).tobytes()]
 
 
-def _thumbnails(maps: AttentionMaps, wanted: Settings) -> Answer:
-    found = thumbnails(mixed(maps, wanted.method, wanted.output), _signed(wanted))
+def _thumbnails(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
+    found = thumbnails(take(wanted.method, wanted.output), _signed(wanted))
     return found.header() | {"heads": found.data.shape[1]}, [found.data.tobytes()]
 
 
-def _detail(maps: AttentionMaps, wanted: Settings) -> Answer:
+def _detail(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
     """Return how a token's row of weights comes about, number by number."""
     layer, head, token = wanted.layer, wanted.heads[0], wanted.pinned[0]
     found = maps.detail(layer, head)
@@ -190,11 +198,11 @@ def _detail(maps: AttentionMaps, wanted: Settings) -> Answer:
     return header | {"bias": found.bias is not None}, [np.asarray(row, np.float32).tobytes() for row in rows]
 
 
-def _statistics(maps: AttentionMaps, wanted: Settings) -> Answer:
+def _statistics(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
     return measured(maps), []
 
 
-def _importance(maps: AttentionMaps, wanted: Settings) -> Answer:
+def _importance(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
     """Return the one statistic for which the model runs again."""
     return {"importance": _rounded(maps.head_statistics(gradient=True)["importance"].tolist())}, []
 

@@ -7,12 +7,13 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.display.attention.shown import mixed
 from bertmagic.display.html import Safe, tag
 from bertmagic.widgets import assets
 from bertmagic.widgets.attention import about, answer, measured
 
 if TYPE_CHECKING:
-    from bertmagic.attention.maps import AttentionMaps
+    from bertmagic.attention.maps import AttentionMaps, Floats
     from bertmagic.display.attention.settings import Settings
 
 _BYTES = 3_000_000
@@ -43,14 +44,14 @@ def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
 
 def packed(maps: AttentionMaps, wanted: Settings) -> dict[str, Any]:
     """Return what the page would have asked of a kernel, and its answers; see ``packed`` in ``export.js``."""
-    known = {"method": wanted.method, "layer": wanted.layer, "heads": list(wanted.heads), "combine": wanted.combine}
-    key = _key(wanted.method, wanted.layer, wanted.heads, wanted.combine)
-    thumbnails, exact = answer(maps, {"kind": "thumbnails", **known}), answer(maps, {"kind": "exact", **known})
+    known = {name: getattr(wanted, name) for name in ("method", "output", "layer", "heads", "combine")}
+    key, array = _key(wanted, wanted.layer, wanted.heads), mixed(maps, wanted.method, wanted.output)
+    thumbnails, exact = (answer(maps, {"kind": kind, **known}, lambda *_: array) for kind in ("thumbnails", "exact"))
     return {
         "about": about(maps) | measured(maps) | {"opened": asdict(wanted)},
         "state": asdict(wanted),
-        "thumbnails": {wanted.method: [thumbnails[0], _text(thumbnails[1][0])]},
-        "picture": dict(_pictures(maps, wanted, places)) if (places := _heads(maps, wanted)) else {},
+        "thumbnails": {_method(wanted): [thumbnails[0], _text(thumbnails[1][0])]},
+        "picture": dict(_pictures(maps, wanted, array)),
         "exact": {key: _text(exact[1][0])},
         "detail": _details(maps, wanted),
     }
@@ -64,12 +65,12 @@ def _heads(maps: AttentionMaps, wanted: Settings) -> list[tuple[int, int]]:
     return [(wanted.layer, head) for head in range(heads)] if heads * tokens**2 <= _BYTES else []
 
 
-def _pictures(maps: AttentionMaps, wanted: Settings, places: list[tuple[int, int]]) -> list[tuple[str, list[Any]]]:
+def _pictures(maps: AttentionMaps, wanted: Settings, array: Floats) -> list[tuple[str, list[Any]]]:
     found = []
-    for layer, head in places:
-        asked = {"method": wanted.method, "layer": layer, "heads": [head], "combine": wanted.combine}
-        header, buffers = answer(maps, {"kind": "picture", **asked})
-        found.append((_key(wanted.method, layer, (head,), wanted.combine), [header, _text(buffers[0])]))
+    for layer, head in _heads(maps, wanted):
+        asked = {"method": wanted.method, "output": wanted.output, "layer": layer, "heads": [head]}
+        header, buffers = answer(maps, {"kind": "picture", "combine": wanted.combine, **asked}, lambda *_: array)
+        found.append((_key(wanted, layer, (head,)), [header, _text(buffers[0])]))
     return found
 
 
@@ -83,9 +84,14 @@ def _details(maps: AttentionMaps, wanted: Settings) -> dict[str, list[Any]]:
     return found
 
 
-def _key(method: str, layer: int, heads: tuple[int, ...], combine: str) -> str:
+def _method(wanted: Settings) -> str:
+    """Return what ``methodOf`` in ``store.js`` does."""
+    return " ".join(filter(None, (wanted.method, wanted.output if wanted.method == "gradient" else "")))
+
+
+def _key(wanted: Settings, layer: int, heads: tuple[int, ...]) -> str:
     """Return what ``keyOf`` in ``store.js`` does."""
-    return _json([method, layer, sorted(heads), combine])
+    return _json([_method(wanted), layer, sorted(heads), wanted.combine])
 
 
 def _json(value: object) -> str:

@@ -113,9 +113,7 @@ def test_a_comparison_opens_at_the_head_that_differs_most(learnt, encoder):
 
 
 def test_another_text_is_told_beside_without_a_difference(learnt, maps):
-    from bertmagic.attending import compared
-
-    both = compared(maps, learnt.attention("a superb phone", show=False))
+    both = maps.beside(learnt.attention("a superb phone", show=False))
     view = both.view()
     assert view.method == "weights"
     assert view._about["compared"]["text"] == "a superb phone"

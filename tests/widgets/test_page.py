@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bertmagic.attending import compared
 from bertmagic.display.attention import export
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.attention.shown import shown
@@ -200,7 +199,7 @@ def test_a_model_compared_with_itself_differs_nowhere(opened, maps):
 
 
 def test_another_text_stands_beside(opened, learnt, maps):
-    page = opened(compared(maps, learnt.attention("a superb phone", show=False)))
+    page = opened(maps.beside(learnt.attention("a superb phone", show=False)))
     assert "a superb phone" in page.text("[aria-label='What the model says']")
     page.page.get_by_text("The numbers of this head").click()
     page.settle()

@@ -68,7 +68,11 @@ class Shown:
 
 def source(maps: AttentionMaps, wanted: Settings) -> npt.NDArray[np.float32]:
     """Return the map of the chosen heads before anything is merged or hidden, float32 ``(tokens, tokens)``."""
-    array = mixed(maps, wanted.method, wanted.output)
+    return combined(mixed(maps, wanted.method, wanted.output), wanted)
+
+
+def combined(array: npt.NDArray[np.float32], wanted: Settings) -> npt.NDArray[np.float32]:
+    """Return one map of the chosen heads, of the maps of all."""
     heads = [0] if array.shape[1] == 1 else list(wanted.heads)
     chosen = array[wanted.layer, heads]
     if len(heads) == 1:
