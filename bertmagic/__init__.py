@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from bertmagic.api import catalogue, check, finetune, load, new_model, pretrain, runs, status
+    from bertmagic.api import catalogue, check, finetune, load, new_model, pretrain, runs, status, tune
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
+    from bertmagic.options.ranges import between, choice, log
     from bertmagic.textmodel import TextModel
     from bertmagic.training.jobs import Job
+    from bertmagic.widgets.panel import panel
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,21 +21,30 @@ __all__ = [
     "Interrupted",
     "Job",
     "TextModel",
+    "between",
     "catalogue",
     "check",
+    "choice",
     "finetune",
     "load",
+    "log",
     "new_model",
+    "panel",
     "pretrain",
     "runs",
     "samples",
     "status",
+    "tune",
 ]
 
 _HOMES = {
     "BertMagicError": "bertmagic.errors",
     "Interrupted": "bertmagic.errors",
     "Job": "bertmagic.training.jobs",
+    "between": "bertmagic.options.ranges",
+    "choice": "bertmagic.options.ranges",
+    "log": "bertmagic.options.ranges",
+    "panel": "bertmagic.widgets.panel",
 }
 
 

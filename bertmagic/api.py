@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -19,12 +19,13 @@ from bertmagic.errors import (
     listing,
 )
 from bertmagic.models import devices, saving
+from bertmagic.options.ranges import Range
 from bertmagic.textmodel import TextModel, held, hold, newest
 from bertmagic.training import jobs
 from bertmagic.training import runs as folders
-from bertmagic.training.events import Event, Listener, Phase
+from bertmagic.training.events import Event, Listener, Phase, ignore
 from bertmagic.training.jobs import Job
-from bertmagic.training.stopping import StopButton
+from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
@@ -33,10 +34,11 @@ if TYPE_CHECKING:
     from bertmagic.models.status import Catalogue, Status
     from bertmagic.training.differing import RunDifference
     from bertmagic.training.records import Runs
+    from bertmagic.tuning.results import Advice, Rates, Search
 
 __all__ = [
     "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "new_model", "pretrain", "runs",
-    "runs_here", "status",
+    "runs_here", "status", "tune",
 ]  # fmt: skip
 
 
@@ -139,12 +141,109 @@ def pretrain(
     return _trained(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
 
 
+def tune(
+    train: Any = None,
+    *,
+    on_event: Listener | None = None,
+    show: bool = True,
+    sources: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Search | Rates:
+    """Search for good values of options, each given a range; or with ``lr_find=True`` for a learning rate alone.
+
+    The options are those of ``%%bert_tune``. The model of the best trial is kept as the run ``name``.
+
+    Parameters
+    ----------
+    on_event, show
+        As in `finetune`; of every trial.
+    sources
+        How options are written in the cell of the best trial, where their value is no literal.
+
+    Raises
+    ------
+    BertMagicError
+        If data, model or options cannot be used, or no trial succeeds.
+    Interrupted
+        If it was stopped; its ``model`` is that of the best trial so far.
+
+    Examples
+    --------
+    >>> found = bm.tune("sample:reviews", label="sentiment", lr=bm.log(1e-5, 1e-3), trials=8)  # doctest: +SKIP
+    >>> found.best.values, found.model  # doctest: +SKIP
+    """
+    chosen = table.read(table.Tune, {"train": train, **options})
+    name = chosen.name or "tuned"
+    jobs.refuse(name)
+    if not isinstance(chosen.model, Range):
+        chosen = replace(chosen, model=start_from(chosen.model))
+    if chosen.lr_find:
+        return _rates(chosen, on_event or ignore, show)
+    return _searched(chosen, name, on_event or ignore, show, sources)
+
+
+def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
+    from bertmagic import work
+    from bertmagic.tuning import rates, search
+
+    if others := [name for name in search.ranges(chosen) if name != "lr"]:
+        raise OptionError(f"lr_find tries rates alone: {listing(others)} must have one value.", "Give one value.")
+    button = StopButton()
+    try:
+        with publish.working(show) as bar, button, work.begun(search.plain(chosen), bar) as begun:
+            plan = work.planned(begun.options, begun.parts["train"])
+            objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
+            named = begun.found.name, begun.prepared.train.name
+            return rates.find(begun.network, begun.feed("train"), plan, objective, _both(bar, on_event), button, named)
+    except Stop:
+        raise Interrupted("stopped before there was a rate to suggest.") from None
+    finally:
+        devices.release()
+
+
+def _both(one: Listener, other: Listener) -> Listener:
+    def emit(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return emit
+
+
+def _searched(
+    chosen: table.Tune, name: str, on_event: Listener, show: bool, sources: Mapping[str, str] | None
+) -> Search:
+    from bertmagic.options.cells import cell
+    from bertmagic.tuning import search
+
+    panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
+    try:
+        found = search.run(
+            chosen, panel, _both(panel, on_event), StopButton(),
+            lambda values: cell("bert_finetune", name, values, sources),
+        )  # fmt: skip
+    except BaseException as error:
+        empty_frames(error)
+        devices.release()
+        panel.close(error)
+        raise
+    model = load(name, device=chosen.device, precision=chosen.precision) if found.best else None
+    panel.close()
+    if found.ended == "interrupted":
+        kept = f"; {name!r} is the best of them" if model else ""
+        raise Interrupted(f"stopped after {len(found.trials)} trials{kept}. The same cell goes on.", model)
+    if chosen.test is not None and model is not None:
+        panel.below(model.evaluate(chosen.test, show=show))
+    if chosen.save_to is not None and model is not None:
+        model.save(chosen.save_to)
+    return replace(found, model=model)
+
+
 def _trained(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
         saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
-    chosen = replace(chosen, model=_start(chosen.model))
+    chosen = replace(chosen, model=start_from(chosen.model))
     panel = publish.listener(not show)
     listeners: list[Listener] = [panel, on_event] if on_event else [panel]
     if chosen.background:
@@ -217,7 +316,7 @@ def _stopped(model: TextModel, done: Finetuned) -> str:
     )
 
 
-def _start(model: Any) -> str:
+def start_from(model: Any) -> str:
     """Return the alias, folder or hub id of the encoder to start from."""
     if isinstance(model, TextModel):
         return str(model.folder)
@@ -398,14 +497,44 @@ def check(
     given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length}
     chosen = table.read(table.Check, given)
     with publish.working() as emit:
-        return report(replace(chosen, model=_start(chosen.model)), emit)
+        return report(replace(chosen, model=start_from(chosen.model)), emit)
 
 
-def catalogue() -> Catalogue:
-    """Return the encoders that have a short name, and which of them are on this disk."""
+@overload
+def catalogue(data: None = None) -> Catalogue: ...
+
+
+@overload
+def catalogue(
+    data: Any, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
+    device: str | None = None, try_models: int = 0, show: bool = True,
+) -> Advice: ...  # fmt: skip
+
+
+def catalogue(
+    data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
+    device: str | None = None, try_models: int = 0, show: bool = True,
+) -> Catalogue | Advice:  # fmt: skip
+    """Return the encoders that have a short name; of data, which of them suit it, and why.
+
+    Parameters
+    ----------
+    data, text, label, task, device
+        As in `finetune`, where ``data`` is ``train``.
+    try_models
+        Train so many of the first ones that can be had for 60 steps each, and compare them on held-out rows.
+    show
+        Whether to show a progress bar when it takes more than 2 s.
+    """
     from bertmagic.models.catalogue import listed
 
-    return listed()
+    if data is None:
+        return listed()
+    from bertmagic.tuning.advice import advise
+
+    given = {"data": data, "text": text, "label": label, "task": task, "device": device, "try_models": try_models}
+    with publish.working(show) as emit:
+        return advise(table.read(table.Models, given), emit)
 
 
 def status() -> Status:
@@ -474,4 +603,5 @@ def new_model(
 
 
 finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]
+tune.__signature__ = table.signature(table.Tune, of=tune)  # type: ignore[attr-defined]
 pretrain.__signature__ = table.signature(table.Pretrain, of=pretrain)  # type: ignore[attr-defined]

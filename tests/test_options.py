@@ -2,12 +2,15 @@
 
 import inspect
 import math
+from pathlib import Path
 
 import pytest
 
 import bertmagic as bm
 from bertmagic import options
 from bertmagic.errors import OptionError
+from bertmagic.options import document
+from bertmagic.options.ranges import HOW
 
 ALL = [(name, entry) for name, command in options.COMMANDS.items() for entry in command.options]
 NUMBERS = [entry for _, entry in ALL if entry.kind in ("int", "float")]
@@ -71,7 +74,7 @@ def test_ranges_are_enforced_at_both_ends(entry):
     for odd in ("many", [1], True, float("nan"), float("inf"), 10**400):
         with pytest.raises(OptionError, match=f"^{entry.name} = ") as caught:
             options.check(entry, odd)
-        assert caught.value.fix == entry.help
+        assert caught.value.fix == (f"Write {HOW}." if entry.searchable and odd == [1] else entry.help)
     if entry.kind == "int":
         with pytest.raises(OptionError, match="not a whole number"):
             options.check(entry, max(entry.low, 1) + 0.5)
@@ -133,6 +136,19 @@ def test_an_option_that_may_repeat_takes_one_or_several():
 def test_defaults_need_no_value():
     found = read()
     assert (found.epochs, found.validation, found.seed, found.precision) == (None, 0.1, 0, "auto")
+
+
+def test_the_page_of_options_is_that_of_the_table():
+    """Written by ``python -m bertmagic.options.document docs/options.md``."""
+    page = Path(__file__).parent.parent / "docs" / "options.md"
+    assert page.read_text(encoding="utf-8") == document.page()
+
+
+def test_every_number_that_is_not_the_users_own_has_a_reason_or_its_default_in_words():
+    own = ("max_steps", "seed", "eval_every", "patience", "timeout", "stride", "max_length")
+    for name, entry in ALL:
+        if name in ("bert_finetune", "bert_pretrain", "bert_tune") and entry.kind in ("int", "float", "steps"):
+            assert entry.reason or entry.name in own, entry.name
 
 
 def test_flags_are_spelled_with_dashes():

@@ -14,12 +14,14 @@ from typing import Any
 __all__ = ["below", "bundle", "text"]
 
 _FACES = {
+    "Advice": "advice",
     "Answers": "answers",
     "AttentionMaps": "attention",
     "Comparison": "attention.differences",
     "Entities": "entities",
     "MultiLabelPredictions": "multi_label",
     "NumberPredictions": "regression",
+    "PanelState": "panel_state",
     "Predictions": "predictions",
     "Fills": "fills",
     "NextSentences": "next_sentences",
@@ -27,9 +29,12 @@ _FACES = {
     "DataReport": "data_report",
     "Catalogue": "catalogue",
     "Status": "status",
+    "Estimate": "estimate",
     "Job": "job",
     "Runs": "runs",
     "RunDifference": "run_difference",
+    "Rates": "rates",
+    "Search": "search",
     "BaseException": "failure",
 }
 

@@ -110,7 +110,10 @@ class Curve:
     dots: bool = False
 
 
-def chart(title: str, curves: Sequence[Curve], across: float, zero: bool = False, aria: str = "") -> Safe:
+def chart(
+    title: str, curves: Sequence[Curve], across: float, zero: bool = False, aria: str = "", along: str = "step",
+    marks: Sequence[tuple[float, str]] = (),
+) -> Safe:  # fmt: skip
     """Return curves over steps as an SVG image.
 
     Parameters
@@ -125,11 +128,17 @@ def chart(title: str, curves: Sequence[Curve], across: float, zero: bool = False
         Whether the vertical axis starts at 0.
     aria
         What the chart shows, in words, for a screen reader.
+    along
+        The name and unit of the horizontal axis.
+    marks
+        Where the horizontal axis has which label; by default round numbers.
     """
     drawn = [curve for curve in curves if curve.points]
     bottom, top = limits(drawn, zero)
     frame = _Frame(max(across, 1.0), bottom, top)
-    inner = "".join([_axes(frame, title, bool(drawn)), *(_line(frame, curve) for curve in drawn), _legend(drawn)])
+    inner = "".join(
+        [_axes(frame, (title, along), bool(drawn), marks), *(_line(frame, curve) for curve in drawn), _legend(drawn)]
+    )
     return tag(
         "svg", Safe(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
         height=HEIGHT, role="img", aria_label=aria or title, font_size=12,
@@ -180,20 +189,16 @@ def ticks(low: float, high: float, most: int = 4) -> list[float]:
     return [at * gap for at in range(first, last + 1)]
 
 
-def _axes(frame: _Frame, title: str, drawn: bool) -> str:
+def _axes(frame: _Frame, names: tuple[str, str], drawn: bool, marks: Sequence[tuple[float, str]]) -> str:
     right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
-    parts = [_label(2, 11, title, "start", bold=True), _label(right, HEIGHT - 3, "step", "end")]
+    parts = [_label(2, 11, names[0], "start", bold=True), _label(right, HEIGHT - 3, names[1], "end")]
     heights = ticks(frame.bottom, frame.top) if drawn else []
     for value in heights:
         y = round(frame.y(value), 1)
         parts += [_rule(_LEFT, y, right, y), _label(_LEFT - 4, y + 3, _height_label(value, heights), "end")]
-    for step in ticks(0, frame.across, 5):
-        if step == int(step):  # a run of two steps has no step 0.5
-            parts.append(
-                _label(
-                    round(frame.x(step), 1), floor + 14, _short(step), "middle" if step < 0.95 * frame.across else "end"
-                )
-            )
+    for step, words in marks or [(step, _short(step)) for step in ticks(0, frame.across, 5) if step == int(step)]:
+        anchor = "middle" if step < 0.95 * frame.across else "end"
+        parts.append(_label(round(frame.x(step), 1), floor + 14, words, anchor))
     if not drawn:
         parts.append(_label((_LEFT + right) / 2, HEIGHT / 2, "no values yet", "middle"))
     return "".join([_rule(_LEFT, floor, right, floor, ".6"), *parts])

@@ -49,6 +49,14 @@ PLAIN: dict[str, Any] = {
 }
 
 
+def plain_layout(height: int) -> dict[str, Any]:
+    """Return the layout of one plot on a page of any colour."""
+    axis = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GREY}
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    return {**PLAIN, "margin": dict(PLAIN["margin"]), "height": height, "legend": legend, "xaxis": dict(axis),
+            "yaxis": {**axis, "automargin": True}}  # fmt: skip
+
+
 def _heading(at: int, title: str) -> dict[str, Any]:
     """Return the name of a plot, above its upper left corner: beside a narrow plot there is no room for it."""
     place = {"xref": "paper", "x": _left(at), "xanchor": "left", "xshift": -30 if at > 1 else -43}

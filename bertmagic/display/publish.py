@@ -101,8 +101,9 @@ def working(show: bool = True) -> Iterator[Listener]:
 
 
 def listener(
-    silent: bool = False, *, delay: float | None = None, clock: Clock = time.monotonic, screen: Screen | None = None
-) -> Watcher:
+    silent: bool = False, *, delay: float | None = None, clock: Clock = time.monotonic, screen: Screen | None = None,
+    searches: bool = False,
+) -> Watcher:  # fmt: skip
     """Return what shows a run's events here: a live panel in a notebook, lines of text elsewhere.
 
     Parameters
@@ -115,18 +116,21 @@ def listener(
         Seconds since any fixed time.
     screen
         Where frames go instead of a new output of the cell.
+    searches
+        Whether it is a search with its trials, and not one run.
     """
     if silent:
         return Silent()
     if screen is None and _kernel() is None:
-        from bertmagic.display.terminal import Lines
+        from bertmagic.display.terminal import Lines, TrialLines
 
-        return Lines(sys.stderr, clock, delay)
+        return TrialLines(sys.stderr) if searches else Lines(sys.stderr, clock, delay)
     from bertmagic.display.bar import Bar
     from bertmagic.display.panel import Panel
     from bertmagic.display.progress import Run
+    from bertmagic.display.search import Trials
 
-    face: Face = Panel(Run(clock)) if delay is None else Bar(clock)
+    face: Face = Trials(clock) if searches else Panel(Run(clock)) if delay is None else Bar(clock)
     return Live(face, screen or Handle(), clock, delay or 0.0)
 
 
@@ -248,6 +252,24 @@ class Handle:
     def below(self, bundle: dict[str, Any]) -> None:
         """Show a bundle as the next output."""
         self._publisher.publish(bundle)
+
+
+def is_notebook() -> bool:
+    """Whether this runs in a Jupyter kernel."""
+    return _kernel() is not None
+
+
+def insert(code: str) -> None:
+    """Put code into the next cell of the notebook, or the next line of a terminal; print it where there is neither."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        if (shell := get_ipython()) is not None:
+            shell.set_next_input(code)
+            return
+    from bertmagic.display.terminal import write
+
+    write(sys.stdout, code + "\n")
 
 
 def _kernel() -> Any:

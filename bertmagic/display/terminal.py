@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from bertmagic.display import text
 from bertmagic.display.progress import Run, lines, losses, measured, noted, position, reason, stage, state, title
@@ -113,6 +113,32 @@ class Lines:
     def _say(self, *words: str) -> None:
         self._clear()
         write(self._stream, "".join(line + "\n" for line in words))
+
+
+class TrialLines:
+    """Writes a line for each trial of a search."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._told = stream, 0
+
+    def __call__(self, event: Any) -> None:
+        """Take an event in; a search has its trials so far."""
+        from bertmagic.display.search import told
+
+        if type(event).__name__ != "Search":
+            return
+        with contextlib.suppress(Exception):  # a closed pipe must not end a search
+            over = [trial for trial in event.trials if trial.state != "running"]
+            for trial in over[self._told :]:
+                write(self._stream, told(event, trial) + "\n")
+            self._told = len(over)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Do nothing: what ended it is told by who asked for it."""
+
+    def below(self, result: object) -> None:
+        """Write a result to stdout, an error to stderr."""
+        write(self._stream if isinstance(result, BaseException) else sys.stdout, text(result) + "\n")
 
 
 def write(stream: IO[str], words: str) -> None:

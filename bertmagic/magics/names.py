@@ -146,6 +146,12 @@ def is_model(value: object) -> bool:
     return api is not None and isinstance(value, api.TextModel)
 
 
+def is_search(value: object) -> bool:
+    """Whether a value is what a search found; asks only the module that is already imported."""
+    results = sys.modules.get("bertmagic.tuning.results")
+    return results is not None and isinstance(value, results.Search)
+
+
 def is_job(value: object) -> bool:
     """Whether a value is a Job; asks only the module that is already imported, as none is made without it."""
     jobs = sys.modules.get("bertmagic.training.jobs")
@@ -159,7 +165,7 @@ def predicts(value: object) -> bool:
 
 def model_in(value: Any) -> Any:
     """Return the model that a variable's value is, or that a job has; None if it has none."""
-    if is_job(value):
+    if is_job(value) or is_search(value):
         return value.model
     return value if is_model(value) else None
 

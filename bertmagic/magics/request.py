@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import OptionError
 from bertmagic.magics import body, line
 from bertmagic.magics.names import Given, constant, resolve
-from bertmagic.options import Option, Shell, table
+from bertmagic.options import Option, Shell, ranges, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +62,8 @@ def read(command: Command, typed: str, cell: str | None, names: dict[str, Any], 
         For what cannot be read, for an option both on the line and in the body, and for one that is missing.
     """
     known = {entry.name: entry for entry in line.options_of(command)}
+    if any(entry.searchable for entry in known.values()):
+        names = {**names, **ranges.NAMES}
     on_line = {name: resolve(known[name], tokens, names) for name, tokens in line.read(typed, command).items()}
     in_body = _body(command, cell, names, on_line)
     for name in in_body.keys() & on_line.keys():

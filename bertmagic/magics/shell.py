@@ -62,8 +62,10 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
         bind.guard(target, shell.user_ns)
     result = _run(shell, request, target)
     returned = result if not (in_cell or request.silent) else None
-    for name in filter(None, (target, request.out)):
-        bind.put(shell, name, result)
+    if target and (made := _made(request, result)) is not None:
+        bind.put(shell, target, made)
+    if request.out:
+        bind.put(shell, request.out, result)
     if names.is_job(result):
         variables = [name for name in (target, request.out) if name]
         result.when_done(partial(bind.settle, shell, variables))
@@ -73,6 +75,11 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
     elif in_cell and not request.silent and result is not None:
         _show(result)
     return returned
+
+
+def _made(request: Request, result: Any) -> Any:
+    """Return what the variable of a run is bound to: a model, or the job that makes one; None if there is neither."""
+    return names.model_in(result) if request.command.function == "tune" else result
 
 
 def _from_disk(request: Request) -> Request:
@@ -86,7 +93,7 @@ def _from_disk(request: Request) -> Request:
 
 def _target(request: Request) -> str | None:
     """Return the variable that a magic which makes a model binds it to."""
-    if request.command.function not in ("finetune", "pretrain", "load"):
+    if request.command.function not in ("finetune", "pretrain", "tune", "load"):
         return None
     if "name" in request.given:
         return str(request.given["name"].value)
@@ -131,7 +138,28 @@ def _unload(shell: InteractiveShell, request: Request) -> None:
     _say(f"{name} is unloaded: {given_back / 1e6:,.0f} MB given back.")
 
 
-_ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload}
+def _tune(shell: InteractiveShell, request: Request) -> Any:
+    from bertmagic import api
+
+    options = {name: given.value for name, given in request.given.items()}
+    return api.tune(**options, sources={name: given.code for name, given in request.given.items()})
+
+
+def _panel(shell: InteractiveShell, request: Request) -> Any:
+    from bertmagic.widgets.panel import panel
+
+    def started(job: Any) -> None:
+        bind.put(shell, job.name, job)
+        job.when_done(partial(bind.settle, shell, [job.name]))
+
+    options = {name: given.value for name, given in request.given.items()}
+    return panel(
+        **options, sources={"train": request.given["data"].code}, names=shell.user_ns,
+        guard=partial(bind.guard, space=shell.user_ns), started=started,
+    )  # fmt: skip
+
+
+_ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload, "bert_tune": _tune, "bert_panel": _panel}
 """The magics that do more than call; a new one needs no entry here."""
 
 

@@ -69,6 +69,26 @@ ALIASES: dict[str, Entry] = {entry.alias: entry for entry in _ENTRIES}
 """The entries by alias; ``on_disk`` is not looked up here."""
 
 
+SIZES: dict[str, tuple[int, int, int]] = {
+    "minilm": (6, 384, 30_522), "bert": (12, 768, 30_522), "bert-cased": (12, 768, 28_996),
+    "bert-large": (24, 1024, 30_522), "distilbert": (6, 768, 30_522), "roberta": (12, 768, 50_265),
+    "modernbert": (22, 768, 50_368), "deberta": (12, 768, 128_100), "electra": (12, 128, 30_522),
+    "mbert": (12, 768, 119_547), "xlmr": (12, 768, 250_002), "bert-chinese": (12, 768, 21_128),
+    "bert-german": (12, 768, 31_102), "bert-spanish": (12, 768, 31_002),
+}  # fmt: skip
+"""Layers, width of the word embeddings and word pieces of the encoders to start from, as their configs say."""
+
+PUBLISHED: dict[str, tuple[float, str]] = {
+    "bert": (84.6, "MNLI 84.6 (Devlin et al. 2019, table 1, test)"),
+    "bert-large": (86.7, "MNLI 86.7 (Devlin et al. 2019, table 1, test)"),
+    "distilbert": (82.2, "MNLI 82.2 (Sanh et al. 2019, table 1, dev)"),
+    "roberta": (87.6, "MNLI 87.6 (Liu et al. 2019, as their model card says, dev)"),
+    "modernbert": (89.1, "MNLI 89.1 (Warner et al. 2024, table of GLUE, dev)"),
+    "deberta": (90.6, "MNLI 90.6 (He et al. 2021, DeBERTaV3, model card, dev)"),
+}
+"""The accuracy on MNLI that authors published, with the source: the one task that most of them report."""
+
+
 def packaged(alias: str) -> Path | None:
     """Return the folder of weights that a Python package carries for an alias, if it is installed."""
     spec = importlib.util.find_spec(MINILM_PACKAGE) if alias == "minilm" else None

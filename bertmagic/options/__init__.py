@@ -21,6 +21,7 @@ from bertmagic.options.commands import (
     LongText,
     Models,
     NextSentence,
+    Panel,
     Precision,
     Predict,
     Pretrain,
@@ -29,6 +30,7 @@ from bertmagic.options.commands import (
     Shell,
     Status,
     Training,
+    Tune,
     Unload,
 )
 from bertmagic.options.entry import REQUIRED, Kind, Option, table
@@ -51,6 +53,7 @@ __all__ = [
     "Models",
     "NextSentence",
     "Option",
+    "Panel",
     "Precision",
     "Predict",
     "Pretrain",
@@ -59,6 +62,7 @@ __all__ = [
     "Shell",
     "Status",
     "Training",
+    "Tune",
     "Unload",
     "check",
     "read",

@@ -74,9 +74,11 @@ class Training:
         None,
         "float",
         "How many times to go through the training rows; by default 3, up to 10 for few rows.",
+        slide=(1, 10),
         low=0.01,
         high=1000,
         reason="2 to 4 in Devlin et al. 2019, appendix A.3; few rows need 300 steps (Mosbach et al. 2021).",
+        curve="Validation still gets better at the end: more. Its loss rises while the training loss falls: fewer.",
     )
     max_steps: int | None = option(
         None, "int", "Train for so many optimizer steps; with epochs given too, for whichever is fewer.", low=1
@@ -85,19 +87,23 @@ class Training:
         None,
         "float",
         "The peak learning rate of AdamW; by default the one the catalogue has for the model, and 5e-4 for LoRA.",
+        slide=(1e-06, 0.01),
         low=1e-8,
         high=1.0,
         log=True,
         reason="2e-5 to 5e-5 for BERT-base (Devlin et al. 2019); small encoders take more: 1e-4 for MiniLM.",
+        curve="The loss jumps, or stays where it began: a third of it. It falls slowly to the end: three times it.",
     )
     batch_size: int = option(
         32,
         "int",
         "How many rows one optimizer step sees.",
+        slide=(2, 256),
         low=1,
         high=4096,
         log=True,
         reason="16 or 32 in Devlin et al. 2019, appendix A.3.",
+        curve="The loss is all noise and validation jumps: larger. Memory is short: smaller, with accumulation.",
     )
     gradient_accumulation_steps: int = option(
         1,
@@ -107,6 +113,7 @@ class Training:
         high=4096,
         log=True,
         reason="Larger steps in the memory of one batch; steps and epochs count as in transformers' Trainer.",
+        curve="The loss is noisy and a larger batch does not fit: 2 or 4.",
     )
     gradient_checkpointing: bool = option(
         False,
@@ -120,21 +127,26 @@ class Training:
         "Cut texts after so many tokens; by default the model's own limit, at most 512.",
         low=8,
         high=8192,
+        curve="Many texts are cut and validation stays low: longer. Steps are slow and few texts are long: shorter.",
     )
     warmup: float = option(
         0.06,
         "float",
         "The share of steps (below 1) or the number of steps over which lr rises from 0.",
+        slide=(0, 0.5),
         low=0,
         reason="6 % in Liu et al. 2019 (RoBERTa), table 10.",
+        curve="The loss rises in the first steps, or the gradient's norm leaps there: 0.1 or more.",
     )
     weight_decay: float = option(
         0.01,
         "float",
         "AdamW's weight decay, not applied to biases and layer norms.",
+        slide=(0, 0.3),
         low=0.0,
         high=1.0,
         reason="0.01 in Devlin et al. 2019, appendix A.2.",
+        curve="Validation falls behind training early on: 0.05 or 0.1. It seldom matters otherwise.",
     )
     max_grad_norm: float = option(
         1.0,
@@ -143,6 +155,7 @@ class Training:
         low=0.0,
         high=1000.0,
         reason="1.0 in BERT's own training (Devlin et al. 2019); Pascanu et al. 2013 say why.",
+        curve="Single steps throw the loss up and it comes back: 0.5.",
     )
     layerwise_lr_decay: float = option(
         1.0,
@@ -151,6 +164,7 @@ class Training:
         low=0.1,
         high=1.0,
         reason="0.8 to 0.9 in Clark et al. 2020 (ELECTRA), appendix B; off, as what is gained differs by task.",
+        curve="Few rows, and validation soon gets worse: 0.9.",
     )
     ema_decay: float | None = option(
         None,
@@ -159,24 +173,47 @@ class Training:
         low=0.5,
         high=0.99999,
         reason="Polyak & Juditsky 1992; steadier, for the memory of one more set of weights.",
+        curve="Validation jumps from one evaluation to the next: 0.999, over some thousand steps.",
     )
     schedule: Schedule = option(
-        "linear", "choice", "How lr falls after the warm-up.", choices=("linear", "cosine", "constant")
+        "linear",
+        "choice",
+        "How lr falls after the warm-up.",
+        choices=("linear", "cosine", "constant"),
+        curve="The loss still falls when lr reaches 0: more epochs, rather than constant.",
     )
-    seed: int = option(0, "int", "Seeds the split, the order of rows, the head and dropout.", low=0, high=2**32 - 1)
+    seed: int = option(
+        0,
+        "int",
+        "Seeds the split, the order of rows, the head and dropout.",
+        low=0,
+        high=2**32 - 1,
+        curve="Two settings differ by little: run each with three seeds before you believe it.",
+    )
     attention_dropout: float = option(
         0.0,
         "float",
         "Dropout on attention weights; BERT was pre-trained with 0.1.",
+        slide=(0, 0.5),
         low=0.0,
         high=0.9,
         reason="Attention dropout takes PyTorch's attention off its fast path; the other dropouts stay on.",
+        curve="The training loss goes to 0 and validation gets worse: 0.1.",
     )
     eval_every: int | None = option(
-        None, "steps", "Evaluate every so many steps; by default at the end of each epoch.", low=1
+        None,
+        "steps",
+        "Evaluate every so many steps; by default at the end of each epoch.",
+        low=1,
+        curve="The best evaluation is the first, or only one: evaluate more often.",
     )
     patience: int | None = option(
-        None, "int", "Stop early after so many evaluations without a better one.", low=1, high=1000
+        None,
+        "int",
+        "Stop early after so many evaluations without a better one.",
+        low=1,
+        high=1000,
+        curve="Validation has not got better for long: 2 or 3.",
     )
     adapt: Adapt = option(
         "full",
@@ -184,6 +221,7 @@ class Training:
         "What to train: full is all weights; lora is small matrices beside frozen weights, and the head.",
         choices=("full", "lora"),
         reason="Whole models of this size fit a laptop; LoRA (Hu et al. 2021) saves gradients and moments.",
+        curve="Memory is short, or few rows are learnt by heart at once: lora.",
     )
     lora_rank: int = option(
         8,
@@ -193,6 +231,7 @@ class Training:
         high=512,
         log=True,
         reason="8 in Hu et al. 2021, table 9; their table 6 finds little gained by more.",
+        curve="With lora the training loss stays high: 16 or 32, or more targets.",
     )
     lora_alpha: float | None = option(
         None,
@@ -216,7 +255,12 @@ class Training:
         choices=("merged", "adapter"),
         reason="A merged model loads anywhere; an adapter of MiniLM takes 1 MB in place of 90.",
     )
-    freeze: Any = option(None, "freeze", "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.")
+    freeze: Any = option(
+        None,
+        "freeze",
+        "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.",
+        curve="Memory is short or steps are slow, and a little accuracy may go: 'embeddings', or half of the layers.",
+    )
     device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
     precision: Precision = option(
         "auto",
@@ -262,6 +306,7 @@ class Finetune(Training):
         "What to read of a longer text: its beginning, its head and tail, or all of it in overlapping windows.",
         choices=("truncate", "head_tail", "window"),
         reason="The cheapest; head_tail costs the same and was better in Sun et al. 2019, window reads everything.",
+        curve="Many texts are cut, and what matters stands at their end: head_tail; anywhere: window.",
     )
     stride: int | None = option(
         None,
@@ -285,6 +330,7 @@ class Finetune(Training):
         low=0.0,
         high=0.9,
         reason="0.1 in Szegedy et al. 2016, section 7; off, as it changes what probabilities mean.",
+        curve="Accuracy is good and validation loss rises all the same: 0.1.",
     )
     best_metric: str | None = option(
         None,
@@ -300,7 +346,58 @@ class Finetune(Training):
         reason="Devlin et al. 2019, section 5.3, learn from and predict by the first token of a word.",
     )
     class_weights: ClassWeights = option(
-        "none", "choice", "Weigh classes in the loss by the inverse of their frequency.", choices=("none", "balanced")
+        "none",
+        "choice",
+        "Weigh classes in the loss by the inverse of their frequency.",
+        choices=("none", "balanced"),
+        curve="Accuracy is far above macro F1: a class is given up; balanced.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tune(Finetune):
+    """Search for good values of options, or for a learning rate alone.
+
+    An option takes a range in place of a value: log(1e-5, 1e-3), choice(16, 32, 64), or between(1, 4),
+    which has both of its ends.
+    """
+
+    searched: ClassVar[tuple[str, ...]] = (
+        "model", "epochs", "max_steps", "lr", "batch_size", "gradient_accumulation_steps", "max_length", "warmup",
+        "weight_decay", "max_grad_norm", "layerwise_lr_decay", "ema_decay", "schedule", "seed", "attention_dropout",
+        "adapt", "lora_rank", "lora_alpha", "freeze", "long_text", "stride", "label_smoothing", "class_weights",
+    )  # fmt: skip
+    # What one run has and a search has not: fields of the parent that are no options here.
+    background: ClassVar[bool] = False  # type: ignore[misc]
+    resume: ClassVar[bool] = False  # type: ignore[misc]
+    best_metric: ClassVar[str | None] = None  # type: ignore[misc]
+    checkpoint_every: ClassVar[int | None] = None  # type: ignore[misc]
+    checkpoint_minutes: ClassVar[float] = 5  # type: ignore[misc]
+
+    lr_find: bool = option(
+        False, "flag", "Only raise the learning rate over 100 steps, show the losses, and suggest one."
+    )
+    trials: int = option(
+        20,
+        "int",
+        "How many trials there are to be, those of before counted.",
+        low=1,
+        high=10000,
+        reason="About ten for each range that matters; the sampler learns from a third of them.",
+    )
+    timeout: float | None = option(None, "float", "Begin no further trial after so many minutes.", low=0.01, high=1e6)
+    study: str = option(
+        "study",
+        "text",
+        "The name of the file in the run's folder that keeps the trials; the same cell goes on with it.",
+        reason="SQLite: a search goes on after a kernel restart, and optuna's own tools read it.",
+    )
+    metric: str | None = option(
+        None,
+        "choice",
+        "What is sought on the validation rows, the lowest of losses and errors, the highest of others.",
+        choices=METRICS,
+        reason="By default the one that chooses the best weights: macro F1 for classes.",
     )
 
 
@@ -480,7 +577,34 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """List the models that have a short name here: encoders to start from, and some that are tuned already."""
+    """List the models that have a short name here; of data, say which of them suit it."""
+
+    data: Any = option(None, "data", "The rows to advise for: whatever train takes.")
+    text: Columns = option(None, "columns", _TEXT, many=True)
+    label: Columns = option(None, "columns", _LABEL, many=True)
+    task: str | None = option(None, "choice", "What it is for; inferred from the columns.", choices=TASKS)
+    device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
+    try_models: int = option(
+        0,
+        "int",
+        "Train so many of the first models that can be had for 60 steps each, and compare them.",
+        low=0,
+        high=14,
+        flag="try",
+        reason="What is published is of other data; a few minutes tell more.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Open a panel of sliders for a fine-tuning run: estimates, Start, Stop, Resume, and the cell it stands for."""
+
+    data: Any = option(REQUIRED, "data", "The training rows: whatever train takes.")
+    text: Columns = option(None, "columns", _TEXT, many=True)
+    label: Columns = option(None, "columns", _LABEL, many=True)
+    task: str | None = option(None, "choice", "What to learn; inferred from the columns.", choices=TASKS)
+    model: Any = option("minilm", "model", "The encoder that the panel begins with.", short="-m")
+    name: str = option("tuned", "name", "The name of the run, and of the variable that the model is bound to.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -562,6 +686,11 @@ COMMANDS: dict[str, Command] = {
             '%%bert_finetune sentiment\ntrain = reviews\ntext  = "review"\nlabel = "stars"\nepochs = 3',
             "%bert_finetune quick --train sample:reviews --label sentiment --max-steps 50",
         )),
+        Command("bert_tune", "tune", Tune, ("name",), "options", (
+            '%%bert_tune better\ntrain = reviews\nlabel = "stars"\nlr = log(1e-5, 1e-3)\n'
+            "batch_size = choice(16, 32, 64)\nepochs = between(1, 4)\ntrials = 20",
+            '%bert_tune --train reviews --label stars --lr-find',
+        )),
         Command("bert_pretrain", "pretrain", Pretrain, ("name",), "options", (
             '%%bert_pretrain reuters\ntrain = news\ntext  = "body"\nmodel = "minilm"\nepochs = 1',
             '%%bert_pretrain own\ntrain = "books/*.txt"\nnsp   = True\nwhole_words = True',
@@ -604,12 +733,17 @@ COMMANDS: dict[str, Command] = {
             "%bert_data sample:reviews --label sentiment",
             "%bert_data reviews.csv --text review --label stars",
         )),
-        Command("bert_models", "catalogue", Models, (), "none", ("%bert_models",)),
+        Command("bert_models", "catalogue", Models, ("data",), "none", (
+            "%bert_models", "%bert_models reviews --text review --label stars --try 3",
+        )),
         Command("bert_runs", "runs", Runs, ("names",), "none", (
             "%bert_runs",
             "%bert_runs --task classification --sort macro_f1",
             "%bert_runs sent* --against seconds",
             "%bert_runs --diff monday tuesday",
+        )),
+        Command("bert_panel", "panel", Panel, ("data",), "none", (
+            "%bert_panel reviews --text review --label stars",
         )),
         Command("bert_status", "status", Status, (), "none", ("%bert_status",)),
     )

@@ -60,6 +60,12 @@ class Option:
         How many values follow its flag.
     reason
         Why the default is what it is, with its source.
+    slide
+        The ends of a slider for it, where its whole range is too wide to be set by hand.
+    curve
+        What to try with it, when the curves of a run look like this or that.
+    searchable
+        Whether the command takes a range of values for it.
     """
 
     name: str
@@ -75,6 +81,9 @@ class Option:
     many: bool = False
     values: int = 1
     reason: str = ""
+    slide: tuple[float, float] | None = None
+    curve: str = ""
+    searchable: bool = False
 
     @property
     def long(self) -> str:
@@ -97,10 +106,12 @@ def option(default: Any, kind: Kind, help: str, **known: Any) -> Any:
 
 def table(of: type[Any]) -> tuple[Option, ...]:
     """Return the options of a command's dataclass, in the order they are declared."""
+    searched = getattr(of, "searched", ())
     return tuple(
         Option(
             name=f.name,
             default=REQUIRED if f.default is dataclasses.MISSING else f.default,
+            searchable=f.name in searched,
             **cast("dict[str, Any]", dict(f.metadata)),
         )
         for f in dataclasses.fields(of)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.options.entry import Kind, Option, table
+from bertmagic.options.ranges import HOW, Range, checked
 
 T = TypeVar("T")
 
@@ -40,6 +41,11 @@ def check(entry: Option, value: Any) -> Any:
     """Return ``value`` as the option's type, or raise an `OptionError` that says what was expected."""
     if value is None and not entry.required:
         return entry.default
+    if isinstance(value, Range) and entry.kind in _READERS.keys() | {"model", "data"}:
+        return checked(entry, value, check)
+    if entry.searchable and isinstance(value, list | range | set | tuple) and not entry.many:
+        kind = type(value).__name__
+        raise OptionError(f"{entry.name} = {value!r} is a {kind}, not a range to search.", f"Write {HOW}.")
     reader = _READERS.get(entry.kind)
     return reader(entry, value) if reader else value
 

@@ -1,0 +1,208 @@
+"""Which models of the catalogue suit a data set: by its language, lengths and rows, on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bertmagic import finetuning, work
+from bertmagic.errors import empty_frames
+from bertmagic.models import catalogue, devices, saving
+from bertmagic.models.status import Entry
+from bertmagic.options import Finetune
+from bertmagic.training import runs
+from bertmagic.training.events import Listener, Phase, ignore
+from bertmagic.training.stopping import StopButton
+from bertmagic.tuning import estimates, languages
+from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
+
+if TYPE_CHECKING:
+    from bertmagic.options import Models
+    from bertmagic.tasks import Prepared
+    from bertmagic.tuning.estimates import Subject
+
+_SAMPLE = 500
+_FEW, _LARGE = 300, 200_000_000
+"""Fewer rows than these leave a model of more parameters half trained (Mosbach et al. 2021)."""
+_BUDGET = 3600.0
+"""Seconds of training above which a model is told to be slow here."""
+_TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
+"""How many steps a try has, how many tokens of a text it reads, and which share of the rows measures it."""
+_UNKNOWN = 82.0
+"""What a model without a published accuracy is taken to have; three points of accuracy are 1 in the score."""
+_ALSO = {"English, code": ("English",)}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found in the data."""
+
+    languages: dict[str, float]
+    long: float
+    rows: int
+
+
+def advise(options: Models, emit: Listener = ignore) -> Advice:
+    """Rank the models of the catalogue for a data set, and try some of them where that is wanted.
+
+    Raises
+    ------
+    BertMagicError
+        If the data cannot be used.
+    """
+    base = Finetune(
+        train=options.data, text=options.text, label=options.label, task=options.task, device=options.device
+    )  # fmt: skip
+    prepared = work.read(base, emit)
+    texts = prepared.train.texts
+    chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
+    spoken = languages.found(texts[at] for at in chosen)
+    about = _subject(base, prepared, emit)
+    found = _Found(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
+    entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
+    advised = sorted((_advised(entry, found, base, about) for entry in entries), key=lambda one: -one.score)
+    tried = _tried(options, base, advised, emit) if options.try_models else ()
+    return Advice(
+        data=prepared.train.name, task=prepared.task.name, rows=found.rows, languages=spoken,
+        median_tokens=int(np.median(about.lengths)) if about else 0, long=found.long,
+        device=str(devices.choose(options.device)), models=tuple(advised), tried=tried,
+    )  # fmt: skip
+
+
+def _subject(base: Finetune, prepared: Prepared, emit: Listener) -> Subject | None:
+    """Return what the estimates of all models come from: MiniLM, or whatever of the catalogue is on this disk."""
+    here = [entry.ref for entry in _own()]
+    here += [entry.alias for entry in catalogue.listed().entries if entry.on_disk and not entry.tuned]
+    for alias in here[:1]:
+        return estimates.subject(replace(base, model=alias), emit, prepared)
+    return None
+
+
+def _advised(entry: Entry, found: _Found, base: Finetune, about: Subject | None) -> Advised:
+    """Return a model with its reasons; the score ranks, and is the sum of what speaks for it."""
+    score, reasons = 0.0, []
+    known = _knows(entry, found.languages)
+    score += 10 * known
+    if known < 0.9:
+        reasons.append(f"knows the language of {known:.0%} of the texts")
+    elif "languages" in entry.languages and len([s for s in found.languages.values() if s > 0.05]) < 2:
+        score -= 1.5
+        reasons.append("knows the language, among many others that cost it accuracy")
+    else:
+        reasons.append("knows the language")
+    if found.long > 0.05:
+        score += 2.0 if entry.max_length > 512 else -1.0
+        reads = "it reads them" if entry.max_length > 512 else "it cuts them"
+        reasons.append(f"{found.long:.0%} of the texts have more than 500 tokens, and {reads}")
+    accuracy, published = catalogue.PUBLISHED.get(entry.alias, (_UNKNOWN, ""))
+    score += (accuracy - _UNKNOWN) / 3
+    seconds, memory = _costs(entry, base, about)
+    if seconds > _BUDGET:
+        score -= min(4.0, seconds / _BUDGET)
+        reasons.append("slow on this device")
+    if about is not None and memory > about.free:
+        score -= 6
+        reasons.append("does not fit the free memory")
+    if found.rows < _FEW and entry.parameters > _LARGE:
+        score -= 2
+        reasons.append("large for so few rows")
+    if entry.on_disk:
+        score += 0.5
+        reasons.append("is on this disk")
+    return Advised(entry, round(score, 2), seconds, memory, tuple(reasons), published)
+
+
+def _knows(entry: Entry, found: dict[str, float]) -> float:
+    """Return the share of texts whose language a model was trained on."""
+    if "languages" in entry.languages or entry.languages == "yours":
+        return 1.0
+    own = (*_ALSO.get(entry.languages, (entry.languages,)), "other")
+    return sum(share for name, share in found.items() if name in own)
+
+
+def _costs(entry: Entry, base: Finetune, about: Subject | None) -> tuple[float, int]:
+    """Return seconds and bytes of a run of a model."""
+    if about is None:
+        return 0.0, 0
+    longest = min(entry.max_length, base.longest, about.limit)
+    found = in_proportion(estimates.estimate(replace(base, max_length=longest), about), entry, about)
+    return found.seconds, found.bytes
+
+
+def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
+    """Return the estimate for a model that was not timed, from that of one that was: by its layers' parameters."""
+    if about.name in (entry.alias, entry.ref):
+        return timed
+    layers, width, pieces = catalogue.SIZES.get(entry.alias, (about.layers, about.costs.width, about.pieces))
+    inside = max(entry.parameters - pieces * width, 1)
+    trained = inside + about.pieces * width
+    grown = inside / max(about.costs.parameters - about.costs.embeddings, 1)
+    wide = layers * width / (about.layers * about.costs.width)
+    few = timed.memory["gradients"] / (4 * (about.costs.parameters - about.costs.embeddings))  # with LoRA or freeze
+    part = int(4 * trained * min(1.0, few))
+    memory = {
+        "weights": 4 * entry.parameters, "gradients": part, "optimizer": 2 * part,
+        "activations": int(timed.memory["activations"] * wide), "best weights": 4 * entry.parameters,
+    }  # fmt: skip
+    return replace(
+        timed,
+        model=entry.alias,
+        seconds=timed.seconds * grown,
+        epoch_seconds=timed.epoch_seconds * grown,
+        memory=memory,
+    )
+
+
+def _own() -> list[Entry]:
+    """Return the encoders that were made or pre-trained in this folder."""
+    found = []
+    for name in runs.names():
+        folder = runs.model_folder(name)
+        card = saving.read_card(folder)
+        if card.get("task") == "masked_language_modeling":
+            size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 4
+            length = int(card.get("max_length") or 512)
+            found.append(Entry(name, str(folder), size, "yours", length, "yours", float(card.get("lr") or 1e-4),
+                               "an encoder of this folder", on_disk=True))  # fmt: skip
+    return found
+
+
+def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
+    """Train the first models that can be had, for a few steps each, and measure them on the same held-out rows."""
+    found: list[Tried] = []
+    for one in advised:
+        if len([tried for tried in found if not tried.error]) == options.try_models:
+            break
+        emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
+        found.append(_try(one.entry, base))
+    return tuple(found)
+
+
+def _try(entry: Entry, base: Finetune) -> Tried:
+    """Train a model for a few steps; the same seed holds the same rows out for all."""
+    reference = entry.ref if entry.languages == "yours" else entry.alias
+    wanted = replace(
+        base,
+        model=reference,
+        name=f"trying/{entry.alias}",
+        max_steps=_TRY_STEPS,
+        validation=_HELD_OUT,
+        max_length=_TRY_TOKENS,
+        eval_every=_TRY_STEPS,
+    )
+    try:
+        done = finetuning.run(wanted, ignore, StopButton(), checkpointed=False)
+    except Exception as error:  # not on this disk and no network, say: the next one is tried
+        empty_frames(error)
+        devices.release()
+        return Tried(entry.alias, error=str(error).partition("\n")[0])
+    report, seconds = done.report, done.ended.seconds
+    del done
+    devices.release()
+    assert report is not None
+    metric = next(iter(report.intervals), next(iter(report.metrics)))
+    spread = report.intervals.get(metric)
+    low, high = (spread.low, spread.high) if spread else (report.metrics[metric],) * 2
+    return Tried(entry.alias, metric, report.metrics[metric], low, high, report.rows, seconds)

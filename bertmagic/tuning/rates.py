@@ -1,0 +1,158 @@
+"""The learning-rate finder: a few steps at a rising rate, after which everything is as it was before.
+
+The range test is of Smith 2017 ("Cyclical Learning Rates for Training Neural Networks", section 3.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+from bertmagic.data.batches import training_batches
+from bertmagic.errors import TrainingError
+from bertmagic.models import devices, dropout, heap
+from bertmagic.training.events import Phase
+from bertmagic.training.step import Stepper
+from bertmagic.tuning.results import Rates
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import Feed
+    from bertmagic.training.events import Listener
+    from bertmagic.training.objective import Objective
+    from bertmagic.training.plan import Plan
+    from bertmagic.training.step import Rows
+    from bertmagic.training.stopping import StopButton
+
+LOWEST, HIGHEST, STEPS = 1e-7, 1e-1, 100
+"""From where to where the rate rises, by the same factor each step, and in how many steps."""
+
+_KEEP = 0.9
+"""How much of the moving average is kept at each step."""
+_RISEN = 1.5
+"""The test ends when the smoothed loss is so many times its lowest: larger rates only destroy the weights."""
+_SETTLED = 5
+"""Steps before which a smoothed loss is no lowest one: it is the mean of too few."""
+
+RULE = (
+    "a tenth of the rate at which the smoothed loss is lowest: there it is about to rise again "
+    "(the rule of fastai's finder, after Smith 2017)"
+)
+
+
+def find(
+    model: PreTrainedModel, feed: Feed, plan: Plan, objective: Objective, emit: Listener, button: StopButton,
+    named: tuple[str, str] = ("", ""),
+) -> Rates:  # fmt: skip
+    """Raise the learning rate step by step until the loss breaks out, and suggest one.
+
+    Weights, buffers, modes and random states are the same afterwards, to the bit.
+
+    Parameters
+    ----------
+    plan
+        Of a run; its own rate and schedule are not used.
+    named
+        The names of model and data, for the result.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is not finite from the beginning, or does not fall at any rate.
+    """
+    tried: list[float] = []
+    losses: list[float] = []
+    smoothed: list[float] = []
+    ended = f"the rate reached {HIGHEST:g}"
+    with _untouched(model), heap.kept():
+        stepper = Stepper(model, feed, plan, objective, emit)
+        model.train()
+        for at, batch in zip(range(STEPS), _batches(feed, plan), strict=False):
+            rate = LOWEST * (HIGHEST / LOWEST) ** (at / (STEPS - 1))
+            loss = float(stepper.take([batch], rate, at + 1).loss)
+            if not math.isfinite(loss):
+                ended = f"the loss was {loss} at {rate:.2g}"
+                break
+            tried.append(rate)
+            losses.append(loss)
+            smoothed.append(_average(losses))
+            emit(Phase("raising the learning rate", at + 1, STEPS, "steps"))
+            if at > _SETTLED and smoothed[-1] > _RISEN * min(smoothed[_SETTLED:]):
+                ended = f"the smoothed loss had risen to {smoothed[-1]:.3g} at {rate:.2g}"
+                break
+            button.check()
+        del stepper
+    lowest = _lowest(tried, smoothed)
+    return Rates(
+        *named,
+        len(feed.tokens),
+        tuple(tried),
+        tuple(losses),
+        tuple(smoothed),
+        _rounded(lowest / 10),
+        lowest,
+        ended,
+        RULE,
+    )
+
+
+def _batches(feed: Feed, plan: Plan) -> Iterator[Rows]:
+    """Yield batches as a run does, epoch after epoch."""
+    for epoch in count():
+        yield from training_batches(feed.tokens.lengths, plan.batch_size, plan.seed, epoch)
+
+
+def _average(losses: list[float]) -> float:
+    """Return the moving average of losses, free of a bias towards its start (Kingma & Ba 2015, section 3)."""
+    weights = [_KEEP**back for back in range(len(losses) - 1, -1, -1)]
+    return sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights)
+
+
+def _lowest(rates: list[float], smoothed: list[float]) -> float:
+    settled = smoothed[_SETTLED:]
+    if not settled:
+        raise TrainingError(
+            "the loss is not finite from the first steps on.", 'Set precision = "fp32", or look at the data.'
+        )
+    return rates[_SETTLED + settled.index(min(settled))]
+
+
+def _rounded(rate: float) -> float:
+    """Return a rate with two digits."""
+    return float(f"{rate:.1e}")
+
+
+@contextmanager
+def _untouched(model: PreTrainedModel) -> Iterator[None]:
+    """Put everything of a model back to where it was."""
+    import torch
+
+    device = model.device
+    kept = {name: value.detach().clone() for name, value in (*model.named_parameters(), *model.named_buffers())}
+    embedding = model.get_input_embeddings()  # which a `Stepper` cuts down to the tokens in use
+    weight = embedding.weight
+    random, masks, trains = devices.random_state(device), dropout.state(model), model.training
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            embedding.weight = weight
+            vars(embedding).pop("forward", None)
+            _put_back(model, kept)
+            dropout.restore(model, masks)
+            model.train(trains)
+    devices.set_random_state(device, random)
+
+
+def _put_back(model: PreTrainedModel, kept: dict[str, torch.Tensor]) -> None:
+    import torch
+
+    with torch.no_grad():
+        for name, value in (*model.named_parameters(), *model.named_buffers()):
+            value.copy_(kept[name])
+            value.grad = None

@@ -1,0 +1,214 @@
+"""A search: one run of fine-tuning for each proposal of a study, its best model kept."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from bertmagic import finetuning, work
+from bertmagic.errors import OptionError, TrainingError, empty_frames
+from bertmagic.models import devices, loading, saving, weights
+from bertmagic.options import LOWER_IS_BETTER, Finetune, Tune
+from bertmagic.options.ranges import HOW, Range
+from bertmagic.training import runs
+from bertmagic.training.events import Evaluated, Event, Listener
+from bertmagic.tuning import study
+from bertmagic.tuning.results import Search, Trial
+
+if TYPE_CHECKING:
+    from bertmagic.training.stopping import StopButton
+    from bertmagic.tuning.study import Attempt, Study
+
+Writer = Callable[[Mapping[str, Any]], str]
+"""From the values of a trial to the cell that trains with them."""
+
+_OUTSIDE = ("name", "train", "validation", "test", "save_to", "device", "trials", "timeout", "study", "lr_find")
+"""Options that may differ when a search goes on; the data is compared by its digest."""
+
+
+class _Pruned(Exception):
+    """Ends a run whose scores are below the median of those before it."""
+
+
+def plain(options: Tune, **values: Any) -> Finetune:
+    """Return the options of one run: ranges give way to values, or to their first one."""
+    given = {f.name: getattr(options, f.name) for f in fields(Finetune)}
+    first = {name: value.values[0] for name, value in given.items() if isinstance(value, Range)}
+    return Finetune(**{**given, "best_metric": options.metric, **first, **values})
+
+
+def ranges(options: Tune) -> dict[str, Range]:
+    """Return the options that have a range."""
+    given = {f.name: getattr(options, f.name) for f in fields(options)}
+    return {name: value for name, value in given.items() if isinstance(value, Range)}
+
+
+def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: StopButton, write: Writer) -> Search:
+    """Train with one proposal after the other, and leave the best model in the folder of the run.
+
+    Parameters
+    ----------
+    tell
+        Told of the search whenever something has changed.
+    emit
+        Told of the events of each trial's run.
+    write
+        Writes the cell of the best trial.
+
+    Raises
+    ------
+    BertMagicError
+        If nothing is to be searched, what all trials share cannot be used, or all trials failed.
+    """
+    study.require()
+    space = ranges(options)
+    if not space:
+        raise OptionError("no option has a range to search.", f"Give at least one: {HOW}.")
+    first = plain(options)
+    prepared = work.read(first, emit)
+    if prepared.validation is None:
+        raise OptionError("a search needs validation rows to compare by.", "Leave validation out, or give rows.")
+    metric = work.metric(first, prepared.task)
+    _check_lengths(options, space)
+    facts = {
+        "space": {name: repr(given) for name, given in space.items()},
+        "metric": metric,
+        "data": runs.digest(prepared.train.texts, prepared.train.targets.tolist()),
+        **{name: value for name, value in runs.plain(vars(options)).items() if name not in (*_OUTSIDE, *space)},
+    }
+    name = options.name or "tuned"
+    path = runs.made_folder(name).parent / f"{options.study}.db"
+    begun = Search(name, prepared.train.name, facts["space"], metric, metric not in LOWER_IS_BETTER, (), options.trials)
+    with study.opened(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
+        searching = _Searching(options, space, begun, opened, tell, emit, button, write)
+        return searching.run()
+
+
+def _check_lengths(options: Tune, space: Mapping[str, Range]) -> None:
+    """Raise an error now, and not in each trial, for lengths beyond what the one model reads."""
+    wanted = [number for number in getattr(space.get("max_length"), "values", (options.max_length,)) if number]
+    if not wanted or "model" in space:
+        return
+    found = weights.find(str(options.model), known=runs.names())
+    limit = loading.limit(found.folder, loading.tokenizer(found.folder))
+    work.max_length(replace(plain(options), max_length=max(wanted)), limit)
+
+
+@dataclass
+class _Searching:
+    options: Tune
+    space: Mapping[str, Range]
+    begun: Search
+    study: Study
+    tell: Callable[[Search], None]
+    emit: Listener
+    button: StopButton
+    write: Writer
+
+    def run(self) -> Search:
+        until = time.monotonic() + 60 * (self.options.timeout or math.inf)
+        self.tell(self.now())
+        ended = "all trials are done"
+        while len(self.study.trials()) < self.options.trials:
+            if time.monotonic() >= until:
+                ended = f"the {self.options.timeout:g} minutes are over"
+                break
+            if not self._try():
+                ended = "interrupted"
+                break
+            self.tell(self.now())
+        found = replace(self.now(), ended=ended, importance=self.study.importance())
+        if found.best is None and ended != "interrupted":
+            raise TrainingError(*_all_failed(found))
+        if found.best is not None:
+            self._keep(found.best)
+            found = replace(found, cell=self.write({**self._fixed(), **found.best.values}))
+        self.tell(found)
+        return found
+
+    def now(self) -> Search:
+        found = replace(self.begun, trials=self.study.trials())
+        return replace(found, cell=self.write({**self._fixed(), **found.best.values})) if found.best else found
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return what is the same in all trials and differs from the table."""
+        hidden = ("name", "best_metric", "test", "save_to", *self.space)
+        given = {f.name: getattr(self.options, f.name) for f in fields(Finetune) if f.name not in hidden}
+        defaults = {f.name: f.default for f in fields(Finetune)}
+        given = {name: value for name, value in given.items() if not _is(value, defaults[name])}
+        return given | ({"best_metric": self.options.metric} if self.options.metric else {})
+
+    def _run_name(self, number: int) -> str:
+        return f"{self.begun.name}/trials/{number}"
+
+    def _try(self) -> bool:
+        """Make one trial; return whether the search goes on."""
+        attempt = self.study.ask(self.space)
+        self.tell(self.now())
+        began = time.perf_counter()
+        state, note, goes_on = self._trained(attempt)
+        sign = 1 if self.begun.higher_is_better else -1
+        score = max(attempt.scores, key=lambda score: sign * score, default=None) if state == "complete" else None
+        if state == "complete" and score is None:
+            state, note = "failed", "there was no evaluation"
+        attempt.end(state, time.perf_counter() - began, score, note)
+        self._tidy()
+        devices.release()
+        return goes_on
+
+    def _trained(self, attempt: Attempt) -> tuple[Any, str, bool]:
+        """Run a trial and return its state, a note, and whether the search goes on."""
+
+        def heard(event: Event) -> None:
+            self.emit(event)
+            if isinstance(event, Evaluated) and attempt.measured(float(event.metrics[self.begun.metric])):
+                raise _Pruned
+
+        wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None)
+        try:
+            done = finetuning.run(wanted, heard, self.button, checkpointed=False)
+        except _Pruned:
+            return "pruned", "", True
+        except KeyboardInterrupt:
+            return "failed", "interrupted", False
+        except Exception as error:  # whatever it is: the values may be at fault, and others may do
+            empty_frames(error)
+            return "failed", str(error).partition("\n")[0] or type(error).__name__, not self.button.pressed
+        if done.ended.reason == "interrupted":
+            return "failed", "interrupted", False
+        return "complete", "", True
+
+    def _tidy(self) -> None:
+        """Remove the models of all trials but the best."""
+        best = self.now().best
+        for trial in self.study.trials():
+            if best is None or trial.number != best.number:
+                shutil.rmtree(runs.model_folder(self._run_name(trial.number)), ignore_errors=True)
+
+    def _keep(self, best: Trial) -> None:
+        """Copy the best model, and what was told of its run, to the folder of the search."""
+        source = runs.model_folder(self._run_name(best.number))
+        if not source.is_dir():  # a search that was done already
+            return
+        with saving.replacing(runs.model_folder(self.begun.name)) as filling:
+            shutil.copytree(source, filling, dirs_exist_ok=True)
+        for told in source.parent.glob("*.json*"):
+            shutil.copy(told, runs.home() / "runs" / self.begun.name / told.name)
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Whether a value is a default; asked of plain values alone, as a table compares cell by cell."""
+    plain_ = value is None or isinstance(value, str | int | float | tuple)
+    return value is default or (plain_ and value == default)
+
+
+def _all_failed(found: Search) -> tuple[str, str]:
+    notes = list(dict.fromkeys(trial.note for trial in found.trials if trial.note)) or ["none was evaluated"]
+    return (
+        f"none of {len(found.trials)} trials has a score: {notes[-1]}",
+        "Narrow the ranges, or try one value with %%bert_finetune.",
+    )

@@ -1,0 +1,176 @@
+"""The trials of a search on disk: a study of Optuna in SQLite, which goes on after a kernel restart."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from bertmagic.errors import OptionError, listing
+from bertmagic.tuning.results import State, Trial
+
+if TYPE_CHECKING:
+    import optuna
+
+    from bertmagic.options.ranges import Range
+
+_FACTS = "facts"
+_STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
+_FEWEST = 5
+"""Trials with a score below which it is not said which option matters."""
+
+
+def require() -> None:
+    """Raise an `OptionError` with what to install, if optuna is missing."""
+    if importlib.util.find_spec("optuna") is None:
+        raise OptionError("a search needs optuna, which is not installed.", 'Install it: pip install "bertmagic[tune]"')
+
+
+@contextmanager
+def opened(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: int, wanted: int) -> Iterator[Study]:
+    """Open the study of a file, or begin one; trials that a kill cut off are told as failed.
+
+    TPE (Bergstra et al. 2011) proposes values once a third of the trials, at most ten, were drawn at random; a trial
+    ends early if it is worse than the median of those before it at the same evaluation, from the second one on.
+
+    Raises
+    ------
+    OptionError
+        If the file has the study of another search.
+    """
+    import optuna
+
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path.resolve().as_posix()}")
+    try:
+        found = optuna.create_study(
+            storage=storage, study_name="bertmagic", load_if_exists=True,
+            direction="maximize" if higher_is_better else "minimize",
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2),
+        )  # fmt: skip
+        _compare(found, facts, path)
+        study = Study(found)
+        found.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(study.trials())
+        )
+        study.forget_running()
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+        optuna.logging.set_verbosity(level)
+
+
+def _compare(study: optuna.Study, facts: Mapping[str, Any], path: Path) -> None:
+    before, now = study.user_attrs.get(_FACTS), json.loads(json.dumps(facts))
+    if before is None:
+        study.set_user_attr(_FACTS, now)
+        return
+    differ = [
+        f"{name} was {before.get(name)} and is {now.get(name)}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    if differ:
+        raise OptionError(
+            f"the study in {path} is of another search: {listing(differ, 4)}.",
+            f'Give what it had, or begin one of another name: study = "{path.stem}2".',
+        )
+
+
+class Study:
+    """The trials of a search."""
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._study = study
+
+    def ask(self, ranges: Mapping[str, Range]) -> Attempt:
+        """Begin a trial."""
+        trial = self._study.ask()
+        values = {name: _proposed(trial, name, given) for name, given in ranges.items()}
+        trial.set_user_attr("values", values)
+        return Attempt(self._study, trial, values)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Return all trials so far."""
+        return tuple(map(_told, self._study.get_trials(deepcopy=False)))
+
+    def forget_running(self) -> None:
+        """Tell trials that nobody runs any more as failed."""
+        import optuna
+
+        for trial in self._study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+            self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+    def importance(self) -> dict[str, float]:
+        """Return the share of the scores' variance that each option explains; empty where it cannot be told."""
+        import optuna
+
+        complete = self._study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+        if len(complete) < _FEWEST:
+            return {}
+        with suppress(ValueError, RuntimeError):  # all scores are the same, say
+            found = optuna.importance.get_param_importances(
+                self._study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
+            )
+            return dict(found)
+        return {}
+
+
+class Attempt:
+    """A trial that goes on."""
+
+    def __init__(self, study: optuna.Study, trial: optuna.Trial, values: dict[str, Any]) -> None:
+        self._study, self._trial, self.values = study, trial, values
+        self.scores: list[float] = []
+
+    @property
+    def number(self) -> int:
+        """Its number, from 0 on."""
+        return int(self._trial.number)
+
+    def measured(self, score: float) -> bool:
+        """Take the score of an evaluation, and return whether the trial is to end here."""
+        self.scores.append(score)
+        self._trial.report(score, len(self.scores))
+        self._trial.set_user_attr("scores", self.scores)
+        return bool(self._trial.should_prune())
+
+    def end(self, state: State, seconds: float, score: float | None = None, note: str = "") -> None:
+        """Tell how it ended."""
+        import optuna
+
+        self._trial.set_user_attr("seconds", round(seconds, 2))
+        if note:
+            self._trial.set_user_attr("note", note)
+        name = next(of for of, told in _STATES.items() if told == state)
+        self._study.tell(self._trial, score, state=optuna.trial.TrialState[name])
+
+
+def _proposed(trial: optuna.Trial, name: str, given: Range) -> Any:
+    """Return a value of a range, with three digits where it is no whole number: one that can be typed again."""
+    if given.kind == "choice":
+        return trial.suggest_categorical(name, list(given.values))
+    low, high = given.values
+    if given.whole:
+        return trial.suggest_int(name, low, high, log=given.kind == "log")
+    found = trial.suggest_float(name, low, high, log=given.kind == "log")
+    return min(max(float(f"{found:.3g}"), low), high)
+
+
+def _told(trial: optuna.trial.FrozenTrial) -> Trial:
+    kept = trial.user_attrs
+    state = _STATES.get(trial.state.name, "failed")
+    return Trial(
+        number=trial.number,
+        values=kept.get("values", {}),
+        state=state,
+        score=cast("float | None", trial.value) if state == "complete" else None,
+        scores=tuple(kept.get("scores", ())),
+        seconds=float(kept.get("seconds", 0.0)),
+        note=str(kept.get("note", "" if state != "failed" else "the kernel ended in it")),
+    )

@@ -1,0 +1,74 @@
+"""Which model suits which data, and trying some."""
+
+import pandas as pd
+import pytest
+
+import bertmagic as bm
+from bertmagic.tuning import languages
+from bertmagic.tuning.results import Advice
+
+CHINESE = [f"这部电影非常好看{i}，我很喜欢" for i in range(40)]
+GERMAN = [f"das Buch war nicht gut und die Seiten {i} sind lose" for i in range(40)]
+
+
+@pytest.fixture
+def own(make_rows):
+    """A small encoder of this folder, so that nothing large is timed."""
+    return bm.new_model("tiny", vocab_from=[*make_rows(400)["text"].tolist() * 3], name="own", vocab_size=400)
+
+
+def labelled(texts):
+    return pd.DataFrame({"text": texts, "label": ["a", "b"] * (len(texts) // 2)})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the film was good and it was long", "English"), ("der Film war nicht gut", "German"),
+        ("le film est très bon pour les enfants", "French"), ("la película no es muy buena", "Spanish"),
+        ("这部电影很好", "Chinese"), ("この映画はとても良い", "Japanese"), ("фильм очень хороший", "Russian"),
+        ("12345", "other"),
+    ],
+)  # fmt: skip
+def test_languages_are_told(text, expected):
+    assert languages.language(text) == expected
+
+
+def test_models_that_know_the_language_come_first(own):
+    advice = bm.catalogue(labelled(CHINESE), show=False)
+    assert isinstance(advice, Advice)
+    assert advice.languages == {"Chinese": 1.0}
+    order = [one.entry.alias for one in advice.models if one.entry.alias != "own"]
+    assert set(order[:3]) >= {"bert-chinese"}
+    assert order.index("bert-chinese") < order.index("minilm")
+    assert order.index("xlmr") < order.index("bert")
+    german = bm.catalogue(labelled(GERMAN), show=False)
+    assert next(one.entry.alias for one in german.models if one.entry.alias != "own") == "bert-german"
+
+
+def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
+    advice = bm.catalogue(make_rows(), label="label", show=False)
+    said = repr(advice)
+    assert "knows the language" in said
+    assert "Languages: English" in said
+    found = {one.entry.alias: one for one in advice.models}
+    assert found["bert-large"].seconds > found["bert"].seconds > found["distilbert"].seconds > 0
+    assert found["bert-large"].bytes > found["bert"].bytes
+    assert "Devlin et al. 2019" in found["bert"].published
+    assert not any(one.entry.tuned for one in advice.models)
+    markup = advice._repr_mimebundle_()["text/html"]
+    assert "Warner et al. 2024" in markup
+    assert "<script" not in markup
+
+
+def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows):
+    advice = bm.catalogue(make_rows(), label="label", try_models=1, show=False)
+    tried = {one.model: one for one in advice.tried}
+    assert tried["own"].low <= tried["own"].score <= tried["own"].high
+    assert tried["own"].rows == 36
+    assert "95 % interval" in advice._repr_mimebundle_()["text/html"]
+    assert "36 held-out rows" in repr(advice)
+
+
+def test_without_data_it_is_the_list():
+    assert type(bm.catalogue()).__name__ == "Catalogue"

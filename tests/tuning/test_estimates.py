@@ -1,0 +1,120 @@
+"""What a run will take, beside what it takes; benchmarks/estimates.py measures how near."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bertmagic as bm
+from bertmagic.options import Finetune
+from bertmagic.training import runs
+from bertmagic.training.events import Phase, Started
+from bertmagic.training.optimizer import adamw
+from bertmagic.tuning import calibration, estimates
+
+
+@pytest.fixture(scope="module")
+def options(encoder, make_rows):
+    """Options of a run, for 120 rows."""
+    return Finetune(train=make_rows(), label="label", model=str(encoder), precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def about(options, tmp_path_factory):
+    """The subject of estimates, timed once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
+        return estimates.subject(options)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {}, {"epochs": 2, "batch_size": 16}, {"max_steps": 7}, {"gradient_accumulation_steps": 3, "epochs": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_steps_are_those_of_the_run(options, about, given):
+    seen = []
+
+    class Enough(Exception):
+        pass
+
+    def stop(event):
+        if isinstance(event, Started):
+            seen.append(event)
+            raise Enough
+
+    given_ = {"label": "label", "model": options.model, "precision": "fp32", "show": False} | given
+    with pytest.raises(Enough):
+        bm.finetune(options.train, on_event=stop, **given_)
+    found = estimates.estimate(replace(options, **given), about)
+    assert (found.steps, found.epochs) == (seen[0].steps, pytest.approx(seen[0].epochs))
+
+
+def test_more_rows_longer_texts_and_more_epochs_cost_more(options, about):
+    base = estimates.estimate(replace(options, epochs=2, max_length=8), about)
+    assert estimates.estimate(replace(options, epochs=4, max_length=8), about).seconds > 1.5 * base.seconds
+    longer = estimates.estimate(replace(options, epochs=2, max_length=64), about)
+    assert longer.memory["activations"] > base.memory["activations"]
+    larger = estimates.estimate(replace(options, epochs=2, max_length=8, batch_size=64), about)
+    assert larger.memory["activations"] > base.memory["activations"]
+    assert {name for name in base.memory if larger.memory[name] != base.memory[name]} == {"activations"}
+
+
+def test_the_share_of_cut_texts_is_counted(options, about):
+    cut = estimates.estimate(replace(options, max_length=10), about)
+    assert cut.truncated == pytest.approx((about.lengths > 10).mean())
+    assert estimates.estimate(options, about).truncated == 0
+
+
+def test_weights_gradients_and_moments_are_those_of_the_model(options, about, encoder):
+    from bertmagic.models import loading
+
+    model, _ = loading.headed(encoder, "sequence", ("a", "b"))
+    held = sum(p.numel() for p in model.parameters())
+    found = estimates.estimate(replace(options, validation=0), replace(about, validation_rows=0))
+    optimizer = adamw(model, 0.01)
+    moments = sum(t.numel() * 4 for state in optimizer.state.values() for name, t in state.items() if name != "step")
+    words = model.get_input_embeddings().weight.numel()
+    used = about.pieces * about.costs.width
+    assert found.memory["weights"] == 4 * (held + used)
+    assert found.memory["gradients"] == 4 * (held - words + used)
+    assert found.memory["optimizer"] == moments - 8 * (words - used)
+    assert found.memory["best weights"] == 0
+
+
+def test_adapters_need_less(options, about, own_folder):
+    lora = replace(options, adapt="lora")
+    found, full = estimates.estimate(lora, estimates.subject(lora)), estimates.estimate(options, about)
+    for part in ("gradients", "optimizer", "best weights"):
+        assert found.memory[part] < full.memory[part] / 2
+
+
+def test_a_machine_times_a_model_once(options):
+    first, second = [], []
+    estimates.subject(options, first.append)
+    again = estimates.subject(options, second.append)
+    timing = [
+        [event for event in seen if isinstance(event, Phase) and "timing" in event.what] for seen in (first, second)
+    ]
+    assert timing[0]
+    assert not timing[1]
+    assert len(list((runs.home() / "cache" / "calibration").glob("*.json"))) == 1
+    estimates.subject(replace(options, freeze="encoder"))
+    assert len(list((runs.home() / "cache" / "calibration").glob("*.json"))) == 2
+    assert again.costs.lengths[0] == calibration.LENGTHS[0]
+
+
+def test_what_is_kept_for_the_backward_pass_grows_with_the_length(about):
+    assert list(about.costs.kept) == sorted(about.costs.kept)
+    assert about.costs.at(about.costs.kept, np.asarray([20]))[0] < about.costs.kept[1]
+    assert about.costs.kept[0] > 0
+
+
+def test_an_estimate_says_itself_and_warns(options, about):
+    found = estimates.estimate(replace(options, epochs=2), about)
+    assert "8 steps" in repr(found)
+    assert "of memory (weights" in repr(found)
+    assert "may not fit" not in repr(found)
+    assert "may not fit" in replace(found, free=1)._repr_mimebundle_()["text/html"]

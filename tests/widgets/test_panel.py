@@ -1,0 +1,175 @@
+"""The panel without a browser: what its widgets stand for, and what its buttons do."""
+
+import math
+import threading
+
+import pytest
+
+import bertmagic as bm
+from bertmagic import options
+from bertmagic.errors import DataError, OptionError
+from bertmagic.magics import body
+from bertmagic.training import jobs
+from bertmagic.widgets import panel_form
+
+WAIT = 120
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home where the tiny encoder was timed once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def opened(home, encoder, rows, monkeypatch):
+    """A panel for 120 rows and the tiny encoder."""
+    monkeypatch.setenv("BERTMAGIC_HOME", str(home))
+    found = bm.panel(rows, text="text", label="label", model=str(encoder), sources={"train": "reviews"})
+    yield found
+    if found.job is not None:
+        found.stop()
+        found.job.join(WAIT)
+
+
+def settle(opened):
+    assert opened.job.join(WAIT)
+    return opened.model
+
+
+def test_every_slider_has_the_range_and_the_help_of_the_table(opened):
+    assert set(opened._controls) == set(panel_form.SLIDERS)
+    for name, control in opened._controls.items():
+        entry = panel_form.TABLE[name]
+        assert control.description == name
+        assert entry.help in control.tooltip
+        ends = [getattr(control, end, None) for end in ("min", "max")]
+        ends = [10**end for end in ends] if name == "lr" else ends
+        for end in [*ends, *(getattr(control, "options", ()) if entry.kind == "int" else ())]:
+            if isinstance(end, int | float) and entry.kind in ("int", "float"):
+                assert entry.low <= end <= entry.high
+    assert max(opened._controls["max_length"].options) == 64  # what the tiny encoder reads
+
+
+def test_the_cell_and_the_estimate_move_with_the_sliders(opened):
+    before, told = opened.estimate, opened._told.value
+    opened._controls["epochs"].value = 2
+    opened._controls["batch_size"].value = 16
+    assert opened.estimate.steps == math.ceil(108 / 16) * 2 != before.steps
+    assert opened._told.value != told
+    assert opened._copy.text == opened.cell
+    assert opened.cell.splitlines()[0] == "%%bert_finetune tuned"
+    assert "train      = reviews" in opened.cell
+    opened._controls["max_length"].value = 8
+    assert opened.estimate.truncated > 0.5
+
+
+def test_the_cell_reads_back_as_what_the_panel_would_run(opened, rows, encoder):
+    opened.set(lr=2e-3, epochs=3, batch_size=8, max_length=16, warmup=0.1, weight_decay=0.1, freeze=1, seed=4)
+    command = options.COMMANDS["bert_finetune"]
+    given = body.assignments(opened.cell.partition("\n")[2], command, {"reviews": rows})
+    read = options.read(options.Finetune, {name: one.value for name, one in given.items()})
+    assert read.train is rows
+    assert (read.lr, read.epochs, read.batch_size, read.max_length) == (2e-3, 3, 8, 16)
+    assert (read.warmup, read.weight_decay, read.freeze, read.seed) == (0.1, 0.1, 1, 4)
+    assert (read.text, read.label, read.model) == ("text", "label", str(encoder))
+    opened.set(freeze=None, seed=0)
+    assert "freeze" not in opened.cell
+    assert "seed" not in opened.cell
+
+
+def test_what_was_not_touched_follows_what_was_chosen(opened):
+    assert opened._controls["lr"].value == pytest.approx(3e-5)
+    opened._controls["adapt"].value = "lora"
+    assert opened._controls["lr"].value == pytest.approx(5e-4)
+    assert "lr" not in opened.values
+    opened._controls["adapt"].value = "full"
+    opened._controls["lr"].value = 1e-4
+    opened._model.value = "minilm"
+    assert opened.values["lr"] if opened._defaults()["lr"] != 1e-4 else opened._controls["lr"].value == 1e-4
+    assert max(opened._controls["max_length"].options) == 512
+    assert 'model = "minilm"' not in opened.cell  # the default needs no line
+
+
+def test_it_starts_shows_the_run_and_leaves_a_model(opened):
+    started = []
+    opened._started = started.append
+    opened.set(epochs=2, lr=1e-3)
+    opened.start()
+    assert opened._start.disabled
+    assert not opened._stop.disabled
+    model = settle(opened)
+    assert started == [opened.job]
+    assert model.card["options"]["lr"] == 1e-3
+    assert "<svg" in opened._frames.children[0].value
+    assert "Finished after all" in opened._frames.children[-1].value
+    assert not opened._start.disabled
+    assert opened._after.layout.display == ""
+    opened._text.value = "the film was good"
+    opened._try()
+    assert "1 prediction by tuned" in opened._shown.children[0].value
+    opened._evaluate()
+    assert "macro F1" in opened._shown.children[0].value
+    opened._rows.value = "nothing"
+    opened._evaluate()
+    assert "nothing" in opened._shown.children[0].value
+    opened._attention()
+    assert type(opened._shown.children[0]).__name__ == "AttentionView"
+
+
+def test_stop_and_resume_and_start_pressed_twice(opened):
+    opened.set(epochs=10, batch_size=2)
+    reached = threading.Event()
+    opened._started = lambda job: reached.set()
+    opened.start()
+    assert reached.wait(WAIT)
+    opened.start()
+    assert "running already" in opened._message.value
+    assert len(jobs.running()) == 1
+    while not opened.job.progress.step:
+        opened.job.join(0.05)
+    del opened._names  # whatever happens to the user's variables, the run has its rows
+    opened._names = {}
+    opened.stop()
+    settle(opened)
+    assert opened.job.progress.phase == "interrupted"
+    at = opened.job.progress.step
+    opened.start(resume=True)
+    settle(opened)
+    assert opened.job.progress.step == opened.job.progress.steps > at
+
+
+def test_what_is_wrong_is_said_in_the_panel(opened):
+    opened._name.value = "not a name"
+    opened.start()
+    assert "not a Python name" in opened._message.value
+    assert opened.job is None
+    opened._name.value = "tuned2"
+    opened.start(resume=True)
+    opened.job.join(WAIT)
+    assert "no checkpoint to go on from" in opened._message.value
+    assert not opened._start.disabled
+
+
+def test_bad_input(opened, rows, encoder):
+    with pytest.raises(OptionError, match="max_length = 128 is more than the model reads: 64"):
+        opened.set(max_length=128)
+    with pytest.raises(OptionError, match="lr = 5 is not between"):
+        opened.set(lr=5)
+    with pytest.raises(OptionError, match="no option 'speed'"):
+        opened.set(speed=1)
+    with pytest.raises(DataError, match="label"):
+        bm.panel(rows[["text"]], model=str(encoder))
+
+
+def test_its_static_face_says_its_state_and_that_it_lives_with_its_kernel(opened):
+    markup = opened.state._repr_mimebundle_()["text/html"]
+    assert "after a restart run the cell again" in markup
+    assert "%%bert_finetune tuned" in markup
+    assert "No run was started yet" in repr(opened)
+    assert "<script" not in markup
+
+
+def test_the_cell_is_inserted_by_a_call(opened, capsys):
+    opened.insert_cell()
+    assert opened.cell in capsys.readouterr().out
