@@ -106,9 +106,12 @@ def heading(maps: AttentionMaps, wanted: Settings) -> str:
     """Return what is shown, in one line."""
     several = len(wanted.heads) > 1
     heads = f"heads {', '.join(map(str, wanted.heads))} ({wanted.combine})" if several else f"head {wanted.heads[0]}"
-    parts = [visible(maps.model), f"layer {wanted.layer}, {heads}", wanted.method.replace("_", " ")]
+    method = wanted.method.replace("_", " ")
     if wanted.method == DIFFERENCE and maps.comparison is not None:
-        parts.append(f"from {visible(maps.comparison.second.model)}")
+        method += f" from {visible(maps.comparison.second.model)}"
+    elif wanted.method == "gradient" and wanted.output:
+        method += f", towards {visible(wanted.output)}"
+    parts = [visible(maps.model), f"layer {wanted.layer}, {heads}", method]
     parts += [wanted.sentences] * (wanted.sentences != "all")
     parts += ["whole words"] * wanted.merge_words + ["no special tokens"] * wanted.hide_special
     return " · ".join(parts)

@@ -44,7 +44,13 @@ def headline(maps: AttentionMaps) -> str:
 def said(maps: AttentionMaps) -> str:
     """Return the prediction in a line; empty where there is none."""
     classes = ", ".join(f"{line(visible(name), 30)} {share(score)}" for name, score in maps.prediction[:4])
-    return "; ".join(filter(None, (line(visible(maps.said), 160), classes)))
+    told = "" if maps.prediction and maps.said == _best(maps.prediction[0]) else line(visible(maps.said), 160)
+    return "; ".join(filter(None, (told, classes)))
+
+
+def _best(prediction: tuple[str, float]) -> str:
+    """Return what a classifier says in a line, which its probabilities say as well."""
+    return f"{prediction[0]} {prediction[1]:.3f}"
 
 
 def strongest(maps: AttentionMaps, wanted: Settings, most: int = _PAIRS) -> list[tuple[str, str, float]]:

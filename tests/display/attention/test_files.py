@@ -1,6 +1,7 @@
 """Exports: the numbers of the state, whole files, and what is refused."""
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -152,6 +153,17 @@ def test_a_page_holds_what_is_on_screen(pair):
     assert (exact == pair.array[1, 2].ravel()).all()
     assert len(data["picture"]) == 6
     assert set(data["about"]["statistics"]) >= {"entropy", "distance", "previous"}
+
+
+def test_a_page_of_a_gradient_is_towards_its_output(pair):
+    factors = np.random.default_rng(0).random(pair.array.shape, np.float32)
+    one = dataclasses.replace(pair, outputs=("good", "bad"), gradients=lambda output: factors * (1 + len(output or "")))
+    data = json.loads(Read(one.to_html(layer=0, head=1, method="gradient", output="bad")).texts["script"][0])
+    assert list(data["thumbnails"]) == ["gradient bad"]
+    assert '["gradient bad",0,[1],"mean"]' in data["exact"]
+    assert "towards bad" in one.to_svg(method="gradient", output="bad")
+    with pytest.raises(OptionError, match="output='ugly' is not known"):
+        one.to_html(method="gradient", output="ugly")
 
 
 def test_a_page_fetches_nothing(pair):

@@ -29,7 +29,13 @@ def test_a_picture_with_its_words_and_its_numbers():
     assert "thumbnails of all 6 heads" in alt
     assert re.search(r"\w+ to \w+ 0\.\d\d", alt)
     words = " ".join(" ".join(texts) for texts in read.texts.values())
-    for part in ("2 layers × 3 heads, 7 tokens", "good 90.0 %", "Warning", "The text was cut.", "not an explanation"):
+    for part in (
+        "2 layers × 3 heads, 7 tokens",
+        "good 90.0 %, bad 10.0 %",
+        "Warning",
+        "The text was cut.",
+        "not an explanation",
+    ):
         assert part in words
 
 
