@@ -18,7 +18,7 @@ _WHITE, _BLUE, _NAVY = (255, 255, 255), (0, 114, 178), (0, 32, 54)
 _ORANGE, _BROWN = (213, 94, 0), (84, 36, 0)
 _TURN = 0.65
 """At which share the full colour is reached; darker shades tell larger shares apart."""
-_STEPS, _LIFT = 24, 0.65
+_STEPS, _LIFT = 16, 0.65
 """Where the page may be dark, small shares are lifted, as blue stands out less; few shades take few bytes."""
 
 

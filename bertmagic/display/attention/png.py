@@ -19,7 +19,7 @@ _GREY, _INDEXED, _FULL = 0, 3, 6
 """Kinds of colour: one number a pixel; one that stands for a colour of a list; red, green, blue and alpha."""
 _LISTED = 256
 _UP = 2
-"""Each row less the one above (PNG 1.2, section 6.4): rows of one cell are all zeros."""
+"""A row less the one above (PNG 1.2, section 6.4): where they are equal, as those of one cell are, only zeros are left."""
 
 
 def written(pixels: Pixels, scale: int = 1) -> bytes:
@@ -30,11 +30,11 @@ def written(pixels: Pixels, scale: int = 1) -> bytes:
     height, width, numbers = pixels.shape
     kind, rows, colours = (_GREY, pixels, b"") if numbers == 1 else _indexed(pixels)
     rows = rows.reshape(height, -1)
-    above = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
-    lines = np.concatenate([np.full((height, 1), _UP, np.uint8), rows - above], axis=1)
+    equal = np.concatenate([[False], (rows[1:] == rows[:-1]).all(axis=1)])[:, None]
+    lines = np.concatenate([equal * np.uint8(_UP), np.where(equal, 0, rows)], axis=1, dtype=np.uint8)
     head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     density = struct.pack(">IIB", *[round(96 * scale / 0.0254)] * 2, 1)  # pixels a metre
-    data = _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6))
+    data = _chunk(b"IDAT", zlib.compress(lines.tobytes(), 9))
     return _SIGNATURE + _chunk(b"IHDR", head) + _chunk(b"pHYs", density) + colours + data + _chunk(b"IEND", b"")
 
 
@@ -58,7 +58,8 @@ def read(file: bytes) -> Pixels:
     chunks = dict(_chunks(file))
     width, height, _, kind = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
     lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
-    numbers = np.add.accumulate(lines[:, 1:], axis=0, dtype=np.uint8).reshape(height, width, -1)
+    own = np.maximum.accumulate(np.where(lines[:, 0] == _UP, 0, np.arange(height)))  # the row that each is equal to
+    numbers = lines[own, 1:].reshape(height, width, -1)
     if kind != _INDEXED:
         return numbers
     colours = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
