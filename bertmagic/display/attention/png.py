@@ -19,7 +19,7 @@ _GREY, _INDEXED, _FULL = 0, 3, 6
 """Kinds of colour: one number a pixel; one that stands for a colour of a list; red, green, blue and alpha."""
 _LISTED = 256
 _UP = 2
-"""A row less the one above (PNG 1.2, section 6.4): where they are equal, as those of one cell are, only zeros are left."""
+"""A row less the one above (PNG 1.2, section 6.4): where they are equal, as those of one cell are, zeros are left."""
 
 
 def written(pixels: Pixels, scale: int = 1) -> bytes:
