@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import TrainingError, listing
+from bertmagic.evaluation.calibration import calibrated
 from bertmagic.models import adapters, heap, saving
 from bertmagic.training import checkpoints, runs
 from bertmagic.training.events import Ended, Listener, Note, Phase, Started, counting
@@ -221,10 +222,17 @@ def _measured(
 def _tuned(work: Work, emit: Listener, button: StopButton) -> Work:
     """Have the task choose what it chooses on validation rows, such as thresholds."""
     prepared = work.prepared
-    if not prepared.task.tunes or prepared.validation is None:
+    calibrate = getattr(work.options, "calibrate", False)
+    if prepared.validation is None or not (prepared.task.tunes or calibrate):
         return work
     found = work.scores("validation", _watched(work, "validation", "tuning", emit, button))
-    task = prepared.task.tuned(found, prepared.validation, work.parts["validation"])
+    rows, samples = prepared.validation, work.parts["validation"]
+    if calibrate:  # which chooses what `tuned` does, too
+        task = prepared.task.calibrated(found, rows, samples)
+        before, after = (cast("Any", of.chances(found, samples)) for of in (prepared.task, task))
+        emit(Note(calibrated(before, after, rows.targets, cast("Any", task).temperature).sentence))
+    else:
+        task = prepared.task.tuned(found, rows, samples)
     return replace(work, prepared=replace(prepared, task=task))
 
 

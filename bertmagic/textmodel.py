@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.attention.maps import AttentionMaps
+    from bertmagic.evaluating import By
+    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.guesses import Fills, NextSentences
     from bertmagic.inference.predictions import Predictions
@@ -134,7 +136,9 @@ class TextModel:
 
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
-        context: str | None = None, answers: str | None = None, by: Sequence[str] = (), show: bool = True,
+        context: str | None = None, answers: str | None = None, by: By | Sequence[By] = (),
+        at: str | Sequence[str] = (), label_issues: bool = False, probe: Any = None, train: Any = None,
+        show: bool = True,
     ) -> Report:  # fmt: skip
         """Measure the model on rows whose labels are known.
 
@@ -145,16 +149,56 @@ class TextModel:
         text, label, question, context, answers
             Their columns; by default those of training.
         by
-            Columns whose values are reported one by one.
+            Columns whose values are reported one by one, or functions of a row, as in ``lambda row: row.age > 30``.
+        at
+            Find the thresholds that reach this, such as ``"precision=0.95"`` or ``"recall=0.9"``.
+        label_issues
+            Look for labels that are likely wrong, and for rows that read nearly the same and have different labels.
+        probe
+            Swap words for people and say how predictions move: ``"identity"`` for the lists of the package, or the path
+            of a file like them.
+        train
+            The training rows: which of ``data`` stand in them too, word for word or nearly.
         show
             Whether to show a progress bar when it takes more than 2 s.
         """
-        from bertmagic.using import evaluate
+        from bertmagic import evaluating
 
-        slices = (by,) if isinstance(by, str) else tuple(by)
-        asked = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
+        def several(given: Any) -> tuple[Any, ...]:
+            return (given,) if isinstance(given, str) or callable(given) else tuple(given)
+
+        columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
+        asked = evaluating.Asked(several(by), several(at), label_issues, probe, train)
         with self._lock, publish.working(show) as emit:
-            return evaluate(self, data, asked, slices, emit)
+            return evaluating.evaluate(self, data, columns, asked, emit)
+
+    def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
+        """Make the model's probabilities mean what they say, by a temperature; labels stay what they are.
+
+        What is chosen is kept in the model, and in its folder where it has one.
+
+        Parameters
+        ----------
+        data
+            Some hundred rows with labels that the model has not learnt from.
+        text, label
+            Their columns; by default those of training.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Raises
+        ------
+        OptionError
+            If the model gives no probabilities of classes.
+        """
+        from bertmagic import evaluating
+        from bertmagic.models import saving
+
+        with self._lock, publish.working(show) as emit:
+            found = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
+            self.card.update(self.task.card())
+            saving.write_card(self.folder, self.card)
+            return found
 
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,

@@ -1,4 +1,4 @@
-"""A trained model opened and put to use: predictions and reports from whatever holds texts."""
+"""A trained model opened and put to use: predictions from whatever holds texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.report import Report
+    from bertmagic.inference.forward import Outputs
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
     from bertmagic.tasks import Task
@@ -82,7 +82,7 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     given, name, where = rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
-    tokens, found = _run(model, rows, emit)
+    tokens, found = run(model, rows, emit)
     return model.task.predictions(
         given,
         rows,
@@ -93,35 +93,14 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
         truncated=tokens.truncated,
         seconds=time.perf_counter() - began,
         tokens=len(tokens.ids),
-        notes=tuple(_notes(model, tokens)),
+        notes=tuple(notes_on(model, tokens)),
     )
 
 
-def evaluate(model: TextModel, data: Any, asked: Mapping[str, Any], by: Sequence[str], emit: Listener) -> Report:
-    """Measure a model on rows with labels; see `TextModel.evaluate`."""
-    began, _ = time.perf_counter(), model.network
-    table = tables.read(model.task.source(data), "test")
-    chosen, _ = model.task.columns(table, trained(model, table) | {role: of for role, of in asked.items() if of})
-    for column in by:
-        columns.require(table, column, "by")
-    rows, findings = model.task.examples(table, chosen)
-    tokens, found = _run(model, rows, emit)
-    notes = [finding.sentence for finding in findings] + _notes(model, tokens)
-    return model.task.report(
-        found,
-        rows,
-        tokens,
-        table.frame.iloc[rows.positions][list(by)],
-        model=model.name,
-        data=table.name,
-        skipped=len(table.frame) - len(rows),
-        seconds=time.perf_counter() - began,
-        tokens=len(tokens.ids),
-        notes=tuple(notes),
-    )
-
-
-def _run(model: TextModel, rows: checks.Inputs, emit: Listener) -> tuple[Tokens, npt.NDArray[np.float32]]:
+def run(
+    model: TextModel, rows: checks.Inputs, emit: Listener, outputs: Outputs | None = None
+) -> tuple[Tokens, npt.NDArray[np.float32]]:
+    """Return rows as tokens, and what the model says of them; ``outputs`` reads something else of it."""
     task, network = model.task, model.network
     kept = cache.Cache(
         runs.home(), model.tokenizer, model.card["max_length"], _long_text(model), stride=model.card.get("stride")
@@ -134,7 +113,7 @@ def _run(model: TextModel, rows: checks.Inputs, emit: Listener) -> tuple[Tokens,
     else:
         feed = Feed(tokens, pad_id, segments=segments)
     tell = counting(emit, "predicting")
-    found = scores(network, feed, model.precision, lambda done: tell(done, len(tokens)), task.outputs)
+    found = scores(network, feed, model.precision, lambda done: tell(done, len(tokens)), outputs or task.outputs)
     return tokens, found
 
 
@@ -143,7 +122,8 @@ def _long_text(model: TextModel) -> LongText:
     return found
 
 
-def _notes(model: TextModel, tokens: Tokens) -> list[str]:
+def notes_on(model: TextModel, tokens: Tokens) -> list[str]:
+    """Return what the tokens of texts show that the user should know."""
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
     found = checks.token_findings(tokens, longest, _long_text(model), encoder)

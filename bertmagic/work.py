@@ -159,7 +159,21 @@ def read(options: Finetune | Pretrain, emit: Listener) -> Prepared:
         found["test"] = tables.read(source(options.test), "test")
     emit(Phase("checking the data"))
     task = find(options.task) if options.task else infer(found["train"], asked(options))
-    return prepare(task, options, found)
+    prepared = prepare(task, options, found)
+    _check_calibration(options, prepared)
+    return prepared
+
+
+def _check_calibration(options: Finetune | Pretrain, prepared: Prepared) -> None:
+    """Raise an `OptionError` where there is nothing to calibrate, or no rows for it: not after hours of training."""
+    if not getattr(options, "calibrate", False):
+        return
+    if not prepared.task.calibrates:
+        raise OptionError(
+            f"calibrate is for probabilities of classes, and {prepared.task.name} gives none.", "Leave it out."
+        )
+    if prepared.validation is None:
+        raise OptionError("calibrate = True needs validation rows.", "Give validation = 0.1, or a data set.")
 
 
 def metric(options: Finetune | Pretrain, task: Task) -> str:

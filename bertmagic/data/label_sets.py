@@ -78,6 +78,17 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
     return LabelSets(labels, targets, np.fromiter((row is None for row in rows), bool, len(rows)))
 
 
+def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
+    """Return the rows of a column of label sets with a label that is none of the known, by position, and the label."""
+    found = {}
+    for at, value in enumerate(cells(column)):
+        labels = _read(value, separator) or ()
+        numbers = known.encode(labels)
+        if len(numbers) and numbers.min() < 0:
+            found[at] = str(labels[int(numbers.argmin())])
+    return found
+
+
 def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSets:
     """Return the labels of columns that are 1 where a row has their label, and 0 where not.
 

@@ -26,6 +26,8 @@ _FACES = {
     "Fills": "fills",
     "NextSentences": "next_sentences",
     "Report": "report",
+    "Calibration": "calibration",
+    "Figure": "pictures",
     "DataReport": "data_report",
     "Catalogue": "catalogue",
     "Status": "status",
@@ -45,7 +47,7 @@ def text(result: object) -> str:
 
 
 def bundle(result: object) -> dict[str, Any]:
-    """Return a result as a MIME bundle of ``text/plain`` and script-free ``text/html``.
+    """Return a result as a MIME bundle of ``text/plain`` and script-free ``text/html``, and plotly's where it is one.
 
     Raises
     ------
@@ -53,7 +55,8 @@ def bundle(result: object) -> dict[str, Any]:
         If ``result`` is none of the results of bertmagic.
     """
     face = _face(result)
-    return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result))}
+    figure = face.interactive(result) if hasattr(face, "interactive") else {}
+    return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result)), **figure}
 
 
 def below(result: object) -> Iterator[dict[str, Any]]:

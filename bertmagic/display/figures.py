@@ -41,6 +41,9 @@ def training(run: Run) -> dict[str, Any]:
     return {"data": [trace for trace in traces if trace["x"]], "layout": layout, "config": CONFIG}
 
 
+AXIS: dict[str, Any] = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GREY, "nticks": 6}
+"""What all axes share."""
+
 PLAIN: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
@@ -80,13 +83,12 @@ def _trace(curve: Curve, axis: int) -> dict[str, Any]:
 
 def _axes(at: int) -> dict[str, Any]:
     which = str(at) if at > 1 else ""
-    line_: dict[str, Any] = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GREY, "nticks": 6}
     x = {
-        **line_, "domain": [_left(at), _left(at) + 0.26], "anchor": f"y{which}",
+        **AXIS, "domain": [_left(at), _left(at) + 0.26], "anchor": f"y{which}",
         "title": {"text": "step", "standoff": 4},
         "nticks": 4, "tickangle": 0,  # else plotly turns numbers on end where a plot is narrow
     }  # fmt: skip
-    y = {"anchor": f"x{which}", "automargin": at == 1, **line_}
+    y = {"anchor": f"x{which}", "automargin": at == 1, **AXIS}
     if at > 1:
         x["matches"] = "x"
     if at == 3:
@@ -94,8 +96,8 @@ def _axes(at: int) -> dict[str, Any]:
     return {f"xaxis{which}": x, f"yaxis{which}": y}
 
 
-def confusion(report: Report, order: list[int]) -> dict[str, Any]:
-    """Return the confusion matrix of the classes ``order`` as a heat map of the shares of each true class.
+def confusion(report: Report, order: list[int], shares: bool = True) -> dict[str, Any]:
+    """Return the confusion matrix of the classes ``order`` as a heat map.
 
     Parameters
     ----------
@@ -103,20 +105,29 @@ def confusion(report: Report, order: list[int]) -> dict[str, Any]:
         The evaluation; its ``confusion`` has shape ``(true, predicted)``.
     order
         The positions of the classes that are shown.
+    shares
+        Whether colours are by the share of each true class, else by how many rows; counts stand in the cells.
     """
     assert report.confusion is not None
     totals = [max(1, int(report.confusion[i].sum())) for i in order]
     counts = [[int(report.confusion[i, j]) for j in order] for i in order]
-    shares = [[round(n / total, 4) for n in row] for row, total in zip(counts, totals, strict=True)]
+    parts = [[round(n / total, 4) for n in row] for row, total in zip(counts, totals, strict=True)]
     names = [plain(report.labels[i], 80) for i in order]
-    heat = {  # opaque, for plotly chooses black or white numbers by the colour of the cell alone
-        "type": "heatmap", "z": shares, "zmin": 0, "zmax": 1, "text": counts, "texttemplate": "%{text}",
+    heat: dict[str, Any] = {  # opaque, for plotly chooses black or white numbers by the colour of the cell alone
+        "type": "heatmap", "z": parts, "zmin": 0, "zmax": 1, "text": counts, "texttemplate": "%{text}",
         "customdata": [[[true, predicted] for predicted in names] for true in names],
         "hovertemplate": "true %{customdata[0]}<br>predicted %{customdata[1]}<br>%{text} rows, %{z:.1%} of the true "
         "class<extra></extra>",
         "colorscale": [[0, "#f1f6fa"], [1, BLUE]], "xgap": 1, "ygap": 1,
         "colorbar": {"title": {"text": "share of true class"}, "tickformat": ".0%", "thickness": 12},
     }  # fmt: skip
+    if not shares:
+        heat |= {"z": counts, "zmax": max([1, *map(max, counts)]), "customdata": [
+            [[true, predicted, f"{100 * part:.1f} %"] for predicted, part in zip(names, row, strict=True)]
+            for true, row in zip(names, parts, strict=True)
+        ]}  # fmt: skip
+        heat["hovertemplate"] = heat["hovertemplate"].replace("%{z:.1%}", "%{customdata[2]}")
+        heat["colorbar"] = {"title": {"text": "rows"}, "thickness": 12}
     # Positions, with names as tick texts: names that are numbers, or the same after they were cut, stay apart.
     ticks = {"tickvals": list(range(len(order))), "ticktext": [plain(report.labels[i], 20) for i in order]}
     axis = {**ticks, "automargin": True, "showgrid": False, "zeroline": False}

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.display import errors, measures, slices
 from bertmagic.display.figures import MIMETYPE, confusion
 from bertmagic.display.html import Safe, bar, box, heading, notes, paragraph, shade, table, tag
-from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share, words
+from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from bertmagic.evaluation.report import ClassScore, RangeScore, Report, Slice
+    from bertmagic.evaluation.report import ClassScore, RangeScore, Report
 
 _MATRIX = 20
 _CLASSES = 100
 _PAIRS = 10
-_SLICES = 40
 _PLAIN_CLASSES = 12
 
 
 def text(result: Report) -> str:
     """Return the report in words."""
-    parts = [_headline(result), _metrics(result.metrics)]
-    if result.before:
-        parts.append(f"Before training: {_metrics(result.before)}")
+    parts = [_headline(result), *measures.plain(result)]
     if result.classes:
         rows = [[line(one.label, 30), *_scores(one)] for one in result.classes[:_PLAIN_CLASSES]]
         parts += ["", *columns([_class_head(result), *rows])]
@@ -34,33 +32,36 @@ def text(result: Report) -> str:
         parts += ["", *_plain_matrix(result)] if len(result.labels) <= 8 else ["", *_plain_pairs(result)]
     if result.ranges:
         parts += ["", *columns([_RANGE_HEAD, *map(_range, result.ranges)])]
-    if result.slices:
-        parts += ["", *columns([_slice_head(result), *_slice_rows(result)], left=(0, 1))]
+    parts += slices.plain(result)
+    if result.errors is not None:
+        parts += ["", errors.text(result)]
     return "\n".join([*parts, "", _cost(result), *(f"Note: {line(note, 200)}" for note in result.notes)]).strip()
 
 
 def _class_head(result: Report) -> list[str]:
     given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
+    spread = ["95 % of F1"] if any(one.intervals for one in result.classes) else []
+    partly = ["partial F1"] if any(one.partial_f1 is not None for one in result.classes) else []
     of, counted = ("type", "entities") if result.task == "token_classification" else ("class", "rows")
-    return ["label" if given else of, "precision", "recall", "F1", counted, *given]
+    return ["label" if given else of, "precision", "recall", "F1", counted, *partly, *spread, *given]
 
 
 def _scores(one: ClassScore) -> list[str]:
     given = [] if one.threshold is None else [score(one.threshold)]
-    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}", *given]
+    spread = [measures.between(one.intervals.get("f1"))] if one.intervals else []
+    partly = [] if one.partial_f1 is None else [score(one.partial_f1)]
+    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}", *partly, *spread, *given]
 
 
 def _headline(result: Report) -> str:
     left = f", {count(result.skipped, 'row was', 'rows were')} left out" if result.skipped else ""
-    return f"{line(result.model, 60)} on {line(result.data, 60)}: {count(result.rows, 'row')} measured{left}."
-
-
-def _metrics(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{words(line(name, 30))} {_value(name, value)}" for name, value in metrics.items())
-
-
-def _value(name: str, value: float) -> str:
-    return f"{score(value)} nats" if name == "loss" else score(value)
+    said = f"{line(result.model, 60)} on {line(result.data, 60)}: {count(result.rows, 'row')} measured{left}."
+    if not result.unseen:
+        return said
+    labels = ", ".join(f"{line(label, 30)} ({many:,})" for label, many in list(result.unseen.items())[:5])
+    rest = f" and {len(result.unseen) - 5:,} more" if len(result.unseen) > 5 else ""
+    apart = count(sum(result.unseen.values()), "row is", "rows are")
+    return f"{said} {apart} kept apart: the model has never seen the label {labels}{rest}."
 
 
 def _cost(result: Report) -> str:
@@ -109,7 +110,7 @@ def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
 def markup(result: Report) -> Safe:
     """Return the report as tables."""
     head = paragraph(tag("b", _headline(result)))
-    parts = [head, _tiles(result.metrics, result.before)]
+    parts: list[object] = [head, measures.markup(result)]
     if result.classes:
         parts.append(_class_table(result))
     if result.confusion is not None:
@@ -118,18 +119,14 @@ def markup(result: Report) -> Safe:
             parts.append(_pairs(result))
     if result.ranges:
         parts.append(table(_RANGE_HEAD, map(_range, result.ranges), "What is predicted for low and for high numbers."))
-    if result.slices:
-        parts.append(_slices(result))
-    return box(*parts, paragraph(_cost(result)), notes(result.notes[:20]))
+    parts += [*slices.markup(result), paragraph(_cost(result)), paragraph(_more(result))]
+    return box(*parts, notes(result.notes[:20]))
 
 
-def _tiles(metrics: Mapping[str, float], before: Mapping[str, float]) -> Safe:
-    names = [words(line(name, 30)) + (" (nats)" if name == "loss" else "") for name in metrics]
-    values = [tag("b", score(value), style="font-size:15px") for value in metrics.values()]
-    if before:
-        first = [score(before[name]) if name in before else "" for name in metrics]
-        return table(["", *names], [["before training", *first], ["after", *values]])
-    return table(names, [values], left=()) if names else Safe("")
+def _more(result: Report) -> str:
+    """Say which further pictures there are."""
+    names = ", ".join(name for name in result.pictures if name != "confusion")
+    return f'Further pictures with report.figure("…"): {names}.' if names else ""
 
 
 def _class_table(result: Report) -> Safe:
@@ -187,36 +184,12 @@ def _pairs(result: Report) -> Safe:
     return table(head, rows, "What is confused most often.", left=(0, 1)) if rows else paragraph("No row is wrong.")
 
 
-def _slice_head(result: Report) -> list[str]:
-    return ["column", "value", "rows", *(words(line(name, 30)) for name in _slice_metrics(result))]
-
-
-def _slice_metrics(result: Report) -> list[str]:
-    return list(dict.fromkeys(name for part in result.slices for name in part.metrics))[:6]
-
-
-def _slice_rows(result: Report) -> list[list[str]]:
-    names = _slice_metrics(result)
-    return [
-        [line(part.column, 30), line(part.value, 40), f"{part.rows:,}", *(_slice_value(part, name) for name in names)]
-        for part in result.slices[:_SLICES]
-    ]
-
-
-def _slice_value(part: Slice, name: str) -> str:
-    return score(part.metrics[name]) if name in part.metrics else "none"
-
-
-def _slices(result: Report) -> Safe:
-    rest = len(result.slices) - _SLICES
-    more = f"; {rest:,} more are not shown" if rest > 0 else ""
-    return table(_slice_head(result), _slice_rows(result), f"Parts of the rows{more}.", left=(0, 1))
-
-
 def below(result: Report) -> Iterator[dict[str, Any]]:
-    """Yield the confusion matrix as an interactive figure, where there is one."""
+    """Yield what is shown below the report: the confusion matrix, and the rows to read."""
     if result.confusion is not None:
         yield figure(result)
+    if result.errors is not None:
+        yield from errors.bundles(result)
 
 
 def figure(result: Report) -> dict[str, Any]:

@@ -61,8 +61,18 @@ def _pad(cell: str, columns: int, left: bool) -> str:
     return cell + blank if left else blank + cell
 
 
+_CALLED = {
+    "mcc": "Matthews correlation",
+    "roc_auc": "ROC-AUC",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+}
+
+
 def words(name: str) -> str:
     """Return a metric's name as one reads it: ``macro_f1`` is ``macro F1``."""
+    if name in _CALLED:
+        return _CALLED[name]
     return re.sub(r"\bf1\b", "F1", name.replace("_", " "))
 
 

@@ -9,9 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bertmagic.evaluation.bootstrap import Tally
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from bertmagic.evaluation.bootstrap import Draws
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
@@ -80,6 +84,18 @@ def metrics(found: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -> d
     means = {"exact_match": exact, "f1": f1}
     unspaced = any(_CHARACTER.search(text) for right in known for text in right)
     return means | ({"character_f1": character_f1} if unspaced else {})
+
+
+def tally(found: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -> Tally:
+    """Return `metrics` as a function of rows."""
+    import numpy as np
+
+    names = tuple(metrics(found, known))
+
+    def means(sums: Draws) -> dict[str, Draws]:
+        return {name: sums[:, at] / sums[:, -1] for at, name in enumerate(names)}
+
+    return Tally.of_rows(np.column_stack([found[:, : len(names)], np.ones(len(found))]), means)
 
 
 def threshold(

@@ -93,6 +93,12 @@ class Tally:
         """Return the tally of some of the rows, by position or by a mask, where it has ``values``."""
         return replace(self, kinds=self.kinds[rows])
 
+    def sample(self) -> Tally:
+        """Return this tally, or that of a sample of its rows where draws would look at too many numbers."""
+        if self.values is None or len(self.values) * self.cost <= _LARGE:
+            return self
+        return Tally.sampled(self.take, len(self), self.cost)
+
     def found(self) -> dict[str, float]:
         """Return the metrics of the rows themselves, without those that are not defined."""
         import numpy as np
@@ -214,6 +220,16 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
         kind = drawn if rows == kinds else np.searchsorted(ends, drawn, side="right")
         place = kind + kinds * np.arange(many)[:, None]
         yield np.bincount(place.ravel(), minlength=many * kinds).reshape(many, kinds).astype(np.float64)
+
+
+def of_share(right: int, of: int) -> Interval | None:
+    """Return the 95 % interval of a share by Wilson 1927, which keeps its width where all or none are right."""
+    from scipy.stats import binomtest
+
+    if of < 1:
+        return None
+    found = binomtest(right, of).proportion_ci(method="wilson")
+    return Interval(float(found.low), float(found.high))
 
 
 def percentiles(values: Draws) -> Interval | None:

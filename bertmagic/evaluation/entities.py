@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import tags
 from bertmagic.data.tags import Entity
+from bertmagic.evaluation.bootstrap import FEWEST, Tally, intervals
 from bertmagic.evaluation.report import ClassScore
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from bertmagic.data.words import Words
+    from bertmagic.evaluation.bootstrap import Draws
 
 Read = Callable[[Sequence[str]], list[Entity]]
 Tags = Sequence[Sequence[str]]
@@ -62,6 +66,120 @@ class Measured:
             "accuracy": accuracy(self.true, self.predicted),
             "loss": float(self.losses.sum() / max(self.weights.sum(), 1)),
         }
+
+
+def tally(measured: Measured) -> Tally:
+    """Return `Measured.metrics` as a function of sentences, and partial matches beside them; see `partial`."""
+    import numpy as np
+
+    rows = []
+    for one in zip(measured.true, measured.predicted, measured.likeliest, strict=True):
+        true, predicted, likeliest = one
+        exact = _overall(true, predicted, tags.entities)
+        right = sum(half / 2 for _, half in partial(tags.entities(true), tags.entities(predicted)))
+        strict = _overall(true, likeliest, tags.strict_entities)
+        words = sum(first == second for first, second in zip(true, predicted, strict=True))
+        rows.append((*exact, right, *strict, words, len(true)))
+    values = np.column_stack([np.array(rows, np.float64), measured.losses, measured.weights])
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        right, found, wanted, partly, s_right, s_found, s_wanted, words, all_words, loss, weight = sums.T
+        named = _three("", right, found, wanted) | _three("partial_", partly, found, wanted)
+        named |= _three("strict_", s_right, s_found, s_wanted)
+        return named | {"accuracy": words / np.maximum(all_words, 1), "loss": loss / np.maximum(weight, 1)}
+
+    return Tally.of_rows(values, metrics)
+
+
+def _three(name: str, right: Draws, found: Draws, wanted: Draws) -> dict[str, Draws]:
+    import numpy as np
+
+    return {
+        f"{name}f1": 2 * right / np.maximum(found + wanted, 1),
+        f"{name}precision": right / np.maximum(found, 1),
+        f"{name}recall": right / np.maximum(wanted, 1),
+    }
+
+
+def _overall(true: Sequence[str], predicted: Sequence[str], read: Read) -> tuple[int, int, int]:
+    there, found = set(read(true)), set(read(predicted))
+    return len(there & found), len(found), len(there)
+
+
+def partial(true: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[str, int]]:
+    """Return the type of each entity that is found, and 2 where its words are right, 1 where it only shares some.
+
+    A found entity matches at most one true one of its type, the exact one first. Half a point for an overlap is how
+    MUC-5 and SemEval-2013 task 9 count partial matches (Chinchor & Sundheim 1993).
+    """
+    there, matched = set(true), [(entity.label, 2) for entity in predicted if entity in set(true)]
+    free = sorted(there - set(predicted))
+    for entity in sorted(set(predicted) - there):
+        like = (one for one in free if one.label == entity.label)
+        hit = next((one for one in like if one.start < entity.end and entity.start < one.end), None)
+        if hit is not None:
+            free.remove(hit)
+            matched.append((entity.label, 1))
+    return matched
+
+
+def type_tally(measured: Measured, types: Sequence[str]) -> Tally:
+    """Return precision, recall, F1 and partial F1 of each type as a function of sentences, named ``f1 0`` and so on."""
+    import numpy as np
+
+    number = {label: at for at, label in enumerate(types)}
+    values = np.zeros((len(measured.true), 4, len(types)))  # right, found, wanted, partly right
+    for row, (true, predicted) in enumerate(zip(measured.true, measured.predicted, strict=True)):
+        there, found = tags.entities(true), tags.entities(predicted)
+        for at, part in enumerate((set(there) & set(found), found, there)):
+            for entity in part:
+                values[row, at, number[entity.label]] += 1
+        for label, half in partial(there, found):
+            values[row, 3, number[label]] += half / 2
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        right, found, wanted, partly = sums.reshape(len(sums), 4, len(types)).transpose(1, 0, 2)
+        named = _three("", right, found, wanted) | {"partial_f1": _three("", partly, found, wanted)["f1"]}
+        return {f"{name} {at}": of[:, at] for name, of in named.items() for at in range(len(types))}
+
+    return Tally.of_rows(values.reshape(len(values), -1), metrics)
+
+
+def typed(measured: Measured) -> tuple[ClassScore, ...]:
+    """Return `by_type` with partial F1 and the intervals."""
+    table = by_type(measured.true, measured.predicted)
+    counted = type_tally(measured, [one.label for one in table])
+    exact, spread = counted.found(), intervals(counted.sample(), counted.found(), most=FEWEST)
+    return tuple(
+        replace(one, partial_f1=exact[f"partial_f1 {at}"], intervals={
+            name: spread[f"{name} {at}"] for name in ("precision", "recall", "f1", "partial_f1") if spread
+        })
+        for at, one in enumerate(table)
+    )  # fmt: skip
+
+
+def named(texts: Sequence[str], words: Words, of: Tags) -> npt.NDArray[Any]:
+    """Return the entities of each text in words, such as ``PER Ada Lovelace; LOC London``: objects, ``(rows,)``."""
+    import numpy as np
+
+    def said(at: int, text: str, row: Sequence[str]) -> str:
+        spans = words.of(at)
+        found = ((one.label, text[spans[one.start][0] : spans[one.end - 1][1]]) for one in tags.entities(row))
+        return "; ".join(f"{label} {words}" for label, words in found) or "none"
+
+    rows = (said(at, text, row) for at, (text, row) in enumerate(zip(texts, of, strict=True)))
+    return np.fromiter(rows, object, len(of))
+
+
+def credits_of(measured: Measured) -> npt.NDArray[np.float64]:
+    """Return the F1 of each sentence's entities, 1 where there is none and none was found. Shape ``(sentences,)``."""
+    import numpy as np
+
+    def f1(true: Sequence[str], predicted: Sequence[str]) -> float:
+        right, found, wanted = _overall(true, predicted, tags.entities)
+        return 2 * right / (found + wanted) if found + wanted else 1.0
+
+    return np.array([f1(*pair) for pair in zip(measured.true, measured.predicted, strict=True)], np.float64)
 
 
 def by_type(

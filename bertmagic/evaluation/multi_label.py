@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import ClassScore
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from bertmagic.evaluation.bootstrap import Draws
 
 HALF = 0.5
 """The threshold of a label for which nothing better is known."""
@@ -56,6 +59,54 @@ def metrics(
         "ranking_precision": float(label_ranking_average_precision_score(targets, logits)),
         "loss": cross_entropy(logits, targets),
     }
+
+
+def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
+    """Return `metrics` as a function of rows, precision and recall and the Brier score of the labels beside them."""
+    import numpy as np
+
+    chances, wanted = sigmoid(logits), targets > 0
+    given, labels, exact = chances >= thresholds, targets.shape[1], logits.astype(np.float64)
+    of_row = [
+        np.ones(len(targets)),
+        (given == wanted).all(axis=1),
+        rankings(logits, wanted),
+        ((chances - targets) ** 2).mean(axis=1),
+        (np.logaddexp(0.0, exact) - targets * exact).sum(axis=1),
+    ]
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        right, said, there = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
+        rows, same, ranking, brier, loss = sums[:, 3 * labels :].T
+        f1, seen = f1_of(right, said, there)
+        total, all_said, all_there = right.sum(axis=1), said.sum(axis=1), there.sum(axis=1)
+        return {
+            "micro_f1": 2 * total / np.maximum(all_said + all_there, 1),
+            "micro_precision": total / np.maximum(all_said, 1),
+            "micro_recall": total / np.maximum(all_there, 1),
+            "macro_f1": (f1 * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1),
+            "weighted_f1": (f1 * there).sum(axis=1) / np.maximum(all_there, 1),
+            "exact_match": same / rows,
+            "ranking_precision": ranking / rows,
+            "brier": brier / rows,
+            "loss": loss / rows,
+        }
+
+    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row]), metrics)
+
+
+def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the ranking precision of each row, ``(rows,)``; see `metrics`."""
+    import numpy as np
+
+    found = np.zeros(len(wanted))
+    for at in range(wanted.shape[1]):
+        above = logits >= logits[:, at : at + 1]
+        share = (above & wanted).sum(axis=1) / np.maximum(above.sum(axis=1), 1)
+        found += np.where(wanted[:, at], share, 0.0)
+    many = wanted.sum(axis=1)
+    plain = (many == 0) | (many == wanted.shape[1])
+    return np.where(plain, 1.0, found / np.maximum(many, 1))
 
 
 def f1_of(

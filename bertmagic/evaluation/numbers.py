@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Metrics, their 95 % intervals, and those that have no value with the reason why.
-
-    ``tallies`` are what they were found by, of all rows or of a sample.
-    """
+    """Metrics, their 95 % intervals, those that have no value with the reason why, and what they were found by."""
 
     metrics: Mapping[str, float]
     intervals: Mapping[str, Interval]
@@ -30,15 +27,18 @@ class Numbers:
 
 
 def of(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Numbers:
-    """Return the numbers of tallies; ``exact`` has what is known of all rows where a tally is of a sample."""
-    metrics: dict[str, float] = {}
-    for tally in tallies:
-        metrics |= tally.found()
-    metrics = {name: (exact or {}).get(name, value) for name, value in metrics.items()}
+    """Return the numbers of tallies.
+
+    Parameters
+    ----------
+    exact
+        Metrics of all rows: those of tallies of a sample, and others that have no tally.
+    """
+    found = {name: value for tally in tallies for name, value in tally.found().items()} | dict(exact or {})
     spread: dict[str, Interval] = {}
     for tally in tallies:
-        spread |= intervals(tally, metrics, most=FEWEST if tally.values is None else RESAMPLES)
-    return Numbers(metrics, {name: spread[name] for name in metrics if name in spread}, tuple(tallies))
+        spread |= intervals(tally.sample(), found, most=FEWEST if tally.values is None else RESAMPLES)
+    return Numbers(found, {name: spread[name] for name in found if name in spread}, tuple(tallies))
 
 
 def of_classes(
@@ -66,20 +66,17 @@ def of_classes(
     """
     import numpy as np
 
-    rows, there = len(true), np.unique(true)
-    columns = np.array([1]) if len(names) == 2 else there
-    wanted = true[:, None] == columns
-
-    def probable(some: npt.NDArray[np.int64]) -> Tally:
-        return probabilities.tally(chances[some], true[some], losses[some])
-
-    def ranked(some: npt.NDArray[np.int64]) -> Tally:
-        return ranks.tally(chances[some][:, columns], wanted[some])
-
-    exact = probable(np.arange(rows)).found()
-    tallies = [counted.tally(true, chances.argmax(axis=1), len(names)), Tally.sampled(probable, rows, 18)]
+    there = np.unique(true)
+    tallies = [counted.tally(true, chances.argmax(axis=1), len(names)), probabilities.tally(chances, true, losses)]
     if len(there) == 1:
         why = f"all rows are of one class, {names[there[0]]!r}: there is no other to tell it from"
-        return replace(of(tallies, exact), undefined={"roc_auc": why, "average_precision": why})
-    exact |= ranks.tally(chances[:, columns], wanted).found()
-    return of([*tallies, Tally.sampled(ranked, rows, 4 * len(columns))], exact)
+        return replace(of(tallies), undefined={"roc_auc": why, "average_precision": why})
+    columns = np.array([1]) if len(names) == 2 else there
+    ranked = ranked_of(chances[:, columns], true[:, None] == columns)
+    return of([*tallies, ranked[0]], ranked[1])
+
+
+def ranked_of(chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> tuple[Tally, dict[str, float]]:
+    """Return the tally of ROC-AUC and average precision, of a sample where rows are many, and both of all rows."""
+    drawn = Tally.sampled(lambda some: ranks.tally(chances[some], wanted[some]), len(chances), 4 * chances.shape[1])
+    return drawn, ranks.tally(chances, wanted).found()

@@ -70,3 +70,39 @@ def _areas(
         under = (missed * (right - found / 2)).sum(axis=1) / (right[:, -1] * wrong[:, -1])
         precision = (found * right / np.maximum(every, 1)).sum(axis=1) / right[:, -1]
     return under, np.where(wrong[:, -1] > 0, precision, np.nan)
+
+
+def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Tally:
+    """Return Spearman's correlation of two columns as a function of how often each row counts."""
+    import numpy as np
+
+    orders = [_ordered(side) for side in (one, other)]
+
+    def metrics(counts: Draws) -> dict[str, Draws]:
+        ranks = [_middles(counts, *order) for order in orders]
+        rows = counts.sum(axis=1, keepdims=True)
+        first, second = (of - (counts * of).sum(axis=1, keepdims=True) / rows for of in ranks)
+        above = (counts * first * second).sum(axis=1)
+        below = np.sqrt((counts * first**2).sum(axis=1) * (counts * second**2).sum(axis=1))
+        return {"spearman": np.where(below > 0, above / np.where(below > 0, below, 1), np.nan)}
+
+    return Tally(np.arange(len(one)), None, metrics, cost=10)
+
+
+def _ordered(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows from the lowest value up, where each run of equal values begins among them."""
+    import numpy as np
+
+    order = np.argsort(values, kind="stable")
+    return order, np.flatnonzero(np.append(True, np.diff(values[order]) > 0))
+
+
+def _middles(counts: Draws, order: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> Draws:
+    """Return the rank of each row in each draw: equal values share the mean of theirs."""
+    import numpy as np
+
+    many = np.add.reduceat(counts[:, order], first, axis=1)  # rows of each value
+    middle = np.cumsum(many, axis=1) - (many - 1) / 2
+    ranks = np.empty_like(counts)
+    ranks[:, order] = np.repeat(middle, np.diff(np.append(first, counts.shape[1])), axis=1)
+    return ranks

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation import ranks
+from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import RangeScore
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from bertmagic.evaluation.bootstrap import Draws
 
 
 def metrics(
@@ -35,6 +39,26 @@ def metrics(
         "mae": float(np.mean(np.abs(off))),
         "loss": squared / scale**2,
     }
+
+
+def tallies(predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> tuple[Tally, Tally]:
+    """Return Pearson's correlation, RMSE and MAE, and Spearman's correlation, as functions of rows."""
+    import numpy as np
+
+    off = predicted - targets
+    x, y = (side - side.mean() for side in (predicted, targets))  # else squares of large numbers lose their digits
+    values = np.column_stack([np.ones(len(off)), off**2, np.abs(off), x, y, x * x, y * y, x * y])
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        rows, squares, absolute, *moments = sums.T
+        ex, ey, exx, eyy, exy = (moment / rows for moment in moments)
+        below = np.sqrt(np.maximum((exx - ex**2) * (eyy - ey**2), 0))
+        pearson = np.where(below > 0, (exy - ex * ey) / np.where(below > 0, below, 1), np.nan)
+        return {"pearson": pearson, "rmse": np.sqrt(squares / rows), "mae": absolute / rows}
+
+    return Tally.of_rows(values, metrics), Tally.sampled(
+        lambda some: ranks.spearman(predicted[some], targets[some]), len(off), 10
+    )
 
 
 def by_range(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
+from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.shown import Shown
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from bertmagic.evaluation.errors import Errors
     from bertmagic.evaluation.outcomes import Outcomes
 
 FEW = 30
@@ -30,8 +32,9 @@ class Interval:
 class ClassScore:
     """Precision, recall and F1 of one class, and how many true rows it has.
 
-    ``threshold`` is the probability from which on a label is given, where a row may have any number of them;
-    ``intervals`` are those of ``precision``, ``recall`` and ``f1``.
+    ``threshold`` is the probability from which on a label is given, where a row may have any number of them.
+    ``partial_f1`` of a type of entities counts one that shares some words as half right. ``intervals`` are by the names
+    of the numbers.
     """
 
     label: str
@@ -40,6 +43,7 @@ class ClassScore:
     f1: float
     support: int
     threshold: float | None = None
+    partial_f1: float | None = None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
@@ -65,8 +69,6 @@ class Slice:
     p
         How probable a difference to the other rows as large as this is by chance, after Holm's correction for all
         slices of the report; None where that was not tested.
-    automatic
-        Whether the slice was not asked for.
     """
 
     column: str
@@ -75,12 +77,110 @@ class Slice:
     metrics: Mapping[str, float]
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     p: float | None = None
-    automatic: bool = False
 
     @property
     def small(self) -> bool:
         """Whether there are too few rows to judge."""
         return self.rows < FEW
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far apart a rate of two groups of rows is: the ``high`` group's less the ``low`` group's.
+
+    Attributes
+    ----------
+    column
+        What the groups differ in.
+    label
+        The class that is given or not.
+    measure
+        ``demographic parity``, ``equal opportunity`` or ``equalised odds``; see `bertmagic.evaluation.fairness`.
+    """
+
+    column: str
+    label: str
+    measure: str
+    low: str
+    high: str
+    value: float
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A threshold of a class: what is given only from this probability on.
+
+    Attributes
+    ----------
+    wanted
+        What was asked for, such as ``precision = 0.95``.
+    threshold
+        None where no threshold reaches it.
+    given
+        How many rows reach the threshold.
+    """
+
+    label: str
+    wanted: str
+    threshold: float | None
+    precision: float
+    recall: float
+    given: int
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What became of predictions when words of one group of people were swapped for those of another.
+
+    Attributes
+    ----------
+    kind, source, target
+        The list of words, and the two groups of it.
+    texts
+        How many texts have such words.
+    flipped
+        The share of them whose predicted class changed, with its interval.
+    moved
+        How far the probability of the class predicted first moved, on average and at most, and which way.
+    example
+        The text that moved furthest, before and after.
+    """
+
+    kind: str
+    source: str
+    target: str
+    texts: int
+    flipped: float
+    interval: Interval | None
+    moved: float
+    furthest: float
+    example: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A row whose label should be looked at.
+
+    Attributes
+    ----------
+    kind
+        ``likely wrong label``, ``contradicts``, ``in train`` or ``nearly in train``.
+    row, text, label
+        The row.
+    other
+        The likelier label, or the row that it contradicts or repeats.
+    score
+        The probability of the likelier label, or how alike the two texts are.
+    """
+
+    kind: str
+    row: str
+    text: str
+    label: str
+    other: str
+    score: float
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,6 +210,22 @@ class Report(Shown):
         The 95 % bootstrap interval of each metric that has one.
     undefined
         Metrics that have no value on these rows, and why.
+    main
+        The metric that slices are ordered by.
+    automatic
+        Slices that nobody asked for: by length, class, language and what the texts are like.
+    gaps
+        How differently groups of rows are treated, where some were named.
+    errors
+        The rows to read first.
+    unseen
+        Labels that the model has never seen, and how many rows have them: they are not among ``rows``.
+    points
+        The thresholds that reach a wanted precision or recall.
+    probes
+        How far predictions move when words for people are swapped.
+    issues
+        Rows whose label may be wrong, that contradict each other, or that stand in the training rows.
     outcomes
         What is true and what was said of each row, where it was kept; never written to a notebook or a card as a whole.
     seconds, tokens
@@ -139,10 +255,91 @@ class Report(Shown):
     before: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
+    main: str = ""
+    automatic: tuple[Slice, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    errors: Errors | None = field(default=None, compare=False)
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    points: tuple[Point, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    issues: tuple[Issue, ...] = ()
     outcomes: Outcomes | None = field(default=None, compare=False)
 
+    def figure(self, name: str) -> Figure:
+        """Return a picture of the rows: it shows itself, and `Figure.plotly` is its JSON.
+
+        Parameters
+        ----------
+        name
+            ``confusion``, ``confusion_counts``, ``roc``, ``precision_recall``, ``reliability``, ``scores``,
+            ``thresholds`` or ``lengths``; which there are depends on the task.
+
+        Raises
+        ------
+        OptionError
+            If there is no such picture of these rows.
+        """
+        from bertmagic.evaluation import curves
+
+        known = curves.names(self)
+        if name not in known:
+            raise OptionError(
+                f"there is no picture {name!r} of this report.{nearest(name, known)}", f"There are: {listing(known)}."
+            )
+        return curves.figure(self, name)
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The names of the pictures that `figure` has."""
+        from bertmagic.evaluation import curves
+
+        return curves.names(self)
+
     def _ipython_display_(self) -> None:
-        """Show the report, and the confusion matrix as a figure of its own below it."""
+        """Show the report, the confusion matrix as a figure of its own below it, and the rows to read."""
         from bertmagic.display.publish import show
 
         show(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of a picture that belong together.
+
+    ``look`` is how they are drawn, and ``spread`` how far each may be off to both sides.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    look: Literal["line", "points", "bars", "reference"] = "line"
+    spread: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Figure(Shown):
+    """A picture of a report; see `Report.figure`.
+
+    Attributes
+    ----------
+    x, y
+        The names of the axes.
+    unit
+        Whether both go from 0 to 1.
+    report
+        That of a confusion matrix, which is drawn from its counts.
+    """
+
+    name: str
+    x: str
+    y: str
+    series: tuple[Series, ...] = ()
+    unit: bool = False
+    report: Report | None = field(default=None, repr=False)
+
+    @property
+    def plotly(self) -> dict[str, Any]:
+        """The figure as plotly reads it: ``data``, ``layout``, ``config``."""
+        from bertmagic.display.pictures import drawn
+
+        return drawn(self)

@@ -1,16 +1,27 @@
-"""Metrics of parts of the rows: those with each value of a column."""
+"""Metrics of parts of the rows, and which parts a model is worse on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation.bootstrap import FEWEST, Tally, intervals
 from bertmagic.evaluation.report import Slice
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+    from bertmagic.evaluation.outcomes import Outcomes
+
+MOST = 50
+"""How many values of a column are measured, those of the most rows."""
+_BINNED = 20
+"""A column of numbers with more values than these is divided into fifths."""
+_WORK = 5_000_000
+"""How many rows are drawn for a slice, before there are fewer draws."""
 
 
 def by_value(
@@ -27,8 +38,109 @@ def by_value(
     """
     found = []
     for name in columns.columns:
-        values = columns[name].astype("string").fillna("<NA>").reset_index(drop=True)
-        for value in values.value_counts().index:
-            rows = (values == value).to_numpy(dtype=bool)
-            found.append(Slice(str(name), str(value), int(rows.sum()), metrics(rows)))
+        for value, rows in _parts(columns[name]):
+            found.append(Slice(str(name), value, int(rows.sum()), metrics(rows)))
     return tuple(found)
+
+
+def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
+    """Return the metrics of each value of a column with their intervals, the most frequent value first.
+
+    Parameters
+    ----------
+    tallies
+        Those of all measured rows.
+    column
+        The value of each, by position.
+    """
+    kept = [tally for tally in tallies if tally.values is not None]
+    found = []
+    for value, rows in _parts(column):
+        many = int(rows.sum())
+        parts = [tally.take(rows) for tally in kept]
+        metrics = {name: of for part in parts for name, of in part.found().items()}
+        # Of the first tally only: the others look at each row, and there may be a hundred slices of many rows.
+        spread = intervals(parts[0].sample(), metrics, most=min(FEWEST, max(200, _WORK // many)))
+        found.append(Slice(str(column.name), value, many, metrics, spread))
+    return tuple(found)
+
+
+def _parts(column: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """Yield the values of a column and which rows have them, the most frequent first, at most `MOST`."""
+    values = binned(column).astype("string").fillna("<NA>").reset_index(drop=True)
+    for value in values.value_counts().index[:MOST]:
+        yield str(value), (values == value).to_numpy(dtype=bool)
+
+
+def binned(column: pd.Series) -> pd.Series:
+    """Return a column of many numbers as ranges with about as many rows each; any other as it is."""
+    import pandas as pd
+
+    numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if not numbers or column.nunique() <= _BINNED:
+        return column
+    fifths = pd.qcut(column.astype(float), 5, duplicates="drop")
+    inside = {of: column[fifths == of] for of in fifths.cat.categories}
+    names: dict[Any, str] = {of: f"{some.min():g} to {some.max():g}" for of, some in inside.items()}
+    return pd.Series(fifths.astype(object).map(names), name=column.name)
+
+
+def left_out(column: pd.Series) -> int:
+    """Return how many values of a column are not measured by themselves."""
+    return max(0, int(binned(column).nunique(dropna=False)) - MOST)
+
+
+def tested(outcomes: Outcomes, columns: pd.DataFrame, found: Sequence[Slice]) -> tuple[Slice, ...]:
+    """Return slices with how probable their distance to the other rows is by chance, corrected for how many there are.
+
+    Where rows are right or wrong it is Fisher's exact test, else Welch's t-test of what each row is worth; slices that
+    are too small are not tested. The correction is that of Holm 1979, which holds for slices that overlap too.
+
+    Parameters
+    ----------
+    columns
+        A column of values for each column of the slices.
+    """
+    import numpy as np
+
+    where = {(str(name), value): rows for name in columns for value, rows in _parts(columns[name])}
+    chances = np.full(len(found), np.nan)
+    for at, one in enumerate(found):
+        rows = where.get((one.column, one.value))
+        if rows is not None and not one.small and not rows.all():
+            chances[at] = _by_chance(outcomes.credit[rows], outcomes.credit[~rows])
+    return tuple(one if np.isnan(p) else replace(one, p=float(p)) for one, p in zip(found, holm(chances), strict=True))
+
+
+def _by_chance(inside: npt.NDArray[np.float64], outside: npt.NDArray[np.float64]) -> float:
+    import numpy as np
+    from scipy.stats import fisher_exact, ttest_ind
+
+    if np.isin(inside, (0, 1)).all() and np.isin(outside, (0, 1)).all():
+        table = [[int(part.sum()), len(part) - int(part.sum())] for part in (inside, outside)]
+        return float(fisher_exact(table)[1])
+    if np.ptp(inside) == 0 and np.ptp(outside) == 0:
+        return float(inside[0] == outside[0])
+    return float(ttest_ind(inside, outside, equal_var=False).pvalue) if len(outside) > 1 else np.nan
+
+
+def holm(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return p-values corrected for how many there are; NaN stays and does not count.
+
+    The k-th smallest of m is multiplied by ``m - k + 1``, and none is below the one before (Holm 1979).
+    """
+    import numpy as np
+
+    found = np.full(len(chances), np.nan)
+    order = np.argsort(chances)[: int(np.isfinite(chances).sum())]
+    stepped = chances[order] * (len(order) - np.arange(len(order)))
+    found[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return found
+
+
+def worst_first(found: Sequence[Slice], metric: str, higher_is_better: bool = True) -> tuple[Slice, ...]:
+    """Return slices in the order of a metric, the worst first and those too small to judge last."""
+    sign = 1 if higher_is_better else -1
+    return tuple(
+        sorted(found, key=lambda one: (one.small, metric not in one.metrics, sign * one.metrics.get(metric, 0)))
+    )

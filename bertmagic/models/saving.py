@@ -174,6 +174,26 @@ def _is_model(folder: Path) -> bool:
         return False
 
 
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write the card of a folder that has one anew; the old one or the new one is there, never half of one.
+
+    Raises
+    ------
+    ModelError
+        If the disk refuses.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        return
+    filling = folder / f".{CARD}.{uuid.uuid4().hex[:8]}"
+    try:
+        filling.write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        filling.replace(path)
+    except OSError as error:
+        filling.unlink(missing_ok=True)
+        raise ModelError(f"{path} could not be written: {error.strerror}.", "Free the disk.") from error
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """Return the card of a folder; empty where a model was not saved by bertmagic.
 

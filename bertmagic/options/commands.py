@@ -345,6 +345,12 @@ class Finetune(Training):
         "Learn the tag of a word from all of its tokens, and not from its first alone.",
         reason="Devlin et al. 2019, section 5.3, learn from and predict by the first token of a word.",
     )
+    calibrate: bool = option(
+        False,
+        "flag",
+        "Fit a temperature on the validation rows, so that probabilities mean what they say.",
+        reason="Guo et al. 2017; off, as the validation rows have chosen the weights already.",
+    )
     class_weights: ClassWeights = option(
         "none",
         "choice",
@@ -529,8 +535,21 @@ class Evaluate:
         None, "columns", "The column that holds what was learnt; by default the one of training.", many=True
     )
     by: tuple[str, ...] = option(
-        (), "column", "Report each value of this column by itself; may be repeated.", many=True
+        (),
+        "column",
+        "Report each value of this column by itself, or of {lambda row: …}; may be repeated.",
+        many=True,
     )
+    at: tuple[str, ...] = option(
+        (), "text", "Find the thresholds that reach precision=0.95, or recall=0.9; may be repeated.", many=True
+    )
+    label_issues: bool = option(
+        False, "flag", "Look for labels that are likely wrong, and near-duplicates with different labels."
+    )
+    probe: Any = option(
+        None, "probe", "Swap words for people and say how predictions move: identity, or a JSON file of word lists."
+    )
+    train: Any = option(None, "data", "The training rows: say which of DATA stand in them too, or nearly.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -718,7 +737,9 @@ COMMANDS: dict[str, Command] = {
         )),
         Command("bert_evaluate", "TextModel.evaluate", Evaluate, ("data",), "none", (
             "%bert_evaluate sample:reviews@test -m sentiment",
-            "%bert_evaluate test_df -m sentiment --by language",
+            "%bert_evaluate test_df -m sentiment --by language --at precision=0.95",
+            "%bert_evaluate test_df -m sentiment --by {lambda row: len(row.text) > 200}",
+            "%bert_evaluate test_df -m sentiment --probe identity --label-issues --train train_df",
         )),
         Command("bert_load", "load", Load, ("ref",), "none", (
             "%bert_load sentiment",

@@ -26,6 +26,7 @@ Kind = Literal[
     "freeze",
     "run",
     "metric",
+    "probe",
 ]
 
 REQUIRED: Any = inspect.Parameter.empty

@@ -116,7 +116,10 @@ def _flag(entry: Option, value: Any) -> bool:
 
 def _text(entry: Option, value: Any) -> Any:
     if entry.many:
-        return tuple(_text(dataclasses.replace(entry, many=False), item) for item in _several(value))
+        one = dataclasses.replace(entry, many=False)
+        return tuple(
+            item if entry.kind == "column" and callable(item) else _text(one, item) for item in _several(value)
+        )
     if not isinstance(value, str) or not value:
         raise _wrong(entry, value, "a text")
     return value

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertmagic.data import checks
 from bertmagic.data import columns as naming
-from bertmagic.errors import ModelError
+from bertmagic.errors import ModelError, OptionError
 from bertmagic.models import heads
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class Task(ABC):
         Whether `tuned` does something, for which the validation rows are read once more.
     long_text
         What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
+    calibrates
+        Whether `calibrated` does something.
+    main
+        The metric of the report that slices are ordered by.
     compares
         Whether the report has the metrics before training beside those after it, for which its rows are read first.
     """
@@ -102,6 +106,8 @@ class Task(ABC):
     tunes: ClassVar[bool] = False
     long_text: ClassVar[LongText | None] = None
     compares: ClassVar[bool] = False
+    calibrates: ClassVar[bool] = False
+    main: ClassVar[str] = "accuracy"
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -221,6 +227,30 @@ class Task(ABC):
     def tuned(self, scores: Scores, rows: Examples, samples: Tokens) -> Self:
         """Return the task with what is chosen on validation rows, such as thresholds."""
         return self
+
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows of a table whose label the model has never seen, by position, and those labels."""
+        return {}
+
+    def calibrated(self, scores: Scores, rows: Examples, samples: Tokens) -> Self:
+        """Return the task with what makes its probabilities mean what they say, chosen on rows that were not learnt.
+
+        Raises
+        ------
+        OptionError
+            If it gives no probabilities of classes.
+        """
+        raise OptionError(
+            f"calibration is for probabilities of classes, and {self.name} gives none.", "Leave it out for this model."
+        )
+
+    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
+        """Return the probability of each class or label, ``(rows, classes)``; None where there are none of rows."""
+        return None
+
+    def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+        """Return what is said at such probabilities: a class, ``(rows,)``, or 0 and 1 of each label."""
+        return chances.argmax(axis=1)  # type: ignore[no-any-return]
 
     @abstractmethod
     def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:

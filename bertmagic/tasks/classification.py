@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
-from bertmagic.data.labels import Labels
-from bertmagic.data.texts import strings
+from bertmagic.data.labels import Labels, plain
+from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
-from bertmagic.evaluation import counted, slices
+from bertmagic.evaluation import calibration, counted, slices
 from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation import scores as classes
 from bertmagic.evaluation.outcomes import Outcomes
@@ -49,12 +49,16 @@ class Classification(Task):
         The classes, in the order of the model's outputs.
     paired
         Whether pairs are read.
+    temperature
+        What logits are divided by, so that probabilities mean what they say; 1 where that was not asked for.
     """
 
     name: ClassVar[str] = "classification"
+    calibrates: ClassVar[bool] = True
     measures: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
     paired: bool = False
+    temperature: float = 1.0
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -86,7 +90,7 @@ class Classification(Task):
         """Take the classes from the card, else from the names in the config."""
         paired = isinstance(card.get("text"), list | tuple)
         if "labels" in card:
-            return cls(Labels(tuple(card["labels"])), paired)
+            return cls(Labels(tuple(card["labels"])), paired, card.get("temperature", 1.0))
         if config.get("problem_type") not in (None, "single_label_classification"):
             raise ModelError(
                 f"the model is for {config['problem_type']!r}, not for one label a text.", "Choose another model."
@@ -108,7 +112,8 @@ class Classification(Task):
 
     def card(self) -> dict[str, Any]:
         """Return the classes as JSON values: text, numbers and booleans stay what they are."""
-        return {"labels": list(self.labels.values)}
+        calibrated = {"temperature": self.temperature} if self.temperature != 1 else {}
+        return {"labels": list(self.labels.values), **calibrated}
 
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
         """Load the encoder with a head that has one output a class."""
@@ -155,13 +160,32 @@ class Classification(Task):
         """Return samples with the class of their text."""
         return Feed(samples, pad_id, rows.targets[samples.owner], segments=segments)
 
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows whose label is none of the classes."""
+        column = table.frame[columns["label"]]
+        numbers = self.labels.encode(cells(column))
+        values = enumerate(zip(numbers, map(plain, cells(column)), strict=True))
+        return {at: str(value) for at, (number, value) in values if number < 0 and value is not None}
+
+    def calibrated(self, scores: Scores, rows: Examples, samples: Tokens) -> Classification:
+        """Return the task with the temperature at which the loss of these rows is lowest."""
+        return replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
+
+    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+        """Return the probability of each class."""
+        return softmax(self._logits(scores, samples))
+
+    def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+        """Return what the softmax is taken of, ``(rows, classes)``."""
+        return samples.by_row(scores) / self.temperature
+
     def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:
         """Return accuracy, macro precision, recall and F1, and the loss."""
-        return classes.metrics(samples.by_row(scores), rows.targets)
+        return classes.metrics(self._logits(scores, samples), rows.targets)
 
     def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
         """Return metrics with their intervals, the table of classes, the confusion counts and the slices."""
-        logits, names = samples.by_row(scores), self.labels.names
+        logits, names = self._logits(scores, samples), self.labels.names
         chances, predicted = softmax(logits), logits.argmax(axis=1)
         found = numbers_of.of_classes(chances, rows.targets, classes.cross_entropies(logits, rows.targets), names)
         table, confusion = classes.by_class(predicted, rows.targets, names)
@@ -201,7 +225,7 @@ class Classification(Task):
         index = given.index
         probabilities = np.full((len(given), len(self.labels)), np.nan, dtype=np.float32)
         if len(rows):
-            probabilities[rows.positions] = softmax(samples.by_row(scores))
+            probabilities[rows.positions] = self.chances(scores, samples)
         missing = np.ones(len(given), dtype=bool)
         missing[rows.positions] = False
         best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)

@@ -12,6 +12,8 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED
 from bertmagic.data.tokens import Tokens
 from bertmagic.errors import DataError, ModelError
+from bertmagic.evaluation import numbers
+from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import Report
 from bertmagic.models import masked
 from bertmagic.tasks import Task
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from bertmagic.data.checks import Examples, Inputs
     from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
+    from bertmagic.evaluation.bootstrap import Draws
     from bertmagic.inference.predictions import Predictions
     from bertmagic.tasks import Scores
 
@@ -235,7 +238,30 @@ class MaskedLanguageModeling(Task):
         masks = int(scores[:, _COUNT].sum())
         said = f"{masks:,} masked tokens of {len(samples):,} {'pairs' if self.nsp else 'blocks'} were guessed."
         notes = (said, *known.pop("notes", ()))
-        return Report(task=self.name, rows=len(rows), metrics=self.metrics(scores, rows, samples), notes=notes, **known)
+        found = numbers.of([self._tally(scores)], self.metrics(scores, rows, samples))
+        return Report(
+            task=self.name,
+            rows=len(rows),
+            metrics=found.metrics,
+            intervals=found.intervals,
+            notes=notes,
+            **known,
+        )
+
+    def _tally(self, scores: Scores) -> Tally:
+        """Return the metrics as a function of blocks, for their intervals."""
+        import numpy as np
+
+        def metrics(sums: Draws) -> dict[str, Draws]:
+            tokens = np.maximum(sums[:, _COUNT], 1.0)
+            loss = sums[:, _NLL] / tokens
+            found = {"perplexity": np.exp(np.minimum(loss, 700.0)), "accuracy": sums[:, _RIGHT] / tokens}
+            if self.nsp:
+                found["next_sentence_accuracy"] = sums[:, _NEXT_RIGHT] / sums[:, -1]
+                loss = loss + sums[:, _NEXT_NLL] / sums[:, -1]
+            return found | {"loss": loss}
+
+        return Tally.of_rows(np.column_stack([scores, np.ones(len(scores))]), metrics)
 
     def predictions(
         self, given: pd.DataFrame, rows: Inputs, samples: Tokens, scores: Scores, **known: Any

@@ -14,8 +14,10 @@ from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError
+from bertmagic.evaluation import calibration, slices
 from bertmagic.evaluation import multi_label as measured
-from bertmagic.evaluation import slices
+from bertmagic.evaluation import numbers as numbers_of
+from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.predictions import MultiLabelPredictions
 from bertmagic.models import loading
@@ -50,15 +52,20 @@ class MultiLabel(Task):
         What stands between labels in the texts of the label column; empty where it holds lists, or a column a label.
     paired
         Whether pairs are read.
+    temperature
+        What logits are divided by, so that probabilities mean what they say; 1 where that was not asked for.
     """
 
     name: ClassVar[str] = "multi_label"
+    calibrates: ClassVar[bool] = True
     measures: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
     tunes: ClassVar[bool] = True
+    main: ClassVar[str] = "exact_match"
     labels: Labels
     thresholds: tuple[float, ...]
     separator: str = ""
     paired: bool = False
+    temperature: float = 1.0
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -105,8 +112,8 @@ class MultiLabel(Task):
         """Take labels and thresholds from the card, else the labels from the config."""
         paired = isinstance(card.get("text"), list | tuple)
         if "labels" in card:
-            labels = Labels(tuple(card["labels"]))
-            return cls(labels, tuple(card["thresholds"]), card.get("separator", ""), paired)
+            labels, heat = Labels(tuple(card["labels"])), card.get("temperature", 1.0)
+            return cls(labels, tuple(card["thresholds"]), card.get("separator", ""), paired, heat)
         named = config.get("id2label") or {}
         if not named:
             raise ModelError("the config names no labels.", "Fine-tune it first with %%bert_finetune.")
@@ -119,6 +126,7 @@ class MultiLabel(Task):
             "labels": list(self.labels.values),
             "thresholds": list(self.thresholds),
             "separator": self.separator,
+            **({"temperature": self.temperature} if self.temperature != 1 else {}),
         }
 
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
@@ -177,31 +185,72 @@ class MultiLabel(Task):
 
     def tuned(self, scores: Scores, rows: Examples, samples: Tokens) -> MultiLabel:
         """Return the task with the thresholds at which the F1 of each label is highest on these rows."""
-        chances = measured.sigmoid(samples.by_row(scores))
+        chances = measured.sigmoid(self._logits(scores, samples))
         return replace(self, thresholds=tuple(measured.best_thresholds(chances, rows.targets).tolist()))
+
+    def calibrated(self, scores: Scores, rows: Examples, samples: Tokens) -> MultiLabel:
+        """Return the task with the temperature at which the loss of these rows is lowest, and its thresholds."""
+        found = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
+        return found.tuned(scores, rows, samples)
+
+    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+        """Return the probability of each label."""
+        return measured.sigmoid(self._logits(scores, samples)).astype("float32")
+
+    def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+        """Return 1 for each label whose probability reaches its threshold."""
+        import numpy as np
+
+        return (chances >= np.asarray(self.thresholds)).astype(np.int64)
+
+    def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+        return samples.by_row(scores) / self.temperature
+
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows of a column of label sets that have a label which is none of these."""
+        names = naming.several(columns["label"])
+        if len(names) > 1:
+            return {}
+        return label_sets.unseen(table.frame[names[0]], self.separator, self.labels)
 
     def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:
         """Return micro and macro F1, exact matches, ranking precision and loss, at the thresholds that `tuned` takes.
 
         While a model learns its probabilities move as a whole, and at a fixed threshold F1 would tell that only.
         """
-        return self.tuned(scores, rows, samples)._measured(samples.by_row(scores), rows.targets)
+        return self.tuned(scores, rows, samples)._measured(self._logits(scores, samples), rows.targets)
 
     def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
         """Return metrics, the table of labels with their thresholds, and the slices."""
         import numpy as np
 
-        logits = samples.by_row(scores)
-        predicted = measured.sigmoid(logits) >= np.asarray(self.thresholds)
+        logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
+        chances = measured.sigmoid(logits)
+        predicted = chances >= thresholds
         table = measured.by_label(predicted, rows.targets, self.labels.names)
-        pairs = zip(table, self.thresholds, strict=True)
+        tally = measured.tally(logits, rows.targets, thresholds)
+        ranked, areas = numbers_of.ranked_of(chances, rows.targets > 0)
+        found = numbers_of.of([tally, ranked], areas)
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            second=rows.second,
+            lengths=samples.lengths_by_row(),
+            true=rows.targets,
+            predicted=predicted.astype(np.int8),
+            credit=(predicted == rows.targets).all(axis=1).astype(float),
+            tallies=found.tallies,
+            probabilities=chances.astype(np.float32),
+        )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=self._measured(logits, rows.targets),
+            metrics=found.metrics,
+            intervals=found.intervals,
             labels=self.labels.names,
-            classes=tuple(replace(one, threshold=threshold) for one, threshold in pairs),
+            classes=tuple(replace(one, threshold=at) for one, at in zip(table, self.thresholds, strict=True)),
             slices=slices.by_value(by, lambda chosen: self._measured(logits[chosen], rows.targets[chosen])),
+            outcomes=outcomes,
             **known,
         )
 
@@ -219,7 +268,7 @@ class MultiLabel(Task):
 
         chances = np.full((len(given), len(self.labels)), np.nan)
         if len(rows):
-            chances[rows.positions] = measured.sigmoid(samples.by_row(scores))
+            chances[rows.positions] = measured.sigmoid(self._logits(scores, samples))
         lists: list[Any] = list(label_sets.names_of(chances >= np.asarray(self.thresholds), self.labels))
         for row in np.setdiff1d(np.arange(len(given)), rows.positions):
             lists[row] = pd.NA

@@ -15,7 +15,9 @@ from bertmagic.data.places import places
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, OptionError, listing
 from bertmagic.evaluation import answers as measured
+from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation import slices
+from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report, Slice
 from bertmagic.inference import decoding
 from bertmagic.inference.answers import answers
@@ -58,6 +60,7 @@ class QuestionAnswering(Task):
 
     name: ClassVar[str] = "question_answering"
     measures: ClassVar[tuple[str, ...]] = ("f1", "exact_match", "loss")
+    main: ClassVar[str] = "f1"
     tunes: ClassVar[bool] = True
     long_text: ClassVar[LongText | None] = "window"
     threshold: float | None = 0.0
@@ -209,22 +212,37 @@ class QuestionAnswering(Task):
     def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
         """Return the metrics of all questions, of those with an answer, of those without, and of the slices."""
         import numpy as np
+        import pandas as pd
 
-        found, golds = self._measured(scores, rows, samples), _golds(rows)
-
-        def part(where: npt.NDArray[np.bool_]) -> dict[str, float]:
-            return measured.metrics(found[where], [gold for gold, here in zip(golds, where, strict=True) if here])
-
+        said, golds = self._texts(self._candidates(scores, samples), rows), _golds(rows)
+        found = measured.scores(said, golds)
+        tally = measured.tally(found, golds)
         answerable = np.fromiter(map(bool, golds), bool, len(golds))
-        parts = []
+        parts: tuple[Slice, ...] = ()
         if not answerable.all():
-            for value, where in (("with an answer", answerable), ("without", ~answerable)):
-                if where.any():
-                    parts.append(Slice("questions", value, int(where.sum()), part(where)))
-        notes = (*known.pop("notes", ()), *self._notes(answerable))
-        metrics = self.metrics(scores, rows, samples)
-        sliced = (*parts, *slices.by_value(by, part))
-        return Report(task=self.name, rows=len(rows), metrics=metrics, slices=sliced, notes=notes, **known)
+            kind = pd.Series(np.where(answerable, "with an answer", "without"), name="questions")
+            parts = slices.measured([tally], kind)
+        whole = numbers_of.of([tally], self.metrics(scores, rows, samples))
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            second=rows.second,
+            lengths=samples.lengths_by_row(),
+            true=np.fromiter((" / ".join(dict.fromkeys(gold)) for gold in golds), object, len(golds)),
+            predicted=np.fromiter(said, object, len(said)),
+            credit=found[:, 1],
+            tallies=whole.tallies,
+        )
+        return Report(
+            task=self.name,
+            rows=len(rows),
+            metrics=whole.metrics,
+            intervals=whole.intervals,
+            slices=(*parts, *(one for name in by for one in slices.measured([tally], by[name]))),
+            outcomes=outcomes,
+            notes=(*known.pop("notes", ()), *self._notes(answerable)),
+            **known,
+        )
 
     def _notes(self, answerable: npt.NDArray[np.bool_]) -> list[str]:
         if answerable.all():

@@ -12,8 +12,10 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import Feed
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
+from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation import regression as measured
 from bertmagic.evaluation import slices
+from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.predictions import NumberPredictions
 from bertmagic.models import loading
@@ -52,6 +54,7 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     measures: ClassVar[tuple[str, ...]] = ("rmse", "mae", "pearson", "spearman", "loss")
+    main: ClassVar[str] = "mae"
     mean: float = 0.0
     scale: float = 1.0
     paired: bool = False
@@ -134,15 +137,30 @@ class Regression(Task):
 
     def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
         """Return metrics, how far off each range of numbers is, and the slices; beside always saying the mean."""
+        import numpy as np
+
         values = self._values(scores, samples)
         plain = measured.metrics(rows.targets * 0 + self.mean, rows.targets)["rmse"]
         said = f"Saying {self.mean:.4g}, the mean of the training rows, for every row has an RMSE of {plain:.4g} here."
+        found = numbers_of.of(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            second=rows.second,
+            lengths=samples.lengths_by_row(),
+            true=rows.targets,
+            predicted=values,
+            credit=-np.abs(values - rows.targets),
+            tallies=found.tallies,
+        )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=_in_units(values, rows.targets),
+            metrics=found.metrics,
+            intervals=found.intervals,
             ranges=measured.by_range(values, rows.targets),
             slices=slices.by_value(by, lambda chosen: _in_units(values[chosen], rows.targets[chosen])),
+            outcomes=outcomes,
             **known | {"notes": (*known.get("notes", ()), said)},
         )
 

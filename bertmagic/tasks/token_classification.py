@@ -16,7 +16,9 @@ from bertmagic.data.batches import IGNORED, Feed
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, ModelError, listing
 from bertmagic.evaluation import entities, slices
+from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation.entities import Measured
+from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.evaluation.scores import cross_entropies
 from bertmagic.inference import tagging
@@ -64,6 +66,7 @@ class TokenClassification(Task):
 
     name: ClassVar[str] = "token_classification"
     measures: ClassVar[tuple[str, ...]] = ("f1", "strict_f1", "accuracy", "loss")
+    main: ClassVar[str] = "f1"
     long_text: ClassVar[LongText] = "window"
     labels: tuple[str, ...]
     tags: tuple[str, ...]
@@ -170,6 +173,12 @@ class TokenClassification(Task):
         examples = self._with_targets(rows, found)
         return examples, findings + checks.repeats(examples)
 
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows with an entity of a type that is none of these."""
+        rows, found, _ = tagged.read(table, columns["text"], columns["label"])
+        unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(found))
+        return {int(rows.positions[at]): min(labels) for at, labels in unknown if labels}
+
     def _with_targets(self, rows: Inputs, found: Sequence[Sequence[str]]) -> Examples:
         """Return rows with the tags of their words, a tuple a row of their numbers in `_names`."""
         import numpy as np
@@ -251,14 +260,26 @@ class TokenClassification(Task):
         """Return metrics, the table of types and the slices."""
         import numpy as np
 
-        measured = self._measured(scores, rows, samples)
+        measured, where = self._measured(scores, rows, samples), words.find(rows.texts)
+        found = numbers_of.of([entities.tally(measured)], measured.metrics())
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            lengths=samples.lengths_by_row(),
+            true=entities.named(rows.texts, where, measured.true),
+            predicted=entities.named(rows.texts, where, measured.predicted),
+            credit=entities.credits_of(measured),
+            tallies=found.tallies,
+        )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=measured.metrics(),
+            metrics=found.metrics,
+            intervals=found.intervals,
             labels=self.labels,
-            classes=entities.by_type(measured.true, measured.predicted),
+            classes=entities.typed(measured),
             slices=slices.by_value(by, lambda part: measured.take(np.flatnonzero(part)).metrics()),
+            outcomes=outcomes,
             **known,
         )
 

@@ -1,0 +1,133 @@
+"""Whether probabilities mean what they say, and the one number that mends most of it: a temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.evaluation.probabilities import BINS, bin_of, confidences
+from bertmagic.shown import Shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_BOUNDS = (0.02, 50.0)
+"""Between which temperatures the best is looked for."""
+
+
+@dataclass(frozen=True, repr=False)
+class Calibration(Shown):
+    """What calibrating a model did, measured on the rows it was calibrated on.
+
+    Attributes
+    ----------
+    temperature
+        What logits are divided by; above 1 the model was too sure of itself.
+    before, after
+        ``ece`` and ``loss`` without and with it.
+    thresholds
+        Those of labels, where they were chosen anew.
+    """
+
+    rows: int
+    temperature: float
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    model: str = ""
+    data: str = ""
+    thresholds: tuple[float, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What it did, in one sentence."""
+        return (
+            f"Calibrated at temperature {self.temperature:.3f}: expected calibration error "
+            f"{self.before['ece']:.4f} → {self.after['ece']:.4f}, loss {self.before['loss']:.4f} → "
+            f"{self.after['loss']:.4f} on the {self.rows:,} rows it was chosen on."
+        )
+
+
+def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> float:
+    """Return the temperature at which the mean cross-entropy is lowest (Guo et al. 2017, section 4.2).
+
+    Parameters
+    ----------
+    logits
+        ``(rows, classes)``.
+    targets
+        Numbers of classes, ``(rows,)``; or 0 and 1 for each label, ``(rows, labels)``, for a sigmoid of each.
+    """
+    import numpy as np
+    from scipy.optimize import minimize_scalar
+
+    exact = logits.astype(np.float64)
+
+    def loss(log: float) -> float:
+        scaled = exact * np.exp(-log)
+        if targets.ndim == 2:
+            return float((np.logaddexp(0, scaled) - targets * scaled).mean())
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(targets)), targets]).mean())
+
+    low, high = np.log(_BOUNDS)
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
+    return float(np.exp(found.x))
+
+
+def calibrated(
+    before: npt.NDArray[np.float32],
+    after: npt.NDArray[np.float32],
+    targets: npt.NDArray[np.int64],
+    temperature: float,
+    **known: Any,
+) -> Calibration:
+    """Return what calibration error and loss became.
+
+    Parameters
+    ----------
+    before, after
+        Probabilities, ``(rows, classes)``.
+    targets
+        Numbers of classes, ``(rows,)``; or 0 and 1 for each label, whose probabilities are then taken one by one.
+    """
+    one, other = (_numbers(chances, targets) for chances in (before, after))
+    return Calibration(rows=len(targets), temperature=temperature, before=one, after=other, **known)
+
+
+def _numbers(chances: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
+    import numpy as np
+
+    exact = np.clip(chances.astype(float), 1e-12, 1 - 1e-12)
+    if targets.ndim == 2:
+        of_true = np.where(targets > 0, exact, 1 - exact)
+        return {"ece": ece(exact.ravel(), targets.ravel() > 0), "loss": float(-np.log(of_true).mean())}
+    confidence, right = confidences(chances, targets)
+    return {
+        "ece": ece(confidence, right),
+        "loss": float(-np.log(exact[np.arange(len(targets)), targets]).mean()),
+    }
+
+
+def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = BINS) -> float:
+    """Return the expected calibration error: how far confidence and share of right rows lie apart, by bins."""
+    import numpy as np
+
+    gaps = np.bincount(bin_of(confidence.astype(float), bins), right - confidence, bins)
+    return float(np.abs(gaps).sum() / max(len(confidence), 1))
+
+
+def reliability(
+    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10
+) -> list[tuple[float, float, int, float, float]]:
+    """Return of each bin with rows its edges, how many there are, their mean confidence and the share of right ones."""
+    import numpy as np
+
+    number = bin_of(confidence.astype(float), bins)
+    found = []
+    for at in np.unique(number).tolist():
+        rows = number == at
+        means = float(confidence[rows].mean()), float(np.mean(right[rows]))
+        found.append((at / bins, (at + 1) / bins, int(rows.sum()), *means))
+    return found

@@ -1,0 +1,166 @@
+"""The rows to read first: the most confident mistakes, the least certain rows, and some of each confusion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.outcomes import Outcomes
+
+MOST = 200
+"""How many mistakes are listed, and half as many rows that are least certain."""
+PER_PAIR = 5
+"""How many rows of each confusion are listed beside them."""
+_PAIRS = 60
+_CHANCES = 5
+"""How many probabilities are told of a row, the largest."""
+_CHARACTERS = 400
+"""How much of a text is kept: what is read in a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row to read.
+
+    Attributes
+    ----------
+    row
+        The user's name of it.
+    text, cut
+        The beginning of its text, and whether that is not all.
+    true, predicted
+        In words.
+    score
+        The probability of what was predicted; None where there is none. Of a predicted number, how far off it is.
+    chances
+        The most probable classes with their probabilities.
+    kinds
+        Why it is listed: ``mistake``, ``uncertain``, ``pair``.
+    """
+
+    row: str
+    text: str
+    true: str
+    predicted: str
+    score: float | None
+    chances: tuple[tuple[str, float], ...]
+    kinds: tuple[str, ...]
+    wrong: bool
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Rows to read, the most confident mistakes first, then the rest of them, then rows that are right but unsure.
+
+    ``wrong`` is how many mistakes there are in all.
+    """
+
+    examples: tuple[Example, ...]
+    wrong: int
+    rows: int
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+
+def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
+    """Return the rows to read.
+
+    Parameters
+    ----------
+    outcomes
+        What was true and said of all rows.
+    labels
+        The names of the classes.
+    most
+        How many mistakes at most.
+    """
+    import numpy as np
+
+    wrong = np.flatnonzero(outcomes.wrong)
+    score = _scores(outcomes)
+    mistakes = wrong[np.argsort(-score[wrong], kind="stable")][:most]
+    kinds: dict[int, list[str]] = {int(at): ["mistake"] for at in mistakes}
+    if outcomes.probabilities is not None:
+        margin = _margins(outcomes)
+        for at in np.argsort(margin, kind="stable")[: most // 2]:
+            kinds.setdefault(int(at), []).append("uncertain")
+        if outcomes.true.ndim == 1:
+            for at in _of_pairs(outcomes, wrong, score):
+                kinds.setdefault(int(at), []).append("pair")
+    order = sorted(kinds, key=lambda at: (outcomes.credit[at] >= 1, -score[at]))
+    examples = tuple(_example(outcomes, at, labels, score[at], tuple(kinds[at])) for at in order)
+    return Errors(examples, len(wrong), len(outcomes))
+
+
+def _scores(outcomes: Outcomes) -> npt.NDArray[np.float64]:
+    """Return how sure the model was of each row, or how far off it was: the larger, the earlier it is read."""
+    import numpy as np
+
+    chances = outcomes.probabilities
+    if chances is None:
+        return -outcomes.credit
+    if outcomes.true.ndim == 1:
+        return chances[np.arange(len(outcomes)), outcomes.predicted].astype(float)
+    return np.abs(chances - outcomes.true).max(axis=1).astype(float)  # the label that is most wrongly sure
+
+
+def _margins(outcomes: Outcomes) -> npt.NDArray[np.float64]:
+    """Return how far the two likeliest classes lie apart, or the label that is nearest to a half from it."""
+    import numpy as np
+
+    chances = outcomes.probabilities
+    assert chances is not None
+    if outcomes.true.ndim == 2:
+        return np.abs(chances - 0.5).min(axis=1).astype(float)
+    two = np.partition(chances, -2, axis=1)[:, -2:]
+    return (two[:, 1] - two[:, 0]).astype(float)
+
+
+def _of_pairs(outcomes: Outcomes, wrong: npt.NDArray[Any], score: npt.NDArray[np.float64]) -> list[int]:
+    """Return some rows of each confusion, the surest first, of the most frequent confusions."""
+    import numpy as np
+
+    pairs = outcomes.true[wrong] * (int(outcomes.true.max(initial=0)) + 10_000) + outcomes.predicted[wrong]
+    names, counts = np.unique(pairs, return_counts=True)
+    found: list[int] = []
+    for pair in names[np.argsort(-counts, kind="stable")][:_PAIRS]:
+        rows = wrong[pairs == pair]
+        found += rows[np.argsort(-score[rows], kind="stable")][:PER_PAIR].tolist()
+    return found
+
+
+def _example(outcomes: Outcomes, at: int, labels: Sequence[str], score: float, kinds: tuple[str, ...]) -> Example:
+    text = outcomes.text(at)
+    chances: tuple[tuple[str, float], ...] = ()
+    if outcomes.probabilities is not None:
+        of = outcomes.probabilities[at]
+        chances = tuple((labels[i], float(of[i])) for i in (-of).argsort(kind="stable")[:_CHANCES])
+    return Example(
+        row=str(outcomes.index[at]),
+        text=text[:_CHARACTERS],
+        true=said(outcomes.true[at], labels),
+        predicted=said(outcomes.predicted[at], labels),
+        score=float(score),
+        chances=chances,
+        kinds=kinds,
+        wrong=bool(outcomes.wrong[at]),
+        cut=len(text) > _CHARACTERS,
+    )
+
+
+def said(value: Any, labels: Sequence[str]) -> str:
+    """Return what is true or was predicted of a row in words."""
+    import numpy as np
+
+    if isinstance(value, np.ndarray):
+        return ", ".join(labels[i] for i in np.flatnonzero(value)) or "none"
+    if isinstance(value, np.integer) and labels:
+        return labels[int(value)]
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

@@ -1,0 +1,105 @@
+"""How differently a model treats groups of rows: demographic parity, equal opportunity and equalised odds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bertmagic.evaluation.bootstrap import percentiles
+from bertmagic.evaluation.report import FEW, Gap
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from bertmagic.evaluation.bootstrap import Draws
+
+_DRAWS = 2_000
+_GROUPS = 20
+"""How many groups of a column are compared, the largest."""
+
+
+def gaps(
+    given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series
+) -> tuple[Gap, ...]:
+    """Return, for each class, how far the rates of two groups lie apart at most.
+
+    Parameters
+    ----------
+    given, wanted
+        Whether each row was given, and has, each class: ``(rows, classes)``.
+    names
+        Of the classes.
+    groups
+        The group of each row; those of fewer than 30 rows are left out.
+
+    Notes
+    -----
+    Demographic parity compares how often a class is given; equal opportunity how often it is given to rows that have
+    it; equalised odds that, and how often it is given to rows that have it not, and takes the larger gap (Hardt, Price
+    & Srebro 2016). A gap is that of the two groups that lie furthest apart, its interval from draws of rows within each
+    of the two: so it can reach below 0, where chance could have made the gap. As the two were chosen for their
+    distance, many groups make gaps larger than they are.
+    """
+    parts = _groups(groups)
+    if len(parts) < 2:
+        return ()
+    found = []
+    for at, name in enumerate(names):
+        cells = {group: _cells(given[rows, at], wanted[rows, at]) for group, rows in parts.items()}
+        rates = {group: _rates(many[None]) for group, many in cells.items()}
+        kept = [_gap(str(groups.name), name, measure, kinds, rates, cells) for measure, kinds in _MEASURES.items()]
+        found += [gap for gap in kept if gap is not None]
+    return tuple(found)
+
+
+_MEASURES = {"demographic parity": ("given",), "equal opportunity": ("right",), "equalised odds": ("right", "wrong")}
+"""Which rates each measure compares."""
+
+
+def _groups(groups: pd.Series) -> dict[str, npt.NDArray[np.bool_]]:
+    values = groups.astype("string").fillna("<NA>").reset_index(drop=True)
+    counts = values.value_counts()
+    return {str(of): (values == of).to_numpy(dtype=bool) for of in counts.index[:_GROUPS] if counts[of] >= FEW}
+
+
+def _cells(given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return how many rows have and were given a class, have it only, were given it only, and neither."""
+    import numpy as np
+
+    return np.bincount(2 * (~wanted) + (~given), minlength=4)
+
+
+def _rates(cells: Draws | npt.NDArray[np.int64]) -> dict[str, Draws]:
+    import numpy as np
+
+    both, missed, false, neither = cells.T.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return {
+            "given": (both + false) / (both + missed + false + neither),
+            "right": both / (both + missed),
+            "wrong": false / (false + neither),
+        }
+
+
+def _gap(
+    column: str, label: str, measure: str, kinds: Sequence[str], rates: dict[str, dict[str, Draws]],
+    cells: dict[str, npt.NDArray[np.int64]],
+) -> Gap | None:  # fmt: skip
+    import numpy as np
+
+    widest = None
+    for kind in kinds:
+        known = {group: of[kind][0] for group, of in rates.items() if np.isfinite(of[kind][0])}
+        if len(known) > 1:
+            low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+            widest = max(widest or (-1.0, "", "", ""), (known[high] - known[low], kind, low, high))
+    if widest is None:
+        return None
+    value, kind, low, high = widest
+    generator = np.random.default_rng(0)
+    drawn = [
+        _rates(generator.multinomial(cells[of].sum(), cells[of] / cells[of].sum(), _DRAWS))[kind] for of in (low, high)
+    ]
+    return Gap(column, label, measure, low, high, float(value), percentiles(drawn[1] - drawn[0]))

@@ -1,0 +1,133 @@
+"""Labels that are likely wrong, rows that contradict each other, and rows of the test that stand in train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.evaluation.report import Issue
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.outcomes import Outcomes
+
+MOST = 50
+"""How many rows of each kind are told."""
+FOLDS = 5
+ALIKE = 0.9
+"""The cosine of character 4-grams from which on two texts are nearly the same."""
+_TEXTS = 10_000
+"""How many texts are compared with each other."""
+
+
+def cross_fitted(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], classes: int) -> npt.NDArray[Any]:
+    """Return the probability of each class of each row, from rows that do not include it: ``(rows, classes)``.
+
+    A logistic regression on the features of the other folds, so that no label has a say in its own judgement.
+
+    Parameters
+    ----------
+    features
+        What an encoder makes of each text, ``(rows, width)``.
+    """
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    found = np.zeros((len(targets), classes))
+    counts = np.bincount(targets, minlength=classes)
+    kept = np.flatnonzero(counts[targets] >= FOLDS)  # a rarer class is not in each fold
+    if len(np.unique(targets[kept])) < 2:
+        return found
+    for learnt, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(kept, targets[kept]):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+        model.fit(features[kept[learnt]], targets[kept[learnt]])
+        found[np.ix_(kept[held], model.classes_)] = model.predict_proba(features[kept[held]])
+    return found
+
+
+def likely_wrong(chances: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> list[tuple[int, int, float]]:
+    """Return rows whose label is likely wrong: position, likelier class, its probability; the surest first.
+
+    Confident learning (Northcutt, Jiang & Chuang 2021): a class is confidently another row's where its probability
+    reaches the mean that it has among the rows so labelled. Rows confidently of another class than their label are
+    ranked by how far the two probabilities lie apart.
+    """
+    import numpy as np
+
+    classes = chances.shape[1]
+    known = chances.sum(axis=1) > 0
+    means = np.array([
+        chances[known & (targets == at), at].mean() if (known & (targets == at)).any() else np.inf
+        for at in range(classes)
+    ])  # fmt: skip
+    sure = np.where(chances >= means, chances, -1.0)
+    other = sure.argmax(axis=1)
+    rows = np.arange(len(targets))
+    wrong = np.flatnonzero(known & (sure[rows, other] > 0) & (other != targets))
+    apart = chances[wrong, other[wrong]] - chances[wrong, targets[wrong]]
+    ranked = wrong[np.argsort(-apart, kind="stable")]
+    return [(int(at), int(other[at]), float(chances[at, other[at]])) for at in ranked if apart.max(initial=0) > 0]
+
+
+def alike(texts: Sequence[str], others: Sequence[str] | None = None) -> list[tuple[int, int, float]]:
+    """Return pairs of texts that are nearly the same, with their cosine; of one list, or of one and another.
+
+    Of the first 10,000 texts of each, by the character 4-grams of their first 2,000 characters.
+    """
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    reader = HashingVectorizer(analyzer="char_wb", ngram_range=(4, 4), n_features=2**18, alternate_sign=False)
+    ours = reader.transform(text[:2000] for text in texts[:_TEXTS])
+    theirs = ours if others is None else reader.transform(text[:2000] for text in others[:_TEXTS])
+    found = []
+    for begin in range(0, ours.shape[0], 500):
+        close = (ours[begin : begin + 500] @ theirs.T).tocoo()
+        near = close.data >= ALIKE
+        for row, column, cosine in zip(close.row[near] + begin, close.col[near], close.data[near], strict=True):
+            if others is not None or row < column:
+                found.append((int(row), int(column), float(cosine)))
+    return sorted(found, key=lambda one: -one[2]) if len(found) < 10**6 else found[: 10**6]
+
+
+def mislabelled(outcomes: Outcomes, chances: npt.NDArray[Any], names: Sequence[str]) -> list[Issue]:
+    """Return the rows whose label is likely wrong."""
+    found = likely_wrong(chances, outcomes.true)[:MOST]
+    return [
+        _issue(outcomes, "likely wrong label", at, names[outcomes.true[at]], names[other], chance)
+        for at, other, chance in found
+    ]
+
+
+def contradicting(outcomes: Outcomes, labels: Sequence[str]) -> list[Issue]:
+    """Return rows that read nearly the same and have different labels; ``labels`` are those of the rows."""
+    pairs = [pair for pair in alike(_texts(outcomes)) if labels[pair[0]] != labels[pair[1]]]
+    return [
+        _issue(outcomes, "contradicts", at, labels[at], f"row {outcomes.index[other]}: {labels[other]}", cosine)
+        for at, other, cosine in pairs[:MOST]
+    ]
+
+
+def leaked(outcomes: Outcomes, labels: Sequence[str], train: Sequence[str], rows: Sequence[Any]) -> list[Issue]:
+    """Return rows that stand in the training rows too, word for word or nearly; ``rows`` are the names of those."""
+    best: dict[int, tuple[int, float]] = {}
+    for at, other, cosine in alike(_texts(outcomes), train):
+        best.setdefault(at, (other, cosine))
+    found = sorted(best.items(), key=lambda one: -one[1][1])
+    return [
+        _issue(outcomes, "in train" if cosine > 0.9999 else "nearly in train", at, labels[at],
+               f"row {rows[other]} of train", cosine)
+        for at, (other, cosine) in found
+    ]  # fmt: skip
+
+
+def _texts(outcomes: Outcomes) -> list[str]:
+    return [outcomes.text(at) for at in range(min(len(outcomes), _TEXTS))]
+
+
+def _issue(outcomes: Outcomes, kind: str, at: int, label: str, other: str, score: float) -> Issue:
+    return Issue(kind, str(outcomes.index[at]), outcomes.text(at)[:300], label, other, score)
