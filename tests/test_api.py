@@ -424,10 +424,21 @@ def test_several_slices_and_missing_values_in_them(learnt, make_rows):
 
 
 def test_evaluation_needs_known_labels(learnt, make_rows):
-    with pytest.raises(DataError, match=r"labels that training has not: 'meh' in 10 rows"):
-        learnt.evaluate(make_rows(20, labels=("meh", "good")))
+    with pytest.raises(DataError, match=r"labels that training has not: 'meh', 'odd' in 20 rows"):
+        learnt.evaluate(make_rows(20, labels=("meh", "odd")))
     with pytest.raises(DataError, match="looks like the label"):
         learnt.evaluate(make_rows(20).drop(columns=["label", "thing"]))
+
+
+def test_labels_that_were_never_seen_are_kept_apart_and_listed(learnt, make_rows):
+    rows = make_rows(40, seed=8)
+    rows.loc[[3, 5, 7], "label"] = ["meh", "meh", "odd"]
+    report = learnt.evaluate(rows, by="thing")
+    assert report.unseen == {"meh": 2, "odd": 1}
+    assert (report.rows, report.skipped) == (37, 0)
+    assert report.confusion.sum() == 37
+    assert "3 rows are kept apart: the model has never seen the label meh (2), odd (1)" in repr(report)
+    assert sum(part.rows for part in report.slices) == 37
 
 
 def test_other_columns_may_be_named(learnt, make_rows):

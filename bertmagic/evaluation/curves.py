@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.calibration import reliability
 from bertmagic.evaluation.probabilities import confidences
@@ -63,7 +63,7 @@ def sides(outcomes: Outcomes, labels: tuple[str, ...]) -> list[Side]:
 
 def _counted(
     chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Return thresholds from the highest down, and how many rows at or above each are wanted and are not."""
     import numpy as np
 

@@ -99,7 +99,7 @@ def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
     return Errors(examples, len(wrong), len(outcomes))
 
 
-def _scores(outcomes: Outcomes) -> npt.NDArray[np.float64]:
+def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
     """Return how sure the model was of each row, or how far off it was: the larger, the earlier it is read."""
     import numpy as np
 
@@ -107,20 +107,20 @@ def _scores(outcomes: Outcomes) -> npt.NDArray[np.float64]:
     if chances is None:
         return -outcomes.credit
     if outcomes.true.ndim == 1:
-        return chances[np.arange(len(outcomes)), outcomes.predicted].astype(float)
-    return np.abs(chances - outcomes.true).max(axis=1).astype(float)  # the label that is most wrongly sure
+        return np.asarray(chances[np.arange(len(outcomes)), outcomes.predicted], float)
+    return np.asarray(np.abs(chances - outcomes.true).max(axis=1), float)  # the label that is most wrongly sure
 
 
-def _margins(outcomes: Outcomes) -> npt.NDArray[np.float64]:
+def _margins(outcomes: Outcomes) -> npt.NDArray[Any]:
     """Return how far the two likeliest classes lie apart, or the label that is nearest to a half from it."""
     import numpy as np
 
     chances = outcomes.probabilities
     assert chances is not None
     if outcomes.true.ndim == 2:
-        return np.abs(chances - 0.5).min(axis=1).astype(float)
+        return np.asarray(np.abs(chances - 0.5).min(axis=1), float)
     two = np.partition(chances, -2, axis=1)[:, -2:]
-    return (two[:, 1] - two[:, 0]).astype(float)
+    return np.asarray(two[:, 1] - two[:, 0], float)
 
 
 def _of_pairs(outcomes: Outcomes, wrong: npt.NDArray[Any], score: npt.NDArray[np.float64]) -> list[int]:
@@ -160,7 +160,7 @@ def said(value: Any, labels: Sequence[str]) -> str:
     import numpy as np
 
     if isinstance(value, np.ndarray):
-        return ", ".join(labels[i] for i in np.flatnonzero(value)) or "none"
+        return ", ".join(labels[i] for i in np.flatnonzero(value).tolist()) or "none"
     if isinstance(value, np.integer) and labels:
         return labels[int(value)]
     return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
