@@ -32,9 +32,10 @@ def of(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Nu
     Parameters
     ----------
     exact
-        Metrics of all rows: those of tallies of a sample, and others that have no tally.
+        Metrics of all rows, which are told first: those of tallies of a sample, and others that have no tally.
     """
-    found = {name: value for tally in tallies for name, value in tally.found().items()} | dict(exact or {})
+    exact = dict(exact or {})
+    found = exact | {name: of for tally in tallies for name, of in tally.found().items() if name not in exact}
     spread: dict[str, Interval] = {}
     for tally in tallies:
         spread |= intervals(tally.sample(), found, most=FEWEST if tally.values is None else RESAMPLES)
@@ -72,8 +73,9 @@ def of_classes(
         why = f"all rows are of one class, {names[there[0]]!r}: there is no other to tell it from"
         return replace(of(tallies), undefined={"roc_auc": why, "average_precision": why})
     columns = np.array([1]) if len(names) == 2 else there
-    ranked = ranked_of(chances[:, columns], true[:, None] == columns)
-    return of([*tallies, ranked[0]], ranked[1])
+    ranked, areas = ranked_of(chances[:, columns], true[:, None] == columns)
+    counts = {name: value for tally in tallies for name, value in tally.found().items()}
+    return of([*tallies, ranked], counts | areas)
 
 
 def ranked_of(chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> tuple[Tally, dict[str, float]]:

@@ -230,7 +230,7 @@ class MultiLabel(Task):
         table = measured.by_label(predicted, rows.targets, self.labels.names)
         tally = measured.tally(logits, rows.targets, thresholds)
         ranked, areas = numbers_of.ranked_of(chances, rows.targets > 0)
-        found = numbers_of.of([tally, ranked], areas)
+        found = numbers_of.of([tally, ranked], tally.found() | areas)
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,

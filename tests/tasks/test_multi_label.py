@@ -89,7 +89,7 @@ def test_it_is_evaluated_on_lists_on_their_texts_and_by_slices(trained):
     rows["topics"] = [json.dumps(labels) for labels in rows["topics"]]
     as_texts = trained.evaluate(rows, show=False)
     assert as_lists.metrics == as_texts.metrics
-    assert [(part.value, part.rows) for part in as_lists.slices] == [("x", 20), ("y", 20)]
+    assert {(part.value, part.rows) for part in as_lists.slices} == {("x", 20), ("y", 20)}
     rows["topics"] = [["odd"]] * 40
     with pytest.raises(DataError, match="labels that training has not: 'odd' in 40 rows"):
         trained.evaluate(rows, show=False)

@@ -101,8 +101,10 @@ def test_a_model_saved_elsewhere_gives_its_numbers_as_they_are():
 def test_slices_have_the_metrics_of_numbers(trained):
     rows = frame(40, 2000).assign(kind=["x", "y"] * 20)
     report = trained.evaluate(rows, by="kind", show=False)
-    assert [(part.value, part.rows) for part in report.slices] == [("x", 20), ("y", 20)]
-    assert list(report.slices[0].metrics) == ["pearson", "spearman", "rmse", "mae"]
+    assert {(part.value, part.rows) for part in report.slices} == {("x", 20), ("y", 20)}
+    first, second = (part.metrics["mae"] for part in report.slices)
+    assert first >= second
+    assert list(report.slices[0].metrics) == ["pearson", "rmse", "mae"]
 
 
 @pytest.mark.parametrize(

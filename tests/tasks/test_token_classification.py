@@ -69,6 +69,7 @@ def test_it_learns_and_reports(tagger):
     report = tagger.report
     assert list(report.metrics) == [
         "f1", "precision", "recall", "strict_f1", "strict_precision", "strict_recall", "accuracy", "loss",
+        "partial_f1", "partial_precision", "partial_recall",
     ]  # fmt: skip
     assert report.metrics["f1"] > 0.95
     assert [score.label for score in report.classes] == ["THING", "WORD"]

@@ -1,0 +1,208 @@
+"""Slices, groups, thresholds, probes, calibration and labels to look at, on rows made for it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bertmagic.errors import OptionError
+from bertmagic.evaluation import (
+    calibration,
+    counted,
+    curves,
+    errors,
+    fairness,
+    issues,
+    operating,
+    probing,
+    slices,
+    traits,
+)
+from bertmagic.evaluation.outcomes import Outcomes
+from bertmagic.evaluation.report import Report
+
+
+def outcomes(rows=400, seed=0, texts=None, classes=2):
+    generator = np.random.default_rng(seed)
+    true = generator.integers(0, classes, rows)
+    logits = generator.normal(size=(rows, classes)) + 2 * (true[:, None] == np.arange(classes))
+    chances = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+    said = chances.argmax(axis=1)
+    return Outcomes(
+        index=pd.RangeIndex(rows),
+        texts=texts or [f"row {at} was good" for at in range(rows)],
+        lengths=generator.integers(5, 60, rows),
+        true=true,
+        predicted=said,
+        credit=(said == true).astype(float),
+        tallies=(counted.tally(true, said, classes),),
+        probabilities=chances,
+    )
+
+
+def test_holm_is_that_of_the_paper():
+    found = slices.holm(np.array([0.01, 0.04, np.nan, 0.03, 0.005]))
+    assert found == pytest.approx([0.03, 0.06, np.nan, 0.06, 0.02], nan_ok=True)
+
+
+def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
+    made = outcomes()
+    group = np.where(np.arange(400) < 10, "few", np.where(np.arange(400) < 200, "bad", "good"))
+    credit = np.where((group == "bad") & (np.arange(400) % 2 == 0), 0.0, made.credit)
+    said = np.where(credit < 1, 1 - made.true, made.true)
+    column = pd.DataFrame({"group": group})
+    made = Outcomes(made.index, made.texts, made.lengths, made.true, said, credit, (counted.tally(made.true, said, 2),))
+    found = slices.tested(made, column, slices.measured(made.tallies, column["group"]))
+    ordered = slices.worst_first(found, "accuracy")
+    assert [one.value for one in ordered] == ["bad", "good", "few"]
+    bad, _, few = ordered
+    assert bad.p < 0.001
+    assert bad.intervals["accuracy"].low < bad.metrics["accuracy"] < bad.intervals["accuracy"].high
+    assert (few.small, few.p) == (True, None)
+
+
+def test_a_column_of_ten_thousand_values_is_cut_to_the_largest():
+    column = pd.Series([f"v{at}" for at in range(10_000)] + ["v1"] * 3, name="id")
+    found = slices.measured((counted.tally(np.zeros(10_003, int), np.zeros(10_003, int), 2),), column)
+    assert len(found) == slices.MOST
+    assert (found[0].value, found[0].rows) == ("v1", 4)
+    assert slices.left_out(column) == 10_000 - slices.MOST
+
+
+def test_many_numbers_become_fifths_and_few_stay_values():
+    assert slices.binned(pd.Series([1, 2] * 20)).tolist() == [1, 2] * 20
+    ranges = slices.binned(pd.Series(np.arange(100.0)))
+    assert ranges.value_counts().to_dict() == dict.fromkeys(
+        ("0 to 19", "20 to 39", "40 to 59", "60 to 79", "80 to 99"), 20
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("It was not what we wanted and they know it.", "en"),
+        ("Das ist nicht das, was wir wollten.", "de"),
+        ("Ce n'est pas ce que nous voulions.", "fr"),
+        ("No es lo que yo quería, pero me gusta mucho.", "es"),
+        ("热水壶烧水快，但壶嘴总滴水。", "zh"),
+        ("これはとても良い本です。", "ja"),
+        ("Это очень плохо.", "Cyrillic"),
+        ("xyzzy", "unknown"),
+    ],
+)
+def test_the_language_of_a_text_is_guessed(text, language):
+    assert traits.language(text) == language
+
+
+def test_traits_are_read_of_the_texts():
+    made = outcomes(4, texts=["Is it 5?", "It was not good", "It was good", "fine"])
+    found = traits.traits(made)
+    assert found["digits"].tolist() == ["with digits", *["without digits"] * 3]
+    assert found["negation"].tolist() == ["without negation", "with negation", *["without negation"] * 2]
+    assert found["question"].tolist() == ["a question", *["no question"] * 3]
+
+
+def test_gaps_are_those_of_the_rates_of_two_groups():
+    groups = pd.Series(["a"] * 100 + ["b"] * 100 + ["tiny"] * 5, name="who")
+    wanted = np.array([True] * 50 + [False] * 50 + [True] * 50 + [False] * 50 + [True] * 5)[:, None]
+    given = np.array([True] * 45 + [False] * 45 + [True] * 10 + [True] * 30 + [False] * 70 + [True] * 5)[:, None]
+    found = {gap.measure: gap for gap in fairness.gaps(given, wanted, ("yes",), groups)}
+    parity = found["demographic parity"]
+    assert (parity.high, parity.low, parity.value) == ("a", "b", pytest.approx(0.25))
+    assert found["equal opportunity"].value == pytest.approx(40 / 50 - 30 / 50 + 0.1)
+    assert found["equalised odds"].value == pytest.approx(0.3)
+    assert parity.interval.low < 0.25 < parity.interval.high
+    assert fairness.gaps(given, wanted, ("yes",), groups.replace("b", "a")) == ()
+
+
+def test_a_threshold_reaches_what_is_wanted():
+    made = outcomes(1000)
+    wanted = made.true[:, None] == np.arange(2)
+    for point in operating.points(made.probabilities, wanted, ("no", "yes"), "precision=0.95"):
+        given = made.probabilities[:, ("no", "yes").index(point.label)] >= point.threshold
+        right = wanted[given, ("no", "yes").index(point.label)]
+        assert (point.given, point.precision) == (given.sum(), pytest.approx(right.mean()))
+        assert point.precision >= 0.95
+        assert point.interval.low < 0.95
+    never = operating.points(np.array([[0.9], [0.1]]), np.array([[False], [True]]), ("x",), "precision=90%")
+    assert never[0].threshold is None
+    with pytest.raises(OptionError, match="neither a precision nor a recall"):
+        operating.read("accuracy=3")
+
+
+def test_words_are_swapped_in_their_case_and_whole():
+    lists = [probing.Terms("en", {"f": ("she", "Anna"), "m": ("he", "Otto")})]
+    found = {(one.source, one.target): one for one in probing.swaps(["She met ANNA, sheet.", "here he is", "-"], lists)}
+    assert found["f", "m"].texts == ("He met OTTO, sheet.",)
+    assert found["m", "f"].texts == ("here she is",)
+    assert found["m", "f"].rows == (1,)
+
+
+def test_the_lists_are_read_edited_and_refused(tmp_path):
+    assert {"en pronouns", "en names", "de Herkunft", "zh 代词"} <= {one.kind for one in probing.terms()}
+    own = [{"kind": "pets", "groups": {"cats": ["cat"], "dogs": ["dog"]}}]
+    (tmp_path / "identity.json").write_text(json.dumps(own), encoding="utf-8")
+    assert [one.kind for one in probing.terms("identity", tmp_path)] == ["pets"]
+    assert [one.kind for one in probing.terms(tmp_path / "identity.json")] == ["pets"]
+    with pytest.raises(OptionError, match="is no list of words"):
+        probing.terms("nowhere.json")
+    with pytest.raises(OptionError, match="2, 1 words"):
+        probing.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])
+
+
+def test_a_temperature_mends_logits_that_are_too_large():
+    generator = np.random.default_rng(0)
+    true = generator.integers(0, 3, 3000)
+    logits = generator.normal(size=(3000, 3)) + 1.5 * (true[:, None] == np.arange(3))
+    best = calibration.temperature(logits.astype(np.float32), true)
+    assert calibration.temperature((4 * logits).astype(np.float32), true) == pytest.approx(4 * best, rel=0.01)
+    many = (generator.random((500, 3)) < 1 / (1 + np.exp(-logits[:500]))).astype(np.int8)
+    assert calibration.temperature((5 * logits[:500]).astype(np.float32), many) == pytest.approx(5, rel=0.15)
+
+
+def test_flipped_labels_are_found_from_the_other_folds():
+    generator = np.random.default_rng(0)
+    true = np.arange(300) % 3
+    features = (generator.normal(size=(300, 8)) + 4 * np.eye(3, 8)[true]).astype(np.float32)
+    given = true.copy()
+    given[:10] = (given[:10] + 1) % 3
+    chances = issues.cross_fitted(features, given, 3)
+    found = issues.likely_wrong(chances, given)
+    assert {at for at, _, _ in found[:10]} == set(range(10))
+    assert all(other == true[at] for at, other, _ in found[:10])
+
+
+def test_near_duplicates_contradict_and_leak():
+    texts = ["The kettle boils very fast indeed.", "The kettle boils very fast indeed!", "Nothing like it at all."]
+    made = outcomes(3, texts=texts)
+    found = issues.contradicting(made, ["good", "bad", "bad"])
+    assert [(one.row, one.other) for one in found] == [("0", "row 1: bad")]
+    leaks = issues.leaked(made, ["good", "bad", "bad"], ["Nothing like it at all.", "other words"], ["x", "y"])
+    assert [(one.kind, one.row, one.other) for one in leaks] == [("in train", "2", "row x of train")]
+
+
+def test_errors_are_the_surest_first_and_each_confusion_is_there():
+    made = outcomes(2000, classes=3)
+    found = errors.find(made, ("a", "b", "c"), most=20)
+    wrong = [one for one in found.examples if one.wrong]
+    assert found.wrong == int(made.wrong.sum())
+    assert [one.score for one in wrong] == sorted((one.score for one in wrong), reverse=True)
+    assert len({(one.true, one.predicted) for one in wrong}) == 6
+    assert sum("uncertain" in one.kinds for one in found.examples) == 10
+    assert wrong[0].score == pytest.approx(made.probabilities.max(axis=1)[made.wrong].max())
+
+
+def test_pictures_hold_what_they_are_called():
+    made = outcomes(500)
+    report = Report("m", "classification", "d", 500, {}, ("no", "yes"), confusion=np.eye(2, dtype=int), outcomes=made)
+    assert report.pictures == (
+        "confusion", "confusion_counts", "roc", "precision_recall", "reliability", "scores", "thresholds", "lengths",
+    )  # fmt: skip
+    roc = report.figure("roc").series[0]
+    assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
+    assert list(roc.y) == sorted(roc.y)
+    assert len(roc.x) <= curves.POINTS
+    assert sum(report.figure("scores").series[0].y) + sum(report.figure("scores").series[1].y) == 500
+    with pytest.raises(OptionError, match=r"there is no picture 'rok'.*Did you mean 'roc'"):
+        report.figure("rok")
