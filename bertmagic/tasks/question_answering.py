@@ -214,7 +214,7 @@ class QuestionAnswering(Task):
         import numpy as np
         import pandas as pd
 
-        said, golds = self._texts(self._candidates(scores, samples), rows), _golds(rows)
+        said, golds = self._texts(self._candidates(scores, rows, samples), rows), _golds(rows)
         found = measured.scores(said, golds)
         tally = measured.tally(found, golds)
         answerable = np.fromiter(map(bool, golds), bool, len(golds))
