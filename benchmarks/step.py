@@ -5,8 +5,8 @@
 ``profile``: runs of `bertmagic.finetune` under PyTorch's profiler; what each kind of operator takes of its steps.
 ``ablation``: the same run with all speed-ups and without one of them, in turn; seconds of the steps of one epoch.
 ``variants``: single steps of MiniLM on 32 texts of one length, as the engine takes them and with one thing done in
-another way, in turn. ``weights``: prediction with weights of bf16 instead of casting them for each batch. The last
-two are of what was left out. All with MiniLM, batches of 32, in one process; half an hour on two cores.
+another way, in turn. ``weights``: prediction with weights that are packed once, cast for each batch, or bf16
+themselves. All with MiniLM, batches of 32, in one process; half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ GROUPS = (
     ("sums: biases, residuals, gradients", ("::zero", "::fill_", "::add", "AccumulateGrad", "::sum")),
 )
 """The kinds of operators, by parts of their names; the first that fits counts."""
-MASKS, REST, HOST = "dropout masks", "other operators", "Python, between operators"
+MASKS, REST, HOST = "dropout masks", "other operators", "between operators"
 
 
 def profile(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -309,20 +309,26 @@ def weights(options: argparse.Namespace) -> list[dict[str, Any]]:
     from bertmagic.data.batches import Feed
     from bertmagic.data.tokens import encode
     from bertmagic.inference.forward import scores, softmax
-    from bertmagic.models import heap
+    from bertmagic.models import heap, packing
 
     model = run(rows("Reuters R8", options), "Reuters R8")
     _, test = throughput.texts("Reuters R8", options.data, options.reuters)
     tokens = encode(model.tokenizer, test.texts[: options.rows or 320], WIDE)
     feed = Feed(tokens, model.tokenizer.pad_token_id)
     low = copy.deepcopy(model.network).to(torch.bfloat16)
-    ways = {"weights cast for each batch": (model.network, "bf16"), "weights of bf16": (low, "fp32")}
+    cast = [(packing, "_possible", lambda: False)]
+    ways = {
+        "weights packed once, as it is": (model.network, "bf16", []),
+        "weights cast for each batch": (model.network, "bf16", cast),
+        "a model of bf16": (low, "fp32", []),
+    }
     true = softmax(scores(model.network, feed, "fp32"))
     measured = []
     with heap.kept():
-        for turn, (name, (network, number_format)) in itertools.product(range(options.rounds), ways.items()):
-            began = time.perf_counter()
-            found = softmax(scores(network, feed, number_format))
+        for turn, (name, (network, number_format, places)) in itertools.product(range(options.rounds), ways.items()):
+            with replaced(places):
+                began = time.perf_counter()
+                found = softmax(scores(network, feed, number_format))
             seconds = time.perf_counter() - began
             apart = float(np.abs(found - true).max())
             measured.append({"way": name, "round": turn, "texts": len(tokens), "seconds": seconds, "apart": apart})

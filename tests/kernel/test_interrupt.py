@@ -78,6 +78,22 @@ def test_what_is_on_disk_is_that_model(kernel, stopped):
     assert kernel.value(same) is True
 
 
+def test_the_same_cell_goes_on_with_resume(kernel, stopped):
+    before, seen = step(stopped[0].panel[-1].text), []
+
+    def watch(message):
+        at = step(message["content"].get("data", {}).get("text/plain", ""))
+        if at > before and not seen:
+            seen.append(at)
+            kernel.interrupt()
+
+    cell = kernel.run(finetune("halfway", steps=STEPS, every=30) + "resume = True\n", watch=watch)
+    assert cell.reply["ename"] == "Interrupted"
+    assert f"Resumed at step {before:,} of {STEPS:,}." in cell.panel[-1].text
+    assert before < seen[0] <= step(cell.panel[-1].text) < STEPS - 2_000
+    assert kernel.value("halfway.history.steps.step.tolist() == list(range(1, len(halfway.history.steps) + 1))") is True
+
+
 def test_the_next_run_is_not_stopped(kernel, stopped):
     cell = kernel.good(finetune("quick", steps=20, every=30))
     assert "Finished after all 20 steps" in cell.panel[-1].text

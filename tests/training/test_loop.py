@@ -146,6 +146,35 @@ def test_a_gradient_that_is_no_number_is_not_trained_on(run, monkeypatch):
         run(steps=3)
 
 
+@pytest.mark.parametrize("bad", [1, 3, 7, 10, 12])
+def test_a_bad_step_is_told_where_losses_are_read_seldom(run, monkeypatch, bad):
+    """As on a GPU: the steps after it are taken, and change nothing."""
+    from bertmagic.training import loop as loops
+    from bertmagic.training import step
+
+    monkeypatch.setitem(loops._SYNC_EVERY, "cpu", 10)
+    real, calls = step.Stepper._backward, []
+
+    def backward(stepper, pieces, number):
+        found = real(stepper, pieces, number)
+        calls.append(stepper)
+        if number == bad:
+            next(stepper.model.parameters()).grad[0] = math.nan
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step.Stepper, "_backward", backward)
+        seen = []
+        with pytest.raises(TrainingError, match=f"the gradient is nan at step {bad} of 12") as caught:
+            run(steps=12, ema_decay=0.8, schedule="constant", warmup=0, listener=seen.append)
+    assert len(calls) == (10 if bad <= 10 else 12)
+    assert [event.step for event in seen[:-1]] == list(range(1, bad + 1))
+    assert (caught.value.ended.step, caught.value.ended.best_step) == (bad - 1, bad - 1)
+    if bad > 1:
+        expected, _, _, _ = run(steps=bad - 1, ema_decay=0.8, schedule="constant", warmup=0)
+        assert equal(calls[0].model, expected.state_dict())
+
+
 def test_the_stop_button_ends_after_the_step_with_the_best_weights(run):
     button = StopButton()
 
