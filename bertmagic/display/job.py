@@ -40,6 +40,7 @@ def where(known: Progress) -> str:
 def _next(job: Job) -> str:
     if not job.done:
         return "It runs beside the notebook: .progress says how far it is, .stop() ends it, .wait() waits for it."
-    if job.model is not None:
-        return f"Its .model: {job.model!r}"
-    return f"It left no model: {line(f'{type(job.error).__name__}: {job.error}', 300)}"
+    why = line(f"{type(job.error).__name__}: {job.error}", 300)
+    if job.model is None:
+        return f"It left no model: {why}"
+    return f"Its .model: {job.model!r}" + ("" if job.error is None else f"; its .error: {why}")

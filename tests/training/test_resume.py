@@ -418,6 +418,8 @@ def test_a_run_that_diverges_names_the_rows_and_keeps_the_weights_before(encoder
     with pytest.raises(TrainingError, match="step 4 of 9"):
         job.wait()
     assert job.progress.phase == "failed"
+    assert "Its .model: TextModel 'mine'" in repr(job)
+    assert "its .error: TrainingError: the gradient is nan at step 4 of 9" in repr(job)
     assert len(job.model.predict(["good film"], show=False)) == 1
     # With an evaluation before, its weights are the last that are known to be good.
     with pytest.raises(TrainingError, match=r"The weights of step 2 are kept"):
