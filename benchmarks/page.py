@@ -209,6 +209,7 @@ def svg(picture: Any) -> str:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page()
+        page.set_default_timeout(180_000)
         page.set_content(f"<script>{get_plotlyjs()}</script>")
         uri = page.evaluate("picture => Plotly.toImage(JSON.parse(picture), {format: 'svg'})", picture.to_json())
         browser.close()

@@ -13,7 +13,7 @@ from transformers import (
 
 from bertmagic.models import dropout, kernels
 
-SIZES = {"vocab_size": 50, "pad_token_id": 0}
+SIZES = {"vocab_size": 50, "pad_token_id": 0, "max_position_embeddings": kernels.SHORT + 40}
 MODELS = {
     "bert": lambda: BertForSequenceClassification(
         BertConfig(**SIZES, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48)
@@ -49,9 +49,11 @@ def run(model, ids, mask):
     return logits.detach(), [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
 
 
+@pytest.mark.parametrize("plain", [True, False], ids=["plain products", "fused"])
 @pytest.mark.parametrize("tokens", [1, 7, 33, 128, kernels.SHORT, kernels.SHORT + 30])
 @pytest.mark.parametrize("kind", MODELS)
-def test_it_equals_eager_attention_forward_and_backward(kind, tokens):
+def test_it_equals_eager_attention_forward_and_backward(kind, tokens, plain, monkeypatch):
+    monkeypatch.setattr(kernels, "PLAIN", (torch.float32,) if plain else ())
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = MODELS[kind]().eval()
@@ -118,3 +120,21 @@ def test_a_model_with_attention_of_its_own_keeps_it():
     model.set_attn_implementation("eager")
     kernels.use(model)
     assert model.config._attn_implementation == "eager"
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens", "fused"),
+    [(torch.float32, 9, True), (torch.bfloat16, 9, False), (torch.bfloat16, kernels.SHORT + 1, True)],
+)
+def test_the_number_format_and_the_length_choose(monkeypatch, kind, tokens, fused):
+    from transformers.integrations import sdpa_attention
+
+    calls, real = [], sdpa_attention.sdpa_attention_forward
+    monkeypatch.setattr(
+        sdpa_attention, "sdpa_attention_forward", lambda *given, **known: calls.append(1) or real(*given, **known)
+    )
+    module = torch.nn.Module()
+    module.is_causal = False
+    query = torch.ones(1, 2, tokens, 4, dtype=kind)
+    kernels.attention(module, query, query, query, None)
+    assert bool(calls) == fused
