@@ -112,15 +112,8 @@ def test_it_fits_its_cell(notebook, shown, pictures, width):
     notebook.resize(1400, 1300)
 
 
-def test_a_page_loaded_again_shows_it_again(notebook, shown, pictures):
-    notebook.save()
-    notebook.open("lab/tree/attention.ipynb")
-    one = view(notebook, shown)
-    assert one.locator("canvas[tabindex]:visible").count() == 4
-    notebook.picture(pictures / "attention-reloaded.png")
-
-
 def test_the_saved_notebook_has_the_picture_and_no_widget_state(notebook, shown, workplace):
+    notebook.save()
     saved = nbformat.read(workplace / "attention.ipynb", as_version=4)
     assert "widgets" not in saved.metadata
     *_, static, live = saved.cells[shown].outputs
