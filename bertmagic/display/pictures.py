@@ -78,7 +78,7 @@ def drawn(figure: Figure) -> dict[str, Any]:
 
 def _trace(one: Series, at: int) -> dict[str, Any]:
     colour = _COLOURS[at % len(_COLOURS)] if at >= 0 else GREY
-    dash = _DASHES[at // len(_COLOURS) % len(_DASHES)] if at >= 0 else "dot"
+    dash = _DASHES[(at + at // len(_COLOURS)) % len(_DASHES)] if at >= 0 else "dot"  # no colour is needed to tell them
     known: dict[str, Any] = {"name": plain(one.name, 50), "x": list(one.x), "y": list(one.y)}
     if one.look == "bars":
         pattern = {"shape": "" if at == 0 else "/", "fgopacity": 0.6, "solidity": 0.3}
