@@ -36,7 +36,7 @@ interpolated."""
 
 _SLOTS = 1024
 _REPEATS = 2
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Calibration:
         The lengths in tokens that were measured.
     train, read
         Seconds a row of each length takes in a step of training, forward and backward, and in a forward pass.
+    launch
+        Seconds of a pass whatever its rows: what a small batch mostly takes.
     update
         Seconds of the optimizer's part of a step.
     kept
@@ -64,6 +66,7 @@ class Calibration:
     lengths: tuple[int, ...]
     train: tuple[float, ...]
     read: tuple[float, ...]
+    launch: float
     update: float
     kept: tuple[float, ...]
     shared: float
@@ -158,16 +161,17 @@ def measure(model: PreTrainedModel, number_format: str, options: Finetune, emit:
     timed = []
     with recomputing(model) if options.gradient_checkpointing else nullcontext(), heap.kept():
         _pass(model, 4, 8, number_format)  # the first one starts threads and chooses kernels
+        few = min(_pass(model, 2, lengths[0], number_format) for _ in range(_REPEATS + 2))
+        launch = max(0.0, few - 2 * _timed(model, _SLOTS // lengths[0], lengths[0], number_format, 0.0)[0])
         for at, length in enumerate(lengths):
-            rows = max(2, _SLOTS // length)
-            timed.append(_timed(model, rows, length, number_format))
+            timed.append(_timed(model, max(2, _SLOTS // length), length, number_format, launch))
             emit(Phase("timing the model, once", at + 1, len(lengths) + 1, "lengths"))
         shared, kept = _kept(model, lengths, number_format)
         update = _update(model)
         emit(Phase("timing the model, once", len(lengths) + 1, len(lengths) + 1, "lengths"))
     embedding = model.get_input_embeddings().weight
     return Calibration(
-        lengths, tuple(a for a, _ in timed), tuple(b for _, b in timed), update, kept, shared,
+        lengths, tuple(a for a, _ in timed), tuple(b for _, b in timed), launch, update, kept, shared,
         sum(p.numel() for p in model.parameters()),
         sum(p.numel() for p in model.parameters() if p.requires_grad),
         embedding.numel() if embedding.requires_grad else 0, embedding.shape[-1],
@@ -202,13 +206,13 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _timed(model: PreTrainedModel, rows: int, length: int, number_format: str) -> tuple[float, float]:
-    """Return the seconds of a row in training and in reading: the least of some, as others only disturb."""
+def _timed(model: PreTrainedModel, rows: int, length: int, number_format: str, launch: float) -> tuple[float, float]:
+    """Return the seconds of a row in training and in reading: the least of some passes, without their launch."""
     train = min(_pass(model, rows, length, number_format) for _ in range(_REPEATS + 1))
     model.eval()
     read = min(_pass(model, rows, length, number_format, backward=False) for _ in range(_REPEATS))
     model.train()
-    return train / rows, read / rows
+    return max(train - launch, 0.5 * train) / rows, read / rows
 
 
 def _kept(model: PreTrainedModel, lengths: tuple[int, ...], number_format: str) -> tuple[float, tuple[float, ...]]:

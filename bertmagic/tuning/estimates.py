@@ -128,9 +128,9 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
 
 def _seconds(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
     """Return the seconds of the passes over a batch: cut where padding costs more, and padded."""
-    return float(
-        sum(costs.at(costs.train, np.asarray([lengths[part].max()]))[0] * len(part) for part in by_length(lengths))
-    )
+    parts = [lengths[part] for part in by_length(lengths)]
+    rows = sum(float(costs.at(costs.train, np.asarray([part.max()]))[0]) * len(part) for part in parts)
+    return rows + costs.launch * len(parts)
 
 
 def _memory(options: Finetune, about: Subject, lengths: npt.NDArray[np.int64], batches: list[Any]) -> dict[str, int]:

@@ -238,11 +238,11 @@ class Panel:
         self._model = ipw.Dropdown(
             options=self._models(), value=self._first, description="model",
             tooltip=form.TABLE["model"].help, style={"description_width": "130px"},
-            layout={"width": "100%", "max_width": "520px"},
+            layout={"width": "calc(100% - 8px)", "max_width": "520px"},
         )  # fmt: skip
         self._name = ipw.Text(
             value=self._base.name, description="name", tooltip=form.TABLE["name"].help, continuous_update=True,
-            style={"description_width": "130px"}, layout={"width": "100%", "max_width": "520px"},
+            style={"description_width": "130px"}, layout={"width": "calc(100% - 8px)", "max_width": "520px"},
         )  # fmt: skip
         defaults = self._defaults()
         most = {"max_length": min(self._limit(), _MOST_PREVIEWED), "freeze": self._about.layers}

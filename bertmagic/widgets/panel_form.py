@@ -21,7 +21,7 @@ SLIDERS = (
 
 _POWERS = ("batch_size", "max_length")
 _STYLE = {"description_width": "130px"}
-_LAYOUT = {"width": "100%", "max_width": "520px"}
+_LAYOUT = {"width": "calc(100% - 8px)", "max_width": "520px"}
 
 
 def control(name: str, value: Any, most: float = math.inf) -> Any:

@@ -62,6 +62,13 @@ def test_more_rows_longer_texts_and_more_epochs_cost_more(options, about):
     assert {name for name in base.memory if larger.memory[name] != base.memory[name]} == {"activations"}
 
 
+def test_a_step_of_few_rows_takes_what_a_pass_takes_at_least(options, about):
+    small = estimates.estimate(replace(options, epochs=1, batch_size=1), about)
+    assert small.seconds >= 108 * (about.costs.launch + about.costs.update)
+    slow = replace(about, costs=replace(about.costs, launch=1.0))
+    assert estimates.estimate(replace(options, epochs=1, batch_size=1), slow).seconds > 108
+
+
 def test_the_share_of_cut_texts_is_counted(options, about):
     cut = estimates.estimate(replace(options, max_length=10), about)
     assert cut.truncated == pytest.approx((about.lengths > 10).mean())

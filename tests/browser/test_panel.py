@@ -1,0 +1,129 @@
+"""The panel in JupyterLab: sliders by mouse and by keyboard, start, stop, resume, copy, reload, a restart."""
+
+import re
+
+import pytest
+
+from .page import TIMEOUT
+
+pytestmark = pytest.mark.browser
+
+PANEL = "%bert_panel reviews --text review --label mood --model tinybert --name moods"
+
+
+@pytest.fixture(scope="module")
+def panel(lab, pictures):
+    lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab.new("panel.ipynb")
+    lab.run("%load_ext bertmagic")
+    lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv")')
+    at = lab.start(PANEL)
+    numbered = lab.cell(at).locator(".jp-InputPrompt").filter(has_text=re.compile(r"^\[\d+\]:"))
+    numbered.wait_for(timeout=5 * TIMEOUT)  # torch is imported, and the encoder timed
+    live = lab.output(at).last  # below the static one
+    lab.picture(pictures / "panel.png")
+    live.locator(".bm-cell pre").wait_for()
+    lab.picture(pictures / "panel.png")
+    return at, live
+
+
+def code(live):
+    return live.locator(".bm-cell pre").inner_text()
+
+
+def slider(live, name):
+    row = live.locator(".widget-inline-hbox").filter(
+        has=live.page.locator(".widget-label", has_text=re.compile(f"^{name}$"))
+    )
+    return row.locator(".noUi-handle, input[type=range]").first
+
+
+def said(live, words):
+    live.filter(has_text=words).wait_for()
+
+
+def test_a_slider_moves_by_the_mouse_and_all_follows(lab, panel):
+    _, live = panel
+    before = code(live)
+    handle = slider(live, "lr")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    lab.page.mouse.down()
+    lab.page.mouse.move(box["x"] + 80, box["y"] + box["height"] / 2, steps=8)
+    lab.page.mouse.up()
+    live.locator(".bm-cell pre", has_text=re.compile(r"^lr\s+= ", re.M)).wait_for()
+    assert code(live) != before
+
+
+def test_a_slider_moves_by_the_keyboard_and_the_estimate_with_it(lab, panel):
+    _, live = panel
+    handle = slider(live, "epochs")
+    handle.focus()
+    steps = live.get_by_role("row", name="steps").inner_text()
+    lab.page.keyboard.press("ArrowLeft")
+    live.locator(".bm-cell pre", has_text=re.compile(r"^epochs\s+= ", re.M)).wait_for()
+    assert live.get_by_role("row", name="steps").inner_text() != steps
+
+
+def test_the_cell_is_copied(lab, panel):
+    _, live = panel
+    live.get_by_role("button", name="Copy the cell").click()
+    said(live, "Copied.")
+    assert lab.page.evaluate("() => navigator.clipboard.readText()") == code(live)
+
+
+def test_start_stop_and_resume(lab, panel, pictures):
+    _, live = panel
+    slider(live, "batch_size").focus()
+    lab.page.keyboard.press("Home")  # many steps, so that there is time to stop
+    live.locator(".bm-cell pre", has_text=re.compile(r"^batch_size\s+= 2", re.M)).wait_for()
+    live.get_by_role("button", name="Start").click()
+    live.locator("figure svg").first.wait_for()
+    said(live, re.compile("step [1-9]"))
+    lab.picture(pictures / "panel-running.png")
+    live.get_by_role("button", name="Stop").click()
+    said(live, re.compile("Interrupted|Stopped|kept in"))
+    resume = live.get_by_role("button", name="Resume")
+    resume.wait_for()
+    lab.page.wait_for_function("node => !node.disabled", arg=resume.element_handle())
+    resume.click()
+    said(live, re.compile("Finished"))
+
+
+def test_the_model_is_tried_and_bound(lab, panel):
+    _, live = panel
+    live.get_by_placeholder("I would buy it again").fill("the film was great")
+    live.get_by_role("button", name="Predict").click()
+    said(live, "1 prediction by moods")
+    at = lab.run("moods")
+    assert "TextModel 'moods'" in lab.output(at).inner_text()
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("width", [1200, 520])
+def test_it_fits_its_cell(lab, panel, pictures, theme, width):
+    at, live = panel
+    lab.theme(f"JupyterLab {theme}")
+    lab.resize(width, 1500)
+    lab.cell(at).scroll_into_view_if_needed()
+    lab.page.wait_for_timeout(500)  # for the picture
+    lab.picture(pictures / f"panel-{theme.lower()}-{width}.png")
+    assert live.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
+
+
+def test_after_a_restart_it_says_that_it_is_no_longer_live_and_shows_its_last_state(lab, panel, pictures):
+    at, live = panel
+    lab.resize(1200)
+    lab.theme("JupyterLab Light")
+    lab.restart()
+    content = live.locator(".bm-panel").evaluate("node => getComputedStyle(node, '::after').content")
+    assert "no longer live" in content
+    lab.picture(pictures / "panel-restarted.png")
+    lab.save()
+    lab.open("lab/tree/panel.ipynb")
+    static = lab.output(at).filter(has_text="Panel for fine-tuning")
+    static.wait_for()
+    assert "after a restart run the cell again" in static.inner_text()
+    assert "finished at step" in static.inner_text()
+    lab.picture(pictures / "panel-reloaded.png")
