@@ -1,4 +1,4 @@
-"""The attention view in JupyterLab 4 and Notebook 7, with nothing to be reached but the server."""
+"""The attention view in JupyterLab 4, with nothing to be reached but the server."""
 
 import pickle
 
@@ -6,7 +6,6 @@ import nbformat
 import pytest
 
 from ..widgets.conftest import drawn
-from .page import Lab
 
 pytestmark = pytest.mark.browser
 
@@ -133,24 +132,3 @@ def test_a_restarted_kernel_leaves_it_readable(notebook, shown, pictures):
 def test_nothing_beyond_the_server_was_asked_for(notebook, shown):
     assert notebook.errors == []
     assert notebook.beyond == []
-
-
-def test_in_notebook_7(chromium, server, workplace, notebook, pictures):
-    code = f'%load_ext bertmagic\n%bert_attention "{LONG}" -m mood'
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=kernel)
-    nbformat.write(made, workplace / "attention7.ipynb")
-    seven = Lab(chromium, server.url, height=1500)
-    seven.open("notebooks/attention7.ipynb")
-    seven.idle()
-    seven.cell(0).locator(".cm-content").click()
-    seven.page.keyboard.press("Shift+Enter")
-    seven.done(0)
-    one = view(seven, 0)
-    assert one.locator("canvas[tabindex]:visible").count() == 4
-    one.locator("canvas[aria-label^='Lines']").focus()
-    seven.page.keyboard.press("ArrowDown")
-    one.locator(".bm-list td").first.wait_for()
-    seven.picture(pictures / "attention-notebook7.png")
-    assert seven.errors == []
-    seven.close()
