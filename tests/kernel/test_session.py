@@ -145,10 +145,12 @@ class TestUse:
 
     def test_evaluate_by_a_column(self, kernel):
         cell = kernel.good("%bert_evaluate test_df -m sentiment --by thing")
-        report, figure = cell.frames
+        report, figure, errors, *page = cell.frames
         assert "60 rows measured" in report.text
         assert {"film", "book"} <= set(re.findall(r"thing\s+(\w+)", report.text))
         assert FIGURE in figure.data
+        assert "right" in errors.text
+        assert all('sandbox="allow-scripts"' in one.data["text/html"] for one in page)
         assert kernel.value("round(_.metrics['accuracy'], 1)") >= 0.9
 
     def test_save_load_and_unload(self, kernel):
