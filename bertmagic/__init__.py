@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from bertmagic.api import catalogue, check, finetune, load, new_model, pretrain, runs, status, tune
+    from bertmagic.api import catalogue, check, compare, finetune, load, new_model, pretrain, runs, status, tune
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
     from bertmagic.options.ranges import between, choice, log
@@ -25,6 +25,7 @@ __all__ = [
     "catalogue",
     "check",
     "choice",
+    "compare",
     "finetune",
     "load",
     "log",

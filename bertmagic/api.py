@@ -29,6 +29,7 @@ from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
+    from bertmagic.evaluation.comparison import ModelComparison
     from bertmagic.finetuning import Finetuned
     from bertmagic.models.scratch import Size
     from bertmagic.models.status import Catalogue, Status
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from bertmagic.tuning.results import Advice, Rates, Search
 
 __all__ = [
-    "Job", "TextModel", "catalogue", "check", "find", "finetune", "held", "load", "new_model", "pretrain", "runs",
-    "runs_here", "status", "tune",
+    "Job", "TextModel", "catalogue", "check", "compare", "find", "finetune", "held", "load", "new_model", "pretrain",
+    "runs", "runs_here", "status", "tune",
 ]  # fmt: skip
 
 
@@ -498,6 +499,70 @@ def check(
     chosen = table.read(table.Check, given)
     with publish.working() as emit:
         return report(replace(chosen, model=start_from(chosen.model)), emit)
+
+
+def compare(
+    models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
+    question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
+    show: bool = True,
+) -> ModelComparison:  # fmt: skip
+    """Measure several models on the same rows, each against the first.
+
+    Parameters
+    ----------
+    models
+        Models, or their names: runs, folders, hub ids. ``"majority"`` and ``"tfidf"`` are baselines: what is most
+        frequent, and counted words with a linear model.
+    data
+        The rows with their labels: anything that `finetune` takes.
+    train
+        What baselines are trained on; by default the training rows of the first model, where they are still at hand.
+    text, label, question, context, answers
+        Their columns; by default those of training.
+    price
+        What an hour of this machine costs, in whatever money, to be told what 1,000 texts cost.
+    show
+        Whether to show a progress bar when it takes more than 2 s.
+
+    Returns
+    -------
+    ModelComparison
+        With ``frame``, a row a model, and ``differing``, the rows on which they differ.
+
+    Raises
+    ------
+    BertMagicError
+        If the models are not of one task with the same labels, there are fewer than two, or the training rows that a
+        baseline needs are not known.
+    """
+    from bertmagic import comparing
+
+    columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
+    given = list(models) if isinstance(models, list | tuple) else [models]
+    chosen = table.read(table.Compare, {"models": given, "data": data, "train": train, "price": price, **columns})
+    found = [_contender(ref) for ref in given]
+    if len(found) < 2 or all(isinstance(model, str) for model in found):
+        raise OptionError(
+            f"there is nothing to compare: {listing(map(str, given))}.",
+            "Name two models or more, or a model and a baseline: majority, tfidf.",
+        )
+    with publish.working(show) as emit:
+        return comparing.compare(found, data, columns, train, chosen.price, emit)
+
+
+def _contender(ref: Any) -> TextModel | str:
+    """Return a model to compare, loaded if need be but not held, or the name of a baseline."""
+    from bertmagic.evaluation.baselines import BASELINES
+    from bertmagic.using import opened
+
+    if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():
+        return find(ref)
+    if str(ref) in held():
+        return held()[str(ref)]
+    if str(ref) in BASELINES:
+        return str(ref)
+    with publish.working() as emit:
+        return TextModel(Path(str(ref)).name, *opened(str(ref), None, "auto", tuple(held()), emit))
 
 
 @overload

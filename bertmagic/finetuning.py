@@ -304,6 +304,7 @@ def _save(
         "stride": options.stride,
         **work.facts,
         "metrics": {**report.metrics, "data": report.data, "rows": report.rows} if report else {},
+        "intervals": {name: [one.low, one.high] for name, one in report.intervals.items()} if report else {},
         "run": {name: value for name, value in run.items() if name != "detail"},
         "versions": runs.versions(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
@@ -19,3 +20,29 @@ class Shown:
         from bertmagic.display import bundle
 
         return bundle(self)
+
+
+class Exported(Shown):
+    """A result that can be taken along, to a page, a text or a paper."""
+
+    __slots__ = ()
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write a page with all that is shown, figures as inline SVG; it needs no network and no script."""
+        from bertmagic.display import export
+
+        path = Path(path).expanduser()
+        path.write_text(export.page(self), encoding="utf-8")
+        return path
+
+    def to_markdown(self) -> str:
+        """Return the tables as Markdown, as GitHub reads it."""
+        from bertmagic.display import export
+
+        return export.markdown(self)
+
+    def to_latex(self) -> str:
+        """Return the tables as LaTeX, for the package ``booktabs``."""
+        from bertmagic.display import export
+
+        return export.latex(self)

@@ -98,14 +98,19 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
 
 
 def run(
-    model: TextModel, rows: checks.Inputs, emit: Listener, outputs: Outputs | None = None
+    model: TextModel, rows: checks.Inputs, emit: Listener, outputs: Outputs | None = None, fresh: bool = False
 ) -> tuple[Tokens, npt.NDArray[np.float32]]:
-    """Return rows as tokens, and what the model says of them; ``outputs`` reads something else of it."""
+    """Return rows as tokens, and what the model says of them.
+
+    Parameters
+    ----------
+    outputs
+        Reads something else of the model.
+    fresh
+        Whether to tokenize even what is in the cache, and to keep nothing there.
+    """
     task, network = model.task, model.network
-    kept = cache.Cache(
-        runs.home(), model.tokenizer, model.card["max_length"], _long_text(model), stride=model.card.get("stride")
-    )
-    tokens = task.encode(kept, rows, counting(emit, "tokenizing"))
+    tokens = encoded(model, rows, emit, fresh)
     pad_id: Any = model.tokenizer.pad_token_id
     segments = heads.reads_segments(network)
     if isinstance(rows, checks.Examples):
@@ -115,6 +120,15 @@ def run(
     tell = counting(emit, "predicting")
     found = scores(network, feed, model.precision, lambda done: tell(done, len(tokens)), outputs or task.outputs)
     return tokens, found
+
+
+def encoded(model: TextModel, rows: checks.Inputs, emit: Listener, fresh: bool = False) -> Tokens:
+    """Return rows as the tokens that a model reads."""
+    kind = cache.Fresh if fresh else cache.Cache
+    kept = kind(
+        runs.home(), model.tokenizer, model.card["max_length"], _long_text(model), stride=model.card.get("stride")
+    )
+    return model.task.encode(kept, rows, counting(emit, "tokenizing"))
 
 
 def _long_text(model: TextModel) -> LongText:

@@ -99,7 +99,7 @@ def begun(
     heap.trim()  # what checks and tokenizing took for a while
     in_epoch = an_epoch(options, parts["train"])
     options = replace(options, epochs=options.epochs or default_epochs(in_epoch, options.max_steps))
-    facts = {"options": runs.plain(vars(options)), "data": _about(prepared)}
+    facts = {"options": runs.plain(vars(options)), "data": about(prepared)}
     if resumed is not None:
         checkpoints.compare(resumed, facts)
     _tell(prepared, parts["train"], found.name, options, why, emit)
@@ -251,7 +251,8 @@ def planned(options: Finetune | Pretrain, train: Tokens) -> Plan:
     return Plan(steps=steps, metric=metric, higher_is_better=metric not in LOWER_IS_BETTER, **shared)
 
 
-def _about(prepared: Prepared) -> dict[str, Any]:
+def about(prepared: Prepared) -> dict[str, Any]:
+    """Return what tells the rows of a run from any others."""
     return {
         part: {
             "name": rows.name,

@@ -127,6 +127,14 @@ class Cache:
         return f"{_MAGIC!r} {known} {found}"
 
 
+@dataclass(frozen=True)
+class Fresh(Cache):
+    """A cache that has nothing and keeps nothing, for the time that tokenizing takes."""
+
+    def key(self, texts: Sequence[str], pairs: Sequence[str] | None = None, spans: bool = False) -> None:
+        """Return no name to keep anything under."""
+
+
 def _of_files(source: Path) -> str | None:
     """Return the SHA-256 of a model's files but its weights, with names and sizes; None if one cannot be read."""
     found = hashlib.sha256()

@@ -34,6 +34,7 @@ _FACES = {
     "Estimate": "estimate",
     "Job": "job",
     "Runs": "runs",
+    "ModelComparison": "comparison",
     "RunDifference": "run_difference",
     "Rates": "rates",
     "Search": "search",

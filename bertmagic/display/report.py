@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import errors, measures, slices
 from bertmagic.display.figures import MIMETYPE, confusion
+from bertmagic.display.grid import Grid
 from bertmagic.display.html import Safe, bar, box, heading, notes, paragraph, shade, table, tag
-from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share
+from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,6 +183,32 @@ def _pairs(result: Report) -> Safe:
     rows = [[true, predicted, f"{many:,}", share(part)] for true, predicted, many, part in worst(result, _PAIRS)]
     head = ["true", "predicted", "rows", "share of the true class"]
     return table(head, rows, "What is confused most often.", left=(0, 1)) if rows else paragraph("No row is wrong.")
+
+
+def grids(result: Report) -> Iterator[Grid]:
+    """Yield the tables for other places than a notebook: numbers, classes, what is confused, parts of the rows."""
+    rows = [
+        [words(line(name, 40)), measures.value(name, of), measures.between(result.intervals.get(name))]
+        for name, of in result.metrics.items()
+    ]
+    yield Grid(_headline(result), ["metric", "value", "95 % interval"], rows)
+    if result.classes:
+        each = [[line(one.label, 60), *_scores(one)] for one in result.classes[:_CLASSES]]
+        head = _class_head(result)
+        yield Grid(f"Each {head[0]}; {head[4]} counts the true ones.", head, each)
+    if result.confusion is not None and len(result.labels) > 1:
+        wrong = [[true, said, f"{many:,}", share(part)] for true, said, many, part in worst(result, _PAIRS)]
+        yield Grid("What is confused most often.", ["true", "predicted", "rows", "share of the true"], wrong, (0, 1))
+    if result.slices:
+        names = list(dict.fromkeys(name for part in result.slices for name in part.metrics))[:4]
+        parts = [
+            [line(part.column, 30), line(part.value, 40), f"{part.rows:,}",
+             *(score(part.metrics[name]) if name in part.metrics else "" for name in names)]
+            for part in result.slices[:_CLASSES]
+        ]  # fmt: skip
+        yield Grid(
+            "Parts of the rows.", ["column", "value", "rows", *(words(line(n, 30)) for n in names)], parts, (0, 1)
+        )
 
 
 def below(result: Report) -> Iterator[dict[str, Any]]:

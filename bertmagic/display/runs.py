@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.figures import CONFIG, GRID, MIMETYPE, PLAIN, plain
+from bertmagic.display.grid import Grid
 from bertmagic.display.html import Safe, box, heading, notes, paragraph, table, tag
 from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, columns, count, duration, line, score, words
 
@@ -80,6 +81,12 @@ def _remarks(result: Runs) -> list[str]:
         names = ", ".join(line(name, 40) for name in result.foreign[:5])
         said.append(f"{count(len(result.foreign), 'entry', 'entries')} there that tell of no run: {names}.")
     return said
+
+
+def grids(result: Runs) -> Iterator[Grid]:
+    """Yield the table of all runs."""
+    rows = [_row(record, result.metric) for record in result.records]
+    yield Grid(_headline(result), _HEAD, rows, _LEFT)
 
 
 def markup(result: Runs) -> Safe:

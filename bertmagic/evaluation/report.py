@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.errors import OptionError, listing, nearest
-from bertmagic.shown import Shown
+from bertmagic.shown import Exported, Shown
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from bertmagic.evaluation.errors import Errors
     from bertmagic.evaluation.outcomes import Outcomes
@@ -184,7 +185,7 @@ class Issue:
 
 
 @dataclass(frozen=True, repr=False)
-class Report(Shown):
+class Report(Exported):
     """How well a model does on rows whose labels are known.
 
     Attributes
@@ -265,6 +266,23 @@ class Report(Shown):
     issues: tuple[Issue, ...] = ()
     outcomes: Outcomes | None = field(default=None, compare=False)
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Every number of the report, one a row: ``of, name, metric, value, low, high, rows``.
+
+        ``of`` is ``all``, ``before``, ``class``, or the column of a slice, and ``name`` the class or the value.
+        """
+        import pandas as pd
+
+        rows = [("all", "", *one, self.rows) for one in _numbers(self.metrics, self.intervals)]
+        rows += [("before", "", *one, self.rows) for one in _numbers(self.before, {})]
+        for one in self.classes:
+            parts = {"precision": one.precision, "recall": one.recall, "f1": one.f1}
+            rows += [("class", one.label, *part, one.support) for part in _numbers(parts, one.intervals)]
+        for of in (*self.slices, *self.automatic):
+            rows += [(of.column, of.value, *part, of.rows) for part in _numbers(of.metrics, of.intervals)]
+        return pd.DataFrame(rows, columns=["of", "name", "metric", "value", "low", "high", "rows"])
+
     def figure(self, name: str) -> Figure:
         """Return a picture of the rows: it shows itself, and `Figure.plotly` is its JSON.
 
@@ -300,6 +318,14 @@ class Report(Shown):
         from bertmagic.display.publish import show
 
         show(self)
+
+
+def _numbers(
+    metrics: Mapping[str, float], intervals: Mapping[str, Interval]
+) -> list[tuple[str, float, float | None, float | None]]:
+    """Return each metric with its value and the ends of its interval."""
+    sides = {name: (one.low, one.high) for name, one in intervals.items()}
+    return [(name, value, *sides.get(name, (None, None))) for name, value in metrics.items()]
 
 
 @dataclass(frozen=True, slots=True)

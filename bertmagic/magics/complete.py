@@ -91,10 +91,14 @@ def _on_line(command: Command, rest: str, names: dict[str, Any]) -> Offer:
     pairs = list(line.pair(typing.before, command))
     if typing.is_flag:
         return Offer(typing.fragment, _flags(command, pairs, typing.fragment))
-    entry, waiting = _expected(command, pairs)
+    entries, waiting = _expected(command, pairs)
     known = _columns(_typed(pairs), command, names)
-    found = candidates.values(entry, typing.fragment, names, known) if entry else candidates.Candidates()
-    texts = found.texts if typing.quote else (*found.variables, *map(_quoted_for_line, found.texts))
+    each = [candidates.values(entry, typing.fragment, names, known) for entry in entries]
+    texts = [
+        text
+        for found in each
+        for text in (found.texts if typing.quote else (*found.variables, *map(_quoted_for_line, found.texts)))
+    ]
     offered = [text for text in texts if text.lstrip("'\"").startswith(typing.fragment)]
     may_be_flag = not (typing.fragment or typing.quote or waiting)
     return Offer(typing.fragment, [*offered, *(_flags(command, pairs, "") if may_be_flag else ())])
@@ -139,13 +143,16 @@ def _flags(command: Command, pairs: list[line.Pair], fragment: str) -> list[str]
     return [flag for flag in flags if flag.startswith(wanted)]
 
 
-def _expected(command: Command, pairs: list[line.Pair]) -> tuple[Option | None, bool]:
-    """Return the option whose value comes next, and whether a flag asks for it."""
+def _expected(command: Command, pairs: list[line.Pair]) -> tuple[list[Option], bool]:
+    """Return the option whose value comes next, or several that it may be of, and whether a flag asks for it."""
     if pairs and pairs[-1].flag and pairs[-1].value is None:
-        return pairs[-1].entry, True
-    used = {pair.entry.name for pair in pairs if pair.entry and not pair.entry.many}
+        return [pairs[-1].entry] if pairs[-1].entry else [], True
     known = {entry.name: entry for entry in command.options}
-    return next((known[name] for name in command.positional if name not in used), None), False
+    places = [known[name] for name in command.positional]
+    used = {pair.entry.name for pair in pairs if pair.entry and not pair.entry.many}
+    if places and places[0].many:
+        return places if pairs else places[:1], False
+    return [place for place in places if place.name not in used][:1], False
 
 
 def _columns(typed: dict[str, str], command: Command, names: dict[str, Any]) -> list[str]:

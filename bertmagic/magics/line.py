@@ -112,18 +112,30 @@ def pair(tokens: list[Token], command: Command) -> Iterator[Pair]:
     """Yield each value with the option it is for; nothing is refused, so that completion can use it too."""
     known = {entry.name: entry for entry in options_of(command)}
     flags = {flag: entry for entry in known.values() for flag in (entry.long, entry.short)}
-    places = [known[name] for name in command.positional]
-    queue = deque(tokens)
+    queue, found = deque(tokens), []
     while queue:
         token = queue.popleft()
         if token.is_flag:
             entry = flags.get(token.text.replace("_", "-"))
-            for _ in range(entry.values if entry else 1):
-                yield Pair(entry, token, _value(entry, token, queue))
-            continue
-        yield Pair(places[0] if places else None, None, token)
-        if places and not places[0].many:
-            places.pop(0)
+            found += [Pair(entry, token, _value(entry, token, queue)) for _ in range(entry.values if entry else 1)]
+        else:
+            found.append(Pair(None, None, token))
+    entries = [known[name] for name in command.positional]
+    if any(entry.many for entry in entries):  # one that was given by its flag needs no value left to it
+        flagged = {one.entry.name for one in found if one.entry and not one.entry.many}
+        entries = [entry for entry in entries if entry.name not in flagged]
+    places = _places(entries, sum(one.flag is None for one in found))
+    for one in found:
+        yield one if one.flag else one._replace(entry=next(places, None))
+
+
+def _places(entries: list[Option], many: int) -> Iterator[Option]:
+    """Yield the options of so many values without a flag; one that may repeat leaves a value to each behind it."""
+    for at, entry in enumerate(entries):
+        behind = len(entries) - at - 1
+        taken = max(many - behind, 1) if entry.many else 1
+        yield from [entry] * taken
+        many -= taken
 
 
 def read(line: str, command: Command) -> dict[str, list[Token]]:

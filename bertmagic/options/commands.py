@@ -632,6 +632,29 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Measure several models on the same rows, each against the first: quality, speed, size, cost."""
+
+    models: Any = option(
+        REQUIRED, "model", "The models; majority and tfidf are baselines.", many=True, choices=("majority", "tfidf")
+    )
+    data: Any = option(REQUIRED, "data", "The rows with their labels.")
+    train: Any = option(None, "data", "What baselines are trained on; by default the first model's training rows.")
+    text: Columns = option(
+        None, "columns", "The column that holds the text, or two for pairs; by default those of training.", many=True
+    )
+    question: str | None = option(None, "column", "The column of the questions; by default the one of training.")
+    context: str | None = option(None, "column", "The column of the passages; by default the one of training.")
+    answers: str | None = option(None, "column", "The column of the answers; by default the one of training.")
+    label: Columns = option(
+        None, "columns", "The column that holds what was learnt; by default the one of training.", many=True
+    )
+    price: float | None = option(
+        None, "float", "What an hour of this machine costs, to be told what 1,000 texts cost.", low=0.0, high=1e6
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Runs:
     """List what has been run here, and draw it; or say how two runs differ."""
 
@@ -756,6 +779,10 @@ COMMANDS: dict[str, Command] = {
         )),
         Command("bert_models", "catalogue", Models, ("data",), "none", (
             "%bert_models", "%bert_models reviews --text review --label stars --try 3",
+        )),
+        Command("bert_compare", "compare", Compare, ("models", "data"), "none", (
+            "%bert_compare sentiment quick sample:reviews@test",
+            "%bert_compare sentiment majority tfidf test_df --train train_df --price 1.2",
         )),
         Command("bert_runs", "runs", Runs, ("names",), "none", (
             "%bert_runs",

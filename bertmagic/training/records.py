@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import OptionError, UnknownReference, listing, nearest
 from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER
-from bertmagic.shown import Shown
+from bertmagic.shown import Exported
 from bertmagic.training import runs
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Curve:
 
 
 @dataclass(frozen=True, repr=False)
-class Runs(Shown):
+class Runs(Exported):
     """The runs of a folder.
 
     Attributes

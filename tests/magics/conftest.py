@@ -130,6 +130,8 @@ def make_api(calls):
         find=find, load=load, check=check,
         held=lambda: dict(models),
         runs_here=lambda with_model=True: ["monday", "tuesday"] + ([] if with_model else ["wednesday"]),
+        compare=lambda models, data, **more: calls.append(("compare", None, {"models": models, "data": data, **more}))
+        or Result("the comparison"),
         runs=lambda **asked: calls.append(("runs", None, asked)) or Result("the runs"),
         catalogue=lambda: Result("the catalogue"), status=lambda: Result("the status"),
     )  # fmt: skip

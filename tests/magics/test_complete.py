@@ -190,3 +190,12 @@ def test_runs_by_name_two_of_them_after_diff(offered):
     assert offered("%bert_runs --sort macro_f1") == ["macro_f1"]
     assert offered("%bert_runs --against ") == ["date", "seconds", "steps"]
     assert offered("%bert_runs --state fa") == ["failed"]
+
+
+def test_models_and_data_of_a_comparison(offered, run):
+    run("%bert_finetune clf --train reviews;")
+    assert "majority" in offered("%bert_compare ")
+    assert offered("%bert_compare clf re") == ["reviews"]
+    assert offered("%bert_compare clf tf") == ["tfidf"]
+    assert {"monday", "reviews", "sample:reviews"} <= set(offered("%bert_compare clf "))
+    assert offered("%bert_compare clf monday reviews --label st") == ["stars"]

@@ -195,3 +195,18 @@ def test_a_flag_may_take_two_values():
     for typed in ("--diff a", "--diff", "--diff a --sort loss"):
         with pytest.raises(OptionError, match="--diff needs 2 values"):
             line.read(typed, command)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("a b test", {"models": ["a", "b"], "data": ["test"]}),
+        ("a test --price 2", {"models": ["a"], "data": ["test"], "price": ["2"]}),
+        ("a --price 2 b c test", {"models": ["a", "b", "c"], "data": ["test"], "price": ["2"]}),
+        ("a b --data test", {"models": ["a", "b"], "data": ["test"]}),
+        ("a", {"models": ["a"]}),
+        ("", {}),
+    ],
+)
+def test_the_last_of_several_values_is_the_data(typed, expected):
+    assert values(typed, COMMANDS["bert_compare"]) == expected

@@ -194,3 +194,18 @@ def test_errors_are_short_and_end_the_cell(cell, run, reviews):
 
 def test_a_cell_with_an_empty_body_names_the_line_magic(run):
     assert "Did you mean the line magic %bert_status" in str(run("%%bert_status").error)
+
+
+def test_a_comparison_gets_its_models_and_its_data(run, calls, reviews, shell):
+    run("%bert_finetune clf --train reviews;")
+    assert str(run("%bert_compare clf monday tfidf reviews --price 2").result) == "the comparison"
+    name, _, given = calls[-1]
+    assert (name, given["models"][1:], given["data"], given["price"]) == ("compare", ["monday", "tfidf"], reviews, 2.0)
+    assert given["models"][0] is shell.user_ns["clf"]
+    shown = run("%bert_compare clf monday reviews --show-code").out
+    assert 'bm.compare([clf, "monday"], data=reviews)' in shown
+
+
+def test_two_runs_are_told_apart(run, calls):
+    run("%bert_runs --diff monday tuesday")
+    assert calls[-1] == ("runs", None, {"diff": ("monday", "tuesday")})

@@ -1,0 +1,251 @@
+"""The result of a comparison: several models on the same rows, each against the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from bertmagic.evaluation import bootstrap, significance
+from bertmagic.evaluation.slices import holm
+from bertmagic.shown import Exported
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from bertmagic.evaluation.outcomes import Outcomes
+    from bertmagic.evaluation.report import Interval, Report
+
+Test = Literal["McNemar", "randomization"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One of the models.
+
+    Attributes
+    ----------
+    name, encoder
+        Its name, and what it is made from; of a baseline, what it does.
+    baseline
+        Whether it is one of `bertmagic.evaluation.baselines`.
+    metrics, intervals
+        As in a report.
+    speed
+        Texts a second, from texts to predictions: the median of several rounds.
+    rounds
+        The texts a second of each round; the models took turns.
+    disk, memory
+        Bytes of its folder, and of its parameters; None where there is none.
+    cost
+        What 1,000 texts cost, in the money that a price an hour was given in; None where none was.
+    """
+
+    name: str
+    encoder: str
+    baseline: bool
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    speed: float | None = None
+    rounds: tuple[float, ...] = ()
+    disk: int | None = None
+    memory: int | None = None
+    cost: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How many seconds 1,000 texts take."""
+        return 1000 / self.speed if self.speed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """By how much a metric of a model is above that of the first, and the 95 % interval of that."""
+
+    value: float
+    interval: Interval | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.interval is not None and not self.interval.low <= 0 <= self.interval.high
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """A model against the first one.
+
+    Attributes
+    ----------
+    name
+        The model.
+    changes
+        Its metrics less those of the first.
+    only_first, only_this, both, neither
+        How many rows only the first has right, only this model, both, and none of the two. Of predicted numbers: on how
+        many the first is nearer, this one, and both are equally near.
+    test, p, adjusted
+        The test, its p, and p after Holm's correction for all models that are compared with the first.
+    """
+
+    name: str
+    changes: Mapping[str, Change]
+    only_first: int
+    only_this: int
+    both: int
+    neither: int
+    test: Test
+    p: float
+    adjusted: float
+
+
+@dataclass(frozen=True, repr=False)
+class ModelComparison(Exported):
+    """Several models on the same rows.
+
+    Attributes
+    ----------
+    task, data, rows
+        What is compared, and on which rows.
+    contenders
+        The models, in the order given.
+    against
+        Each of them but the first, against the first.
+    differing
+        The rows on which predictions differ, with the user's index: ``text, true``, and a column a model; those first
+        on which one is right and the other is not.
+    apart
+        On how many rows predictions differ; ``differing`` may have fewer.
+    price
+        What an hour costs, if it was given.
+    notes
+        What the user should know.
+    """
+
+    task: str
+    data: str
+    rows: int
+    contenders: tuple[Contender, ...]
+    against: tuple[Versus, ...]
+    differing: pd.DataFrame
+    apart: int
+    price: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a model: its metrics with ``low_`` and ``high_``, changes as ``d_``, speed, size, cost and p."""
+        import pandas as pd
+
+        found = [_row(one, self) for one in self.contenders]
+        return pd.DataFrame(found, index=pd.Index([one.name for one in self.contenders], name="model", dtype=object))
+
+    def _ipython_display_(self) -> None:
+        """Show the tables, and the figure of differences below them."""
+        from bertmagic.display.publish import show
+
+        show(self)
+
+
+def _row(one: Contender, of: ModelComparison) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    versus = next((versus for versus in of.against if versus.name == one.name), None)
+    for name, value in one.metrics.items():
+        row[name] = value
+        if name in one.intervals:
+            row |= {f"low_{name}": one.intervals[name].low, f"high_{name}": one.intervals[name].high}
+        if versus and name in versus.changes:
+            row |= _change(name, versus.changes[name])
+    row |= {"texts_per_second": one.speed, "seconds_per_1000": one.seconds, "cost_per_1000": one.cost}
+    row |= {"disk": one.disk, "memory": one.memory}
+    return row | ({"p": versus.p, "p_adjusted": versus.adjusted} if versus else {})
+
+
+def _change(name: str, change: Change) -> dict[str, float]:
+    row = {f"d_{name}": change.value}
+    if change.interval:
+        row |= {f"d_low_{name}": change.interval.low, f"d_high_{name}": change.interval.high}
+    return row
+
+
+def against(reports: Sequence[Report], names: Sequence[str]) -> tuple[Versus, ...]:
+    """Return every model against the first, from their reports on the same rows.
+
+    The p of each comparison is multiplied as Holm 1979 has it, so that of several models none looks better by luck.
+    """
+    import numpy as np
+
+    first, *others = reports
+    found = [_versus(first, other, name) for other, name in zip(others, names[1:], strict=True)]
+    adjusted = holm(np.asarray([versus["p"] for versus in found]))
+    return tuple(Versus(**versus, adjusted=float(p)) for versus, p in zip(found, adjusted, strict=True))
+
+
+def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
+    one, two = first.outcomes, other.outcomes
+    assert one is not None
+    assert two is not None
+    ahead = two.credit - one.credit
+    if first.task == "regression":
+        counts = {"only_first": ahead < 0, "only_this": ahead > 0, "both": ahead == 0, "neither": np_zeros(ahead)}
+        p, test = significance.flipped(ahead), "randomization"
+    else:
+        counts = {
+            "only_first": ~one.wrong & two.wrong,
+            "only_this": one.wrong & ~two.wrong,
+            "both": ~one.wrong & ~two.wrong,
+            "neither": one.wrong & two.wrong,
+        }
+        test = "McNemar"
+    told = {which: int(rows.sum()) for which, rows in counts.items()}
+    if test == "McNemar":
+        p = significance.mcnemar(told["only_first"], told["only_this"])
+    return {"name": name, "changes": _changes(first, other), "test": test, "p": p, **told}
+
+
+def np_zeros(like: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return no rows."""
+    import numpy as np
+
+    return np.zeros(len(like), dtype=bool)
+
+
+def _changes(first: Report, other: Report) -> dict[str, Change]:
+    """Return by how much each metric of the second report is above that of the first, with paired intervals."""
+    values = {name: other.metrics[name] - of for name, of in first.metrics.items() if name in other.metrics}
+    spread: dict[str, Interval] = {}
+    assert first.outcomes is not None
+    assert other.outcomes is not None
+    for one, two in zip(first.outcomes.tallies, other.outcomes.tallies, strict=False):
+        if len(one) == len(two):
+            spread |= bootstrap.differences(one, two, values)
+    return {name: Change(value, spread.get(name)) for name, value in values.items()}
+
+
+def differing(reports: Sequence[Report], names: Sequence[str], most: int) -> tuple[pd.DataFrame, int]:
+    """Return rows on which the models differ, those first that only some have right, and how many differ in all."""
+    import numpy as np
+    import pandas as pd
+
+    kept = [report.outcomes for report in reports if report.outcomes is not None]
+    said = [_words(of, report.labels, of.predicted) for of, report in zip(kept, reports, strict=True)]
+    first, credit = kept[0], np.asarray([of.credit for of in kept])
+    apart = np.asarray([[one != other for one, other in zip(said[0], of, strict=True)] for of in said[1:]]).any(axis=0)
+    gap = credit.max(axis=0) - credit.min(axis=0)
+    rows = np.flatnonzero(apart)
+    many, rows = len(rows), rows[np.argsort(-gap[rows], kind="stable")][:most]
+    true = _words(first, reports[0].labels, first.true)
+    frame = {"text": [first.text(int(at)) for at in rows], "true": [true[at] for at in rows]}
+    frame |= {name: [of[at] for at in rows] for name, of in zip(names, said, strict=True)}
+    return pd.DataFrame(frame, index=first.index[rows], dtype=object), many
+
+
+def _words(of: Outcomes, labels: tuple[str, ...], values: npt.NDArray[Any]) -> list[Any]:
+    """Return what is true, or was said, of each row as one reads it."""
+    if values.ndim == 2:
+        return [", ".join(name for name, given in zip(labels, row, strict=True) if given) for row in values]
+    if labels and values.dtype.kind in "iu":
+        return [labels[at] for at in values]
+    return list(values.tolist())
