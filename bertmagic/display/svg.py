@@ -139,7 +139,7 @@ def _limits(about: dict[str, Any], values: list[float], bars: bool) -> tuple[flo
 
 
 def _date(days: float) -> str:
-    return datetime.fromtimestamp(days * _DAY).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(days * _DAY).strftime("%m-%d %H:%M")
 
 
 def _text(x: float, y: float, words: str, anchor: str = "middle", **more: Any) -> Safe:
