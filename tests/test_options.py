@@ -133,6 +133,11 @@ def test_an_option_that_may_repeat_takes_one_or_several():
         assert options.read(options.Evaluate, {"data": 1, "by": given}).by == expected
 
 
+def test_slices_may_be_functions_that_were_read_by_themselves():
+    for given, expected in ((len, (len,)), (["a", (len,)], ("a", len)), ([(len,), (min,)], (len, min))):
+        assert options.read(options.Evaluate, {"data": 1, "by": given}).by == expected
+
+
 def test_defaults_need_no_value():
     found = read()
     assert (found.epochs, found.validation, found.seed, found.precision) == (None, 0.1, 0, "auto")

@@ -118,7 +118,9 @@ def _text(entry: Option, value: Any) -> Any:
     if entry.many:
         one = dataclasses.replace(entry, many=False)
         return tuple(
-            item if entry.kind == "column" and callable(item) else _text(one, item) for item in _several(value)
+            item if entry.kind == "column" and callable(item) else _text(one, item)
+            for part in _several(value)
+            for item in (part if isinstance(part, tuple) else (part,))  # an expression that was read by itself
         )
     if not isinstance(value, str) or not value:
         raise _wrong(entry, value, "a text")
