@@ -216,11 +216,13 @@ def _searched(
     from bertmagic.options.cells import cell
     from bertmagic.tuning import search
 
+    found_by = search.ranges(chosen)
+    told = {option: code for option, code in (sources or {}).items() if option not in found_by}
     panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
     try:
         found = search.run(
             chosen, panel, _both(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, sources),
+            lambda values: cell("bert_finetune", name, values, told),
         )  # fmt: skip
     except BaseException as error:
         empty_frames(error)

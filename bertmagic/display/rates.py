@@ -65,7 +65,7 @@ def _curve(result: Rates) -> Safe:
         Curve("suggested", [(chosen, min(result.smoothed)), (chosen, max(result.smoothed))], GREEN),
     ]
     aria = f"Loss over learning rate; {number(result.suggestion, 2)} is suggested"
-    return chart("loss", curves, at[-1], aria=aria, along="learning rate", marks=marks)
+    return chart("loss", curves, at[-1], aria=aria, along="lr", marks=marks)
 
 
 def _numbers(result: Rates) -> Safe:

@@ -9,7 +9,7 @@ from bertmagic.display.curves import Curve, chart
 from bertmagic.display.figures import MIMETYPE, plain_layout
 from bertmagic.display.html import Cell, Safe, bar, box, heading, paragraph, progress, table, tag, warned
 from bertmagic.display.progress import Run, losses, position, stage
-from bertmagic.display.style import BEST, BLUE, GREEN, GREY, columns, duration, line, number, score, share, words
+from bertmagic.display.style import BEST, BLUE, GREEN, GREY, columns, count, duration, line, number, score, share, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ _CODE = (
 def _headline(result: Search) -> str:
     best = result.best
     name = words(result.metric)
-    found = f"best {name} {score(best.score or 0.0)} in trial {best.number}" if best else "no trial has a score yet"
+    found = f"best {name} {score(best.score or 0.0)} in trial {best.number + 1}" if best else "no trial has a score yet"
     return f"Search {line(result.name, 60)!r} on {line(result.data, 60)}: {found}"
 
 
@@ -173,7 +173,8 @@ def _drawn(result: Search, scored: list[Trial]) -> dict[str, Any]:
         "line": {
             "color": scores, "colorscale": [[0, "#9ec8e6"], [1, BLUE]], "reversescale": not result.higher_is_better,
         },
-        "labelfont": {"color": GREY, "size": 12}, "tickfont": {"color": GREY, "size": 11},
+        "labelfont": {"color": GREY, "size": 12, "shadow": "none"},
+        "tickfont": {"color": GREY, "size": 11, "shadow": "none"},
         "rangefont": {"color": "rgba(0,0,0,0)", "size": 1},
         "dimensions": [
             *(_dimension(name, [trial.values.get(name) for trial in scored]) for name in result.space),
@@ -218,6 +219,7 @@ class Trials:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._born = clock()
         self._search: Search | None = None
         self._run = Run(clock)
         self._reason = ""
@@ -251,11 +253,12 @@ class Trials:
         }
 
     def final(self) -> list[dict[str, Any]]:
-        """Return the figure of all trials, or the last frame where there are too few."""
+        """Return a line: what was found stands below, with its figure. After an error the last frame stays."""
         search = self._search
-        if search is None or self._reason or sum(trial.score is not None for trial in search.trials) < 2:
+        if search is None or self._reason:
             return [self.frame()]
-        return [figure(search)]
+        said = f"{_headline(search)}; {count(len(search.trials), 'trial')} in {duration(self._clock() - self._born)}."
+        return [{"text/plain": said, "text/html": str(tag("div", said, style=_PAGE + ";opacity:.8"))}]
 
     def _now(self) -> str:
         if self._reason:

@@ -47,6 +47,9 @@ def test_a_cell_searches_binds_the_best_model_and_shows_its_cell(run):
     assert "%%bert_finetune better" in found.out
     assert "train      = reviews" in found.out  # as the user wrote it
     assert "model      = tiny" in found.out
+    best = found.out[found.out.index("%%bert_finetune better") :]
+    assert "log(" not in best
+    assert "choice(" not in best
     assert found.names["log"] == "the user's own"  # the name is bertmagic's in the body alone
 
 

@@ -101,7 +101,7 @@ def test_it_is_asked_for_like_a_run(encoder, rows):
     assert "put back to where it was" in shown
     markup = found._repr_mimebundle_()["text/html"]
     assert "<svg" in markup
-    assert "learning rate" in markup
+    assert "Learning rate for tiny" in markup
     with pytest.raises(OptionError, match="batch_size must have one value"):
         bm.tune(rows, model=encoder, lr_find=True, batch_size=bm.choice(8, 16), show=False)
 
