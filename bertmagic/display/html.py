@@ -169,3 +169,19 @@ def fitting(text: str, bytes_: int) -> str:
 def warned(text: object) -> Safe:
     """Return a warning that is marked by sign and word, and by colour too."""
     return tag("span", f"{WARNING} Warning: ", text, style=f"border-left:3px solid {ORANGE};padding-left:6px")
+
+
+def told_where_lost(words: str) -> Safe:
+    """Return a style for the output of which a widget is the next: words in place of JupyterLab's error.
+
+    A trusted notebook that is opened with another kernel says "Error displaying widget: model not found"; a notebook
+    that is not trusted shows the widget's plain text and drops the style.
+
+    Parameters
+    ----------
+    words
+        Without quotes and backslashes.
+    """
+    lost = ".jp-OutputArea-child:has(.bm-told) + .jp-OutputArea-child > .jupyter-widgets:not(:has(*))"
+    said = f'content:"{words}";font:italic 13px var(--jp-ui-font-family,sans-serif);color:var(--jp-ui-font-color1)'
+    return tag("style", Safe(f"{lost}{{font-size:0}}{lost}::after{{{said}}}"), class_="bm-told")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display import estimate
-from bertmagic.display.html import Safe, box, heading, paragraph, tag
+from bertmagic.display.html import Safe, box, heading, paragraph, tag, told_where_lost
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:
     from bertmagic.widgets.panel_state import PanelState
 
+_LOST = "The sliders need the kernel that made them: run the cell again to bring them back."
 _LIVE = "The sliders below live as long as their kernel; after a restart run the cell again. This is their last state."
 
 
@@ -29,4 +30,4 @@ def markup(result: PanelState) -> Safe:
     told = estimate.markup(result.estimate) if result.estimate else paragraph("There is no estimate.")
     cell = tag("pre", result.cell, style="padding:8px;overflow-x:auto;background:none;color:inherit")
     inner = tag("details", tag("summary", "The panel's last state, and the cell it stands for"), told, cell)
-    return box(heading(_headline(result)), paragraph(result.run), paragraph(_LIVE), inner)
+    return box(heading(_headline(result)), paragraph(result.run), paragraph(_LIVE), inner, told_where_lost(_LOST))

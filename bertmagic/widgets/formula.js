@@ -45,6 +45,11 @@ function vector(values) {
   return row(o("("), ...parts, o("…"), o(")"));
 }
 
+/** Whether products are divided by √d, and not by what a model with terms for positions takes. */
+function usual(detail) {
+  return Math.abs(detail.scale * Math.sqrt(detail.width) - 1) < 1e-4;
+}
+
 /** The strongest weight, written out: the product, the scale, the exponential over the sum. */
 function worked(detail, token, other, tokens) {
   const [query, products, scores, weights] = detail.rows;
@@ -52,8 +57,7 @@ function worked(detail, token, other, tokens) {
   const sum = scores.reduce((total, score) => total + Math.exp(score - most), 0);
   const name = (at) => m("mtext", short(tokens[at][0], 12));
   const sub = (symbol, at) => m("msub", bold(symbol), name(at));
-  const root = Math.abs(detail.scale * Math.sqrt(detail.width) - 1) < 1e-4;
-  const scaled = root ? m("mfrac", n(few(products[other])), m("msqrt", n(detail.width))) : row(n(few(products[other])), o("·"), n(few(detail.scale)));
+  const scaled = usual(detail) ? m("mfrac", n(few(products[other])), m("msqrt", n(detail.width))) : row(n(few(products[other])), o("·"), n(few(detail.scale)));
   const bias = detail.bias ? [o("+"), n(few(detail.rows[5][other]))] : [];
   const weight = m("msub", i("a"), row(name(token), o("→"), name(other)));
   return [
@@ -133,6 +137,7 @@ export function formula(box, view, token, detail, error) {
   const best = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, MOST);
   const lines = worked(detail, token, best[0], tokens);
   const parts = [general(detail.bias), plain("p", `${where}; d = ${detail.width}. The strongest weight in full:`), ...lines, table(detail, best, tokens), mixture(detail, token, best, tokens), strips(detail, token, best, tokens, theme)];
+  if (!usual(detail)) parts.push(plain("p", `This model multiplies the products by ${few(detail.scale)} in place of 1/√d = ${few(1 / Math.sqrt(detail.width))}.`));
   if (detail.bias) parts.push(plain("p", "The bias is what the model adds for the positions of both tokens."));
   for (const note of [detail.note, detail.why_not]) if (note) parts.push(plain("p", note));
   box.replaceChildren(...parts);

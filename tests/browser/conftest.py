@@ -51,6 +51,13 @@ def workplace(tmp_path_factory, encoder, make_rows):
 
 
 @pytest.fixture(scope="package")
+def mood(workplace, learnt):
+    """A model that has learnt, by the name that it is loaded by there."""
+    learnt.save(workplace / "mood")
+    return "mood"
+
+
+@pytest.fixture(scope="package")
 def server(chromium, tmp_path_factory, workplace):
     """A JupyterLab server, only started where there is a browser for it."""
     server = Server(tmp_path_factory.mktemp("jupyter"), workplace)

@@ -2,7 +2,7 @@
 
 import re
 
-TIMEOUT = 60_000
+TIMEOUT = 120_000
 """Milliseconds to wait before a test is given up; nothing is measured by it."""
 
 NOT_OURS = re.compile(
@@ -67,8 +67,12 @@ class Lab:
         self.page.goto(f"{self.url}/{path}")
         self.cell(0).wait_for()
 
+    def cells(self):
+        """The code cells. A page loaded again may keep an invisible one, made before the notebook's own had come."""
+        return self.page.locator(CELLS).filter(visible=True)
+
     def cell(self, at):
-        return self.page.locator(CELLS).nth(at)
+        return self.cells().nth(at)
 
     def output(self, at):
         """The outputs of a cell."""
@@ -83,7 +87,7 @@ class Lab:
 
     def type(self, code):
         """Type code into the last cell; return the cell's position."""
-        last = self.page.locator(CELLS).count() - 1
+        last = self.cells().count() - 1
         self.cell(last).locator(".cm-content").click()
         self.page.keyboard.type(code)
         return last

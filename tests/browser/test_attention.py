@@ -15,8 +15,7 @@ SIGNS = "שלום the film 好 👩‍👩‍👧 was العربية good"
 
 
 @pytest.fixture(scope="module")
-def notebook(lab, server, workplace, learnt):
-    learnt.save(workplace / "mood")
+def notebook(lab, server, workplace, mood):
     (workplace / "long.pickle").write_bytes(pickle.dumps(drawn(12, 12, [f"word{at}" for at in range(398)])))
     beyond = []
     lab.beyond = beyond
@@ -29,7 +28,7 @@ def notebook(lab, server, workplace, learnt):
     lab.new("attention.ipynb")
     lab.resize(1400, 1300)
     lab.run("%load_ext bertmagic\nimport pickle")
-    lab.run("model = %bert_load mood")
+    lab.run(f"model = %bert_load {mood}")
     return lab
 
 
@@ -86,24 +85,24 @@ def test_the_same_view_shown_twice_follows_twice(notebook, shown):
         assert one.locator(".bm-status").inner_text() == ""
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_pair_signs_and_a_long_text(notebook, pictures, theme):
-    notebook.theme(f"JupyterLab {theme}")
+def test_pair_signs_and_a_long_text_in_light_and_dark(notebook, pictures):
     cells = {
         "pair": f'model.attention("{LONG}", "this cable is rubbish").view(pinned=[3])',
         "signs": f'model.attention("{SIGNS}").view(merge_words=True, pinned=[2])',
         "long": 'pickle.load(open("long.pickle", "rb")).view(pinned=[100])',
     }
     for name, code in cells.items():
-        one = view(notebook, notebook.run(code))
-        one.locator(".bm-list td").first.wait_for()
-        notebook.picture(pictures / f"attention-{name}-{theme.lower()}.png")
+        at = notebook.run(code)
+        view(notebook, at).locator(".bm-list td").first.wait_for()
+        for theme in ("Dark", "Light"):
+            notebook.theme(f"JupyterLab {theme}")
+            one = view(notebook, at)
+            notebook.picture(pictures / f"attention-{name}-{theme.lower()}.png")
         assert one.locator("*").count() < 400
 
 
 @pytest.mark.parametrize("width", [1200, 480])
 def test_it_fits_its_cell(notebook, shown, pictures, width):
-    notebook.theme("JupyterLab Light")
     notebook.resize(width, 1300)
     one = view(notebook, shown)
     notebook.picture(pictures / f"attention-{width}.png")
@@ -111,8 +110,21 @@ def test_it_fits_its_cell(notebook, shown, pictures, width):
     notebook.resize(1400, 1300)
 
 
-def test_the_saved_notebook_has_the_picture_and_no_widget_state(notebook, shown, workplace):
+def test_a_page_loaded_again_shows_it_again(notebook, shown, pictures):
     notebook.save()
+    notebook.open("lab/tree/attention.ipynb")
+    one = view(notebook, shown)
+    assert one.locator("canvas[tabindex]:visible").count() == 4
+    before = one.locator(".bm-title").inner_text()
+    one.locator("canvas[aria-label^='All']").focus()
+    notebook.page.keyboard.press("ArrowDown")
+    one.locator(".bm-title").filter(has_not_text=before).wait_for()
+    one.locator(".bm-late").wait_for(state="detached")
+    assert one.locator(".bm-status").inner_text() == ""
+    notebook.picture(pictures / "attention-reloaded.png")
+
+
+def test_the_saved_notebook_has_the_picture_and_no_widget_state(notebook, shown, workplace):
     saved = nbformat.read(workplace / "attention.ipynb", as_version=4)
     assert "widgets" not in saved.metadata
     *_, static, live = saved.cells[shown].outputs
@@ -127,6 +139,21 @@ def test_a_restarted_kernel_leaves_it_readable(notebook, shown, pictures):
     one.get_by_text("The kernel is closed").wait_for()
     assert one.locator("canvas[tabindex]:visible").count() == 4
     notebook.picture(pictures / "attention-restarted.png")
+
+
+def test_loaded_again_beside_another_kernel_it_says_what_it_needs_and_the_picture_stands(notebook, shown, pictures):
+    told = len(notebook.errors)
+    notebook.save()
+    notebook.open("lab/tree/attention.ipynb")
+    static, lost = (notebook.output(shown).nth(at) for at in (-2, -1))
+    lost.filter(has_text="model not found").wait_for()
+    assert lost.evaluate("node => getComputedStyle(node).fontSize") == "0px"
+    assert "run the cell again" in lost.evaluate("node => getComputedStyle(node, '::after').content")
+    assert static.locator("img[alt]").is_visible()
+    lost.scroll_into_view_if_needed()
+    notebook.picture(pictures / "attention-lost.png")
+    assert all("widget model not found" in error for error in notebook.errors[told:])
+    del notebook.errors[told:]
 
 
 def test_nothing_beyond_the_server_was_asked_for(notebook, shown):

@@ -1,4 +1,4 @@
-"""The same in Notebook 7: the last frame is drawn as a figure there too."""
+"""The same in Notebook 7: the last frame is drawn as a figure there too, and the live view of attention lives."""
 
 import nbformat
 import pytest
@@ -13,23 +13,31 @@ CELLS = [
 ]
 
 
+VIEW = '%load_ext bertmagic\n%bert_attention "the film was not superb and we had a dull plot" -m mood'
+
+
 @pytest.fixture
-def seven(chromium, server, workplace):
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), workplace / "seven.ipynb")
-    page = Lab(chromium, server.url)
+def seven(chromium, server):
+    page = Lab(chromium, server.url, height=1400)
     yield page
     page.close()
 
 
-def test_the_figure_is_drawn(seven, pictures):
-    seven.open("notebooks/seven.ipynb")
+def run(seven, path, cells):
+    """Write a notebook of these cells, open it and run them one after the other."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), path)
+    seven.open(f"notebooks/{path.name}")
     seven.idle()
-    for at in range(len(CELLS)):
+    for at in range(len(cells)):
         seven.cell(at).locator(".cm-content").click()
         seven.page.keyboard.press("Shift+Enter")
         seven.done(at)
+
+
+def test_the_figure_is_drawn(seven, workplace, pictures):
+    run(seven, workplace / "seven.ipynb", CELLS)
     figure, words, report, matrix = range(4)
     seven.figure(1, figure)
     assert seven.output(1).count() == 4
@@ -37,4 +45,17 @@ def test_the_figure_is_drawn(seven, pictures):
     assert "macro F1" in seven.output(1).nth(report).inner_text()
     seven.figure(1, matrix)
     seven.picture(pictures / "notebook7.png")
+    assert seven.errors == []
+
+
+def test_the_view_of_attention_answers(seven, workplace, mood, pictures):
+    run(seven, workplace / "seven-attention.ipynb", [VIEW])
+    view = seven.cell(0).locator(".bm-attention")
+    view.wait_for()
+    assert view.locator("canvas[tabindex]:visible").count() == 4
+    view.locator("canvas[aria-label^='Lines']").focus()
+    seven.page.keyboard.press("ArrowDown")
+    view.locator(".bm-list td").first.wait_for()  # the exact numbers, which the kernel was asked for
+    view.scroll_into_view_if_needed()
+    seven.picture(pictures / "notebook7-attention.png")
     assert seven.errors == []

@@ -7,7 +7,7 @@ import pytest
 
 from bertmagic.attention.maps import AttentionMaps, Token
 
-from ..browser.conftest import chromium  # noqa: F401, of this package here
+from ..browser.conftest import chromium, pictures  # noqa: F401, of this package here
 from .page import Page
 
 

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+import transformers
 
+import bertmagic as bm
 from bertmagic.display.attention import export
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.attention.shown import shown
 
+from ..test_architectures import config
 from .conftest import drawn, long_maps
 from .page import Page
 
@@ -178,6 +182,33 @@ def test_the_formula_says_what_is_not_available(opened, without_details):
     page.page.get_by_text("The formula").click()
     page.settle()
     assert "not available" in page.text(".bm-formula")
+
+
+@pytest.mark.parametrize(("kind", "said"), [("deberta-v2", "The bias is what the model"), ("modernbert", "rotary")])
+def test_the_formula_shows_what_positions_do(opened, tokenizer, tmp_path, pictures, kind, said):
+    tiny = config(kind, tokenizer)
+    tiny.initializer_range = 0.3  # or all weights would be alike
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        model = transformers.AutoModelForSequenceClassification.from_config(tiny)
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    maps = bm.load(tmp_path).attention("the film was not superb", show=False)
+    page = opened(maps, layer=1, heads=[3], pinned=[2])
+    page.page.get_by_text("The formula").click()
+    page.settle()
+    text = page.text(".bm-formula").replace("−", "-")
+    detail, best = maps.detail(1, 3), maps.array[1, 3, 2].argmax()
+    assert said in text
+    assert f"{detail.scores[2, best]:.3f}" in text
+    assert (detail.bias is not None) == ("in place of 1/√d" in text) == (kind == "deberta-v2")
+    head = page.page.locator(".bm-formula thead").inner_text().split()
+    if kind == "deberta-v2":
+        assert head == ["token", "q·k", "scaled", "bias", "score", "weight"]
+        assert f"{detail.bias[2, best]:.3f}" in text
+    else:
+        assert head == ["token", "q·k", "score", "weight"]
+    page.page.screenshot(path=pictures / f"attention-formula-{kind}.png", full_page=True)
 
 
 def test_a_comparison_is_signed_and_ranked(opened, learnt):

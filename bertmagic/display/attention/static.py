@@ -14,7 +14,7 @@ from bertmagic.display.attention.pictures import grid, heat, scene
 from bertmagic.display.attention.raster import Raster
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.attention.shrinking import shrunk
-from bertmagic.display.html import Safe, box, join, paragraph, table, tag, warned
+from bertmagic.display.html import Safe, box, join, paragraph, table, tag, told_where_lost, warned
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _GAP = 16
 _CELLS = 210
 """How many rows the map of the picture has at most, so that a cell is two dots wide on the page."""
 
+_LOST = "The live view needs the kernel that made it: run the cell again to bring it back."
+
 text = words.text
 
 
@@ -43,7 +45,8 @@ def markup(maps: AttentionMaps) -> Safe:
     title = f"Where layer {wanted.layer}, head {wanted.heads[0]} looks most firmly"
     numbers = table(["from", "to", "weight"], rows, title, left=(0, 1))
     compared = [] if maps.comparison is None else [told(maps.comparison)]
-    return box(*parts, _image(maps, wanted), numbers, *compared, paragraph(tag("i", words.caption())))
+    caption = paragraph(tag("i", words.caption()))
+    return box(*parts, _image(maps, wanted), numbers, *compared, caption, told_where_lost(_LOST))
 
 
 def below(maps: AttentionMaps) -> Iterator[dict[str, Any]]:
@@ -54,7 +57,7 @@ def below(maps: AttentionMaps) -> Iterator[dict[str, Any]]:
 def live(maps: AttentionMaps) -> dict[str, Any]:
     """Return the bundle of a new live view, that says in words what it is where there is no kernel."""
     data, _ = maps.view()._repr_mimebundle_()
-    return {**data, "text/plain": "The live view of these maps needs the kernel that made it; the picture above stays."}
+    return {**data, "text/plain": f"{_LOST} The picture above stays."}
 
 
 def _image(maps: AttentionMaps, wanted: Settings) -> Safe:

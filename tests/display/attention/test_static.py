@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from bertmagic.display import bundle, text
+from bertmagic.display import below, bundle, text
 from bertmagic.display.attention import png
 from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.settings import settings, telling
@@ -24,7 +24,7 @@ def picture(html):
 def test_a_picture_with_its_words_and_its_numbers():
     found = bundle(maps(WORDS, notes=("The text was cut.",)))
     read = Read(found["text/html"])
-    assert set(read.tags) <= {"div", "p", "b", "i", "span", "img", "table", "thead", "tbody", "tr", "th", "td"}
+    assert set(read.tags) <= {"div", "p", "b", "i", "span", "img", "table", "thead", "tbody", "tr", "th", "td", "style"}
     (alt,) = [value for name, value in read.marks if name == "alt"]
     assert "thumbnails of all 6 heads" in alt
     assert re.search(r"\w+ to \w+ 0\.\d\d", alt)
@@ -104,8 +104,9 @@ def test_hostile_texts_are_text(start):
         list(texts), layers=1, heads=1, model=texts[0], said=texts[1], notes=texts[:5], prediction=((texts[2], 1.0),)
     )
     read = Read(bundle(one)["text/html"])
-    assert set(read.tags) <= {"div", "p", "b", "i", "span", "img", "table", "thead", "tbody", "tr", "th", "td"}
-    assert {name for name, _ in read.marks} <= {"style", "src", "width", "alt", "scope"}
+    assert set(read.tags) <= {"div", "p", "b", "i", "span", "img", "table", "thead", "tbody", "tr", "th", "td", "style"}
+    assert {name for name, _ in read.marks} <= {"style", "src", "width", "alt", "scope", "class"}
+    assert [len(read.texts["style"]), read.tags.count("style")] == [1, 1]  # told_where_lost, of constant words
     bundle(one)["text/html"].encode()
     repr(one).encode()
 
@@ -114,3 +115,11 @@ def test_what_cannot_be_seen_is_shown():
     assert visible("\u202egnp.exe") == "⟨U+202E⟩gnp.exe"
     assert visible("a\x00b\ud800") == "a␀b⟨U+D800⟩"
     assert visible("👩‍👩‍👧 ﷺ é") == "👩‍👩‍👧 ﷺ é"
+
+
+def test_the_live_view_says_what_it_needs_where_no_kernel_is():
+    one = maps(WORDS)
+    (live,) = below(one)
+    assert "run the cell again" in live["text/plain"]
+    (style,) = Read(bundle(one)["text/html"]).texts["style"]
+    assert "run the cell again" in style
