@@ -12,6 +12,7 @@ import { keyOf, methodOf, store } from "./store.js";
 const NAMES = ["layer", "heads", "combine", "method", "output", "statistic", "order", "sentences", "hide_special", "merge_words", "direction", "pinned", "top", "threshold", "scale", "find", "pictures"];
 const MEMORY = 60;
 const WIDE = 720;
+const TAKEN = /^(Arrow\w+|Page\w+|Home|End|Enter|Escape| )$/;
 
 /** The state and what all parts share; `set` is the only way to change what is shown. */
 function opened(model, signal) {
@@ -177,6 +178,16 @@ function follow(view, model) {
   });
 }
 
+/** Keep the keys that the view and its controls take: Notebook 7 looks at keys before they get here. */
+function keepKeys(view) {
+  window.addEventListener("keydown", (event) => {
+    const [target] = event.composedPath();
+    if (!view.root.contains(target)) return;
+    const other = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
+    target.toggleAttribute("data-lm-suppress-shortcuts", TAKEN.test(event.key) && !other);
+  }, { capture: true, signal: view.signal });
+}
+
 /** Draw a view into an element.
  * @param {object} model anywidget's, or a page's stand-in
  * @param {HTMLElement} el where
@@ -227,6 +238,7 @@ export function mount(model, el, signal) {
   );
   el.append(root);
   follow(view, model);
+  keepKeys(view);
   draw();
   return view;
 }
