@@ -6,8 +6,8 @@
 Maps of a model of 12 layers and 12 heads are drawn at random. Measured are the bytes on the kernel's web socket and the
 milliseconds from the call of ``maps.view()`` until the heat map is painted, the first one of its page; from a key press
 until the next layer is on screen; and what the page's one thread does for a move of the pointer, from the event to the
-end of the frame's drawing. BertViz writes a document: its bytes, the time and memory that it takes in Python, and what of it is drawn
-without a network. Pages of it from 128 tokens on are not opened: they take gigabytes.
+end of the frame's drawing. BertViz writes a document: its bytes, the time and memory that it takes in Python, and what
+of it is drawn without a network. Pages of it from 128 tokens on are not opened: they take gigabytes.
 
 The test harness is used: run it where the repository is, with its test extra installed.
 """
@@ -91,7 +91,8 @@ def live(lab: Any, tokens: int) -> dict[str, Any]:
     received: list[int] = []
     lab.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
     lab.new(f"tokens{tokens}.ipynb")
-    lab.run(f"import time, tracemalloc; from attention_browser import drawn; maps = drawn({tokens}); made = maps.view()")
+    lab.run("import time, tracemalloc; from attention_browser import drawn")
+    lab.run(f"maps = drawn({tokens}); made = maps.view()")
     build = "[(began := time.perf_counter(), maps.view(), time.perf_counter() - began)[2] for _ in range(5)]"
     at = lab.run("tracemalloc.start(); maps.view(); peak = tracemalloc.get_traced_memory()[1]; tracemalloc.stop()")
     at = lab.run(f"print(sorted({build})[2], peak)")
