@@ -33,10 +33,15 @@ LAYERS = HEADS = 12
 MOVES = 300
 
 PAINTED = """() => {
+  const drawn = (canvas) => {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+    return new Set(new Uint32Array(data.buffer)).size > 5
+  }
   window.painted = new Promise((done) => {
     const look = () => {
       const canvas = document.querySelector(".bm-attention canvas[aria-label^='Heat']")
-      canvas && canvas.width > 100 ? done(Date.now()) : requestAnimationFrame(look)
+      if (!canvas || canvas.clientWidth < 100 || !drawn(canvas)) return requestAnimationFrame(look)
+      requestAnimationFrame(() => setTimeout(() => done(Date.now())))  // behind the paint of the next frame
     }
     look()
   })
