@@ -193,7 +193,7 @@ export function heat(view) {
     surface.image(leftEdge, topEdge, width, height, picture);
     surface.frame(leftEdge - 0.5, topEdge - 0.5, width + 1, height + 1, theme.rule, 1);
     if (labelled) {
-      const size = Math.min(11, cell + 1);
+      const size = Math.min(11, cell - 1);
       const look = (unit) => ({ colour: unit.special ? theme.faint : theme.text, size, full: unit.text });
       found.rows.forEach((unit, at) => surface.words(leftEdge - 5, topEdge + at * cell + cell / 2 + 4, short(unit.text, 10), { ...look(unit), align: "right" }));
       found.columns.forEach((unit, at) => surface.words(leftEdge + at * cell + cell / 2 + 4, topEdge - 5, short(unit.text, 10), { ...look(unit), turn: true }));
