@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.html import Cell, Safe, bar, box, fitting, join, notes, paragraph, safe, table, tag
-from bertmagic.display.style import BLUE, MISSING, clean, columns, count, duration, line, number
+from bertmagic.display.style import BLUE, MISSING, clean, columns, count, first_note, line, speed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def text(result: Answers) -> str:
         parts.append(f"… {total - shown:,} more rows; .frame has them all, .candidates the next-best answers.")
     if total == 1 and _answered(result, 0) is not None:
         parts += [_plain_context(result), _plain_next(result)]
-    return "\n".join(part for part in [*parts, _remarks(result), _noted(result)] if part)
+    return "\n".join(part for part in [*parts, _remarks(result), first_note(result.notes)] if part)
 
 
 def _plain(result: Answers, at: int) -> list[str]:
@@ -77,16 +77,8 @@ def _remarks(result: Answers) -> str:
     if result.missing:
         parts.append(f"{count(result.missing, 'row')} had no question or no context.")
     if result.seconds > 0:
-        rows, tokens = len(result) / result.seconds, result.tokens / result.seconds
-        parts.append(f"{duration(result.seconds)}, {number(rows, 3)} rows/s, {number(tokens, 3)} tokens/s.")
+        parts.append(speed(len(result), result.tokens, result.seconds))
     return " ".join(parts)
-
-
-def _noted(result: Answers) -> str:
-    if not result.notes:
-        return ""
-    more = f" (and {count(len(result.notes) - 1, 'more note')})" if len(result.notes) > 1 else ""
-    return f"Note: {line(result.notes[0], 160)}{more}"
 
 
 def markup(result: Answers) -> Safe:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bertmagic.display.html import Safe, box, fitting, notes, paragraph, safe, table, tag
-from bertmagic.display.style import MISSING, clean, columns, count, duration, line, number
+from bertmagic.display.style import MISSING, clean, columns, count, first_note, line, speed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def text(result: Entities) -> str:
     parts = [_headline(result), *(columns([*head, *rows], left=(0, 1, 2, 3)) if rows else [])]
     if len(result.frame) > len(rows):
         parts.append(f"… {count(len(result.frame) - len(rows), 'more entity', 'more entities')}; .frame has them all.")
-    return "\n".join(part for part in [*parts, _remarks(result), _noted(result)] if part)
+    return "\n".join(part for part in [*parts, _remarks(result), first_note(result.notes)] if part)
 
 
 def _headline(result: Entities) -> str:
@@ -56,16 +56,8 @@ def _remarks(result: Entities) -> str:
     if result.missing:
         parts.append(f"{count(result.missing, 'row')} had no text.")
     if result.seconds > 0:
-        rows, tokens = len(result.given) / result.seconds, result.tokens / result.seconds
-        parts.append(f"{duration(result.seconds)}, {number(rows, 3)} rows/s, {number(tokens, 3)} tokens/s.")
+        parts.append(speed(len(result.given), result.tokens, result.seconds))
     return " ".join(parts)
-
-
-def _noted(result: Entities) -> str:
-    if not result.notes:
-        return ""
-    more = f" (and {count(len(result.notes) - 1, 'more note')})" if len(result.notes) > 1 else ""
-    return f"Note: {line(result.notes[0], 160)}{more}"
 
 
 def markup(result: Entities) -> Safe:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.html import Cell, Safe, bar, box, collapsed, notes, paragraph, table, tag
-from bertmagic.display.style import MISSING, columns, count, duration, line, number
+from bertmagic.display.style import MISSING, columns, count, first_note, line, speed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ def plain(result: Predictions, found: str, head: Head, cells: Callable[[Any], li
     if len(result) > shown:
         parts.append(f"… {len(result) - shown:,} more rows; .frame has them all.")
     parts.append(_remarks(result))
-    return "\n".join(part for part in [*parts, _noted(result)] if part)
+    return "\n".join(part for part in [*parts, first_note(result.notes)] if part)
 
 
 def _plain(
@@ -70,13 +70,6 @@ def _left(names: list[str], head: Head) -> tuple[int, ...]:
     """Return the columns that hold words."""
     first = 1 + len(names)
     return (*range(first), *(first + i for i, (_, wide) in enumerate(head) if wide))
-
-
-def _noted(result: Predictions) -> str:
-    if not result.notes:
-        return ""
-    more = f" (and {count(len(result.notes) - 1, 'more note')})" if len(result.notes) > 1 else ""
-    return f"Note: {line(result.notes[0], 160)}{more}"
 
 
 def _headline(result: Predictions, found: str) -> str:
@@ -104,8 +97,7 @@ def _remarks(result: Predictions) -> str:
     if result.truncated:
         parts.append(f"{count(result.truncated, 'text was', 'texts were')} longer than the model reads, and cut.")
     if result.seconds > 0:
-        rows, tokens = len(result) / result.seconds, result.tokens / result.seconds
-        parts.append(f"{duration(result.seconds)}, {number(rows, 3)} rows/s, {number(tokens, 3)} tokens/s.")
+        parts.append(speed(len(result), result.tokens, result.seconds))
     return " ".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
@@ -114,6 +115,19 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24:02d} h"
+
+
+def speed(rows: int, tokens: int, seconds: float) -> str:
+    """Return how long rows took, as a sentence: ``2 s, 40 rows/s, 900 tokens/s.``"""
+    return f"{duration(seconds)}, {number(rows / seconds, 3)} rows/s, {number(tokens / seconds, 3)} tokens/s."
+
+
+def first_note(notes: Sequence[str]) -> str:
+    """Return the first of some notes, and how many more there are; empty where there is none."""
+    if not notes:
+        return ""
+    more = f" (and {count(len(notes) - 1, 'more note')})" if len(notes) > 1 else ""
+    return f"Note: {line(notes[0], 160)}{more}"
 
 
 def size(many: float) -> str:
