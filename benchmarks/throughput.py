@@ -5,13 +5,14 @@
 Each system lives in a process of its own, so that none runs with the settings of another; in every round they take
 turns on the same rows, and the rates of a round are compared with each other. Training: one epoch, batches of 32, the
 same weights and seed; loading and tokenizing are not counted for anybody. ``D`` is Trainer with its defaults, ``T`` as
-a good user sets it: bf16, length grouping, fused AdamW, dynamic padding. Prediction: a model that was fine-tuned on the
-same kind of text; `pipeline` one by one and in batches of 32; onnxruntime in fp32 and dynamic int8, given the same
-length-sorted batches as bertmagic. Needs ``pip install onnxruntime onnx onnxscript`` beside the package.
+a good user sets it: length grouping, fused AdamW, dynamic padding, and bf16 where the hardware multiplies in it.
+Prediction: a model that was fine-tuned on the same kind of text; `pipeline` one by one and in batches of 32;
+onnxruntime in fp32 and dynamic int8, given the same length-sorted batches as bertmagic. Needs
+``pip install onnxruntime onnx onnxscript`` beside the package.
 
-MFU is the share of the machine's bf16 matrix peak (measured in the same round) that goes into real tokens, counted
-with the usual formula of ``6 x parameters + 12 x layers x width x length`` FLOP a token and training step (Chowdhery et
-al. 2022, appendix B), embeddings left out.
+MFU is the share of the machine's matrix peak (measured in the same round, in the format of `training`) that goes into
+real tokens, counted with the usual formula of ``6 x parameters + 12 x layers x width x length`` FLOP a token and
+training step (Chowdhery et al. 2022, appendix B), embeddings left out.
 """
 
 from __future__ import annotations
@@ -43,6 +44,14 @@ and is left out.
 """
 TEST_ROWS = {"SST-2": 872, "Reuters R8": 320}
 BATCH = 32
+
+
+def formats() -> list[str]:
+    """The number formats that the hardware multiplies in, the one that runs take first."""
+    from bertmagic.models import devices
+
+    chosen, _ = devices.precision("auto", devices.choose(None))
+    return ["bfloat16", "float32"] if chosen == "bf16" else ["float32"]
 
 
 def texts(kind: str, data: Path, reuters: Path | None) -> tuple[corpora.Rows, corpora.Rows]:
@@ -106,7 +115,7 @@ def _trainer(system: str, rows: corpora.Rows, length: int) -> dict[str, Any]:
     found = datasets.Dataset.from_dict(
         {**tokens, "labels": [names.index(label) for label in rows.labels], "length": lengths}
     )
-    tuned = {"bf16": True, "train_sampling_strategy": "group_by_length", "optim": "adamw_torch_fused"}
+    tuned = {"bf16": formats()[0] == "bfloat16", "train_sampling_strategy": "group_by_length", "optim": "adamw_torch_fused"}
     clock: dict[str, float] = {}
     slots = []
 
@@ -282,7 +291,7 @@ def training(options: argparse.Namespace) -> list[dict[str, Any]]:
         for system in systems:
             system.ask("train", **few)  # the first step sets up more than a step
         for turn in range(options.rounds):
-            flops = {name: systems[0].ask("peak", number_format=name)["flops"] for name in ("bfloat16", "float32")}
+            flops = {name: systems[0].ask("peak", number_format=name)["flops"] for name in formats()}
             for system in systems[turn % 3 :] + systems[: turn % 3]:
                 if kind == MANY and system.name == "Trainer D":
                     continue
@@ -313,7 +322,7 @@ def predicting(options: argparse.Namespace) -> list[dict[str, Any]]:
             some = pd.DataFrame({"text": rows.texts, "label": rows.labels}).sample(2000, random_state=0)
             bm.finetune(some, text="text", label="label", validation=0, epochs=1, name="throughput", save_to=folder,
                         show=False)  # fmt: skip
-            systems = [System(name) for name in PREDICTORS]
+            systems = [System(name) for name in PREDICTORS if "bfloat16" in formats() or "bf16" not in name]
             for system in systems:
                 system.ask("prepare", folder=folder)
                 system.ask("predict", texts=test.texts[:64])
