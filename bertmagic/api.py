@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from bertmagic import launching
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import (
-    Interrupted,
-    ModelError,
-    OptionError,
-    TrainingError,
-    UnknownReference,
-    empty_frames,
-    listing,
-)
-from bertmagic.models import devices, saving
-from bertmagic.options.ranges import Range
-from bertmagic.textmodel import TextModel, held, hold, newest
+from bertmagic.errors import OptionError, listing
+from bertmagic.models import devices
+from bertmagic.references import contender, find, load, runs_here, start_from
+from bertmagic.textmodel import TextModel, held
 from bertmagic.training import jobs
 from bertmagic.training import runs as folders
-from bertmagic.training.events import Event, Listener, Phase, ignore
+from bertmagic.training.events import Listener, Phase
 from bertmagic.training.jobs import Job
-from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
-    from bertmagic.finetuning import Finetuned
     from bertmagic.models.scratch import Size
     from bertmagic.models.status import Catalogue, Status
     from bertmagic.training.differing import RunDifference
@@ -90,7 +80,7 @@ def finetune(
     --------
     >>> model = finetune("sample:reviews", label="sentiment", max_steps=20)  # doctest: +SKIP
     """
-    return _trained(table.read(table.Finetune, {"train": train, **options}), on_event, show)
+    return launching.train(table.read(table.Finetune, {"train": train, **options}), on_event, show)
 
 
 @overload
@@ -139,7 +129,7 @@ def pretrain(
     >>> model = pretrain("sample:reviews", text="review", max_steps=20)  # doctest: +SKIP
     >>> model.fill("It was a [MASK] film.")  # doctest: +SKIP
     """
-    return _trained(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
+    return launching.train(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
 
 
 def tune(
@@ -173,263 +163,7 @@ def tune(
     >>> found = bm.tune("sample:reviews", label="sentiment", lr=bm.log(1e-5, 1e-3), trials=8)  # doctest: +SKIP
     >>> found.best.values, found.model  # doctest: +SKIP
     """
-    chosen = table.read(table.Tune, {"train": train, **options})
-    name = chosen.name or "tuned"
-    jobs.refuse(name)
-    if not isinstance(chosen.model, Range):
-        chosen = replace(chosen, model=start_from(chosen.model))
-    if chosen.lr_find:
-        return _rates(chosen, on_event or ignore, show)
-    return _searched(chosen, name, on_event or ignore, show, sources)
-
-
-def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
-    from bertmagic import work
-    from bertmagic.tuning import rates, search
-
-    if others := [name for name in search.ranges(chosen) if name != "lr"]:
-        raise OptionError(f"lr_find tries rates alone: {listing(others)} must have one value.", "Give one value.")
-    button = StopButton()
-    try:
-        with publish.working(show) as bar, button, work.begun(search.plain(chosen), bar) as begun:
-            plan = work.planned(begun.options, begun.parts["train"])
-            objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
-            named = begun.found.name, begun.prepared.train.name
-            return rates.find(begun.network, begun.feed("train"), plan, objective, _both(bar, on_event), button, named)
-    except Stop:
-        raise Interrupted("stopped before there was a rate to suggest.") from None
-    finally:
-        devices.release()
-
-
-def _both(one: Listener, other: Listener) -> Listener:
-    def emit(event: Event) -> None:
-        one(event)
-        other(event)
-
-    return emit
-
-
-def _searched(
-    chosen: table.Tune, name: str, on_event: Listener, show: bool, sources: Mapping[str, str] | None
-) -> Search:
-    from bertmagic.options.cells import cell
-    from bertmagic.tuning import search
-
-    found_by = search.ranges(chosen)
-    told = {option: code for option, code in (sources or {}).items() if option not in found_by}
-    panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
-    try:
-        found = search.run(
-            chosen, panel, _both(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, told),
-        )  # fmt: skip
-    except BaseException as error:
-        empty_frames(error)
-        devices.release()
-        panel.close(error)
-        raise
-    model = load(name, device=chosen.device, precision=chosen.precision) if found.best else None
-    panel.close()
-    if found.ended == "interrupted":
-        kept = f"; {name!r} is the best of them" if model else ""
-        raise Interrupted(f"stopped after {len(found.trials)} trials{kept}. The same cell goes on.", model)
-    if chosen.test is not None and model is not None:
-        panel.below(model.evaluate(chosen.test, show=show))
-    if chosen.save_to is not None and model is not None:
-        model.save(chosen.save_to)
-    return replace(found, model=model)
-
-
-def _trained(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
-    name = chosen.name or "model"
-    jobs.refuse(name)
-    if chosen.save_to is not None:
-        saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
-    chosen = replace(chosen, model=start_from(chosen.model))
-    panel = publish.listener(not show)
-    listeners: list[Listener] = [panel, on_event] if on_event else [panel]
-    if chosen.background:
-        return jobs.start(name, lambda button, heard: _beside(chosen, panel, [heard, *listeners], button))
-    return _run(chosen, panel, listeners, StopButton())
-
-
-def _beside(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
-) -> TextModel:
-    """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
-    folders.pin()
-    try:
-        return _run(options, panel, listeners, button)
-    except Interrupted:  # which the panel has told
-        raise
-    except BaseException as error:
-        panel.below(error)
-        raise
-
-
-def _run(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
-) -> TextModel:
-    def emit(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    try:
-        emit(Phase("starting PyTorch"))
-        done = _finetuned(options, emit, button)
-    except BaseException as error:
-        empty_frames(error)
-        devices.release()
-        panel.close(error)
-        raise
-    model = _adopt(options.name or "model", done)
-    devices.release()
-    if options.save_to is not None:
-        model.save(options.save_to)
-    if done.ended.reason == "interrupted":
-        raise Interrupted(_stopped(model, done), model)
-    if model.report is not None:
-        panel.below(model.report)
-    return model
-
-
-def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
-    try:
-        from bertmagic import finetuning
-
-        return finetuning.run(options, emit, button)
-    except Interrupted:
-        raise
-    except KeyboardInterrupt:
-        raise Interrupted("stopped before there was a model to keep.") from None
-    except TrainingError as error:
-        if not isinstance(error, finetuning.Unfinished):
-            raise
-        unfinished = error
-    # Out of its handler: the new error must not keep the old one, whose weights a user may want to give back.
-    raise TrainingError(unfinished.what, unfinished.fix, _adopt(options.name or "model", unfinished.left))
-
-
-def _stopped(model: TextModel, done: Finetuned) -> str:
-    ended = done.ended
-    return (
-        f"stopped after step {ended.step:,}; {model.name!r} has the weights of step {ended.best_step:,}.\n"
-        f"It is kept in {model.folder}; add resume = True to go on."
-    )
-
-
-def start_from(model: Any) -> str:
-    """Return the alias, folder or hub id of the encoder to start from."""
-    if isinstance(model, TextModel):
-        return str(model.folder)
-    if isinstance(model, str) and model in folders.names():
-        return str(folders.model_folder(model))
-    return str(model)
-
-
-def _adopt(name: str, done: Finetuned) -> TextModel:
-    return hold(
-        TextModel(
-            name, done.network, done.tokenizer, done.task, done.card, done.folder, done.precision, done.report,
-            done.history,
-        )
-    )  # fmt: skip
-
-
-def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
-    """Load a model that can predict: a run of this folder, a saved folder, or a fine-tuned model of the hub.
-
-    Parameters
-    ----------
-    ref
-        The name of a run, the path of a folder, or a hub id.
-    name
-        The name to hold it under; by default the last part of ``ref``.
-    device, precision
-        As in `finetune`.
-
-    Raises
-    ------
-    UnknownReference
-        If ``ref`` names nothing known.
-    ModelError
-        If the folder is no model, is broken, or has no fitting head.
-    """
-    from bertmagic.using import opened
-
-    chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
-    with publish.working() as emit:
-        parts = opened(str(ref), chosen.device, chosen.precision, tuple(held()), emit)
-    return hold(TextModel(chosen.name or Path(str(ref)).name, *parts))
-
-
-def find(ref: Any = None) -> TextModel:
-    """Return a model: the one given, the one of that name, a run or folder to load, or by default the newest.
-
-    Of a job that is running it is a model with the best weights so far.
-
-    Raises
-    ------
-    UnknownReference
-        If there is none.
-    ModelError
-        If a job has no weights that can be used.
-    """
-    if isinstance(ref, TextModel):
-        return ref
-    if isinstance(ref, Job):
-        return _of_job(ref)
-    if ref is None:
-        model = newest()
-        if model is None:
-            raise UnknownReference(
-                f"no model was trained or loaded yet.{_waiting()}",
-                "Train one with %%bert_finetune, or name one with -m.",
-            )
-        return model
-    if str(ref) in (running := jobs.running()):
-        return _of_job(running[str(ref)])
-    return held().get(str(ref)) or load(ref)
-
-
-def _of_job(job: Job) -> TextModel:
-    try:
-        return _so_far(job)
-    except (ModelError, FileNotFoundError):  # a better one may have taken its place while this one was read
-        return _so_far(job)
-
-
-def _so_far(job: Job) -> TextModel:
-    """Return the model of a job, or while it runs one with the weights that were the best at an evaluation."""
-    from bertmagic.training import checkpoints
-    from bertmagic.using import opened
-
-    if job.ending:
-        job.join()
-    if job.model is not None:
-        return job.model
-    if job.done:
-        raise ModelError(f"the job {job.name!r} left no model: {job.error}", "Run it again.")
-    folder = checkpoints.best_folder(job.name)
-    if folder is None:
-        raise ModelError(f"{job.name!r} is still being trained ({jobs.place(job)}).", jobs.first_evaluation(job))
-    with publish.working() as emit:  # not held: the finished model will take its name
-        return TextModel(job.name, *opened(str(folder), None, "auto", (), emit))
-
-
-def _waiting() -> str:
-    kept = folders.names()
-    return f" This folder has runs: {listing(kept, 5)}." if kept else ""
-
-
-def runs_here(with_model: bool = True) -> list[str]:
-    """Return the names of the runs in this folder, the newest first: those that have a model, or all."""
-    if with_model:
-        return folders.names()
-    from bertmagic.training import records
-
-    return [record.name for record in records.read()[0]]
+    return launching.search(table.read(table.Tune, {"train": train, **options}), on_event, show, sources)
 
 
 def runs(
@@ -542,7 +276,7 @@ def compare(
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = list(models) if isinstance(models, list | tuple) else [models]
     chosen = table.read(table.Compare, {"models": given, "data": data, "train": train, "price": price, **columns})
-    found = [_contender(ref) for ref in given]
+    found = [contender(ref) for ref in given]
     if len(found) < 2 or all(isinstance(model, str) for model in found):
         raise OptionError(
             f"there is nothing to compare: {listing(map(str, given))}.",
@@ -550,21 +284,6 @@ def compare(
         )
     with publish.working(show) as emit:
         return comparing.compare(found, data, columns, train, chosen.price, emit)
-
-
-def _contender(ref: Any) -> TextModel | str:
-    """Return a model to compare, loaded if need be but not held, or the name of a baseline."""
-    from bertmagic.evaluation.baselines import BASELINES
-    from bertmagic.using import opened
-
-    if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():
-        return find(ref)
-    if str(ref) in held():
-        return held()[str(ref)]
-    if str(ref) in BASELINES:
-        return str(ref)
-    with publish.working() as emit:
-        return TextModel(Path(str(ref)).name, *opened(str(ref), None, "auto", tuple(held()), emit))
 
 
 @overload

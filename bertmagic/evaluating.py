@@ -14,7 +14,7 @@ from bertmagic.data import tables
 from bertmagic.errors import DataError, ModelError, OptionError, listing
 from bertmagic.evaluation import errors, fairness, issues, operating, probing, slices, traits
 from bertmagic.evaluation.calibration import Calibration, calibrated
-from bertmagic.options.commands import LOWER_IS_BETTER
+from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.training import runs
 from bertmagic.training.events import Listener, Phase
 

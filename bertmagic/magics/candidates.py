@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.magics.names import columns, predicts, public
-from bertmagic.options.commands import METRICS
+from bertmagic.options import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

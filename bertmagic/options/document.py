@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bertmagic.options.commands import Finetune, Pretrain, Training, Tune
 from bertmagic.options.entry import Option, table
+from bertmagic.options.learning import Finetune, Pretrain, Tune
+from bertmagic.options.training import Training
 
 _HEAD = """# Options of training
 

@@ -19,6 +19,7 @@ from bertmagic.errors import BertMagicError, OptionError
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
 from bertmagic.options.cells import cell
+from bertmagic.references import start_from
 from bertmagic.training.plan import default_epochs, steps_an_epoch
 from bertmagic.tuning import advice, estimates
 from bertmagic.widgets import panel_form as form
@@ -104,7 +105,7 @@ class Panel:
         self._handle: publish.Handle | None = None
         self._base = Finetune(
             train=chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, name=chosen.name,
-            model=api.start_from(chosen.model),
+            model=start_from(chosen.model),
         )  # fmt: skip
         self._first = str(chosen.model) if isinstance(chosen.model, str) else self._base.model
         with publish.working() as emit:
