@@ -115,7 +115,11 @@ def _trainer(system: str, rows: corpora.Rows, length: int) -> dict[str, Any]:
     found = datasets.Dataset.from_dict(
         {**tokens, "labels": [names.index(label) for label in rows.labels], "length": lengths}
     )
-    tuned = {"bf16": formats()[0] == "bfloat16", "train_sampling_strategy": "group_by_length", "optim": "adamw_torch_fused"}
+    tuned = {
+        "bf16": formats()[0] == "bfloat16",
+        "train_sampling_strategy": "group_by_length",
+        "optim": "adamw_torch_fused",
+    }
     clock: dict[str, float] = {}
     slots = []
 
