@@ -347,11 +347,7 @@ def ordered(records: Iterable[Record], by: str) -> list[Record]:
             f"Sort by date, name, seconds, steps or a metric: {listing(known, 20)}.",
         )
     sign = 1 if by in LOWER_IS_BETTER or by in ("seconds", "steps") else -1
-    return sorted(found, key=lambda record: _place(record.number(by), sign))
-
-
-def _place(value: float | None, sign: int) -> tuple[bool, float]:
-    return (value is None, 0.0 if value is None else sign * value)
+    return sorted(found, key=lambda record: ((value := record.number(by)) is None, sign * (value or 0.0)))
 
 
 def listed(asked: Asked, home: Path | None = None) -> Runs:
