@@ -220,6 +220,7 @@ def main() -> None:
         "machine": f"{measured['machine']}; torch {measured['versions']['torch']}, "
         f"transformers {measured['versions']['transformers']}.",
         **{part: work(measured[part]) for part, work in MEASURED.items() if measured[part]},
+        "training-fp32": training(json.loads((RESULTS / "throughput_fp32.json").read_text())["training"]),
         **{part: work(stepped[part]) for part, work in OF_A_STEP.items() if part in stepped},
         **{part: growth(grown, part) for part in ("rows", "length", "cache") if part in grown},
     }
