@@ -127,25 +127,42 @@ def search(
 
 
 def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
-    from bertmagic import work
-    from bertmagic.tuning import rates, search
+    from bertmagic.tuning import search
 
     if others := [name for name in search.ranges(chosen) if name != "lr"]:
         raise OptionError(f"lr_find tries rates alone: {listing(others)} must have one value.", "Give one value.")
-    button = StopButton()
+    with publish.working(show) as bar:
+        return rates(search.plain(chosen), both(bar, on_event), StopButton())
+
+
+def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
+    """Find a learning rate for a run; no weights are kept.
+
+    Raises
+    ------
+    BertMagicError
+        If data, model or options cannot be used, or no rate teaches anything.
+    Interrupted
+        If the button was pressed.
+    """
+    from bertmagic import work
+    from bertmagic.tuning import rates as finder
+
     try:
-        with publish.working(show) as bar, button, work.begun(search.plain(chosen), bar) as begun:
+        with button, work.begun(chosen, emit) as begun:
             plan = work.planned(begun.options, begun.parts["train"])
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.found.name, begun.prepared.train.name
-            return rates.find(begun.network, begun.feed("train"), plan, objective, _both(bar, on_event), button, named)
-    except Stop:
+            return finder.find(begun.network, begun.feed("train"), plan, objective, emit, button, named)
+    except (Stop, KeyboardInterrupt):
         raise Interrupted("stopped before there was a rate to suggest.") from None
     finally:
         devices.release()
 
 
-def _both(one: Listener, other: Listener) -> Listener:
+def both(one: Listener, other: Listener) -> Listener:
+    """Return a listener that tells two others."""
+
     def emit(event: Event) -> None:
         one(event)
         other(event)
@@ -164,7 +181,7 @@ def _searched(
     panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
     try:
         found = search.run(
-            chosen, panel, _both(panel, on_event), StopButton(),
+            chosen, panel, both(panel, on_event), StopButton(),
             lambda values: cell("bert_finetune", name, values, told),
         )  # fmt: skip
     except BaseException as error:

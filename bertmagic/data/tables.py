@@ -80,7 +80,7 @@ def splits(source: Any) -> dict[str, Table]:
         return {"": source}
     if isinstance(source, str | os.PathLike):
         return _named(os.fspath(source))
-    if isinstance(source, Mapping) and source and all(_is_rows(value) for value in source.values()):
+    if isinstance(source, Mapping) and source and all(holds_rows(value) for value in source.values()):
         return {str(split): Table(str(split), _frame(value)) for split, value in source.items()}
     return {"": Table(_title(source), _frame(source))}
 
@@ -104,7 +104,8 @@ def _title(source: Any) -> str:
     return f"the {type(source).__name__}"
 
 
-def _is_rows(value: Any) -> bool:
+def holds_rows(value: Any) -> bool:
+    """Whether a value is a frame or a data set of some library, as against a column or a dict of columns."""
     two_dimensional = len(getattr(value, "shape", ())) == 2  # a Series of pandas or polars is a column
     return hasattr(value, "column_names") or (hasattr(value, "__arrow_c_stream__") and two_dimensional)
 

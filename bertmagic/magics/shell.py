@@ -153,8 +153,9 @@ def _panel(shell: InteractiveShell, request: Request) -> Any:
         job.when_done(partial(bind.settle, shell, [job.name]))
 
     options = {name: given.value for name, given in request.given.items()}
+    code = {"train": request.given["data"].code} if "data" in request.given else {}
     return panel(
-        **options, sources={"train": request.given["data"].code}, names=shell.user_ns,
+        **options, sources=code, names=shell.user_ns,
         guard=partial(bind.guard, space=shell.user_ns), started=started,
     )  # fmt: skip
 

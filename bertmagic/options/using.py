@@ -170,7 +170,9 @@ class Models:
 class Panel:
     """Open a panel of sliders for a fine-tuning run: estimates, Start, Stop, Resume, and the cell it stands for."""
 
-    data: Any = option(REQUIRED, "data", "The training rows: whatever train takes.")
+    data: Any = option(
+        None, "data", "The training rows: whatever train takes; by default the first table among the variables."
+    )
     text: Columns = option(None, "columns", TEXT, many=True)
     label: Columns = option(None, "columns", LABEL, many=True)
     task: str | None = option(None, "choice", "What to learn; inferred from the columns.", choices=TASKS)

@@ -24,8 +24,9 @@ _TURN = 0.1
 _PARTING = 3.0
 """Seconds that the end of the process waits for jobs: a Jupyter server kills a kernel after five."""
 
-Work = Callable[[StopButton, Listener], "TextModel"]
-"""A run: it ends soon after the button is pressed, and tells the listener of its events."""
+Work = Callable[[StopButton, Listener], "TextModel | None"]
+"""A run, or other work that leaves no model: it ends soon after the button is pressed, and tells the listener of its
+events."""
 
 _running: dict[str, Job] = {}
 _register = threading.Lock()

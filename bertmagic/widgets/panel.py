@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import ipywidgets as ipw
-import traitlets
 
-from bertmagic import api, options
+from bertmagic import api, launching, options
 from bertmagic import display as drawing
 from bertmagic.display import publish
 from bertmagic.display.html import Safe, paragraph, warned
@@ -20,25 +17,25 @@ from bertmagic.models import catalogue
 from bertmagic.options import Finetune
 from bertmagic.options.cells import cell
 from bertmagic.references import start_from
+from bertmagic.training import jobs, runs
+from bertmagic.training.events import Event, Listener, Started
 from bertmagic.training.plan import default_epochs, steps_an_epoch
 from bertmagic.tuning import advice, estimates
 from bertmagic.widgets import panel_form as form
+from bertmagic.widgets.panel_copy import CopyCell
+from bertmagic.widgets.panel_data import DataForm, chosen_first
 from bertmagic.widgets.panel_state import PanelState
+from bertmagic.widgets.panel_tryout import Tryout
 
 if TYPE_CHECKING:
-    from bertmagic.tuning.results import Estimate
+    from bertmagic.training.stopping import StopButton
+    from bertmagic.tuning.estimates import Subject
+    from bertmagic.tuning.results import Estimate, Rates
 
-_HERE = Path(__file__).parent
 _MOST_PREVIEWED = 512
-
-
-class CopyCell(anywidget.AnyWidget):
-    """The text of a cell with a button that copies it."""
-
-    _esm = (_HERE / "panel_copy.js").read_text(encoding="utf-8")
-    _css = (_HERE / "panel.css").read_text(encoding="utf-8")
-
-    text = traitlets.Unicode("").tag(sync=True)
+_FINDER = "the learning-rate finder"
+_GONE = "The variable {} is gone. The panel still has its rows; the cell needs the variable."
+_OF_DATA = ("train", "text", "label", "question", "context", "answers", "task")
 
 
 class _Frames:
@@ -56,7 +53,7 @@ class _Frames:
 
 
 def panel(
-    data: Any, *, text: options.Columns = None, label: options.Columns = None, task: str | None = None,
+    data: Any = None, *, text: options.Columns = None, label: options.Columns = None, task: str | None = None,
     model: Any = "minilm", name: str = "tuned", sources: Mapping[str, str] | None = None,
     names: Mapping[str, Any] | None = None, guard: Callable[[str], None] | None = None,
     started: Callable[[Any], None] | None = None,
@@ -66,7 +63,7 @@ def panel(
     Parameters
     ----------
     data, text, label, task, model, name
-        As in `finetune`, where ``data`` is ``train``.
+        As in `finetune`, where ``data`` is ``train``; without it the first table of ``names``, or a sample.
     sources
         How options are written in the cell, where their value is no literal.
     names
@@ -79,9 +76,12 @@ def panel(
     BertMagicError
         If the data or the model cannot be used.
     """
+    code = (sources or {}).get("train")
+    if data is None:
+        code, data = chosen_first(names or {})
     given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name}
     chosen = options.read(options.Panel, given)
-    return Panel(chosen, sources or {}, names or {}, guard or (lambda name: None), started or (lambda job: None))
+    return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
 
 
 class Panel:
@@ -91,32 +91,41 @@ class Panel:
     ----------
     job
         The run that was started last; None before.
-    model
-        The model of the last run that left one.
     """
 
     def __init__(
-        self, chosen: options.Panel, sources: Mapping[str, str], names: Mapping[str, Any],
+        self, chosen: options.Panel, code: str | None, names: Mapping[str, Any],
         guard: Callable[[str], None], started: Callable[[Any], None],
     ) -> None:  # fmt: skip
-        self._sources, self._names, self._guard, self._started = dict(sources), names, guard, started
+        self._guard, self._started = guard, started
         self.job: Any = None
-        self.model: Any = None
+        self._finding: Any = None
         self._handle: publish.Handle | None = None
-        self._base = Finetune(
+        base = Finetune(
             train=chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, name=chosen.name,
             model=start_from(chosen.model),
         )  # fmt: skip
-        self._first = str(chosen.model) if isinstance(chosen.model, str) else self._base.model
+        self._first = str(chosen.model) if isinstance(chosen.model, str) else base.model
         with publish.working() as emit:
-            self._about = estimates.subject(self._base, emit)
-        self._report = api.check(
-            chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, model=self._base.model
-        )
+            self._data = DataForm(base, code, names, emit, self._other_data)
+        self._tryout = Tryout(names)
         self._touched: set[str] = set()
         self._quiet = False
         self._build()
         self._refresh()
+
+    @property
+    def model(self) -> Any:
+        """The model of the last run that left one."""
+        return self._tryout.model
+
+    @property
+    def _base(self) -> Finetune:
+        return self._data.base
+
+    @property
+    def _about(self) -> Subject:
+        return self._data.about
 
     # What it stands for
 
@@ -132,9 +141,9 @@ class Panel:
     @property
     def cell(self) -> str:
         """The cell of ``%%bert_finetune`` that the panel stands for."""
-        known = {"train": self._base.train, "text": self._base.text, "label": self._base.label, "task": self._base.task}
+        known = {name: getattr(self._base, name) for name in _OF_DATA}
         given = {name: value for name, value in known.items() if value is not None} | self.values
-        return cell("bert_finetune", self._name.value, given, self._sources)
+        return cell("bert_finetune", self._name.value, given, {"train": self._data.code})
 
     @property
     def estimate(self) -> Estimate:
@@ -161,9 +170,8 @@ class Panel:
                 raise OptionError(
                     f"max_length = {checked} is more than the model reads: {self._limit()} tokens.", "Take less."
                 )
-            if isinstance(control, ipw.SelectionSlider) and checked not in control.options:
-                control.options = sorted({*control.options, checked})
-            control.value = 0 if checked is None else checked
+            self._touched.add(name)  # also where the slider stands there already
+            form.put(control, 0 if checked is None else checked)
 
     def insert_cell(self) -> None:
         """Put the cell into the next one of the notebook; a click cannot, so run this in a cell."""
@@ -173,16 +181,16 @@ class Panel:
 
     def start(self, resume: bool = False) -> None:
         """Begin the run beside the notebook; what is wrong is said in the panel."""
-        if self.job is not None and not self.job.done:
-            return self._say(warned("It is running already. Press Stop first."))
         name = self._name.value
+        if (why := self._prevented()) is not None:
+            return self._say(why)
         watcher = publish.listener(screen=_Frames(self._frames))
         try:
             if not name.isidentifier():
                 raise OptionError(f"name = {name!r} is not a Python name.", "Give letters, digits and _.")
             self._guard(name)
             given = {**vars(self._base), **self.values, "name": name, "resume": resume, "background": True}
-            self.job = api.finetune(show=False, on_event=watcher, **given)
+            self.job = api.finetune(show=False, on_event=launching.both(watcher, self._heard), **given)
         except BertMagicError as error:
             return self._say(warned(str(error)))
         self._say(Safe(""))
@@ -191,47 +199,58 @@ class Panel:
         self.job.when_done(lambda job: self._ended(job, watcher))
         self._tell()
 
+    def find_rate(self) -> None:
+        """Look for a learning rate beside the notebook, and offer it to the slider; no weights are kept."""
+        if (why := self._prevented()) is not None:
+            return self._say(why)
+        watcher = publish.listener(delay=0.0, screen=_Frames(self._frames))
+        wanted = replace(self._base, **self.values)
+        wanted = replace(wanted, model=start_from(wanted.model))
+        found: list[Rates] = []
+
+        def find(button: StopButton, heard: Listener) -> None:
+            runs.pin()
+            found.append(launching.rates(wanted, launching.both(heard, watcher), button))
+
+        self._finding = jobs.start(_FINDER, find)
+        self._say(Safe(""))
+        self._buttons(running=True)
+        self._finding.when_done(lambda job: self._found(job, watcher, found))
+
+    def _prevented(self) -> Safe | None:
+        """Return why nothing can be started now, if it cannot."""
+        if any(job is not None and not job.done for job in (self.job, self._finding)):
+            return warned("It is running already. Press Stop first.")
+        return warned(self._data.wrong) if self._data.wrong else None
+
     def stop(self) -> None:
-        """End the run after the step it is in; its best weights are kept."""
-        if self.job is not None:
-            self.job.stop()
-            self._say(paragraph("Stopping after this step."))
+        """End what runs after the step it is in; the best weights of a run are kept."""
+        for job in (self.job, self._finding):
+            if job is not None and not job.done:
+                job.stop()
+                self._say(paragraph("Stopping after this step."))
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._tell()
 
     def _ended(self, job: Any, watcher: publish.Watcher) -> None:
         if job.error is not None:
             watcher.close(job.error)
-            self._say(warned(str(job.error)))
-        else:
-            self._say(Safe(""))
+        self._say(warned(str(job.error)) if job.error is not None else Safe(""))
         if job.model is not None:
-            self.model = job.model
-            self._after.layout.display = ""
-            if job.model.report is not None:
-                self._shown.children = [ipw.HTML(drawing.bundle(job.model.report)["text/html"])]
+            self._tryout.offer(job.model)
         self._buttons(running=False)
-        self._tell()
+        self._refresh()
 
-    def _try(self, _: Any = None) -> None:
-        self._answer(lambda: self.model.predict([self._text.value], show=False))
-
-    def _evaluate(self, _: Any = None) -> None:
-        given = self._rows.value.strip()
-        if not given:
-            return self._answer(lambda: self.model.report)
-        self._answer(lambda: self.model.evaluate(self._names.get(given, given), show=False))
-
-    def _attention(self, _: Any = None) -> None:
-        try:
-            self._shown.children = [self.model.attention(self._text.value, show=False).view()]
-        except BertMagicError as error:
-            self._shown.children = [ipw.HTML(str(warned(str(error))))]
-
-    def _answer(self, ask: Callable[[], Any]) -> None:
-        try:
-            shown = drawing.bundle(ask())["text/html"]
-        except BertMagicError as error:
-            shown = str(warned(str(error)))
-        self._shown.children = [ipw.HTML(shown)]
+    def _found(self, job: Any, watcher: publish.Watcher, found: list[Rates]) -> None:
+        watcher.close(job.error)
+        self._buttons(running=False)
+        if not found:
+            return self._say(warned(str(job.error)))
+        rate = found[0].suggestion
+        take = form.button("Take it", "Set the slider lr to the suggested rate", lambda: self.set(lr=rate), "info")
+        self._frames.children = [ipw.HTML(drawing.bundle(found[0])["text/html"]), take]
 
     # How it looks
 
@@ -252,30 +271,20 @@ class Panel:
         }
         self._told, self._message = ipw.HTML(), ipw.HTML()
         self._copy = CopyCell()
-        self._frames, self._shown = ipw.VBox(), ipw.VBox()
-        self._start = _button("Start", "Begin the run beside the notebook", self.start, "success")
-        self._stop = _button("Stop", "End it after the step it is in; the best weights are kept", self.stop, "warning")
-        self._resume = _button("Resume", "Go on from the newest checkpoint", lambda: self.start(resume=True), "")
-        self._text = ipw.Text(description="try a text", placeholder="I would buy it again", layout={"width": "60%"})
-        self._rows = ipw.Text(
-            description="rows", placeholder="a variable, or sample:reviews@test", layout={"width": "60%"}
+        self._frames = ipw.VBox()
+        self._start = form.button("Start", "Begin the run beside the notebook", self.start, "success")
+        self._stop = form.button(
+            "Stop", "End it after the step it is in; the best weights are kept", self.stop, "warning"
         )
-        self._after = ipw.VBox([
-            ipw.HBox([self._text, _button("Predict", "Predict for the text", self._try, ""),
-                      _button("Attention", "What the heads attend to in the text", self._attention, "")]),
-            ipw.HBox([self._rows, _button("Evaluate", "Measure on these rows; none: the report", self._evaluate, "")]),
-        ])  # fmt: skip
-        self._after.layout.display = "none"
-        data = ipw.Accordion(
-            [ipw.HTML(drawing.bundle(self._report)["text/html"])], titles=["The data, and what was found in it"]
-        )
+        self._resume = form.button("Resume", "Go on from the newest checkpoint", lambda: self.start(resume=True))
+        self._find = form.button("Find lr", "Raise the learning rate over 100 steps and suggest one", self.find_rate)
         left = ipw.VBox(
             [self._name, self._model, *self._controls.values()], layout={"flex": "1 1 350px", "min_width": "0"}
         )
         right = ipw.VBox([self._told, self._copy], layout={"flex": "1 1 320px", "min_width": "0"})
         wide = ipw.Box([left, right], layout={"flex_flow": "row wrap", "display": "flex"})
-        run = ipw.HBox([self._start, self._stop, self._resume])
-        self.widget = ipw.VBox([data, wide, run, self._message, self._frames, self._after, self._shown])
+        run = ipw.HBox([self._start, self._stop, self._resume, self._find])
+        self.widget = ipw.VBox([self._data.widget, wide, run, self._message, self._frames, self._tryout.widget])
         self.widget.add_class("bm-panel")
         self._model.observe(self._other_model, "value")
         self._name.observe(lambda change: self._refresh(), "value")
@@ -286,7 +295,9 @@ class Panel:
     def _models(self) -> list[tuple[str, str]]:
         found = [entry for entry in catalogue.listed().entries if not entry.tuned]
         timed = estimates.estimate(self._base, self._about)
-        told = [(_model_words(entry, advice.in_proportion(timed, entry, self._about)), entry.alias) for entry in found]
+        told = [
+            (form.model_words(entry, advice.in_proportion(timed, entry, self._about)), entry.alias) for entry in found
+        ]
         known = {alias for _, alias in told}
         return told if self._first in known else [(self._about.name, self._first), *told]
 
@@ -308,6 +319,13 @@ class Panel:
         entry = catalogue.ALIASES.get(str(self._model.value))
         return entry.max_length if entry and entry.alias != self._about.name else self._about.limit
 
+    def _other_data(self) -> None:
+        self._quiet, chosen = True, self._model.value
+        self._model.options = self._models()
+        self._model.value, self._quiet = chosen, False
+        self._follow()
+        self._refresh()
+
     def _moved(self, name: str) -> None:
         if self._quiet:
             return
@@ -316,6 +334,8 @@ class Panel:
         self._refresh()
 
     def _other_model(self, _: Any) -> None:
+        if self._quiet:
+            return
         slider, most = self._controls["max_length"], min(self._limit(), _MOST_PREVIEWED)
         self._quiet = True
         keep = min(slider.value, most)
@@ -334,12 +354,15 @@ class Panel:
         self._quiet = False
 
     def _refresh(self) -> None:
-        self._told.value = drawing.bundle(self.estimate)["text/html"]
+        told = warned(self._data.wrong) if self._data.wrong else drawing.bundle(self.estimate)["text/html"]
+        self._told.value = f"{told}{warned(_GONE.format(self._data.code)) if self._data.gone else ''}"
         self._copy.text = self.cell
         self._tell()
 
     def _buttons(self, running: bool) -> None:
-        self._start.disabled, self._stop.disabled, self._resume.disabled = running, not running, running
+        for idle in (self._start, self._resume, self._find):
+            idle.disabled = running
+        self._stop.disabled = not running
 
     def _say(self, message: Safe) -> None:
         self._message.value = f'<div role="alert">{message}</div>' if message else ""
@@ -347,12 +370,15 @@ class Panel:
     @property
     def state(self) -> PanelState:
         """What it shows now, as plain values."""
-        return PanelState(self._report.data, self.values, self.estimate, self.cell, self._run_words())
+        estimate = None if self._data.wrong else self.estimate
+        return PanelState(self._data.report.data, self.values, estimate, self.cell, self._run_words())
 
     def _run_words(self) -> str:
         if self.job is None:
             return "No run was started yet."
         known = self.job.progress
+        if known.phase not in ("finished", "interrupted", "failed"):  # no step: these words stand until it ends
+            return f"The run {self.job.name!r} was started{f': {known.steps:,} steps' if known.steps else ''}."
         step = f" at step {known.step:,} of {known.steps:,}" if known.steps else ""
         return f"The run {self.job.name!r}: {known.phase}{step}."
 
@@ -370,16 +396,3 @@ class Panel:
         self._handle = publish.Handle()
         self._handle.show(drawing.bundle(self.state))
         self._handle.below(self.widget._repr_mimebundle_())
-
-
-def _button(words: str, tooltip: str, act: Callable[..., Any], style: str) -> Any:
-    found = ipw.Button(description=words, tooltip=tooltip, button_style=style, layout={"width": "110px"})
-    found.on_click(lambda _: act())
-    return found
-
-
-def _model_words(entry: Any, found: Estimate) -> str:
-    from bertmagic.display.style import duration, million, size
-
-    here = "here" if entry.on_disk else "to download"
-    return f"{entry.alias}: {million(entry.parameters)}, {duration(found.seconds)}, {size(found.bytes)}, {here}"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
+from bertmagic.display.style import duration, million, size
 from bertmagic.options import Finetune, table
 
 if TYPE_CHECKING:
+    from bertmagic.models.status import Entry
     from bertmagic.options import Option
+    from bertmagic.tuning.results import Estimate
 
 TABLE = {entry.name: entry for entry in table(Finetune)}
 SLIDERS = (
@@ -35,7 +39,7 @@ def control(name: str, value: Any, most: float = math.inf) -> Any:
         What the chosen model allows, where that is less than the table does.
     """
     entry = TABLE[name]
-    known = {"description": name, "tooltip": _tooltip(entry), "style": _STYLE, "layout": _LAYOUT}
+    known = {"description": name, "tooltip": tooltip(entry), "style": _STYLE, "layout": _LAYOUT}
     low, high = span(entry, most)
     if entry.kind == "choice":
         return ipw.Dropdown(options=entry.choices, value=value, **known)
@@ -66,8 +70,26 @@ def _powers(low: float, high: float) -> list[int]:
     return sorted({*found, int(high)})
 
 
-def _tooltip(entry: Option) -> str:
+def tooltip(entry: Option) -> str:
+    """Return what is said of an option where the mouse rests on it."""
     return " ".join(filter(None, (entry.help, entry.reason)))
+
+
+def put(found: Any, value: Any) -> None:
+    """Set a slider, and widen it where it ends before a value that the table allows."""
+    if isinstance(found, ipw.SelectionSlider):
+        found.options = sorted({*found.options, value})
+    elif hasattr(found, "max"):
+        reached = math.log10(value) if isinstance(found, ipw.FloatLogSlider) else value
+        found.min, found.max = min(found.min, reached), max(found.max, reached)
+    found.value = value
+
+
+def button(words: str, help: str, act: Callable[[], Any], style: str = "") -> Any:
+    """Return a button that does something."""
+    found = ipw.Button(description=words, tooltip=help, button_style=style, layout={"width": "110px"})
+    found.on_click(lambda _: act())
+    return found
 
 
 def read(name: str, value: Any) -> Any:
@@ -77,3 +99,9 @@ def read(name: str, value: Any) -> Any:
     if name == "freeze":
         return int(value) or None
     return round(value, 4) if isinstance(value, float) else value
+
+
+def model_words(entry: Entry, found: Estimate) -> str:
+    """Return how a model stands in the list of models."""
+    here = "here" if entry.on_disk else "to download"
+    return f"{entry.alias}: {million(entry.parameters)}, {duration(found.seconds)}, {size(found.bytes)}, {here}"

@@ -16,7 +16,7 @@ def panel(lab, pictures):
     lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab.new("panel.ipynb")
     lab.run("%load_ext bertmagic")
-    lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv")')
+    lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv").assign(title="a title")')
     at = lab.start(PANEL)
     numbered = lab.cell(at).locator(".jp-InputPrompt").filter(has_text=re.compile(r"^\[\d+\]:"))
     numbered.wait_for(timeout=5 * TIMEOUT)  # torch is imported, and the encoder timed
@@ -61,7 +61,8 @@ def test_a_slider_moves_by_the_keyboard_and_the_estimate_with_it(lab, panel):
     handle = slider(live, "epochs")
     handle.focus()
     steps = live.get_by_role("row", name="steps").inner_text()
-    lab.page.keyboard.press("ArrowLeft")
+    for _ in range(7):  # and few epochs take little time below
+        lab.page.keyboard.press("ArrowLeft")
     live.locator(".bm-cell pre", has_text=re.compile(r"^epochs\s+= ", re.M)).wait_for()
     assert live.get_by_role("row", name="steps").inner_text() != steps
 
@@ -71,6 +72,37 @@ def test_the_cell_is_copied(lab, panel):
     live.get_by_role("button", name="Copy the cell").click()
     said(live, "Copied.")
     assert lab.page.evaluate("() => navigator.clipboard.readText()") == code(live)
+
+
+def test_another_column_is_chosen_and_all_follows(lab, panel, pictures):
+    _, live = panel
+    second = live.get_by_label("second text")
+    second.select_option("title")
+    live.locator(".bm-cell pre", has_text='["review", "title"]').wait_for()
+    live.get_by_label("label").select_option("review")
+    said(live, "text and label are both 'review'")
+    lab.picture(pictures / "panel-wrong.png")
+    live.get_by_label("label").select_option("mood")
+    second.select_option("(none)")
+    live.locator(".bm-cell pre", has_text=re.compile(r'^text\s+= "review"', re.M)).wait_for()
+    live.get_by_role("button", name=re.compile("The data: 400 rows")).click()
+    said(live, "A few rows.")
+    lab.picture(pictures / "panel-data.png")
+    live.get_by_role("button", name=re.compile("The data: 400 rows")).click()
+
+
+def test_a_learning_rate_is_found_and_taken(lab, panel, pictures):
+    _, live = panel
+    live.get_by_role("button", name="Find lr").click()
+    take = live.get_by_role("button", name="Take it")
+    take.wait_for()
+    lab.picture(pictures / "panel-rates.png")
+    before = code(live)
+    take.click()
+    lab.page.wait_for_function(
+        "([node, text]) => node.innerText !== text", arg=[live.locator(".bm-cell pre").element_handle(), before]
+    )
+    assert re.search(r"^lr\s+= ", code(live), re.M)
 
 
 def test_start_stop_and_resume(lab, panel, pictures):

@@ -86,9 +86,18 @@ def test_what_was_not_touched_follows_what_was_chosen(opened):
     opened._controls["adapt"].value = "full"
     opened._controls["lr"].value = 1e-4
     opened._model.value = "minilm"
+    with pytest.raises(OptionError, match="max_length = 1024 is more than the model reads: 512"):
+        opened.set(max_length=1024)
     assert opened.values["lr"] if opened._defaults()["lr"] != 1e-4 else opened._controls["lr"].value == 1e-4
     assert max(opened._controls["max_length"].options) == 512
     assert 'model = "minilm"' not in opened.cell  # the default needs no line
+
+
+def test_a_value_that_is_set_stays_and_may_lie_beyond_the_slider(opened):
+    opened.set(epochs=opened._defaults()["epochs"], batch_size=2, lr=0.5)
+    assert opened._defaults()["epochs"] != opened.values["epochs"]
+    assert opened.values["lr"] == 0.5
+    assert opened._controls["lr"].max == pytest.approx(math.log10(0.5))
 
 
 def test_it_starts_shows_the_run_and_leaves_a_model(opened):
@@ -100,21 +109,23 @@ def test_it_starts_shows_the_run_and_leaves_a_model(opened):
     assert not opened._stop.disabled
     model = settle(opened)
     assert started == [opened.job]
+    assert "finished at step 8 of 8" in repr(opened)
     assert model.card["options"]["lr"] == 1e-3
     assert "<svg" in opened._frames.children[0].value
     assert "Finished after all" in opened._frames.children[-1].value
     assert not opened._start.disabled
-    assert opened._after.layout.display == ""
-    opened._text.value = "the film was good"
-    opened._try()
-    assert "1 prediction by tuned" in opened._shown.children[0].value
-    opened._evaluate()
-    assert "macro F1" in opened._shown.children[0].value
-    opened._rows.value = "nothing"
-    opened._evaluate()
-    assert "nothing" in opened._shown.children[0].value
-    opened._attention()
-    assert type(opened._shown.children[0]).__name__ == "AttentionView"
+    tryout = opened._tryout
+    assert tryout._asking.layout.display == ""
+    tryout.text.value = "the film was good"
+    tryout.predict()
+    assert "1 prediction by tuned" in tryout.shown.children[0].value
+    tryout.evaluate()
+    assert "macro F1" in tryout.shown.children[0].value
+    tryout.rows.value = "nothing"
+    tryout.evaluate()
+    assert "nothing" in tryout.shown.children[0].value
+    tryout.attend()
+    assert type(tryout.shown.children[0]).__name__ == "AttentionView"
 
 
 def test_stop_and_resume_and_start_pressed_twice(opened):
@@ -128,8 +139,6 @@ def test_stop_and_resume_and_start_pressed_twice(opened):
     assert len(jobs.running()) == 1
     while not opened.job.progress.step:
         opened.job.join(0.05)
-    del opened._names  # whatever happens to the user's variables, the run has its rows
-    opened._names = {}
     opened.stop()
     settle(opened)
     assert opened.job.progress.phase == "interrupted"
@@ -160,6 +169,107 @@ def test_bad_input(opened, rows, encoder):
         opened.set(speed=1)
     with pytest.raises(DataError, match="label"):
         bm.panel(rows[["text"]], model=str(encoder))
+
+
+def listed(opened, role):
+    control = opened._data._columns[role]
+    return [value for _, value in control._options_full], control.value
+
+
+def test_inferred_columns_are_chosen_in_lists_and_all_follows_another_choice(home, encoder, make_rows, monkeypatch):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(home))
+    rows = make_rows().assign(note=[f"note {number}" for number in range(120)], mood=["sad", "glad", "calm"] * 40)
+    opened = bm.panel(rows, label="label", model=str(encoder))
+    assert listed(opened, "text") == (list(rows.columns), "text")
+    assert listed(opened, "second text") == ([None, *rows.columns], None)
+    assert listed(opened, "label") == (list(rows.columns), "label")
+    assert "text " not in opened.cell  # a run infers it
+    before = opened._data._found.value
+    opened._data.choose(label="mood", second_text="note")
+    assert 'label = "mood"' in opened.cell
+    assert 'text  = ["text", "note"]' in opened.cell
+    assert opened._copy.text == opened.cell
+    assert opened._data._found.value != before
+    assert "glad" in opened._data._found.value
+    assert opened._about.prepared.columns == {"text": ["text", "note"], "label": "mood"}
+
+
+def test_a_choice_that_cannot_be_used_says_so_and_starts_nothing(opened):
+    opened._data.choose(label="text")
+    assert "text and label are both" in opened._told.value
+    assert "cannot be used" in opened._data._fold.titles[0]
+    assert opened.state.estimate is None
+    opened.start()
+    assert opened.job is None
+    assert "text and label are both" in opened._message.value
+    opened._data.choose(label="label")
+    assert "text and label are both" not in opened._told.value
+    opened.set(epochs=1)
+    opened.start()
+    assert settle(opened) is not None
+
+
+def test_other_rows_are_chosen_from_the_variables_and_samples(home, encoder, rows, monkeypatch):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(home))
+    others = rows.rename(columns={"text": "review", "label": "stars"})
+    names = {"_": others, "others": others, "mine": rows, "number": 3, "column": rows["text"]}
+    opened = bm.panel(names=names, label="stars", model=str(encoder))
+    assert opened._data._data.options[:3] == ("others", "mine", '"sample:entities"')
+    assert "train = others" in opened.cell
+    opened._data._data.value = "mine"
+    assert "train = mine" in opened.cell
+    assert "stars" not in opened.cell
+    assert listed(opened, "label")[1] == "label"
+    opened._data._data.value = '"sample:pairs"'
+    assert 'train = "sample:pairs"' in opened.cell
+    assert listed(opened, "second text")[1] is not None
+    opened._data._data.value = "others"
+    assert 'label = "stars"' in opened.cell
+    del names["mine"]
+    opened._data._data.value = "mine"
+    assert "nothing known" in opened._told.value or "mine" in opened._told.value
+    assert opened.state.estimate is None
+
+
+def test_the_run_goes_on_without_its_variable(home, encoder, rows, monkeypatch):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(home))
+    names = {"reviews": rows, "other": 1}
+    opened = bm.panel(rows, label="label", model=str(encoder), names=names, sources={"train": "reviews"})
+    opened.set(epochs=10, batch_size=2)
+    opened.start()
+    while not opened.job.progress.step:
+        opened.job.join(0.05)
+    del names["reviews"]
+    opened.stop()
+    model = settle(opened)
+    assert opened.job.progress.phase == "interrupted"
+    assert "reviews is gone. The panel still has its rows" in opened._told.value
+    opened._tryout.rows.value = "reviews"
+    opened._tryout.evaluate()
+    assert "reviews" in opened._tryout.shown.children[0].value
+    opened.start(resume=True)
+    assert settle(opened) is not model
+    assert opened.job.progress.phase == "finished"
+
+
+def test_a_learning_rate_is_found_and_taken(opened):
+    opened.find_rate()
+    assert opened._start.disabled
+    assert not opened._stop.disabled
+    opened.start()
+    assert "running already" in opened._message.value
+    assert opened._finding.join(WAIT)
+    curve, take = opened._frames.children
+    assert "Learning rate for tiny" in curve.value
+    assert "<svg" in curve.value
+    assert opened.job is None
+    take.click()
+    assert f"lr    = {opened.values['lr']:g}" in opened.cell
+    assert not opened._start.disabled
+    opened.find_rate()
+    opened.stop()
+    assert opened._finding.join(WAIT)
+    assert "stopped before there was a rate" in opened._message.value
 
 
 def test_its_static_face_says_its_state_and_that_it_lives_with_its_kernel(opened):
