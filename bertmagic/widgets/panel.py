@@ -354,7 +354,7 @@ class Panel:
         self._quiet = False
 
     def _refresh(self) -> None:
-        told = warned(self._data.wrong) if self._data.wrong else drawing.bundle(self.estimate)["text/html"]
+        told = "" if self._data.wrong else drawing.bundle(self.estimate)["text/html"]
         self._told.value = f"{told}{warned(_GONE.format(self._data.code)) if self._data.gone else ''}"
         self._copy.text = self.cell
         self._tell()

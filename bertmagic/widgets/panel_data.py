@@ -12,6 +12,7 @@ from bertmagic import checking
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import samples, tables
+from bertmagic.display.html import Safe, paragraph, tag, warned
 from bertmagic.display.style import count
 from bertmagic.errors import BertMagicError
 from bertmagic.options import Check, Finetune
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 _ANSWERS = ("question", "context", "answers")
 _TEXTS = ("text", "second text", "label")
 _NONE = "(none)"
-_STYLE = {"description_width": "90px"}
-_LAYOUT = {"flex": "1 1 240px", "min_width": "0", "max_width": "420px"}
+_STYLE = {"description_width": "130px"}
+_LAYOUT = {"flex": "1 1 320px", "min_width": "0", "max_width": "520px"}
 
 
 def chosen_first(names: Mapping[str, Any]) -> tuple[str, Any]:
@@ -72,9 +73,8 @@ class DataForm:
         self._data = _dropdown("data", TABLE["train"].help, list(dict.fromkeys(known)), self._code)
         self._columns: dict[str, Any] = {}
         self._found = ipw.HTML()
-        self._fold = ipw.Accordion([self._found])
         self._row = ipw.Box(layout={"flex_flow": "row wrap", "display": "flex"})
-        self.widget = ipw.VBox([self._row, self._fold])
+        self.widget = ipw.VBox([self._row, self._found])
         self._list_columns()
         self._tell()
         self._data.observe(self._other_data, "value")
@@ -126,7 +126,7 @@ class DataForm:
         self._again()
 
     def _again(self) -> None:
-        self._fold.set_title(0, "Looking at the data …")
+        self._found.value = str(paragraph("Looking at the data …"))
         try:
             self.wrong = ""
             self._look(ignore)
@@ -136,8 +136,12 @@ class DataForm:
         self._changed()
 
     def _tell(self) -> None:
-        self._found.value = "" if self.wrong else drawing.bundle(self.report)["text/html"]
-        self._fold.set_title(0, "The data cannot be used" if self.wrong else _headline(self.report))
+        """Show what was found, folded: an element of HTML opens by keyboard, and the accordion of widgets does not."""
+        if self.wrong:
+            self._found.value = str(paragraph(warned(self.wrong)))
+            return
+        found = Safe(drawing.bundle(self.report)["text/html"])
+        self._found.value = str(tag("details", tag("summary", _headline(self.report)), found))
 
     def _list_columns(self) -> None:
         """Make a list for each role, with the columns that are taken chosen."""

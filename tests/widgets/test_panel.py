@@ -196,14 +196,14 @@ def test_inferred_columns_are_chosen_in_lists_and_all_follows_another_choice(hom
 
 def test_a_choice_that_cannot_be_used_says_so_and_starts_nothing(opened):
     opened._data.choose(label="text")
-    assert "text and label are both" in opened._told.value
-    assert "cannot be used" in opened._data._fold.titles[0]
+    assert "text and label are both" in opened._data._found.value
+    assert opened._told.value == ""
     assert opened.state.estimate is None
     opened.start()
     assert opened.job is None
     assert "text and label are both" in opened._message.value
     opened._data.choose(label="label")
-    assert "text and label are both" not in opened._told.value
+    assert "The data: 120 rows, classification" in opened._data._found.value
     opened.set(epochs=1)
     opened.start()
     assert settle(opened) is not None
@@ -227,7 +227,7 @@ def test_other_rows_are_chosen_from_the_variables_and_samples(home, encoder, row
     assert 'label = "stars"' in opened.cell
     del names["mine"]
     opened._data._data.value = "mine"
-    assert "nothing known" in opened._told.value or "mine" in opened._told.value
+    assert "mine" in opened._data.wrong
     assert opened.state.estimate is None
 
 
