@@ -117,7 +117,7 @@ def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[Inputs, list[Fi
     except DataError as error:
         column = table.frame[names[0]]
         strings = np.flatnonzero(np.fromiter((isinstance(value, str) for value in cells(column)), bool))
-        return Inputs(table.name, Texts(column, strings), strings, table.frame.index[strings]), [_error(error)]
+        return Inputs(table.name, Texts(column, strings), table.frame.index[strings]), [_error(error)]
 
 
 def _named(columns: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ def _predictions(task: Task, scores: torch.Tensor, sample: Tokens, texts: list[s
 
     given = pd.DataFrame([texts[: len(task.inputs)]], columns=list(task.inputs), dtype=object)
     columns = [Texts(given[name], np.zeros(1, np.int64)) for name in task.inputs]
-    rows = checks.Inputs("the text", columns[0], np.zeros(1, np.int64), given.index, *columns[1:])
+    rows = checks.Inputs("the text", columns[0], given.index, *columns[1:])
     found = scores.detach().float().cpu().numpy()
     return task.predictions(given, rows, sample, found[0] if found.ndim == 3 else found, model="")
 

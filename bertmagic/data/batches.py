@@ -32,12 +32,11 @@ def training_batches(
 
     generator = np.random.default_rng((seed, epoch))
     order = generator.permutation(len(lengths))
-    batches = []
     for start in range(0, len(order), MEGA_BATCH * batch_size):
         mega = order[start : start + MEGA_BATCH * batch_size]
-        mega = mega[np.argsort(-lengths[mega], kind="stable")]
-        batches += [mega[i : i + batch_size] for i in range(0, len(mega), batch_size)]
-    return [batches[i] for i in generator.permutation(len(batches))]
+        mega[:] = mega[np.argsort(-lengths[mega], kind="stable")]
+    starts = np.arange(0, len(order), batch_size)
+    return [order[start : start + batch_size] for start in generator.permutation(starts).tolist()]
 
 
 def by_length(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

@@ -238,7 +238,7 @@ def _fill(file: BinaryIO, found: Iterator[Piece]) -> None:
     numbers, without_ids, body = 0, [], 0
     for piece in found:
         numbers += len(piece.ids)
-        without_ids.append(replace(piece, ids=piece.ids[:0]))
+        without_ids.append(replace(piece, ids=np.zeros(0, np.int32)))
         body = _put(file, piece.ids.tobytes(), body)
     body = _put(file, bytes(_size(numbers, _KINDS[0]) - 4 * numbers), body)
     joint = tokens.joined(np.zeros(0, np.int32), None, without_ids)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
+from bertmagic.data.split import among
 from bertmagic.data.texts import Texts, cells
 from bertmagic.errors import DataError, listing
 
@@ -32,18 +33,22 @@ UNKNOWN = 0.1
 class Inputs:
     """Rows that a model can read: what is left of a table after the checks.
 
-    ``positions`` (in the table) and ``index`` (the user's own) have shape ``(rows,)``. ``second`` are the second texts
-    of pairs, or the passages of questions; None for single texts.
+    ``index``, the user's own, has shape ``(rows,)``. ``second`` are the second texts of pairs, or the passages of
+    questions; None for single texts.
     """
 
     name: str
     texts: Texts
-    positions: npt.NDArray[np.int64]
     index: pd.Index
     second: Texts | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def positions(self) -> npt.NDArray[np.int64]:
+        """Where the rows stand in the table, shape ``(rows,)``."""
+        return self.texts.positions
 
     def take(self, rows: npt.NDArray[Any], name: str = "") -> Self:
         """Return some of the rows, by position."""
@@ -51,7 +56,6 @@ class Inputs:
             self,
             name=name or self.name,
             texts=self.texts.take(rows),
-            positions=self.positions[rows],
             index=self.index[rows],
             second=None if self.second is None else self.second.take(rows),
         )
@@ -115,7 +119,7 @@ def readable(
     if len(columns) > 1:
         findings = _incomplete(frame, columns, parts)
     texts = [Texts(frame[column], keep) for column in columns]
-    return Inputs(name, texts[0], keep, frame.index[keep], *texts[1:]), findings
+    return Inputs(name, texts[0], frame.index if len(keep) == len(frame) else frame.index[keep], *texts[1:]), findings
 
 
 def _incomplete(frame: pd.DataFrame, columns: Sequence[str], written: Sequence[npt.NDArray[np.int64]]) -> list[Finding]:
@@ -193,23 +197,24 @@ def examples(
     for finding in findings:
         tolerate(finding, len(frame), table.name)
     _seen(targets, unlabelled, frame[label], where, labels)
-    kept = inputs.take(np.flatnonzero(targets[inputs.positions] >= 0))
+    labelled = targets[inputs.positions] >= 0
+    kept = inputs if labelled.all() else inputs.take(np.flatnonzero(labelled))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
-    found = with_targets(kept, targets[kept.positions], labels)
+    found = with_targets(kept, targets if len(kept) == len(targets) else targets[kept.positions], labels)
     return found, findings + (_class_findings(found, labels) if known is None else []) + repeats(found)
 
 
 def with_targets(rows: Inputs, targets: npt.NDArray[Any], labels: Labels | None = None) -> Examples:
     """Return rows with what is to be learnt of them."""
-    return Examples(rows.name, rows.texts, rows.positions, rows.index, rows.second, targets=targets, labels=labels)
+    return Examples(rows.name, rows.texts, rows.index, rows.second, targets=targets, labels=labels)
 
 
 def overlap(train: Examples, validation: Examples) -> npt.NDArray[np.int64]:
     """Return the positions in ``train`` of texts that stand in ``validation`` too."""
     import numpy as np
 
-    return np.flatnonzero(np.isin(train.copies(), validation.copies()))
+    return np.flatnonzero(among(train.copies(), np.unique(validation.copies())))
 
 
 def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:
@@ -252,6 +257,14 @@ def copies(texts: Iterable[str]) -> npt.NDArray[np.int64]:
     import numpy as np
 
     return np.fromiter((hash(_normal(text)) for text in texts), np.int64)
+
+
+def twice(copies: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the numbers that several rows have, ascending; few, beside a million rows."""
+    import numpy as np
+
+    ascending = np.sort(copies)
+    return np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
 
 
 def _normal(text: str) -> str:
@@ -320,9 +333,12 @@ def repeats(rows: Examples) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
     import numpy as np
 
-    _, first, number = np.unique(rows.copies(), return_index=True, return_inverse=True)
-    again = np.flatnonzero(first[number] != np.arange(len(rows)))
-    like = rows.targets[again] == rows.targets[first[number[again]]]
+    copies = rows.copies()
+    many = np.flatnonzero(among(copies, twice(copies)))
+    _, first, number = np.unique(copies[many], return_index=True, return_inverse=True)
+    later = first[number] != np.arange(len(many))
+    again, earlier = many[later], many[first[number[later]]]
+    like = rows.targets[again] == rows.targets[earlier]
     like = like.all(axis=tuple(range(1, like.ndim)))  # of several targets a row, all
     same, contrary = again[like], again[~like]
     found = []

@@ -73,13 +73,13 @@ def readable(column: pd.Series, name: str, where: str) -> tuple[Inputs, list[Fin
 
     if not holds_words(column):
         texts, found = checks.clean_texts(column, where)
-        return Inputs(name, texts, texts.positions, column.index[texts.positions]), found
+        return Inputs(name, texts, column.index[texts.positions]), found
     filled = np.fromiter(
         (_has_words(cell, _row(column.index, at, where)) for at, cell in enumerate(cells(column))), bool, len(column)
     )
     keep, blank = np.flatnonzero(filled), np.flatnonzero(~filled)
     findings = [checks.dropped("rows without a text", column, blank)] if len(blank) else []
-    return Inputs(name, Joined(column, keep), keep, column.index[keep]), findings
+    return Inputs(name, Joined(column, keep), column.index[keep]), findings
 
 
 def _has_words(cell: Any, where: str) -> bool:

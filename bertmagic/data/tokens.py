@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,10 @@ class Tokens:
 
         return np.arange(len(self)) if self.windows is None else np.repeat(np.arange(self.texts), np.diff(self.windows))
 
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return for each sample the entry of its text: the array itself where each text is one sample."""
+        return values if self.windows is None else values[self.owner]
+
     def row(self, number: int) -> npt.NDArray[np.int32]:
         """The ids of one sample."""
         return self.ids[self.offsets[number] : self.offsets[number + 1]]
@@ -154,8 +158,8 @@ class Piece:
     """
 
     ids: npt.NDArray[np.int32]
-    lengths: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
     second: npt.NDArray[np.int32]
     spans: npt.NDArray[np.int32]
     truncated: int
@@ -197,21 +201,22 @@ def joined(ids: npt.NDArray[np.int32], spans: npt.NDArray[np.int32] | None, foun
     """Return pieces as one, with all their ids in ``ids`` and the characters of these in ``spans``."""
     import numpy as np
 
-    offsets, windows = (_sums(getattr(piece, of) for piece in found) for of in ("lengths", "counts"))
+    offsets = _sums([piece.lengths for piece in found])
+    cut = len(offsets) - 1 > sum(len(piece.counts) for piece in found)
     second = np.concatenate([piece.second for piece in found] or [np.zeros(0, np.int32)])
     unknown = sum(piece.unknown for piece in found) / max(len(ids), 1)
     return Tokens(
         ids, offsets, sum(piece.truncated for piece in found), unknown,
-        windows=None if len(windows) == len(offsets) else windows,
+        windows=_sums([piece.counts for piece in found]) if cut else None,
         second=second if len(second) else None,
         spans=spans,
     )  # fmt: skip
 
 
-def _sums(parts: Iterable[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+def _sums(parts: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int64]:
     import numpy as np
 
-    return np.concatenate([np.zeros(1, np.int64), *parts]).cumsum()
+    return np.concatenate([np.zeros(1, np.int32), *parts]).cumsum(dtype=np.int64)
 
 
 def pieces(
@@ -312,7 +317,7 @@ def _piece(found: list[tuple[list[tuple[Body, int]], bool]], frame: Frame, shape
     import numpy as np
 
     samples = [sample for parts, _ in found for sample, _ in parts]
-    lengths = np.fromiter((len(sample.ids) for sample in samples), np.int64, len(samples))
+    lengths = np.fromiter((len(sample.ids) for sample in samples), np.int32, len(samples))
     total = int(lengths.sum())
     ids = np.fromiter(chain.from_iterable(sample.ids for sample in samples), np.int32, total)
     spans = np.zeros((0, 2), np.int32)
@@ -321,7 +326,7 @@ def _piece(found: list[tuple[list[tuple[Body, int]], bool]], frame: Frame, shape
             chain.from_iterable(chain.from_iterable(sample.spans) for sample in samples), np.int32, 2 * total
         ).reshape(-1, 2)
     second = [begin for parts, _ in found for _, begin in parts] if frame.middle.ids else []
-    counts = np.fromiter((len(parts) for parts, _ in found), np.int64, len(found))
+    counts = np.fromiter((len(parts) for parts, _ in found), np.int32, len(found))
     truncated = sum(cut for _, cut in found)
     return Piece(ids, lengths, counts, np.asarray(second, np.int32), spans, truncated, int((ids == unknown).sum()))
 

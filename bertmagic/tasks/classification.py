@@ -158,7 +158,7 @@ class Classification(Task):
 
     def feed(self, samples: Tokens, rows: Examples, pad_id: int, segments: bool, seed: int) -> Feed:
         """Return samples with the class of their text."""
-        return Feed(samples, pad_id, rows.targets[samples.owner], segments=segments)
+        return Feed(samples, pad_id, samples.spread(rows.targets), segments=segments)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
         """Return the rows whose label is none of the classes."""
@@ -231,12 +231,12 @@ class Classification(Task):
         best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
         frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
-        frame["label"] = chosen.mask(missing)
+        frame["label"] = chosen.mask(missing) if missing.any() else chosen
         found = {"score": probabilities.max(axis=1, initial=0.0) if len(given) else probabilities[:, 0]}
         found |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}
         for column, values in found.items():
             # A nullable column, so that a row without a text reads <NA> here too.
-            frame[column] = pd.Series(pd.array(values.astype(np.float64), dtype="Float64"), index=index).mask(missing)
+            frame[column] = pd.Series(pd.arrays.FloatingArray(values.astype(np.float64), missing.copy()), index=index)
         return Predictions(frame=pd.DataFrame(frame, index=index), labels=self.labels.names, task=self.name, **known)
 
     def _dtype(self) -> str:

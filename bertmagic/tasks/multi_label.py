@@ -181,7 +181,7 @@ class MultiLabel(Task):
         """Return samples with 1 for each label of their text and 0 for the others."""
         import numpy as np
 
-        return Feed(samples, pad_id, rows.targets.astype(np.float32)[samples.owner], segments=segments)
+        return Feed(samples, pad_id, samples.spread(rows.targets.astype(np.float32)), segments=segments)
 
     def tuned(self, scores: Scores, rows: Examples, samples: Tokens) -> MultiLabel:
         """Return the task with the thresholds at which the F1 of each label is highest on these rows."""

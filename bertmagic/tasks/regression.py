@@ -129,7 +129,7 @@ class Regression(Task):
         import numpy as np
 
         targets = ((rows.targets - self.mean) / self.scale).astype(np.float32)
-        return Feed(samples, pad_id, targets[samples.owner], segments=segments)
+        return Feed(samples, pad_id, samples.spread(targets), segments=segments)
 
     def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:
         """Return root mean squared and mean absolute error, Pearson's and Spearman's correlation, and the loss."""

@@ -99,7 +99,7 @@ class Loop:
         keeper: Keeper | None = None,
         name_rows: Callable[[Rows], str] = str,
     ) -> None:
-        self.model, self.lengths = model, feed.tokens.lengths
+        self.model, self.lengths = model, feed.tokens.lengths.astype("int32")
         self.plan, self.measure, self.emit, self.keeper, self.name_rows = plan, measure, emit, keeper, name_rows
         self.stepper = Stepper(model, feed, plan, objective, emit)
         self.warmup = warmup_steps(plan.warmup, plan.steps)
