@@ -1,40 +1,44 @@
 """How near the estimates of time and memory come to what then happens, over 12 settings.
 
-    python benchmarks/estimates.py [--out FILE] [--steps 24]
+    python benchmarks/estimates.py [--out FILE]
 
 MiniLM on `sample:reviews`, each text joined with others where a setting wants long ones. Each setting has a fresh
-process: it takes the estimate, from a calibration of this machine that is made once, then runs, and measures seconds a
-step (the median of the second half) and the peak of its memory (``VmHWM``) above what it had before. Linux only.
+process: it takes the estimate, from a calibration of this machine that is made once a kind of model, then runs for one
+epoch, and measures its seconds (all steps and the evaluation at its end; the first step, which also loads and clears
+what is then there for all epochs, counts as the mean of the others) and the peak of the process's memory (``VmHWM``)
+above what it had before. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
-import platform
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
+
+import throughput
 
 OUT = Path(__file__).parent / "results" / "estimates.json"
 SETTINGS = [
-    {"batch_size": 8, "max_length": 32, "joined": 1},
-    {"batch_size": 32, "max_length": 32, "joined": 1},
-    {"batch_size": 64, "max_length": 64, "joined": 1},
-    {"batch_size": 16, "max_length": 128, "joined": 4},
-    {"batch_size": 32, "max_length": 128, "joined": 4},
-    {"batch_size": 8, "max_length": 256, "joined": 10},
-    {"batch_size": 16, "max_length": 256, "joined": 10},
-    {"batch_size": 8, "max_length": 512, "joined": 20},
-    {"batch_size": 32, "max_length": 64, "joined": 1, "adapt": "lora"},
-    {"batch_size": 32, "max_length": 64, "joined": 1, "freeze": "encoder"},
-    {"batch_size": 32, "max_length": 64, "joined": 1, "precision": "fp32"},
-    {"batch_size": 16, "max_length": 128, "joined": 4, "gradient_checkpointing": True},
+    {"rows": 600, "joined": 1, "batch_size": 8, "max_length": 32},
+    {"rows": 600, "joined": 1, "batch_size": 32, "max_length": 32},
+    {"rows": 480, "joined": 1, "batch_size": 64, "max_length": 64},
+    {"rows": 160, "joined": 4, "batch_size": 16, "max_length": 128},
+    {"rows": 240, "joined": 4, "batch_size": 32, "max_length": 128},
+    {"rows": 80, "joined": 10, "batch_size": 8, "max_length": 256},
+    {"rows": 96, "joined": 10, "batch_size": 16, "max_length": 256},
+    {"rows": 48, "joined": 20, "batch_size": 8, "max_length": 512},
+    {"rows": 480, "joined": 1, "batch_size": 32, "max_length": 64, "adapt": "lora"},
+    {"rows": 900, "joined": 1, "batch_size": 32, "max_length": 64, "freeze": "encoder"},
+    {"rows": 240, "joined": 4, "batch_size": 32, "max_length": 128, "freeze": 3},
+    {"rows": 160, "joined": 4, "batch_size": 16, "max_length": 128, "gradient_checkpointing": True},
 ]
-"""Options of a run; ``joined`` is how many reviews a text has."""
+"""Options of a run, how many rows it is given, and how many reviews each of their texts has."""
 
 
 def status(name: str) -> int:
@@ -42,68 +46,61 @@ def status(name: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def measure(setting: dict[str, object], steps: int) -> dict[str, object]:
+def measure(setting: dict[str, Any]) -> dict[str, float]:
     """Take one setting's estimate, run it, and return both; in a process of its own."""
     import pandas as pd
 
     import bertmagic as bm
-    from bertmagic.data.samples import names  # noqa: F401 - the sample is there
     from bertmagic.models import devices
     from bertmagic.options import Finetune
-    from bertmagic.training.events import Step
+    from bertmagic.training.events import Evaluated, Step
     from bertmagic.tuning import estimates
 
-    joined = int(str(setting.pop("joined")))
-    frame = pd.DataFrame(bm.samples.load("reviews", "train"))
+    rows, joined = setting.pop("rows"), setting.pop("joined")
+    frame = pd.DataFrame(bm.samples.load("reviews", "train")).sample(rows, random_state=0)
     texts = frame["review"].tolist()
-    rows = frame.assign(
-        review=[" ".join(texts[(at + k) % len(texts)] for k in range(joined)) for at in range(len(texts))]
-    )
-    known = {"text": "review", "label": "sentiment", "max_steps": steps, **setting}
-    options = Finetune(train=rows, **known)
-    found = estimates.estimate(options, estimates.subject(options))
+    frame["review"] = [" ".join(texts[(at + k) % rows] for k in range(joined)) for at in range(rows)]
+    known: dict[str, Any] = {"text": "review", "label": "sentiment", "epochs": 1, **setting}
+    options = Finetune(train=frame, **known)
+    began = time.perf_counter()
+    about = estimates.subject(options)
+    calibrated = time.perf_counter() - began
+    found = estimates.estimate(options, about)
     devices.release()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before, told = status("VmRSS"), []
-    bm.finetune(
-        rows, show=False, on_event=lambda event: told.append(event) if isinstance(event, Step) else None, **known
-    )
-    seconds = [later.seconds - sooner.seconds for sooner, later in itertools.pairwise(told)]
-    a_step = (found.seconds / found.steps) if found.steps else 0.0
+    before = status("VmRSS")
+    told: list[Any] = []
+    bm.finetune(frame, show=False, on_event=told.append, **known)
+    steps = [event for event in told if isinstance(event, Step)]
+    evaluation = next(event for event in told if isinstance(event, Evaluated))
     return {
-        "estimated_step": a_step, "step": statistics.fmean(seconds[len(seconds) // 3 :]),
-        "estimated_bytes": found.bytes, "bytes": status("VmHWM") - before,
-    }  # fmt: skip
+        "estimated_seconds": found.epoch_seconds,
+        "seconds": (steps[-1].seconds - steps[0].seconds) * len(steps) / (len(steps) - 1) + evaluation.seconds,
+        "estimated_bytes": found.bytes,
+        "bytes": status("VmHWM") - before,
+        "subject_seconds": calibrated,
+        "steps": len(steps),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        return print(json.dumps(measure(json.loads(given.one), given.steps)))
+        return print(json.dumps(measure(json.loads(given.one))))
     results = []
     with tempfile.TemporaryDirectory() as home:
         for setting in SETTINGS:
-            command = [sys.executable, __file__, "--steps", str(given.steps), "--one", json.dumps(setting)]
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=True, env={**_environment(), "BERTMAGIC_HOME": home}
-            )
+            command = [sys.executable, __file__, "--one", json.dumps(setting)]
+            known = {**os.environ, "BERTMAGIC_HOME": home}
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=known)
             found = {**setting, **json.loads(done.stdout.splitlines()[-1])}
             results.append(found)
-            time_, memory = found["estimated_step"] / found["step"], found["estimated_bytes"] / found["bytes"]
-            print(f"{json.dumps(setting):90} time {time_:.2f} of what it took, memory {memory:.2f}", flush=True)
-    given.out.write_text(
-        json.dumps({"machine": platform.processor() or platform.machine(), "results": results}, indent=1) + "\n"
-    )
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
+            seconds, memory = (found[f"estimated_{what}"] / found[what] for what in ("seconds", "bytes"))
+            print(f"{json.dumps(setting)}: time {seconds:.2f}, memory {memory:.2f} of what it took", flush=True)
+    given.out.write_text(json.dumps({"machine": throughput._processor(), "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

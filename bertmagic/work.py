@@ -105,22 +105,29 @@ def begun(
     _tell(prepared, parts["train"], found.name, options, why, emit)
     emit(Phase(f"loading {found.name}"))
     with loading.alone, _seeded(options.seed, device):  # another run that began here would draw from the same seed
-        network, said = prepared.task.build(found.folder, **_dropout(found.folder, options))
+        network, said = prepared.task.build(found.folder, **dropped(found.folder, options))
         adapter, adapted = _adapted(network, found, options)
     emit(Note(f"{found.name}: {said}."))
     if adapted:
         emit(Note(adapted))
-    with _training(options.seed, device):
-        with devices.enough(device, f"the weights of {found.name}", devices.FREE):
-            network.to(device)
-        kernels.use(network)
-        layers.use(network)
-        if device.type == "cpu":
-            dropout.use(network, options.seed)
-        if frozen := freeze(network, options.freeze):
+    with _training(options.seed, device), fitted(network, found.name, options, device) as frozen:
+        if frozen:
             emit(Note(frozen))
-        with recomputing(network) if options.gradient_checkpointing else nullcontext():
-            yield Work(options, prepared, found, tokenizer, parts, network, facts, adapter)
+        yield Work(options, prepared, found, tokenizer, parts, network, facts, adapter)
+
+
+@contextmanager
+def fitted(network: PreTrainedModel, name: str, options: Finetune | Pretrain, device: torch.device) -> Iterator[str]:
+    """Have a network on its device, as fast as it gets there and frozen as is wanted; gives the line about that."""
+    with devices.enough(device, f"the weights of {name}", devices.FREE):
+        network.to(device)
+    kernels.use(network)
+    layers.use(network)
+    if device.type == "cpu":
+        dropout.use(network, options.seed)
+    frozen = freeze(network, options.freeze)
+    with recomputing(network) if options.gradient_checkpointing else nullcontext():
+        yield frozen
 
 
 def _check_adapt(options: Finetune | Pretrain) -> None:
@@ -212,7 +219,7 @@ def _tell(
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
 
 
-def _dropout(folder: Path, options: Finetune | Pretrain) -> dict[str, Any]:
+def dropped(folder: Path, options: Finetune | Pretrain) -> dict[str, Any]:
     """Return the config's name for attention dropout, with the wanted value."""
     known = loading.config(folder)
     names = ("attention_probs_dropout_prob", "attention_dropout")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.data.batches import training_batches
 from bertmagic.errors import TrainingError
-from bertmagic.models import adapters, devices
+from bertmagic.models import adapters, devices, heap
 from bertmagic.training.events import Ended, Evaluated, Listener, Reason, Step
 from bertmagic.training.plan import Plan, steps_an_epoch
 from bertmagic.training.schedule import factor, warmup_steps
@@ -220,6 +220,7 @@ class Loop:
         """Measure the validation rows and keep the weights if they are the best so far."""
         self._flush()
         began = time.perf_counter()
+        heap.trim()  # what steps left has holes of other sizes than an evaluation needs
         with self.stepper.whole():
             metrics = self.measure(button.check) if self.measure else {}
             score = metrics[self.plan.metric] * (1 if self.plan.higher_is_better else -1)

@@ -1,6 +1,9 @@
 """What one kind of model costs on this machine: measured once in some seconds, and kept on disk.
 
-Nothing of it needs weights: a model of the same config with random ones takes the same time and the same memory.
+Nothing of it needs weights: a model of the same config with random ones takes the same time and the same memory. What
+is timed are steps of training as a run takes them, with its kernels, layers, dropout masks and optimizer, on rows of
+one length each: long and short ones, few and many. The rest is a line: a step costs something whatever its rows, and
+each row the same again.
 """
 
 from __future__ import annotations
@@ -9,19 +12,25 @@ import hashlib
 import json
 import platform
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertmagic.models import adapters, devices, dropout, heap, kernels, layers, loading
+from bertmagic import work
+from bertmagic.data.batches import Feed
+from bertmagic.data.tokens import Tokens
+from bertmagic.inference.forward import TOKEN_BUDGET, scores
+from bertmagic.models import adapters, devices, heap, loading
 from bertmagic.training import runs
-from bertmagic.training.events import Listener, Phase
-from bertmagic.training.freezing import freeze
+from bertmagic.training.events import Listener, Phase, ignore
+from bertmagic.training.objective import Objective
 from bertmagic.training.optimizer import adamw
-from bertmagic.training.recomputing import recomputing
+from bertmagic.training.plan import Plan
+from bertmagic.training.step import Stepper
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,7 +45,7 @@ interpolated."""
 
 _SLOTS = 1024
 _REPEATS = 2
-_VERSION = 2
+_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -48,17 +57,24 @@ class Calibration:
     lengths
         The lengths in tokens that were measured.
     train, read
-        Seconds a row of each length takes in a step of training, forward and backward, and in a forward pass.
+        Seconds a row of each length takes in a step of training, forward and backward, and in a prediction.
     launch
         Seconds of a pass whatever its rows: what a small batch mostly takes.
     update
-        Seconds of the optimizer's part of a step.
+        Seconds of the optimizer's part of a step, word embeddings left out.
     kept
         Bytes that a row of each length keeps for the backward pass.
     shared
         Bytes that a pass keeps whatever its rows, such as weights in another number format.
+    beside
+        Bytes that a step takes at its peak beyond what it keeps and `reading`: gradients, and holes in the heap where
+        freed blocks do not fit what comes next.
+    reading
+        Bytes that a token takes for a moment in a forward pass that keeps nothing.
     parameters, trained, embeddings
         How many parameters the model has, how many of them train, and how many word embeddings are among these.
+    words
+        How many word embeddings the model has, trained or not.
     width
         Of the word embeddings.
     """
@@ -70,9 +86,12 @@ class Calibration:
     update: float
     kept: tuple[float, ...]
     shared: float
+    beside: float
+    reading: float
     parameters: int
     trained: int
     embeddings: int
+    words: int
     width: int
 
     def at(self, of: tuple[float, ...], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -85,11 +104,15 @@ class Calibration:
 def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     """Return the calibration for the model in a folder, from the disk if this machine has made it before.
 
+    The random states of the process are the same afterwards.
+
     Parameters
     ----------
     options
         Of the run; precision, device and what is trained matter.
     """
+    import torch
+
     device = devices.choose(options.device)
     number_format, _ = devices.precision(options.precision, device)
     key = _key(folder, options, str(device), number_format)
@@ -97,8 +120,10 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     if (found := _read(path)) is not None:
         return found
     emit(Phase(f"timing {folder.name} on {device}, once", 0, len(LENGTHS) + 1, "lengths"))
-    model = _random_model(folder, options).to(device)
-    found = measure(model, number_format, options, emit)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        model = _random_model(folder, options)
+        with work.fitted(model, folder.name, options, device):
+            found = measure(model, number_format, emit)
     del model
     devices.release(device)
     runs.made_folder("")
@@ -132,50 +157,138 @@ _MATTERS = ("adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpoint
 
 def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
     """Return a classifier of a folder's config, as a run would have it, with random weights."""
-    import torch
     import transformers
 
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
-    with loading.alone, loading.quiet(), torch.random.fork_rng(devices=[]):
-        config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2)
+    with loading.alone, loading.quiet():
+        changes = work.dropped(base, options)
+        config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
     if options.adapt == "lora":
         wanted = adapters.settings(model, options.lora_rank, options.lora_alpha, options.lora_targets)
         adapters.inject(model, wanted)
-    for module in model.modules():
-        if hasattr(module, "dropout") and "Attention" in type(module).__name__ and hasattr(module.dropout, "p"):
-            module.dropout.p = options.attention_dropout
     return model
 
 
-def measure(model: PreTrainedModel, number_format: str, options: Finetune, emit: Listener) -> Calibration:
-    """Measure a model on its device."""
-    kernels.use(model)
-    layers.use(model)
-    if model.device.type == "cpu":
-        dropout.use(model, 0)
-    freeze(model, options.freeze)
-    model.train()
+def measure(model: PreTrainedModel, number_format: str, emit: Listener) -> Calibration:
+    """Measure a model that stands as a run has it: on its device, with the kernels and masks of `work.fitted`."""
     limit = int(getattr(model.config, "max_position_embeddings", 512) or 512)
     lengths = tuple(length for length in LENGTHS if length <= limit - 2) or (max(4, limit - 2),)
-    timed = []
-    with recomputing(model) if options.gradient_checkpointing else nullcontext(), heap.kept():
-        _pass(model, 4, 8, number_format)  # the first one starts threads and chooses kernels
-        few = min(_pass(model, 2, lengths[0], number_format) for _ in range(_REPEATS + 2))
-        launch = max(0.0, few - 2 * _timed(model, _SLOTS // lengths[0], lengths[0], number_format, 0.0)[0])
-        for at, length in enumerate(lengths):
-            timed.append(_timed(model, max(2, _SLOTS // length), length, number_format, launch))
-            emit(Phase("timing the model, once", at + 1, len(lengths) + 1, "lengths"))
-        shared, kept = _kept(model, lengths, number_format)
-        update = _update(model)
-        emit(Phase("timing the model, once", len(lengths) + 1, len(lengths) + 1, "lengths"))
     embedding = model.get_input_embeddings().weight
+    parameters = list(model.parameters())
+    sizes = sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
+    embeddings = embedding.numel() if embedding.requires_grad else 0
+    model.train()
+    shared, kept = _kept(model, lengths, number_format)
+    read, reading = _predictions(model, lengths, number_format)
+    update = _update(model)
+    train, launch, grown = _steps(model, lengths, number_format, update, emit)
+    most = max(shared + row * _rows(length) for length, row in zip(lengths, kept, strict=True))
+    beside = max(0.0, grown - most - reading * _SLOTS)
     return Calibration(
-        lengths, tuple(a for a, _ in timed), tuple(b for _, b in timed), launch, update, kept, shared,
-        sum(p.numel() for p in model.parameters()),
-        sum(p.numel() for p in model.parameters() if p.requires_grad),
-        embedding.numel() if embedding.requires_grad else 0, embedding.shape[-1],
+        lengths, train, read, launch, update, kept, shared, beside, reading, *sizes, embeddings, embedding.numel(),
+        embedding.shape[-1],
     )  # fmt: skip
+
+
+def _rows(length: int) -> int:
+    return max(2, _SLOTS // length)
+
+
+def _feed(model: PreTrainedModel, lengths: list[int]) -> Feed:
+    """Return samples of some lengths, all of real tokens."""
+    ids = (np.arange(sum(lengths)) % min(2000, model.config.vocab_size - 10) + 5).astype(np.int32)
+    offsets = np.cumsum([0, *lengths]).astype(np.int64)
+    return Feed(Tokens(ids, offsets, 0, 0.0), 0, np.zeros(len(lengths), np.int64))
+
+
+def _predictions(
+    model: PreTrainedModel, lengths: tuple[int, ...], number_format: str
+) -> tuple[tuple[float, ...], float]:
+    """Return the seconds that a row of each length takes in a prediction, and the bytes that a token takes."""
+    found = []
+    for length in lengths:
+        predict = partial(scores, model, _feed(model, [length] * _rows(length)), number_format)
+        found.append(min(_seconds(model, predict) for _ in range(_REPEATS)))
+    budget, length = TOKEN_BUDGET[model.device.type], lengths[-2] if len(lengths) > 1 else lengths[0]
+    full = _feed(model, [length] * (budget // length))
+    grown = _grown(model, lambda: scores(model, full, number_format)) / len(full.tokens.ids)
+    return tuple(took / _rows(length) for took, length in zip(found, lengths, strict=True)), grown
+
+
+def _steps(
+    model: PreTrainedModel, lengths: tuple[int, ...], number_format: str, update: float, emit: Listener
+) -> tuple[tuple[float, ...], float, float]:
+    """Take steps; return the seconds a row of each length takes, those of any pass, and the bytes they took."""
+    feed = _feed(model, [length for length in lengths for _ in range(_rows(length))])
+    ends = np.cumsum([_rows(length) for length in lengths])
+    stepper = Stepper(model, feed, _plan(number_format), Objective(_total), ignore)
+    found: list[float] = []
+
+    def step(rows: npt.NDArray[np.int64]) -> float:
+        return _seconds(model, lambda: stepper.take([rows], 1e-9, 1))
+
+    def all_sizes() -> None:
+        few = np.arange(max(1, _rows(lengths[0]) // 16))
+        step(few)  # the first one starts threads and chooses kernels
+        found.append(min(step(few) for _ in range(_REPEATS + 1)))
+        for at, (length, end) in enumerate(zip(lengths, ends, strict=True)):
+            rows = np.arange(end - _rows(length), end)
+            found.append(min(step(rows) for _ in range(_REPEATS)))
+            emit(Phase("timing the model, once", at + 1, len(lengths) + 1, "lengths"))
+
+    try:
+        grown = _grown(model, all_sizes)
+    finally:
+        stepper.optimizer.zero_grad(set_to_none=True)
+        if stepper.vocabulary is not None:
+            stepper.vocabulary.join()
+    few_seconds, *many = found
+    few, most = max(1, _rows(lengths[0]) // 16), _rows(lengths[0])
+    fixed = max(0.0, (few_seconds * most - many[0] * few) / (most - few)) if most > few else 0.0
+    fixed = max(min(fixed, few_seconds), min(update, few_seconds))
+    train = tuple((took - min(fixed, took / 2)) / _rows(length) for took, length in zip(many, lengths, strict=True))
+    return train, max(0.0, fixed - update), grown
+
+
+def _plan(number_format: str) -> Plan:
+    return Plan(
+        steps=1, batch_size=1, lr=0.0, warmup=0.0, weight_decay=0.01, schedule="constant", seed=0, eval_every=None,
+        patience=None, metric="loss", higher_is_better=False, precision=number_format,
+    )  # fmt: skip
+
+
+def _total(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+
+
+def _seconds(model: PreTrainedModel, work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    _wait(model.device)
+    return time.perf_counter() - began
+
+
+def _grown(model: PreTrainedModel, work: Callable[[], Any]) -> float:
+    """Return by how many bytes some work makes the process grow at its peak.
+
+    On a GPU PyTorch knows the peak. On a CPU freed memory is kept meanwhile, as in a run, so that the end shows it.
+    """
+    import torch
+
+    device = model.device
+    devices.release(device)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        work()
+        return float(torch.cuda.max_memory_allocated(device) - before)
+    with heap.kept():
+        before = devices.process_memory()
+        work()
+        return float(max(0, devices.process_memory() - before))
 
 
 def _ids(model: PreTrainedModel, rows: int, length: int) -> dict[str, torch.Tensor]:
@@ -185,34 +298,11 @@ def _ids(model: PreTrainedModel, rows: int, length: int) -> dict[str, torch.Tens
     return {"input_ids": ids.to(model.device), "attention_mask": torch.ones_like(ids).to(model.device)}
 
 
-def _pass(model: PreTrainedModel, rows: int, length: int, number_format: str, backward: bool = True) -> float:
-    """Make one pass and return its seconds."""
-    import torch
-
-    given = _ids(model, rows, length)
-    began = time.perf_counter()
-    with torch.set_grad_enabled(backward), devices.autocast(model.device, number_format):
-        outputs = model(**given).logits
-    if backward:
-        outputs.float().logsumexp(-1).sum().backward()
-    _wait(model.device)
-    return time.perf_counter() - began
-
-
 def _wait(device: torch.device) -> None:
     import torch
 
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def _timed(model: PreTrainedModel, rows: int, length: int, number_format: str, launch: float) -> tuple[float, float]:
-    """Return the seconds of a row in training and in reading: the least of some passes, without their launch."""
-    train = min(_pass(model, rows, length, number_format) for _ in range(_REPEATS + 1))
-    model.eval()
-    read = min(_pass(model, rows, length, number_format, backward=False) for _ in range(_REPEATS))
-    model.train()
-    return max(train - launch, 0.5 * train) / rows, read / rows
 
 
 def _kept(model: PreTrainedModel, lengths: tuple[int, ...], number_format: str) -> tuple[float, tuple[float, ...]]:
@@ -237,7 +327,7 @@ def _saved(model: PreTrainedModel, rows: int, length: int, number_format: str) -
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
             seen[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # the tensor itself would keep the node that keeps it, and all of it for good
 
     watched = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
     with watched, devices.autocast(model.device, number_format):

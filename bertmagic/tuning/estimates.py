@@ -1,10 +1,13 @@
 """What a run will take: steps, time and memory, from the lengths of its texts and a calibration.
 
-The batches are those that the run will make, so padding and the cutting of batches are in the numbers.
+The batches are those that the run will make, so padding and the cutting of batches are in the numbers. Time is that of
+all steps and evaluations, without reading, tokenizing and loading. Memory is what the run adds to the process at its
+peak, which is in a step or in an evaluation; rows and tokens of the data are not in it.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ import numpy as np
 from bertmagic import work
 from bertmagic.data.batches import by_length, training_batches
 from bertmagic.data.tokens import encode
+from bertmagic.inference.forward import TOKEN_BUDGET
 from bertmagic.models import devices, loading, weights
 from bertmagic.training import runs
 from bertmagic.training.events import Listener, counting, downloading, ignore
@@ -32,6 +36,11 @@ if TYPE_CHECKING:
 _SAMPLE = 4000
 """Rows whose lengths are looked at: their spread is known well enough, and a slider moves at once."""
 _FLOAT = 4
+
+_OTHER = 30 << 20
+"""Bytes of what else a run holds: tokenizer, records, what measures and writes."""
+_PYTORCH = 140 << 20
+"""Bytes that the first run of a process on a CPU takes for PyTorch's own code and threads, and keeps."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,9 @@ def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | Non
     found = weights.find(str(options.model), downloading(emit), runs.names())
     tokenizer = loading.tokenizer(found.folder)
     rows = prepared.train
-    chosen = np.random.default_rng(0).permutation(len(rows))[:_SAMPLE]
+    chosen = np.sort(
+        np.random.default_rng(0).permutation(len(rows))[:_SAMPLE]
+    )  # in order: few rows make the run's batches
     pairs = None if rows.second is None else [rows.second[at] for at in chosen.tolist()]
     limit = loading.limit(found.folder, tokenizer)
     tokens = encode(
@@ -108,8 +119,9 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     an_epoch = steps_an_epoch(about.rows, options.batch_size, options.gradient_accumulation_steps)
     steps = count_steps(an_epoch, options.epochs or default_epochs(an_epoch, options.max_steps), options.max_steps)
     batches = training_batches(lengths, options.batch_size, options.seed, 0)
+    batches = batches[: steps * options.gradient_accumulation_steps]
     passes = sum(_seconds(about.costs, lengths[batch]) for batch in batches) / len(batches)
-    step = passes * options.gradient_accumulation_steps + about.costs.update
+    step = passes * options.gradient_accumulation_steps + _update(about)
     reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
     return Estimate(
@@ -119,7 +131,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
         epochs=steps / an_epoch,
         seconds=float(steps * step + evaluations * reading),
         epoch_seconds=float(an_epoch * step + reading),
-        memory=_memory(options, about, lengths, batches),
+        memory=_memory(options, about, lengths, batches, steps > (options.eval_every or an_epoch)),
         free=about.free,
         truncated=float((about.lengths > longest).mean()),
         max_length=longest,
@@ -133,24 +145,56 @@ def _seconds(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
     return rows + costs.launch * len(parts)
 
 
-def _memory(options: Finetune, about: Subject, lengths: npt.NDArray[np.int64], batches: list[Any]) -> dict[str, int]:
-    """Return the bytes of each part: they are held together where a step has gone halfway."""
+def _used(about: Subject) -> int:
+    """Return how many word embeddings a run trains: those of tokens in use."""
+    return min(about.pieces * about.costs.width, about.costs.embeddings)
+
+
+def _update(about: Subject) -> float:
+    """Return the seconds of an update: in proportion to what is trained."""
     costs = about.costs
-    used = min(about.pieces * costs.width, costs.embeddings)  # the run keeps the word embeddings of tokens in use
+    timed = max(1, costs.trained - costs.embeddings)
+    return costs.update * (timed + _used(about)) / timed
+
+
+def _memory(
+    options: Finetune, about: Subject, lengths: npt.NDArray[np.int64], batches: list[Any], again: bool
+) -> dict[str, int]:
+    """Return the bytes of each part of the peak, which is in a step or in an evaluation.
+
+    Gradients are none while the first pass of a step goes forward, so that ``activations`` are what is held at the peak
+    beyond all other parts. The best weights are held while steps are taken where there is an evaluation before the
+    end: ``again``.
+    """
+    costs, used, device = about.costs, _used(about), devices.choose(options.device)
     trained = costs.trained - costs.embeddings + used
-    most = max(_activations(costs, lengths[batch]) for batch in batches)
-    kept = (costs.trained if options.adapt == "lora" else costs.parameters) if about.validation_rows else 0
+    best = (costs.trained if options.adapt == "lora" else costs.parameters) if about.validation_rows else 0
     average = trained if options.ema_decay else 0
-    return {
+    accumulated = options.gradient_accumulation_steps > 1
+    step = max(_held(costs, lengths[batch], _FLOAT * trained, accumulated) for batch in batches)
+    reading = 0.0
+    if about.validation_rows:  # which has all word embeddings, beside those in use
+        slots = TOKEN_BUDGET[device.type]
+        reading = costs.reading * min(slots, about.validation_rows * lengths.mean())
+        reading += _FLOAT * (best + (costs.words if used else 0))
+    peak = max(step + (_FLOAT * best if again else 0), reading)
+    known = {
         "weights": _FLOAT * (costs.parameters + used),
         "gradients": _FLOAT * trained,
         "optimizer": _FLOAT * (2 * trained + average),
-        "activations": int(costs.shared + most),
-        "best weights": _FLOAT * kept,
     }
+    left = max(0, int(peak) - _FLOAT * (trained + best))
+    fresh = device.type == "cpu" and "torch._dynamo" not in sys.modules  # which comes with the first optimizer
+    other = _OTHER + (_PYTORCH if fresh else 0)
+    return {**known, "activations": left, "best weights": _FLOAT * best, "other": other}
 
 
-def _activations(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
-    return max(
-        float(costs.at(costs.kept, np.asarray([lengths[part].max()]))[0] * len(part)) for part in by_length(lengths)
-    )
+def _held(costs: Calibration, lengths: npt.NDArray[np.int64], gradients: int, accumulated: bool) -> float:
+    """Return the bytes that a step on a batch holds at most: activations, and gradients from its second pass on."""
+    found = [float(gradients)]
+    for at, part in enumerate(by_length(lengths)):
+        longest = lengths[part].max()
+        kept = costs.shared + float(costs.at(costs.kept, np.asarray([longest]))[0]) * len(part)
+        forward = kept + costs.reading * longest * len(part)
+        found.append(costs.beside + forward + (gradients if at or accumulated else 0))
+    return max(found)

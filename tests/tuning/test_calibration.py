@@ -1,0 +1,130 @@
+"""What a model costs on this machine: steps of the real engine, after which all is as it was."""
+
+import gc
+import random
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import bertmagic as bm
+from bertmagic.models import dropout, heap, kernels, layers
+from bertmagic.options import Finetune
+from bertmagic.training.events import Evaluated, Step, ignore
+from bertmagic.tuning import calibration, estimates
+
+
+@pytest.fixture(scope="module")
+def options(encoder, make_rows):
+    """Options of a run, for 120 rows."""
+    return Finetune(train=make_rows(), label="label", model=str(encoder), precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def about(options, tmp_path_factory):
+    """The subject of estimates, timed once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
+        return estimates.subject(options)
+
+
+@pytest.fixture
+def heavy(about):
+    """The subject, of a model whose activations are most of its memory."""
+    return replace(about, costs=replace(about.costs, kept=tuple(1000 * kept for kept in about.costs.kept)))
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The models that were measured, as they were then and are now."""
+    found, measure = [], calibration.measure
+
+    def spy(model, *rest):
+        stack = layers.stack(model)
+        found.append(
+            (model, model.config._attn_implementation, "forward" in vars(stack[0]), "forward" in vars(stack[-1]))
+        )
+        return measure(model, *rest)
+
+    monkeypatch.setattr(calibration, "measure", spy)
+    return found
+
+
+def test_what_is_timed_has_the_layers_of_a_run(encoder, options, seen, own_folder):
+    calibration.of(encoder, options, ignore)
+    model, attention, _, last = seen[0]
+    assert attention == kernels.NAME
+    assert last  # for the first token only
+    drops = [module for module in model.modules() if isinstance(module, torch.nn.Dropout | dropout.Dropout)]
+    assert {type(module) for module in drops} == {dropout.Dropout}
+    assert model.config.attention_probs_dropout_prob == options.attention_dropout == 0
+
+
+def test_what_is_timed_is_frozen_and_recomputed_as_the_run(encoder, options, seen, own_folder):
+    costs = calibration.of(encoder, replace(options, freeze="encoder", gradient_checkpointing=True), ignore)
+    _, _, first, _ = seen[0]
+    assert first  # wrapped, to be computed twice
+    assert costs.embeddings == 0
+    assert costs.trained < costs.parameters / 10
+    assert costs.words > 0
+
+
+def test_a_calibration_leaves_random_states_and_memory_as_they_were(encoder, options, seen, own_folder):
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    calibration.of(encoder, options, ignore)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1])
+    assert random.getstate() == before[2]
+    assert heap._runs == 0
+    model = seen[0][0]
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert len(model.get_input_embeddings().weight) == model.config.vocab_size
+    left = weakref.ref(model)
+    seen.clear()
+    del model
+    gc.collect()
+    assert left() is None
+
+
+def test_a_longer_row_costs_more(about):
+    costs = about.costs
+    assert len(costs.lengths) > 1
+    for of in (costs.train, costs.read, costs.kept):
+        assert of[-1] > of[0] > 0
+    assert costs.launch >= 0
+    assert costs.update > 0
+
+
+def test_a_step_holds_gradients_beside_activations_from_its_second_pass_on(options, heavy):
+    one, two = (
+        estimates.estimate(replace(options, gradient_accumulation_steps=many, epochs=1), heavy) for many in (1, 2)
+    )
+    assert abs(two.bytes - one.bytes - one.memory["gradients"]) <= 2
+
+
+def test_the_best_weights_are_held_beside_activations_where_training_goes_on(options, heavy):
+    last, often = (estimates.estimate(replace(options, epochs=epochs), heavy) for epochs in (1, 2))
+    assert abs(often.bytes - last.bytes - last.memory["best weights"]) <= 2
+
+
+def test_the_batches_are_those_of_the_run(options, about, own_folder):
+    told = []
+    bm.finetune(
+        options.train, label="label", model=options.model, precision="fp32", epochs=1, show=False,
+        on_event=lambda event: told.append(event.tokens) if isinstance(event, Step) else None,
+    )  # fmt: skip
+    batches = estimates.training_batches(about.lengths, options.batch_size, options.seed, 0)
+    assert told == [about.lengths[batch].sum() for batch in batches]
+
+
+def test_an_evaluation_begins_with_what_steps_left_given_back(options, monkeypatch, own_folder):
+    told, trim = [], heap.trim
+    monkeypatch.setattr(heap, "trim", lambda: (told.append("trim"), trim()))
+    bm.finetune(
+        options.train, label="label", model=options.model, precision="fp32", max_steps=2, show=False,
+        on_event=lambda event: told.append(type(event)),
+    )  # fmt: skip
+    at = told.index(Evaluated)
+    assert "trim" in told[at - told[:at][::-1].index(Step) : at]
