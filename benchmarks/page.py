@@ -27,6 +27,9 @@ PARAMETERS, LAYERS, WIDTH = 10_646_784, 6, 384
 CLOCKS = ("train_seconds", "predict_seconds", "step_seconds")
 """Left out where the seconds of the processor are known too: they do not depend on what else the machine does."""
 
+WITHIN = {"seconds": 0.25, "bytes": 0.15}
+"""How far an estimate may be off."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -168,6 +171,26 @@ def growth(found: dict[str, Any], part: str) -> str:
     )
 
 
+def estimates(found: dict[str, Any]) -> str:
+    """Estimate and outcome of each setting, and how many lie within the bounds."""
+    rows, lines = found["results"], []
+    ratios: dict[str, list[float]] = {what: [row[f"estimated_{what}"] / row[what] for row in rows] for what in WITHIN}
+    for at, row in enumerate(rows):
+        others = [f"{name} = {row[name]}" for name in ("adapt", "freeze", "gradient_checkpointing") if name in row]
+        named = ", ".join([f"{row['batch_size']} rows of up to {row['max_length']} tokens", *others])
+        lines.append(
+            [named, f"{row['estimated_seconds']:.1f}", f"{row['seconds']:.1f}", f"{ratios['seconds'][at]:.2f}",
+             f"{row['estimated_bytes'] / 1e6:,.0f}", f"{row['bytes'] / 1e6:,.0f}", f"{ratios['bytes'][at]:.2f}"]
+        )  # fmt: skip
+    held = {what: sum(abs(ratio - 1) <= most for ratio in ratios[what]) for what, most in WITHIN.items()}
+    head = ["setting", "estimated s an epoch", "it took", "ratio", "estimated MB", "it took", "ratio"]
+    said = (
+        f"Of {len(rows)} settings {held['seconds']} are within {WITHIN['seconds']:.0%} in time and {held['bytes']} "
+        f"within {WITHIN['bytes']:.0%} in memory. On {found['machine']}."
+    )
+    return table(head, lines) + "\n\n" + said
+
+
 def figure(rows: Rows) -> None:
     """Real tokens a second of each system, by kind of text."""
     import plotly.graph_objects as go
@@ -222,6 +245,7 @@ def main() -> None:
         **{part: work(measured[part]) for part, work in MEASURED.items() if measured[part]},
         "training-fp32": training(json.loads((RESULTS / "throughput_fp32.json").read_text())["training"]),
         **{part: work(stepped[part]) for part, work in OF_A_STEP.items() if part in stepped},
+        "estimates": estimates(json.loads((RESULTS / "estimates.json").read_text())),
         **{part: growth(grown, part) for part in ("rows", "length", "cache") if part in grown},
     }
     page = PAGE.read_text(encoding="utf-8")

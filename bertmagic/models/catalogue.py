@@ -1,7 +1,8 @@
 """The models that have a short name, with what one wants to know before choosing.
 
-Parameter counts, lengths and licences are those of the model cards; ``lr`` is the peak learning rate of the paper or
-card, and for MiniLM the one that did best on SST-2 in `benchmarks/accuracy.py`.
+Parameter counts are those that the configs make, with the pooler where the checkpoint has one and, of models that are
+tuned already, with the head. Lengths and licences are those of the model cards; ``lr`` is the peak learning rate of the
+paper or card, and for MiniLM the one that did best on SST-2 in `benchmarks/accuracy.py`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _ENTRIES = (
           "the stronger multilingual choice"),
     Entry("bert-chinese", "google-bert/bert-base-chinese", round(102.3 * _M), "Chinese", 512, "Apache-2.0", 3e-5,
           "character pieces for Chinese"),
-    Entry("bert-german", "dbmdz/bert-base-german-uncased", round(110.0 * _M), "German", 512, "MIT", 3e-5,
+    Entry("bert-german", "dbmdz/bert-base-german-uncased", round(109.9 * _M), "German", 512, "MIT", 3e-5,
           "for German text"),
     Entry("bert-spanish", "dccuchile/bert-base-spanish-wwm-uncased", round(109.9 * _M), "Spanish", 512, "CC BY 4.0",
           3e-5, "BETO, whole-word masking"),
@@ -82,7 +83,7 @@ PUBLISHED: dict[str, tuple[float, str]] = {
     "bert": (84.6, "MNLI 84.6 (Devlin et al. 2019, table 1, test)"),
     "bert-large": (86.7, "MNLI 86.7 (Devlin et al. 2019, table 1, test)"),
     "distilbert": (82.2, "MNLI 82.2 (Sanh et al. 2019, table 1, dev)"),
-    "roberta": (87.6, "MNLI 87.6 (Liu et al. 2019, as their model card says, dev)"),
+    "roberta": (87.6, "MNLI 87.6 (model card of roberta-base, after Liu et al. 2019)"),
     "modernbert": (89.1, "MNLI 89.1 (Warner et al. 2024, table of GLUE, dev)"),
     "deberta": (90.6, "MNLI 90.6 (He et al. 2021, DeBERTaV3, model card, dev)"),
 }
