@@ -149,11 +149,17 @@ def test_the_page_of_options_is_that_of_the_table():
     assert page.read_text(encoding="utf-8") == document.page()
 
 
-def test_every_number_that_is_not_the_users_own_has_a_reason_or_its_default_in_words():
-    own = ("max_steps", "seed", "eval_every", "patience", "timeout", "stride", "max_length")
-    for name, entry in ALL:
-        if name in ("bert_finetune", "bert_pretrain", "bert_tune") and entry.kind in ("int", "float", "steps"):
-            assert entry.reason or entry.name in own, entry.name
+@pytest.mark.parametrize("command", [options.Finetune, options.Pretrain, options.Tune])
+def test_every_setting_of_training_has_a_reason(command):
+    own = ("max_steps", "timeout", "task")  # the user's, or what is inferred
+    kinds = ("int", "float", "steps", "choice", "freeze")
+    settings = [entry for entry in options.table(command) if entry.kind in kinds and entry.name not in own]
+    assert [entry.name for entry in settings if not entry.reason] == []
+
+
+def test_everything_that_can_be_searched_says_what_to_try_when_the_curves_look_so():
+    found = {entry.name: entry for entry in options.table(options.Tune)}
+    assert [name for name in options.Tune.searched if not found[name].curve] == []
 
 
 def test_flags_are_spelled_with_dashes():

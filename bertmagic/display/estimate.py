@@ -19,11 +19,20 @@ def text(result: Estimate) -> str:
 def _lines(result: Estimate) -> list[str]:
     parts = ", ".join(f"{name} {size(many)}" for name, many in result.memory.items())
     return [
-        f"{count(result.steps, 'step')} ({result.epochs:.3g} epochs of {result.rows:,} rows), about "
+        f"{count(result.steps, 'step')} ({_epochs(result)}), about "
         f"{duration(result.seconds)}; {duration(result.epoch_seconds)} an epoch",
         f"about {size(result.bytes)} of memory ({parts}); {size(result.free)} are free",
         f"{share(result.truncated)} of the texts are cut at {result.max_length:,} tokens",
     ]
+
+
+def _epochs(result: Estimate) -> str:
+    return f"{result.epochs:.3g} epoch{'' if result.epochs == 1 else 's'} of {result.rows:,} rows"
+
+
+def _about(what: str) -> str:
+    """Return a value that stays on one line in a narrow table."""
+    return f"about {what}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _warnings(result: Estimate) -> list[str]:
@@ -34,9 +43,9 @@ def markup(result: Estimate) -> Safe:
     """Return the estimate as a small table."""
     parts = ", ".join(f"{name} {size(many)}" for name, many in result.memory.items())
     rows = [
-        ["steps", f"{result.steps:,}", f"{result.epochs:.3g} epochs of {result.rows:,} rows"],
-        ["time", f"about {duration(result.seconds)}", f"{duration(result.epoch_seconds)} an epoch"],
-        ["memory", f"about {size(result.bytes)}", f"{parts}; {size(result.free)} are free"],
+        ["steps", f"{result.steps:,}", _epochs(result)],
+        ["time", _about(duration(result.seconds)), f"{duration(result.epoch_seconds)} an epoch"],
+        ["memory", _about(size(result.bytes)), f"{parts}; {size(result.free)} are free"],
         ["texts cut", share(result.truncated), f"at {result.max_length:,} tokens"],
     ]
     return box(

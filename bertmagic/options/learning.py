@@ -36,6 +36,8 @@ class Finetune(Training):
         "By how many tokens the windows of a long text overlap; by default a quarter of a window.",
         low=0,
         high=4096,
+        reason="Every word has then an eighth of a window or more before and after it in one of the windows.",
+        curve="Words near the edges of windows are wrong more often: a third or a half of a window.",
     )
     max_answer_length: int = option(
         30,
@@ -78,6 +80,7 @@ class Finetune(Training):
         "choice",
         "Weigh classes in the loss by the inverse of their frequency.",
         choices=("none", "balanced"),
+        reason="Weights change what probabilities mean, and macro F1 chooses the epoch already.",
         curve="Accuracy is far above macro F1: a class is given up; balanced.",
     )
 
@@ -176,4 +179,5 @@ class Pretrain(Training):
         "choice",
         "Which validation metric chooses the best weights; by default loss.",
         choices=("loss", "accuracy"),
+        reason="The perplexity that the report tells is the exponential of the loss.",
     )

@@ -36,6 +36,7 @@ class Training:
         "The encoder to start from: an alias of %bert_models, a folder, a hub id, an own model.",
         short="-m",
         reason="The smallest encoder in the catalogue: it trains in minutes on a laptop's CPU.",
+        curve="Validation stays low whatever is set: a larger one, or one of the texts' language; %bert_models DATA.",
     )
     epochs: float | None = option(
         None,
@@ -48,7 +49,11 @@ class Training:
         curve="Validation still gets better at the end: more. Its loss rises while the training loss falls: fewer.",
     )
     max_steps: int | None = option(
-        None, "int", "Train for so many optimizer steps; with epochs given too, for whichever is fewer.", low=1
+        None,
+        "int",
+        "Train for so many optimizer steps; with epochs given too, for whichever is fewer.",
+        low=1,
+        curve="Validation still gets better at the last step: more.",
     )
     lr: float | None = option(
         None,
@@ -94,6 +99,7 @@ class Training:
         "Cut texts after so many tokens; by default the model's own limit, at most 512.",
         low=8,
         high=8192,
+        reason="BERT's positions end at 512 (Devlin et al. 2019), and attention costs the square of the length.",
         curve="Many texts are cut and validation stays low: longer. Steps are slow and few texts are long: shorter.",
     )
     warmup: float = option(
@@ -147,6 +153,7 @@ class Training:
         "choice",
         "How lr falls after the warm-up.",
         choices=("linear", "cosine", "constant"),
+        reason="Linear in Devlin et al. 2019, appendix A.2.",
         curve="The loss still falls when lr reaches 0: more epochs, rather than constant.",
     )
     seed: int = option(
@@ -155,6 +162,7 @@ class Training:
         "Seeds the split, the order of rows, the head and dropout.",
         low=0,
         high=2**32 - 1,
+        reason="Any would do: scores differ by the seed alone (Dodge et al. 2020), so one is kept.",
         curve="Two settings differ by little: run each with three seeds before you believe it.",
     )
     attention_dropout: float = option(
@@ -172,6 +180,7 @@ class Training:
         "steps",
         "Evaluate every so many steps; by default at the end of each epoch.",
         low=1,
+        reason="All rows were seen as often then, and more evaluations would take time from training.",
         curve="The best evaluation is the first, or only one: evaluate more often.",
     )
     patience: int | None = option(
@@ -180,6 +189,7 @@ class Training:
         "Stop early after so many evaluations without a better one.",
         low=1,
         high=1000,
+        reason="Off: the best weights are kept anyway, and they often come late, when lr is low.",
         curve="Validation has not got better for long: 2 or 3.",
     )
     adapt: Adapt = option(
@@ -207,6 +217,7 @@ class Training:
         low=0.001,
         high=10000,
         reason="A scale of 2 whatever the rank, so that lr need not change with it.",
+        curve="With lora the loss jumps: half of it. It hardly moves: twice it.",
     )
     lora_targets: tuple[str, ...] = option(
         (),
@@ -226,6 +237,7 @@ class Training:
         None,
         "freeze",
         "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.",
+        reason="All layers learn in Devlin et al. 2019; the last quarter keeps most of it (Lee et al. 2019).",
         curve="Memory is short or steps are slow, and a little accuracy may go: 'embeddings', or half of the layers.",
     )
     device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
@@ -234,6 +246,7 @@ class Training:
         "choice",
         "Number format of the matrix products; auto is bf16 where the hardware has it.",
         choices=("auto", "bf16", "fp16", "fp32"),
+        reason="bf16 has the range of fp32, so the loss needs no scaling (Kalamkar et al. 2019).",
     )
     save_to: str | None = option(None, "path", "Also save the finished model to this folder.")
     checkpoint_every: int | None = option(

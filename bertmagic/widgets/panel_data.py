@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _ANSWERS = ("question", "context", "answers")
 _TEXTS = ("text", "second text", "label")
-_NONE = "(none)"
+_NONE = ("(none)", "")
+"""The choice of no column; a list shows nothing where its value is None."""
 _STYLE = {"description_width": "130px"}
 _LAYOUT = {"flex": "1 1 320px", "min_width": "0", "max_width": "520px"}
 
@@ -118,7 +119,7 @@ class DataForm:
         self._list_columns()
 
     def _other_column(self, _: Any) -> None:
-        chosen = {role: control.value for role, control in self._columns.items()}
+        chosen: dict[str, Any] = {role: control.value or None for role, control in self._columns.items()}
         if "second text" in chosen:
             second = chosen.pop("second text")
             chosen["text"] = (chosen["text"], second) if second else chosen["text"]
@@ -168,9 +169,9 @@ class DataForm:
 def _column(role: str, columns: list[str], taken: Any) -> Any:
     entry = TABLE["text" if role == "second text" else role]
     several = [(", ".join(taken), tuple(taken))] if isinstance(taken, list | tuple) else []
-    none = [(_NONE, None)] if taken is None or role == "second text" else []
+    none = [_NONE] if taken is None or role == "second text" else []
     options = [*none, *several, *((name, name) for name in columns)]
-    value = tuple(taken) if several else taken
+    value = tuple(taken) if several else taken or ""
     return _dropdown(role, tooltip(entry), options, value)
 
 

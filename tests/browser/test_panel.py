@@ -16,7 +16,7 @@ def panel(lab, pictures):
     lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab.new("panel.ipynb")
     lab.run("%load_ext bertmagic")
-    lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv").assign(title="a title")')
+    lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv").assign(title="a long title " * 30)')
     at = lab.start(PANEL)
     numbered = lab.cell(at).locator(".jp-InputPrompt").filter(has_text=re.compile(r"^\[\d+\]:"))
     numbered.wait_for(timeout=5 * TIMEOUT)  # torch is imported, and the encoder timed
@@ -113,7 +113,7 @@ def test_start_stop_and_resume(lab, panel, pictures):
     slider(live, "batch_size").focus()
     lab.page.keyboard.press("Home")  # many steps, so that there is time to stop
     live.locator(".bm-cell pre", has_text=re.compile(r"^batch_size\s+= 2", re.M)).wait_for()
-    live.get_by_role("button", name="Start").click()
+    live.get_by_role("button", name="Start").dblclick()  # the second one begins nothing
     live.locator("figure svg").first.wait_for()
     said(live, re.compile("step [1-9]"))
     lab.picture(pictures / "panel-running.png")
@@ -136,7 +136,7 @@ def test_the_model_is_tried_and_bound(lab, panel):
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [1200, 520])
+@pytest.mark.parametrize("width", [1200, 700, 520])
 def test_it_fits_its_cell(lab, panel, pictures, theme, width):
     at, live = panel
     lab.theme(f"JupyterLab {theme}")
@@ -147,12 +147,25 @@ def test_it_fits_its_cell(lab, panel, pictures, theme, width):
     assert live.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
 
 
-def test_after_a_restart_it_says_that_it_is_no_longer_live_and_shows_its_last_state(lab, panel, pictures):
-    at, live = panel
+def test_after_a_reload_it_is_live_as_its_kernel_is(lab, panel, pictures):
+    at, _ = panel
     lab.resize(1200)
     lab.theme("JupyterLab Light")
+    lab.save()
+    lab.open("lab/tree/panel.ipynb")
+    live = lab.output(at).last
+    live.locator(".bm-cell pre").wait_for()
+    handle = slider(live, "warmup")
+    handle.focus()
+    lab.page.keyboard.press("ArrowRight")
+    live.locator(".bm-cell pre", has_text=re.compile(r"^warmup\s+= 0.07", re.M)).wait_for()
+    lab.picture(pictures / "panel-reloaded-live.png")
+
+
+def test_after_a_restart_it_says_that_it_is_no_longer_live_and_shows_its_last_state(lab, panel, pictures):
+    at, live = panel
     lab.restart()
-    content = live.locator(".bm-panel").evaluate("node => getComputedStyle(node, '::after').content")
+    content = live.locator(".bm-panel").evaluate("node => getComputedStyle(node, '::before').content")
     assert "no longer live" in content
     lab.picture(pictures / "panel-restarted.png")
     lab.save()

@@ -72,6 +72,7 @@ def test_the_finder_binds_nothing(run):
     ("line", "said"),
     [
         ("lr = [1e-5, 1e-4]", "Write log(a, b), between(a, b) or choice(a, b, …)."),
+        ("epochs = range(1, 4)", "is a range, not a range to search"),
         ("lr = log(1e-3, 1e-5)", "the first end must be below the second"),
         ("train = choice(1, 2)", "train cannot be searched over here"),
         ("resume = True", "there is no option 'resume'"),

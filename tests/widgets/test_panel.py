@@ -181,7 +181,7 @@ def test_inferred_columns_are_chosen_in_lists_and_all_follows_another_choice(hom
     rows = make_rows().assign(note=[f"note {number}" for number in range(120)], mood=["sad", "glad", "calm"] * 40)
     opened = bm.panel(rows, label="label", model=str(encoder))
     assert listed(opened, "text") == (list(rows.columns), "text")
-    assert listed(opened, "second text") == ([None, *rows.columns], None)
+    assert listed(opened, "second text") == (["", *rows.columns], "")
     assert listed(opened, "label") == (list(rows.columns), "label")
     assert "text " not in opened.cell  # a run infers it
     before = opened._data._found.value
@@ -222,7 +222,7 @@ def test_other_rows_are_chosen_from_the_variables_and_samples(home, encoder, row
     assert listed(opened, "label")[1] == "label"
     opened._data._data.value = '"sample:pairs"'
     assert 'train = "sample:pairs"' in opened.cell
-    assert listed(opened, "second text")[1] is not None
+    assert listed(opened, "second text")[1] == "hypothesis"
     opened._data._data.value = "others"
     assert 'label = "stars"' in opened.cell
     del names["mine"]
