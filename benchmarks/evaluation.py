@@ -57,7 +57,7 @@ def large(rows=100_000, classes=50):
     names = tuple(f"class {at}" for at in range(classes))
     chances, said = softmax(logits), logits.argmax(axis=1)
     found = numbers.of_classes(chances, true, scores.cross_entropies(logits, true), names)
-    table, confusion = scores.by_class(said, true, names)
+    table, confusion = counted.by_class(found.tallies[0], names), counted.confusion(true, said, classes)
     texts = [f"text {at} of the rows that were made" for at in range(rows)]
     outcomes = Outcomes(
         pd.RangeIndex(rows), texts, np.arange(rows) % 60 + 3, true, said, (said == true).astype(float), found.tallies,

@@ -130,8 +130,6 @@ def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[s
 
 def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mapping[str, Any], emit: Listener) -> _Side:
     """Train a baseline on the training rows and measure it as a model of the same task."""
-    import pandas as pd
-
     task = lead.task
     if task.name not in baselines.TASKS:
         raise OptionError(f"there is no baseline {name!r} for {task.name}.", "Compare models only.")
@@ -141,8 +139,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     predict, size = baselines.fit(name, task.name, _texts(rows), _targets(task, rows), outputs)
     found = predict(_texts(given.rows))[given.tokens.owner]
     notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
-    by = pd.DataFrame(index=given.rows.index)
-    report = _half(task).report(found, given.rows, given.tokens, by, model=name, data=given.table.name, notes=notes)
+    report = _half(task).report(found, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=size)
     return _Side(report, lambda rows: predict(_texts(rows)), contender)
 

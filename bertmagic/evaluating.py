@@ -74,8 +74,6 @@ class _Run:
 
 def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Asked, emit: Listener) -> Report:
     """Measure a model on rows with labels; see `TextModel.evaluate`."""
-    import pandas as pd
-
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     for wanted in asked.at:
         operating.read(wanted)
@@ -90,7 +88,6 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
         run.scores,
         run.rows,
         run.tokens,
-        pd.DataFrame(index=run.rows.index),
         model=model.name,
         data=table.name,
         skipped=len(run.table.frame) - len(run.rows),

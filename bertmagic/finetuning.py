@@ -263,8 +263,6 @@ def _report(
     work: Work, ended: Ended, name: str, before: Mapping[str, float], emit: Listener, button: StopButton
 ) -> Report | None:
     """Measure the finished model on the test rows, or on the validation rows where there are none."""
-    import pandas as pd
-
     part = _reported(work)
     if part is None:
         return None
@@ -275,7 +273,6 @@ def _report(
         found,
         rows,
         work.parts[part],
-        pd.DataFrame(index=rows.index),
         model=name,
         data=rows.name,
         seconds=time.perf_counter() - began,

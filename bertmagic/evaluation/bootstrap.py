@@ -30,8 +30,8 @@ _LEAST = 2_000
 """How many rows a sample has at least."""
 _WORK = 4_000_000
 """How many counts are drawn in all, before there are fewer draws."""
-_AT_ONCE = 2_000_000
-"""How many counts are held at a time: 16 MB."""
+_AT_ONCE = 200_000
+"""How many counts are held at a time: as many as a processor keeps near."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Tally:
     share
         The share of all rows that these are: an interval of all is narrower by its root (the m out of n bootstrap,
         Bickel, Götze & van Zwet 1997).
+    again
+        Where there are no ``values``: from positions of rows to their tally.
     """
 
     kinds: npt.NDArray[np.int64]
@@ -59,6 +61,7 @@ class Tally:
     metrics: Callable[[Draws], Mapping[str, Draws]]
     cost: int = 1
     share: float = 1.0
+    again: Callable[[npt.NDArray[Any]], Tally] | None = None
 
     @classmethod
     def of_rows(cls, values: npt.NDArray[Any], metrics: Callable[[Draws], Mapping[str, Draws]]) -> Self:
@@ -67,45 +70,22 @@ class Tally:
 
         return cls(np.arange(len(values)), np.asarray(values, np.float64), metrics, cost=values.shape[1])
 
-    @classmethod
-    def sampled(cls, of: Callable[[npt.NDArray[np.int64]], Tally], rows: int, cost: int) -> Tally:
-        """Return the tally that ``of`` makes of all rows, or of a sample where draws would look at too many numbers.
-
-        Parameters
-        ----------
-        of
-            From positions of rows to their tally.
-        rows, cost
-            How many rows there are, and how many numbers are looked at of each.
-        """
-        import numpy as np
-
-        most = max(_LEAST, _LARGE // cost)
-        if rows <= most:
-            return of(np.arange(rows))
-        chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-        return replace(of(chosen), share=most / rows)
-
     def __len__(self) -> int:
         return len(self.kinds)
 
     def take(self, rows: npt.NDArray[Any]) -> Tally:
-        """Return the tally of some of the rows, by position or by a mask, where it has ``values``."""
-        return replace(self, kinds=self.kinds[rows])
-
-    def sample(self) -> Tally:
-        """Return this tally, or that of a sample of its rows where draws would look at too many numbers."""
-        if self.values is None or len(self.values) * self.cost <= _LARGE:
-            return self
-        return Tally.sampled(self.take, len(self), self.cost)
+        """Return the tally of some of the rows, by position or by a mask."""
+        return replace(self, kinds=self.kinds[rows]) if self.again is None else self.again(rows)
 
     def found(self) -> dict[str, float]:
         """Return the metrics of the rows themselves, without those that are not defined."""
         import numpy as np
 
-        kinds = len(self) if self.values is None else len(self.values)
-        counts = np.bincount(self.kinds, minlength=kinds).astype(np.float64)
-        named = self.metrics((counts if self.values is None else counts @ self.values)[None])
+        if self.values is None:
+            named = self.metrics(np.ones((1, len(self)), np.int32))
+        else:
+            counts = np.bincount(self.kinds, minlength=len(self.values)).astype(np.float64)
+            named = self.metrics((counts @ self.values)[None])
         return {name: float(value[0]) for name, value in named.items() if np.isfinite(value[0])}
 
 
@@ -114,10 +94,12 @@ def intervals(
 ) -> dict[str, Interval]:
     """Return the 95 % interval of each metric of a tally, from the percentiles of what is drawn.
 
+    Where draws would look at too many numbers they are of a sample of the rows.
+
     Parameters
     ----------
     around
-        The metrics of all rows, where the tally is of a sample of them.
+        The metrics of all rows, where they are known.
     most
         How many draws at most.
     """
@@ -134,7 +116,7 @@ def differences(
     Parameters
     ----------
     around, most
-        As in `intervals`; ``around`` has the differences of all rows.
+        As in `intervals`; ``around`` has the differences.
 
     Raises
     ------
@@ -151,7 +133,7 @@ def differences(
 
 
 def _spread(
-    tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Draws]]], Mapping[str, Draws]],
+    tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
     around: Mapping[str, float] | None, seed: int, most: int,
 ) -> dict[str, Interval]:  # fmt: skip
     """Return the intervals of what is combined from the metrics of tallies of the same rows."""
@@ -159,18 +141,21 @@ def _spread(
 
     if len(tallies[0]) < 2:
         return {}
-    kinds, counts = _joint(tallies)
-    share = tallies[0].share
+    drawn = _sampled(tallies)
+    share = drawn[0].share
+    kinds, counts = _joint(drawn)
 
     def named(counts: Draws) -> Mapping[str, Draws]:
-        return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(tallies, kinds, strict=True)])
+        return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(drawn, kinds, strict=True)])
 
     found: dict[str, list[Draws]] = {}
-    draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in tallies)), min(most, FEWEST), most))
+    draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
     for part in draw(counts, draws, np.random.default_rng(seed)):
         for name, values in named(part).items():
             found.setdefault(name, []).append(values)
-    centre = named(counts[None].astype(np.float64)) if share < 1 else {}
+    if share < 1:
+        around = around or combined([tally.found() for tally in tallies])
+        centre = named(counts[None])
     spread = {}
     for name, parts in found.items():
         values = np.concatenate(parts)
@@ -179,6 +164,19 @@ def _spread(
         if interval := percentiles(values):
             spread[name] = interval
     return spread
+
+
+def _sampled(tallies: Sequence[Tally]) -> list[Tally]:
+    """Return tallies, or those of the same sample of their rows where draws would look at too many numbers."""
+    import numpy as np
+
+    rows, cost = len(tallies[0]), max(tally.cost for tally in tallies)
+    numbers = max(tally.cost * (rows if tally.values is None else min(rows, len(tally.values))) for tally in tallies)
+    most = max(_LEAST, _LARGE // cost)
+    if numbers <= _LARGE or rows <= most:
+        return list(tallies)
+    chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    return [replace(tally.take(chosen), share=most / rows) for tally in tallies]
 
 
 def _joint(tallies: Sequence[Tally]) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
@@ -192,34 +190,36 @@ def _joint(tallies: Sequence[Tally]) -> tuple[list[npt.NDArray[np.int64]], npt.N
     return [tally.kinds[first] for tally in tallies], counts
 
 
-def _sums(tally: Tally, kinds: npt.NDArray[np.int64], counts: Draws) -> Draws:
+def _sums(tally: Tally, kinds: npt.NDArray[np.int64], counts: npt.NDArray[Any]) -> Draws:
     """Return the sums of a tally, of how often each joint kind was drawn, ``(draws, joint kinds)``."""
     import numpy as np
 
-    if tally.values is None:
-        return counts[:, np.argsort(kinds)]
-    return counts @ tally.values[kinds]
+    if tally.values is not None:
+        return counts.astype(np.float64) @ tally.values[kinds]
+    rows = np.argsort(kinds)
+    return counts if (rows[1:] > rows[:-1]).all() else counts[:, rows]
 
 
-def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generator) -> Iterator[Draws]:
+def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.int32]]:
     """Yield how often each kind is drawn, some draws at a time: ``(draws, kinds)``.
 
-    Drawing rows and counting them costs by the row, drawing the counts by the kind, about ten times as much for each.
+    Drawing the counts costs by the kind, drawing rows and counting them by the row, a tenth as much for each.
     """
     import numpy as np
 
     rows, kinds = int(counts.sum()), len(counts)
-    ends = np.cumsum(counts)
-    at_once = max(1, _AT_ONCE // max(kinds, rows if rows < 10 * kinds else 1))
+    of = None if rows == kinds else np.repeat(np.arange(kinds, dtype=np.int32), counts)
+    at_once = max(1, _AT_ONCE // kinds)
     for begin in range(0, draws, at_once):
         many = min(at_once, draws - begin)
         if rows >= 10 * kinds:
-            yield generator.multinomial(rows, counts / rows, size=many).astype(np.float64)
+            yield generator.multinomial(rows, counts / rows, size=many).astype(np.int32)
             continue
-        drawn = generator.integers(0, rows, (many, rows), np.int32)
-        kind = drawn if rows == kinds else np.searchsorted(ends, drawn, side="right")
-        place = kind + kinds * np.arange(many)[:, None]
-        yield np.bincount(place.ravel(), minlength=many * kinds).reshape(many, kinds).astype(np.float64)
+        found = np.empty((many, kinds), np.int32)
+        for at in range(many):
+            chosen = generator.integers(0, rows, rows, np.int32)
+            found[at] = np.bincount(chosen if of is None else of[chosen], minlength=kinds)
+        yield found
 
 
 def of_share(right: int, of: int) -> Interval | None:

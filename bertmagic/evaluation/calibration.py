@@ -102,7 +102,7 @@ def _numbers(chances: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -
     exact = np.clip(chances.astype(float), 1e-12, 1 - 1e-12)
     if targets.ndim == 2:
         of_true = np.where(targets > 0, exact, 1 - exact)
-        return {"ece": ece(exact.ravel(), targets.ravel() > 0), "loss": float(-np.log(of_true).mean())}
+        return {"ece": ece(exact.ravel(), targets.ravel() > 0), "loss": float(-np.log(of_true).sum(axis=1).mean())}
     confidence, right = confidences(chances, targets)
     return {
         "ece": ece(confidence, right),

@@ -1,4 +1,4 @@
-"""Metrics of a classification that only the counts of right and wrong rows decide: accuracy, F1 and their kin."""
+"""Metrics that only the counts of right and wrong rows decide: accuracy, F1 and their kin."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertmagic.evaluation.bootstrap import Tally, intervals
+from bertmagic.evaluation.report import ClassScore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
 
     from bertmagic.evaluation.bootstrap import Draws
-    from bertmagic.evaluation.report import Interval
 
-PARTS = ("precision", "recall", "f1")
+PARTS = ("f1", "precision", "recall")
 """What is told of each class."""
 
 
@@ -51,35 +51,46 @@ def metrics(sums: Draws) -> dict[str, Draws]:
 
     Notes
     -----
-    Macro averages are over the classes that are true or were predicted, balanced accuracy over those that are true,
-    weighted averages weigh by true rows, and a micro average counts all rows alike; each as scikit-learn has it.
-    Matthews' correlation of many classes is that of Gorodkin 2004, 0 where it is not defined.
+    Balanced accuracy is the mean over the classes that are true. Matthews' correlation of many classes is that of
+    Gorodkin 2004, 0 where it is not defined.
     """
     import numpy as np
 
     right, found, wanted = np.split(sums, 3, axis=1)
     rows = np.maximum(wanted.sum(axis=1), 1)
-    each = dict(zip(PARTS, _parts(right, found, wanted), strict=True))
-    some, known = found + wanted > 0, wanted > 0
-    accuracy = right.sum(axis=1) / rows
-    named = {
-        "accuracy": accuracy,
-        "balanced_accuracy": (each["recall"] * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1),
+    known = wanted > 0
+    return {
+        "accuracy": right.sum(axis=1) / rows,
+        "balanced_accuracy": (right / np.maximum(wanted, 1)).sum(axis=1) / np.maximum(known.sum(axis=1), 1),
+        **averages(right, found, wanted),
+        "mcc": _matthews(right.sum(axis=1), found, wanted, rows),
     }
-    for part in ("f1", "precision", "recall"):
-        named[f"macro_{part}"] = (each[part] * some).sum(axis=1) / np.maximum(some.sum(axis=1), 1)
-    for part in ("f1", "precision", "recall"):
-        named[f"weighted_{part}"] = (each[part] * wanted).sum(axis=1) / rows
-    named |= {f"micro_{part}": accuracy for part in ("f1", "precision", "recall")}
-    return named | {"mcc": _matthews(right.sum(axis=1), found, wanted, rows)}
+
+
+def averages(right: Draws, found: Draws, wanted: Draws) -> dict[str, Draws]:
+    """Return macro, weighted and micro averages of F1, precision and recall, as scikit-learn has them.
+
+    A macro average is over the classes that are true or were predicted, a weighted one weighs by true rows, and a micro
+    average counts all rows together. Each count has shape ``(draws, classes)``.
+    """
+    import numpy as np
+
+    some, all_wanted = found + wanted > 0, np.maximum(wanted.sum(axis=1), 1)
+    together = _parts(*(of.sum(axis=1) for of in (right, found, wanted)))
+    macro, weighted, micro = {}, {}, {}
+    for part, each, whole in zip(PARTS, _parts(right, found, wanted), together, strict=True):
+        macro[f"macro_{part}"] = (each * some).sum(axis=1) / np.maximum(some.sum(axis=1), 1)
+        weighted[f"weighted_{part}"] = (each * wanted).sum(axis=1) / all_wanted
+        micro[f"micro_{part}"] = whole
+    return macro | weighted | micro
 
 
 def _parts(right: Draws, found: Draws, wanted: Draws) -> tuple[Draws, Draws, Draws]:
-    """Return precision, recall and F1 of each class, 0 where they are not defined: ``(draws, classes)`` each."""
+    """Return F1, precision and recall of each class, 0 where they are not defined: ``(draws, classes)`` each."""
     import numpy as np
 
     both = found + wanted
-    return right / np.maximum(found, 1), right / np.maximum(wanted, 1), 2 * right / np.maximum(both, 1)
+    return 2 * right / np.maximum(both, 1), right / np.maximum(found, 1), right / np.maximum(wanted, 1)
 
 
 def _matthews(right: Draws, found: Draws, wanted: Draws, rows: Draws) -> Draws:
@@ -90,14 +101,37 @@ def _matthews(right: Draws, found: Draws, wanted: Draws, rows: Draws) -> Draws:
     return np.where(below > 0, above / np.sqrt(np.maximum(below, 1)), 0.0)
 
 
-def by_class(counted: Tally, classes: int) -> list[dict[str, Interval]]:
-    """Return the intervals of precision, recall and F1 of each class."""
+def by_class(counted: Tally, names: Sequence[str]) -> tuple[ClassScore, ...]:
+    """Return precision, recall and F1 of each class with their intervals, and how many rows have it.
+
+    Parameters
+    ----------
+    counted
+        A tally whose first sums are those of `metrics`.
+    """
+    classes = len(names)
 
     def each(sums: Draws) -> Mapping[str, Draws]:
         import numpy as np
 
-        parts = zip(PARTS, _parts(*np.split(sums, 3, axis=1)), strict=True)
-        return {f"{name} {at}": of[:, at] for name, of in parts for at in range(classes)}
+        counts = np.split(sums, 3, axis=1)
+        parts = {**dict(zip(PARTS, _parts(*counts), strict=True)), "support": counts[2]}
+        return {f"{name} {at}": of[:, at] for name, of in parts.items() for at in range(classes)}
 
-    found = intervals(replace(counted, metrics=each))
-    return [{name: found[f"{name} {at}"] for name in PARTS if f"{name} {at}" in found} for at in range(classes)]
+    assert counted.values is not None
+    of = replace(counted, values=counted.values[:, : 3 * classes], metrics=each)
+    found, spread = of.found(), intervals(of)
+    return tuple(
+        ClassScore(
+            name, *(found[f"{part} {at}"] for part in ("precision", "recall", "f1")), int(found[f"support {at}"]),
+            intervals={part: spread[f"{part} {at}"] for part in PARTS if f"{part} {at}" in spread},
+        )
+        for at, name in enumerate(names)
+    )  # fmt: skip
+
+
+def confusion(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.int64]:
+    """Return how many rows of each class were given each class, ``(true, predicted)``."""
+    import numpy as np
+
+    return np.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, classes)

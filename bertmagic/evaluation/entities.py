@@ -43,11 +43,6 @@ class Measured:
     losses: npt.NDArray[np.float64]
     weights: npt.NDArray[np.int64]
 
-    def take(self, rows: npt.NDArray[Any]) -> Measured:
-        """Return some of the sentences, by position."""
-        true, predicted, likeliest = ([of[row] for row in rows] for of in (self.true, self.predicted, self.likeliest))
-        return Measured(true, predicted, likeliest, self.losses[rows], self.weights[rows])
-
     def metrics(self) -> dict[str, float]:
         """Return precision, recall and F1 of entities, the share of right tags, and the mean loss of a word.
 
@@ -149,7 +144,8 @@ def typed(measured: Measured) -> tuple[ClassScore, ...]:
     """Return `by_type` with partial F1 and the intervals."""
     table = by_type(measured.true, measured.predicted)
     counted = type_tally(measured, [one.label for one in table])
-    exact, spread = counted.found(), intervals(counted.sample(), counted.found(), most=FEWEST)
+    exact = counted.found()
+    spread = intervals(counted, exact, most=FEWEST)
     return tuple(
         replace(one, partial_f1=exact[f"partial_f1 {at}"], intervals={
             name: spread[f"{name} {at}"] for name in ("precision", "recall", "f1", "partial_f1") if spread

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bertmagic.evaluation import counted
 from bertmagic.evaluation.bootstrap import Tally
-from bertmagic.evaluation.report import ClassScore
+from bertmagic.evaluation.probabilities import BINS, bin_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,27 +47,23 @@ def metrics(
     ``macro_f1`` is the mean over the labels that some row has or was given. ``loss`` is the binary cross-entropy in
     nats, summed over the labels of a row.
     """
-    import numpy as np
-    from sklearn.metrics import label_ranking_average_precision_score
-
-    predicted = sigmoid(logits) >= thresholds
-    f1, seen = f1_of(*_counts(predicted, targets))
-    right, given, wanted = (int(part.sum()) for part in _counts(predicted, targets))
-    return {
-        "micro_f1": 2 * right / max(given + wanted, 1),
-        "macro_f1": float(f1[seen].mean()) if seen.any() else 0.0,
-        "exact_match": float(np.mean((predicted == targets).all(axis=1))),
-        "ranking_precision": float(label_ranking_average_precision_score(targets, logits)),
-        "loss": cross_entropy(logits, targets),
-    }
+    found = tally(logits, targets, thresholds).found()
+    names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
+    return {name: found.get(name, float("nan")) for name in names}
 
 
 def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
-    """Return `metrics` as a function of rows, precision and recall and the Brier score of the labels beside them."""
+    """Return `metrics` as a function of rows; averages, Brier score and calibration error of the labels beside them.
+
+    The calibration error is over all decisions, one a row and label: how far the probability of a label lies from how
+    often it is there, in bins of that probability.
+    """
     import numpy as np
 
     chances, wanted = sigmoid(logits), targets > 0
     given, labels, exact = chances >= thresholds, targets.shape[1], logits.astype(np.float64)
+    gaps = np.zeros((len(targets), BINS))
+    np.add.at(gaps, (np.arange(len(targets))[:, None], bin_of(chances)), wanted - chances)
     of_row = [
         np.ones(len(targets)),
         (given == wanted).all(axis=1),
@@ -77,22 +74,17 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
 
     def metrics(sums: Draws) -> dict[str, Draws]:
         right, said, there = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
-        rows, same, ranking, brier, loss = sums[:, 3 * labels :].T
-        f1, seen = f1_of(right, said, there)
-        total, all_said, all_there = right.sum(axis=1), said.sum(axis=1), there.sum(axis=1)
+        rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
         return {
-            "micro_f1": 2 * total / np.maximum(all_said + all_there, 1),
-            "micro_precision": total / np.maximum(all_said, 1),
-            "micro_recall": total / np.maximum(all_there, 1),
-            "macro_f1": (f1 * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1),
-            "weighted_f1": (f1 * there).sum(axis=1) / np.maximum(all_there, 1),
+            **counted.averages(right, said, there),
             "exact_match": same / rows,
             "ranking_precision": ranking / rows,
             "brier": brier / rows,
+            "ece": np.abs(sums[:, -BINS:]).sum(axis=1) / (rows * labels),
             "loss": loss / rows,
         }
 
-    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row]), metrics)
+    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row, gaps]), metrics)
 
 
 def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -107,46 +99,6 @@ def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> 
     many = wanted.sum(axis=1)
     plain = (many == 0) | (many == wanted.shape[1])
     return np.where(plain, 1.0, found / np.maximum(many, 1))
-
-
-def f1_of(
-    right: npt.NDArray[Any], given: npt.NDArray[Any], wanted: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return ``2 right / (given + wanted)``, 0 where both are 0, and where they are not."""
-    import numpy as np
-
-    seen = given + wanted > 0
-    return 2 * right / np.maximum(given + wanted, 1), seen
-
-
-def cross_entropy(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8]) -> float:
-    """Return the mean over rows of ``log(1 + exp(x)) - target x``, summed over the labels, in nats."""
-    import numpy as np
-
-    exact = logits.astype(np.float64)
-    return float((np.logaddexp(0.0, exact) - targets * exact).sum(axis=1).mean())
-
-
-def by_label(
-    predicted: npt.NDArray[np.bool_], targets: npt.NDArray[np.int8], names: tuple[str, ...]
-) -> tuple[ClassScore, ...]:
-    """Return precision, recall and F1 of each label, 0 where they are not defined, and how many rows have it."""
-    import numpy as np
-
-    right, given, wanted = _counts(predicted, targets)
-    f1, _ = f1_of(right, given, wanted)
-    precision, recall = right / np.maximum(given, 1), right / np.maximum(wanted, 1)
-    return tuple(
-        ClassScore(name, float(precision[i]), float(recall[i]), float(f1[i]), int(wanted[i]))
-        for i, name in enumerate(names)
-    )
-
-
-def _counts(
-    predicted: npt.NDArray[np.bool_], targets: npt.NDArray[np.int8]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return for each label in how many rows it is given rightly, given, and wanted; each of shape ``(labels,)``."""
-    return (predicted & (targets > 0)).sum(axis=0), predicted.sum(axis=0), (targets > 0).sum(axis=0)
 
 
 def best_thresholds(probabilities: npt.NDArray[np.float64], targets: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
@@ -174,7 +126,7 @@ def best_threshold(probabilities: npt.NDArray[np.float64], targets: npt.NDArray[
     order = np.argsort(-probabilities, kind="stable")
     ranked = probabilities[order]
     last = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))  # the last row of each run of equal ones
-    f1, _ = f1_of(np.cumsum(targets[order] > 0)[last], last + 1, np.full(len(last), wanted))
+    f1 = 2 * np.cumsum(targets[order] > 0)[last] / (last + 1 + wanted)
     cuts = _between(ranked[last], np.append(ranked[last[:-1] + 1], 0.0))
     best = np.flatnonzero(f1 == f1.max())
     return float(cuts[best[np.argmin(np.abs(cuts[best] - HALF))]])

@@ -32,13 +32,13 @@ def of(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Nu
     Parameters
     ----------
     exact
-        Metrics of all rows, which are told first: those of tallies of a sample, and others that have no tally.
+        Metrics that are told first, and others that have no tally.
     """
     exact = dict(exact or {})
     found = exact | {name: of for tally in tallies for name, of in tally.found().items() if name not in exact}
     spread: dict[str, Interval] = {}
     for tally in tallies:
-        spread |= intervals(tally.sample(), found, most=FEWEST if tally.values is None else RESAMPLES)
+        spread |= intervals(tally, found, most=FEWEST if tally.values is None else RESAMPLES)
     return Numbers(found, {name: spread[name] for name in found if name in spread}, tuple(tallies))
 
 
@@ -73,12 +73,4 @@ def of_classes(
         why = f"all rows are of one class, {names[there[0]]!r}: there is no other to tell it from"
         return replace(of(tallies), undefined={"roc_auc": why, "average_precision": why})
     columns = np.array([1]) if len(names) == 2 else there
-    ranked, areas = ranked_of(chances[:, columns], true[:, None] == columns)
-    counts = {name: value for tally in tallies for name, value in tally.found().items()}
-    return of([*tallies, ranked], counts | areas)
-
-
-def ranked_of(chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> tuple[Tally, dict[str, float]]:
-    """Return the tally of ROC-AUC and average precision, of a sample where rows are many, and both of all rows."""
-    drawn = Tally.sampled(lambda some: ranks.tally(chances[some], wanted[some]), len(chances), 4 * chances.shape[1])
-    return drawn, ranks.tally(chances, wanted).found()
+    return of([*tallies, ranks.tally(chances[:, columns], true[:, None] == columns)])

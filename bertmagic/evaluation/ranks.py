@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.bootstrap import Tally
 
@@ -31,45 +32,76 @@ def tally(probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
 
     ranked = [_ranked(probabilities[:, at], wanted[:, at]) for at in range(probabilities.shape[1])]
 
-    def metrics(counts: Draws) -> dict[str, Draws]:
-        areas = np.array([of for one in ranked for of in _areas(counts, *one)]).reshape(len(ranked), 2, -1)
+    def metrics(counts: npt.NDArray[Any]) -> dict[str, Draws]:
+        areas = np.array([_areas(counts, one) for one in ranked])  # (classes, 2, draws)
         known = np.isfinite(areas)
         means = np.where(known, areas, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
         return {"roc_auc": means[0], "average_precision": means[1]}
 
-    return Tally(np.arange(len(wanted)), None, metrics, cost=4 * len(ranked))
+    def again(rows: npt.NDArray[Any]) -> Tally:
+        return tally(probabilities[rows], wanted[rows])
+
+    return Tally(np.arange(len(wanted)), None, metrics, cost=4 * len(ranked), again=again)
 
 
-def _ranked(
-    scores: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Return the rows from the highest score down, whether each is wanted, and the last place of each run of equals."""
+@dataclass(frozen=True)
+class _Ranked:
+    """Rows from the highest score down to the last wanted one.
+
+    Attributes
+    ----------
+    order
+        The rows, ``(ranked,)``.
+    wanted
+        The wanted ones of them, in that order, ``(wanted,)``.
+    first
+        Of each score that a wanted row has, the place in ``wanted`` of its first one, ``(scores,)``.
+    begin, end
+        Where rows of that score begin in ``order``, and behind which place they end, ``(scores,)``.
+    """
+
+    order: npt.NDArray[np.int32]
+    wanted: npt.NDArray[np.int32]
+    first: npt.NDArray[np.int64]
+    begin: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+
+
+def _ranked(scores: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> _Ranked:
     import numpy as np
 
-    order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
-    return order, wanted[order], np.flatnonzero(np.append(falling[1:] < falling[:-1], True))
+    falling = -scores
+    order = np.argsort(falling).astype(np.int32)
+    places, rising = np.flatnonzero(wanted[order]), falling[order]
+    begin, first = np.unique(np.searchsorted(rising, rising[places], side="left"), return_index=True)
+    end = np.searchsorted(rising, rising[begin], side="right")
+    return _Ranked(order[: end[-1] if len(end) else 0], order[places], first, begin, end)
 
 
-def _areas(
-    counts: Draws, order: npt.NDArray[np.int64], wanted: npt.NDArray[np.bool_], last: npt.NDArray[np.int64]
-) -> tuple[Draws, Draws]:
+def _areas(counts: npt.NDArray[Any], of: _Ranked) -> tuple[Draws, Draws]:
     """Return the area below the ROC curve and the average precision of each draw, NaN where a side has no row.
 
     The first is by the trapezoidal rule, so that ties count half (Fawcett 2006); the second is the mean precision at
-    each wanted row, without interpolation (Manning et al. 2008, section 8.4).
+    each wanted row, without interpolation (Manning et al. 2008, section 8.4). Both need the sums at wanted rows only.
     """
     import numpy as np
 
-    ordered = counts[:, order]
-    right = np.cumsum(ordered * wanted, axis=1)[:, last]
-    every = np.cumsum(ordered, axis=1)[:, last]
-    wrong = every - right
-    found, missed = np.diff(right, axis=1, prepend=0), np.diff(wrong, axis=1, prepend=0)
+    if not len(of.wanted):
+        return np.full(len(counts), np.nan), np.full(len(counts), np.nan)
+    found = counts[:, of.wanted].astype(np.float64)
+    if len(of.first) < len(of.wanted):
+        found = np.add.reduceat(found, of.first, axis=1)  # (draws, scores)
+    every = np.zeros((len(counts), len(of.order) + 1), np.int32)
+    np.cumsum(counts[:, of.order], axis=1, out=every[:, 1:])
+    above, upto = every[:, of.begin], every[:, of.end]
+    right = np.cumsum(found, axis=1)
+    total = right[:, -1]
+    others = counts.sum(axis=1) - total
+    wrong = (above + upto - 2 * right + found) / 2  # those above, and half of those of the same score
     with np.errstate(invalid="ignore", divide="ignore"):
-        under = (missed * (right - found / 2)).sum(axis=1) / (right[:, -1] * wrong[:, -1])
-        precision = (found * right / np.maximum(every, 1)).sum(axis=1) / right[:, -1]
-    return under, np.where(wrong[:, -1] > 0, precision, np.nan)
+        under = 1 - (found * wrong).sum(axis=1) / (total * others)
+        precision = (found * right / np.maximum(upto, 1)).sum(axis=1) / total
+    return under, np.where(others > 0, precision, np.nan)
 
 
 def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Tally:
@@ -78,7 +110,7 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Ta
 
     orders = [_ordered(side) for side in (one, other)]
 
-    def metrics(counts: Draws) -> dict[str, Draws]:
+    def metrics(counts: npt.NDArray[Any]) -> dict[str, Draws]:
         ranks = [_middles(counts, *order) for order in orders]
         rows = counts.sum(axis=1, keepdims=True)
         first, second = (of - (counts * of).sum(axis=1, keepdims=True) / rows for of in ranks)
@@ -86,7 +118,7 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Ta
         below = np.sqrt((counts * first**2).sum(axis=1) * (counts * second**2).sum(axis=1))
         return {"spearman": np.where(below > 0, above / np.where(below > 0, below, 1), np.nan)}
 
-    return Tally(np.arange(len(one)), None, metrics, cost=10)
+    return Tally(np.arange(len(one)), None, metrics, cost=10, again=lambda rows: spearman(one[rows], other[rows]))
 
 
 def _ordered(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -97,12 +129,12 @@ def _ordered(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], np
     return order, np.flatnonzero(np.append(True, np.diff(values[order]) > 0))
 
 
-def _middles(counts: Draws, order: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> Draws:
+def _middles(counts: npt.NDArray[Any], order: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> Draws:
     """Return the rank of each row in each draw: equal values share the mean of theirs."""
     import numpy as np
 
     many = np.add.reduceat(counts[:, order], first, axis=1)  # rows of each value
     middle = np.cumsum(many, axis=1) - (many - 1) / 2
-    ranks = np.empty_like(counts)
+    ranks = np.empty(counts.shape)
     ranks[:, order] = np.repeat(middle, np.diff(np.append(first, counts.shape[1])), axis=1)
     return ranks

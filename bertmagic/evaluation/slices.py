@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,27 +20,6 @@ MOST = 50
 """How many values of a column are measured, those of the most rows."""
 _BINNED = 20
 """A column of numbers with more values than these is divided into fifths."""
-_WORK = 5_000_000
-"""How many rows are drawn for a slice, before there are fewer draws."""
-
-
-def by_value(
-    columns: pd.DataFrame, metrics: Callable[[npt.NDArray[np.bool_]], Mapping[str, float]]
-) -> tuple[Slice, ...]:
-    """Return the metrics of each value of each column, the most frequent value first.
-
-    Parameters
-    ----------
-    columns
-        The columns to slice by, with the measured rows.
-    metrics
-        From which rows belong to a slice, ``(rows,)``, to their metrics.
-    """
-    found = []
-    for name in columns.columns:
-        for value, rows in _parts(columns[name]):
-            found.append(Slice(str(name), value, int(rows.sum()), metrics(rows)))
-    return tuple(found)
 
 
 def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
@@ -53,15 +32,14 @@ def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
     column
         The value of each, by position.
     """
-    kept = [tally for tally in tallies if tally.values is not None]
     found = []
     for value, rows in _parts(column):
-        many = int(rows.sum())
-        parts = [tally.take(rows) for tally in kept]
-        metrics = {name: of for part in parts for name, of in part.found().items()}
-        # Of the first tally only: the others look at each row, and there may be a hundred slices of many rows.
-        spread = intervals(parts[0].sample(), metrics, most=min(FEWEST, max(200, _WORK // many)))
-        found.append(Slice(str(column.name), value, many, metrics, spread))
+        metrics, spread = {}, {}
+        for tally in tallies:
+            part = tally.take(rows)
+            metrics |= (here := part.found())
+            spread |= intervals(part, here, most=FEWEST)
+        found.append(Slice(str(column.name), value, int(rows.sum()), metrics, spread))
     return tuple(found)
 
 

@@ -257,13 +257,11 @@ class Task(ABC):
         """Return the numbers that training is watched by, ``loss`` among them."""
 
     @abstractmethod
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
         """Return the report on rows with labels.
 
         Parameters
         ----------
-        by
-            A column for each wanted slicing, with the rows of ``rows``.
         known
             Further fields of the report.
         """

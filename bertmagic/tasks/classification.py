@@ -14,7 +14,7 @@ from bertmagic.data.batches import Feed
 from bertmagic.data.labels import Labels, plain
 from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
-from bertmagic.evaluation import calibration, counted, slices
+from bertmagic.evaluation import calibration, counted
 from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation import scores as classes
 from bertmagic.evaluation.outcomes import Outcomes
@@ -183,13 +183,11 @@ class Classification(Task):
         """Return accuracy, macro precision, recall and F1, and the loss."""
         return classes.metrics(self._logits(scores, samples), rows.targets)
 
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
-        """Return metrics with their intervals, the table of classes, the confusion counts and the slices."""
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
+        """Return metrics with their intervals, the table of classes and the confusion counts."""
         logits, names = self._logits(scores, samples), self.labels.names
         chances, predicted = softmax(logits), logits.argmax(axis=1)
         found = numbers_of.of_classes(chances, rows.targets, classes.cross_entropies(logits, rows.targets), names)
-        table, confusion = classes.by_class(predicted, rows.targets, names)
-        each = counted.by_class(found.tallies[0], len(names))
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -208,9 +206,8 @@ class Classification(Task):
             intervals=found.intervals,
             undefined=found.undefined,
             labels=names,
-            classes=tuple(replace(one, intervals=of) for one, of in zip(table, each, strict=True)),
-            confusion=confusion,
-            slices=slices.by_value(by, lambda chosen: classes.metrics(logits[chosen], rows.targets[chosen])),
+            classes=counted.by_class(found.tallies[0], names),
+            confusion=counted.confusion(rows.targets, predicted, len(names)),
             outcomes=outcomes,
             **known,
         )

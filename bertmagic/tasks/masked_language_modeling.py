@@ -233,7 +233,7 @@ class MaskedLanguageModeling(Task):
             loss += float(scores[:, _NEXT_NLL].mean())
         return found | {"loss": float(loss)}
 
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
         """Return the metrics on held-out text, those before training beside them."""
         masks = int(scores[:, _COUNT].sum())
         said = f"{masks:,} masked tokens of {len(samples):,} {'pairs' if self.nsp else 'blocks'} were guessed."

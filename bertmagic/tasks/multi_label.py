@@ -14,7 +14,7 @@ from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError
-from bertmagic.evaluation import calibration, slices
+from bertmagic.evaluation import calibration, counted, ranks
 from bertmagic.evaluation import multi_label as measured
 from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation.outcomes import Outcomes
@@ -220,17 +220,17 @@ class MultiLabel(Task):
         """
         return self.tuned(scores, rows, samples)._measured(self._logits(scores, samples), rows.targets)
 
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
-        """Return metrics, the table of labels with their thresholds, and the slices."""
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
+        """Return metrics and the table of labels with their thresholds."""
         import numpy as np
 
         logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
         chances = measured.sigmoid(logits)
         predicted = chances >= thresholds
-        table = measured.by_label(predicted, rows.targets, self.labels.names)
-        tally = measured.tally(logits, rows.targets, thresholds)
-        ranked, areas = numbers_of.ranked_of(chances, rows.targets > 0)
-        found = numbers_of.of([tally, ranked], tally.found() | areas)
+        found = numbers_of.of([
+            measured.tally(logits, rows.targets, thresholds), ranks.tally(chances, rows.targets > 0)
+        ])  # fmt: skip
+        classes = counted.by_class(found.tallies[0], self.labels.names)
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -248,8 +248,7 @@ class MultiLabel(Task):
             metrics=found.metrics,
             intervals=found.intervals,
             labels=self.labels.names,
-            classes=tuple(replace(one, threshold=at) for one, at in zip(table, self.thresholds, strict=True)),
-            slices=slices.by_value(by, lambda chosen: self._measured(logits[chosen], rows.targets[chosen])),
+            classes=tuple(replace(one, threshold=at) for one, at in zip(classes, self.thresholds, strict=True)),
             outcomes=outcomes,
             **known,
         )

@@ -209,8 +209,8 @@ class QuestionAnswering(Task):
         loss = decoding.cross_entropy(scores, samples, places(samples, rows.targets).targets)
         return measured.metrics(found, known) | {"loss": loss}
 
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
-        """Return the metrics of all questions, of those with an answer, of those without, and of the slices."""
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
+        """Return the metrics of all questions, of those with an answer and of those without."""
         import numpy as np
         import pandas as pd
 
@@ -238,7 +238,7 @@ class QuestionAnswering(Task):
             rows=len(rows),
             metrics=whole.metrics,
             intervals=whole.intervals,
-            slices=(*parts, *(one for name in by for one in slices.measured([tally], by[name]))),
+            slices=parts,
             outcomes=outcomes,
             notes=(*known.pop("notes", ()), *self._notes(answerable)),
             **known,

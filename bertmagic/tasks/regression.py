@@ -14,7 +14,6 @@ from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
 from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation import regression as measured
-from bertmagic.evaluation import slices
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.predictions import NumberPredictions
@@ -135,8 +134,8 @@ class Regression(Task):
         """Return root mean squared and mean absolute error, Pearson's and Spearman's correlation, and the loss."""
         return measured.metrics(self._values(scores, samples), rows.targets, self.scale)
 
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
-        """Return metrics, how far off each range of numbers is, and the slices; beside always saying the mean."""
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
+        """Return metrics and how far off each range of numbers is, beside always saying the mean."""
         import numpy as np
 
         values = self._values(scores, samples)
@@ -159,7 +158,6 @@ class Regression(Task):
             metrics=found.metrics,
             intervals=found.intervals,
             ranges=measured.by_range(values, rows.targets),
-            slices=slices.by_value(by, lambda chosen: _in_units(values[chosen], rows.targets[chosen])),
             outcomes=outcomes,
             **known | {"notes": (*known.get("notes", ()), said)},
         )

@@ -15,7 +15,7 @@ from bertmagic.data.alignment import align
 from bertmagic.data.batches import IGNORED, Feed
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, ModelError, listing
-from bertmagic.evaluation import entities, slices
+from bertmagic.evaluation import entities
 from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation.entities import Measured
 from bertmagic.evaluation.outcomes import Outcomes
@@ -256,10 +256,8 @@ class TokenClassification(Task):
         """Return the numbers of `evaluation.entities.Measured`."""
         return self._measured(scores, rows, samples).metrics()
 
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, by: pd.DataFrame, **known: Any) -> Report:
-        """Return metrics, the table of types and the slices."""
-        import numpy as np
-
+    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
+        """Return metrics and the table of types."""
         measured, where = self._measured(scores, rows, samples), words.find(rows.texts)
         found = numbers_of.of([entities.tally(measured)], measured.metrics())
         outcomes = Outcomes(
@@ -278,7 +276,6 @@ class TokenClassification(Task):
             intervals=found.intervals,
             labels=self.labels,
             classes=entities.typed(measured),
-            slices=slices.by_value(by, lambda part: measured.take(np.flatnonzero(part)).metrics()),
             outcomes=outcomes,
             **known,
         )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score, label_ranking_average_precision_score, log_loss, precision_recall_fscore_support
 
-from bertmagic.evaluation import multi_label
+from bertmagic.evaluation import counted, multi_label
 
 KNOWN = {"zero_division": 0}
 
@@ -41,9 +41,9 @@ def test_metrics_equal_those_of_scikit_learn(labels, rows):
 def test_each_label_equals_scikit_learn_and_a_label_of_no_row_has_zeros():
     logits, targets = random_rows(200, 4)
     targets[:, 2] = 0
-    predicted = logits > 0
-    predicted[:, 3] = False
-    found = multi_label.by_label(predicted, targets, ("a", "b", "c", "d"))
+    thresholds = np.array([0.5, 0.5, 0.5, 1.1])
+    predicted = multi_label.sigmoid(logits) >= thresholds
+    found = counted.by_class(multi_label.tally(logits, targets, thresholds), ("a", "b", "c", "d"))
     columns = precision_recall_fscore_support(targets, predicted, average=None, **KNOWN)
     assert [(row.precision, row.recall, row.f1, row.support) for row in found] == [
         tuple(map(float, row)) for row in zip(*columns, strict=True)
@@ -61,8 +61,8 @@ def test_rows_without_a_label_that_get_none_are_exact():
 def test_large_logits_overflow_nothing():
     logits = np.array([[1e4, -1e4]], dtype=np.float32)
     assert multi_label.sigmoid(logits).tolist() == [[1.0, 0.0]]
-    assert multi_label.cross_entropy(logits, np.array([[0, 0]], np.int8)) == 1e4
-    assert multi_label.cross_entropy(logits, np.array([[1, 0]], np.int8)) == 0.0
+    for targets, loss in (([[0, 0]], 1e4), ([[1, 0]], 0.0)):
+        assert multi_label.metrics(logits, np.array(targets, np.int8), np.full(2, 0.5))["loss"] == loss
 
 
 def brute(chances, targets):

@@ -6,7 +6,7 @@ import torch
 from sklearn import metrics as theirs
 from torchmetrics.classification import MulticlassCalibrationError
 
-from bertmagic.evaluation import entities, multi_label, numbers, regression
+from bertmagic.evaluation import entities, multi_label, numbers, ranks, regression
 from bertmagic.evaluation.bootstrap import of_share
 from bertmagic.evaluation.scores import cross_entropies
 
@@ -57,7 +57,7 @@ def test_they_are_those_of_scikit_learn_and_torchmetrics(classes):
 def test_ties_count_half_as_in_scikit_learn():
     generator = np.random.default_rng(3)
     chances, wanted = generator.integers(0, 5, (300, 2)) / 5, generator.random((300, 2)) < 0.4
-    _, found = numbers.ranked_of(chances, wanted)
+    found = ranks.tally(chances, wanted).found()
     assert found["roc_auc"] == pytest.approx(theirs.roc_auc_score(wanted, chances))
     assert found["average_precision"] == pytest.approx(theirs.average_precision_score(wanted, chances))
 

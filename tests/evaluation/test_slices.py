@@ -1,17 +1,30 @@
+import numpy as np
 import pandas as pd
+import pytest
 
-from bertmagic.evaluation import slices
-from bertmagic.evaluation.report import Slice
+from bertmagic.evaluation import bootstrap, counted, ranks, slices
 
 
-def test_each_value_of_each_column_has_the_metrics_of_its_rows():
-    columns = pd.DataFrame({"lang": ["en", "de", "en", None], "long": [True, True, False, True]}, index=list("wxyz"))
-    found = slices.by_value(columns, lambda rows: {"at": float(rows.nonzero()[0].sum())})
-    assert found == (
-        Slice("lang", "en", 2, {"at": 2.0}),
-        Slice("lang", "de", 1, {"at": 1.0}),
-        Slice("lang", "<NA>", 1, {"at": 3.0}),
-        Slice("long", "True", 3, {"at": 4.0}),
-        Slice("long", "False", 1, {"at": 2.0}),
-    )
-    assert slices.by_value(columns[[]], lambda rows: {}) == ()
+def test_each_value_has_the_numbers_and_intervals_of_its_rows():
+    generator = np.random.default_rng(0)
+    wanted = generator.integers(0, 2, 300)
+    chances = (generator.random(300) + wanted) / 2
+    tallies = counted.tally(wanted, (chances > 0.5).astype(int), 2), ranks.tally(chances[:, None], wanted[:, None] > 0)
+    column = pd.Series(["en"] * 150 + ["de"] * 100 + [None] * 50, name="lang")
+    found = slices.measured(tallies, column)
+    assert [(one.column, one.value, one.rows) for one in found] == [
+        ("lang", "en", 150), ("lang", "de", 100), ("lang", "<NA>", 50),
+    ]  # fmt: skip
+    for one in found:
+        rows = column.isna() if one.value == "<NA>" else column == one.value
+        again = ranks.tally(chances[rows][:, None], wanted[rows][:, None] > 0)
+        assert one.metrics["accuracy"] == ((chances > 0.5) == wanted)[rows].mean()
+        assert one.metrics["roc_auc"] == again.found()["roc_auc"]
+        assert one.intervals["roc_auc"] == bootstrap.intervals(again, most=1000)["roc_auc"]
+        assert set(one.intervals) == set(one.metrics)
+
+
+def test_a_part_of_one_class_has_no_area():
+    chances, wanted = np.array([[0.1], [0.8], [0.4], [0.9]]), np.array([[False], [True], [True], [True]])
+    one, other = slices.measured((ranks.tally(chances, wanted),), pd.Series(["x", "x", "y", "y"], name="of"))
+    assert (one.metrics["roc_auc"], other.metrics) == (pytest.approx(1.0), {})
