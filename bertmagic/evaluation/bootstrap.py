@@ -145,7 +145,7 @@ def _spread(
     share = drawn[0].share
     kinds, counts = _joint(drawn)
 
-    def named(counts: Draws) -> Mapping[str, Draws]:
+    def named(counts: npt.NDArray[Any]) -> Mapping[str, Draws]:
         return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(drawn, kinds, strict=True)])
 
     found: dict[str, list[Draws]] = {}

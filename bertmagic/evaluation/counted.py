@@ -123,11 +123,15 @@ def by_class(counted: Tally, names: Sequence[str]) -> tuple[ClassScore, ...]:
     found, spread = of.found(), intervals(of)
     return tuple(
         ClassScore(
-            name, *(found[f"{part} {at}"] for part in ("precision", "recall", "f1")), int(found[f"support {at}"]),
+            label=name,
+            precision=found[f"precision {at}"],
+            recall=found[f"recall {at}"],
+            f1=found[f"f1 {at}"],
+            support=int(found[f"support {at}"]),
             intervals={part: spread[f"{part} {at}"] for part in PARTS if f"{part} {at}" in spread},
         )
         for at, name in enumerate(names)
-    )  # fmt: skip
+    )
 
 
 def confusion(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.int64]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.evaluation.outcomes import Outcomes
+    from bertmagic.evaluation.report import Interval
 
 MOST = 50
 """How many values of a column are measured, those of the most rows."""
@@ -34,7 +35,8 @@ def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
     """
     found = []
     for value, rows in _parts(column):
-        metrics, spread = {}, {}
+        metrics: dict[str, float] = {}
+        spread: dict[str, Interval] = {}
         for tally in tallies:
             part = tally.take(rows)
             metrics |= (here := part.found())

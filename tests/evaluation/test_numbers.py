@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn import metrics as theirs
-from torchmetrics.classification import MulticlassCalibrationError
+from torchmetrics.classification import BinaryCalibrationError, MulticlassCalibrationError
 
 from bertmagic.evaluation import entities, multi_label, numbers, ranks, regression
 from bertmagic.evaluation.bootstrap import of_share
@@ -76,6 +76,19 @@ def test_a_class_that_no_row_has_is_left_out_of_the_areas():
     some = numbers.of_classes(chances[kept], true[kept], np.ones(kept.sum()), ("a", "b", "c", "d"))
     each = [theirs.roc_auc_score(true[kept] == at, chances[kept, at]) for at in range(3)]
     assert some.metrics["roc_auc"] == pytest.approx(np.mean(each))
+
+
+def test_the_calibration_error_of_many_labels_is_that_of_all_decisions():
+    generator = np.random.default_rng(2)
+    targets = (generator.random((300, 5)) < 0.3).astype(np.int8)
+    logits = (2 * generator.normal(size=(300, 5)) + targets).astype(np.float32)
+    found = numbers.of([multi_label.tally(logits, targets, np.full(5, 0.5))])
+    decisions = torch.tensor(multi_label.sigmoid(logits).ravel()), torch.tensor(targets.ravel()).long()
+    assert found.metrics["ece"] == pytest.approx(float(BinaryCalibrationError(n_bins=15)(*decisions)), abs=1e-6)
+    assert found.intervals["ece"].low < found.intervals["ece"].high
+    for average in ("macro", "micro", "weighted"):
+        known = theirs.precision_score(targets, logits >= 0, average=average)
+        assert found.metrics[f"{average}_precision"] == pytest.approx(known)
 
 
 def test_tallies_of_other_tasks_say_what_their_metrics_say():

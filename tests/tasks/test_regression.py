@@ -104,7 +104,7 @@ def test_slices_have_the_metrics_of_numbers(trained):
     assert {(part.value, part.rows) for part in report.slices} == {("x", 20), ("y", 20)}
     first, second = (part.metrics["mae"] for part in report.slices)
     assert first >= second
-    assert list(report.slices[0].metrics) == ["pearson", "rmse", "mae"]
+    assert list(report.slices[0].metrics) == ["pearson", "rmse", "mae", "spearman"]
 
 
 @pytest.mark.parametrize(
