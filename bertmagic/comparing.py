@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from bertmagic import options, using, work
 from bertmagic.data import checks, tables
@@ -17,13 +17,13 @@ from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.training.events import Listener, Phase, ignore
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from bertmagic.data.checks import Examples
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.tasks import Task
+    from bertmagic.tasks.token_classification import TokenClassification
     from bertmagic.textmodel import TextModel
 
 ROUNDS = 5
@@ -59,6 +59,11 @@ def compare(
     """Compare models; see `bertmagic.api.compare`. A baseline comes as its name."""
     lead = next(model for model in models if not isinstance(model, str))
     _same_task([model for model in models if not isinstance(model, str)])
+    for model in models:
+        if isinstance(model, str) and lead.task.name not in baselines.TASKS[model]:
+            others = [name for name, tasks in baselines.TASKS.items() if lead.task.name in tasks]
+            fix = f"The baseline for it is {listing(others)}." if others else "Compare models only."
+            raise OptionError(f"there is no baseline {model!r} for {lead.task.name}.", fix)
     names = _names(models)
     given = _read(lead, data, asked, emit)
     sides = [
@@ -131,17 +136,15 @@ def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[s
 def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mapping[str, Any], emit: Listener) -> _Side:
     """Train a baseline on the training rows and measure it as a model of the same task."""
     task = lead.task
-    if task.name not in baselines.TASKS:
-        raise OptionError(f"there is no baseline {name!r} for {task.name}.", "Compare models only.")
     rows = _training(lead, name, train, asked, emit)
     emit(Phase(f"training {name}"))
-    outputs = 1 if task.name == "regression" else len(lead.labels)
-    predict, size = baselines.fit(name, task.name, _texts(rows), _targets(task, rows), outputs)
-    found = predict(_texts(given.rows))[given.tokens.owner]
+    predict, size = baselines.fit(name, task.name, _texts(task, rows), _targets(task, rows), _outputs(task))
+    found = predict(_texts(task, given.rows))
+    found = task.of_words(found, given.rows, given.tokens) if _tags(task) else found[given.tokens.owner]
     notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
     report = _half(task).report(found, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=size)
-    return _Side(report, lambda rows: predict(_texts(rows)), contender)
+    return _Side(report, lambda rows: predict(_texts(task, rows)), contender)
 
 
 def _half(task: Task) -> Task:
@@ -150,14 +153,27 @@ def _half(task: Task) -> Task:
     return task if thresholds is None else replace(task, thresholds=(0.5,) * len(thresholds))  # type: ignore[type-var]
 
 
-def _texts(rows: Examples) -> list[str]:
-    """Return the texts of rows, the two of a pair as one."""
+def _tags(task: Task) -> TypeGuard[TokenClassification]:
+    return task.name == "token_classification"
+
+
+def _outputs(task: Any) -> int:
+    """Return how many scores a text, or a word, has."""
+    return 1 if task.name == "regression" else len(task.tags if _tags(task) else task.labels)
+
+
+def _texts(task: Task, rows: Examples) -> list[str]:
+    """Return the texts of rows, the two of a pair as one; all words of all rows where words have tags."""
+    if _tags(task):
+        return task.words(rows)
     if rows.second is None:
         return list(rows.texts)
     return [f"{one} {two}" for one, two in zip(rows.texts, rows.second, strict=True)]
 
 
-def _targets(task: Any, rows: Examples) -> npt.NDArray[np.float64]:
+def _targets(task: Any, rows: Examples) -> npt.NDArray[Any]:
+    if _tags(task):
+        return task.targets(rows)
     if task.name == "regression":
         return (rows.targets - task.mean) / task.scale  # type: ignore[no-any-return]
     return rows.targets

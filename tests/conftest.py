@@ -137,3 +137,27 @@ def learnt(tmp_path_factory, encoder, make_rows):
             make_rows(400), text="text", label="label", model=encoder, name="learnt", lr=2e-3, epochs=8,
             precision="fp32", show=False,
         )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory, encoder):
+    """Return a function from the name of a task, or ``pairs``, to a model that has learnt it for a step, made once."""
+    from functools import cache
+
+    import bertmagic as bm
+
+    from .small import ROWS, documents
+
+    home = tmp_path_factory.mktemp("home")
+
+    @cache
+    def model(kind):
+        known = {"model": encoder, "name": kind, "max_steps": 1, "precision": "fp32", "show": False, "validation": 0}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BERTMAGIC_HOME", str(home))
+            if kind == "masked_language_modeling":
+                return bm.pretrain(documents(), **known)
+            roles = {"text": ["premise", "hypothesis"], "label": "relation"} if kind == "pairs" else {}
+            return bm.finetune(ROWS[kind](), **roles, **known)
+
+    return model

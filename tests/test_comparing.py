@@ -3,14 +3,18 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from seqeval.metrics import f1_score
 
 import bertmagic as bm
 from bertmagic.display import below, bundle
 from bertmagic.display.figures import MIMETYPE
 from bertmagic.errors import ModelError, OptionError
 from tests.display.tags import Tags
+
+from .small import ROWS
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +146,50 @@ def test_a_page_opens_with_the_network_off(learnt, make_rows, tmp_path):
     assert len(boxes) >= 4
     assert min(boxes) > 100
     assert wide <= 0
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_models_of_every_task_are_compared(small, kind):
+    model, rows = small(kind), ROWS[kind]()
+    found = bm.compare([model, model], rows, show=False)
+    assert found.against[0].changes
+    assert all(change.value == 0 for change in found.against[0].changes.values())
+    assert (found.apart, found.against[0].p) == (0, 1.0)
+    assert dict(found.contenders[1].metrics) == dict(model.evaluate(rows, show=False).metrics)
+
+
+@pytest.mark.parametrize(("kind", "metric"), [("pairs", "accuracy"), ("multi_label", "macro_f1")])
+def test_baselines_read_pairs_and_many_labels(small, kind, metric):
+    rows = ROWS[kind]()
+    found = bm.compare([small(kind), "majority", "tfidf"], rows, train=rows, show=False)
+    majority, tfidf = found.contenders[1:]
+    assert tfidf.metrics[metric] > max(0.9, majority.metrics[metric])
+    assert found.against[1].changes[metric].clear
+    assert found.against[1].adjusted < 0.05
+
+
+def test_the_majority_of_words_has_the_scores_of_seqeval(small):
+    train = ROWS["token_classification"]()
+    test = pd.DataFrame({
+        "tokens": [["the", "film", "was", "very", "good"], ["good", "unknown", "film"]],
+        "tags": [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["B-WORD", "B-THING", "B-THING"]],
+    })  # fmt: skip
+    found = bm.compare([small("token_classification"), "majority"], test, train=train, show=False)
+    # "good" ended a WORD in training: alone it cannot begin with I-, and the likeliest valid tag of it is none
+    said = [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["O", "O", "B-THING"]]
+    metrics = found.contenders[1].metrics
+    assert metrics["f1"] == pytest.approx(f1_score(test["tags"].tolist(), said))
+    assert metrics["precision"] == 1.0
+    assert "McNemar" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fix"),
+    [("token_classification", "tfidf", "The baseline for it is majority."),
+     ("question_answering", "tfidf", "Compare models only."),
+     ("question_answering", "majority", "Compare models only.")],
+)  # fmt: skip
+def test_a_baseline_that_makes_no_sense_is_refused_before_any_work(small, kind, name, fix):
+    with pytest.raises(OptionError, match=f"there is no baseline '{name}' for {kind}") as caught:
+        bm.compare([small(kind), name], ROWS[kind]().iloc[:0], show=False)
+    assert caught.value.fix == fix

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     """From texts to scores as a model gives them: ``(rows, outputs)``."""
 
 BASELINES = {
-    "majority": "says of every text what is most frequent in the training rows",
+    "majority": "says of every text, or of every word, what is most frequent in the training rows",
     "tfidf": "TF-IDF of words and pairs of words, with a linear model of scikit-learn",
 }
-TASKS = ("classification", "multi_label", "regression")
-"""The tasks that there are baselines for: those with one row of scores a text."""
+_TEXTS = ("classification", "multi_label", "regression")
+TASKS = {"majority": (*_TEXTS, "token_classification"), "tfidf": _TEXTS}
+"""The tasks that there is each baseline for."""
 
 _TINY = 1e-6
 
@@ -30,13 +31,15 @@ def fit(name: str, task: str, texts: Sequence[str], targets: npt.NDArray[Any], o
     name
         One of `BASELINES`.
     task
-        One of `TASKS`.
+        One of those in `TASKS`.
     texts, targets
         The training rows: class numbers ``(rows,)``, 0 or 1 for each label ``(rows, labels)``, or numbers ``(rows,)``
-        of mean 0 and standard deviation 1.
+        of mean 0 and standard deviation 1. Of tags, all words of all rows with theirs, ``(words,)``.
     outputs
-        How many classes or labels there are.
+        How many classes, labels or tags there are.
     """
+    if task == "token_classification":
+        return _each_word(texts, targets, outputs)
     return (_majority if name == "majority" else _tfidf)(task, texts, targets, outputs)
 
 
@@ -51,6 +54,19 @@ def _majority(task: str, texts: Sequence[str], targets: npt.NDArray[Any], output
         shares = np.bincount(targets, minlength=outputs) / len(targets)
         row = np.log(np.maximum(shares, _TINY)).astype(np.float32)
     return lambda given: np.tile(row, (len(given), 1)), row.nbytes
+
+
+def _each_word(words: Sequence[str], tags: npt.NDArray[Any], outputs: int) -> tuple[Predict, int]:
+    """Give each word the tag that it has most often; to a word that was never seen the one of most words."""
+    import numpy as np
+
+    known, number = np.unique(np.asarray(words, object), return_inverse=True)
+    counts = np.bincount(number * outputs + tags, minlength=len(known) * outputs).reshape(-1, outputs)
+    counts = np.vstack([counts, counts.sum(axis=0)])
+    rows = np.log(np.maximum(counts / counts.sum(axis=1, keepdims=True), _TINY)).astype(np.float32)
+    place = {word: at for at, word in enumerate(known)}
+    size = rows.nbytes + sum(len(word.encode("utf-8", "replace")) for word in known)
+    return lambda given: rows[[place.get(word, -1) for word in given]], size
 
 
 def _log_odds(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -205,6 +205,25 @@ class TokenClassification(Task):
         goes_on = [numbers.get("I" + tag[1:], begin) for tag, begin in zip(self._names, begins, strict=True)]
         return np.asarray([begins, goes_on])
 
+    def words(self, rows: Inputs) -> list[str]:
+        """Return all words of all rows, behind each other."""
+        found = words.find(rows.texts)
+        return [text[start:end] for at, text in enumerate(rows.texts) for start, end in found.of(at)]
+
+    def targets(self, rows: Examples) -> npt.NDArray[np.int64]:
+        """Return the output that stands for the tag of each word. Shape ``(all words,)``."""
+        found: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
+        return found
+
+    def of_words(self, found: Scores, rows: Inputs, samples: Tokens) -> Scores:
+        """Return scores of words, ``(all words, tags)``, as those of the tokens that a model would give them at."""
+        import numpy as np
+
+        alignment = align(samples, words.find(rows.texts))
+        scores = np.zeros((len(samples.ids), found.shape[1]), np.float32)
+        scores[alignment.tokens[alignment.own]] = found[alignment.own]
+        return scores
+
     def strata(self, rows: Examples) -> npt.NDArray[np.int64]:
         """Return the rarest type of entity in each row, so that each type is validated on its share."""
         import numpy as np
@@ -236,7 +255,7 @@ class TokenClassification(Task):
 
         weights = None
         if options.class_weights == "balanced":
-            counts = np.bincount(self._outputs()[0, _flat(train)], minlength=len(self.tags))
+            counts = np.bincount(self.targets(train), minlength=len(self.tags))
             weights = torch.tensor(counts.sum() / (len(self.tags) * np.maximum(counts, 1)), dtype=torch.float32)
 
         def total(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -287,7 +306,7 @@ class TokenClassification(Task):
         alignment = align(samples, words.find(rows.texts))
         own, owner = alignment.own, alignment.words.owner
         read = scores[alignment.tokens[own]]
-        losses = cross_entropies(read, self._outputs()[0, _flat(rows)[own]])
+        losses = cross_entropies(read, self.targets(rows)[own])
         return Measured(
             true=[[self._names[tag] for tag in row] for row in rows.targets],
             predicted=list(tagging.decoded(read, alignment, self.tags, self.valid)),

@@ -48,3 +48,10 @@ def test_labels_one_by_one_and_numbers(name):
 def test_texts_without_words_and_a_single_class_are_no_error(texts):
     assert baselines.fit("tfidf", "classification", texts, np.array([0, 0]), 2)[0](["x"]).argmax() == 0
     assert baselines.fit("tfidf", "classification", TEXTS, np.zeros(30, int), 2)[0](["x"]).argmax() == 0
+
+
+def test_each_word_has_the_tag_that_it_had_most_often():
+    words, tags = ["a", "Rome", "Rome", "Rome", "a", "b"], np.array([0, 1, 1, 2, 0, 0])
+    predict, _ = baselines.fit("majority", "token_classification", words, tags, 3)
+    scores = predict(["Rome", "a", "new"])
+    assert np.exp(scores) == pytest.approx(np.array([[0, 2 / 3, 1 / 3], [1, 0, 0], [3 / 6, 2 / 6, 1 / 6]]), abs=1e-5)
