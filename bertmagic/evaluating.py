@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.outcomes import Outcomes
-    from bertmagic.evaluation.report import Issue, Point, Probe, Report
+    from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report
     from bertmagic.textmodel import TextModel
 
 By = str | Callable[[Any], Any]
@@ -174,13 +174,14 @@ def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:
         for name in asked
         if (rest := slices.left_out(asked[name]))
     ]
+    gaps, lacking = _gaps(report.outcomes, report.labels, asked)
     return replace(
         report,
         slices=(*report.slices, *ordered[0]),
         automatic=ordered[1],
         main=main,
-        gaps=_gaps(report, asked),
-        notes=(*report.notes, *notes),
+        gaps=gaps,
+        notes=(*report.notes, *notes, *lacking),
     )
 
 
@@ -217,19 +218,20 @@ def _columns(frame: pd.DataFrame, by: Sequence[By]) -> list[tuple[str, pd.Series
     return found
 
 
-def _gaps(report: Report, asked: pd.DataFrame) -> tuple[Any, ...]:
-    """Return how differently the named groups are treated; of two classes, those of the second."""
+def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
+    """Return how differently the named groups are treated, and where that is not known; of two classes the second's."""
     import numpy as np
 
-    outcomes = report.outcomes
-    if outcomes is None or outcomes.probabilities is None:
-        return ()
-    given, wanted, names = outcomes.predicted > 0, outcomes.true > 0, report.labels
+    if outcomes.probabilities is None:
+        return (), ()
+    given, wanted = outcomes.predicted > 0, outcomes.true > 0
     if outcomes.true.ndim == 1:
         classes = np.arange(len(names))[-1:] if len(names) == 2 else np.arange(len(names))
         given, wanted = (side[:, None] == classes for side in (outcomes.predicted, outcomes.true))
-        names = tuple(report.labels[at] for at in classes)
-    return tuple(gap for name in asked for gap in fairness.gaps(given, wanted, names, slices.binned(asked[name])))
+        names = [names[at] for at in classes]
+    groups = [slices.named(asked[name]) for name in asked]
+    found = tuple(gap for of in groups for gap in fairness.gaps(given, wanted, names, of))
+    return found, tuple(said for of in groups if (said := fairness.lacking(wanted, names, of)))
 
 
 def _points(run: _Run, outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:

@@ -213,27 +213,30 @@ def _measured(
     if ended.reason == "interrupted":
         return work, None, ended
     try:
-        work = _tuned(work, emit, button)
-        return work, _report(work, ended, name, before, emit, button), ended
+        work, said = _tuned(work, emit, button)
+        return work, _report(work, ended, name, before, said, emit, button), ended
     except Stop:
         return work, None, replace(ended, reason="interrupted")
 
 
-def _tuned(work: Work, emit: Listener, button: StopButton) -> Work:
-    """Have the task choose what it chooses on validation rows, such as thresholds."""
+def _tuned(work: Work, emit: Listener, button: StopButton) -> tuple[Work, tuple[str, ...]]:
+    """Have the task choose what it chooses on validation rows, such as thresholds; say what that did to its ECE."""
     prepared = work.prepared
     calibrate = getattr(work.options, "calibrate", False)
     if prepared.validation is None or not (prepared.task.tunes or calibrate):
-        return work
+        return work, ()
     found = work.scores("validation", _watched(work, "validation", "tuning", emit, button))
     rows, samples = prepared.validation, work.parts["validation"]
+    said: tuple[str, ...] = ()
     if calibrate:  # which chooses what `tuned` does, too
         task = prepared.task.calibrated(found, rows, samples)
         before, after = (cast("Any", of.chances(found, samples)) for of in (prepared.task, task))
-        emit(Note(calibrated(before, after, rows.targets, cast("Any", task).temperature).sentence))
+        sentence = calibrated(before, after, rows.targets, cast("Any", task).temperature).sentence
+        said = (sentence,)
+        emit(Note(sentence))
     else:
         task = prepared.task.tuned(found, rows, samples)
-    return replace(work, prepared=replace(prepared, task=task))
+    return replace(work, prepared=replace(prepared, task=task)), said
 
 
 def _watched(work: Work, part: str, what: str, emit: Listener, button: StopButton) -> Callable[[int], None]:
@@ -260,9 +263,13 @@ def _reported(work: Work) -> str | None:
 
 
 def _report(
-    work: Work, ended: Ended, name: str, before: Mapping[str, float], emit: Listener, button: StopButton
-) -> Report | None:
-    """Measure the finished model on the test rows, or on the validation rows where there are none."""
+    work: Work, ended: Ended, name: str, before: Mapping[str, float], said: tuple[str, ...], emit: Listener,
+    button: StopButton,
+) -> Report | None:  # fmt: skip
+    """Measure the finished model on the test rows, or on the validation rows where there are none.
+
+    ``said`` are further notes of the report.
+    """
     part = _reported(work)
     if part is None:
         return None
@@ -280,7 +287,7 @@ def _report(
         train_seconds=ended.seconds,
         train_tokens=ended.tokens,
         best_step=ended.best_step,
-        notes=notes,
+        notes=(*notes, *said),
         **({"before": before} if before else {}),
     )
 

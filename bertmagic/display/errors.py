@@ -37,6 +37,8 @@ def text(result: Report) -> str:
 def _headline(result: Report) -> str:
     assert result.errors is not None
     many = result.errors.wrong
+    if result.task == "regression":
+        return "The rows that are furthest off:"
     if not many:
         return f"All {count(result.rows, 'row')} are right."
     sure = "the furthest off" if result.outcomes is None or result.outcomes.probabilities is None else "the surest"
@@ -44,7 +46,7 @@ def _headline(result: Report) -> str:
 
 
 def _said(one: Example) -> str:
-    sure = f" at {share(one.score)}" if one.chances and one.score is not None else ""
+    sure = f" at {share(one.score)}" if one.chances else ""
     return f"true {line(one.true, 40)}, predicted {line(one.predicted, 40)}{sure}"
 
 
@@ -84,7 +86,7 @@ def _cells(result: Report, one: Example) -> list[object]:
     shown = line(one.text, _CHARACTERS)
     attention = tag("details", tag("summary", "attention line"), tag("code", attention_line(one.text, result.model)))
     said = tag("span", "✗ " if one.wrong else "✓ ", line(one.predicted, 60))
-    how = share(one.score) if one.chances and one.score is not None else number(one.score or 0.0)
+    how = share(one.score) if one.chances else number(one.score)
     wide = tag("div", shown, attention, style="min-width:16em;overflow-wrap:anywhere")
     return [line(one.row, 30), wide, line(one.true, 60), said, how]
 
@@ -169,7 +171,7 @@ def _row(one: Example) -> dict[str, Any]:
         "cut": one.cut,
         "true": line(one.true, 40),
         "predicted": line(one.predicted, 40),
-        "score": None if one.score is None else round(one.score, 5),
+        "score": round(one.score, 5),
         "chances": [[line(label, 30), round(chance, 4)] for label, chance in one.chances],
         "kinds": one.kinds,
         "wrong": one.wrong,

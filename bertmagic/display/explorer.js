@@ -63,7 +63,7 @@ function drawn(row) {
   line.append(element("th", row.row, { scope: "row" }), text, element("td", row.true),
     element("td", (row.wrong ? "✗ " : "✓ ") + row.predicted));
   if (data.chances) line.append(chances(row));
-  else line.append(element("td", row.score === null ? "" : row.score.toPrecision(4), { class: "number" }));
+  else line.append(element("td", row.score.toPrecision(4), { class: "number" }));
   return line;
 }
 

@@ -19,10 +19,7 @@ _HEAD = ["", "value", "95 % interval"]
 
 def plain(result: Report) -> list[str]:
     """Return the numbers as lines."""
-    if not result.intervals:
-        parts = [listed(result.metrics)]
-        return parts + ([f"Before training: {listed(result.before)}"] if result.before else [])
-    lines = columns([_HEAD, *_rows(result)])
+    lines = columns([_HEAD, *rows]) if (rows := _rows(result)) else []
     if grid := _grid(result):
         lines += ["", *columns([["average", "precision", "recall", "F1"], *grid])]
     lines += [f"{words(line(name, 30))}: not defined, as {line(why, 160)}." for name, why in result.undefined.items()]
@@ -46,8 +43,8 @@ def between(interval: Interval | None) -> str:
 
 def markup(result: Report) -> Safe:
     """Return the numbers as tables."""
-    if not result.intervals:
-        return _tiles(result.metrics, result.before)
+    if not result.metrics:
+        return Safe("")
     before = ["before training"] if result.before else []
     first = [[score(result.before[name]) if name in result.before else ""] * len(before) for name in _alone(result)]
     rows = [[name, tag("b", of), spread, *more] for (name, of, spread), more in zip(_rows(result), first, strict=True)]
@@ -60,15 +57,6 @@ def markup(result: Report) -> Safe:
         for name, why in result.undefined.items()
     ]
     return join(shown, averages, *missing)
-
-
-def _tiles(metrics: Mapping[str, float], before: Mapping[str, float]) -> Safe:
-    names = [words(line(name, 30)) + (" (nats)" if name == "loss" else "") for name in metrics]
-    values = [tag("b", score(of), style="font-size:15px") for of in metrics.values()]
-    if before:
-        first = [score(before[name]) if name in before else "" for name in metrics]
-        return table(["", *names], [["before training", *first], ["after", *values]])
-    return table(names, [values], left=()) if names else Safe("")
 
 
 def _grid_of(result: Report) -> dict[str, list[str]]:
@@ -92,4 +80,10 @@ def _rows(result: Report) -> list[list[str]]:
 
 
 def _grid(result: Report) -> list[list[str]]:
-    return [[average, *(score(result.metrics[name]) for name in of)] for average, of in _grid_of(result).items()]
+    return [[average, *(_spread(result, name) for name in of)] for average, of in _grid_of(result).items()]
+
+
+def _spread(result: Report, name: str) -> str:
+    """Return a number with its interval behind it, where it has one."""
+    interval = between(result.intervals.get(name))
+    return f"{score(result.metrics[name])} ({interval})" if interval else score(result.metrics[name])

@@ -54,7 +54,7 @@ def tables(result: Report) -> list[Table]:
 def _caption(result: Report) -> str:
     rest = len(result.slices) - _SLICES
     more = f"; {rest:,} more are not shown" if rest > 0 else ""
-    return f"Parts of the rows{', the worst first' if result.intervals else ''}{more}."
+    return f"Parts of the rows, the worst first{more}."
 
 
 def _unasked(result: Report) -> str:
@@ -74,17 +74,14 @@ def _main(result: Report, shown: Sequence[Slice]) -> list[str]:
 
 def _sliced(result: Report, shown: Sequence[Slice], caption: str) -> Table:
     names = _main(result, shown)
-    told = any(part.intervals or part.p is not None for part in shown)
-    head = ["column", "value", "rows", *(words(line(name, 30)) for name in names)]
-    head += ["95 % interval", "differs from the rest"] if told else []
+    told = [words(line(name, 30)) for name in names]
+    head = ["column", "value", "rows", *told, "95 % interval", "differs from the rest"]
     rows = []
     for part in shown:
         values = [score(part.metrics[name]) if name in part.metrics else "none" for name in names]
-        more = [between(part.intervals.get(names[0])) if names else "", _judged(part)] if told else []
-        rows.append([line(part.column, 30), line(part.value, 40), f"{part.rows:,}", *values, *more])
-    if told:
-        caption += " p is corrected for all parts (Holm); of fewer than 30 rows none is judged."
-    return head, rows, caption
+        spread = between(part.intervals.get(names[0])) if names else ""
+        rows.append([line(part.column, 30), line(part.value, 40), f"{part.rows:,}", *values, spread, _judged(part)])
+    return head, rows, f"{caption} p is corrected for all parts (Holm); of fewer than 30 rows none is judged."
 
 
 def _judged(part: Slice) -> str:

@@ -36,7 +36,7 @@ class Example:
     true, predicted
         In words.
     score
-        The probability of what was predicted; None where there is none. Of a predicted number, how far off it is.
+        The probability of what was predicted. Of a predicted number how far off it is, of entities and answers 1 - F1.
     chances
         The most probable classes with their probabilities.
     kinds
@@ -47,7 +47,7 @@ class Example:
     text: str
     true: str
     predicted: str
-    score: float | None
+    score: float
     chances: tuple[tuple[str, float], ...]
     kinds: tuple[str, ...]
     wrong: bool
@@ -104,8 +104,8 @@ def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
     import numpy as np
 
     chances = outcomes.probabilities
-    if chances is None:
-        return -outcomes.credit
+    if chances is None:  # a number's credit is its error already, with the sign turned
+        return -outcomes.credit if outcomes.true.dtype.kind == "f" else 1 - outcomes.credit
     if outcomes.true.ndim == 1:
         return np.asarray(chances[np.arange(len(outcomes)), outcomes.predicted], float)
     return np.asarray(np.abs(chances - outcomes.true).max(axis=1), float)  # the label that is most wrongly sure
@@ -163,4 +163,4 @@ def said(value: Any, labels: Sequence[str]) -> str:
         return ", ".join(labels[i] for i in np.flatnonzero(value).tolist()) or "none"
     if isinstance(value, np.integer) and labels:
         return labels[int(value)]
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value) or "no answer"

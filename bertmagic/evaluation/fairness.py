@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bertmagic.errors import listing
 from bertmagic.evaluation.bootstrap import percentiles
 from bertmagic.evaluation.report import FEW, Gap
 
@@ -32,7 +33,7 @@ def gaps(
     names
         Of the classes.
     groups
-        The group of each row; those of fewer than 30 rows are left out.
+        The group of each row, as text; those of fewer than 30 rows are left out.
 
     Notes
     -----
@@ -59,9 +60,20 @@ _MEASURES = {"demographic parity": ("given",), "equal opportunity": ("right",), 
 
 
 def _groups(groups: pd.Series) -> dict[str, npt.NDArray[np.bool_]]:
-    values = groups.astype("string").fillna("<NA>").reset_index(drop=True)
-    counts = values.value_counts()
-    return {str(of): (values == of).to_numpy(dtype=bool) for of in counts.index[:_GROUPS] if counts[of] >= FEW}
+    counts = groups.value_counts()
+    return {str(of): (groups == of).to_numpy(dtype=bool) for of in counts.index[:_GROUPS] if counts[of] >= FEW}
+
+
+def lacking(wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series) -> str:
+    """Say which groups have no row of which classes, so that equal opportunity leaves them out; empty if all have."""
+    parts = _groups(groups)
+    found = [
+        f"no row of group {group!r} is {name!r}"
+        for group, rows in parts.items() for at, name in enumerate(names) if not wanted[rows, at].any()
+    ]  # fmt: skip
+    if len(parts) < 2 or not found:
+        return ""
+    return f"Column {str(groups.name)!r}: {listing(found, 3)}; there equal opportunity is not defined."
 
 
 def _cells(given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -93,7 +105,7 @@ def _gap(
     for kind in kinds:
         known = {group: of[kind][0] for group, of in rates.items() if np.isfinite(of[kind][0])}
         if len(known) > 1:
-            low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+            low, *_, high = sorted(known, key=known.__getitem__)
             widest = max(widest or (-1.0, "", "", ""), (known[high] - known[low], kind, low, high))
     if widest is None:
         return None

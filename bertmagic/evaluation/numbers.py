@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bertmagic.evaluation import counted, probabilities, ranks
+from bertmagic.evaluation import counted, multi_label, probabilities, ranks
 from bertmagic.evaluation.bootstrap import FEWEST, RESAMPLES, Tally, intervals
 
 if TYPE_CHECKING:
@@ -74,3 +74,15 @@ def of_classes(
         return replace(of(tallies), undefined={"roc_auc": why, "average_precision": why})
     columns = np.array([1]) if len(names) == 2 else there
     return of([*tallies, ranks.tally(chances[:, columns], true[:, None] == columns)])
+
+
+def of_labels(
+    logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
+) -> Numbers:
+    """Return the numbers of texts with any number of labels each; for the arguments see `multi_label.metrics`."""
+    ranked = ranks.tally(multi_label.sigmoid(logits), targets > 0)
+    found = of([multi_label.tally(logits, targets, thresholds), ranked])
+    if "roc_auc" in found.metrics:
+        return found
+    why = "no label is on some of the rows and missing from others"
+    return replace(found, undefined={"roc_auc": why, "average_precision": why})

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.labels import missing
 from bertmagic.evaluation.bootstrap import FEWEST, Tally, intervals
 from bertmagic.evaluation.report import Slice
 
@@ -47,9 +48,19 @@ def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
 
 def _parts(column: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     """Yield the values of a column and which rows have them, the most frequent first, at most `MOST`."""
-    values = binned(column).astype("string").fillna("<NA>").reset_index(drop=True)
+    values = named(column)
     for value in values.value_counts().index[:MOST]:
         yield str(value), (values == value).to_numpy(dtype=bool)
+
+
+def named(column: pd.Series) -> pd.Series:
+    """Return the values of a column, of whatever kind, as text, by position; numbers as in `binned`."""
+    import pandas as pd
+
+    values = binned(column)
+    return pd.Series(
+        ["<NA>" if missing(one) else str(one) for one in values.tolist()], name=column.name, dtype="string"
+    )
 
 
 def binned(column: pd.Series) -> pd.Series:
@@ -67,7 +78,7 @@ def binned(column: pd.Series) -> pd.Series:
 
 def left_out(column: pd.Series) -> int:
     """Return how many values of a column are not measured by themselves."""
-    return max(0, int(binned(column).nunique(dropna=False)) - MOST)
+    return max(0, int(named(column).nunique()) - MOST)
 
 
 def tested(outcomes: Outcomes, columns: pd.DataFrame, found: Sequence[Slice]) -> tuple[Slice, ...]:

@@ -27,7 +27,11 @@ _COMMON = {
     "pt": "o a os as e é um uma que de não em para com do da muito mas eu se no na mais foi",
     "nl": "de het een en is van niet dat in op te voor met zijn ik er maar ook was we heel aan bij",
 }
-_WORDS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+_LANGUAGES = {
+    word: tuple(of for of, words in _COMMON.items() if word in words.split())
+    for word in " ".join(_COMMON.values()).split()
+}
+"""The languages in which a word is common."""
 _SCRIPTS = {
     "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "CJK": "zh", "CYRILLIC": "Cyrillic", "ARABIC": "Arabic",
     "GREEK": "el", "HEBREW": "he", "DEVANAGARI": "Devanagari", "THAI": "th",
@@ -52,7 +56,7 @@ def language(text: str) -> str:
     script = _script(beginning)
     if script is not None:
         return script
-    counts = Counter(of for word in _WORD.findall(beginning.lower()) for of, common in _WORDS.items() if word in common)
+    counts = Counter(of for word in _WORD.findall(beginning.lower()) for of in _LANGUAGES.get(word, ()))
     (best, many), *others = [*counts.most_common(2), ("unknown", 0)]
     return best if many >= 2 and many > others[0][1] else "unknown"
 
@@ -105,5 +109,6 @@ def _lengths(outcomes: Outcomes) -> pd.Series:
     if lengths.nunique() < 4:
         return lengths.astype(str) + " tokens"
     parts = pd.qcut(lengths, 4, duplicates="drop")
-    names = {of: f"{lengths[parts == of].min()} to {lengths[parts == of].max()} tokens" for of in parts.cat.categories}
+    ends = {of: (lengths[parts == of].min(), lengths[parts == of].max()) for of in parts.cat.categories}
+    names = {of: f"{low} tokens" if low == high else f"{low} to {high} tokens" for of, (low, high) in ends.items()}
     return parts.astype(object).map(names)

@@ -14,7 +14,7 @@ from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError
-from bertmagic.evaluation import calibration, counted, ranks
+from bertmagic.evaluation import calibration, counted
 from bertmagic.evaluation import multi_label as measured
 from bertmagic.evaluation import numbers as numbers_of
 from bertmagic.evaluation.outcomes import Outcomes
@@ -227,9 +227,7 @@ class MultiLabel(Task):
         logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
         chances = measured.sigmoid(logits)
         predicted = chances >= thresholds
-        found = numbers_of.of([
-            measured.tally(logits, rows.targets, thresholds), ranks.tally(chances, rows.targets > 0)
-        ])  # fmt: skip
+        found = numbers_of.of_labels(logits, rows.targets, thresholds)
         classes = counted.by_class(found.tallies[0], self.labels.names)
         outcomes = Outcomes(
             index=rows.index,
@@ -247,6 +245,7 @@ class MultiLabel(Task):
             rows=len(rows),
             metrics=found.metrics,
             intervals=found.intervals,
+            undefined=found.undefined,
             labels=self.labels.names,
             classes=tuple(replace(one, threshold=at) for one, at in zip(classes, self.thresholds, strict=True)),
             outcomes=outcomes,

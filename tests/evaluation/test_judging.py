@@ -206,3 +206,12 @@ def test_pictures_hold_what_they_are_called():
     assert sum(report.figure("scores").series[0].y) + sum(report.figure("scores").series[1].y) == 500
     with pytest.raises(OptionError, match=r"there is no picture 'rok'.*Did you mean 'roc'"):
         report.figure("rok")
+
+
+@pytest.mark.parametrize(
+    ("true", "credit", "off"), [("a", [0.25, 1.0, 0.0], [1.0, 0.75]), (2.5, [-3.0, -0.5, -7.0], [7.0, 3.0])]
+)
+def test_without_probabilities_the_furthest_off_are_first(true, credit, off):
+    values = np.array([true] * 3, float if isinstance(true, float) else object)
+    made = Outcomes(pd.RangeIndex(3), ["x"] * 3, np.full(3, 5), values, values, np.array(credit))
+    assert [one.score for one in errors.find(made, ()).examples[:2]] == off
