@@ -98,6 +98,11 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
     emit(Phase("looking at parts of the rows"))
     report = _sliced(run, replace(report, unseen=run.unseen), asked.by)
     if report.outcomes is None:
+        if asked.by or asked.at or asked.label_issues or asked.probe is not None or asked.train is not None:
+            raise OptionError(
+                f"{model.task.name} has no right or wrong rows: by, at, probe, label_issues and train are for those.",
+                "Leave them out.",
+            )
         return report
     return replace(
         report,

@@ -165,7 +165,7 @@ class TextModel:
         from bertmagic import evaluating
 
         def several(given: Any) -> tuple[Any, ...]:
-            return (given,) if isinstance(given, str) or callable(given) else tuple(given)
+            return (given,) if isinstance(given, str) or callable(given) else tuple(given or ())
 
         columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
         asked = evaluating.Asked(several(by), several(at), label_issues, probe, train)

@@ -9,7 +9,7 @@ import torch
 import bertmagic as bm
 from bertmagic.errors import DataError, ModelError, OptionError
 
-from .small import ROWS
+from .small import ROWS, documents
 
 
 def test_everything_asked_for_is_in_one_report(learnt, make_rows):
@@ -171,3 +171,8 @@ def test_a_group_without_a_class_is_named_and_in_no_gap_of_those_that_have_it(le
 def test_thresholds_are_refused_where_there_are_no_classes(small):
     with pytest.raises(OptionError, match="at is for classes, and token_classification gives no probabilities"):
         small("token_classification").evaluate(ROWS["token_classification"](), at="precision=0.9", show=False)
+
+
+def test_what_needs_right_and_wrong_rows_is_refused_where_there_are_none(small):
+    with pytest.raises(OptionError, match="masked_language_modeling has no right or wrong rows"):
+        small("masked_language_modeling").evaluate(documents().assign(lang="en"), by="lang", show=False)

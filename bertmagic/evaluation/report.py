@@ -270,7 +270,8 @@ class Report(Exported):
     def frame(self) -> pd.DataFrame:
         """Every number of the report, one a row: ``of, name, metric, value, low, high, rows``.
 
-        ``of`` is ``all``, ``before``, ``class``, or the column of a slice, and ``name`` the class or the value.
+        ``of`` is ``all``, ``before``, ``class``, ``gap``, ``threshold``, ``probe``, or the column of a slice, and
+        ``name`` the class, the groups, or the value.
         """
         import pandas as pd
 
@@ -278,9 +279,22 @@ class Report(Exported):
         rows += [("before", "", *one, self.rows) for one in _numbers(self.before, {})]
         for one in self.classes:
             parts = {"precision": one.precision, "recall": one.recall, "f1": one.f1}
+            more = {"partial_f1": one.partial_f1, "threshold": one.threshold}
+            parts |= {name: value for name, value in more.items() if value is not None}
             rows += [("class", one.label, *part, one.support) for part in _numbers(parts, one.intervals)]
         for of in (*self.slices, *self.automatic):
             rows += [(of.column, of.value, *part, of.rows) for part in _numbers(of.metrics, of.intervals)]
+        for gap in self.gaps:
+            groups = f"{gap.column}: {gap.high} above {gap.low}"
+            rows.append(("gap", groups, f"{gap.measure} of {gap.label}", gap.value, *_ends(gap.interval), self.rows))
+        for at in self.points:
+            rows.append(("threshold", at.label, at.wanted, at.threshold, *_ends(None), at.given))
+            rows += [("threshold", at.label, f"{at.wanted}: {part}", getattr(at, part), *_ends(None), at.given)
+                     for part in ("precision", "recall")]  # fmt: skip
+        for swap in self.probes:
+            words = f"{swap.kind}: {swap.source} → {swap.target}"
+            rows.append(("probe", words, "flipped", swap.flipped, *_ends(swap.interval), swap.texts))
+            rows.append(("probe", words, "moved", swap.moved, *_ends(None), swap.texts))
         return pd.DataFrame(rows, columns=["of", "name", "metric", "value", "low", "high", "rows"])
 
     def figure(self, name: str) -> Figure:
@@ -324,8 +338,11 @@ def _numbers(
     metrics: Mapping[str, float], intervals: Mapping[str, Interval]
 ) -> list[tuple[str, float, float | None, float | None]]:
     """Return each metric with its value and the ends of its interval."""
-    sides = {name: (one.low, one.high) for name, one in intervals.items()}
-    return [(name, value, *sides.get(name, (None, None))) for name, value in metrics.items()]
+    return [(name, value, *_ends(intervals.get(name))) for name, value in metrics.items()]
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else (interval.low, interval.high)
 
 
 @dataclass(frozen=True, slots=True)

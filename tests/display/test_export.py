@@ -7,6 +7,7 @@ import pytest
 from bertmagic.display import export
 from bertmagic.display.svg import svg
 
+from ..small import ROWS, documents
 from .runs import HOSTILE
 from .tags import Tags
 from .test_runs import record, runs
@@ -83,3 +84,28 @@ def test_latex_prints_the_text_it_is(text, escaped):
         assert found == escaped
     bare = found.replace("\\{", "").replace("\\}", "")
     assert bare.count("{") == bare.count("}")
+
+
+@pytest.mark.parametrize("kind", ["token_classification", "question_answering", "masked_language_modeling"])
+def test_reports_of_words_answers_and_masks_are_taken_along(small, tmp_path, kind):
+    made = {**ROWS, "masked_language_modeling": documents}[kind]()
+    made["lang"] = ["en", "de"] * (len(made) // 2)
+    report = small(kind).evaluate(made, by="lang" if kind in ROWS else (), show=False)
+    page = report.to_html(tmp_path / "report.html").read_text()
+    assert not set(Tags(page.split("</head>")[1].removesuffix("</html>\n")).tags) & {"script", "link", "iframe", "img"}
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert page.count("<figure>") == page.count("<svg") == len(report.pictures)
+    frame, tables = report.frame, (report.to_markdown(), report.to_latex())
+    whole = frame[frame["of"] == "all"].set_index("metric")
+    assert dict(whole["value"]) == dict(report.metrics)
+    for name, value in report.metrics.items():
+        shown = f"{value:.4f}"
+        assert all(shown in face for face in (page, *tables)), name
+        if name in report.intervals:
+            assert (whole["low"][name], whole["high"][name]) == (
+                report.intervals[name].low,
+                report.intervals[name].high,
+            )
+    parts = {"token_classification": {"class", "lang", "length"}, "question_answering": {"questions", "lang", "length"}}
+    assert set(frame["of"]) == {"all"} | parts.get(kind, set())
+    assert tables[1].count(r"\begin{tabular}") == tables[1].count(r"\end{tabular}") == tables[0].count("| :-- |")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torchmetrics.functional.text import perplexity
 
 import bertmagic as bm
 from bertmagic.data import cache, tables
@@ -79,6 +80,12 @@ def test_the_loss_is_that_of_transformers(encoder, kept):
     loss = objective.total(objective.outputs(model, batch), batch.targets) / objective.weight(batch.targets)
     expected = model(**batch.inputs, labels=batch.targets).loss
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
+    with torch.no_grad():
+        said = found.task.metrics(found.task.outputs(model, batch).numpy(), found.train, samples)
+        logits = model(**batch.inputs).logits
+    assert said["perplexity"] == pytest.approx(float(perplexity(logits, batch.targets, ignore_index=-100)), rel=1e-4)
+    right = (logits.argmax(dim=2) == batch.targets)[batch.targets != -100].float()
+    assert said["accuracy"] == pytest.approx(float(right.mean()))
     parts = [feed.batch(rows, step=3) for rows in (np.arange(2), np.arange(2, 6))]
     sums = [objective.total(objective.outputs(model, part), part.targets).item() for part in parts]
     weights = [objective.weight(part.targets) for part in parts]

@@ -19,6 +19,7 @@ from bertmagic.tasks.question_answering import QuestionAnswering
 from bertmagic.training.events import Step
 
 from ..conftest import BAD, GOOD, THINGS
+from ..small import questions as small_questions
 
 FILLING = ("it", "was", "a", "long", "story", "and", "we", "had", "this", "book")
 COLUMNS = {"question": "question", "context": "context", "answers": "answers"}
@@ -471,3 +472,24 @@ def test_the_tokens_come_from_the_cache_with_their_characters(tmp_path, tokenize
     feeds = [task.feed(samples, rows, 0, True, 0).targets for samples in (first, again)]
     assert np.array_equal(*feeds)
     assert QuestionAnswering.from_card(json.loads(json.dumps(task.card())), {}) == task
+
+
+def test_questions_with_and_without_an_answer_are_told_apart_as_torchmetrics_does(small):
+    from torchmetrics.functional.text import squad
+
+    rows = small_questions()
+    report = small("question_answering").evaluate(rows, show=False)
+    said = report.outcomes.predicted.tolist()
+    parts = {part.value: part.metrics for part in report.slices}
+    asked = [(one, gold) for one, gold in zip(said, rows["answers"], strict=True) if gold["text"]]
+    expected = squad(
+        [{"prediction_text": one, "id": str(i)} for i, (one, _) in enumerate(asked)],
+        [{"answers": gold, "id": str(i)} for i, (_, gold) in enumerate(asked)],
+    )
+    assert 0 < float(expected["f1"]) < 100
+    for name in ("exact_match", "f1"):
+        assert 100 * parts["with an answer"][name] == pytest.approx(float(expected[name]), abs=1e-3)
+        silent = np.mean([not one for one, gold in zip(said, rows["answers"], strict=True) if not gold["text"]])
+        assert parts["without"][name] == pytest.approx(silent)
+        both = (30 * parts["with an answer"][name] + 10 * parts["without"][name]) / 40
+        assert report.metrics[name] == pytest.approx(both)
