@@ -275,7 +275,7 @@ class Report(Exported):
         """
         import pandas as pd
 
-        rows = [("all", "", *one, self.rows) for one in _numbers(self.metrics, self.intervals)]
+        rows: list[tuple[Any, ...]] = [("all", "", *one, self.rows) for one in _numbers(self.metrics, self.intervals)]
         rows += [("before", "", *one, self.rows) for one in _numbers(self.before, {})]
         for one in self.classes:
             parts = {"precision": one.precision, "recall": one.recall, "f1": one.f1}
