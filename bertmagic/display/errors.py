@@ -24,6 +24,10 @@ _PAGE = 180_000
 _CHARACTERS = 240
 _MATRIX = 20
 _HERE = Path(__file__).parent
+_THEMES = "".join(
+    f"body[data-jp-theme-light={light}] .bm-rows{{color-scheme:{ground}}}"
+    for light, ground in (("true", "light"), ("false", "dark"))
+)
 
 
 def text(result: Report) -> str:
@@ -110,12 +114,16 @@ def _name(model: str) -> str:
 
 
 def frame(result: Report) -> Safe:
-    """Return the page of rows in a sandboxed frame: its script reaches neither the notebook nor the network."""
+    """Return the page of rows in a sandboxed frame: its script reaches neither the notebook nor the network.
+
+    It cannot ask for JupyterLab's theme, so the style beside it tells: a frame is light or dark as its element is.
+    """
     page = _page(result)
     tall = 420 + (24 * min(len(result.labels), _MATRIX) if result.confusion is not None else 0)
     label = "Rows to read: filter, sort, search"
     style = f"width:100%;max-width:72em;height:{min(tall, 760)}px;border:1px solid #8886;border-radius:4px"
-    return tag("iframe", sandbox="allow-scripts", srcdoc=page, title=label, style=style)
+    told = tag("style", Safe(_THEMES))
+    return told + tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style)
 
 
 def _page(result: Report) -> str:

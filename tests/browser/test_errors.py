@@ -110,3 +110,17 @@ def test_it_reads_on_both_grounds(chromium, path, pictures, theme):
     frame.locator("#theme").click()
     assert frame.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") != ground
     page.close()
+
+
+def test_it_is_as_light_or_dark_as_jupyterlab(chromium, path):
+    from playwright.sync_api import expect
+
+    page = chromium.new_page(
+        color_scheme="null"
+    )  # what is emulated holds inside frames too, whatever their element says
+    page.goto(path.as_uri())
+    body = page.frame_locator("iframe").locator("body")
+    for light, ground in (("true", "rgb(255, 255, 255)"), ("false", "rgb(24, 24, 24)")):
+        page.evaluate("light => { document.body.dataset.jpThemeLight = light }", light)
+        expect(body).to_have_css("background-color", ground)
+    page.close()
