@@ -123,7 +123,7 @@ def frame(result: Report) -> Safe:
     label = "Rows to read: filter, sort, search"
     style = f"width:100%;max-width:72em;height:{min(tall, 760)}px;border:1px solid #8886;border-radius:4px"
     told = tag("style", Safe(_THEMES))
-    return told + tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style)
+    return Safe(told + tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style))
 
 
 def _page(result: Report) -> str:
