@@ -1,0 +1,130 @@
+"""A report, a comparison and the runs in JupyterLab: each figure is drawn, rows are read by clicks, with no kernel."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+TABLES, MATRIX, WRONG, PAGE = range(4)
+"""The outputs of a cell that evaluates, in their order."""
+
+FIGURES = {
+    "confusion": ".heatmaplayer image",
+    "confusion_counts": ".heatmaplayer image",
+    "roc": ".scatterlayer .trace",
+    "precision_recall": ".scatterlayer .trace",
+    "reliability": ".barlayer .point",
+    "scores": ".barlayer .point",
+    "thresholds": ".scatterlayer .trace",
+    "lengths": ".errorbars path",
+}
+"""Each picture of a report, and what is in it once it is drawn."""
+
+FINETUNE = """%%bert_finetune {}
+train     = reviews
+text      = "review"
+label     = "mood"
+model     = "tinybert"
+max_steps = {}
+eval_every = 2"""
+
+
+@pytest.fixture(scope="module")
+def session(lab, mood):
+    """A notebook with a report, its pictures, a comparison and the runs, and where they stand in it."""
+    lab.new("evaluation.ipynb")
+    lab.run("%load_ext bertmagic")
+    lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv")\nflipped = reviews.head(90).copy()')
+    lab.run('flipped.loc[:19, "mood"] = flipped.mood[:20].map({"good": "bad", "bad": "good"})')
+    lab.run(f"%bert_load {mood}")
+    at = {"report": lab.run(f"report = %bert_evaluate flipped -m {mood} --text review --label mood\nreport")}
+    at |= {name: lab.run(f'report.figure("{name}")') for name in FIGURES}
+    for name, steps in (("early", 2), ("late", 6)):
+        lab.run(FINETUNE.format(name, steps))
+    at["compare"] = lab.run("%bert_compare late early majority flipped --text review --label mood")
+    at["runs"] = lab.run("%bert_runs early late")
+    at["diff"] = lab.run("%bert_runs --diff early late")
+    return lab, at
+
+
+def rows_of(frame):
+    return frame.locator("#rows tr th").all_inner_texts()
+
+
+def read(lab, at):
+    """Sort, search and filter the rows of a report as a reader does; return what was shown each time."""
+    lab.output(at).nth(PAGE).scroll_into_view_if_needed()
+    frame = lab.output(at).nth(PAGE).frame_locator("iframe")
+    frame.locator("#rows tr").first.wait_for()
+    seen = [rows_of(frame)]
+    frame.get_by_role("button", name="row", exact=True).click()
+    seen.append(rows_of(frame))
+    frame.get_by_title("true bad, predicted good").click()
+    seen.append(rows_of(frame))
+    frame.get_by_title("true bad, predicted good").click()
+    frame.locator("#search").fill(" 3 a")
+    seen.append(rows_of(frame))
+    frame.locator("#search").fill("")
+    return seen
+
+
+def judged(seen):
+    """Hold what was shown against the rows whose labels were flipped."""
+    mistakes, in_order, cell, found = seen
+    assert in_order == sorted(mistakes, key=int)
+    assert set(map(str, range(20))) <= set(in_order)
+    assert set(map(str, range(1, 20, 2))) <= set(cell) < set(in_order)
+    assert found == ["3"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_is_drawn(session, name):
+    lab, at = session
+    figure = lab.figure(at[name], 0)
+    assert figure.locator(FIGURES[name]).count() >= 1
+    assert figure.locator(".main-svg .xtitle").first.text_content()
+
+
+def test_rows_are_sorted_filtered_and_searched(session):
+    lab, at = session
+    judged(read(lab, at["report"]))
+
+
+def test_compare_and_runs_are_drawn(session):
+    lab, at = session
+    compared = lab.output(at["compare"]).first.text_content()
+    assert "McNemar" in compared
+    assert lab.figure(at["compare"], 1).locator(".scatterlayer .trace").count() == 2
+    assert "2 runs" in lab.output(at["runs"]).first.text_content()
+    assert lab.figure(at["runs"], 1).locator(".scatterlayer .trace").count() == 4  # two runs, and their curves
+    assert "max_steps" in lab.output(at["diff"]).first.text_content()
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("width", [1200, 700])
+def test_everything_fits_its_cell(session, pictures, theme, width):
+    lab, at = session
+    lab.theme(f"JupyterLab {theme}")
+    lab.resize(width)
+    for name, place in at.items():
+        lab.cell(place).scroll_into_view_if_needed()
+        lab.output(place).first.wait_for()
+        for number, output in enumerate(lab.output(place).all()):
+            output.screenshot(path=pictures / f"evaluation-{name}-{number}-{theme.lower()}-{width}.png")
+            wide, high = output.evaluate("node => [node.scrollWidth - node.clientWidth, node.clientHeight]")
+            assert wide <= 1
+            assert high >= 15, "nothing is left of the output"
+
+
+def test_all_is_there_with_no_kernel(session):
+    lab, at = session
+    lab.resize(1200)
+    lab.theme("JupyterLab Light")
+    lab.save()
+    lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    lab.open("lab/tree/evaluation.ipynb")
+    judged(read(lab, at["report"]))
+    for name in FIGURES:
+        lab.figure(at[name], 0)
+    lab.figure(at["compare"], 1)
+    lab.figure(at["runs"], 1)
+    assert lab.errors == []
