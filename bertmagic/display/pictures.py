@@ -67,7 +67,8 @@ def drawn(figure: Figure) -> dict[str, Any]:
         "hovermode": "closest",
         "barmode": "group" if bars else "overlay",
         "bargap": 0.08,
-        "legend": {"orientation": "h", "y": -0.22},
+        "margin": {**PLAIN["margin"], "b": 80},
+        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
         "xaxis": {**AXIS, "title": {"text": plain(figure.x, 60), "standoff": 6}, "automargin": True},
         "yaxis": {**AXIS, "title": {"text": plain(figure.y, 60)}, "automargin": True, "rangemode": "tozero"},
     }

@@ -40,7 +40,7 @@ def session(lab, mood):
     at |= {name: lab.run(f'report.figure("{name}")') for name in FIGURES}
     for name, steps in (("early", 2), ("late", 6)):
         lab.run(FINETUNE.format(name, steps))
-    at["compare"] = lab.run("%bert_compare late early majority flipped --text review --label mood")
+    at["compare"] = lab.run("%bert_compare late early majority flipped --train reviews --text review --label mood")
     at["runs"] = lab.run("%bert_runs early late")
     at["diff"] = lab.run("%bert_runs --diff early late")
     return lab, at
@@ -80,7 +80,7 @@ def judged(seen):
 def test_each_figure_is_drawn(session, name):
     lab, at = session
     figure = lab.figure(at[name], 0)
-    assert figure.locator(FIGURES[name]).count() >= 1
+    figure.locator(FIGURES[name]).first.wait_for(state="attached")
     assert figure.locator(".main-svg .xtitle").first.text_content()
 
 
@@ -93,9 +93,9 @@ def test_compare_and_runs_are_drawn(session):
     lab, at = session
     compared = lab.output(at["compare"]).first.text_content()
     assert "McNemar" in compared
-    assert lab.figure(at["compare"], 1).locator(".scatterlayer .trace").count() == 2
+    lab.figure(at["compare"], 1).locator(".scatterlayer .trace").nth(1).wait_for()
     assert "2 runs" in lab.output(at["runs"]).first.text_content()
-    assert lab.figure(at["runs"], 1).locator(".scatterlayer .trace").count() == 4  # two runs, and their curves
+    lab.figure(at["runs"], 1).locator(".scatterlayer .trace").nth(3).wait_for()  # two runs, and their curves
     assert "max_steps" in lab.output(at["diff"]).first.text_content()
 
 
@@ -111,7 +111,7 @@ def test_everything_fits_its_cell(session, pictures, theme, width):
         for number, output in enumerate(lab.output(place).all()):
             output.screenshot(path=pictures / f"evaluation-{name}-{number}-{theme.lower()}-{width}.png")
             wide, high = output.evaluate("node => [node.scrollWidth - node.clientWidth, node.clientHeight]")
-            assert wide <= 1
+            assert wide <= 1, (name, number, wide)
             assert high >= 15, "nothing is left of the output"
 
 
