@@ -121,7 +121,8 @@ def frame(result: Report) -> Safe:
     page = _page(result)
     tall = 420 + (24 * min(len(result.labels), _MATRIX) if result.confusion is not None else 0)
     label = "Rows to read: filter, sort, search"
-    style = f"box-sizing:border-box;width:100%;max-width:72em;height:{min(tall, 760)}px;border:1px solid #8886;border-radius:4px"
+    size = f"box-sizing:border-box;width:100%;max-width:72em;height:{min(tall, 760)}px"
+    style = f"{size};border:1px solid #8886;border-radius:4px"
     told = tag("style", Safe(_THEMES))
     return Safe(told + tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style))
 
