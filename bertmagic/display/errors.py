@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.html import Safe, box, heading, paragraph, safe, table, tag
+from bertmagic.display.html import Safe, box, heading, join, paragraph, safe, table, tag
 from bertmagic.display.style import clean, count, line, number, share
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def frame(result: Report) -> Safe:
     size = f"box-sizing:border-box;width:100%;max-width:72em;height:{min(tall, 760)}px"
     style = f"{size};border:1px solid #8886;border-radius:4px"
     told = tag("style", Safe(_THEMES))
-    return Safe(told + tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style))
+    return join(told, tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style))
 
 
 def _page(result: Report) -> str:

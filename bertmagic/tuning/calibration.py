@@ -226,15 +226,16 @@ def _steps(
     feed = _feed(model, [length for length in lengths for _ in range(_rows(length))])
     ends = np.cumsum([_rows(length) for length in lengths])
     stepper = Stepper(model, feed, _plan(number_format), Objective(_total), ignore)
+    most = _rows(lengths[0])
+    few = max(1, most // 16)
     found: list[float] = []
 
     def step(rows: npt.NDArray[np.int64]) -> float:
         return _seconds(model, lambda: stepper.take([rows], 1e-9, 1))
 
     def all_sizes() -> None:
-        few = np.arange(max(1, _rows(lengths[0]) // 16))
-        step(few)  # the first one starts threads and chooses kernels
-        found.append(median(step(few) for _ in range(_REPEATS)))
+        step(np.arange(few))  # the first one starts threads and chooses kernels
+        found.append(median(step(np.arange(few)) for _ in range(_REPEATS)))
         for at, (length, end) in enumerate(zip(lengths, ends, strict=True)):
             rows = np.arange(end - _rows(length), end)
             found.append(median(step(rows) for _ in range(_REPEATS)))
@@ -247,7 +248,6 @@ def _steps(
         if stepper.vocabulary is not None:
             stepper.vocabulary.join()
     few_seconds, *many = found
-    few, most = max(1, _rows(lengths[0]) // 16), _rows(lengths[0])
     fixed = max(0.0, (few_seconds * most - many[0] * few) / (most - few)) if most > few else 0.0
     fixed = max(min(fixed, few_seconds), min(update, few_seconds))
     train = tuple((took - min(fixed, took / 2)) / _rows(length) for took, length in zip(many, lengths, strict=True))

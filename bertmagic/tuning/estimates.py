@@ -94,9 +94,8 @@ def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | Non
     found = weights.find(str(options.model), downloading(emit), runs.names())
     tokenizer = loading.tokenizer(found.folder)
     rows = prepared.train
-    chosen = np.sort(
-        np.random.default_rng(0).permutation(len(rows))[:_SAMPLE]
-    )  # in order: few rows make the run's batches
+    chosen = np.random.default_rng(0).permutation(len(rows))[:_SAMPLE]
+    chosen.sort()  # so that few rows make the run's batches
     pairs = None if rows.second is None else [rows.second[at] for at in chosen.tolist()]
     limit = loading.limit(found.folder, tokenizer)
     tokens = encode(

@@ -1,8 +1,10 @@
-"""A search on a tiny real BERT."""
+"""A search and estimates on a tiny real BERT."""
 
 import pytest
 
 import bertmagic as bm
+from bertmagic.options import Finetune
+from bertmagic.tuning import estimates
 from tests.training.conftest import make_loop  # noqa: F401 - a fixture
 
 
@@ -18,3 +20,17 @@ def search(encoder, rows):
         return bm.tune(train, **known)
 
     return search
+
+
+@pytest.fixture(scope="module")
+def options(encoder, make_rows):
+    """Options of a run, for 120 rows."""
+    return Finetune(train=make_rows(), label="label", model=str(encoder), precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def about(options, tmp_path_factory):
+    """The subject of estimates, timed once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
+        return estimates.subject(options)

@@ -11,23 +11,8 @@ import torch
 
 import bertmagic as bm
 from bertmagic.models import dropout, heap, kernels, layers
-from bertmagic.options import Finetune
 from bertmagic.training.events import Evaluated, Step, ignore
 from bertmagic.tuning import calibration, estimates
-
-
-@pytest.fixture(scope="module")
-def options(encoder, make_rows):
-    """Options of a run, for 120 rows."""
-    return Finetune(train=make_rows(), label="label", model=str(encoder), precision="fp32")
-
-
-@pytest.fixture(scope="module")
-def about(options, tmp_path_factory):
-    """The subject of estimates, timed once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
-        return estimates.subject(options)
 
 
 @pytest.fixture

@@ -6,25 +6,10 @@ import numpy as np
 import pytest
 
 import bertmagic as bm
-from bertmagic.options import Finetune
 from bertmagic.training import runs
 from bertmagic.training.events import Phase, Started
 from bertmagic.training.optimizer import adamw
 from bertmagic.tuning import calibration, estimates
-
-
-@pytest.fixture(scope="module")
-def options(encoder, make_rows):
-    """Options of a run, for 120 rows."""
-    return Finetune(train=make_rows(), label="label", model=str(encoder), precision="fp32")
-
-
-@pytest.fixture(scope="module")
-def about(options, tmp_path_factory):
-    """The subject of estimates, timed once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
-        return estimates.subject(options)
 
 
 @pytest.mark.parametrize(
