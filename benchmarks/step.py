@@ -251,7 +251,7 @@ def stepping(change: Callable[[Any], None], length: int) -> Callable[[], None]:
     import transformers
 
     from bertmagic.models import dropout, kernels, layers
-    from bertmagic.training.optimizer import adamw
+    from bertmagic.training.optimizer import adamw, norm_of
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -266,13 +266,14 @@ def stepping(change: Callable[[Any], None], length: int) -> Callable[[], None]:
     optimizer = adamw(model, 0.01)
     for group in optimizer.param_groups:
         group["lr"] = 1e-5
+    bf16 = throughput.formats()[0] == "bfloat16"
     ids, targets = torch.randint(1000, 20000, (BATCH, length)), torch.randint(0, 2, (BATCH,))
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
         torch.nn.functional.cross_entropy(logits.float(), targets).backward()
-        norm = torch.nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+        norm = norm_of([p.grad for p in model.parameters() if p.grad is not None])
         optimizer.grad_scale, optimizer.found_inf = norm.clamp(min=1.0), (~norm.isfinite()).float()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

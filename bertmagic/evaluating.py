@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.outcomes import Outcomes
     from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report
+    from bertmagic.tasks import Task
     from bertmagic.textmodel import TextModel
 
 By = str | Callable[[Any], Any]
@@ -75,6 +76,7 @@ class _Run:
 def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Asked, emit: Listener) -> Report:
     """Measure a model on rows with labels; see `TextModel.evaluate`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
+    _possible(model.task, asked)
     for wanted in asked.at:
         operating.read(wanted)
     lists = probing.terms(asked.probe, runs.home()) if asked.probe is not None else ()
@@ -98,11 +100,6 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
     emit(Phase("looking at parts of the rows"))
     report = _sliced(run, replace(report, unseen=run.unseen), asked.by)
     if report.outcomes is None:
-        if asked.by or asked.at or asked.label_issues or asked.probe is not None or asked.train is not None:
-            raise OptionError(
-                f"{model.task.name} has no right or wrong rows: by, at, probe, label_issues and train are for those.",
-                "Leave them out.",
-            )
         return report
     return replace(
         report,
@@ -111,6 +108,20 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
         probes=_probes(run, lists, emit),
         issues=_issues(run, report.outcomes, report.labels, asked, emit)[:_ISSUES],
     )
+
+
+def _possible(task: Task, asked: Asked) -> None:
+    """Raise an `OptionError` if something was asked for that no report of this task has."""
+    wants_rows = asked.by or asked.at or asked.label_issues or asked.probe is not None or asked.train is not None
+    if wants_rows and not task.judges:
+        raise OptionError(
+            f"{task.name} has no right or wrong rows: by, at, probe, label_issues and train are for those.",
+            "Leave them out.",
+        )
+    if asked.at and not task.calibrates:
+        raise OptionError(f"at is for classes, and {task.name} gives no probabilities.", "Leave it out.")
+    if asked.probe is not None and (not task.calibrates or len(task.inputs) > 1):
+        raise OptionError(f"a probe is for classes of single texts, not for {task.name} as here.", "Leave it out.")
 
 
 def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listener) -> _Run:
@@ -240,38 +251,22 @@ def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tupl
 
 
 def _points(run: _Run, outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:
-    """Return the thresholds for what is wanted.
-
-    Raises
-    ------
-    OptionError
-        If the model gives no probabilities.
-    """
+    """Return the thresholds for what is wanted."""
     import numpy as np
 
-    if not at:
-        return ()
     chances = outcomes.probabilities
-    if chances is None:
-        raise OptionError(f"at is for classes, and {run.model.task.name} gives no probabilities.", "Leave it out.")
+    if not at or chances is None:
+        return ()
     wanted = outcomes.true > 0 if outcomes.true.ndim == 2 else outcomes.true[:, None] == np.arange(chances.shape[1])
     return tuple(point for one in at for point in operating.points(chances, wanted, labels, one))
 
 
 def _probes(run: _Run, lists: Sequence[probing.Terms], emit: Listener) -> tuple[Probe, ...]:
-    """Return how predictions move when words for people are swapped.
-
-    Raises
-    ------
-    OptionError
-        If the model gives no probabilities for a text.
-    """
+    """Return how predictions move when words for people are swapped."""
     task = run.model.task
     before = task.chances(run.scores, run.tokens)
-    if not lists:
+    if not lists or before is None:
         return ()
-    if before is None or run.rows.second is not None:
-        raise OptionError(f"a probe is for classes of single texts, not for {task.name} as here.", "Leave it out.")
     texts = list(run.rows.texts)
     found = probing.swaps(texts, lists)
     changed = [text for swap in found for text in swap.texts]

@@ -9,7 +9,7 @@ import torch
 import bertmagic as bm
 from bertmagic.errors import DataError, ModelError, OptionError
 
-from .small import ROWS, documents
+from .small import ROWS
 
 
 def test_everything_asked_for_is_in_one_report(learnt, make_rows):
@@ -168,11 +168,16 @@ def test_a_group_without_a_class_is_named_and_in_no_gap_of_those_that_have_it(le
     assert said in report.notes
 
 
-def test_thresholds_are_refused_where_there_are_no_classes(small):
-    with pytest.raises(OptionError, match="at is for classes, and token_classification gives no probabilities"):
-        small("token_classification").evaluate(ROWS["token_classification"](), at="precision=0.9", show=False)
-
-
-def test_what_needs_right_and_wrong_rows_is_refused_where_there_are_none(small):
-    with pytest.raises(OptionError, match="masked_language_modeling has no right or wrong rows"):
-        small("masked_language_modeling").evaluate(documents().assign(lang="en"), by="lang", show=False)
+@pytest.mark.parametrize(
+    ("task", "asked", "said"),
+    [
+        ("token_classification", {"at": "precision=0.9"}, "at is for classes, and token_classification gives no"),
+        ("question_answering", {"probe": "identity"}, "a probe is for classes of single texts, not for question_answ"),
+        ("masked_language_modeling", {"by": "lang"}, "masked_language_modeling has no right or wrong rows"),
+    ],
+)
+def test_what_the_task_cannot_have_is_refused_before_any_work(small, monkeypatch, task, asked, said):
+    model = small(task)
+    monkeypatch.setattr("bertmagic.data.tables.read", lambda *_: pytest.fail("the rows were read first"))
+    with pytest.raises(OptionError, match=said):
+        model.evaluate("rows.csv", **asked, show=False)

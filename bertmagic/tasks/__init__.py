@@ -94,7 +94,9 @@ class Task(ABC):
     long_text
         What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
     calibrates
-        Whether `calibrated` does something.
+        Whether rows get probabilities of classes: thresholds cut them, probes watch them, `calibrated` mends them.
+    judges
+        Whether a row is right or wrong, so that rows can be counted by parts and looked at one by one.
     main
         The metric of the report that slices are ordered by.
     compares
@@ -107,6 +109,7 @@ class Task(ABC):
     long_text: ClassVar[LongText | None] = None
     compares: ClassVar[bool] = False
     calibrates: ClassVar[bool] = False
+    judges: ClassVar[bool] = True
     main: ClassVar[str] = "accuracy"
 
     @property

@@ -73,6 +73,7 @@ class MaskedLanguageModeling(Task):
     name: ClassVar[str] = "masked_language_modeling"
     measures: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
     compares: ClassVar[bool] = True
+    judges: ClassVar[bool] = False
     nsp: bool = False
     whole_words: bool = False
     packing: bool = True

@@ -13,7 +13,7 @@ from bertmagic.data.batches import by_length
 from bertmagic.errors import DeviceError
 from bertmagic.models import adapters, devices, dropout
 from bertmagic.training.events import Listener, Note
-from bertmagic.training.optimizer import Average, adamw, averaged, moments
+from bertmagic.training.optimizer import Average, adamw, averaged, moments, norm_of
 from bertmagic.training.vocabulary import trim
 
 if TYPE_CHECKING:
@@ -162,10 +162,8 @@ class Stepper:
 
     def _update(self, loss: torch.Tensor, lr: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Update the weights unless that is not finite; return the norm of the gradient, and 1 if it was left out."""
-        import torch
-
         gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
+        norm = norm_of(gradients)
         if self._scale is not None:
             norm = norm / self._scale
         # The divisor clips: AdamW divides the gradients as it reads them, which takes no pass over them.

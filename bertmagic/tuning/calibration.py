@@ -29,7 +29,7 @@ from bertmagic.models import adapters, devices, heap, loading
 from bertmagic.training import runs
 from bertmagic.training.events import Listener, Phase, ignore
 from bertmagic.training.objective import Objective
-from bertmagic.training.optimizer import adamw
+from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
 from bertmagic.training.step import Stepper
 
@@ -353,7 +353,7 @@ def _update(model: PreTrainedModel) -> float:
     found = []
     for _ in range(_REPEATS):
         began = time.perf_counter()
-        torch.nn.utils.get_total_norm([p.grad for p in trained if p.grad is not None])
+        norm_of([p.grad for p in trained if p.grad is not None])
         optimizer.step()
         optimizer.zero_grad(set_to_none=False)
         _wait(model.device)

@@ -8,7 +8,7 @@ from transformers import (
 )
 
 from bertmagic.training.freezing import freeze
-from bertmagic.training.optimizer import Average, adamw, averaged, moments
+from bertmagic.training.optimizer import Average, adamw, averaged, moments, norm_of
 
 
 @pytest.fixture
@@ -104,3 +104,16 @@ def test_averages_are_in_the_model_for_a_while_only(model):
     assert torch.equal(average.tensors()["classifier.bias"], mean)
     with averaged(None):
         assert torch.equal(model.classifier.bias, torch.ones(2))
+
+
+def test_the_norm_of_many_gradients_is_that_of_all_their_numbers():
+    draw = torch.Generator().manual_seed(0)
+    gradients = [torch.randn(size, generator=draw) for size in ((3000, 400), (400,), (7, 5, 3))]
+    gradients.append(torch.randn(40, 60, generator=draw).t())  # as a gradient of a transposed weight may lie
+    exact = torch.cat([gradient.flatten() for gradient in gradients]).double().norm()
+    torch.testing.assert_close(norm_of(gradients).double(), exact, rtol=2e-6, atol=0)
+
+
+def test_the_norm_of_gradients_that_are_no_numbers_is_none():
+    assert norm_of([torch.ones(3), torch.tensor([1.0, float("nan")])]).isnan()
+    assert norm_of([torch.ones(3), torch.tensor([float("inf")])]).isinf()
