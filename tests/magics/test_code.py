@@ -26,6 +26,10 @@ CASES = [
     ("%bert_save sentiment models/x --show-code", 'sentiment.save("models/x")'),
     ("%bert_data sample:reviews --show-code", 'bm.check("sample:reviews")'),
     ("%bert_models --show-code", "bm.catalogue()"),
+    (
+        "%bert_models reviews --text review --label stars --try 3 --show-code",
+        'bm.catalogue(reviews, text="review", label="stars", try_models=3)',
+    ),
     ("%bert_status --show-code", "bm.status()"),
 ]
 
