@@ -1,8 +1,8 @@
 """Attention for the CPU: the products that are fastest in the number format and at the length of the batch.
 
 ``softmax(Q K^T / sqrt(d)) V`` (Vaswani et al. 2017, eq. 1) has two ways of being computed in PyTorch. The fused one
-never holds the scores of all tokens, and wins in fp32 at every length; in bf16 its backward pass is slow, and plain
-products win until the scores grow too large. Both give the same numbers but for rounding.
+never holds the scores of all tokens, and wins in fp32 at every length and wherever no gradient is wanted; in bf16 its
+backward pass is slow, and plain products win until the scores grow too large. Both give the same numbers but for rounding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHORT = 512
 """Up to how many tokens plain products are taken in `PLAIN`; the scores of a head then have no more than 512 KB."""
 
 PLAIN = (torch.bfloat16, torch.float16)
-"""The number formats in which plain products are faster, forward and backward, on a CPU."""
+"""The number formats in which plain products are faster on a CPU, forward and backward together."""
 
 
 def attention(
@@ -59,7 +59,8 @@ def attention(
     causal = attention_mask is None and known.get("is_causal", getattr(module, "is_causal", True))
     own = drawn(module)
     # With dropout the fused kernel is none: PyTorch takes plain products then, and masks from the process's generator.
-    fused = (query.dtype not in PLAIN or query.shape[2] > SHORT) and not (dropout and own)
+    slow = query.requires_grad and query.dtype in PLAIN and query.shape[2] <= SHORT
+    fused = not slow and not (dropout and own)
     if causal or fused or "position_bias" in known or key.shape[1] != query.shape[1]:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **known

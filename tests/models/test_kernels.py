@@ -123,10 +123,15 @@ def test_a_model_with_attention_of_its_own_keeps_it():
 
 
 @pytest.mark.parametrize(
-    ("kind", "tokens", "fused"),
-    [(torch.float32, 9, True), (torch.bfloat16, 9, False), (torch.bfloat16, kernels.SHORT + 1, True)],
+    ("kind", "tokens", "learns", "fused"),
+    [
+        (torch.float32, 9, True, True),
+        (torch.bfloat16, 9, True, False),
+        (torch.bfloat16, 9, False, True),
+        (torch.bfloat16, kernels.SHORT + 1, True, True),
+    ],
 )
-def test_the_number_format_and_the_length_choose(monkeypatch, kind, tokens, fused):
+def test_the_number_format_the_length_and_whether_it_learns_choose(monkeypatch, kind, tokens, learns, fused):
     from transformers.integrations import sdpa_attention
 
     calls, real = [], sdpa_attention.sdpa_attention_forward
@@ -135,6 +140,6 @@ def test_the_number_format_and_the_length_choose(monkeypatch, kind, tokens, fuse
     )
     module = torch.nn.Module()
     module.is_causal = False
-    query = torch.ones(1, 2, tokens, 4, dtype=kind)
+    query = torch.ones(1, 2, tokens, 4, dtype=kind, requires_grad=learns)
     kernels.attention(module, query, query, query, None)
     assert bool(calls) == fused
