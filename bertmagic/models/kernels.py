@@ -2,7 +2,8 @@
 
 ``softmax(Q K^T / sqrt(d)) V`` (Vaswani et al. 2017, eq. 1) has two ways of being computed in PyTorch. The fused one
 never holds the scores of all tokens, and wins in fp32 at every length and wherever no gradient is wanted; in bf16 its
-backward pass is slow, and plain products win until the scores grow too large. Both give the same numbers but for rounding.
+backward pass is slow, and plain products win until the scores grow too large. Both give the same numbers but for
+rounding.
 """
 
 from __future__ import annotations
