@@ -27,6 +27,10 @@ def test_everything_asked_for_is_in_one_report(learnt, make_rows):
     assert [part.column for part in report.automatic].count("length") >= 2
     assert {"accuracy", "loss", "ece", "roc_auc"} <= set(report.intervals)
     assert report.errors.wrong == int((report.outcomes.credit < 1).sum())
+    for taken in (report.to_markdown(), report.to_latex()):
+        for table in ("Parts of the rows", "What else the rows differ in", "The lowest threshold", "Words for people",
+                      "Rows whose label"):  # fmt: skip
+            assert table in taken
 
 
 def test_a_function_that_fails_names_its_row(learnt, make_rows):
@@ -161,6 +165,7 @@ def test_a_group_without_a_class_is_named_and_in_no_gap_of_those_that_have_it(le
     rows["who"] = [f"x{at // 4 % 2}" if at % 4 else "none" for at in range(160)]  # every other row is good
     report = learnt.evaluate(rows, by="who", show=False)
     by_measure = {gap.measure: gap for gap in report.gaps}
+    assert "How differently groups are treated" in report.to_markdown()
     assert "none" in (by_measure["demographic parity"].low, by_measure["demographic parity"].high)
     assert {by_measure["equal opportunity"].low, by_measure["equal opportunity"].high} == {"x0", "x1"}
     assert by_measure["equal opportunity"].interval.low <= by_measure["equal opportunity"].value

@@ -186,7 +186,7 @@ def _pairs(result: Report) -> Safe:
 
 
 def grids(result: Report) -> Iterator[Grid]:
-    """Yield the tables for other places than a notebook: numbers, classes, what is confused, parts of the rows."""
+    """Yield the tables for other places than a notebook: numbers, classes, confusions, and all of `slices.tables`."""
     rows = [
         [words(line(name, 40)), measures.value(name, of), measures.between(result.intervals.get(name))]
         for name, of in result.metrics.items()
@@ -199,16 +199,7 @@ def grids(result: Report) -> Iterator[Grid]:
     if result.confusion is not None and len(result.labels) > 1:
         wrong = [[true, said, f"{many:,}", share(part)] for true, said, many, part in worst(result, _PAIRS)]
         yield Grid("What is confused most often.", ["true", "predicted", "rows", "share of the true"], wrong, (0, 1))
-    if result.slices:
-        names = list(dict.fromkeys(name for part in result.slices for name in part.metrics))[:4]
-        parts = [
-            [line(part.column, 30), line(part.value, 40), f"{part.rows:,}",
-             *(score(part.metrics[name]) if name in part.metrics else "" for name in names)]
-            for part in result.slices[:_CLASSES]
-        ]  # fmt: skip
-        yield Grid(
-            "Parts of the rows.", ["column", "value", "rows", *(words(line(n, 30)) for n in names)], parts, (0, 1)
-        )
+    yield from (Grid(caption, head, rows, (0, 1)) for head, rows, caption in slices.tables(result))
 
 
 def below(result: Report) -> Iterator[dict[str, Any]]:
