@@ -71,7 +71,7 @@ def kinds(options: argparse.Namespace) -> list[str]:
 
 GROUPS = (
     ("layer norms", ("layer_norm",)),
-    ("norm of the gradient", ("vector_norm", "foreach_norm")),
+    ("norm of the gradient", ("::dot",)),
     ("AdamW", ("fused_adamw",)),
     ("attention, fused", ("scaled_dot_product", "flash_attention")),
     ("matrix products", ("::mm", "::addmm", "::bmm", "::baddbmm", "::matmul", "mkldnn", "::linear")),

@@ -104,7 +104,7 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
     return replace(
         report,
         errors=errors.find(report.outcomes, report.labels),
-        points=_points(run, report.outcomes, report.labels, asked.at),
+        points=_points(report.outcomes, report.labels, asked.at),
         probes=_probes(run, lists, emit),
         issues=_issues(run, report.outcomes, report.labels, asked, emit)[:_ISSUES],
     )
@@ -250,7 +250,7 @@ def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tupl
     return found, tuple(said for of in groups if (said := fairness.lacking(wanted, names, of)))
 
 
-def _points(run: _Run, outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:
+def _points(outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:
     """Return the thresholds for what is wanted."""
     import numpy as np
 
@@ -264,8 +264,8 @@ def _points(run: _Run, outcomes: Outcomes, labels: Sequence[str], at: Sequence[s
 def _probes(run: _Run, lists: Sequence[probing.Terms], emit: Listener) -> tuple[Probe, ...]:
     """Return how predictions move when words for people are swapped."""
     task = run.model.task
-    before = task.chances(run.scores, run.tokens)
-    if not lists or before is None:
+    before = task.chances(run.scores, run.tokens) if lists else None
+    if before is None:
         return ()
     texts = list(run.rows.texts)
     found = probing.swaps(texts, lists)

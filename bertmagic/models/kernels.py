@@ -59,8 +59,8 @@ def attention(
 
     causal = attention_mask is None and known.get("is_causal", getattr(module, "is_causal", True))
     own = drawn(module)
+    slow = query.requires_grad and query.dtype in PLAIN and query.shape[2] <= SHORT  # the fused kernel's backward pass
     # With dropout the fused kernel is none: PyTorch takes plain products then, and masks from the process's generator.
-    slow = query.requires_grad and query.dtype in PLAIN and query.shape[2] <= SHORT
     fused = not slow and not (dropout and own)
     if causal or fused or "position_bias" in known or key.shape[1] != query.shape[1]:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
