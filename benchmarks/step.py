@@ -99,7 +99,7 @@ def _profiled(kind: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     steps = -(-len(table) // BATCH)
     profiler = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
     clock: list[float] = []
-    masks = dropout.Dropout._mask
+    masks = dropout.Dropout.mask
 
     def named(layer: Any, values: Any) -> Any:
         with torch.profiler.record_function(MASKS):
@@ -110,7 +110,7 @@ def _profiled(kind: str, options: argparse.Namespace) -> list[dict[str, Any]]:
             (profiler.start if event.step == 1 else profiler.stop)()
             clock.append(time.perf_counter())
 
-    with mock.patch.object(dropout.Dropout, "_mask", named):
+    with mock.patch.object(dropout.Dropout, "mask", named):
         run(table, kind, on_event=listen)
     took = Counter()
     for event in profiler.events():

@@ -40,10 +40,10 @@ class Dropout(torch.nn.Module):
         """Return the values with the dropped ones zero, in the same shape."""
         if not self.training or self.p == 0:
             return values
-        return values * self._mask(values)
+        return values * self.mask(values)
 
-    def _mask(self, values: torch.Tensor) -> torch.Tensor:
-        """Draw zeros for the dropped elements and the scale for the others."""
+    def mask(self, values: torch.Tensor) -> torch.Tensor:
+        """Draw zeros for the elements to drop and the scale for the others, in the shape of the values."""
         words = self.source.bit_generator.random_raw((values.numel() + 3) // 4)  # 64 bits are four draws
         draws = torch.from_numpy(words).view(torch.int16)[: values.numel()].view(values.shape)
         dropped = round(self.p * _LEVELS)

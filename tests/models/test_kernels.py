@@ -84,6 +84,27 @@ def test_dropout_falls_in_training_only(dropout):
     assert whole.shape == (2, 9, 4, 8)
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("queries", [1, 5])
+def test_gradients_are_those_that_differences_show(rate, masked, queries, monkeypatch):
+    monkeypatch.setattr(kernels, "PLAIN", (torch.float64,))
+    generator = torch.Generator().manual_seed(0)
+    shapes = ((2, 3, queries, 4), (2, 3, 5, 4), (2, 3, 5, 4))
+    given = [torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_() for shape in shapes]
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])[:, None, None] if masked else None
+    module = torch.nn.Module()
+    module.is_causal = False
+    module.dropout = torch.nn.Dropout(rate)
+
+    def mixed(*given):
+        dropout.use(module, 0)  # the same elements are dropped each time
+        return kernels.attention(module, *given, mask, dropout=rate)[0]
+
+    assert torch.autograd.gradcheck(mixed, given)
+    assert "_Products" in mixed(*given).grad_fn.name()
+
+
 @pytest.mark.parametrize("tokens", [9, kernels.SHORT + 2])
 @pytest.mark.parametrize("kind", MODELS)
 def test_masks_of_attention_come_from_the_generator_of_the_model(kind, tokens):
