@@ -5,11 +5,11 @@
 Each system lives in a process of its own, so that none runs with the settings of another; in every round they take
 turns on the same rows, and the rates of a round are compared with each other. Training: one epoch, batches of 32, the
 same weights and seed; loading and tokenizing are not counted for anybody. bertmagic, which takes least time and so
-would tell most of a moment's speed of the machine, runs before, between and after the two others: its median counts. ``D`` is Trainer with its defaults, ``T`` as
-a good user sets it: length grouping, fused AdamW, dynamic padding, and bf16 where the hardware multiplies in it.
-Prediction: a model that was fine-tuned on the same kind of text; `pipeline` one by one and in batches of 32;
-onnxruntime in fp32 and dynamic int8, given the same length-sorted batches as bertmagic. Needs
-``pip install onnxruntime onnx onnxscript`` beside the package.
+would tell most of a moment's speed of the machine, runs before, between and after the two others: its median counts.
+``D`` is Trainer with its defaults, ``T`` as a good user sets it: length grouping, fused AdamW, dynamic padding, and
+bf16 where the hardware multiplies in it. Prediction: a model that was fine-tuned on the same kind of text; `pipeline`
+one by one and in batches of 32; onnxruntime in fp32 and dynamic int8, given the same length-sorted batches as
+bertmagic. Needs ``pip install onnxruntime onnx onnxscript`` beside the package.
 
 MFU is the share of the machine's matrix peak (measured in the same round, in the format of `training`) that goes into
 real tokens, counted with the usual formula of ``6 x parameters + 12 x layers x width x length`` FLOP a token and
@@ -36,7 +36,7 @@ import corpora
 TRAINERS = ("bertmagic", "Trainer D", "Trainer T")
 PREDICTORS = ("bertmagic bf16", "bertmagic fp32", "pipeline, batch 1", "pipeline, batch 32", "onnxruntime fp32",
               "onnxruntime int8")  # fmt: skip
-ROWS = {"SST-2": 1280, "Reuters R8": 1024, "384 tokens": 128}
+ROWS = {"SST-2": 1280, "Reuters R8": 768, "384 tokens": 128}
 """How many rows an epoch of the comparison has, by kind of text; of few rows no batches of like length can be made."""
 TEST_ROWS = {"SST-2": 872, "Reuters R8": 320}
 BATCH = 32

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertmagic import work
-from bertmagic.data.batches import by_length, training_batches
+from bertmagic.data.batches import by_length, padded, training_batches
 from bertmagic.data.tokens import encode
 from bertmagic.inference.forward import TOKEN_BUDGET
 from bertmagic.models import devices, loading, weights
@@ -140,7 +140,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
 def _seconds(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
     """Return the seconds of the passes over a batch: cut where padding costs more, and padded."""
     parts = [lengths[part] for part in by_length(lengths)]
-    rows = sum(float(costs.at(costs.train, np.asarray([part.max()]))[0]) * len(part) for part in parts)
+    rows = sum(float(costs.at(costs.train, np.asarray([padded(int(part.max()))]))[0]) * len(part) for part in parts)
     return rows + costs.launch * len(parts)
 
 
@@ -192,7 +192,7 @@ def _held(costs: Calibration, lengths: npt.NDArray[np.int64], gradients: int, ac
     """Return the bytes that a step on a batch holds at most: activations, and gradients from its second pass on."""
     found = [float(gradients)]
     for at, part in enumerate(by_length(lengths)):
-        longest = lengths[part].max()
+        longest = padded(int(lengths[part].max()))
         kept = costs.shared + float(costs.at(costs.kept, np.asarray([longest]))[0]) * len(part)
         forward = kept + costs.reading * longest * len(part)
         found.append(costs.beside + forward + (gradients if at or accumulated else 0))

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from bertmagic.data.batches import IGNORED, PASS, Feed, budget_batches, by_length, training_batches
-from bertmagic.data.tokens import encode
+from bertmagic.data.batches import IGNORED, PASS, Feed, budget_batches, by_length, padded, training_batches
+from bertmagic.data.tokens import Tokens, encode
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
 
@@ -89,3 +89,21 @@ def test_cuts_lose_no_row_and_save_what_they_cost():
     slots = sum(len(part) * lengths[part].max() for part in parts)
     assert slots + PASS * (len(parts) - 1) < len(lengths) * lengths.max()
     assert all(lengths[a].min() >= lengths[b].max() for a, b in itertools.pairwise(parts))
+
+
+def test_padding_leaves_few_shapes_and_adds_little():
+    lengths = range(1, 513)
+    assert all(length <= padded(length) <= 1.07 * length for length in lengths)
+    assert [padded(length) for length in range(1, 33)] == list(range(1, 33))
+    assert len({padded(length) for length in lengths}) == 31 + 4 * 16 + 1
+
+
+def test_no_batch_is_longer_than_the_longest_sample():
+    tokens = Tokens(np.arange(150, dtype=np.int32), np.asarray([0, 79, 150]), 0, 0.0)
+    assert Feed(tokens, 0).batch(np.array([1])).ids.shape == (1, 72)
+    assert Feed(tokens, 0).batch(np.array([0])).ids.shape == (1, 79)
+
+
+@pytest.mark.parametrize(("long", "sizes"), [(1, [1, 31]), (2, [2, 30]), (3, [4, 28]), (13, [16, 16])])
+def test_batches_are_cut_so_that_shapes_come_again(long, sizes):
+    assert [len(part) for part in by_length(np.asarray([500] * long + [20] * (32 - long)))] == sizes
