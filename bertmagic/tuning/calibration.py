@@ -2,8 +2,11 @@
 
 Nothing of it needs weights: a model of the same config with random ones takes the same time and the same memory. What
 is timed are steps of training as a run takes them, with its kernels, layers, dropout masks and optimizer, on rows of
-one length each: long and short ones, few and many. The rest is a line: a step costs something whatever its rows, and
-each row the same again.
+one length each: long and short ones, few and many, in turn, so that a moment at which the machine is slow falls on all
+of them. The rest is a line: a step costs something whatever its rows, and each row the same again.
+
+A machine is not as fast at all times: other work, heat, neighbours. A small fixed piece of work is timed together with
+the model, and again whenever the calibration is read: all times are then scaled to the speed of that moment.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -46,9 +49,12 @@ interpolated."""
 
 _SLOTS = 1024
 _REPEATS = 3
-"""Of which the middle one counts: the first clears memory, and a run does not have the luck of the fastest."""
+"""Of which the middle one counts: a run does not have the luck of the fastest."""
 
-_VERSION = 6
+_PROBE = 0.3
+"""For how many seconds the fixed piece of work is repeated."""
+
+_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,12 @@ class Calibration:
         Seconds a row of each length takes in a step of training, forward and backward, and in a prediction.
     launch
         Seconds of a pass whatever its rows: what a small batch mostly takes.
+    shape
+        Seconds that a pass takes longer when a batch of its shape is the first; see `bertmagic.data.batches.padded`.
     update
         Seconds of the optimizer's part of a step, word embeddings left out.
+    probe
+        Seconds of the fixed piece of work: how fast the machine was.
     kept
         Bytes that a row of each length keeps for the backward pass.
     shared
@@ -86,7 +96,9 @@ class Calibration:
     train: tuple[float, ...]
     read: tuple[float, ...]
     launch: float
+    shape: float
     update: float
+    probe: float
     kept: tuple[float, ...]
     shared: float
     beside: float
@@ -103,9 +115,16 @@ class Calibration:
         a_token = np.interp(lengths, known, np.asarray(of) / known)  # nearly flat, so that little is interpolated
         return np.asarray(a_token * lengths, float)
 
+    def at_speed(self, probe: float) -> Calibration:
+        """Return the costs on a machine on which the fixed piece of work takes ``probe`` seconds."""
+        share = probe / self.probe
+        train, read = (tuple(share * seconds for seconds in of) for of in (self.train, self.read))
+        known = {name: share * getattr(self, name) for name in ("launch", "shape", "update")}
+        return replace(self, train=train, read=read, probe=probe, **known)
+
 
 def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
-    """Return the calibration for the model in a folder, from the disk if this machine has made it before.
+    """Return the calibration for the model in a folder; from the disk, at its speed now, if this machine has made it.
 
     The random states of the process are the same afterwards.
 
@@ -121,8 +140,8 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     key = _key(folder, options, str(device), number_format)
     path = runs.home() / "cache" / "calibration" / f"{key}.json"
     if (found := _read(path)) is not None:
-        return found
-    emit(Phase(f"timing {folder.name} on {device}, once", 0, len(LENGTHS) + 1, "lengths"))
+        return found.at_speed(_probe(device, number_format))
+    emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
         with work.fitted(model, folder.name, options, device):
@@ -182,15 +201,17 @@ def measure(model: PreTrainedModel, number_format: str, emit: Listener) -> Calib
     sizes = sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
     embeddings = embedding.numel() if embedding.requires_grad else 0
     model.train()
+    before = _probe(model.device, number_format)
     shared, kept = _kept(model, lengths, number_format)
     read, reading = _predictions(model, lengths, number_format)
     update = _update(model)
-    train, launch, grown = _steps(model, lengths, number_format, update, emit)
+    train, launch, shape, grown = _steps(model, lengths, number_format, update, emit)
+    probe = (before + _probe(model.device, number_format)) / 2
     most = max(shared + row * _rows(length) for length, row in zip(lengths, kept, strict=True))
     beside = max(0.0, grown - most - reading * _SLOTS)
     return Calibration(
-        lengths, train, read, launch, update, kept, shared, beside, reading, *sizes, embeddings, embedding.numel(),
-        embedding.shape[-1],
+        lengths, train, read, launch, shape, update, probe, kept, shared, beside, reading, *sizes, embeddings,
+        embedding.numel(), embedding.shape[-1],
     )  # fmt: skip
 
 
@@ -221,37 +242,38 @@ def _predictions(
 
 def _steps(
     model: PreTrainedModel, lengths: tuple[int, ...], number_format: str, update: float, emit: Listener
-) -> tuple[tuple[float, ...], float, float]:
-    """Take steps; return the seconds a row of each length takes, those of any pass, and the bytes they took."""
+) -> tuple[tuple[float, ...], float, float, float]:
+    """Take steps; return the seconds of a row of each length, of any pass, of a new shape, and the bytes they took."""
     feed = _feed(model, [length for length in lengths for _ in range(_rows(length))])
     ends = np.cumsum([_rows(length) for length in lengths])
     stepper = Stepper(model, feed, _plan(number_format), Objective(_total), ignore)
     most = _rows(lengths[0])
     few = max(1, most // 16)
-    found: list[float] = []
+    batches = [np.arange(few)] + [
+        np.arange(end - _rows(length), end) for length, end in zip(lengths, ends, strict=True)
+    ]
+    found: list[list[float]] = []
 
-    def step(rows: npt.NDArray[np.int64]) -> float:
-        return _seconds(model, lambda: stepper.take([rows], 1e-9, 1))
-
-    def all_sizes() -> None:
-        step(np.arange(few))  # the first one starts threads and chooses kernels
-        found.append(median(step(np.arange(few)) for _ in range(_REPEATS)))
-        for at, (length, end) in enumerate(zip(lengths, ends, strict=True)):
-            rows = np.arange(end - _rows(length), end)
-            found.append(median(step(rows) for _ in range(_REPEATS)))
-            emit(Phase("timing the model, once", at + 1, len(lengths) + 1, "lengths"))
+    def rounds() -> None:
+        stepper.take([batches[-1]], 1e-9, 1)  # the first one starts threads and clears memory
+        for turn in range(_REPEATS + 1):
+            found.append([_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for rows in batches])
+            emit(Phase("timing the model, once", turn + 1, _REPEATS + 1, "rounds"))
 
     try:
-        grown = _grown(model, all_sizes)
+        grown = _grown(model, rounds)
     finally:
         stepper.optimizer.zero_grad(set_to_none=True)
         if stepper.vocabulary is not None:
             stepper.vocabulary.join()
-    few_seconds, *many = found
+    first, *later = found
+    few_seconds, *many = [median(seconds) for seconds in zip(*later, strict=True)]
+    new = zip(first[:-1], (few_seconds, *many[:-1]), strict=True)  # the last one is not: it was the very first batch
+    shape = max(0.0, median(once - again for once, again in new))
     fixed = max(0.0, (few_seconds * most - many[0] * few) / (most - few)) if most > few else 0.0
     fixed = max(min(fixed, few_seconds), min(update, few_seconds))
     train = tuple((took - min(fixed, took / 2)) / _rows(length) for took, length in zip(many, lengths, strict=True))
-    return train, max(0.0, fixed - update), grown
+    return train, max(0.0, fixed - update), shape, grown
 
 
 def _plan(number_format: str) -> Plan:
@@ -272,6 +294,23 @@ def _seconds(model: PreTrainedModel, work: Callable[[], Any]) -> float:
     work()
     _wait(model.device)
     return time.perf_counter() - began
+
+
+def _probe(device: torch.device, number_format: str) -> float:
+    """Return the seconds of a fixed piece of work, like a layer's: products, GELU and a layer norm."""
+    import torch
+
+    values = torch.ones(1024, 384, device=device)
+    up, down = torch.ones(1536, 384, device=device), torch.ones(384, 1536, device=device)
+    found: list[float] = []
+    with torch.no_grad(), devices.autocast(device, number_format):
+        while sum(found) < _PROBE or len(found) < _REPEATS:
+            began = time.perf_counter()
+            inner = torch.nn.functional.gelu(torch.nn.functional.linear(values, up))
+            torch.nn.functional.layer_norm(values + torch.nn.functional.linear(inner, down), (384,))
+            _wait(device)
+            found.append(time.perf_counter() - began)
+    return median(found)
 
 
 def _grown(model: PreTrainedModel, work: Callable[[], Any]) -> float:

@@ -120,6 +120,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     batches = training_batches(lengths, options.batch_size, options.seed, 0)
     batches = batches[: steps * options.gradient_accumulation_steps]
     passes = sum(_seconds(about.costs, lengths[batch]) for batch in batches) / len(batches)
+    compiling = about.costs.shape * len({shape for batch in batches for shape in _shapes(lengths[batch])})
     step = passes * options.gradient_accumulation_steps + _update(about)
     reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
@@ -128,8 +129,8 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
         rows=about.rows,
         steps=steps,
         epochs=steps / an_epoch,
-        seconds=float(steps * step + evaluations * reading),
-        epoch_seconds=float(an_epoch * step + reading),
+        seconds=float(steps * step + compiling + evaluations * reading),
+        epoch_seconds=float(an_epoch * step + compiling + reading),
         memory=_memory(options, about, lengths, batches, steps > (options.eval_every or an_epoch)),
         free=about.free,
         truncated=float((about.lengths > longest).mean()),
@@ -137,11 +138,15 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     )
 
 
+def _shapes(lengths: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the rows and padded tokens of each pass over a batch: cut where padding costs more."""
+    return [(len(part), padded(int(lengths[part].max()))) for part in by_length(lengths)]
+
+
 def _seconds(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
-    """Return the seconds of the passes over a batch: cut where padding costs more, and padded."""
-    parts = [lengths[part] for part in by_length(lengths)]
-    rows = sum(float(costs.at(costs.train, np.asarray([padded(int(part.max()))]))[0]) * len(part) for part in parts)
-    return rows + costs.launch * len(parts)
+    """Return the seconds of the passes over a batch."""
+    rows, tokens = np.asarray(_shapes(lengths)).T
+    return float((costs.at(costs.train, tokens) * rows).sum() + costs.launch * len(rows))
 
 
 def _used(about: Subject) -> int:
@@ -191,9 +196,8 @@ def _memory(
 def _held(costs: Calibration, lengths: npt.NDArray[np.int64], gradients: int, accumulated: bool) -> float:
     """Return the bytes that a step on a batch holds at most: activations, and gradients from its second pass on."""
     found = [float(gradients)]
-    for at, part in enumerate(by_length(lengths)):
-        longest = padded(int(lengths[part].max()))
-        kept = costs.shared + float(costs.at(costs.kept, np.asarray([longest]))[0]) * len(part)
-        forward = kept + costs.reading * longest * len(part)
+    for at, (rows, tokens) in enumerate(_shapes(lengths)):
+        kept = costs.shared + float(costs.at(costs.kept, np.asarray([tokens]))[0]) * rows
+        forward = kept + costs.reading * tokens * rows
         found.append(costs.beside + forward + (gradients if at or accumulated else 0))
     return max(found)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import bertmagic as bm
+from bertmagic.data.batches import padded
 from bertmagic.models import dropout, heap, kernels, layers
 from bertmagic.training.events import Evaluated, Step, ignore
 from bertmagic.tuning import calibration, estimates
@@ -113,3 +114,26 @@ def test_an_evaluation_begins_with_what_steps_left_given_back(options, monkeypat
     )  # fmt: skip
     at = told.index(Evaluated)
     assert "trim" in told[at - told[:at][::-1].index(Step) : at]
+
+
+def test_times_are_scaled_to_the_speed_of_the_moment(encoder, options, own_folder, monkeypatch):
+    made = calibration.of(encoder, options, ignore)
+    monkeypatch.setattr(calibration, "_probe", lambda *given: 2 * made.probe)
+    slow = calibration.of(encoder, options, ignore)
+    for name in ("launch", "shape", "update", "probe"):
+        assert getattr(slow, name) == pytest.approx(2 * getattr(made, name)), name
+    for name in ("train", "read"):
+        assert getattr(slow, name) == pytest.approx([2 * seconds for seconds in getattr(made, name)]), name
+    assert (slow.kept, slow.beside) == (made.kept, made.beside)
+    monkeypatch.setattr(calibration, "_probe", lambda *given: made.probe)
+    assert calibration.of(encoder, options, ignore) == made
+
+
+def test_each_new_shape_takes_its_time_once(options, about):
+    plain, compiled = (replace(about, costs=replace(about.costs, shape=seconds)) for seconds in (0.0, 100.0))
+    one, four = (replace(options, epochs=epochs) for epochs in (1, 4))
+    batches = estimates.training_batches(about.lengths, options.batch_size, options.seed, 0)
+    shapes = {(len(batch), padded(int(about.lengths[batch].max()))) for batch in batches}
+    for given in (one, four):
+        more = estimates.estimate(given, compiled).seconds - estimates.estimate(given, plain).seconds
+        assert more == pytest.approx(100 * len(shapes))
