@@ -4,9 +4,6 @@ Nothing of it needs weights: a model of the same config with random ones takes t
 is timed are steps of training as a run takes them, with its kernels, layers, dropout masks and optimizer, on rows of
 one length each: long and short ones, few and many, in turn, so that a moment at which the machine is slow falls on all
 of them. The rest is a line: a step costs something whatever its rows, and each row the same again.
-
-A machine is not as fast at all times: other work, heat, neighbours. A small fixed piece of work is timed together with
-the model, and again whenever the calibration is read: all times are then scaled to the speed of that moment.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -48,13 +45,11 @@ LENGTHS = (8, 32, 128, 500)
 interpolated."""
 
 _SLOTS = 1024
-_REPEATS = 3
-"""Of which the middle one counts: a run does not have the luck of the fastest."""
+_REPEATS = 5
+"""Of which the middle one counts: a run does not have the luck of the fastest. Some machines are twice as fast for a
+second after a rest, so that fewer would tell of that."""
 
-_PROBE = 0.3
-"""For how many seconds the fixed piece of work is repeated."""
-
-_VERSION = 7
+_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -73,8 +68,6 @@ class Calibration:
         Seconds that a pass takes longer when a batch of its shape is the first; see `bertmagic.data.batches.padded`.
     update
         Seconds of the optimizer's part of a step, word embeddings left out.
-    probe
-        Seconds of the fixed piece of work: how fast the machine was.
     kept
         Bytes that a row of each length keeps for the backward pass.
     shared
@@ -98,7 +91,6 @@ class Calibration:
     launch: float
     shape: float
     update: float
-    probe: float
     kept: tuple[float, ...]
     shared: float
     beside: float
@@ -115,16 +107,9 @@ class Calibration:
         a_token = np.interp(lengths, known, np.asarray(of) / known)  # nearly flat, so that little is interpolated
         return np.asarray(a_token * lengths, float)
 
-    def at_speed(self, probe: float) -> Calibration:
-        """Return the costs on a machine on which the fixed piece of work takes ``probe`` seconds."""
-        share = probe / self.probe
-        train, read = (tuple(share * seconds for seconds in of) for of in (self.train, self.read))
-        known = {name: share * getattr(self, name) for name in ("launch", "shape", "update")}
-        return replace(self, train=train, read=read, probe=probe, **known)
-
 
 def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
-    """Return the calibration for the model in a folder; from the disk, at its speed now, if this machine has made it.
+    """Return the calibration for the model in a folder, from the disk if this machine has made it before.
 
     The random states of the process are the same afterwards.
 
@@ -140,7 +125,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     key = _key(folder, options, str(device), number_format)
     path = runs.home() / "cache" / "calibration" / f"{key}.json"
     if (found := _read(path)) is not None:
-        return found.at_speed(_probe(device, number_format))
+        return found
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
@@ -201,16 +186,14 @@ def measure(model: PreTrainedModel, number_format: str, emit: Listener) -> Calib
     sizes = sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
     embeddings = embedding.numel() if embedding.requires_grad else 0
     model.train()
-    before = _probe(model.device, number_format)
     shared, kept = _kept(model, lengths, number_format)
     read, reading = _predictions(model, lengths, number_format)
     update = _update(model)
     train, launch, shape, grown = _steps(model, lengths, number_format, update, emit)
-    probe = (before + _probe(model.device, number_format)) / 2
     most = max(shared + row * _rows(length) for length, row in zip(lengths, kept, strict=True))
     beside = max(0.0, grown - most - reading * _SLOTS)
     return Calibration(
-        lengths, train, read, launch, shape, update, probe, kept, shared, beside, reading, *sizes, embeddings,
+        lengths, train, read, launch, shape, update, kept, shared, beside, reading, *sizes, embeddings,
         embedding.numel(), embedding.shape[-1],
     )  # fmt: skip
 
@@ -294,23 +277,6 @@ def _seconds(model: PreTrainedModel, work: Callable[[], Any]) -> float:
     work()
     _wait(model.device)
     return time.perf_counter() - began
-
-
-def _probe(device: torch.device, number_format: str) -> float:
-    """Return the seconds of a fixed piece of work, like a layer's: products, GELU and a layer norm."""
-    import torch
-
-    values = torch.ones(1024, 384, device=device)
-    up, down = torch.ones(1536, 384, device=device), torch.ones(384, 1536, device=device)
-    found: list[float] = []
-    with torch.no_grad(), devices.autocast(device, number_format):
-        while sum(found) < _PROBE or len(found) < _REPEATS:
-            began = time.perf_counter()
-            inner = torch.nn.functional.gelu(torch.nn.functional.linear(values, up))
-            torch.nn.functional.layer_norm(values + torch.nn.functional.linear(inner, down), (384,))
-            _wait(device)
-            found.append(time.perf_counter() - began)
-    return median(found)
 
 
 def _grown(model: PreTrainedModel, work: Callable[[], Any]) -> float:

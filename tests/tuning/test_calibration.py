@@ -116,19 +116,6 @@ def test_an_evaluation_begins_with_what_steps_left_given_back(options, monkeypat
     assert "trim" in told[at - told[:at][::-1].index(Step) : at]
 
 
-def test_times_are_scaled_to_the_speed_of_the_moment(encoder, options, own_folder, monkeypatch):
-    made = calibration.of(encoder, options, ignore)
-    monkeypatch.setattr(calibration, "_probe", lambda *given: 2 * made.probe)
-    slow = calibration.of(encoder, options, ignore)
-    for name in ("launch", "shape", "update", "probe"):
-        assert getattr(slow, name) == pytest.approx(2 * getattr(made, name)), name
-    for name in ("train", "read"):
-        assert getattr(slow, name) == pytest.approx([2 * seconds for seconds in getattr(made, name)]), name
-    assert (slow.kept, slow.beside) == (made.kept, made.beside)
-    monkeypatch.setattr(calibration, "_probe", lambda *given: made.probe)
-    assert calibration.of(encoder, options, ignore) == made
-
-
 def test_each_new_shape_takes_its_time_once(options, about):
     plain, compiled = (replace(about, costs=replace(about.costs, shape=seconds)) for seconds in (0.0, 100.0))
     one, four = (replace(options, epochs=epochs) for epochs in (1, 4))
