@@ -49,7 +49,10 @@ _REPEATS = 5
 """Of which the middle one counts: a run does not have the luck of the fastest. Some machines are twice as fast for a
 second after a rest, so that fewer would tell of that."""
 
-_VERSION = 8
+_SHAPES = 6
+"""How many new shapes are taken, of few rows each, so that what stays is what was compiled."""
+
+_VERSION = 9
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Calibration:
         Seconds of a pass whatever its rows: what a small batch mostly takes.
     shape
         Seconds that a pass takes longer when a batch of its shape is the first; see `bertmagic.data.batches.padded`.
+    compiled
+        Bytes that are kept for each shape from then on.
     update
         Seconds of the optimizer's part of a step, word embeddings left out.
     kept
@@ -90,6 +95,7 @@ class Calibration:
     read: tuple[float, ...]
     launch: float
     shape: float
+    compiled: float
     update: float
     kept: tuple[float, ...]
     shared: float
@@ -189,11 +195,11 @@ def measure(model: PreTrainedModel, number_format: str, emit: Listener) -> Calib
     shared, kept = _kept(model, lengths, number_format)
     read, reading = _predictions(model, lengths, number_format)
     update = _update(model)
-    train, launch, shape, grown = _steps(model, lengths, number_format, update, emit)
+    train, launch, shape, compiled, grown = _steps(model, lengths, number_format, update, emit)
     most = max(shared + row * _rows(length) for length, row in zip(lengths, kept, strict=True))
     beside = max(0.0, grown - most - reading * _SLOTS)
     return Calibration(
-        lengths, train, read, launch, shape, update, kept, shared, beside, reading, *sizes, embeddings,
+        lengths, train, read, launch, shape, compiled, update, kept, shared, beside, reading, *sizes, embeddings,
         embedding.numel(), embedding.shape[-1],
     )  # fmt: skip
 
@@ -225,8 +231,15 @@ def _predictions(
 
 def _steps(
     model: PreTrainedModel, lengths: tuple[int, ...], number_format: str, update: float, emit: Listener
-) -> tuple[tuple[float, ...], float, float, float]:
-    """Take steps; return the seconds of a row of each length, of any pass, of a new shape, and the bytes they took."""
+) -> tuple[tuple[float, ...], float, float, float, float]:
+    """Take steps.
+
+    Returns
+    -------
+    tuple
+        The seconds that a row of each length takes, those of any pass and those of a new shape; the bytes of a new
+        shape, and those that all took.
+    """
     feed = _feed(model, [length for length in lengths for _ in range(_rows(length))])
     ends = np.cumsum([_rows(length) for length in lengths])
     stepper = Stepper(model, feed, _plan(number_format), Objective(_total), ignore)
@@ -243,20 +256,26 @@ def _steps(
             found.append([_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for rows in batches])
             emit(Phase("timing the model, once", turn + 1, _REPEATS + 1, "rounds"))
 
+        before = devices.process_memory()  # what follows fits into memory that is kept, but for what is compiled
+        for rows in new:
+            once, again = (_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for _ in range(2))
+            slower.append(max(0.0, once - again))
+        compiled.append(max(0, devices.process_memory() - before) if model.device.type == "cpu" else 0)
+
+    new = [np.arange(few + more) for more in range(1, min(most - few, 2 * _SHAPES), 2)]
+    slower: list[float] = []
+    compiled: list[int] = []
     try:
-        grown = _grown(model, rounds)
+        grown = _grown(model, rounds) - sum(compiled)
     finally:
         stepper.optimizer.zero_grad(set_to_none=True)
         if stepper.vocabulary is not None:
             stepper.vocabulary.join()
-    first, *later = found
-    few_seconds, *many = [median(seconds) for seconds in zip(*later, strict=True)]
-    new = zip(first[:-1], (few_seconds, *many[:-1]), strict=True)  # the last one is not: it was the very first batch
-    shape = max(0.0, median(once - again for once, again in new))
+    few_seconds, *many = [median(seconds) for seconds in zip(*found[1:], strict=True)]
     fixed = max(0.0, (few_seconds * most - many[0] * few) / (most - few)) if most > few else 0.0
     fixed = max(min(fixed, few_seconds), min(update, few_seconds))
     train = tuple((took - min(fixed, took / 2)) / _rows(length) for took, length in zip(many, lengths, strict=True))
-    return train, max(0.0, fixed - update), shape, grown
+    return train, max(0.0, fixed - update), median(slower or [0.0]), sum(compiled) / max(1, len(new)), grown
 
 
 def _plan(number_format: str) -> Plan:

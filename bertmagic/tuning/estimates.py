@@ -39,6 +39,8 @@ _FLOAT = 4
 
 _OTHER = 30 << 20
 """Bytes of what else a run holds: tokenizer, records, what measures and writes."""
+_SHAPES = 70
+"""For how many shapes of batches a CPU keeps what it compiled: oneDNN has room for 1,024 products."""
 _PYTORCH = 140 << 20
 """Bytes that the first run of a process on a CPU takes for PyTorch's own code and threads, and keeps."""
 
@@ -120,7 +122,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     batches = training_batches(lengths, options.batch_size, options.seed, 0)
     batches = batches[: steps * options.gradient_accumulation_steps]
     passes = sum(_seconds(about.costs, lengths[batch]) for batch in batches) / len(batches)
-    compiling = about.costs.shape * len({shape for batch in batches for shape in _shapes(lengths[batch])})
+    compiling = about.costs.shape * len(_all_shapes(lengths, batches))
     step = passes * options.gradient_accumulation_steps + _update(about)
     reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
@@ -141,6 +143,10 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
 def _shapes(lengths: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
     """Return the rows and padded tokens of each pass over a batch: cut where padding costs more."""
     return [(len(part), padded(int(lengths[part].max()))) for part in by_length(lengths)]
+
+
+def _all_shapes(lengths: npt.NDArray[np.int64], batches: list[Any]) -> set[tuple[int, int]]:
+    return {shape for batch in batches for shape in _shapes(lengths[batch])}
 
 
 def _seconds(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
@@ -189,7 +195,8 @@ def _memory(
     }
     left = max(0, int(peak) - _FLOAT * (trained + best))
     fresh = device.type == "cpu" and "torch._dynamo" not in sys.modules  # which comes with the first optimizer
-    other = _OTHER + (_PYTORCH if fresh else 0)
+    shapes = min(len(_all_shapes(lengths, batches)), _SHAPES) - 1 - len(costs.lengths)  # those are in `beside`
+    other = _OTHER + (_PYTORCH if fresh else 0) + int(costs.compiled * max(0, shapes))
     return {**known, "activations": left, "best weights": _FLOAT * best, "other": other}
 
 
