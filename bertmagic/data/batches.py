@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -154,6 +155,10 @@ class Feed:
     per_token: bool = False
     segments: bool = False
 
+    @cached_property
+    def _longest(self) -> int:
+        return int(self.tokens.lengths.max())
+
     def batch(self, rows: npt.NDArray[np.int64], step: int = 0) -> Batch:
         """Return some samples, padded to the longest and a little more; see `padded`.
 
@@ -167,7 +172,7 @@ class Feed:
         import torch
 
         starts, lengths = self.tokens.offsets[rows], self.tokens.lengths_of(rows)
-        columns = np.arange(min(padded(int(lengths.max())), self.tokens.longest))
+        columns = np.arange(min(padded(int(lengths.max())), self._longest))
         mask = columns < lengths[:, None]  # (rows, tokens)
         places = np.where(mask, starts[:, None] + columns, 0)
         ids = np.where(mask, self.tokens.ids[places], self.pad_id).astype(np.int64)

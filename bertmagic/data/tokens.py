@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -68,11 +67,6 @@ class Tokens:
         import numpy as np
 
         return np.diff(self.offsets)
-
-    @cached_property
-    def longest(self) -> int:
-        """The number of tokens of the longest sample."""
-        return int(self.lengths.max(initial=0))
 
     def lengths_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the number of tokens of some samples, without a look at the others."""

@@ -255,7 +255,6 @@ def _steps(
         for turn in range(_REPEATS + 1):
             found.append([_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for rows in batches])
             emit(Phase("timing the model, once", turn + 1, _REPEATS + 1, "rounds"))
-
         before = devices.process_memory()  # what follows fits into memory that is kept, but for what is compiled
         for rows in new:
             once, again = (_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for _ in range(2))

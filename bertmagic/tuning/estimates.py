@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from bertmagic.options import Finetune
     from bertmagic.tasks import Prepared
     from bertmagic.tuning.calibration import Calibration
+
+    Passes = list[tuple[int, int]]
+    """The rows and padded tokens of each pass over a batch."""
 
 _SAMPLE = 4000
 """Rows whose lengths are looked at: their spread is known well enough, and a slider moves at once."""
@@ -121,9 +124,11 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     steps = count_steps(an_epoch, options.epochs or default_epochs(an_epoch, options.max_steps), options.max_steps)
     batches = training_batches(lengths, options.batch_size, options.seed, 0)
     batches = batches[: steps * options.gradient_accumulation_steps]
-    passes = sum(_seconds(about.costs, lengths[batch]) for batch in batches) / len(batches)
-    compiling = about.costs.shape * len(_all_shapes(lengths, batches))
-    step = passes * options.gradient_accumulation_steps + _update(about)
+    shapes = [_shapes(lengths[batch]) for batch in batches]
+    different = len({shape for passes in shapes for shape in passes})
+    compiling = about.costs.shape * different
+    seconds = sum(_seconds(about.costs, passes) for passes in shapes) / len(batches)
+    step = seconds * options.gradient_accumulation_steps + _update(about)
     reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
     return Estimate(
@@ -133,25 +138,21 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
         epochs=steps / an_epoch,
         seconds=float(steps * step + compiling + evaluations * reading),
         epoch_seconds=float(an_epoch * step + compiling + reading),
-        memory=_memory(options, about, lengths, batches, steps > (options.eval_every or an_epoch)),
+        memory=_memory(options, about, lengths, shapes, different, steps > (options.eval_every or an_epoch)),
         free=about.free,
         truncated=float((about.lengths > longest).mean()),
         max_length=longest,
     )
 
 
-def _shapes(lengths: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the rows and padded tokens of each pass over a batch: cut where padding costs more."""
+def _shapes(lengths: npt.NDArray[np.int64]) -> Passes:
+    """Return the passes over a batch: cut where padding costs more."""
     return [(len(part), padded(int(lengths[part].max()))) for part in by_length(lengths)]
 
 
-def _all_shapes(lengths: npt.NDArray[np.int64], batches: list[Any]) -> set[tuple[int, int]]:
-    return {shape for batch in batches for shape in _shapes(lengths[batch])}
-
-
-def _seconds(costs: Calibration, lengths: npt.NDArray[np.int64]) -> float:
+def _seconds(costs: Calibration, passes: Passes) -> float:
     """Return the seconds of the passes over a batch."""
-    rows, tokens = np.asarray(_shapes(lengths)).T
+    rows, tokens = np.asarray(passes).T
     return float((costs.at(costs.train, tokens) * rows).sum() + costs.launch * len(rows))
 
 
@@ -168,20 +169,20 @@ def _update(about: Subject) -> float:
 
 
 def _memory(
-    options: Finetune, about: Subject, lengths: npt.NDArray[np.int64], batches: list[Any], again: bool
+    options: Finetune, about: Subject, lengths: npt.NDArray[np.int64], shapes: list[Passes], different: int, again: bool
 ) -> dict[str, int]:
     """Return the bytes of each part of the peak, which is in a step or in an evaluation.
 
     Gradients are none while the first pass of a step goes forward, so that ``activations`` are what is held at the peak
     beyond all other parts. The best weights are held while steps are taken where there is an evaluation before the
-    end: ``again``.
+    end: ``again``. What is compiled is for ``different`` shapes.
     """
     costs, used, device = about.costs, _used(about), devices.choose(options.device)
     trained = costs.trained - costs.embeddings + used
     best = (costs.trained if options.adapt == "lora" else costs.parameters) if about.validation_rows else 0
     average = trained if options.ema_decay else 0
     accumulated = options.gradient_accumulation_steps > 1
-    step = max(_held(costs, lengths[batch], _FLOAT * trained, accumulated) for batch in batches)
+    step = max(_held(costs, passes, _FLOAT * trained, accumulated) for passes in shapes)
     reading = 0.0
     if about.validation_rows:  # which has all word embeddings, beside those in use
         slots = TOKEN_BUDGET[device.type]
@@ -195,15 +196,15 @@ def _memory(
     }
     left = max(0, int(peak) - _FLOAT * (trained + best))
     fresh = device.type == "cpu" and "torch._dynamo" not in sys.modules  # which comes with the first optimizer
-    shapes = min(len(_all_shapes(lengths, batches)), _SHAPES) - 1 - len(costs.lengths)  # those are in `beside`
-    other = _OTHER + (_PYTORCH if fresh else 0) + int(costs.compiled * max(0, shapes))
+    compiled = min(different, _SHAPES) - 1 - len(costs.lengths)  # those of the calibration are in `beside`
+    other = _OTHER + (_PYTORCH if fresh else 0) + int(costs.compiled * max(0, compiled))
     return {**known, "activations": left, "best weights": _FLOAT * best, "other": other}
 
 
-def _held(costs: Calibration, lengths: npt.NDArray[np.int64], gradients: int, accumulated: bool) -> float:
+def _held(costs: Calibration, passes: Passes, gradients: int, accumulated: bool) -> float:
     """Return the bytes that a step on a batch holds at most: activations, and gradients from its second pass on."""
     found = [float(gradients)]
-    for at, (rows, tokens) in enumerate(_shapes(lengths)):
+    for at, (rows, tokens) in enumerate(passes):
         kept = costs.shared + float(costs.at(costs.kept, np.asarray([tokens]))[0]) * rows
         forward = kept + costs.reading * tokens * rows
         found.append(costs.beside + forward + (gradients if at or accumulated else 0))

@@ -124,3 +124,15 @@ def test_each_new_shape_takes_its_time_once(options, about):
     for given in (one, four):
         more = estimates.estimate(given, compiled).seconds - estimates.estimate(given, plain).seconds
         assert more == pytest.approx(100 * len(shapes))
+
+
+def test_what_is_compiled_for_new_shapes_is_held(options, about):
+    batches = estimates.training_batches(about.lengths, options.batch_size, options.seed, 0)
+    shapes = {(len(batch), padded(int(about.lengths[batch].max()))) for batch in batches}
+    of_calibration = 1 + len(about.costs.lengths)
+    few = replace(about, costs=replace(about.costs, lengths=(8,), train=(1.0,), read=(1.0,), kept=(1.0,)))
+    for known, counted in ((about, len(shapes) - of_calibration), (few, len(shapes) - 2)):
+        none, some = (replace(known, costs=replace(known.costs, compiled=held)) for held in (0.0, 1e6))
+        more = estimates.estimate(options, some).memory["other"] - estimates.estimate(options, none).memory["other"]
+        assert more == 1e6 * max(0, counted)
+    assert len(shapes) > 2
