@@ -141,6 +141,27 @@ def variants(rows: Rows) -> str:
     return table(head, ([name, *cells, f"{slowest[name]:.1f}"] for name, cells in lines.items()))
 
 
+def shapes(rows: Rows) -> str:
+    """What a step takes on a length that is new, over the next step of it."""
+    visits = by(rows, "visit")
+    first, later = visits["first",], visits["next",]
+    more = [1000 * (a["seconds"] - b["seconds"]) for a, b in zip(first, later, strict=True)]
+    usual = statistics.median(1000 * row["seconds"] for row in later)
+    left = sum(row["bytes"] for row in first) / len(first) / 1e6
+    lengths = [row["tokens"] for row in rows]
+    return (
+        f"{len(first)} lengths of {min(lengths)} to {max(lengths)} tokens, 32 texts each: the first step of a length "
+        f"takes {spread(more, ',.0f')} ms more than the next, which takes {usual:,.0f} ms, and leaves {left:.1f} MB."
+    )
+
+
+def attention(rows: Rows) -> str:
+    """How many times as long attention takes when its backward pass is PyTorch's."""
+    lines = compared(rows, "size", "way", "as it is")
+    sizes = [f"{size}: times as long" for (size,) in by(rows, "size")]
+    return table(["texts x tokens", *sizes], ([name, *cells] for name, cells in lines.items()))
+
+
 def weights(rows: Rows) -> str:
     """Texts a second with weights of each format."""
     lines = [
@@ -151,7 +172,8 @@ def weights(rows: Rows) -> str:
 
 
 MEASURED = {"training": training, "predicting": predicting}
-OF_A_STEP = {"profile": profile, "ablation": ablation, "variants": variants, "weights": weights}
+OF_A_STEP = {"profile": profile, "ablation": ablation, "variants": variants, "shapes": shapes,
+             "attention": attention, "weights": weights}  # fmt: skip
 
 
 def growth(found: dict[str, Any], part: str) -> str:

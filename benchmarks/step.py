@@ -5,8 +5,9 @@
 ``profile``: runs of `bertmagic.finetune` under PyTorch's profiler; what each kind of operator takes of its steps.
 ``ablation``: the same run with all speed-ups and without one of them, in turn; seconds of the steps of one epoch.
 ``variants``: single steps of MiniLM on 32 texts of one length, as the engine takes them and with one thing done in
-another way, in turn. ``weights``: prediction with weights that are packed once, cast for each batch, or bf16
-themselves. All with MiniLM, batches of 32, in one process; half an hour on two cores.
+another way, in turn. ``shapes``: a step on texts of a length that is new to the process, and the next one.
+``attention``: its forward and backward pass alone. ``weights``: prediction with weights that are packed once, cast for
+each batch, or bf16 themselves. All with MiniLM, batches of 32, in one process; half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -245,8 +246,8 @@ VARIANTS: dict[str, Callable[[Any], None]] = {
 }
 
 
-def stepping(change: Callable[[Any], None], length: int) -> Callable[[], None]:
-    """A function that takes a step as the engine does, on texts of one length, with one thing changed."""
+def stepping(change: Callable[[Any], None]) -> Callable[[int], None]:
+    """A function that takes a step as the engine does, on texts of a length, with one thing changed."""
     import torch
     import transformers
 
@@ -267,9 +268,10 @@ def stepping(change: Callable[[Any], None], length: int) -> Callable[[], None]:
     for group in optimizer.param_groups:
         group["lr"] = 1e-5
     bf16 = throughput.formats()[0] == "bfloat16"
-    ids, targets = torch.randint(1000, 20000, (BATCH, length)), torch.randint(0, 2, (BATCH,))
+    targets = torch.randint(0, 2, (BATCH,))
 
-    def step() -> None:
+    def step(length: int) -> None:
+        ids = torch.randint(1000, 20000, (BATCH, length))
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
         torch.nn.functional.cross_entropy(logits.float(), targets).backward()
@@ -287,11 +289,11 @@ def variants(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     measured = []
     for length in LENGTHS:
-        steps = {name: stepping(change, length) for name, change in VARIANTS.items()}
+        steps = {name: stepping(change) for name, change in VARIANTS.items()}
         with heap.kept():
             for turn, (name, step) in itertools.product(range(3 * options.rounds + 1), steps.items()):
                 began = time.perf_counter()
-                step()
+                step(length)
                 seconds = time.perf_counter() - began
                 measured.append({"tokens": length, "variant": name, "round": turn, "seconds": seconds})
         for name in steps:
@@ -300,6 +302,57 @@ def variants(options: argparse.Namespace) -> list[dict[str, Any]]:
                 f"{length} tokens, {name:45} {1000 * statistics.median(later):.0f} ms; first {first:.1f} s", flush=True
             )
     return measured
+
+
+# --- what gains where -------------------------------------------------------------------------------------------------
+
+
+def shapes(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Seconds of a step on a length that is new to the process, of the next one, and the bytes that each leaves."""
+    from bertmagic.models import devices, heap
+
+    step = stepping(_nothing)
+    measured = []
+    with heap.kept():
+        for _ in range(3):
+            step(64)  # takes all memory that shorter texts need
+        for length, visit in itertools.product(range(62, 10, -1), ("first", "next")):
+            before, began = devices.process_memory(), time.perf_counter()
+            step(length)
+            seconds, left = time.perf_counter() - began, devices.process_memory() - before
+            measured.append({"tokens": length, "visit": visit, "seconds": seconds, "bytes": left})
+            print(f"{length} tokens, {visit:5} {1000 * seconds:.0f} ms, {left / 1e6:.1f} MB", flush=True)
+    return measured
+
+
+def attention(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Seconds of attention, forward and backward, as it is and with the same products left to PyTorch."""
+    import torch
+
+    from bertmagic.models import heap, kernels
+
+    def products(query: Any, key: Any, value: Any, mask: Any, scale: float, _: Any) -> Any:
+        scores = (query * scale) @ key.transpose(2, 3)
+        hidden = torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, torch.finfo(scores.dtype).min)
+        return ((scores + hidden).softmax(-1) @ value).transpose(1, 2).contiguous()
+
+    module = torch.nn.Module()
+    module.is_causal = False
+    ways = {"as it is": [], "left to PyTorch": [(kernels._Products, "apply", products)]}
+    measured = []
+    for rows, tokens in ((10, 512), (16, 241), (32, 104), (32, 60), (32, 23)):
+        given = [torch.randn(rows, tokens, 12, 32, dtype=torch.bfloat16).requires_grad_() for _ in range(3)]
+        lengths = torch.linspace(0.9 * tokens, tokens, rows).long()
+        mask = (torch.arange(tokens) < lengths[:, None])[:, None, None]
+        with heap.kept():
+            for turn, (way, places) in itertools.product(range(4 * options.rounds + 1), ways.items()):
+                with replaced(places):
+                    began = time.perf_counter()
+                    mixed, _ = kernels.attention(module, *(part.transpose(1, 2) for part in given), mask)
+                    mixed.sum().backward()
+                seconds = time.perf_counter() - began
+                measured.append({"size": f"{rows} x {tokens}", "way": way, "round": turn, "seconds": seconds})
+    return [row for row in measured if row["round"]]  # the first compiles
 
 
 def weights(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -337,7 +390,7 @@ def weights(options: argparse.Namespace) -> list[dict[str, Any]]:
     return measured
 
 
-PARTS = {part.__name__: part for part in (profile, ablation, variants, weights)}
+PARTS = {part.__name__: part for part in (profile, ablation, variants, shapes, attention, weights)}
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def training_batches(
 def padded(longest: int) -> int:
     """Return how many tokens the rows of a batch are padded to: one of 16 lengths from a power of two to the next.
 
-    A CPU's products in bf16 are compiled for each shape that is new, which takes a step of 32 short texts a quarter
+    A CPU's products in bf16 are compiled for each shape that is new, which takes a step of 32 short texts an eighth
     more time, and those of some 70 shapes are kept. This adds up to 6 % of slots, and none below 32 tokens.
     """
     step = 1 << max(0, longest.bit_length() - 5)
