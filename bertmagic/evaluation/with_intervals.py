@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bertmagic.evaluation import confusion_metrics, multi_label, probabilities, ranking_metrics
-from bertmagic.evaluation.bootstrap import FEWEST, RESAMPLES, Tally, intervals
+from bertmagic.evaluation.bootstrap import FEWEST, Tally, intervals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ def of(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Nu
     found = exact | {name: of for tally in tallies for name, of in tally.found().items() if name not in exact}
     spread: dict[str, Interval] = {}
     for tally in tallies:
-        spread |= intervals(tally, found, most=FEWEST if tally.values is None else RESAMPLES)
+        spread |= intervals(tally, found, most=FEWEST if tally.values is None else None)
     return Numbers(found, {name: spread[name] for name in found if name in spread}, tuple(tallies))
 
 

@@ -117,7 +117,7 @@ def test_partial_matches_count_half():
     plain = measured.metrics()
     assert {name: found[name] for name in plain} == pytest.approx(plain)
     assert (found["f1"], found["partial_f1"]) == (pytest.approx(1 / 3), pytest.approx(1.5 / 3))
-    rows = {one.label: (one.f1, one.partial_f1) for one in metrics.typed(measured)}
+    rows = {one.label: (one.f1, one.partial_f1) for one in entity_metrics.typed(measured)}
     assert rows == {"LOC": (pytest.approx(2 / 3), pytest.approx(2 / 3)), "PER": (0.0, pytest.approx(1 / 3))}
 
 

@@ -15,7 +15,7 @@ from bertmagic.data.labels import Labels
 from bertmagic.errors import DataError
 from bertmagic.options import Finetune, read
 from bertmagic.tasks.multi_label.task import MultiLabel
-from bertmagic.workflows import prepare
+from bertmagic.workflows import prepare as preparing
 
 NOTHING = dict.fromkeys(prepare.ROLES)
 SETS = (["bad", "long"], ["good"], [], ["good", "long"])
@@ -36,7 +36,7 @@ def inferred(rows, **asked):
 def prepare(rows, **options):
     task, table = inferred(rows, **{key: options.get(key) for key in ("text", "label")})
     parts = {"train": table} | {key: tables.read(options.pop(key)) for key in ("test",) if key in options}
-    return prepare.prepare(task, read(Finetune, {"train": rows, **options}), parts)
+    return preparing.prepare(task, read(Finetune, {"train": rows, **options}), parts)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_rows_of_which_nothing_is_known_are_dropped_and_many_are_an_error():
 
 def test_a_list_of_labels_given_to_classification_says_what_learns_it():
     with pytest.raises(DataError, match="holds lists, such as") as caught:
-        prepare.prepare(
+        preparing.prepare(
             tasks.find("classification"),
             read(Finetune, {"train": 1, "label": "topics"}),
             {"train": tables.read(frame())},

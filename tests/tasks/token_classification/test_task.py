@@ -15,7 +15,7 @@ from bertmagic.errors import DataError, Interrupted, ModelError
 from bertmagic.events import Step
 from bertmagic.options import Finetune, read
 from bertmagic.tasks.token_classification.task import TokenClassification
-from bertmagic.workflows import prepare
+from bertmagic.workflows import prepare as preparing
 from tests.conftest import BAD, GOOD, THINGS
 
 NOTHING = {"text": None, "label": None}
@@ -250,7 +250,7 @@ def test_each_type_is_held_out_by_its_share():
     frame = sentences(100)
     frame.loc[:9, "tags"] = frame.loc[:9, "tags"].map(lambda row: ["B-RARE", *row[1:]])
     options = read(Finetune, {"train": 1, "validation": 0.2})
-    prepared = prepare.prepare(TokenClassification, options, {"train": tables.read(frame)})
+    prepared = preparing.prepare(TokenClassification, options, {"train": tables.read(frame)})
     assert prepared.task.counts(prepared.validation)["RARE"] == 2
     assert prepared.task.labels == ("RARE", "THING", "WORD")
 
