@@ -17,7 +17,7 @@ from bertmagic.options import Finetune, read
 from bertmagic.tasks.multi_label.task import MultiLabel
 from bertmagic.workflows import prepare as preparing
 
-NOTHING = dict.fromkeys(prepare.ROLES)
+NOTHING = dict.fromkeys(preparing.ROLES)
 SETS = (["bad", "long"], ["good"], [], ["good", "long"])
 
 

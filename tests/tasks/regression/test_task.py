@@ -15,7 +15,7 @@ from bertmagic.options import Finetune, read
 from bertmagic.tasks.regression.task import Regression
 from bertmagic.workflows import prepare as preparing
 
-NOTHING = dict.fromkeys(prepare.ROLES)
+NOTHING = dict.fromkeys(preparing.ROLES)
 STARS = {"sad": 1000.5, "dull": 2000.0, "nice": 3000.0, "superb": 4000.0}
 
 
