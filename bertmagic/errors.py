@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from bertmagic.textmodel import TextModel
+    from bertmagic.text_model import TextModel
 
 
 class _ShortTraceback(BaseException):
@@ -137,3 +137,18 @@ def listing(items: Iterable[Any], most: int = 8) -> str:
     shown = [str(item) for item in items]
     rest = len(shown) - most
     return ", ".join(shown[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``"1 row"``, ``"2 rows"``, ``"1,234 rows"``.
+
+    Parameters
+    ----------
+    n
+        How many there are.
+    one
+        The noun in the singular.
+    many
+        The plural where it is not the singular with an s, such as ``"classes"``.
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

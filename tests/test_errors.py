@@ -1,7 +1,9 @@
 import traceback
 import weakref
 
-from bertmagic.errors import empty_frames
+import pytest
+
+from bertmagic.errors import count, empty_frames
 
 
 class Big:
@@ -52,3 +54,18 @@ def test_frames_that_still_run_are_left_alone():
     except ValueError as error:
         empty_frames(error)
     assert isinstance(big, Big)
+
+
+@pytest.mark.parametrize(
+    ("n", "words", "said"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (2, ("row",), "2 rows"),
+        (1234, ("row",), "1,234 rows"),
+        (1, ("class", "classes"), "1 class"),
+        (12, ("class", "classes"), "12 classes"),
+    ],
+)
+def test_a_number_and_its_noun_agree(n, words, said):
+    assert count(n, *words) == said

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import DeviceError, listing
-from bertmagic.models import heap
+from bertmagic.models.fast import allocator
 from bertmagic.models.status import Device
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def release(device: torch.device | None = None) -> None:
     import torch
 
     gc.collect()
-    heap.trim()
+    allocator.trim()
     kind = device.type if device else ""
     if kind in ("cuda", ""):
         torch.cuda.empty_cache()
