@@ -26,15 +26,15 @@ from bertmagic.evaluation.report import (
     Series,
     Slice,
 )
-from bertmagic.inference.answers import answers as answers_of
-from bertmagic.inference.decoding import Candidates
-from bertmagic.inference.entities import Entities
-from bertmagic.inference.guesses import Fills, NextSentences
 from bertmagic.inference.predictions import MultiLabelPredictions, NumberPredictions, Predictions
 from bertmagic.models.status import Catalogue, Device, Entry, Held, Status
-from bertmagic.training.differing import Difference, RunDifference
-from bertmagic.training.jobs import Job, Progress
-from bertmagic.training.records import Curve, Record, Runs
+from bertmagic.run.difference import Difference, RunDifference
+from bertmagic.run.jobs import Job, Progress
+from bertmagic.run.records import Curve, Record, Runs
+from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
+from bertmagic.tasks.question_answering.decoding import Candidates
+from bertmagic.tasks.question_answering.result import answers as answers_of
+from bertmagic.tasks.token_classification.result import Entities
 from bertmagic.tuning.results import Advice, Advised, Estimate, Rates, Search, Trial, Tried
 
 from ..attention.made import maps
@@ -140,7 +140,8 @@ def report(word):
         automatic=(Slice("length", "up to 10", 100, {"accuracy": 0.77}, {}, 0.2),),
         gaps=(Gap(word, word, "recall", "young", word, 0.12, INTERVAL),),
         errors=Errors(errors, len(errors) - 1, 300), unseen={word: 2},
-        points=(Point(word, "precision 0.95", 0.8123, 0.95, 0.5, 40, INTERVAL), Point("positive", "recall 1", None, 0, 0, 0)),
+        points=(Point(word, "precision 0.95", 0.8123, 0.95, 0.5, 40, INTERVAL),
+                Point("positive", "recall 1", None, 0, 0, 0)),
         probes=(Probe(word, "he", "she", 20, 0.1, INTERVAL, 0.02, -0.3, (f"{word} he", f"{word} she")),),
         issues=(Issue("likely wrong", word, word, word, "positive", 0.987),),
     )  # fmt: skip
@@ -148,7 +149,8 @@ def report(word):
 
 def regression_report(word):
     return Report(
-        word, "regression", word, 40, {"rmse": 0.5123, "mae": 0.4, "pearson": 0.8, "loss": 0.2}, seconds=1.0, tokens=400,
+        word, "regression", word, 40, {"rmse": 0.5123, "mae": 0.4, "pearson": 0.8, "loss": 0.2}, seconds=1.0,
+        tokens=400,
         ranges=(RangeScore(1.0, 2.0, 20, 1.75, 0.4), RangeScore(2.0, 4.0, 20, 3.125, 0.375)), main="rmse",
         errors=Errors((Example("3", word, "1", "4", 3.0, (), ("mistake",), True),), 40, 40),
     )  # fmt: skip
