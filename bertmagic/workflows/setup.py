@@ -189,7 +189,8 @@ def metric(options: Finetune | Pretrain, task: Task) -> str:
     if options.best_metric in (None, *task.validation_metrics):
         return options.best_metric or task.validation_metrics[0]
     raise OptionError(
-        f"best_metric = {options.best_metric!r} is no metric of {task.name}.", f"It has {listing(task.validation_metrics)}."
+        f"best_metric = {options.best_metric!r} is no metric of {task.name}.",
+        f"It has {listing(task.validation_metrics)}.",
     )
 
 
