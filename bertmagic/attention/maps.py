@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertmagic.errors import ModelError, OptionError
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ class Detail:
 
 
 @dataclass(frozen=True, repr=False)
-class AttentionMaps(Shown):
+class AttentionMaps(Result):
     """What every head of a model attends to in one text, or in a pair of texts.
 
     Attributes

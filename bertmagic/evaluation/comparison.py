@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.evaluation import bootstrap, significance
 from bertmagic.evaluation.slices import holm
-from bertmagic.shown import Exported
+from bertmagic.result import ExportableResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ class Versus:
 
 
 @dataclass(frozen=True, repr=False)
-class ModelComparison(Exported):
+class ModelComparison(ExportableResult):
     """Several models on the same rows.
 
     Attributes

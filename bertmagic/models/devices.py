@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import DeviceError, listing
-from bertmagic.models import heap
+from bertmagic.models.fast import allocator
 from bertmagic.models.status import Device
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def empty_cache(device: torch.device | None = None) -> None:
     """Give freed memory back to the system: of one device, or of all that are in use."""
     import torch
 
-    heap.trim()
+    allocator.trim()
     kind = device.type if device else ""
     if kind in ("cuda", ""):
         torch.cuda.empty_cache()

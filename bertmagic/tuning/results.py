@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ State = Literal["running", "complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True, repr=False)
-class Rates(Shown):
+class Rates(Result):
     """The losses of a few steps at a rising learning rate, and the rate that they suggest.
 
     Attributes
@@ -73,7 +73,7 @@ class Trial:
 
 
 @dataclass(frozen=True, repr=False)
-class Search(Shown):
+class Search(Result):
     """A search over ranges of options.
 
     Attributes
@@ -132,7 +132,7 @@ class Search(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Estimate(Shown):
+class Estimate(Result):
     """What a run will take on this machine.
 
     Attributes
@@ -199,7 +199,7 @@ class Tried:
 
 
 @dataclass(frozen=True, repr=False)
-class Advice(Shown):
+class Advice(Result):
     """Which models suit a data set, the best first, and what trying some of them gave.
 
     ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens.
