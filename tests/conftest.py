@@ -1,6 +1,7 @@
 """What all tests share: a folder of their own, no network, a tiny real BERT and rows that it can learn."""
 
 import atexit
+import gc
 import os
 import shutil
 import socket
@@ -36,6 +37,23 @@ WORDS = (
     "not",
 )
 FORMS = ("the {0} was {1}", "this {0} is very {1}", "really {1} {0} and it was long", "we had a {1} {0}")
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector off what stays until the end: modules, classes and tests, a million objects."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_draws():
+    """Draw 200 times for an interval, which is enough to have one; return how many draws there really are."""
+    from bertmagic.evaluation import bootstrap
+
+    real = bootstrap.RESAMPLES
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "RESAMPLES", 200)
+        yield real
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,7 @@ class Tally:
 
 
 def intervals(
-    tally: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int = RESAMPLES
+    tally: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None
 ) -> dict[str, Interval]:
     """Return the 95 % interval of each metric of a tally, from the percentiles of what is drawn.
 
@@ -101,13 +101,13 @@ def intervals(
     around
         The metrics of all rows, where they are known.
     most
-        How many draws at most.
+        How many draws at most (upper limit: `RESAMPLES`, also the default).
     """
     return _spread([tally], lambda drawn: drawn[0], around, seed, most)
 
 
 def differences(
-    first: Tally, second: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int = RESAMPLES
+    first: Tally, second: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None
 ) -> dict[str, Interval]:
     """Return the 95 % interval of ``second - first`` of each metric, of two models on the same rows.
 
@@ -134,7 +134,7 @@ def differences(
 
 def _spread(
     tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
-    around: Mapping[str, float] | None, seed: int, most: int,
+    around: Mapping[str, float] | None, seed: int, most: int | None,
 ) -> dict[str, Interval]:  # fmt: skip
     """Return the intervals of what is combined from the metrics of tallies of the same rows."""
     import numpy as np
@@ -149,6 +149,7 @@ def _spread(
         return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(drawn, kinds, strict=True)])
 
     found: dict[str, list[Draws]] = {}
+    most = min(most or RESAMPLES, RESAMPLES)
     draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
     for part in draw(counts, draws, np.random.default_rng(seed)):
         for name, values in named(part).items():

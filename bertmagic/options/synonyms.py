@@ -145,7 +145,7 @@ class Synonym:
 
 
 def _table() -> dict[str, tuple[Synonym, ...]]:
-    found = {name: (Synonym(*target),) for name, target in _VALUES.items()}
+    found: dict[str, tuple[Synonym, ...]] = {name: (Synonym(*target),) for name, target in _VALUES.items()}
     for option, names in _NAMES.items():
         for name in names.split():
             found[name] = (*found.get(name, ()), Synonym(option))
