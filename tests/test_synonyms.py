@@ -10,7 +10,7 @@ from bertmagic.errors import OptionError
 from bertmagic.magics import body, line
 from bertmagic.options import synonyms
 from bertmagic.options.document import page
-from bertmagic.training import checkpoints, records
+from bertmagic.run import checkpoints, records
 
 KNOWN = {entry.name: entry for command in options.COMMANDS.values() for entry in command.options}
 MEANT = [(name, one) for name, several in synonyms.SYNONYMS.items() for one in several]
