@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bertmagic as bm
-from bertmagic.data import answers, squad
-from bertmagic.evaluation import answers as measured
+from bertmagic.data import squad
+from bertmagic.tasks.question_answering import metrics as measured
+from bertmagic.tasks.question_answering import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ def xquad(folder: Path, dev: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
 def baseline(test: pd.DataFrame) -> tuple[float, float]:
     """Exact match and F1 of the first sentence of each context."""
     said = [match[0] if (match := _SENTENCE.match(context.strip())) else "" for context in test["context"]]
-    golds = [[text for text, _ in answers.given(cell)] for cell in test["answers"]]
+    golds = [[text for text, _ in reading.given(cell)] for cell in test["answers"]]
     exact, f1, _ = measured.scores(said, golds).mean(axis=0)
     return float(exact), float(f1)
 

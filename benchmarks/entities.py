@@ -20,7 +20,7 @@ import numpy as np
 
 import bertmagic as bm
 from bertmagic.data import tables, tags
-from bertmagic.evaluation import entities
+from bertmagic.tasks.token_classification import metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def measure(name: str, data: Path, seeds: int) -> None:
     train, dev = sentences(data / folder, "train", most), sentences(data / folder, "dev")
     print(f"{name}: {len(train):,} sentences, measured on {len(dev):,} of dev; {recipe}")
     known = Dictionary(train)
-    simple = entities.overall(dev["tags"], [known.predict(words) for words in dev["tokens"]])
+    simple = metrics.overall(dev["tags"], [known.predict(words) for words in dev["tokens"]])
     print(f"  dictionary of {len(known.types):,} names: {told(simple.f1, simple.precision, simple.recall)}", flush=True)
     scores = []
     for seed in range(seeds):

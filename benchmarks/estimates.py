@@ -51,9 +51,9 @@ def measure(setting: dict[str, Any]) -> dict[str, float]:
     import pandas as pd
 
     import bertmagic as bm
+    from bertmagic.events import Evaluated, Step
     from bertmagic.models import devices
     from bertmagic.options import Finetune
-    from bertmagic.training.events import Evaluated, Step
     from bertmagic.tuning import estimates
 
     rows, joined = setting.pop("rows"), setting.pop("joined")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bertmagic.display import below, bundle, text
-from bertmagic.evaluation import bootstrap, counted, errors, numbers, scores, slices, traits
+from bertmagic.evaluation import bootstrap, confusion_metrics, errors, scores, slices, traits, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 
@@ -42,11 +42,11 @@ def timed(work, times=3):
 
 def drawing():
     true, logits = made(10_000, 3)
-    tally = counted.tally(true, logits.argmax(axis=1), 3)
+    tally = confusion_metrics.tally(true, logits.argmax(axis=1), 3)
     seconds = timed(lambda: bootstrap.intervals(tally))
     print(f"10,000 draws of 10,000 rows, 12 metrics of 3 classes: {seconds:.2f} s")
     losses, chances = scores.cross_entropies(logits, true), softmax(logits)
-    seconds = timed(lambda: numbers.of_classes(chances, true, losses, ("a", "b", "c")))
+    seconds = timed(lambda: with_intervals.of_classes(chances, true, losses, ("a", "b", "c")))
     print(f"all numbers of a classification of 10,000 rows with their intervals: {seconds:.2f} s")
 
 
@@ -56,8 +56,11 @@ def large(rows=100_000, classes=50):
     began = time.perf_counter()
     names = tuple(f"class {at}" for at in range(classes))
     chances, said = softmax(logits), logits.argmax(axis=1)
-    found = numbers.of_classes(chances, true, scores.cross_entropies(logits, true), names)
-    table, confusion = counted.by_class(found.tallies[0], names), counted.confusion(true, said, classes)
+    found = with_intervals.of_classes(chances, true, scores.cross_entropies(logits, true), names)
+    table, confusion = (
+        confusion_metrics.by_class(found.tallies[0], names),
+        confusion_metrics.confusion(true, said, classes),
+    )
     texts = [f"text {at} of the rows that were made" for at in range(rows)]
     outcomes = Outcomes(
         pd.RangeIndex(rows), texts, np.arange(rows) % 60 + 3, true, said, (said == true).astype(float), found.tallies,

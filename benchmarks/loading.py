@@ -41,7 +41,7 @@ def loading() -> None:
 
 def first_step() -> None:
     import bertmagic as bm
-    from bertmagic.training.events import Step
+    from bertmagic.events import Step
 
     waits: list[float] = []
     for _ in range(4):
@@ -59,7 +59,7 @@ def first_step() -> None:
 
 def panel() -> None:
     from bertmagic.display import publish
-    from bertmagic.training.events import Started, Step
+    from bertmagic.events import Started, Step
 
     class Screen:
         """Takes frames as a notebook would: as JSON."""

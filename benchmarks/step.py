@@ -94,7 +94,7 @@ def profile(options: argparse.Namespace) -> list[dict[str, Any]]:
 def _profiled(kind: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     import torch
 
-    from bertmagic.models import dropout
+    from bertmagic.models.fast import dropout
 
     table = rows(kind, options)
     steps = -(-len(table) // BATCH)
@@ -142,7 +142,10 @@ def ablations() -> dict[str, tuple[list[tuple[Any, str, Any]], dict[str, Any]]]:
     import numpy as np
 
     from bertmagic.data import batches
-    from bertmagic.models import dropout, heap, kernels, layers
+    from bertmagic.models.fast import allocator as heap
+    from bertmagic.models.fast import attention as kernels
+    from bertmagic.models.fast import dropout
+    from bertmagic.models.fast import first_token as layers
     from bertmagic.training import step
 
     def whole(lengths: Any) -> Any:
@@ -195,7 +198,7 @@ def _compiled(model: Any) -> None:
     """Compile each layer; its dropout is PyTorch's, which the compiler knows."""
     import torch
 
-    from bertmagic.models import layers
+    from bertmagic.models.fast import first_token as layers
 
     for parent in list(model.modules()):
         for name, child in parent.named_children():
@@ -210,7 +213,7 @@ def _one_product(model: Any) -> None:
     import torch
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-    from bertmagic.models import layers
+    from bertmagic.models.fast import first_token as layers
 
     def forward(inner: Any, hidden: Any, mask: Any = None, *rest: Any, **known: Any) -> Any:
         parts = (inner.query, inner.key, inner.value)
@@ -251,7 +254,9 @@ def stepping(change: Callable[[Any], None]) -> Callable[[int], None]:
     import torch
     import transformers
 
-    from bertmagic.models import dropout, kernels, layers
+    from bertmagic.models.fast import attention as kernels
+    from bertmagic.models.fast import dropout
+    from bertmagic.models.fast import first_token as layers
     from bertmagic.training.optimizer import adamw, norm_of
 
     transformers.logging.set_verbosity_error()
@@ -285,7 +290,7 @@ def stepping(change: Callable[[Any], None]) -> Callable[[int], None]:
 
 def variants(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Seconds of steps; of each variant the first, which compiles, is told apart from the others."""
-    from bertmagic.models import heap
+    from bertmagic.models.fast import allocator as heap
 
     measured = []
     for length in LENGTHS:
@@ -309,7 +314,8 @@ def variants(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def shapes(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Seconds of a step on a length that is new to the process, of the next one, and the bytes that each leaves."""
-    from bertmagic.models import devices, heap
+    from bertmagic.models import devices
+    from bertmagic.models.fast import allocator as heap
 
     step = stepping(_nothing)
     measured = []
@@ -329,7 +335,8 @@ def attention(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Seconds of attention, forward and backward, as it is and with the same products left to PyTorch."""
     import torch
 
-    from bertmagic.models import heap, kernels
+    from bertmagic.models.fast import allocator as heap
+    from bertmagic.models.fast import attention as kernels
 
     def products(query: Any, key: Any, value: Any, mask: Any, scale: float, _: Any) -> Any:
         scores = (query * scale) @ key.transpose(2, 3)
@@ -360,29 +367,30 @@ def weights(options: argparse.Namespace) -> list[dict[str, Any]]:
     import numpy as np
     import torch
 
-    from bertmagic.data.batches import Feed
+    from bertmagic.data.batches import BatchSource
     from bertmagic.data.tokens import encode
-    from bertmagic.inference.forward import scores, softmax
-    from bertmagic.models import heap, packing
+    from bertmagic.inference.forward import run_model, softmax
+    from bertmagic.models.fast import allocator as heap
+    from bertmagic.models.fast import bf16_linear
 
     model = run(rows("Reuters R8", options), "Reuters R8")
     _, test = throughput.texts("Reuters R8", options.data, options.reuters)
     tokens = encode(model.tokenizer, test.texts[: options.rows or 320], WIDE)
-    feed = Feed(tokens, model.tokenizer.pad_token_id)
+    feed = BatchSource(tokens, model.tokenizer.pad_token_id)
     low = copy.deepcopy(model.network).to(torch.bfloat16)
-    cast = [(packing, "_possible", lambda: False)]
+    cast = [(bf16_linear, "_possible", lambda: False)]
     ways = {
         "weights packed once, as it is": (model.network, "bf16", []),
         "weights cast for each batch": (model.network, "bf16", cast),
         "a model of bf16": (low, "fp32", []),
     }
-    true = softmax(scores(model.network, feed, "fp32"))
+    true = softmax(run_model(model.network, feed, "fp32"))
     measured = []
     with heap.kept():
         for turn, (name, (network, number_format, places)) in itertools.product(range(options.rounds), ways.items()):
             with replaced(places):
                 began = time.perf_counter()
-                found = softmax(scores(network, feed, number_format))
+                found = softmax(run_model(network, feed, number_format))
             seconds = time.perf_counter() - began
             apart = float(np.abs(found - true).max())
             measured.append({"way": name, "round": turn, "texts": len(tokens), "seconds": seconds, "apart": apart})

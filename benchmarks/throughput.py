@@ -220,14 +220,14 @@ def _onnx(state: dict[str, Any], texts: list[str]) -> Any:
     """Run onnxruntime on the batches that bertmagic makes."""
     import numpy as np
 
-    from bertmagic.data.batches import Feed, budget_batches
+    from bertmagic.data.batches import BatchSource, budget_batches
     from bertmagic.data.tokens import encode
     from bertmagic.inference.forward import TOKEN_BUDGET, softmax
 
     tokens = encode(state["tokenizer"], texts, 512)
     logits = np.zeros((len(texts), len(state["names"])), dtype=np.float32)
     for rows in budget_batches(tokens.lengths, TOKEN_BUDGET["cpu"]):
-        batch = Feed(tokens, state["tokenizer"].pad_token_id).batch(rows)
+        batch = BatchSource(tokens, state["tokenizer"].pad_token_id).batch(rows)
         logits[rows] = state["session"].run(None, {"ids": batch.ids.numpy(), "mask": batch.mask.numpy()})[0]
     return softmax(logits)
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
     from bertmagic.options.ranges import between, choice, log
-    from bertmagic.textmodel import TextModel
-    from bertmagic.training.jobs import Job
+    from bertmagic.run.jobs import Job
+    from bertmagic.text_model import TextModel
     from bertmagic.widgets.panel import panel
 
 __version__ = "0.1.0"
@@ -41,7 +41,7 @@ __all__ = [
 _HOMES = {
     "BertMagicError": "bertmagic.errors",
     "Interrupted": "bertmagic.errors",
-    "Job": "bertmagic.training.jobs",
+    "Job": "bertmagic.run.jobs",
     "between": "bertmagic.options.ranges",
     "choice": "bertmagic.options.ranges",
     "log": "bertmagic.options.ranges",

@@ -6,25 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertmagic import launching
+from bertmagic import launch
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import OptionError, listing
+from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
-from bertmagic.references import contender, find, load, runs_here, start_from
-from bertmagic.textmodel import TextModel, held
-from bertmagic.training import jobs
-from bertmagic.training import runs as folders
-from bertmagic.training.events import Listener, Phase
-from bertmagic.training.jobs import Job
+from bertmagic.registry import encoder_reference, find, for_comparison, load, runs_here
+from bertmagic.run import folders, jobs
+from bertmagic.run.jobs import Job
+from bertmagic.text_model import TextModel, held
 
 if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
-    from bertmagic.models.scratch import Size
+    from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
-    from bertmagic.training.differing import RunDifference
-    from bertmagic.training.records import Runs
+    from bertmagic.run.difference import RunDifference
+    from bertmagic.run.records import Runs
     from bertmagic.tuning.results import Advice, Rates, Search
 
 __all__ = [
@@ -56,7 +55,7 @@ def finetune(
     Parameters
     ----------
     on_event
-        Called with every event of the run, see `bertmagic.training.events`; in the run's thread.
+        Called with every event of the run, see `bertmagic.events`; in the run's thread.
     show
         Whether to show the panel and the report.
 
@@ -80,7 +79,7 @@ def finetune(
     --------
     >>> model = finetune("sample:reviews", label="sentiment", max_steps=20)  # doctest: +SKIP
     """
-    return launching.train(table.read(table.Finetune, {"train": train, **options}), on_event, show)
+    return launch.train(table.read(table.Finetune, {"train": train, **options}), on_event, show)
 
 
 @overload
@@ -129,7 +128,7 @@ def pretrain(
     >>> model = pretrain("sample:reviews", text="review", max_steps=20)  # doctest: +SKIP
     >>> model.fill("It was a [MASK] film.")  # doctest: +SKIP
     """
-    return launching.train(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
+    return launch.train(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
 
 
 def tune(
@@ -163,7 +162,7 @@ def tune(
     >>> found = bm.tune("sample:reviews", label="sentiment", lr=bm.log(1e-5, 1e-3), trials=8)  # doctest: +SKIP
     >>> found.best.values, found.model  # doctest: +SKIP
     """
-    return launching.search(table.read(table.Tune, {"train": train, **options}), on_event, show, sources)
+    return launch.search(table.read(table.Tune, {"train": train, **options}), on_event, show, sources)
 
 
 def runs(
@@ -199,7 +198,7 @@ def runs(
     OptionError
         If no run has the metric.
     """
-    from bertmagic.training import differing, records
+    from bertmagic.run import difference, records
 
     given = {"names": names, "sort": sort, "task": task, "state": state, "against": against, "diff": diff}
     chosen = table.read(table.Runs, given)
@@ -209,7 +208,7 @@ def runs(
         raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
     known, _ = records.read()
     first, second = (records.named(known, name) for name in chosen.diff)
-    return differing.compare(first, second)
+    return difference.compare(first, second)
 
 
 def check(
@@ -228,13 +227,13 @@ def check(
     max_length
         The length in tokens after which texts are cut; by default the model's limit, at most 512.
     """
-    from bertmagic.checking import report
+    from bertmagic.workflows.check import report
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length}
     chosen = table.read(table.Check, given)
     with publish.working() as emit:
-        return report(replace(chosen, model=start_from(chosen.model)), emit)
+        return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
 
 
 def compare(
@@ -271,12 +270,12 @@ def compare(
         If the models are not of one task with the same labels, there are fewer than two, or the training rows that a
         baseline needs are not known.
     """
-    from bertmagic import comparing
+    from bertmagic.workflows import compare as comparing
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = list(models) if isinstance(models, list | tuple) else [models]
     chosen = table.read(table.Compare, {"models": given, "data": data, "train": train, "price": price, **columns})
-    found = [contender(ref) for ref in given]
+    found = [for_comparison(ref) for ref in given]
     if len(found) < 2 or all(isinstance(model, str) for model in found):
         raise OptionError(
             f"there is nothing to compare: {listing(map(str, given))}.",
@@ -326,7 +325,7 @@ def catalogue(
 def status() -> Status:
     """Return the devices with their memory and precision, the models held with their bytes, and the jobs that run."""
     from bertmagic.models.status import Status
-    from bertmagic.using import described
+    from bertmagic.workflows.predict import described
 
     return Status(
         devices=devices.described(),
@@ -377,14 +376,14 @@ def new_model(
     >>> new = new_model("tiny", vocab_from="sample:reviews", text="review")  # doctest: +SKIP
     >>> model = pretrain("sample:reviews", text="review", model=new)  # doctest: +SKIP
     """
-    from bertmagic.models import scratch
-    from bertmagic.tasks.masked_language_modeling import texts_of
+    from bertmagic.models import new_encoder
+    from bertmagic.tasks.masked_language_modeling.task import texts_of
 
     jobs.refuse(name)
     with publish.working() as emit:
         emit(Phase("learning the vocabulary"))
         texts = texts_of(vocab_from, text)
-        scratch.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
+        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
     return load(name, device=device)
 
 

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from bertmagic.textmodel import TextModel
+    from bertmagic.text_model import TextModel
 
 
 class _ShortTraceback(BaseException):

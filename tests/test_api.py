@@ -18,11 +18,11 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
 import bertmagic as bm
-from bertmagic import api, textmodel
+from bertmagic import api, text_model
+from bertmagic import events as told
 from bertmagic.errors import DataError, DeviceError, ModelError, OptionError, TrainingError, UnknownReference
 from bertmagic.models import catalogue, devices
-from bertmagic.training import checkpoints, jobs, runs
-from bertmagic.training import events as told
+from bertmagic.run import checkpoints, folders, jobs
 
 WAIT = 120
 """Seconds before a test is given up; nothing is measured by it."""
@@ -31,13 +31,13 @@ WAIT = 120
 @pytest.fixture(autouse=True)
 def no_models_of_before():
     """Forget the models of other tests, as a fresh kernel would."""
-    before, newest = dict(textmodel._held), textmodel._newest
-    textmodel._held.clear()
-    textmodel._newest = lambda: None
+    before, newest = dict(text_model._held), text_model._newest
+    text_model._held.clear()
+    text_model._newest = lambda: None
     yield
-    textmodel._held.clear()
-    textmodel._held.update(before)
-    textmodel._newest = newest
+    text_model._held.clear()
+    text_model._held.update(before)
+    text_model._newest = newest
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_the_random_state_of_the_user_is_left_alone(quick):
 
 def test_the_run_folder_has_all_that_belongs_to_it(quick, make_rows):
     model = quick(name="mine", test=make_rows(20, seed=9))
-    folder = runs.home() / "runs" / "mine"
+    folder = folders.home() / "runs" / "mine"
     assert {path.name for path in folder.iterdir()} == {
         "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model",
     }  # fmt: skip
@@ -137,7 +137,7 @@ def test_the_run_folder_has_all_that_belongs_to_it(quick, make_rows):
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["accuracy"] == model.report.metrics["accuracy"]
     assert model.folder.resolve() == (folder / "model").resolve()
-    assert (runs.home() / ".gitignore").read_text() == "*\n"
+    assert (folders.home() / ".gitignore").read_text() == "*\n"
 
 
 def test_the_report_is_on_test_rows_where_there_are_some(quick, make_rows):
@@ -258,7 +258,7 @@ import json, os, signal, sys
 import pandas as pd
 import torch
 import bertmagic as bm
-from bertmagic.training.events import Phase, Step
+from bertmagic.events import Phase, Step
 
 torch.set_num_threads(1)
 rows = pd.DataFrame({"text": [f"a {w} film {i}" for i in range(60) for w in ("good", "bad")], "label": ["p", "n"] * 60})
@@ -727,7 +727,7 @@ def test_status_tells_devices_and_models(quick):
     assert status.devices[-1].name == "cpu"
     assert status.process_bytes > 1e7
     assert dict(status.versions)["bertmagic"] == bm.__version__
-    assert status.home == str(runs.home())
+    assert status.home == str(folders.home())
 
 
 def test_the_catalogue_is_public():

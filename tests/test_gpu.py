@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import bertmagic as bm
+from bertmagic import events as told
 from bertmagic.models import devices
-from bertmagic.training import events as told
 
 pytestmark = [
     pytest.mark.gpu,

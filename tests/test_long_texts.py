@@ -6,10 +6,10 @@ import torch
 
 import bertmagic as bm
 from bertmagic.data import cache
-from bertmagic.data.batches import Feed
+from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
-from bertmagic.inference.forward import scores, softmax
-from bertmagic.training.events import Note, Started
+from bertmagic.events import Note, Started
+from bertmagic.inference.forward import run_model, softmax
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_what_is_read_of_long_texts_is_said_saved_and_used(long_rows, encoder, l
     assert model.card["long_text"] == long_text
     texts = long_rows["text"].tolist()[:30]
     tokens = encode(model.tokenizer, texts, 16, long_text)
-    expected = softmax(tokens.by_row(scores(model.network, Feed(tokens, 0), "fp32")))
+    expected = softmax(tokens.by_row(run_model(model.network, BatchSource(tokens, 0), "fp32")))
     found = bm.load(model.folder, name="again", precision="fp32").predict(texts, show=False)
     assert np.allclose(found.frame[["p_bad", "p_good"]].to_numpy(float), expected, atol=1e-5)
     assert found.truncated == tokens.truncated > 5

@@ -9,7 +9,7 @@ import numpy as np
 
 from bertmagic.attention.words import gathered, in_common
 from bertmagic.errors import DataError, ModelError
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Shown):
+class Comparison(Result):
     """What the heads of two maps do differently.
 
     Attributes

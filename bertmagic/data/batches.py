@@ -132,7 +132,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Feed:
+class BatchSource:
     """Samples and what is to be learnt of them, as batches for a model.
 
     Attributes

@@ -30,7 +30,7 @@ UNKNOWN = 0.1
 
 
 @dataclass(frozen=True)
-class Inputs:
+class TextRows:
     """Rows that a model can read: what is left of a table after the checks.
 
     ``index``, the user's own, has shape ``(rows,)``. ``second`` are the second texts of pairs, or the passages of
@@ -72,7 +72,7 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Examples(Inputs):
+class LabelledRows(TextRows):
     """Rows with what is to be learnt of them.
 
     Attributes
@@ -93,7 +93,7 @@ class Examples(Inputs):
 
 def readable(
     frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "column {!r} of {}"
-) -> tuple[Inputs, list[Finding]]:
+) -> tuple[TextRows, list[Finding]]:
     """Return the rows that have a text in each of one or two columns, and what was found.
 
     Parameters
@@ -119,7 +119,7 @@ def readable(
     if len(columns) > 1:
         findings = _incomplete(frame, columns, parts)
     texts = [Texts(frame[column], keep) for column in columns]
-    return Inputs(name, texts[0], frame.index if len(keep) == len(frame) else frame.index[keep], *texts[1:]), findings
+    return TextRows(name, texts[0], frame.index if len(keep) == len(frame) else frame.index[keep], *texts[1:]), findings
 
 
 def _incomplete(frame: pd.DataFrame, columns: Sequence[str], written: Sequence[npt.NDArray[np.int64]]) -> list[Finding]:
@@ -167,7 +167,7 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
 
 def examples(
     table: Table, columns: Sequence[str], label: str, known: Labels | None = None
-) -> tuple[Examples, list[Finding]]:
+) -> tuple[LabelledRows, list[Finding]]:
     """Return the rows that can be learnt from or measured, and what was found on the way.
 
     Parameters
@@ -205,12 +205,12 @@ def examples(
     return found, findings + (_class_findings(found, labels) if known is None else []) + repeats(found)
 
 
-def with_targets(rows: Inputs, targets: npt.NDArray[Any], labels: Labels | None = None) -> Examples:
+def with_targets(rows: TextRows, targets: npt.NDArray[Any], labels: Labels | None = None) -> LabelledRows:
     """Return rows with what is to be learnt of them."""
-    return Examples(rows.name, rows.texts, rows.index, rows.second, targets=targets, labels=labels)
+    return LabelledRows(rows.name, rows.texts, rows.index, rows.second, targets=targets, labels=labels)
 
 
-def overlap(train: Examples, validation: Examples) -> npt.NDArray[np.int64]:
+def overlap(train: LabelledRows, validation: LabelledRows) -> npt.NDArray[np.int64]:
     """Return the positions in ``train`` of texts that stand in ``validation`` too."""
     import numpy as np
 
@@ -301,7 +301,7 @@ def _seen(targets: Any, unlabelled: Any, column: pd.Series, where: str, labels: 
         )
 
 
-def _class_findings(rows: Examples, labels: Labels) -> list[Finding]:
+def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
     import numpy as np
 
     counts = np.bincount(rows.targets, minlength=len(labels))
@@ -329,7 +329,7 @@ def _class_findings(rows: Examples, labels: Labels) -> list[Finding]:
     return found
 
 
-def repeats(rows: Examples) -> list[Finding]:
+def repeats(rows: LabelledRows) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
     import numpy as np
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True, repr=False)
-class DataReport(Shown):
+class DataReport(Result):
     """What is in a data set, and what is wrong with it.
 
     Attributes

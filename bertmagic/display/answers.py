@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from bertmagic.inference.answers import Answers
+    from bertmagic.tasks.question_answering.result import Answers
 
 _WHOLE, _FIRST, _LAST = 50, 25, 5
 _HEAD = 4

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.html import progress, tag
 from bertmagic.display.progress import stage
 from bertmagic.display.style import duration
-from bertmagic.training.events import Event, Phase
+from bertmagic.events import Event, Phase
 
 if TYPE_CHECKING:
     from bertmagic.display.progress import Clock

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertmagic.inference.entities import Entities
+    from bertmagic.tasks.token_classification.result import Entities
 
 _WHOLE, _FIRST, _LAST = 50, 25, 5
 _HEAD = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import markdown as md
+from bertmagic import text_safety as md
 from bertmagic.display import _face, below
 from bertmagic.display.figures import MIMETYPE
 from bertmagic.display.html import Safe, join, tag

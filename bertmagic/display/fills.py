@@ -10,7 +10,7 @@ from bertmagic.display.style import MISSING, columns, count, duration, line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertmagic.inference.guesses import Fills
+    from bertmagic.tasks.masked_language_modeling.result import Fills
 
 _PLAIN = 6
 _WORDS = 5

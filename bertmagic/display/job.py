@@ -8,7 +8,7 @@ from bertmagic.display.html import Safe, box, paragraph, progress, tag
 from bertmagic.display.style import duration, line, score, share
 
 if TYPE_CHECKING:
-    from bertmagic.training.jobs import Job, Progress
+    from bertmagic.run.jobs import Job, Progress
 
 
 def text(job: Job) -> str:

@@ -8,7 +8,7 @@ from bertmagic.display.html import Safe, bar, box, paragraph, table
 from bertmagic.display.style import columns, count, duration, line
 
 if TYPE_CHECKING:
-    from bertmagic.inference.guesses import NextSentences
+    from bertmagic.tasks.masked_language_modeling.result import NextSentences
 
 _PLAIN = 7
 _SHOWN = 50

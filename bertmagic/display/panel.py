@@ -12,7 +12,7 @@ from bertmagic.display.progress import Run, evaluations, lines, losses, position
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, number, score, words
 
 if TYPE_CHECKING:
-    from bertmagic.training.events import Evaluated, Event
+    from bertmagic.events import Evaluated, Event
 
 _SVG_BINS = 64
 _SVG_DOTS = 24

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bertmagic.display.curves import Trail
 from bertmagic.display.style import BEST, WARNING, count, duration, line, number, score, share, size, words
-from bertmagic.training.events import Ended, Evaluated, Event, Note, Phase, Started, Step
+from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started, Step
 
 Clock = Callable[[], float]
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.display import below, bundle, text
-from bertmagic.training.events import Step
+from bertmagic.events import Step
 
 if TYPE_CHECKING:
     from bertmagic.display.progress import Clock
-    from bertmagic.training.events import Event, Listener
+    from bertmagic.events import Event, Listener
 
 _log = logging.getLogger(__name__)
 

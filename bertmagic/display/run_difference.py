@@ -8,7 +8,7 @@ from bertmagic.display.html import Safe, box, paragraph, table, tag
 from bertmagic.display.style import columns, count, duration, line, number, words
 
 if TYPE_CHECKING:
-    from bertmagic.training.differing import Difference, RunDifference, What
+    from bertmagic.run.difference import Difference, RunDifference, What
 
 _ROWS = 60
 _KINDS: tuple[tuple[What, str], ...] = (

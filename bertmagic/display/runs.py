@@ -13,7 +13,7 @@ from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, columns, count, d
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bertmagic.training.records import Curve, Record, Runs
+    from bertmagic.run.records import Curve, Record, Runs
 
 _ROWS = 60
 _PLAIN_ROWS = 20

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bertmagic.display import text
 from bertmagic.display.progress import Run, lines, losses, measured, noted, position, reason, stage, state, title
-from bertmagic.training.events import Ended, Evaluated, Event, Note, Phase, Started
+from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started
 
 if TYPE_CHECKING:
     from bertmagic.display.progress import Clock

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.probabilities import BINS, bin_of, confidences
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ _BOUNDS = (0.02, 50.0)
 
 
 @dataclass(frozen=True, repr=False)
-class Calibration(Shown):
+class Calibration(Result):
     """What calibrating a model did, measured on the rows it was calibrated on.
 
     Attributes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.evaluation import bootstrap, significance
 from bertmagic.evaluation.slices import holm
-from bertmagic.shown import Exported
+from bertmagic.result import ExportableResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ class Versus:
 
 
 @dataclass(frozen=True, repr=False)
-class ModelComparison(Exported):
+class ModelComparison(ExportableResult):
     """Several models on the same rows.
 
     Attributes
@@ -141,12 +141,6 @@ class ModelComparison(Exported):
 
         found = [_row(one, self) for one in self.contenders]
         return pd.DataFrame(found, index=pd.Index([one.name for one in self.contenders], name="model", dtype=object))
-
-    def _ipython_display_(self) -> None:
-        """Show the tables, and the figure of differences below them."""
-        from bertmagic.display.publish import show
-
-        show(self)
 
 
 def _row(one: Contender, of: ModelComparison) -> dict[str, Any]:

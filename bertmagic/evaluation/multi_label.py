@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.evaluation import counted
+from bertmagic.evaluation import confusion_metrics
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.probabilities import BINS, bin_of
 
@@ -76,7 +76,7 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
         right, said, there = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
         rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
         return {
-            **counted.averages(right, said, there),
+            **confusion_metrics.averages(right, said, there),
             "exact_match": same / rows,
             "ranking_precision": ranking / rows,
             "brier": brier / rows,

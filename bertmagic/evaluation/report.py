@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.errors import OptionError, listing, nearest
-from bertmagic.shown import Exported, Shown
+from bertmagic.result import ExportableResult, Result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,7 +185,7 @@ class Issue:
 
 
 @dataclass(frozen=True, repr=False)
-class Report(Exported):
+class Report(ExportableResult):
     """How well a model does on rows whose labels are known.
 
     Attributes
@@ -327,12 +327,6 @@ class Report(Exported):
 
         return curves.names(self)
 
-    def _ipython_display_(self) -> None:
-        """Show the report, the confusion matrix as a figure of its own below it, and the rows to read."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 def _numbers(
     metrics: Mapping[str, float], intervals: Mapping[str, Interval]
@@ -360,7 +354,7 @@ class Series:
 
 
 @dataclass(frozen=True, repr=False)
-class Figure(Shown):
+class Figure(Result):
     """A picture of a report; see `Report.figure`.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.evaluation import counted
+from bertmagic.evaluation import confusion_metrics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ def metrics(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> 
     -----
     A macro average is over the classes that occur among the true or the predicted labels.
     """
-    found = counted.tally(targets, logits.argmax(axis=1), logits.shape[1]).found()
+    found = confusion_metrics.tally(targets, logits.argmax(axis=1), logits.shape[1]).found()
     names = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
     return {name: found[name] for name in names} | {"loss": cross_entropy(logits, targets)}
 

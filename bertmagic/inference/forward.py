@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.batches import budget_batches
 from bertmagic.errors import DeviceError
-from bertmagic.models import devices, heads, heap, packing
+from bertmagic.models import devices, heads
+from bertmagic.models.fast import allocator, bf16_linear
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.batches import Batch, Feed
+    from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.tokens import Tokens
 
     Rows = npt.NDArray[np.int64]
@@ -27,9 +28,9 @@ TOKEN_BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 32768}
 """How many token slots a batch has, by kind of device: more gains nothing there and costs memory."""
 
 
-def scores(
+def run_model(
     model: PreTrainedModel,
-    feed: Feed,
+    feed: BatchSource,
     number_format: str,
     after_batch: Callable[[int], None] = lambda done: None,
     outputs: Outputs = heads.logits,
@@ -69,9 +70,9 @@ def scores(
             stack.enter_context(torch.inference_mode())
             stack.enter_context(devices.autocast(device, number_format))
             if len(tokens.ids) > budget:  # of a single batch nothing serves a next one
-                stack.enter_context(heap.kept())
+                stack.enter_context(allocator.kept())
                 if device.type == "cpu" and number_format == "bf16":
-                    stack.enter_context(packing.packed(model))
+                    stack.enter_context(bf16_linear.packed(model))
             for rows in budget_batches(tokens.lengths, budget):
                 while (read := _read(model, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
                     parts = _more(parts, tokens, rows, device)
@@ -85,7 +86,7 @@ def scores(
 
 
 def _read(
-    model: PreTrainedModel, feed: Feed, pieces: Sequence[Rows], outputs: Outputs
+    model: PreTrainedModel, feed: BatchSource, pieces: Sequence[Rows], outputs: Outputs
 ) -> list[tuple[Rows, npt.NDArray[np.float32]]] | None:
     """Return the rows of each piece with what was read of them; None if memory ran out."""
     found = []

@@ -154,7 +154,7 @@ def is_search(value: object) -> bool:
 
 def is_job(value: object) -> bool:
     """Whether a value is a Job; asks only the module that is already imported, as none is made without it."""
-    jobs = sys.modules.get("bertmagic.training.jobs")
+    jobs = sys.modules.get("bertmagic.run.jobs")
     return jobs is not None and isinstance(value, jobs.Job)
 
 

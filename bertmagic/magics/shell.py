@@ -14,7 +14,7 @@ from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty
 from bertmagic.magics import bind, help, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -179,7 +179,7 @@ def _show(result: Any) -> None:
         for one in result:
             _show(one)
         return None
-    if not isinstance(result, Shown):  # the path of a saved model, say
+    if not isinstance(result, Result):  # the path of a saved model, say
         return _say(repr(result))
     from bertmagic.display.publish import show
 

@@ -98,7 +98,7 @@ def inject(model: PreTrainedModel, wanted: Settings) -> str:
     """
     from peft import LoraConfig, inject_adapter_in_model
 
-    from bertmagic.models import layers  # it imports torch, which the folder of a model is read without
+    from bertmagic.models.fast import first_token  # it imports torch, which the folder of a model is read without
 
     model.requires_grad_(False)
     known = LoraConfig(r=wanted.rank, lora_alpha=wanted.alpha, target_modules=list(wanted.targets))
@@ -110,7 +110,7 @@ def inject(model: PreTrainedModel, wanted: Settings) -> str:
     share = (
         f"{trained / 1e6:.2f} M of {sum(size for size, _ in sizes) / 1e6:.1f} M parameters train, the head's among them"
     )
-    where = f"{' and '.join(wanted.targets)} of {len(layers.stack(model))} layers"
+    where = f"{' and '.join(wanted.targets)} of {len(first_token.stack(model))} layers"
     return f"LoRA of rank {wanted.rank}, alpha {wanted.alpha:g}, on {where}: {share}."
 
 

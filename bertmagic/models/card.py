@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.markdown import code, escaped, table
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
+from bertmagic.text_safety import code, escaped, table
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult

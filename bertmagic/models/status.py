@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
-    from bertmagic.training.jobs import Progress
+    from bertmagic.run.jobs import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(frozen=True, repr=False)
-class Catalogue(Shown):
+class Catalogue(Result):
     """The models that have a short name."""
 
     entries: tuple[Entry, ...]
@@ -64,7 +64,7 @@ class Held:
 
 
 @dataclass(frozen=True, repr=False)
-class Status(Shown):
+class Status(Result):
     """The devices of this machine (the one that is chosen first), the models held and the jobs that run, by name."""
 
     devices: tuple[Device, ...]

@@ -1,49 +1,29 @@
-"""What can be learnt: one module a task, with all that the task needs from columns to report.
+"""One room a task: its columns, reading, alignment, decoding, result and metrics.
 
-To add a task, write a module with a class that fills `Task` in and name it in `TASKS`; `rows` has what tasks share.
+To add a task, write a package with a class that fills `Task` in, and name it in `TASKS`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks
-from bertmagic.data import columns as naming
-from bertmagic.errors import ModelError, OptionError
-from bertmagic.models import heads
+from bertmagic.errors import ModelError
+from bertmagic.tasks.base import Task
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-    import torch
-    from transformers import PreTrainedModel
-
-    from bertmagic.data.batches import Batch, Feed
-    from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import Examples, Inputs
-    from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
-    from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.report import Report
-    from bertmagic.inference.predictions import Predictions
-    from bertmagic.options import LongText
-    from bertmagic.training.objective import Objective
 
-    Scores = npt.NDArray[np.float32]
+__all__ = ["TASKS", "Task", "find", "infer", "of_config"]
 
 TASKS = {
-    "question_answering": "bertmagic.tasks.question_answering:QuestionAnswering",
-    "masked_language_modeling": "bertmagic.tasks.masked_language_modeling:MaskedLanguageModeling",
-    "token_classification": "bertmagic.tasks.token_classification:TokenClassification",
-    "multi_label": "bertmagic.tasks.multi_label:MultiLabel",
-    "regression": "bertmagic.tasks.regression:Regression",
-    "classification": "bertmagic.tasks.classification:Classification",
+    "question_answering": "bertmagic.tasks.question_answering.task:QuestionAnswering",
+    "masked_language_modeling": "bertmagic.tasks.masked_language_modeling.task:MaskedLanguageModeling",
+    "token_classification": "bertmagic.tasks.token_classification.task:TokenClassification",
+    "multi_label": "bertmagic.tasks.multi_label.task:MultiLabel",
+    "regression": "bertmagic.tasks.regression.task:Regression",
+    "classification": "bertmagic.tasks.classification.task:Classification",
 }
 """Where the class of each task is; a table is for the first one that it fits."""
 
@@ -59,231 +39,6 @@ _OF_PROBLEMS = {
     "multi_label_classification": "multi_label",
     "regression": "regression",
 }
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The rows of a run, checked and split.
-
-    ``columns`` says which columns they are of, by their role; ``notes`` say what was inferred, dropped or held out.
-    """
-
-    task: Task
-    train: Examples
-    validation: Examples | None
-    test: Examples | None
-    columns: Mapping[str, Any]
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
-
-
-class Task(ABC):
-    """What a task adds to an encoder.
-
-    ``scores`` are what `inference.forward.scores` found: of each sample, ``(samples, outputs)``, or of each token,
-    ``(all tokens, outputs)``. A long text may have several samples, its windows: `Tokens.owner` says whose they are.
-
-    Attributes
-    ----------
-    name
-        The name in `TASKS`.
-    measures
-        The validation metrics that can choose the best weights; by default the first one does.
-    tunes
-        Whether `tuned` does something, for which the validation rows are read once more.
-    long_text
-        What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
-    calibrates
-        Whether rows get probabilities of classes: thresholds cut them, probes watch them, `calibrated` mends them.
-    judges
-        Whether a row is right or wrong, so that rows can be counted by parts and looked at one by one.
-    main
-        The metric of the report that slices are ordered by.
-    compares
-        Whether the report has the metrics before training beside those after it, for which its rows are read first.
-    """
-
-    name: ClassVar[str]
-    measures: ClassVar[tuple[str, ...]]
-    tunes: ClassVar[bool] = False
-    long_text: ClassVar[LongText | None] = None
-    compares: ClassVar[bool] = False
-    calibrates: ClassVar[bool] = False
-    judges: ClassVar[bool] = True
-    main: ClassVar[str] = "accuracy"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The texts that a model of this task reads: one, or the two of a pair."""
-        return ("text",)
-
-    @classmethod
-    def source(cls, given: Any) -> Any:
-        """Return what `data.tables` can read, of what the user gave as data."""
-        return given
-
-    @classmethod
-    @abstractmethod
-    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether a table is for this task; ``asked`` has the columns that the user named, by their role."""
-
-    @classmethod
-    @abstractmethod
-    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the columns by their role, and a line that says what was inferred (empty if nothing).
-
-        Raises
-        ------
-        DataError
-            If a column is missing, or it is not clear which one is meant.
-        """
-
-    @classmethod
-    @abstractmethod
-    def read(
-        cls, table: Table, columns: Mapping[str, Any], options: Any = None
-    ) -> tuple[Self, Examples, list[Finding]]:
-        """Return the task that rows are for, the rows that can be learnt from, and what was found on the way.
-
-        Parameters
-        ----------
-        options
-            Those of the run; None where the rows are looked at only.
-
-        Raises
-        ------
-        DataError
-            If the rows cannot be learnt from.
-        """
-
-    @classmethod
-    @abstractmethod
-    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Self:
-        """Make the task of a saved model from its card, or from the config of a model saved elsewhere."""
-
-    @abstractmethod
-    def card(self) -> dict[str, Any]:
-        """Return what `from_card` needs, as JSON values."""
-
-    @abstractmethod
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
-        """Load the encoder with the task's head, and say in one line what was loaded."""
-
-    @abstractmethod
-    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[Examples, list[Finding]]:
-        """Return the rows to measure, with the targets of this task."""
-
-    def strata(self, rows: Examples) -> npt.NDArray[np.int64] | None:
-        """Return the class of each row, of which an equal share is held out and one row is kept; None without."""
-        return None
-
-    def together(self, rows: Examples) -> npt.NDArray[np.int64]:
-        """Return the same number for rows that must not be divided: by default for those that read the same."""
-        return rows.copies()
-
-    def text_column(self, table: Table) -> str:
-        """Return the likely column of the texts to predict, where a model reads one and training had another name."""
-        return naming.text_only(table, None)
-
-    def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[Inputs, list[Finding]]:
-        """Return the rows to predict that have a text in each of `inputs`, and what was found."""
-        return checks.readable(given, self.inputs, name, where)
-
-    def counts(self, rows: Examples) -> dict[str, int]:
-        """Return how often each thing that is to be learnt stands in rows, the most frequent first."""
-        return {}
-
-    def encode(self, cache: Cache, rows: Inputs, progress: Callable[[int, int], None]) -> Tokens:
-        """Return the rows as tokens."""
-        return cache.encode(rows.texts, progress, pairs=rows.second)
-
-    def token_findings(self, samples: Tokens, rows: Examples) -> list[Finding]:
-        """Return what the tokens of training rows show that their texts do not.
-
-        Raises
-        ------
-        DataError
-            If the rows cannot be learnt from.
-        """
-        return []
-
-    @abstractmethod
-    def feed(self, samples: Tokens, rows: Examples, pad_id: int, segments: bool, seed: int) -> Feed:
-        """Return what the model learns from, or is measured on.
-
-        Parameters
-        ----------
-        segments
-            Whether the model reads which of two texts a token is of.
-        seed
-            For what is drawn at random.
-        """
-
-    @abstractmethod
-    def objective(self, train: Examples, options: Any) -> Objective:
-        """Return the loss: a sum over what is learnt from, and what it is divided by."""
-
-    def outputs(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
-        """Return the scores of a batch, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
-        return heads.logits(model, batch)
-
-    def tuned(self, scores: Scores, rows: Examples, samples: Tokens) -> Self:
-        """Return the task with what is chosen on validation rows, such as thresholds."""
-        return self
-
-    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows of a table whose label the model has never seen, by position, and those labels."""
-        return {}
-
-    def calibrated(self, scores: Scores, rows: Examples, samples: Tokens) -> Self:
-        """Return the task with what makes its probabilities mean what they say, chosen on rows that were not learnt.
-
-        Raises
-        ------
-        OptionError
-            If it gives no probabilities of classes.
-        """
-        raise OptionError(
-            f"calibration is for probabilities of classes, and {self.name} gives none.", "Leave it out for this model."
-        )
-
-    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
-        """Return the probability of each class or label, ``(rows, classes)``; None where there are none of rows."""
-        return None
-
-    def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
-        """Return what is said at such probabilities: a class, ``(rows,)``, or 0 and 1 of each label."""
-        return chances.argmax(axis=1)  # type: ignore[no-any-return]
-
-    @abstractmethod
-    def metrics(self, scores: Scores, rows: Examples, samples: Tokens) -> dict[str, float]:
-        """Return the numbers that training is watched by, ``loss`` among them."""
-
-    @abstractmethod
-    def report(self, scores: Scores, rows: Examples, samples: Tokens, **known: Any) -> Report:
-        """Return the report on rows with labels.
-
-        Parameters
-        ----------
-        known
-            Further fields of the report.
-        """
-
-    @abstractmethod
-    def predictions(
-        self, given: pd.DataFrame, rows: Inputs, samples: Tokens, scores: Scores, **known: Any
-    ) -> Predictions:
-        """Return the predictions.
-
-        Parameters
-        ----------
-        given
-            All rows with the user's index, a column for each of `inputs`.
-        rows
-            Those of them that could be read; ``samples`` and ``scores`` are theirs.
-        known
-            Further fields of the result.
-        """
 
 
 def find(name: str) -> type[Task]:

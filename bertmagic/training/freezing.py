@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import OptionError
-from bertmagic.models import layers
+from bertmagic.models.fast import first_token
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,8 +33,8 @@ def _parts(model: PreTrainedModel, what: str | int) -> list[nn.Module]:
     if what == "encoder":
         return [model.base_model]
     if what == "embeddings":
-        return layers.embeddings(model)
-    found = layers.stack(model)
+        return first_token.embeddings(model)
+    found = first_token.stack(model)
     if int(what) > len(found):
         raise OptionError(f"freeze = {what}: {type(model).__name__} has {len(found)} layers.", "Freeze fewer.")
-    return layers.embeddings(model) + found[: int(what)]
+    return first_token.embeddings(model) + found[: int(what)]

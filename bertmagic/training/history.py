@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.training.events import Evaluated, Event, Step
+from bertmagic.events import Evaluated, Event, Step
 
 if TYPE_CHECKING:
     import pandas as pd

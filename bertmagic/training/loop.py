@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.data.batches import training_batches
 from bertmagic.errors import TrainingError
-from bertmagic.models import adapters, devices, heap
-from bertmagic.training.events import Ended, Evaluated, Listener, Reason, Step
+from bertmagic.events import Ended, Evaluated, Listener, Reason, Step
+from bertmagic.models import adapters, devices
+from bertmagic.models.fast import allocator
+from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.plan import Plan, steps_an_epoch
 from bertmagic.training.schedule import factor, warmup_steps
 from bertmagic.training.step import Stepper, Taken
-from bertmagic.training.stopping import Stop, StopButton
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.batches import Feed
+    from bertmagic.data.batches import BatchSource
     from bertmagic.training.objective import Objective
     from bertmagic.training.step import Rows
 
@@ -91,7 +92,7 @@ class Loop:
     def __init__(
         self,
         model: PreTrainedModel,
-        feed: Feed,
+        feed: BatchSource,
         plan: Plan,
         objective: Objective,
         measure: Measure | None,
@@ -220,7 +221,7 @@ class Loop:
         """Measure the validation rows and keep the weights if they are the best so far."""
         self._flush()
         began = time.perf_counter()
-        heap.trim()  # what steps left has holes of other sizes than an evaluation needs
+        allocator.trim()  # what steps left has holes of other sizes than an evaluation needs
         with self.stepper.whole():
             metrics = self.measure(button.check) if self.measure else {}
             score = metrics[self.plan.metric] * (1 if self.plan.higher_is_better else -1)

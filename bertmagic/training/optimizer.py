@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.models import layers
+from bertmagic.models.fast import first_token
 
 if TYPE_CHECKING:
     import torch
@@ -56,8 +56,8 @@ def norm_of(gradients: Sequence[torch.Tensor]) -> torch.Tensor:
 def _shares(model: PreTrainedModel, decay: float) -> dict[torch.nn.Parameter, float]:
     if decay == 1.0:
         return {}
-    found = layers.stack(model)
-    depths = [(part, len(found)) for part in layers.embeddings(model)]
+    found = first_token.stack(model)
+    depths = [(part, len(found)) for part in first_token.embeddings(model)]
     depths += [(layer, len(found) - 1 - at) for at, layer in enumerate(found)]
     return {parameter: decay**depth for part, depth in depths for parameter in part.parameters()}
 

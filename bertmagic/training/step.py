@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import by_length
 from bertmagic.errors import DeviceError
-from bertmagic.models import adapters, devices, dropout
-from bertmagic.training.events import Listener, Note
+from bertmagic.events import Listener, Note
+from bertmagic.models import adapters, devices
+from bertmagic.models.fast import dropout
+from bertmagic.models.fast.word_embeddings import trim
 from bertmagic.training.optimizer import Average, adamw, averaged, moments, norm_of
-from bertmagic.training.vocabulary import trim
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.batches import Batch, Feed
+    from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.training.objective import Objective
     from bertmagic.training.plan import Plan
 
@@ -69,7 +70,9 @@ class Stepper:
         How many rows fit the memory at once; None while all did.
     """
 
-    def __init__(self, model: PreTrainedModel, feed: Feed, plan: Plan, objective: Objective, emit: Listener) -> None:
+    def __init__(
+        self, model: PreTrainedModel, feed: BatchSource, plan: Plan, objective: Objective, emit: Listener
+    ) -> None:
         import torch
 
         self.model, self.feed, self.plan, self.objective, self.emit = model, feed, plan, objective, emit

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertmagic import finetuning, work
 from bertmagic.errors import empty_frames
+from bertmagic.events import Listener, Phase, ignore
 from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
 from bertmagic.options import Finetune
-from bertmagic.training import runs
-from bertmagic.training.events import Listener, Phase, ignore
-from bertmagic.training.stopping import StopButton
+from bertmagic.run import folders
+from bertmagic.run.stopping import StopButton
 from bertmagic.tuning import estimates, languages
 from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
+from bertmagic.workflows import finetune, setup
 
 if TYPE_CHECKING:
     from bertmagic.options import Models
-    from bertmagic.tasks import Prepared
     from bertmagic.tuning.estimates import Subject
+    from bertmagic.workflows.prepare import Prepared
 
 _SAMPLE = 500
 _FEW, _LARGE = 300, 200_000_000
@@ -55,7 +55,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     base = Finetune(
         train=options.data, text=options.text, label=options.label, task=options.task, device=options.device
     )  # fmt: skip
-    prepared = work.read(base, emit)
+    prepared = setup.read(base, emit)
     texts = prepared.train.texts
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
     spoken = languages.found(texts[at] for at in chosen)
@@ -158,8 +158,8 @@ def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
 def _own() -> list[Entry]:
     """Return the encoders that were made or pre-trained in this folder."""
     found = []
-    for name in runs.names():
-        folder = runs.model_folder(name)
+    for name in folders.names():
+        folder = folders.model_folder(name)
         card = saving.read_card(folder)
         if card.get("task") == "masked_language_modeling":
             size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 4
@@ -193,14 +193,14 @@ def _try(entry: Entry, base: Finetune) -> Tried:
         eval_every=_TRY_STEPS,
     )
     try:
-        done = finetuning.run(wanted, ignore, StopButton(), checkpointed=False)
+        done = finetune.run(wanted, ignore, StopButton(), checkpointed=False)
     except Exception as error:  # not on this disk and no network, say: the next one is tried
         empty_frames(error)
         devices.release()
         return Tried(entry.alias, error=str(error).partition("\n")[0])
     report, seconds = done.report, done.ended.seconds
     del done
-    devices.release()
+    devices.empty_cache()
     assert report is not None
     metric = next(iter(report.intervals), next(iter(report.metrics)))
     spread = report.intervals.get(metric)

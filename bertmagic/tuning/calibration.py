@@ -21,17 +21,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertmagic import work
-from bertmagic.data.batches import Feed
+from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
-from bertmagic.inference.forward import TOKEN_BUDGET, scores
-from bertmagic.models import adapters, devices, heap, loading
-from bertmagic.training import runs
-from bertmagic.training.events import Listener, Phase, ignore
+from bertmagic.events import Listener, Phase, ignore
+from bertmagic.inference.forward import TOKEN_BUDGET, run_model
+from bertmagic.models import adapters, devices, loading
+from bertmagic.models.fast import allocator
+from bertmagic.run import folders
 from bertmagic.training.objective import Objective
 from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
 from bertmagic.training.step import Stepper
+from bertmagic.workflows import setup as work
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -129,7 +130,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     device = devices.choose(options.device)
     number_format, _ = devices.precision(options.precision, device)
     key = _key(folder, options, str(device), number_format)
-    path = runs.home() / "cache" / "calibration" / f"{key}.json"
+    path = folders.home() / "cache" / "calibration" / f"{key}.json"
     if (found := _read(path)) is not None:
         return found
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
@@ -139,7 +140,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
             found = measure(model, number_format, emit)
     del model
     devices.release(device)
-    runs.made_folder("")
+    folders.made_folder("")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
     return found
@@ -208,11 +209,11 @@ def _rows(length: int) -> int:
     return max(2, _SLOTS // length)
 
 
-def _feed(model: PreTrainedModel, lengths: list[int]) -> Feed:
+def _feed(model: PreTrainedModel, lengths: list[int]) -> BatchSource:
     """Return samples of some lengths, all of real tokens."""
     ids = (np.arange(sum(lengths)) % min(2000, model.config.vocab_size - 10) + 5).astype(np.int32)
     offsets = np.cumsum([0, *lengths]).astype(np.int64)
-    return Feed(Tokens(ids, offsets, 0, 0.0), 0, np.zeros(len(lengths), np.int64))
+    return BatchSource(Tokens(ids, offsets, 0, 0.0), 0, np.zeros(len(lengths), np.int64))
 
 
 def _predictions(
@@ -221,11 +222,11 @@ def _predictions(
     """Return the seconds that a row of each length takes in a prediction, and the bytes that a token takes."""
     found = []
     for length in lengths:
-        predict = partial(scores, model, _feed(model, [length] * _rows(length)), number_format)
+        predict = partial(run_model, model, _feed(model, [length] * _rows(length)), number_format)
         found.append(median(_seconds(model, predict) for _ in range(_REPEATS)))
     budget, length = TOKEN_BUDGET[model.device.type], lengths[-2] if len(lengths) > 1 else lengths[0]
     full = _feed(model, [length] * (budget // length))
-    grown = _grown(model, lambda: scores(model, full, number_format)) / len(full.tokens.ids)
+    grown = _grown(model, lambda: run_model(model, full, number_format)) / len(full.tokens.ids)
     return tuple(took / _rows(length) for took, length in zip(found, lengths, strict=True)), grown
 
 
@@ -311,7 +312,7 @@ def _grown(model: PreTrainedModel, work: Callable[[], Any]) -> float:
         before = torch.cuda.memory_allocated(device)
         work()
         return float(torch.cuda.max_memory_allocated(device) - before)
-    with heap.kept():
+    with allocator.kept():
         before = devices.process_memory()
         work()
         return float(max(0, devices.process_memory() - before))

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertmagic import work
 from bertmagic.data.batches import by_length, padded, training_batches
 from bertmagic.data.tokens import encode
+from bertmagic.events import Listener, counting, downloading, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET
 from bertmagic.models import devices, loading, weights
-from bertmagic.training import runs
-from bertmagic.training.events import Listener, counting, downloading, ignore
+from bertmagic.run import folders
 from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
 from bertmagic.tuning import calibration
 from bertmagic.tuning.results import Estimate
+from bertmagic.workflows import setup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bertmagic.options import Finetune
-    from bertmagic.tasks import Prepared
     from bertmagic.tuning.calibration import Calibration
+    from bertmagic.workflows.prepare import Prepared
 
     Passes = list[tuple[int, int]]
     """The rows and padded tokens of each pass over a batch."""
@@ -95,8 +95,8 @@ def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | Non
     BertMagicError
         If data or model cannot be used.
     """
-    prepared = prepared or work.read(options, emit)
-    found = weights.find(str(options.model), downloading(emit), runs.names())
+    prepared = prepared or setup.read(options, emit)
+    found = weights.find(str(options.model), downloading(emit), folders.names())
     tokenizer = loading.tokenizer(found.folder)
     rows = prepared.train
     chosen = np.random.default_rng(0).permutation(len(rows))[:_SAMPLE]

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import training_batches
 from bertmagic.errors import TrainingError
-from bertmagic.models import devices, dropout, heap
-from bertmagic.training.events import Phase
+from bertmagic.events import Phase
+from bertmagic.models import devices
+from bertmagic.models.fast import allocator, dropout
 from bertmagic.training.step import Stepper
 from bertmagic.tuning.results import Rates
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from bertmagic.data.batches import Feed
-    from bertmagic.training.events import Listener
+    from bertmagic.data.batches import BatchSource
+    from bertmagic.events import Listener
+    from bertmagic.run.stopping import StopButton
     from bertmagic.training.objective import Objective
     from bertmagic.training.plan import Plan
     from bertmagic.training.step import Rows
-    from bertmagic.training.stopping import StopButton
 
 LOWEST, HIGHEST, STEPS = 1e-7, 1e-1, 100
 """From where to where the rate rises, by the same factor each step, and in how many steps."""
@@ -46,7 +47,7 @@ RULE = (
 
 
 def find(
-    model: PreTrainedModel, feed: Feed, plan: Plan, objective: Objective, emit: Listener, button: StopButton,
+    model: PreTrainedModel, feed: BatchSource, plan: Plan, objective: Objective, emit: Listener, button: StopButton,
     named: tuple[str, str] = ("", ""),
 ) -> Rates:  # fmt: skip
     """Raise the learning rate step by step until the loss breaks out, and suggest one.
@@ -69,7 +70,7 @@ def find(
     losses: list[float] = []
     smoothed: list[float] = []
     ended = f"the rate reached {HIGHEST:g}"
-    with _untouched(model), heap.kept():
+    with _untouched(model), allocator.kept():
         stepper = Stepper(model, feed, plan, objective, emit)
         model.train()
         for at, batch in zip(range(STEPS), _batches(feed, plan), strict=False):
@@ -101,7 +102,7 @@ def find(
     )
 
 
-def _batches(feed: Feed, plan: Plan) -> Iterator[Rows]:
+def _batches(feed: BatchSource, plan: Plan) -> Iterator[Rows]:
     """Yield batches as a run does, epoch after epoch."""
     for epoch in count():
         yield from training_batches(feed.tokens.lengths, plan.batch_size, plan.seed, epoch)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.shown import Shown
+from bertmagic.result import PublishedResult, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ State = Literal["running", "complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True, repr=False)
-class Rates(Shown):
+class Rates(PublishedResult):
     """The losses of a few steps at a rising learning rate, and the rate that they suggest.
 
     Attributes
@@ -52,12 +52,6 @@ class Rates(Shown):
 
         return pd.DataFrame({"lr": self.rates, "loss": self.losses, "smoothed": self.smoothed})
 
-    def _ipython_display_(self) -> None:
-        """Show what was found, and the figure of it below."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -73,7 +67,7 @@ class Trial:
 
 
 @dataclass(frozen=True, repr=False)
-class Search(Shown):
+class Search(PublishedResult):
     """A search over ranges of options.
 
     Attributes
@@ -124,15 +118,9 @@ class Search(Shown):
         ]
         return pd.DataFrame(rows, index=pd.Index([t.number for t in self.trials], name="trial"))
 
-    def _ipython_display_(self) -> None:
-        """Show what was found, and the figure of it below."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 @dataclass(frozen=True, repr=False)
-class Estimate(Shown):
+class Estimate(Result):
     """What a run will take on this machine.
 
     Attributes
@@ -199,7 +187,7 @@ class Tried:
 
 
 @dataclass(frozen=True, repr=False)
-class Advice(Shown):
+class Advice(Result):
     """Which models suit a data set, the best first, and what trying some of them gave.
 
     ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens.

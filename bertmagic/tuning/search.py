@@ -9,18 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import finetuning, work
 from bertmagic.errors import OptionError, TrainingError, empty_frames
+from bertmagic.events import Evaluated, Event, Listener
 from bertmagic.models import devices, loading, saving, weights
 from bertmagic.options import LOWER_IS_BETTER, Finetune, Tune
 from bertmagic.options.ranges import HOW, Range
-from bertmagic.training import runs
-from bertmagic.training.events import Evaluated, Event, Listener
+from bertmagic.run import folders
 from bertmagic.tuning import study
 from bertmagic.tuning.results import Search, Trial
+from bertmagic.workflows import finetune, setup
 
 if TYPE_CHECKING:
-    from bertmagic.training.stopping import StopButton
+    from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.study import Attempt, Study
 
 Writer = Callable[[Mapping[str, Any]], str]
@@ -69,19 +69,19 @@ def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: S
     if not space:
         raise OptionError("no option has a range to search.", f"Give at least one: {HOW}.")
     first = plain(options)
-    prepared = work.read(first, emit)
+    prepared = setup.read(first, emit)
     if prepared.validation is None:
         raise OptionError("a search needs validation rows to compare by.", "Leave validation out, or give rows.")
-    metric = work.metric(first, prepared.task)
+    metric = setup.metric(first, prepared.task)
     _check_lengths(options, space)
     facts = {
         "space": {name: repr(given) for name, given in space.items()},
         "metric": metric,
-        "data": runs.digest(prepared.train.texts, prepared.train.targets.tolist()),
-        **{name: value for name, value in runs.plain(vars(options)).items() if name not in (*_OUTSIDE, *space)},
+        "data": folders.digest(prepared.train.texts, prepared.train.targets.tolist()),
+        **{name: value for name, value in folders.plain(vars(options)).items() if name not in (*_OUTSIDE, *space)},
     }
     name = options.name or "tuned"
-    path = runs.made_folder(name).parent / f"{options.study}.db"
+    path = folders.made_folder(name).parent / f"{options.study}.db"
     begun = Search(name, prepared.train.name, facts["space"], metric, metric not in LOWER_IS_BETTER, (), options.trials)
     with study.opened(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
         searching = _Searching(options, space, begun, opened, tell, emit, button, write)
@@ -93,9 +93,9 @@ def _check_lengths(options: Tune, space: Mapping[str, Range]) -> None:
     wanted = [number for number in getattr(space.get("max_length"), "values", (options.max_length,)) if number]
     if not wanted or "model" in space:
         return
-    found = weights.find(str(options.model), known=runs.names())
+    found = weights.find(str(options.model), known=folders.names())
     limit = loading.limit(found.folder, loading.tokenizer(found.folder))
-    work.max_length(replace(plain(options), max_length=max(wanted)), limit)
+    setup.max_length(replace(plain(options), max_length=max(wanted)), limit)
 
 
 @dataclass
@@ -157,7 +157,7 @@ class _Searching:
             state, note = "failed", "there was no evaluation"
         attempt.end(state, time.perf_counter() - began, score, note)
         self._tidy()
-        devices.release()
+        devices.empty_cache() if state == "complete" else devices.release()
         return goes_on
 
     def _trained(self, attempt: Attempt) -> tuple[Any, str, bool]:
@@ -170,7 +170,7 @@ class _Searching:
 
         wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None)
         try:
-            done = finetuning.run(wanted, heard, self.button, checkpointed=False)
+            done = finetune.run(wanted, heard, self.button, checkpointed=False)
         except _Pruned:
             return "pruned", "", True
         except KeyboardInterrupt:
@@ -187,17 +187,17 @@ class _Searching:
         best = self.now().best
         for trial in self.study.trials():
             if best is None or trial.number != best.number:
-                shutil.rmtree(runs.model_folder(self._run_name(trial.number)), ignore_errors=True)
+                shutil.rmtree(folders.model_folder(self._run_name(trial.number)), ignore_errors=True)
 
     def _keep(self, best: Trial) -> None:
         """Copy the best model, and what was told of its run, to the folder of the search."""
-        source = runs.model_folder(self._run_name(best.number))
+        source = folders.model_folder(self._run_name(best.number))
         if not source.is_dir():  # a search that was done already
             return
-        with saving.replacing(runs.model_folder(self.begun.name)) as filling:
+        with saving.replacing(folders.model_folder(self.begun.name)) as filling:
             shutil.copytree(source, filling, dirs_exist_ok=True)
         for told in source.parent.glob("*.json*"):
-            shutil.copy(told, runs.home() / "runs" / self.begun.name / told.name)
+            shutil.copy(told, folders.home() / "runs" / self.begun.name / told.name)
 
 
 def _is(value: Any, default: Any) -> bool:

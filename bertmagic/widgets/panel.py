@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from bertmagic import api, launching, options
+from bertmagic import api, launch, options
 from bertmagic import display as drawing
 from bertmagic.display import publish
 from bertmagic.display.html import Safe, paragraph, warned
 from bertmagic.errors import BertMagicError, OptionError
+from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
 from bertmagic.options.cells import cell
-from bertmagic.references import start_from
-from bertmagic.training import jobs, runs
-from bertmagic.training.events import Event, Listener, Started
+from bertmagic.registry import encoder_reference
+from bertmagic.run import folders, jobs
 from bertmagic.training.plan import default_epochs, steps_an_epoch
 from bertmagic.tuning import advice, estimates
 from bertmagic.widgets import panel_form as form
@@ -28,7 +28,7 @@ from bertmagic.widgets.panel_state import PanelState
 from bertmagic.widgets.panel_tryout import Tryout
 
 if TYPE_CHECKING:
-    from bertmagic.training.stopping import StopButton
+    from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.estimates import Subject
     from bertmagic.tuning.results import Estimate, Rates
 
@@ -103,7 +103,7 @@ class Panel:
         self._handle: publish.Handle | None = None
         base = Finetune(
             train=chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, name=chosen.name,
-            model=start_from(chosen.model),
+            model=encoder_reference(chosen.model),
         )  # fmt: skip
         self._first = str(chosen.model) if isinstance(chosen.model, str) else base.model
         with publish.working() as emit:
@@ -190,7 +190,7 @@ class Panel:
                 raise OptionError(f"name = {name!r} is not a Python name.", "Give letters, digits and _.")
             self._guard(name)
             given = {**vars(self._base), **self.values, "name": name, "resume": resume, "background": True}
-            self.job = api.finetune(show=False, on_event=launching.both(watcher, self._heard), **given)
+            self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._heard), **given)
         except BertMagicError as error:
             return self._say(warned(str(error)))
         self._say(Safe(""))
@@ -205,12 +205,12 @@ class Panel:
             return self._say(why)
         watcher = publish.listener(delay=0.0, screen=_Frames(self._frames))
         wanted = replace(self._base, **self.values)
-        wanted = replace(wanted, model=start_from(wanted.model))
+        wanted = replace(wanted, model=encoder_reference(wanted.model))
         found: list[Rates] = []
 
         def find(button: StopButton, heard: Listener) -> None:
-            runs.pin()
-            found.append(launching.rates(wanted, launching.both(heard, watcher), button))
+            folders.pin()
+            found.append(launch.rates(wanted, launch.tee(heard, watcher), button))
 
         self._finding = jobs.start(_FINDER, find)
         self._say(Safe(""))

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from bertmagic import checking
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import samples, tables
 from bertmagic.display.html import Safe, paragraph, tag, warned
 from bertmagic.display.style import count
 from bertmagic.errors import BertMagicError
+from bertmagic.events import Listener, ignore
 from bertmagic.options import Check, Finetune
 from bertmagic.options.cells import literal
 from bertmagic.tasks import Task, find
-from bertmagic.training.events import Listener, ignore
 from bertmagic.tuning import estimates
 from bertmagic.widgets.panel_form import TABLE, tooltip
+from bertmagic.workflows import check
 
 if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
@@ -105,7 +105,7 @@ class DataForm:
         """
         about = estimates.subject(self.base, emit)
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
-        self.report = checking.report(Check(data=self.base.train, **given), emit)
+        self.report = check.report(Check(data=self.base.train, **given), emit)
         self.about = about
 
     def _other_data(self, _: Any) -> None:

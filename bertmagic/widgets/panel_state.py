@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.shown import Shown
+from bertmagic.result import Result
 
 if TYPE_CHECKING:
     from bertmagic.tuning.results import Estimate
 
 
 @dataclass(frozen=True, repr=False)
-class PanelState(Shown):
+class PanelState(Result):
     """The panel at one moment: data, options, estimate, the cell they stand for, and the run in words."""
 
     data: str

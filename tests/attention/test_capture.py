@@ -7,7 +7,7 @@ import transformers
 
 from bertmagic.attention.capture import NAME, layers_of, recording
 from bertmagic.errors import ModelError
-from bertmagic.models import kernels, layers
+from bertmagic.models.fast import attention, first_token
 
 SIZES = {
     "vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48,
@@ -44,8 +44,8 @@ def build(kind, head="classification", **changes):
     with torch.random.fork_rng():
         torch.manual_seed(5)
         model = HEADS[head].from_config(config).eval()
-    kernels.use(model)
-    layers.use(model)
+    attention.use(model)
+    first_token.use(model)
     return model
 
 

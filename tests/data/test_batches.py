@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bertmagic.data.batches import IGNORED, PASS, Feed, budget_batches, by_length, padded, training_batches
+from bertmagic.data.batches import IGNORED, PASS, BatchSource, budget_batches, by_length, padded, training_batches
 from bertmagic.data.tokens import Tokens, encode
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
@@ -46,7 +46,7 @@ def test_no_rows_make_no_batch():
 
 def test_a_batch_is_padded_to_its_longest_row(tokenizer):
     tokens = encode(tokenizer, ["good", "the film was bad", "sad book"], 64)
-    batch = Feed(tokens, 0, np.asarray([7, 8, 9])).batch(np.array([2, 1]))
+    batch = BatchSource(tokens, 0, np.asarray([7, 8, 9])).batch(np.array([2, 1]))
     ids, mask = batch.ids, batch.mask
     assert batch.inputs.keys() == {"input_ids", "attention_mask"}
     assert batch.targets.tolist() == [9, 8]
@@ -58,14 +58,14 @@ def test_a_batch_is_padded_to_its_longest_row(tokenizer):
 
 def test_targets_of_tokens_are_padded_with_what_is_ignored(tokenizer):
     tokens = encode(tokenizer, ["good", "the film was bad"], 64)
-    batch = Feed(tokens, 0, np.arange(len(tokens.ids)), per_token=True).batch(np.array([0, 1]))
+    batch = BatchSource(tokens, 0, np.arange(len(tokens.ids)), per_token=True).batch(np.array([0, 1]))
     assert batch.targets.tolist() == [[0, 1, 2, IGNORED, IGNORED, IGNORED], [3, 4, 5, 6, 7, 8]]
 
 
 def test_the_second_texts_are_of_another_type_where_the_model_reads_that(tokenizer):
     tokens = encode(tokenizer, ["good", "bad film"], 64, pairs=["the film was bad", "no"])
-    assert Feed(tokens, 0).batch(np.array([0])).types is None
-    batch = Feed(tokens, 0, segments=True).batch(np.array([0, 1]))
+    assert BatchSource(tokens, 0).batch(np.array([0])).types is None
+    batch = BatchSource(tokens, 0, segments=True).batch(np.array([0, 1]))
     expected = tokenizer(["good", "bad film"], ["the film was bad", "no"], padding=True, return_tensors="pt")
     for name, found in batch.inputs.items():
         assert found.tolist() == expected[name].tolist()
@@ -100,8 +100,8 @@ def test_padding_leaves_few_shapes_and_adds_little():
 
 def test_no_batch_is_longer_than_the_longest_sample():
     tokens = Tokens(np.arange(150, dtype=np.int32), np.asarray([0, 79, 150]), 0, 0.0)
-    assert Feed(tokens, 0).batch(np.array([1])).ids.shape == (1, 72)
-    assert Feed(tokens, 0).batch(np.array([0])).ids.shape == (1, 79)
+    assert BatchSource(tokens, 0).batch(np.array([1])).ids.shape == (1, 72)
+    assert BatchSource(tokens, 0).batch(np.array([0])).ids.shape == (1, 79)
 
 
 @pytest.mark.parametrize(("long", "sizes"), [(1, [1, 31]), (2, [2, 30]), (3, [4, 28]), (13, [16, 16])])

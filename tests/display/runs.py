@@ -3,7 +3,7 @@
 import math
 import random
 
-from bertmagic.training.events import Ended, Evaluated, Started, Step
+from bertmagic.events import Ended, Evaluated, Started, Step
 
 HOSTILE = "<img src=x onerror=alert(1)> & \"q\" 'a' </script> \x00 \ud800 {x} %s"
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from bertmagic.display import answers as face
 from bertmagic.display import bundle
-from bertmagic.inference.answers import answers
-from bertmagic.inference.decoding import Candidates
+from bertmagic.tasks.question_answering.decoding import Candidates
+from bertmagic.tasks.question_answering.result import answers
 
 from .tags import Tags
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bertmagic.display import bundle
 from bertmagic.display import entities as face
-from bertmagic.inference.entities import Entities
+from bertmagic.tasks.token_classification.result import Entities
 
 from .tags import Tags
 

@@ -8,7 +8,7 @@ from bertmagic.display.figures import MIMETYPE
 
 CELL = """
 from bertmagic.display.publish import listener
-from bertmagic.training.events import Ended, Evaluated, Phase, Started, Step
+from bertmagic.events import Ended, Evaluated, Phase, Started, Step
 live = listener()
 live(Phase("reading the data"))
 live(Started("s", "classification", "minilm", 100, 10, 50, 1.0, "cpu", "fp32", "accuracy", True))

@@ -7,7 +7,7 @@ import pytest
 from bertmagic.display.figures import MIMETYPE
 from bertmagic.display.panel import Panel
 from bertmagic.display.progress import Run
-from bertmagic.training.events import Note, Phase
+from bertmagic.events import Note, Phase
 
 from .runs import HOSTILE, Clock, ended, evaluated, started, step
 from .tags import Tags

@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 from bertmagic.display.progress import Run, Smooth, lines, position, speed, stage, state
-from bertmagic.training.events import Note, Phase
+from bertmagic.events import Note, Phase
 
 from .runs import Clock, ended, evaluated, started, step
 

@@ -5,7 +5,7 @@ import pytest
 
 from bertmagic.display.figures import MIMETYPE
 from bertmagic.display.publish import Silent, listener, show
-from bertmagic.training.events import Ended, Note, Phase
+from bertmagic.events import Ended, Note, Phase
 
 from .results import report
 from .runs import Clock, Screen, ended, evaluated, started, step

@@ -9,8 +9,8 @@ import pytest
 
 from bertmagic.display import below, bundle
 from bertmagic.display.figures import MIMETYPE
-from bertmagic.training.differing import Difference, RunDifference
-from bertmagic.training.records import CURVES, Curve, Record, Runs
+from bertmagic.run.difference import Difference, RunDifference
+from bertmagic.run.records import CURVES, Curve, Record, Runs
 
 from .runs import HOSTILE
 from .tags import Tags

@@ -2,7 +2,7 @@ import json
 
 from bertmagic.display import bundle
 from bertmagic.models.status import Device, Held, Status
-from bertmagic.training.jobs import Progress
+from bertmagic.run.jobs import Progress
 
 from .runs import HOSTILE
 from .tags import Tags

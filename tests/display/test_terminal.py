@@ -3,7 +3,7 @@ import io
 import pytest
 
 from bertmagic.display.terminal import Lines
-from bertmagic.training.events import Note, Phase
+from bertmagic.events import Note, Phase
 
 from .runs import Clock, ended, evaluated, started, step
 

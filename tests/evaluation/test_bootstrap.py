@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertmagic.evaluation import bootstrap, counted, probabilities, ranks
+from bertmagic.evaluation import bootstrap, confusion_metrics, probabilities, ranking_metrics
 
 
 def rows(many=300, classes=3, seed=0):
@@ -17,9 +17,9 @@ def rows(many=300, classes=3, seed=0):
 def tallies(true, chances):
     losses = -np.log(chances[np.arange(len(true)), true])
     return (
-        counted.tally(true, chances.argmax(axis=1), chances.shape[1]),
+        confusion_metrics.tally(true, chances.argmax(axis=1), chances.shape[1]),
         probabilities.tally(chances, true, losses),
-        ranks.tally(chances, true[:, None] == np.arange(chances.shape[1])),
+        ranking_metrics.tally(chances, true[:, None] == np.arange(chances.shape[1])),
     )
 
 
@@ -53,11 +53,11 @@ def test_draws_have_as_many_rows_and_the_shares_of_the_kinds(counts):
 
 def test_the_same_rows_are_drawn_for_both_of_a_pair():
     true, chances = rows()
-    first = counted.tally(true, chances.argmax(axis=1), 3)
+    first = confusion_metrics.tally(true, chances.argmax(axis=1), 3)
     assert set(bootstrap.differences(first, first).values()) == {bootstrap.Interval(0.0, 0.0)}
     worse = chances.argmax(axis=1).copy()
     worse[:60] = 2 - worse[:60]
-    second = counted.tally(true, worse, 3)
+    second = confusion_metrics.tally(true, worse, 3)
     paired = bootstrap.differences(first, second)["accuracy"]
     alone = [bootstrap.intervals(one)["accuracy"] for one in (first, second)]
     change = second.found()["accuracy"] - first.found()["accuracy"]

@@ -9,13 +9,13 @@ import pytest
 from bertmagic.errors import OptionError
 from bertmagic.evaluation import (
     calibration,
-    counted,
+    confusion_metrics,
+    counterfactuals,
     curves,
     errors,
     fairness,
-    issues,
-    operating,
-    probing,
+    label_issues,
+    operating_points,
     slices,
     traits,
 )
@@ -36,7 +36,7 @@ def outcomes(rows=400, seed=0, texts=None, classes=2):
         true=true,
         predicted=said,
         credit=(said == true).astype(float),
-        tallies=(counted.tally(true, said, classes),),
+        tallies=(confusion_metrics.tally(true, said, classes),),
         probabilities=chances,
     )
 
@@ -52,7 +52,9 @@ def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
     credit = np.where((group == "bad") & (np.arange(400) % 2 == 0), 0.0, made.credit)
     said = np.where(credit < 1, 1 - made.true, made.true)
     column = pd.DataFrame({"group": group})
-    made = Outcomes(made.index, made.texts, made.lengths, made.true, said, credit, (counted.tally(made.true, said, 2),))
+    made = Outcomes(
+        made.index, made.texts, made.lengths, made.true, said, credit, (confusion_metrics.tally(made.true, said, 2),)
+    )
     found = slices.tested(made, column, slices.measured(made.tallies, column["group"]))
     ordered = slices.worst_first(found, "accuracy")
     assert [one.value for one in ordered] == ["bad", "good", "few"]
@@ -64,7 +66,7 @@ def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
 
 def test_a_column_of_ten_thousand_values_is_cut_to_the_largest():
     column = pd.Series([f"v{at}" for at in range(10_000)] + ["v1"] * 3, name="id")
-    found = slices.measured((counted.tally(np.zeros(10_003, int), np.zeros(10_003, int), 2),), column)
+    found = slices.measured((confusion_metrics.tally(np.zeros(10_003, int), np.zeros(10_003, int), 2),), column)
     assert len(found) == slices.MOST
     assert (found[0].value, found[0].rows) == ("v1", 4)
     assert slices.left_out(column) == 10_000 - slices.MOST
@@ -119,36 +121,39 @@ def test_gaps_are_those_of_the_rates_of_two_groups():
 def test_a_threshold_reaches_what_is_wanted():
     made = outcomes(1000)
     wanted = made.true[:, None] == np.arange(2)
-    for point in operating.points(made.probabilities, wanted, ("no", "yes"), "precision=0.95"):
+    for point in operating_points.points(made.probabilities, wanted, ("no", "yes"), "precision=0.95"):
         given = made.probabilities[:, ("no", "yes").index(point.label)] >= point.threshold
         right = wanted[given, ("no", "yes").index(point.label)]
         assert (point.given, point.precision) == (given.sum(), pytest.approx(right.mean()))
         assert point.precision >= 0.95
         assert point.interval.low < 0.95
-    never = operating.points(np.array([[0.9], [0.1]]), np.array([[False], [True]]), ("x",), "precision=90%")
+    never = operating_points.points(np.array([[0.9], [0.1]]), np.array([[False], [True]]), ("x",), "precision=90%")
     assert never[0].threshold is None
     with pytest.raises(OptionError, match="neither a precision nor a recall"):
-        operating.read("accuracy=3")
+        operating_points.read("accuracy=3")
 
 
 def test_words_are_swapped_in_their_case_and_whole():
-    lists = [probing.Terms("en", {"f": ("she", "Anna"), "m": ("he", "Otto")})]
-    found = {(one.source, one.target): one for one in probing.swaps(["She met ANNA, sheet.", "here he is", "-"], lists)}
+    lists = [counterfactuals.Terms("en", {"f": ("she", "Anna"), "m": ("he", "Otto")})]
+    found = {
+        (one.source, one.target): one
+        for one in counterfactuals.swaps(["She met ANNA, sheet.", "here he is", "-"], lists)
+    }
     assert found["f", "m"].texts == ("He met OTTO, sheet.",)
     assert found["m", "f"].texts == ("here she is",)
     assert found["m", "f"].rows == (1,)
 
 
 def test_the_lists_are_read_edited_and_refused(tmp_path):
-    assert {"en pronouns", "en names", "de Herkunft", "zh 代词"} <= {one.kind for one in probing.terms()}
+    assert {"en pronouns", "en names", "de Herkunft", "zh 代词"} <= {one.kind for one in counterfactuals.terms()}
     own = [{"kind": "pets", "groups": {"cats": ["cat"], "dogs": ["dog"]}}]
     (tmp_path / "identity.json").write_text(json.dumps(own), encoding="utf-8")
-    assert [one.kind for one in probing.terms("identity", tmp_path)] == ["pets"]
-    assert [one.kind for one in probing.terms(tmp_path / "identity.json")] == ["pets"]
+    assert [one.kind for one in counterfactuals.terms("identity", tmp_path)] == ["pets"]
+    assert [one.kind for one in counterfactuals.terms(tmp_path / "identity.json")] == ["pets"]
     with pytest.raises(OptionError, match="is no list of words"):
-        probing.terms("nowhere.json")
+        counterfactuals.terms("nowhere.json")
     with pytest.raises(OptionError, match="2, 1 words"):
-        probing.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])
+        counterfactuals.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])
 
 
 def test_a_temperature_mends_logits_that_are_too_large():
@@ -167,8 +172,8 @@ def test_flipped_labels_are_found_from_the_other_folds():
     features = (generator.normal(size=(300, 8)) + 4 * np.eye(3, 8)[true]).astype(np.float32)
     given = true.copy()
     given[:10] = (given[:10] + 1) % 3
-    chances = issues.cross_fitted(features, given, 3)
-    found = issues.likely_wrong(chances, given)
+    chances = label_issues.cross_fitted(features, given, 3)
+    found = label_issues.likely_wrong(chances, given)
     assert {at for at, _, _ in found[:10]} == set(range(10))
     assert all(other == true[at] for at, other, _ in found[:10])
 
@@ -176,9 +181,9 @@ def test_flipped_labels_are_found_from_the_other_folds():
 def test_near_duplicates_contradict_and_leak():
     texts = ["The kettle boils very fast indeed.", "The kettle boils very fast indeed!", "Nothing like it at all."]
     made = outcomes(3, texts=texts)
-    found = issues.contradicting(made, ["good", "bad", "bad"])
+    found = label_issues.contradicting(made, ["good", "bad", "bad"])
     assert [(one.row, one.other) for one in found] == [("0", "row 1: bad")]
-    leaks = issues.leaked(made, ["good", "bad", "bad"], ["Nothing like it at all.", "other words"], ["x", "y"])
+    leaks = label_issues.leaked(made, ["good", "bad", "bad"], ["Nothing like it at all.", "other words"], ["x", "y"])
     assert [(one.kind, one.row, one.other) for one in leaks] == [("in train", "2", "row x of train")]
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score, label_ranking_average_precision_score, log_loss, precision_recall_fscore_support
 
-from bertmagic.evaluation import counted, multi_label
+from bertmagic.evaluation import confusion_metrics, multi_label
 
 KNOWN = {"zero_division": 0}
 
@@ -43,7 +43,7 @@ def test_each_label_equals_scikit_learn_and_a_label_of_no_row_has_zeros():
     targets[:, 2] = 0
     thresholds = np.array([0.5, 0.5, 0.5, 1.1])
     predicted = multi_label.sigmoid(logits) >= thresholds
-    found = counted.by_class(multi_label.tally(logits, targets, thresholds), ("a", "b", "c", "d"))
+    found = confusion_metrics.by_class(multi_label.tally(logits, targets, thresholds), ("a", "b", "c", "d"))
     columns = precision_recall_fscore_support(targets, predicted, average=None, **KNOWN)
     assert [(row.precision, row.recall, row.f1, row.support) for row in found] == [
         tuple(map(float, row)) for row in zip(*columns, strict=True)

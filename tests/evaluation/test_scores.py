@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, precision_score, recall_score
 
-from bertmagic.evaluation import counted, scores
+from bertmagic.evaluation import confusion_metrics, scores
 from bertmagic.inference.forward import softmax
 
 
@@ -31,7 +31,10 @@ def test_metrics_equal_those_of_scikit_learn(classes, rows):
 def test_classes_without_a_row_are_in_the_table_with_zeros():
     names = ("a", "b", "c")
     true, said = np.array([0, 1, 1]), np.array([0, 0, 1])
-    found, confusion = counted.by_class(counted.tally(true, said, 3), names), counted.confusion(true, said, 3)
+    found, confusion = (
+        confusion_metrics.by_class(confusion_metrics.tally(true, said, 3), names),
+        confusion_metrics.confusion(true, said, 3),
+    )
     assert [(row.label, row.precision, row.recall, row.support) for row in found] == [
         ("a", 0.5, 1.0, 1), ("b", 1.0, 0.5, 2), ("c", 0.0, 0.0, 0),
     ]  # fmt: skip

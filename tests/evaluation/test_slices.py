@@ -2,14 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bertmagic.evaluation import bootstrap, counted, ranks, slices
+from bertmagic.evaluation import bootstrap, confusion_metrics, ranking_metrics, slices
 
 
 def test_each_value_has_the_numbers_and_intervals_of_its_rows():
     generator = np.random.default_rng(0)
     wanted = generator.integers(0, 2, 300)
     chances = (generator.random(300) + wanted) / 2
-    tallies = counted.tally(wanted, (chances > 0.5).astype(int), 2), ranks.tally(chances[:, None], wanted[:, None] > 0)
+    tallies = (
+        confusion_metrics.tally(wanted, (chances > 0.5).astype(int), 2),
+        ranking_metrics.tally(chances[:, None], wanted[:, None] > 0),
+    )
     column = pd.Series(["en"] * 150 + ["de"] * 100 + [None] * 50, name="lang")
     found = slices.measured(tallies, column)
     assert [(one.column, one.value, one.rows) for one in found] == [
@@ -17,7 +20,7 @@ def test_each_value_has_the_numbers_and_intervals_of_its_rows():
     ]  # fmt: skip
     for one in found:
         rows = column.isna() if one.value == "<NA>" else column == one.value
-        again = ranks.tally(chances[rows][:, None], wanted[rows][:, None] > 0)
+        again = ranking_metrics.tally(chances[rows][:, None], wanted[rows][:, None] > 0)
         assert one.metrics["accuracy"] == ((chances > 0.5) == wanted)[rows].mean()
         assert one.metrics["roc_auc"] == again.found()["roc_auc"]
         assert one.intervals["roc_auc"] == bootstrap.intervals(again, most=1000)["roc_auc"]
@@ -26,5 +29,5 @@ def test_each_value_has_the_numbers_and_intervals_of_its_rows():
 
 def test_a_part_of_one_class_has_no_area():
     chances, wanted = np.array([[0.1], [0.8], [0.4], [0.9]]), np.array([[False], [True], [True], [True]])
-    one, other = slices.measured((ranks.tally(chances, wanted),), pd.Series(["x", "x", "y", "y"], name="of"))
+    one, other = slices.measured((ranking_metrics.tally(chances, wanted),), pd.Series(["x", "x", "y", "y"], name="of"))
     assert (one.metrics["roc_auc"], other.metrics) == (pytest.approx(1.0), {})

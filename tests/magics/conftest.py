@@ -17,11 +17,11 @@ from traitlets.config import Config
 import bertmagic
 from bertmagic import errors
 from bertmagic.magics import register, unregister
-from bertmagic.shown import Shown
-from bertmagic.training import jobs
+from bertmagic.result import Result as ShownResult
+from bertmagic.run import jobs
 
 
-class Result(Shown):
+class Result(ShownResult):
     """Stands in for a result of the API."""
 
     def __init__(self, text):

@@ -1,7 +1,7 @@
 import pytest
 
 from bertmagic.errors import BertMagicError, Interrupted, OptionError, UnknownReference
-from bertmagic.training import jobs
+from bertmagic.run import jobs
 
 CELL = '%%bert_finetune {name}\ntrain = reviews\ntext = "review"\n{more}'
 

@@ -11,9 +11,9 @@ import torch
 
 import bertmagic as bm
 from bertmagic.errors import Interrupted, ModelError, OptionError
+from bertmagic.events import Note, Step
 from bertmagic.models import adapters, loading
-from bertmagic.training import checkpoints, runs
-from bertmagic.training.events import Note, Step
+from bertmagic.run import checkpoints, folders
 from tests.test_architectures import KINDS, config
 
 ASKED = ["the film was good", "a sad book", "we had it"]
@@ -155,7 +155,7 @@ def test_what_was_chosen_is_told_and_kept(train):
     assert any("rank 2, alpha 3, on dense of 2 layers" in event.text for event in seen if isinstance(event, Note))
     kept = model.card["options"]
     assert (kept["lora_targets"], kept["lr"]) == (["dense"], adapters.LR)
-    assert runs.plain({"lora_targets": ("query", "value")}) == {"lora_targets": ["query", "value"]}
+    assert folders.plain({"lora_targets": ("query", "value")}) == {"lora_targets": ["query", "value"]}
 
 
 def test_it_pretrains(encoder, rows):

@@ -11,7 +11,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from bertmagic.errors import ModelError
-from bertmagic.models import kernels, loading, saving
+from bertmagic.models import loading, saving
+from bertmagic.models.fast import attention
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def version(folder):
 
 def test_a_saved_model_is_whole_and_loads_in_plain_transformers(tmp_path, model, tokenizer):
     model.set_attn_implementation("sdpa")
-    kernels.use(model)
+    attention.use(model)
     folder = saving.save(tmp_path / "deep" / "er" / "m", model, tokenizer, {"version": 1, "labels": ["好"]})
     assert saving.read_card(folder) == {"version": 1, "labels": ["好"]}
     assert "bertmagic_cpu" not in (folder / "config.json").read_text()

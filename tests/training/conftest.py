@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from bertmagic.data.batches import Feed
+from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
 from bertmagic.training.loop import Loop
 from bertmagic.training.objective import Objective
@@ -34,7 +34,7 @@ def make_loop(bert_config, tokenizer, make_rows):
             torch.manual_seed(0)
             model = BertForSequenceClassification(BertConfig(**bert_config, **rates))
         model.train()
-        return Loop(model, Feed(tokens, 0, targets), Plan(**known), objective, measure, emit, keeper)
+        return Loop(model, BatchSource(tokens, 0, targets), Plan(**known), objective, measure, emit, keeper)
 
     return make
 

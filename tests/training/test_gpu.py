@@ -8,13 +8,14 @@ import pytest
 import torch
 
 import bertmagic as bm
-from bertmagic.data.batches import Feed
+from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
 from bertmagic.errors import Interrupted
+from bertmagic.events import Note, Step
 from bertmagic.inference import forward
-from bertmagic.models import devices, kernels
-from bertmagic.training.events import Note, Step
-from bertmagic.training.stopping import StopButton
+from bertmagic.models import devices
+from bertmagic.models.fast import attention
+from bertmagic.run.stopping import StopButton
 
 pytestmark = [
     pytest.mark.gpu,
@@ -121,7 +122,7 @@ def fail_at_once(event):
 
 def test_no_step_waits_for_the_gpu_but_the_tenth(on_gpu):
     loop = on_gpu(steps=40, batch_size=8)
-    kernels.use(loop.model)  # transformers looks at the mask to choose
+    attention.use(loop.model)  # transformers looks at the mask to choose
     loop.stepper.take([ROWS], 1e-3, 1)  # libraries are loaded by the first
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
@@ -163,9 +164,9 @@ def test_prediction_is_split_too(learnt, make_rows, cuda, scarce, monkeypatch):
     monkeypatch.setitem(forward.TOKEN_BUDGET, "cuda", 2**20)
     tokens = encode(learnt.tokenizer, make_rows(20_000)["text"].tolist(), 64)
     torch.cuda.reset_peak_memory_stats(cuda)
-    expected = forward.scores(learnt.network, Feed(tokens, 0), "fp32")
+    expected = forward.run_model(learnt.network, BatchSource(tokens, 0), "fp32")
     scarce(torch.cuda.max_memory_reserved(cuda) // 2)
-    np.testing.assert_allclose(forward.scores(learnt.network, Feed(tokens, 0), "fp32"), expected, atol=1e-4)
+    np.testing.assert_allclose(forward.run_model(learnt.network, BatchSource(tokens, 0), "fp32"), expected, atol=1e-4)
 
 
 def test_an_update_that_is_not_finite_leaves_the_weights_of_before(on_gpu):

@@ -2,7 +2,7 @@ import json
 
 from safetensors.torch import load_file, save_file
 
-from bertmagic.training.events import Evaluated, Note, Step
+from bertmagic.events import Evaluated, Note, Step
 from bertmagic.training.history import History
 
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from bertmagic.data.batches import Feed
+from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
 from bertmagic.errors import TrainingError
-from bertmagic.training.events import Evaluated, Step
+from bertmagic.events import Evaluated, Step
+from bertmagic.run.stopping import StopButton
 from bertmagic.training.loop import Loop
 from bertmagic.training.objective import Objective
 from bertmagic.training.plan import Plan, count_steps, default_epochs, steps_an_epoch
-from bertmagic.training.stopping import StopButton
 
 ROWS = 40
 
@@ -48,7 +48,7 @@ def run(bert_config, tokenizer, make_rows):
             torch.manual_seed(0)
             model = BertForSequenceClassification(BertConfig(**bert_config))
             loss = Objective(partial(torch.nn.functional.cross_entropy, reduction="sum"))
-            loop = Loop(model, Feed(tokens, 0, targets), Plan(**known), loss, measure if scores else None, emit)
+            loop = Loop(model, BatchSource(tokens, 0, targets), Plan(**known), loss, measure if scores else None, emit)
             with button or StopButton() as pressed:
                 ended = loop.run(pressed)
         return model, events, ended, weights

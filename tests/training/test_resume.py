@@ -17,10 +17,11 @@ import torch
 
 import bertmagic as bm
 from bertmagic.errors import Interrupted, OptionError, TrainingError
-from bertmagic.training import checkpoints, runs
-from bertmagic.training.events import Ended, Evaluated, Note, Started, Step
+from bertmagic.events import Ended, Evaluated, Note, Started, Step
+from bertmagic.run import checkpoints
+from bertmagic.run import folders as runs
+from bertmagic.run.stopping import StopButton
 from bertmagic.training.plan import steps_an_epoch
-from bertmagic.training.stopping import StopButton
 
 VARIANTS = {
     "plain": {},

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from bertmagic.errors import DeviceError
-from bertmagic.models import dropout
+from bertmagic.events import Note
+from bertmagic.models.fast import dropout
 from bertmagic.training import step as steps
-from bertmagic.training.events import Note
 from bertmagic.training.objective import Objective
 from bertmagic.training.step import distinct, smaller, split
 

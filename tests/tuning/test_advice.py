@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import bertmagic as bm
-from bertmagic.training import runs
+from bertmagic.run import folders
 from bertmagic.tuning import languages
 from bertmagic.tuning.results import Advice
 
@@ -66,7 +66,7 @@ def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
 
 def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows):
     for name in ("own2", "own3"):
-        shutil.copytree(runs.model_folder("own"), runs.model_folder(name))
+        shutil.copytree(folders.model_folder("own"), folders.model_folder(name))
     advice = bm.catalogue(make_rows(), label="label", try_models=3, show=False)
     tried = {one.model: one for one in advice.tried if not one.error}
     assert set(tried) == {"own", "own2", "own3"}

@@ -11,8 +11,9 @@ import torch
 
 import bertmagic as bm
 from bertmagic.data.batches import padded
-from bertmagic.models import dropout, heap, kernels, layers
-from bertmagic.training.events import Evaluated, Step, ignore
+from bertmagic.events import Evaluated, Step, ignore
+from bertmagic.models.fast import allocator, dropout, first_token
+from bertmagic.models.fast import attention as kernels
 from bertmagic.tuning import calibration, estimates
 
 
@@ -28,7 +29,7 @@ def seen(monkeypatch):
     found, measure = [], calibration.measure
 
     def spy(model, *rest):
-        stack = layers.stack(model)
+        stack = first_token.stack(model)
         found.append(
             (model, model.config._attn_implementation, "forward" in vars(stack[0]), "forward" in vars(stack[-1]))
         )
@@ -63,7 +64,7 @@ def test_a_calibration_leaves_random_states_and_memory_as_they_were(encoder, opt
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])
     assert random.getstate() == before[2]
-    assert heap._runs == 0
+    assert allocator._runs == 0
     model = seen[0][0]
     assert all(parameter.grad is None for parameter in model.parameters())
     assert len(model.get_input_embeddings().weight) == model.config.vocab_size
@@ -106,8 +107,8 @@ def test_the_batches_are_those_of_the_run(options, about, own_folder):
 
 
 def test_an_evaluation_begins_with_what_steps_left_given_back(options, monkeypatch, own_folder):
-    told, trim = [], heap.trim
-    monkeypatch.setattr(heap, "trim", lambda: (told.append("trim"), trim()))
+    told, trim = [], allocator.trim
+    monkeypatch.setattr(allocator, "trim", lambda: (told.append("trim"), trim()))
     bm.finetune(
         options.train, label="label", model=options.model, precision="fp32", max_steps=2, show=False,
         on_event=lambda event: told.append(type(event)),

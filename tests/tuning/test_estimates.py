@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import bertmagic as bm
-from bertmagic.training import runs
-from bertmagic.training.events import Phase, Started
+from bertmagic.events import Phase, Started
+from bertmagic.run import folders
 from bertmagic.training.optimizer import adamw
 from bertmagic.tuning import calibration, estimates
 
@@ -92,9 +92,9 @@ def test_a_machine_times_a_model_once(options):
     ]
     assert timing[0]
     assert not timing[1]
-    assert len(list((runs.home() / "cache" / "calibration").glob("*.json"))) == 1
+    assert len(list((folders.home() / "cache" / "calibration").glob("*.json"))) == 1
     estimates.subject(replace(options, freeze="encoder"))
-    assert len(list((runs.home() / "cache" / "calibration").glob("*.json"))) == 2
+    assert len(list((folders.home() / "cache" / "calibration").glob("*.json"))) == 2
     assert again.costs.lengths[0] == calibration.LENGTHS[0]
 
 

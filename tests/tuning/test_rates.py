@@ -6,10 +6,10 @@ import torch
 
 import bertmagic as bm
 from bertmagic.errors import Interrupted, OptionError, TrainingError
-from bertmagic.models import dropout
-from bertmagic.training.events import Phase
+from bertmagic.events import Phase
+from bertmagic.models.fast import dropout
+from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.objective import Objective
-from bertmagic.training.stopping import Stop, StopButton
 from bertmagic.tuning import rates
 
 

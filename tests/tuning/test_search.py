@@ -10,8 +10,8 @@ from transformers import PreTrainedModel
 
 import bertmagic as bm
 from bertmagic.errors import DataError, Interrupted, OptionError, TrainingError
-from bertmagic.training import runs
-from bertmagic.training.events import Evaluated, Started, Step
+from bertmagic.events import Evaluated, Started, Step
+from bertmagic.run import folders
 from bertmagic.tuning import study
 from bertmagic.tuning.results import Search
 
@@ -41,10 +41,10 @@ def test_it_finds_keeps_and_names_the_best(search, rows):
     assert int(lines["batch_size"]) == found.best.values["batch_size"]
     assert found.model.name == "found"
     assert found.model.card["options"]["lr"] == found.best.values["lr"]
-    assert runs.names()[0] == "found"
-    kept = {path.parent.name for path in (runs.home() / "runs" / "found" / "trials").glob("*/model")}
+    assert folders.names()[0] == "found"
+    kept = {path.parent.name for path in (folders.home() / "runs" / "found" / "trials").glob("*/model")}
     assert kept == {str(found.best.number)}
-    assert not list(runs.home().rglob("checkpoints"))
+    assert not list(folders.home().rglob("checkpoints"))
     assert list(found.frame.columns) == ["state", "score", "seconds", "epochs", "lr", "batch_size", "note"]
 
 
@@ -100,13 +100,13 @@ def test_it_goes_on_where_it_was(search):
     assert [trial.values for trial in second.trials[:2]] == [trial.values for trial in first.trials]
     assert len(second.trials) == 4
     assert search(trials=4).best == second.best  # nothing is left to do
-    with sqlite3.connect(runs.home() / "runs" / "found" / "study.db") as read:
+    with sqlite3.connect(folders.home() / "runs" / "found" / "study.db") as read:
         assert read.execute("select count(*) from trials").fetchone() == (4,)
 
 
 def test_a_trial_that_a_kill_cut_off_is_told_as_failed(search):
     search(trials=1)
-    path = runs.home() / "runs" / "found" / "study.db"
+    path = folders.home() / "runs" / "found" / "study.db"
     with sqlite3.connect(path) as cut:
         cut.execute("update trials set state = 'RUNNING'")
     cut.close()
@@ -203,7 +203,7 @@ def test_what_it_depends_on_is_told_once_there_are_enough(search):
 def test_bad_input_is_told_before_the_first_trial(search, given, said):
     with pytest.raises(OptionError, match=said):
         search(**given)
-    assert not list(runs.home().rglob("trials"))
+    assert not list(folders.home().rglob("trials"))
 
 
 def test_data_without_labels_and_a_missing_library_are_told(search, rows, monkeypatch):

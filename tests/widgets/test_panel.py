@@ -9,7 +9,7 @@ import bertmagic as bm
 from bertmagic import options
 from bertmagic.errors import DataError, OptionError
 from bertmagic.magics import body
-from bertmagic.training import jobs
+from bertmagic.run import jobs
 from bertmagic.widgets import panel_form
 
 WAIT = 120

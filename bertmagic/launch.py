@@ -1,0 +1,200 @@
+"""Runs from their beginning to their end: what trains, what shows it meanwhile, and what a user is left with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.display import publish
+from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_frames, listing
+from bertmagic.events import Event, Listener, Phase, ignore
+from bertmagic.models import devices, saving
+from bertmagic.options.ranges import Range
+from bertmagic.registry import encoder_reference, load
+from bertmagic.run import folders, jobs
+from bertmagic.run.stopping import Stop, StopButton
+from bertmagic.text_model import TextModel, hold
+
+if TYPE_CHECKING:
+    from bertmagic import options as table
+    from bertmagic.run.jobs import Job
+    from bertmagic.tuning.results import Rates, Search
+    from bertmagic.workflows.finetune import Finetuned
+
+
+def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
+    """Fine-tune or pre-train as the options say; see `bertmagic.api.finetune`."""
+    name = chosen.name or "model"
+    jobs.refuse(name)
+    if chosen.save_to is not None:
+        saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
+    chosen = replace(chosen, model=encoder_reference(chosen.model))
+    panel = publish.listener(not show)
+    listeners: list[Listener] = [panel, on_event] if on_event else [panel]
+    if chosen.background:
+        return jobs.start(name, lambda button, heard: _run_in_thread(chosen, panel, [heard, *listeners], button))
+    return _run(chosen, panel, listeners, StopButton())
+
+
+def _run_in_thread(
+    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
+) -> TextModel:
+    """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
+    folders.pin()
+    try:
+        return _run(options, panel, listeners, button)
+    except Interrupted:  # which the panel has told
+        raise
+    except BaseException as error:
+        panel.below(error)
+        raise
+
+
+def _run(
+    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
+) -> TextModel:
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    try:
+        emit(Phase("starting PyTorch"))
+        done = _finetuned(options, emit, button)
+    except BaseException as error:
+        empty_frames(error)
+        devices.release()
+        panel.close(error)
+        raise
+    model = _adopt(options.name or "model", done)
+    devices.empty_cache()
+    if options.save_to is not None:
+        model.save(options.save_to)
+    if done.ended.reason == "interrupted":
+        raise Interrupted(_stopped(model, done), model)
+    if model.report is not None:
+        panel.below(model.report)
+    return model
+
+
+def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
+    try:
+        from bertmagic.workflows import finetune
+
+        return finetune.run(options, emit, button)
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        raise Interrupted("stopped before there was a model to keep.") from None
+    except TrainingError as error:
+        if not isinstance(error, finetune.Unfinished):
+            raise
+        unfinished = error
+    # Out of its handler: the new error must not keep the old one, whose weights a user may want to give back.
+    raise TrainingError(unfinished.what, unfinished.fix, _adopt(options.name or "model", unfinished.left))
+
+
+def _stopped(model: TextModel, done: Finetuned) -> str:
+    ended = done.ended
+    return (
+        f"stopped after step {ended.step:,}; {model.name!r} has the weights of step {ended.best_step:,}.\n"
+        f"It is kept in {model.folder}; add resume = True to go on."
+    )
+
+
+def _adopt(name: str, done: Finetuned) -> TextModel:
+    return hold(
+        TextModel(
+            name, done.network, done.tokenizer, done.task, done.card, done.folder, done.precision, done.report,
+            done.history,
+        )
+    )  # fmt: skip
+
+
+def search(
+    chosen: table.Tune, on_event: Listener | None, show: bool, sources: Mapping[str, str] | None
+) -> Search | Rates:
+    """Search as the options say; see `bertmagic.api.tune`."""
+    name = chosen.name or "tuned"
+    jobs.refuse(name)
+    if not isinstance(chosen.model, Range):
+        chosen = replace(chosen, model=encoder_reference(chosen.model))
+    if chosen.lr_find:
+        return _rates(chosen, on_event or ignore, show)
+    return _searched(chosen, name, on_event or ignore, show, sources)
+
+
+def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
+    from bertmagic.tuning import search
+
+    if others := [name for name in search.ranges(chosen) if name != "lr"]:
+        raise OptionError(f"lr_find tries rates alone: {listing(others)} must have one value.", "Give one value.")
+    with publish.working(show) as bar:
+        return rates(search.plain(chosen), tee(bar, on_event), StopButton())
+
+
+def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
+    """Find a learning rate for a run; no weights are kept.
+
+    Raises
+    ------
+    BertMagicError
+        If data, model or options cannot be used, or no rate teaches anything.
+    Interrupted
+        If the button was pressed.
+    """
+    from bertmagic.tuning import rates as finder
+    from bertmagic.workflows import setup
+
+    try:
+        with button, setup.set_up(chosen, emit) as begun:
+            plan = setup.planned(begun.options, begun.parts["train"])
+            objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
+            named = begun.found.name, begun.prepared.train.name
+            return finder.find(begun.network, begun.feed("train"), plan, objective, emit, button, named)
+    except (Stop, KeyboardInterrupt):
+        raise Interrupted("stopped before there was a rate to suggest.") from None
+    finally:
+        devices.release()
+
+
+def tee(one: Listener, other: Listener) -> Listener:
+    """Return a listener that tells two others."""
+
+    def emit(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return emit
+
+
+def _searched(
+    chosen: table.Tune, name: str, on_event: Listener, show: bool, sources: Mapping[str, str] | None
+) -> Search:
+    from bertmagic.options.cells import cell
+    from bertmagic.tuning import search
+
+    found_by = search.ranges(chosen)
+    told = {option: code for option, code in (sources or {}).items() if option not in found_by}
+    panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
+    try:
+        found = search.run(
+            chosen, panel, tee(panel, on_event), StopButton(),
+            lambda values: cell("bert_finetune", name, values, told),
+        )  # fmt: skip
+    except BaseException as error:
+        empty_frames(error)
+        devices.release()
+        panel.close(error)
+        raise
+    model = load(name, device=chosen.device, precision=chosen.precision) if found.best else None
+    panel.close()
+    if found.ended == "interrupted":
+        kept = f"; {name!r} is the best of them" if model else ""
+        raise Interrupted(f"stopped after {len(found.trials)} trials{kept}. The same cell goes on.", model)
+    if chosen.test is not None and model is not None:
+        panel.below(model.evaluate(chosen.test, show=show))
+    if chosen.save_to is not None and model is not None:
+        model.save(chosen.save_to)
+    return replace(found, model=model)

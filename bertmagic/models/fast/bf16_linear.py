@@ -1,0 +1,89 @@
+"""The products of an encoder that only predicts, on a CPU: weights of bf16, laid out as the products read them.
+
+Autocast casts every weight for every batch, and each product then copies it into blocks before it begins. While a model
+only predicts its weights stay as they are, so both are done once for all batches; and GELU is computed as the product
+before it writes, which saves a pass. What comes out is what autocast gives, but for rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bertmagic.models.fast import first_token
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+    Forward = Callable[[torch.Tensor], torch.Tensor]
+
+
+@contextmanager
+def packed(model: PreTrainedModel) -> Iterator[None]:
+    """Have the layers of a model on a CPU multiply by packed weights of bf16 for a while; the weights stay as they are.
+
+    Does nothing where oneDNN has no products in bf16.
+    """
+    changed = _forwards(model) if _possible() else {}
+    try:
+        for module, forward in changed.items():
+            module.forward = forward
+        yield
+    finally:
+        for module in changed:
+            vars(module).pop("forward", None)
+
+
+def _possible() -> bool:
+    import torch
+
+    there = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return there and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _forwards(model: PreTrainedModel) -> dict[torch.nn.Module, Forward]:
+    """Return what takes the place of some modules' own forward."""
+    from torch import nn
+
+    found: dict[torch.nn.Module, Forward] = {}
+    for module in (part for layer in first_token.stack(model) for part in layer.modules()):
+        if type(module) is nn.Linear and "forward" not in vars(module):
+            found[module] = _product(module, "none")
+        elif _is_product_and_gelu(module):
+            found[module] = _product(module.dense, "gelu")  # type: ignore[arg-type]
+    return found
+
+
+def _is_product_and_gelu(module: torch.nn.Module) -> bool:
+    """Whether a module is one linear layer and the exact GELU, as the ``…Intermediate`` of the BERT family is."""
+    from torch import nn
+    from transformers.activations import GELUActivation
+
+    activation = getattr(module, "intermediate_act_fn", None)
+    exact = isinstance(activation, GELUActivation) or (
+        isinstance(activation, nn.GELU) and activation.approximate == "none"
+    )
+    named = type(module).__name__.endswith("Intermediate")
+    return named and exact and type(getattr(module, "dense", None)) is nn.Linear
+
+
+def _product(layer: torch.nn.Linear, then: str) -> Forward:
+    import torch
+
+    low = torch.bfloat16
+    weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach().to(low))
+    bias = None if layer.bias is None else layer.bias.detach().to(low)
+    return partial(_multiply, weight, bias, then)
+
+
+def _multiply(weight: torch.Tensor, bias: torch.Tensor | None, then: str, values: torch.Tensor) -> torch.Tensor:
+    """Return ``values @ weight.T + bias`` in bf16, and GELU of it where ``then`` says so."""
+    import torch
+
+    found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
+        values.to(torch.bfloat16), weight, bias, then, [], "none"
+    )  # of GELU: the exact one, not an approximation
+    return found

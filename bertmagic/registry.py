@@ -1,0 +1,132 @@
+"""What a user names: a model that is held, a job, a run of this folder, a saved folder or a hub id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bertmagic import options as table
+from bertmagic.display import publish
+from bertmagic.errors import ModelError, UnknownReference, listing
+from bertmagic.run import folders, jobs
+from bertmagic.run.jobs import Job
+from bertmagic.text_model import TextModel, held, hold, newest
+
+
+def encoder_reference(model: Any) -> str:
+    """Return the alias, folder or hub id of the encoder to start from."""
+    if isinstance(model, TextModel):
+        return str(model.folder)
+    if isinstance(model, str) and model in folders.names():
+        return str(folders.model_folder(model))
+    return str(model)
+
+
+def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
+    """Load a model that can predict: a run of this folder, a saved folder, or a fine-tuned model of the hub.
+
+    Parameters
+    ----------
+    ref
+        The name of a run, the path of a folder, or a hub id.
+    name
+        The name to hold it under; by default the last part of ``ref``.
+    device, precision
+        As in `finetune`.
+
+    Raises
+    ------
+    UnknownReference
+        If ``ref`` names nothing known.
+    ModelError
+        If the folder is no model, is broken, or has no fitting head.
+    """
+    from bertmagic.workflows.predict import opened
+
+    chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
+    with publish.working() as emit:
+        parts = opened(str(ref), chosen.device, chosen.precision, tuple(held()), emit)
+    return hold(TextModel(chosen.name or Path(str(ref)).name, *parts))
+
+
+def find(ref: Any = None) -> TextModel:
+    """Return a model: the one given, the one of that name, a run or folder to load, or by default the newest.
+
+    Of a job that is running it is a model with the best weights so far.
+
+    Raises
+    ------
+    UnknownReference
+        If there is none.
+    ModelError
+        If a job has no weights that can be used.
+    """
+    if isinstance(ref, TextModel):
+        return ref
+    if isinstance(ref, Job):
+        return _of_job(ref)
+    if ref is None:
+        model = newest()
+        if model is None:
+            raise UnknownReference(
+                f"no model was trained or loaded yet.{_waiting()}",
+                "Train one with %%bert_finetune, or name one with -m.",
+            )
+        return model
+    if str(ref) in (running := jobs.running()):
+        return _of_job(running[str(ref)])
+    return held().get(str(ref)) or load(ref)
+
+
+def _of_job(job: Job) -> TextModel:
+    try:
+        return _so_far(job)
+    except (ModelError, FileNotFoundError):  # a better one may have taken its place while this one was read
+        return _so_far(job)
+
+
+def _so_far(job: Job) -> TextModel:
+    """Return the model of a job, or while it runs one with the weights that were the best at an evaluation."""
+    from bertmagic.run import checkpoints
+    from bertmagic.workflows.predict import opened
+
+    if job.ending:
+        job.join()
+    if job.model is not None:
+        return job.model
+    if job.done:
+        raise ModelError(f"the job {job.name!r} left no model: {job.error}", "Run it again.")
+    folder = checkpoints.best_folder(job.name)
+    if folder is None:
+        raise ModelError(f"{job.name!r} is still being trained ({jobs.place(job)}).", jobs.first_evaluation(job))
+    with publish.working() as emit:  # not held: the finished model will take its name
+        return TextModel(job.name, *opened(str(folder), None, "auto", (), emit))
+
+
+def _waiting() -> str:
+    kept = folders.names()
+    return f" This folder has runs: {listing(kept, 5)}." if kept else ""
+
+
+def runs_here(with_model: bool = True) -> list[str]:
+    """Return the names of the runs in this folder, the newest first: those that have a model, or all."""
+    if with_model:
+        return folders.names()
+    from bertmagic.run import records
+
+    return [record.name for record in records.read()[0]]
+
+
+def for_comparison(ref: Any) -> TextModel | str:
+    """Return a model to compare, loaded if need be but not held, or the name of a baseline."""
+    from bertmagic.evaluation.baselines import BASELINES
+    from bertmagic.workflows.predict import opened
+
+    if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():
+        return find(ref)
+    if str(ref) in held():
+        return held()[str(ref)]
+    if str(ref) in BASELINES:
+        return str(ref)
+    with publish.working() as emit:
+        return TextModel(Path(str(ref)).name, *opened(str(ref), None, "auto", tuple(held()), emit))

@@ -1,0 +1,253 @@
+"""Checkpoints on disk: all that a run needs to go on, in folders that are there whole or not at all.
+
+Beside the log of a run there is ``checkpoints/`` with ``step-00000412/`` (tensors as safetensors, the rest as JSON) and
+``best-400/``, a model that can be loaded; or, from a run that was begun anew, the same in ``kept/``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
+from bertmagic.events import Listener, Note
+from bertmagic.models import adapters, saving
+from bertmagic.run import folders
+
+if TYPE_CHECKING:
+    import torch
+
+_STATE, _TENSORS = "state.json", "tensors.safetensors"
+_KEPT = 2
+"""How many checkpoints a run has: one more than is needed, for a disk that lost the newest."""
+
+_WITHOUT_EFFECT = (
+    "name", "train", "validation", "test", "text", "label", "device", "save_to", "resume", "background",
+    "checkpoint_every", "checkpoint_minutes",
+)  # fmt: skip
+"""Options that may differ when a run goes on; the data is compared by its digest."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as it lies on disk; ``state`` are its JSON values."""
+
+    folder: Path
+    state: Mapping[str, Any]
+
+    @property
+    def best(self) -> Path | None:
+        """The folder with the best weights; None if there was no evaluation yet."""
+        return _best(self.folder.parent, self.state["best_step"]) if self.state["best_step"] else None
+
+    @property
+    def where(self) -> str:
+        """How far it had come, as in "step 412 of 900"."""
+        return f"step {self.state['step']:,} of {self.state['steps']:,}"
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the tensors by name."""
+        from safetensors.torch import load_file
+
+        return load_file(self.folder / _TENSORS)
+
+    def best_weights(self) -> dict[str, torch.Tensor] | None:
+        """Return the best weights by name; of a run with adapters, what it trains."""
+        from safetensors.torch import load_file
+
+        if self.best is None:
+            return None
+        return adapters.tensors(self.best) if adapters.is_adapter(self.best) else load_file(_weights(self.best))
+
+
+class Checkpoints:
+    """Writes the checkpoints of one run; the loop says when.
+
+    Parameters
+    ----------
+    name
+        The name of the run.
+    facts
+        What must be the same for the run to go on: ``options`` and ``data``, as JSON values.
+    every, minutes
+        How often one is due between evaluations: after so many steps, or so many minutes.
+    history
+        Returns the history of the run so far: JSON values, and tensors.
+    save_best
+        Writes the best weights to a folder, as a model; called with the folder, the weights and their step.
+    emit
+        Told once when the disk refuses.
+    """
+
+    def __init__(
+        self, name: str, facts: Mapping[str, Any], every: int | None, minutes: float,
+        history: Callable[[], tuple[Any, torch.Tensor]],
+        save_best: Callable[[Path, Mapping[str, torch.Tensor], int], object], emit: Listener,
+    ) -> None:  # fmt: skip
+        self._folder, self._facts = folder(name), facts
+        self._every, self._minutes = every, minutes
+        self._history, self._save_best, self._emit = history, save_best, emit
+        self._at, self._warned = time.monotonic(), False
+
+    def due(self, step: int) -> bool:
+        """Whether it is time for one."""
+        return (self._every is not None and step % self._every == 0) or time.monotonic() - self._at > 60 * self._minutes
+
+    def write(
+        self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: Mapping[str, torch.Tensor] | None
+    ) -> bool:
+        """Write one, and drop those that are older than the newest two; a disk that refuses ends nothing.
+
+        Returns
+        -------
+        bool
+            Whether it was written.
+        """
+        from safetensors import SafetensorError
+
+        written = False
+        try:
+            self._write(state, tensors, best)
+            written = True
+            self._prune()
+        except (OSError, SafetensorError, BertMagicError) as error:
+            self._warn(str(getattr(error, "what", None) or getattr(error, "strerror", None) or error))
+        self._at = time.monotonic()  # after the writing: a slow disk must not be written to all the time
+        return written
+
+    def _write(
+        self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: Mapping[str, torch.Tensor] | None
+    ) -> None:
+        from safetensors.torch import save_file
+
+        if best is not None and not (at := _best(self._folder, state["best_step"])).is_dir():
+            self._save_best(at, best, state["best_step"])
+        told, steps = self._history()
+        with saving.replacing(self._folder / f"step-{state['step']:08d}") as filling:
+            kept = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+            save_file(kept | {"history": steps}, filling / _TENSORS)
+            text = json.dumps({**state, "told": told, **self._facts}, ensure_ascii=False, default=str)
+            (filling / _STATE).write_text(text + "\n", encoding="utf-8")
+
+    def _prune(self) -> None:
+        found = list(_valid(self._folder))[:_KEPT]
+        needed = {path for checkpoint in found for path in (checkpoint.folder, checkpoint.best)}
+        for path in self._folder.iterdir():
+            if path not in needed:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _warn(self, said: str) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        last = next(_valid(self._folder), None)
+        good = f"The last good one is of {last.where}." if last else "There is none yet."
+        self._emit(
+            Note(f"No checkpoint could be written: {said} {good} Training goes on; free the disk.", warning=True)
+        )
+
+
+def folder(name: str) -> Path:
+    """Return where the checkpoints of a run are."""
+    return folders.home() / "runs" / name / "checkpoints"
+
+
+def _old(name: str) -> Path:
+    """Return where the checkpoint is that was kept when a run was begun anew."""
+    return folder(name).with_name("kept")
+
+
+def best_folder(name: str) -> Path | None:
+    """Return the model with the best weights so far, of a run that goes on or was cut off; None if there is none.
+
+    A better one takes its place as the run goes on: load it at once.
+    """
+    found = {path.stat().st_mtime_ns: path.parent for path in folder(name).glob("best-*/config.json")}
+    return found[max(found)] if found else None
+
+
+def resumable(name: str) -> Checkpoint:
+    """Return the checkpoint that a run goes on from: its newest one, or the one that was kept.
+
+    Raises
+    ------
+    TrainingError
+        If there is none, as after a run that is finished.
+    """
+    if (found := next(_valid(folder(name)), None)) is not None:
+        return found
+    if next(_valid(_old(name)), None) is not None:
+        shutil.rmtree(folder(name), ignore_errors=True)
+        _old(name).rename(folder(name))
+        return next(_valid(folder(name)))
+    if (folder(name).parent / "metrics.json").is_file():
+        remove(name)  # which a kill may have cut short
+        raise TrainingError(
+            f"the run {name!r} is finished: there is nothing left to do.", "Leave resume out to train it anew."
+        )
+    raise TrainingError(f"the run {name!r} has no checkpoint to go on from.", "Leave resume out to train it.")
+
+
+def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
+    """Raise an `OptionError` that lists what differs, if the run at the checkpoint was another one."""
+    before, now = checkpoint.state, facts
+    names = sorted((before["options"].keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
+    differ = [
+        f"{name} was {before['options'].get(name)!r} and is {now['options'].get(name)!r}"
+        for name in names
+        if before["options"].get(name) != now["options"].get(name)
+    ]
+    differ += [
+        f"the {part} rows are others"
+        for part in ("train", "validation")
+        if before["data"].get(part, {}).get("sha256") != now["data"].get(part, {}).get("sha256")
+    ]
+    if differ:
+        raise OptionError(
+            f"the checkpoint of {checkpoint.where} is of another run: {listing(differ, 6)}.",
+            "Give what it had, or leave resume out to begin anew.",
+        )
+
+
+def set_aside(name: str) -> Checkpoint | None:
+    """Make room for a run that begins anew, and return the checkpoint that is kept from the one before."""
+    if next(_valid(folder(name)), None) is not None:
+        shutil.rmtree(_old(name), ignore_errors=True)
+        folder(name).rename(_old(name))
+    shutil.rmtree(folder(name), ignore_errors=True)
+    return next(_valid(_old(name)), None)
+
+
+def remove(name: str) -> None:
+    """Remove the checkpoints of a run that is finished: the folder of its model holds the result."""
+    shutil.rmtree(folder(name), ignore_errors=True)
+    shutil.rmtree(_old(name), ignore_errors=True)
+
+
+def _best(inside: Path, step: int) -> Path:
+    return inside / f"best-{step}"
+
+
+def _weights(model: Path) -> Path:
+    return model / (adapters.TENSORS if adapters.is_adapter(model) else "model.safetensors")
+
+
+def _valid(inside: Path) -> Iterator[Checkpoint]:
+    """Yield the checkpoints of a folder that are whole, the newest first."""
+    from safetensors import SafetensorError, safe_open
+
+    for hidden in inside.glob(".step-*.previous"):
+        saving.recover(inside / hidden.name.removeprefix(".").removesuffix(".previous"))
+    for path in sorted(inside.glob("step-*"), reverse=True):
+        try:
+            found = Checkpoint(path, json.loads((path / _STATE).read_text(encoding="utf-8")))
+            with safe_open(path / _TENSORS, framework="pt"):  # reads the header, and compares the size of the file
+                if found.best is None or _weights(found.best).is_file():
+                    yield found
+        except (OSError, ValueError, KeyError, SafetensorError):
+            continue

@@ -1,0 +1,391 @@
+"""What the run folders say of their runs: read back, over kernels and days, from whatever a folder holds."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import math
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.errors import OptionError, UnknownReference, listing, nearest
+from bertmagic.models import saving
+from bertmagic.options import LOWER_IS_BETTER
+from bertmagic.result import ExportableResult
+from bertmagic.run import folders
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertmagic.options import Runs as Asked
+    from bertmagic.run.folders import State
+
+_STATES = ("running", "finished", "interrupted", "failed")
+_MADE = "made"
+_NO_METRICS = ("rows", "seconds")
+"""Numbers in ``metrics.json`` that say nothing of how good a model is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of one run. Anything that its folder does not tell is empty or None.
+
+    Attributes
+    ----------
+    name, folder
+        The name of the run, and where it is kept.
+    task, encoder
+        What was learnt, and from which encoder.
+    state
+        ``running``, ``finished``, ``interrupted`` or ``failed``; ``made`` of a model from `new_model`. A run whose
+        process is gone has failed.
+    began, seconds
+        When it began, in UTC, and how long it took.
+    step, steps
+        How many steps were taken, and how many there were to be.
+    metric, value
+        The metric that chose the best weights, and what the report has of it: on the test rows where there were some,
+        else on the validation rows. Of a run without a report the best of its evaluations.
+    metrics
+        All numbers of the report.
+    measured
+        The rows of the report, by their name.
+    options, data
+        As they were written when the run began.
+    labels
+        The classes.
+    error
+        Why it failed, in one line.
+    """
+
+    name: str
+    folder: Path
+    state: State | str
+    began: datetime
+    task: str = ""
+    encoder: str = ""
+    seconds: float | None = None
+    step: int | None = None
+    steps: int | None = None
+    metric: str = ""
+    value: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    measured: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def trained_on(self) -> str:
+        """The name of the training rows."""
+        return str(_mapping(self.data.get("train")).get("name", ""))
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the training rows."""
+        return str(_mapping(self.data.get("train")).get("sha256", ""))
+
+    def number(self, name: str) -> float | None:
+        """Return a metric, or the seconds or the steps; None where there is none."""
+        known = {"seconds": self.seconds, "steps": self.step, **self.metrics}
+        return known.get(name, self.value if name == self.metric else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How a metric of the validation rows went: steps and values."""
+
+    run: str
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Runs(ExportableResult):
+    """The runs of a folder.
+
+    Attributes
+    ----------
+    records
+        The runs, in the order asked for.
+    home
+        The folder that they are in.
+    metric, against
+        What their figure has: a metric, against ``date``, ``seconds`` or ``steps``.
+    curves
+        How that metric went on the validation rows, of the newest runs that have it.
+    hidden
+        How many runs were left out by a filter.
+    foreign
+        Folders among the runs that are none, or that cannot be read.
+    """
+
+    records: tuple[Record, ...]
+    home: Path
+    metric: str = ""
+    against: str = "date"
+    curves: tuple[Curve, ...] = ()
+    hidden: int = 0
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a run, by its name: what `Record` has, a column ``m_<metric>`` each, and ``o_<option>``."""
+        import pandas as pd
+
+        rows = [_row(record) for record in self.records]
+        return pd.DataFrame(rows, index=pd.Index([record.name for record in self.records], name="name", dtype=object))
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    kept = ("task", "encoder", "state", "began", "seconds", "step", "steps", "metric", "value", "measured")
+    facts = {name: getattr(record, name) for name in kept}
+    facts |= {"data": record.trained_on, "digest": record.digest, "error": record.error}
+    facts |= {f"m_{name}": value for name, value in record.metrics.items()}
+    return facts | {f"o_{name}": value for name, value in record.options.items()}
+
+
+def read(home: Path | None = None) -> tuple[list[Record], list[str]]:
+    """Return the runs of a folder, the newest first, and the names of what is no run there."""
+    folder = (home or folders.home()) / "runs"
+    known, foreign = [], []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.name.startswith("."):
+            continue
+        record = one(path) if path.is_dir() else None
+        if record is None:
+            foreign.append(path.name)
+        else:
+            known.append(record)
+    return sorted(known, key=lambda record: record.began, reverse=True), foreign
+
+
+def one(folder: Path) -> Record | None:
+    """Return what a run's folder tells; None if it is none.
+
+    A run may have been cut off while it wrote, be older than this version, or belong to someone else: each file counts
+    for itself, and what cannot be read is as if it were not there.
+    """
+    saving.recover(folder / "model")
+    about, options = _json(folder / "run.json"), _json(folder / "options.json")
+    card, metrics = _json(folder / "model" / saving.CARD), _json(folder / "metrics.json")
+    has_model = (folder / "model" / "config.json").is_file()
+    if not (about or options or has_model):
+        return None
+    ended = _mapping(card.get("run"))
+    numbers = {name: float(value) for name, value in metrics.items() if _is_number(value) and name not in _NO_METRICS}
+    metric = _text(about.get("metric") or options.get("best_metric") or card.get("best_metric"))
+    found = Record(
+        name=folder.name,
+        folder=folder,
+        state=_state(about, metrics, ended, options),
+        began=_began(about, folder),
+        task=_text(about.get("task") or card.get("task") or options.get("task")),
+        encoder=_text(about.get("encoder") or card.get("encoder") or options.get("model")),
+        seconds=_seconds(metrics, about, ended),
+        step=_whole(about.get("step", ended.get("step"))),
+        steps=_whole(about.get("steps")),
+        metric=metric,
+        value=numbers.get(metric),
+        metrics=numbers,
+        measured=_text(metrics.get("data")),
+        options=options,
+        data=_json(folder / "data.json"),
+        labels=tuple(map(str, card["labels"])) if isinstance(card.get("labels"), list) else (),
+        error=_text(about.get("error")) or (_CUT_OFF if _gone(about) else ""),
+    )
+    return found if found.value is not None or found.state == _MADE else _so_far(found)
+
+
+def _so_far(record: Record) -> Record:
+    """Return a run that has no report with the best of its evaluations, and the step that it came to."""
+    went = curve(record, record.metric)
+    if went is None:
+        return record
+    best = min(went.values) if record.metric in LOWER_IS_BETTER else max(went.values)
+    step = max(went.steps[-1], record.step or 0)
+    return replace(record, value=best, step=step, measured=record.measured or "validation, while it was trained")
+
+
+_CUT_OFF = "its process ended before the run did; resume = True goes on from its newest checkpoint, if it has one."
+
+
+def _state(
+    about: Mapping[str, Any], metrics: Mapping[str, Any], ended: Mapping[str, Any], options: Mapping[str, Any]
+) -> str:
+    if about.get("state") in _STATES:
+        return "failed" if _gone(about) else str(about["state"])
+    if not options:
+        return _MADE
+    if ended.get("reason") == "interrupted":
+        return "interrupted"
+    return "finished" if metrics else "failed"
+
+
+def _gone(about: Mapping[str, Any]) -> bool:
+    """Whether a run that says it is running cannot be: its process was one of this machine, and is no more."""
+    import psutil
+
+    process = _mapping(about.get("process"))
+    if about.get("state") != "running" or _text(process.get("host")) not in ("", platform.node()):
+        return False
+    try:
+        since = float(psutil.Process(int(process["pid"])).create_time())
+        return abs(since - float(process["since"])) > 1
+    except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
+        return True
+
+
+def _began(about: Mapping[str, Any], folder: Path) -> datetime:
+    """Return when a run began; of an older one when its options were written, else the age of its folder."""
+    try:
+        found = datetime.fromisoformat(about["began"])
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    except (KeyError, TypeError, ValueError):
+        at = next((path for path in (folder / "options.json", folder / "model") if path.exists()), folder)
+        return datetime.fromtimestamp(at.stat().st_mtime, UTC)
+
+
+def _seconds(metrics: Mapping[str, Any], about: Mapping[str, Any], ended: Mapping[str, Any]) -> float | None:
+    given = (metrics.get("seconds"), about.get("seconds"), ended.get("seconds"))
+    found = next((value for value in given if _is_number(value)), None)
+    return None if found is None else float(found)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """Return the object in a file; empty where the file is missing, cut off, or something else."""
+    try:
+        return _mapping(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if _is_number(value) else None
+
+
+def curve(record: Record, metric: str) -> Curve | None:
+    """Return how a metric of the validation rows went, from the run's log; None if it was never measured."""
+    found: dict[int, float] = {}
+    try:
+        with (record.folder / "events.jsonl").open("rb") as log:
+            for line in log:
+                if line.startswith(b'{"event": "Evaluated"'):  # reading only these, a log of an hour takes milliseconds
+                    found |= _evaluated(line, metric)
+    except OSError:
+        return None
+    return Curve(record.name, tuple(found), tuple(found.values())) if found else None
+
+
+def _evaluated(line: bytes, metric: str) -> dict[int, float]:
+    try:
+        event = json.loads(line)
+        value = event["loss"] if metric == "loss" else event["metrics"][metric]
+        return {int(event["step"]): float(value)} if _is_number(value) else {}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def chosen(
+    records: Iterable[Record], patterns: Iterable[str] = (), task: str | None = None, state: str | None = None
+) -> list[Record]:
+    """Return the runs whose name fits one of the patterns, and that have this task and state."""
+    wanted = tuple(patterns)
+    return [
+        record
+        for record in records
+        if (not wanted or any(fnmatch.fnmatchcase(record.name, pattern) for pattern in wanted))
+        and task in (None, record.task)
+        and state in (None, record.state)
+    ]
+
+
+def ordered(records: Iterable[Record], by: str) -> list[Record]:
+    """Return runs sorted by their date, name, or a number, the best first; those without it come last.
+
+    Raises
+    ------
+    OptionError
+        If no run has such a number.
+    """
+    found = list(records)
+    if by == "date":
+        return sorted(found, key=lambda record: record.began, reverse=True)
+    if by == "name":
+        return sorted(found, key=lambda record: record.name)
+    known = dict.fromkeys(name for record in found for name in record.metrics)
+    if found and by not in ("seconds", "steps", *known):
+        raise OptionError(
+            f"none of these runs has {by!r}.{nearest(by, known)}",
+            f"Sort by date, name, seconds, steps or a metric: {listing(known, 20)}.",
+        )
+    sign = 1 if by in LOWER_IS_BETTER or by in ("seconds", "steps") else -1
+    return sorted(found, key=lambda record: ((value := record.number(by)) is None, sign * (value or 0.0)))
+
+
+def listed(asked: Asked, home: Path | None = None) -> Runs:
+    """Return the runs that were asked for, in the order asked for, and how the metric of the figure went in them.
+
+    The metric is the one that they are sorted by, else the one that most of them were chosen by.
+
+    Raises
+    ------
+    UnknownReference
+        If one of the names is that of no run.
+    """
+    known, foreign = read(home)
+    for pattern in asked.names:
+        if not fnmatch.filter((record.name for record in known), pattern):
+            named(known, pattern)
+    found = ordered(chosen(known, asked.names, asked.task, asked.state), asked.sort)
+    metric = _drawn(found, asked.sort)
+    newest = sorted(found, key=lambda record: record.began, reverse=True)
+    curves = filter(None, (curve(record, metric) for record in newest[:CURVES]))
+    folder = home or folders.home()
+    return Runs(tuple(found), folder, metric, asked.against, tuple(curves), len(known) - len(found), tuple(foreign))
+
+
+CURVES = 8
+"""How many runs have their curve drawn: more cannot be told apart."""
+
+
+def _drawn(records: list[Record], sort: str) -> str:
+    if sort not in ("date", "name", "seconds", "steps"):
+        return sort
+    counted = Counter(record.metric for record in records if record.value is not None)
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def named(records: Iterable[Record], name: str) -> Record:
+    """Return the run of a name.
+
+    Raises
+    ------
+    UnknownReference
+        If there is none; the nearest is named.
+    """
+    known = {record.name: record for record in records}
+    if name not in known:
+        raise UnknownReference(f"there is no run {name!r} here.{nearest(name, known)}", f"The runs: {listing(known)}.")
+    return known[name]

@@ -1,0 +1,242 @@
+"""What a task is: the methods that the rest of bertmagic calls."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from bertmagic.data import checks
+from bertmagic.data import columns as naming
+from bertmagic.errors import OptionError
+from bertmagic.models import heads
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import Batch, BatchSource
+    from bertmagic.data.cache import Cache
+    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.report import Finding
+    from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.report import Report
+    from bertmagic.inference.predictions import Predictions
+    from bertmagic.options import LongText
+    from bertmagic.training.objective import Objective
+
+    Scores = npt.NDArray[np.float32]
+
+
+class Task(ABC):
+    """What a task adds to an encoder.
+
+    ``scores`` are what `inference.forward.scores` found: of each sample, ``(samples, outputs)``, or of each token,
+    ``(all tokens, outputs)``. A long text may have several samples, its windows: `Tokens.owner` says whose they are.
+
+    Attributes
+    ----------
+    name
+        The name in `TASKS`.
+    validation_metrics
+        The validation metrics that can choose the best weights; by default the first one does.
+    has_thresholds
+        Whether `tuned` does something, for which the validation rows are read once more.
+    long_text
+        What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
+    calibrates
+        Whether rows get probabilities of classes: thresholds cut them, probes watch them, `calibrated` mends them.
+    has_row_outcomes
+        Whether a row is right or wrong, so that rows can be counted by parts and looked at one by one.
+    main_metric
+        The metric of the report that slices are ordered by.
+    compares
+        Whether the report has the metrics before training beside those after it, for which its rows are read first.
+    """
+
+    name: ClassVar[str]
+    validation_metrics: ClassVar[tuple[str, ...]]
+    has_thresholds: ClassVar[bool] = False
+    long_text: ClassVar[LongText | None] = None
+    compares: ClassVar[bool] = False
+    calibrates: ClassVar[bool] = False
+    has_row_outcomes: ClassVar[bool] = True
+    main_metric: ClassVar[str] = "accuracy"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The texts that a model of this task reads: one, or the two of a pair."""
+        return ("text",)
+
+    @classmethod
+    def source(cls, given: Any) -> Any:
+        """Return what `data.tables` can read, of what the user gave as data."""
+        return given
+
+    @classmethod
+    @abstractmethod
+    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
+        """Whether a table is for this task; ``asked`` has the columns that the user named, by their role."""
+
+    @classmethod
+    @abstractmethod
+    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the columns by their role, and a line that says what was inferred (empty if nothing).
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or it is not clear which one is meant.
+        """
+
+    @classmethod
+    @abstractmethod
+    def read(
+        cls, table: Table, columns: Mapping[str, Any], options: Any = None
+    ) -> tuple[Self, LabelledRows, list[Finding]]:
+        """Return the task that rows are for, the rows that can be learnt from, and what was found on the way.
+
+        Parameters
+        ----------
+        options
+            Those of the run; None where the rows are looked at only.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be learnt from.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Self:
+        """Make the task of a saved model from its card, or from the config of a model saved elsewhere."""
+
+    @abstractmethod
+    def card(self) -> dict[str, Any]:
+        """Return what `from_card` needs, as JSON values."""
+
+    @abstractmethod
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+        """Load the encoder with the task's head, and say in one line what was loaded."""
+
+    @abstractmethod
+    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
+        """Return the rows to measure, with the targets of this task."""
+
+    def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64] | None:
+        """Return the class of each row, of which an equal share is held out and one row is kept; None without."""
+        return None
+
+    def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
+        """Return the same number for rows that must not be divided: by default for those that read the same."""
+        return rows.copies()
+
+    def text_column(self, table: Table) -> str:
+        """Return the likely column of the texts to predict, where a model reads one and training had another name."""
+        return naming.text_only(table, None)
+
+    def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
+        """Return the rows to predict that have a text in each of `inputs`, and what was found."""
+        return checks.readable(given, self.inputs, name, where)
+
+    def counts(self, rows: LabelledRows) -> dict[str, int]:
+        """Return how often each thing that is to be learnt stands in rows, the most frequent first."""
+        return {}
+
+    def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
+        """Return the rows as tokens."""
+        return cache.encode(rows.texts, progress, pairs=rows.second)
+
+    def token_findings(self, samples: Tokens, rows: LabelledRows) -> list[Finding]:
+        """Return what the tokens of training rows show that their texts do not.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be learnt from.
+        """
+        return []
+
+    @abstractmethod
+    def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
+        """Return what the model learns from, or is measured on.
+
+        Parameters
+        ----------
+        segments
+            Whether the model reads which of two texts a token is of.
+        seed
+            For what is drawn at random.
+        """
+
+    @abstractmethod
+    def objective(self, train: LabelledRows, options: Any) -> Objective:
+        """Return the loss: a sum over what is learnt from, and what it is divided by."""
+
+    def outputs(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        """Return the scores of a batch, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
+        return heads.logits(model, batch)
+
+    def tuned(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Self:
+        """Return the task with what is chosen on validation rows, such as thresholds."""
+        return self
+
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows of a table whose label the model has never seen, by position, and those labels."""
+        return {}
+
+    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Self:
+        """Return the task with what makes its probabilities mean what they say, chosen on rows that were not learnt.
+
+        Raises
+        ------
+        OptionError
+            If it gives no probabilities of classes.
+        """
+        raise OptionError(
+            f"calibration is for probabilities of classes, and {self.name} gives none.", "Leave it out for this model."
+        )
+
+    def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
+        """Return the probability of each class or label, ``(rows, classes)``; None where there are none of rows."""
+        return None
+
+    def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+        """Return what is said at such probabilities: a class, ``(rows,)``, or 0 and 1 of each label."""
+        return chances.argmax(axis=1)  # type: ignore[no-any-return]
+
+    @abstractmethod
+    def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
+        """Return the numbers that training is watched by, ``loss`` among them."""
+
+    @abstractmethod
+    def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
+        """Return the report on rows with labels.
+
+        Parameters
+        ----------
+        known
+            Further fields of the report.
+        """
+
+    @abstractmethod
+    def predictions(
+        self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
+    ) -> Predictions:
+        """Return the predictions.
+
+        Parameters
+        ----------
+        given
+            All rows with the user's index, a column for each of `inputs`.
+        rows
+            Those of them that could be read; ``samples`` and ``scores`` are theirs.
+        known
+            Further fields of the result.
+        """

@@ -1,0 +1,1 @@
+"""One class a text, or a pair of texts."""

@@ -1,0 +1,351 @@
+"""Any number of labels for each text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bertmagic.data import checks
+from bertmagic.data import columns as naming
+from bertmagic.data.batches import BatchSource
+from bertmagic.data.labels import Labels
+from bertmagic.data.report import Finding
+from bertmagic.data.texts import strings
+from bertmagic.errors import DataError, ModelError
+from bertmagic.evaluation import calibration, confusion_metrics
+from bertmagic.evaluation import multi_label as measured
+from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation.outcomes import Outcomes
+from bertmagic.evaluation.report import Report
+from bertmagic.inference.predictions import MultiLabelPredictions
+from bertmagic.models import loading
+from bertmagic.tasks.base import Task
+from bertmagic.tasks.multi_label import reading
+from bertmagic.training.objective import Objective
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.options import Finetune
+    from bertmagic.tasks.base import Scores
+
+
+@dataclass(frozen=True)
+class MultiLabel(Task):
+    """Any number of labels for each text, or for each pair of texts: each label is a question of yes or no.
+
+    Attributes
+    ----------
+    labels
+        In the order of the model's outputs.
+    thresholds
+        A label is given where its probability reaches this: chosen on validation rows, a half without them.
+    separator
+        What stands between labels in the texts of the label column; empty where it holds lists, or a column a label.
+    paired
+        Whether pairs are read.
+    temperature
+        What logits are divided by, so that probabilities mean what they say; 1 where that was not asked for.
+    """
+
+    name: ClassVar[str] = "multi_label"
+    calibrates: ClassVar[bool] = True
+    validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
+    has_thresholds: ClassVar[bool] = True
+    main_metric: ClassVar[str] = "exact_match"
+    labels: Labels
+    thresholds: tuple[float, ...]
+    separator: str = ""
+    paired: bool = False
+    temperature: float = 1.0
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """One text, or two."""
+        return ("text", "text_pair") if self.paired else ("text",)
+
+    @classmethod
+    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
+        """Whether several label columns were named, or the label column holds what can only be several labels."""
+        label = asked["label"]
+        if label is None:
+            label = naming.likely_label(table, asked["text"], _holds_labels)
+        if label is None or not isinstance(label, str):
+            return label is not None
+        return label in table.columns and _holds_labels(table.frame[label])
+
+    @classmethod
+    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the text column, or both, and the column of the labels, or all of them."""
+        label = asked["label"]
+        if label is None and naming.likely_label(table, asked["text"], _holds_labels) is None:
+            flags = [name for name in table.columns if reading.looks_like_flags(table.frame[name])]
+            label = flags if len(flags) > 1 else None
+        if label is None or isinstance(label, str):
+            text, label, said = naming.text_and_label(table, asked["text"], label, _holds_labels)
+        else:
+            text, label, said = naming.text_and_flags(table, asked["text"], label)
+        return {"text": text, "label": label}, " ".join(filter(None, (said, _said(table, label, asked["label"]))))
+
+    @classmethod
+    def read(
+        cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
+    ) -> tuple[MultiLabel, LabelledRows, list[Finding]]:
+        """Return the task with the labels of the column, or a label a column, and the rows of which they are known."""
+        label = columns["label"]
+        separator = reading.separator_of(table.frame[label], asked=True) if isinstance(label, str) else ""
+        rows, findings = _examples(table, columns, separator)
+        assert rows.labels is not None
+        found = cls(rows.labels, (measured.HALF,) * len(rows.labels), separator, rows.second is not None)
+        return found, rows, findings + _label_findings(rows, rows.labels)
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> MultiLabel:
+        """Take labels and thresholds from the card, else the labels from the config."""
+        paired = isinstance(card.get("text"), list | tuple)
+        if "labels" in card:
+            labels, heat = Labels(tuple(card["labels"])), card.get("temperature", 1.0)
+            return cls(labels, tuple(card["thresholds"]), card.get("separator", ""), paired, heat)
+        named = config.get("id2label") or {}
+        if not named:
+            raise ModelError("the config names no labels.", "Fine-tune it first with %%bert_finetune.")
+        values = tuple(str(name) for _, name in sorted(named.items(), key=lambda item: int(item[0])))
+        return cls(Labels(values), (measured.HALF,) * len(values), paired=paired)
+
+    def card(self) -> dict[str, Any]:
+        """Return labels and thresholds as JSON values."""
+        return {
+            "labels": list(self.labels.values),
+            "thresholds": list(self.thresholds),
+            "separator": self.separator,
+            **({"temperature": self.temperature} if self.temperature != 1 else {}),
+        }
+
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+        """Load the encoder with a head that has one output a label."""
+        kind = "multi_label_classification"
+        return loading.headed(folder, "sequence", self.labels.names, needs_head, problem_type=kind, **changes)
+
+    def objective(self, train: LabelledRows, options: Finetune) -> Objective:
+        """Return the binary cross-entropy, summed over the labels, of which each row has all.
+
+        Balanced, each label is weighed as two classes are: ``rows / (2 x rows with it)`` where a row has it, and
+        ``rows / (2 x rows without it)`` where not, 1 on average. Label smoothing gives its share to yes and no alike.
+        """
+        import numpy as np
+        import torch
+
+        yes = no = None
+        if options.class_weights == "balanced":
+            having = train.targets.sum(axis=0)
+            yes, no = (
+                torch.tensor(len(train) / (2 * np.maximum(rows, 1)), dtype=torch.float32)
+                for rows in (having, len(train) - having)
+            )
+
+        def total(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            weights = None
+            if yes is not None and no is not None:
+                weights = torch.where(targets > 0, yes.to(logits.device), no.to(logits.device))
+            smooth = targets * (1 - options.label_smoothing) + options.label_smoothing / 2
+            return torch.nn.functional.binary_cross_entropy_with_logits(logits, smooth, weights, reduction="sum")
+
+        return Objective(total)
+
+    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
+        """Return the rows to measure; a label that is none of the known is an error."""
+        for text in naming.several(columns["text"]):
+            naming.require(table, text, "text")
+        for label in naming.several(columns["label"]):
+            naming.require(table, label, "label")
+        return _examples(table, columns, self.separator, self.labels)
+
+    def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
+        """Return the rarest label of each row: an equal share of that is held out, and none is lost from train."""
+        return reading.rarest(rows.targets)
+
+    def counts(self, rows: LabelledRows) -> dict[str, int]:
+        """Return the rows of each label that some row has."""
+        pairs = zip(self.labels.names, rows.targets.sum(axis=0, dtype=int).tolist(), strict=True)
+        return dict(sorted(((name, many) for name, many in pairs if many), key=lambda pair: -pair[1]))
+
+    def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
+        """Return samples with 1 for each label of their text and 0 for the others."""
+        import numpy as np
+
+        return BatchSource(samples, pad_id, samples.spread(rows.targets.astype(np.float32)), segments=segments)
+
+    def tuned(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> MultiLabel:
+        """Return the task with the thresholds at which the F1 of each label is highest on these rows."""
+        chances = measured.sigmoid(self._logits(scores, samples))
+        return replace(self, thresholds=tuple(measured.best_thresholds(chances, rows.targets).tolist()))
+
+    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> MultiLabel:
+        """Return the task with the temperature at which the loss of these rows is lowest, and its thresholds."""
+        found = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
+        return found.tuned(scores, rows, samples)
+
+    def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+        """Return the probability of each label."""
+        return measured.sigmoid(self._logits(scores, samples)).astype("float32")
+
+    def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+        """Return 1 for each label whose probability reaches its threshold."""
+        import numpy as np
+
+        return (chances >= np.asarray(self.thresholds)).astype(np.int64)
+
+    def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+        return samples.by_row(scores) / self.temperature
+
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows of a column of label sets that have a label which is none of these."""
+        names = naming.several(columns["label"])
+        if len(names) > 1:
+            return {}
+        return reading.unseen(table.frame[names[0]], self.separator, self.labels)
+
+    def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
+        """Return micro and macro F1, exact matches, ranking precision and loss, at the thresholds that `tuned` takes.
+
+        While a model learns its probabilities move as a whole, and at a fixed threshold F1 would tell that only.
+        """
+        return self.tuned(scores, rows, samples)._measured(self._logits(scores, samples), rows.targets)
+
+    def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
+        """Return metrics and the table of labels with their thresholds."""
+        import numpy as np
+
+        logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
+        chances = measured.sigmoid(logits)
+        predicted = chances >= thresholds
+        found = numbers_of.of_labels(logits, rows.targets, thresholds)
+        classes = confusion_metrics.by_class(found.tallies[0], self.labels.names)
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            second=rows.second,
+            lengths=samples.lengths_by_row(),
+            true=rows.targets,
+            predicted=predicted.astype(np.int8),
+            credit=(predicted == rows.targets).all(axis=1).astype(float),
+            tallies=found.tallies,
+            probabilities=chances.astype(np.float32),
+        )
+        return Report(
+            task=self.name,
+            rows=len(rows),
+            metrics=found.metrics,
+            intervals=found.intervals,
+            undefined=found.undefined,
+            labels=self.labels.names,
+            classes=tuple(replace(one, threshold=at) for one, at in zip(classes, self.thresholds, strict=True)),
+            outcomes=outcomes,
+            **known,
+        )
+
+    def _measured(self, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8]) -> dict[str, float]:
+        import numpy as np
+
+        return measured.metrics(logits, targets, np.asarray(self.thresholds))
+
+    def predictions(
+        self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
+    ) -> MultiLabelPredictions:
+        """Return ``text, labels, p_<label>…``: a list of labels a row, ``<NA>`` where there was no text."""
+        import numpy as np
+        import pandas as pd
+
+        chances = np.full((len(given), len(self.labels)), np.nan)
+        if len(rows):
+            chances[rows.positions] = measured.sigmoid(self._logits(scores, samples))
+        lists: list[Any] = list(reading.names_of(chances >= np.asarray(self.thresholds), self.labels))
+        for row in np.setdiff1d(np.arange(len(given)), rows.positions):
+            lists[row] = pd.NA
+        frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
+        frame["labels"] = pd.Series(lists, dtype=object, index=given.index)
+        for i, name in enumerate(self.labels.names):
+            # From NaN to <NA>, so that a row without a text reads the same in all columns.
+            values = pd.Series(pd.array(chances[:, i], dtype="Float64"), index=given.index)
+            frame[f"p_{name}"] = values.mask(np.isnan(chances[:, i]))
+        return MultiLabelPredictions(
+            frame=pd.DataFrame(frame, index=given.index),
+            labels=self.labels.names,
+            task=self.name,
+            thresholds=self.thresholds,
+            **known,
+        )
+
+
+def _holds_labels(column: pd.Series) -> bool:
+    """Whether a column can only hold any number of labels a row."""
+    return reading.looks_like_lists(column) or bool(reading.separator_of(column))
+
+
+def _said(table: Table, label: str | Sequence[str], asked: Any) -> str:
+    """Return how the labels are read, where that was not asked for."""
+    if not isinstance(label, str):
+        return "" if asked else f"Each of the {len(label)} columns of 0 and 1 is a label."
+    separator = reading.separator_of(table.frame[label], asked=True)
+    if not separator:
+        return ""
+    return f'{label!r} holds labels with {separator!r} between them; task = "classification" takes each text as one.'
+
+
+def _examples(
+    table: Table, columns: Mapping[str, Any], separator: str, known: Labels | None = None
+) -> tuple[LabelledRows, list[Finding]]:
+    """Return the rows whose text and labels are known, and what was found."""
+    import numpy as np
+
+    inputs, findings = checks.readable(table.frame, naming.several(columns["text"]), table.name)
+    names = naming.several(columns["label"])
+    if len(names) == 1:
+        column = table.frame[names[0]]
+        sets = reading.of_column(column, f"column {names[0]!r} of {table.name}", separator, known)
+    else:
+        column = table.frame[names[0]]
+        sets = reading.of_columns(table.frame, names, table.name)
+    without = np.flatnonzero(sets.unlabelled)
+    if len(without):
+        said = "rows without labels; [] says that a row has none"
+        findings.append(checks.dropped(said if len(names) == 1 else "rows without a 0 or 1", column, without))
+    for finding in findings:
+        checks.tolerate(finding, len(table.frame), table.name)
+    kept = inputs.take(np.flatnonzero(~sets.unlabelled[inputs.positions]))
+    if not len(kept):
+        raise DataError(f"{table.name} has no row with both a text and labels.", "Check the two columns.")
+    found = checks.with_targets(kept, sets.targets[kept.positions], sets.labels)
+    return found, findings + checks.repeats(found)
+
+
+def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
+    """Find labels of which there is little to learn."""
+    having = rows.targets.sum(axis=0, dtype=int)
+    found = []
+    for number, many in enumerate(having.tolist()):
+        name = labels.names[number]
+        if many == 0:
+            what = f"no row has the label {name!r}."
+            found.append(Finding("warning", what, "It will hardly ever be given: add rows, or leave it out."))
+        elif many == 1:
+            row = rows.index[int(rows.targets[:, number].argmax())]
+            what = f"label {name!r} is on one row only (row {row})."
+            found.append(
+                Finding("warning", what, "It stays in train and cannot be validated: add rows, or merge it.", (row,), 1)
+            )
+        elif many == len(rows):
+            found.append(Finding("warning", f"every row has the label {name!r}.", "There is nothing to learn of it."))
+    without = int((rows.targets.sum(axis=1) == 0).sum())
+    if without:
+        found.append(Finding("info", f"{without:,} rows have no label at all.", "They are learnt from as such."))
+    return found

@@ -1,0 +1,254 @@
+"""Answers to questions as pieces of a context: what a cell says, and where in the context that stands."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import checks
+from bertmagic.data.labels import missing
+from bertmagic.data.report import Finding
+from bertmagic.data.texts import cells
+from bertmagic.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.tables import Table
+
+OFFSET, IMPOSSIBLE = "answer_start", "is_impossible"
+"""Columns that SQuAD's own names give a meaning: where an answer that is a mere text begins; that there is none."""
+
+_NEAR = 2
+"""How many characters an offset may be off for one of several places to be the one that is meant."""
+
+_ARRAY = re.compile(r"array\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
+"""An array as pandas writes it into a CSV file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A right answer: its text, and its characters ``[start, end)`` in the context; both are -1 where it is not found.
+
+    ``text`` is as the data has it; the characters of the context may differ from it in case and spaces.
+    """
+
+    text: str
+    start: int = -1
+    end: int = -1
+
+    @property
+    def found(self) -> bool:
+        """Whether it is known where it stands."""
+        return self.start >= 0
+
+
+def given(cell: Any) -> list[tuple[str, int]]:
+    """Return the texts of a cell, each with its offset or -1; nothing for a question without an answer.
+
+    A cell is a text, ``{"text": …, "answer_start": …}`` with one or a list of each, a list of any of these, the same
+    written as JSON or as Python, or missing.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, with what was found.
+    """
+    if missing(cell):
+        return []
+    if isinstance(cell, str):
+        read = _written(cell)
+        return given(read) if read is not None else [(cell, -1)] if cell.strip() else []
+    if isinstance(cell, Mapping):
+        return _paired(cell)
+    if hasattr(cell, "tolist"):
+        cell = cell.tolist()
+    if isinstance(cell, list | tuple):
+        return [one for item in cell for one in given(item)]
+    raise ValueError(f"{cell!r} ({type(cell).__name__})")
+
+
+def _written(text: str) -> Any:
+    """Return the answers that a text is the JSON or the Python of; None if it is a text like any other."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    for read in (json.loads, lambda code: ast.literal_eval(_ARRAY.sub(r"\1", code))):
+        try:
+            found = read(text.strip())
+        except (ValueError, SyntaxError):
+            continue
+        items = found if isinstance(found, list) else [found]
+        return found if all(isinstance(item, str | dict) for item in items) else None
+    return None
+
+
+def _paired(cell: Mapping[Any, Any]) -> list[tuple[str, int]]:
+    if "text" not in cell:
+        raise ValueError(f"a dict without 'text' (its keys: {', '.join(map(str, cell)) or 'none'})")
+    texts, starts = _listed(cell["text"]), _listed(cell.get("answer_start", cell.get("start")))
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"a dict whose 'text' is {cell['text']!r}")
+    if starts and len(starts) != len(texts):
+        raise ValueError(f"a dict with {len(texts)} texts and {len(starts)} offsets")
+    placed = zip(texts, starts or [-1] * len(texts), strict=True)
+    return [(text, -1 if missing(start) else int(start)) for text, start in placed if text.strip()]
+
+
+def _listed(value: Any) -> list[Any]:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return list(value) if isinstance(value, list | tuple) else [] if missing(value) else [value]
+
+
+def located(text: str, context: str, start: int = -1) -> Answer:
+    """Return an answer with its place: where its offset says, or where else in the context its text stands.
+
+    It is found again if it stands at one place within two characters of its offset, or at one place at all, with
+    its case and, if there is none, without; spaces may be any.
+
+    Examples
+    --------
+    >>> located("1911", "opened in 1911", 9)
+    Answer(text='1911', start=10, end=14)
+    """
+    if start >= 0 and context.startswith(text, start):
+        return Answer(text, start, start + len(text))
+    words = r"\s+".join(map(re.escape, text.split()))
+    pattern = f"(?=({words}))"  # looks ahead, so that places may overlap
+    for flags in (0, re.IGNORECASE):
+        places = [match.span(1) for match in re.finditer(pattern, context, flags)]
+        near = [place for place in places if start >= 0 and abs(place[0] - start) <= _NEAR]
+        for only in (near, places):
+            if len(only) == 1:
+                return Answer(text, *only[0])
+        if places:
+            break
+    return Answer(text)
+
+
+def examples(table: Table, question: str, context: str, answers: str) -> tuple[LabelledRows, list[Finding]]:
+    """Return the questions that have a context, and what was found on the way.
+
+    The targets are a tuple of `Answer` for each question, empty where it has no answer.
+
+    Raises
+    ------
+    DataError
+        If more than `checks.TOLERATED` of the rows lack a question or a context, or of the answers their place.
+    """
+    rows, findings = _asked(table, question, context)
+    for finding in findings:
+        checks.tolerate(finding, len(table.frame), table.name)
+    if not len(rows):
+        raise DataError(f"{table.name} has no row with both a question and a context.", "Check the two columns.")
+    assert rows.second is not None
+    targets, moved = _targets(table, rows, rows.second, answers)
+    found = checks.with_targets(rows, targets)
+    return found, [*findings, *_placed(found, moved)]
+
+
+def _asked(table: Table, question: str, context: str) -> tuple[TextRows, list[Finding]]:
+    """Return the rows with a question and a context, and a finding for the lack of each."""
+    import numpy as np
+
+    rows, _ = checks.readable(table.frame, (question, context), table.name)
+    findings = []
+    for name, what in ((question, "rows without a question"), (context, "questions without a context")):
+        column = table.frame[name]
+        written = np.fromiter((isinstance(cell, str) and bool(cell.strip()) for cell in cells(column)), bool)
+        if not written.all():
+            findings.append(checks.dropped(what, column, np.flatnonzero(~written)))
+    return rows, findings
+
+
+def _targets(
+    table: Table, rows: TextRows, contexts: Sequence[str], column: str
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+    """Return the answers of each row, and whether one was found elsewhere than its offset says."""
+    import numpy as np
+
+    frame = table.frame.iloc[rows.positions]
+    starts = cells(frame[OFFSET]) if OFFSET in frame else iter([None] * len(frame))
+    impossible = cells(frame[IMPOSSIBLE]) if IMPOSSIBLE in frame else iter([False] * len(frame))
+    targets, moved = np.empty(len(rows), dtype=object), np.zeros(len(rows), dtype=bool)
+    each = zip(contexts, cells(frame[column]), starts, impossible, strict=True)
+    for at, (context, cell, start, none) in enumerate(each):
+        if isinstance(cell, str) and not missing(start):
+            cell = {"text": cell, "answer_start": start}
+        try:
+            pairs = [] if none is True or none == 1 else given(cell)
+        except ValueError as error:
+            raise DataError(
+                f"column {column!r} of {table.name} holds {error} in row {rows.index[at]}, which is no answer.",
+                'Give a text, or {"text": ["…"], "answer_start": [0]} as SQuAD has it.',
+            ) from None
+        targets[at] = tuple(located(text, context, first) for text, first in pairs)
+        moved[at] = any(
+            one.found and 0 <= first != one.start for one, (_, first) in zip(targets[at], pairs, strict=True)
+        )
+    return targets, moved
+
+
+def lost(rows: LabelledRows) -> npt.NDArray[np.bool_]:
+    """Return which questions have answers, but none of which it is known where it stands. Shape ``(rows,)``."""
+    import numpy as np
+
+    return np.fromiter((bool(gold) and not any(one.found for one in gold) for gold in rows.targets), bool, len(rows))
+
+
+def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Finding]:
+    """Yield what was found about the places of answers.
+
+    Raises
+    ------
+    DataError
+        If more than `checks.TOLERATED` of the questions have answers that are not found.
+    """
+    import numpy as np
+
+    if moved.any():
+        what = f"{moved.sum():,} answers do not stand where their offsets say."
+        fix = "They were found elsewhere in their contexts, and are taken from there."
+        yield _finding("warning", what, fix, rows, np.flatnonzero(moved))
+    where = np.flatnonzero(lost(rows))
+    assert rows.second is not None
+    absent = np.fromiter(
+        (not _stands(rows.targets[at][0].text, rows.second[int(at)]) for at in where), bool, len(where)
+    )
+    for part, what, fix in (
+        (
+            where[absent],
+            "have an answer that does not stand in its context",
+            "Answers must be pieces of their contexts",
+        ),
+        (where[~absent], "have an answer that stands in its context more than once", "Say which one by its offset"),
+    ):
+        if len(part) > checks.TOLERATED * len(rows):
+            at, share = int(part[0]), len(part) / len(rows)
+            example = f"{rows.targets[at][0].text!r:.60} in row {rows.index[at]}"
+            raise DataError(f"{rows.name}: {share:.0%} of the questions {what}, such as {example}.", f"{fix}.")
+        if len(part):
+            kept = "Nothing is learnt from them; where rows are measured, their text counts."
+            yield _finding("warning", f"{len(part):,} questions {what}.", kept, rows, part)
+
+
+def _stands(text: str, context: str) -> bool:
+    return " ".join(text.split()).lower() in " ".join(context.split()).lower()
+
+
+def unanswerable(rows: LabelledRows) -> list[Finding]:
+    """Return that some questions have no answer, and which."""
+    import numpy as np
+
+    none = np.flatnonzero(np.fromiter((not gold for gold in rows.targets), bool, len(rows)))
+    what = f"{len(none):,} of {len(rows):,} questions have no answer."
+    return [_finding("info", what, "Saying so is learnt as well.", rows, none)] if len(none) else []
+
+
+def _finding(severity: Any, what: str, fix: str, rows: LabelledRows, where: npt.NDArray[np.int64]) -> Finding:
+    return Finding(severity, what, fix, tuple(rows.index[where[:5]]), len(where))

@@ -1,0 +1,107 @@
+"""The numbers of a predicted number: how far off it is, and how well it follows the true one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.evaluation import ranking_metrics
+from bertmagic.evaluation.bootstrap import Tally
+from bertmagic.evaluation.report import RangeScore
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.bootstrap import Draws
+
+
+def metrics(
+    predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64], scale: float = 1.0
+) -> dict[str, float]:
+    """Return Pearson's and Spearman's correlation, the root mean squared error, the mean absolute error and the loss.
+
+    Parameters
+    ----------
+    predicted, targets
+        In the user's unit, each of shape ``(rows,)``.
+    scale
+        The standard deviation of the targets that were learnt: ``loss`` is the mean squared error in its squares, so
+        that 1 is what their mean would reach on such rows.
+    """
+    import numpy as np
+
+    off = predicted.astype(np.float64) - targets
+    squared = float(np.mean(off**2))
+    return {
+        "pearson": pearson(predicted, targets),
+        "spearman": spearman(predicted, targets),
+        "rmse": squared**0.5,
+        "mae": float(np.mean(np.abs(off))),
+        "loss": squared / scale**2,
+    }
+
+
+def tallies(predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> tuple[Tally, Tally]:
+    """Return Pearson's correlation, RMSE and MAE, and Spearman's correlation, as functions of rows."""
+    import numpy as np
+
+    off = predicted - targets
+    x, y = (side - side.mean() for side in (predicted, targets))  # else squares of large numbers lose their digits
+    values = np.column_stack([np.ones(len(off)), off**2, np.abs(off), x, y, x * x, y * y, x * y])
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        rows, squares, absolute, *moments = sums.T
+        ex, ey, exx, eyy, exy = (moment / rows for moment in moments)
+        below = np.sqrt(np.maximum((exx - ex**2) * (eyy - ey**2), 0))
+        pearson = np.where(below > 0, (exy - ex * ey) / np.where(below > 0, below, 1), np.nan)
+        return {"pearson": pearson, "rmse": np.sqrt(squares / rows), "mae": absolute / rows}
+
+    return Tally.of_rows(values, metrics), ranking_metrics.spearman(predicted, targets)
+
+
+def by_range(
+    predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64], most: int = 5
+) -> tuple[RangeScore, ...]:
+    """Return how far off predictions are for low and for high numbers.
+
+    Parameters
+    ----------
+    most
+        In how many parts the rows are divided by their true number, each of as many rows as equal numbers allow.
+    """
+    import numpy as np
+
+    edges = np.unique(np.quantile(targets, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
+    number = np.searchsorted(edges, targets, side="right")
+    found = []
+    for rows in (np.flatnonzero(number == part) for part in np.unique(number)):
+        true, said = targets[rows], predicted[rows]
+        off = float(np.abs(said - true).mean())
+        found.append(RangeScore(float(true.min()), float(true.max()), len(rows), float(said.mean()), off))
+    return tuple(found)
+
+
+def pearson(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Return the linear correlation of two columns, between -1 and 1; 0 where one is constant and it is not defined."""
+    import numpy as np
+
+    if not (len(one) and np.ptp(one) > 0 and np.ptp(other) > 0):
+        return 0.0
+    # Divided by the largest deviation first: squares of very small or very large ones leave the range of numbers.
+    first, second = (_unit(side.astype(np.float64)) for side in (one, other))
+    found = float(first @ second / np.sqrt((first @ first) * (second @ second)))
+    return min(max(found, -1.0), 1.0)
+
+
+def spearman(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Return the linear correlation of the ranks; equal values share the mean of theirs."""
+    import pandas as pd
+
+    return pearson(pd.Series(one).rank().to_numpy(), pd.Series(other).rank().to_numpy())
+
+
+def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    around = values - values.mean()
+    return around / np.abs(around).max()  # type: ignore[no-any-return]

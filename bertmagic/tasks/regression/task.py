@@ -1,0 +1,210 @@
+"""A number for each text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bertmagic.data import checks, numbers
+from bertmagic.data import columns as naming
+from bertmagic.data.batches import BatchSource
+from bertmagic.data.texts import strings
+from bertmagic.errors import DataError, OptionError
+from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation.outcomes import Outcomes
+from bertmagic.evaluation.report import Report
+from bertmagic.inference.predictions import NumberPredictions
+from bertmagic.models import loading
+from bertmagic.tasks.base import Task
+from bertmagic.tasks.regression import metrics as measured
+from bertmagic.training.objective import Objective
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.report import Finding
+    from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.options import Finetune
+    from bertmagic.tasks.base import Scores
+
+
+@dataclass(frozen=True)
+class Regression(Task):
+    """A number for each text, or for each pair of texts.
+
+    The model learns ``(number - mean) / scale``, so that one learning rate fits stars and prices alike; everything
+    that users see is in their own unit.
+
+    Attributes
+    ----------
+    mean, scale
+        Mean and standard deviation of the numbers that were learnt.
+    paired
+        Whether pairs are read.
+    """
+
+    name: ClassVar[str] = "regression"
+    validation_metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "pearson", "spearman", "loss")
+    main_metric: ClassVar[str] = "mae"
+    mean: float = 0.0
+    scale: float = 1.0
+    paired: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """One text, or two."""
+        return ("text", "text_pair") if self.paired else ("text",)
+
+    @classmethod
+    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
+        """Whether the label column holds numbers that are no classes."""
+        label = asked["label"]
+        if label is None:
+            label = naming.likely_label(table, asked["text"], _could_be_learnt)
+        return label in table.columns and numbers.are_quantities(table.frame[label])
+
+    @classmethod
+    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the text column, or both, and the column of the numbers."""
+        text, label, said = naming.text_and_label(table, asked["text"], asked["label"], numbers.are_quantities)
+        return {"text": text, "label": label}, " ".join(filter(None, (said, numbers.said(table.frame[label], True))))
+
+    @classmethod
+    def read(
+        cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
+    ) -> tuple[Regression, LabelledRows, list[Finding]]:
+        """Return the task with mean and scale of the numbers, and the rows that have one."""
+        if options is not None and (options.label_smoothing or options.class_weights != "none"):
+            name = "label_smoothing" if options.label_smoothing else "class_weights"
+            raise OptionError(f"{name} is for classes, and a number is to be predicted.", f"Leave {name} out.")
+        rows, findings = _examples(table, columns)
+        numbers.refuse_constant(rows.targets, f"column {columns['label']!r} of {table.name}")
+        mean, scale = float(rows.targets.mean()), float(rows.targets.std())
+        return cls(mean, scale, rows.second is not None), rows, findings
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Regression:
+        """Take mean and scale from the card; a model saved elsewhere gives its numbers as they are."""
+        paired = isinstance(card.get("text"), list | tuple)
+        return cls(card.get("mean", 0.0), card.get("scale", 1.0), paired)
+
+    def card(self) -> dict[str, Any]:
+        """Return mean and scale."""
+        return {"mean": self.mean, "scale": self.scale}
+
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+        """Load the encoder with a head that has one output."""
+        return loading.headed(folder, "sequence", ("value",), needs_head, problem_type="regression", **changes)
+
+    def objective(self, train: LabelledRows, options: Finetune) -> Objective:
+        """Return the squared error, in squares of the standard deviation."""
+
+        def total(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return ((outputs[:, 0] - targets) ** 2).sum()
+
+        return Objective(total)
+
+    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
+        """Return the rows to measure."""
+        for text in naming.several(columns["text"]):
+            naming.require(table, text, "text")
+        naming.require(table, columns["label"], "label")
+        return _examples(table, columns)
+
+    def counts(self, rows: LabelledRows) -> dict[str, int]:
+        """Return how many rows have numbers in which range, from the lowest to the highest."""
+        return numbers.spread(rows.targets)
+
+    def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
+        """Return samples with the number of their text, as the model learns it."""
+        import numpy as np
+
+        targets = ((rows.targets - self.mean) / self.scale).astype(np.float32)
+        return BatchSource(samples, pad_id, samples.spread(targets), segments=segments)
+
+    def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
+        """Return root mean squared and mean absolute error, Pearson's and Spearman's correlation, and the loss."""
+        return measured.metrics(self._values(scores, samples), rows.targets, self.scale)
+
+    def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
+        """Return metrics and how far off each range of numbers is, beside always saying the mean."""
+        import numpy as np
+
+        values = self._values(scores, samples)
+        plain = measured.metrics(rows.targets * 0 + self.mean, rows.targets)["rmse"]
+        said = f"Saying {self.mean:.4g}, the mean of the training rows, for every row has an RMSE of {plain:.4g} here."
+        found = numbers_of.of(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            second=rows.second,
+            lengths=samples.lengths_by_row(),
+            true=rows.targets,
+            predicted=values,
+            credit=-np.abs(values - rows.targets),
+            tallies=found.tallies,
+        )
+        return Report(
+            task=self.name,
+            rows=len(rows),
+            metrics=found.metrics,
+            intervals=found.intervals,
+            ranges=measured.by_range(values, rows.targets),
+            outcomes=outcomes,
+            **known | {"notes": (*known.get("notes", ()), said)},
+        )
+
+    def predictions(
+        self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
+    ) -> NumberPredictions:
+        """Return ``text, value``, with ``<NA>`` where there was no text."""
+        import numpy as np
+        import pandas as pd
+
+        values, missing = np.zeros(len(given)), np.ones(len(given), dtype=bool)
+        values[rows.positions] = self._values(scores, samples)
+        missing[rows.positions] = False
+        frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
+        frame["value"] = pd.Series(pd.array(values, dtype="Float64"), index=given.index).mask(missing)
+        return NumberPredictions(frame=pd.DataFrame(frame, index=given.index), labels=(), task=self.name, **known)
+
+    def _values(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float64]:
+        """Return the predicted numbers in the user's unit. Shape ``(rows,)``."""
+        return samples.by_row(scores)[:, 0].astype(float) * self.scale + self.mean
+
+
+def _could_be_learnt(column: pd.Series) -> bool:
+    """Whether a column may be what is to be learnt, as a number or as a class: of two such, none is chosen."""
+    return numbers.are_quantities(column) or naming.reads_like_classes(column)
+
+
+def _in_units(values: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return the metrics without the loss, which says what RMSE says in the unit of the optimizer."""
+    return {name: value for name, value in measured.metrics(values, targets).items() if name != "loss"}
+
+
+def _examples(table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
+    """Return the rows that have a text and a number, and what was found."""
+    import numpy as np
+
+    inputs, findings = checks.readable(table.frame, naming.several(columns["text"]), table.name)
+    column = table.frame[columns["label"]]
+    found = numbers.of_column(column, f"column {columns['label']!r} of {table.name}")
+    without = np.flatnonzero(np.isnan(found))
+    if len(without):
+        findings.append(checks.dropped("rows without a number", column, without))
+    for finding in findings:
+        checks.tolerate(finding, len(table.frame), table.name)
+    kept = inputs.take(np.flatnonzero(~np.isnan(found[inputs.positions])))
+    if not len(kept):
+        raise DataError(f"{table.name} has no row with both a text and a number.", "Check the two columns.")
+    rows = checks.with_targets(kept, found[kept.positions])
+    return rows, findings + checks.repeats(rows)

@@ -1,0 +1,218 @@
+"""Rows of words with tags, or of running text with spans, in one form: words, and an IOB2 tag for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import checks, tags, words
+from bertmagic.data.checks import TextRows
+from bertmagic.data.labels import missing
+from bertmagic.data.report import Finding
+from bertmagic.data.texts import cells
+from bertmagic.data.words import Joined, listed
+from bertmagic.errors import DataError
+from bertmagic.tasks.token_classification import spans
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertmagic.data.tables import Table
+
+Tags = list[list[str]]
+
+_LOOKED_AT = 100  # cells, to tell what a column holds
+_FEW = 5
+
+
+def holds_words(column: pd.Series) -> bool:
+    """Whether the first cells of a column that are filled hold lists, as such or as their text."""
+    return _all(column, lambda cell: listed(cell) is not None, _is_blank)
+
+
+def holds_tags(column: pd.Series) -> bool:
+    """Whether the first cells of a column that are filled hold lists of tags."""
+    return _all(
+        column, lambda cell: all(isinstance(tag, str) and tags.parts(tag) for tag in listed(cell) or [None]), _is_empty
+    )
+
+
+def holds_spans(column: pd.Series) -> bool:
+    """Whether the first cells of a column that are filled hold spans."""
+    return _all(column, spans.is_spans, _is_empty)
+
+
+def _all(column: pd.Series, fits: Callable[[Any], object], skip: Callable[[Any], bool]) -> bool:
+    filled = (cell for cell in cells(column) if not missing(cell) and not skip(cell))
+    some = list(islice(filled, _LOOKED_AT))
+    return bool(some) and all(map(fits, some))
+
+
+def _is_blank(cell: Any) -> bool:
+    return isinstance(cell, str) and not cell.strip()
+
+
+def _is_empty(cell: Any) -> bool:
+    return (isinstance(cell, str) and cell.strip() == "[]") or (hasattr(cell, "__len__") and len(cell) == 0)
+
+
+def readable(column: pd.Series, name: str, where: str) -> tuple[TextRows, list[Finding]]:
+    """Return the rows of a column that have a text, running or as a list of words, and what was found.
+
+    Parameters
+    ----------
+    name, where
+        By which messages call the rows and the column.
+
+    Raises
+    ------
+    DataError
+        If cells hold neither.
+    """
+    import numpy as np
+
+    if not holds_words(column):
+        texts, found = checks.clean_texts(column, where)
+        return TextRows(name, texts, column.index[texts.positions]), found
+    filled = np.fromiter(
+        (_has_words(cell, _row(column.index, at, where)) for at, cell in enumerate(cells(column))), bool, len(column)
+    )
+    keep, blank = np.flatnonzero(filled), np.flatnonzero(~filled)
+    findings = [checks.dropped("rows without a text", column, blank)] if len(blank) else []
+    return TextRows(name, Joined(column, keep), column.index[keep]), findings
+
+
+def _has_words(cell: Any, where: str) -> bool:
+    if missing(cell) or _is_blank(cell):
+        return False
+    found = listed(cell)
+    if found is None:
+        raise DataError(
+            f"{where} holds {cell!r:.60} instead of a list of words, as other rows do.",
+            'Write it as ["a", "list"] of words.',
+        )
+    for number, word in enumerate(found, start=1):
+        if not isinstance(word, str):
+            raise DataError(f"{where}: its word {number:,} is no text but {word!r:.40}.", "Words must be strings.")
+    return any(word.strip() for word in found)
+
+
+def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Finding]]:
+    """Return the rows that have a text and tags, their tags as IOB2, and what was found on the way.
+
+    Raises
+    ------
+    DataError
+        If a row cannot be read: its tags are of another number than its words, of no known scheme, or its spans
+        overlap or lie outside of its text; or if more than `checks.TOLERATED` of the rows have no text or no tags.
+    """
+    import numpy as np
+
+    frame = table.frame
+    inputs, findings = readable(frame[text], table.name, f"column {text!r} of {table.name}")
+    unlabelled = np.flatnonzero(np.fromiter(map(missing, cells(frame[label])), bool, len(frame)))
+    if len(unlabelled):
+        findings.append(checks.dropped("rows without a label", frame[label], unlabelled))
+    for finding in findings:
+        checks.tolerate(finding, len(frame), table.name)
+    rows = inputs.take(np.flatnonzero(~np.isin(inputs.positions, unlabelled)))
+    if not len(rows):
+        raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
+    if not isinstance(rows.texts, Joined) and holds_tags(frame[label]):
+        raise DataError(
+            f"column {label!r} of {table.name} holds a tag for each word, but column {text!r} holds running text.",
+            f"Give its words as lists: if blanks part them, df[{text!r}] = df[{text!r}].str.split().",
+        )
+    given = cells(frame[label].iloc[rows.positions])
+    found, said = (_from_tags if isinstance(rows.texts, Joined) else _from_spans)(rows, given, table.name)
+    return rows, found, findings + said
+
+
+def _row(index: pd.Index, at: int, where: str) -> str:
+    """Name a row: by the line that it begins at, where it comes from a file of lines."""
+    return f"{index.name if index.name == 'line' else 'row'} {index[at]} of {where}"
+
+
+def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, list[Finding]]:
+    assert isinstance(rows.texts, Joined)
+    found: Tags = []
+    for at, (sentence, cell) in enumerate(zip(rows.texts.rows(), given, strict=True)):
+        found.append(_tags(cell, sentence, _row(rows.index, at, name)))
+    scheme = tags.scheme(found)
+    odd: list[tuple[int, int, str]] = []
+    for at, before in enumerate(found):
+        found[at], wrong = tags.repaired(before, scheme)
+        odd += [(at, word, before[word]) for word in wrong]
+    return found, [_repairs(rows, odd, scheme)] if odd else []
+
+
+def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
+    """Return the tags of a row as they are given, checked one by one."""
+    found = listed(cell)
+    if found is None:
+        raise DataError(
+            f"{where} holds {cell!r:.60} instead of a list of tags.",
+            'Give a tag a word, as in ["B-PER", "O"]; as text, in the form that json.dumps writes.',
+        )
+    if len(found) != len(sentence):
+        raise DataError(
+            f"{where} has {len(sentence):,} words and {len(found):,} tags.",
+            f"Give each word one tag. It begins {' '.join(sentence[:6])!r:.60}.",
+        )
+    for number, (word, tag) in enumerate(zip(sentence, found, strict=True), start=1):
+        if not word.strip():
+            raise DataError(f"{where}: its word {number:,} is empty.", "Remove it, and its tag with it.")
+        _check_tag(tag, f"{where}: the tag of its word {number:,} ({word!r:.40})")
+    return found
+
+
+def _check_tag(tag: Any, where: str) -> None:
+    if isinstance(tag, str) and tags.parts(tag) is not None:
+        return
+    if isinstance(tag, str):
+        raise DataError(
+            f"{where} is {tag!r:.40}, of no scheme that is known.",
+            "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-).",
+        )
+    if missing(tag):
+        raise DataError(f"{where} is missing.", "Give it one; a word that is no entity has O.")
+    raise DataError(
+        f"{where} is the number {tag!r:.40}, whose name is not known.",
+        "Give names, as in df.tags = [[NAMES[i] for i in row] for row in df.tags], or a Dataset with ClassLabel.",
+    )
+
+
+def _repairs(rows: TextRows, odd: list[tuple[int, int, str]], scheme: str) -> Finding:
+    """Say which tags follow nothing of their type."""
+    assert isinstance(rows.texts, Joined)
+    told = []
+    for at, word, tag in odd[:3]:
+        spelled = rows.texts.words(at)[word]
+        lines = rows.index.name == "line"
+        place = f"line {rows.index[at] + word:,}" if lines else f"row {rows.index[at]}, word {word + 1:,}"
+        told.append(f"{tag} of {spelled!r:.30} ({place})")
+    what = f"{len(odd):,} tags follow nothing of their type, which {scheme} does not allow: {', '.join(told)}"
+    more = f" and {len(odd) - 3:,} more." if len(odd) > 3 else "."
+    numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _, _ in odd))
+    return Finding("warning", what + more, "An entity is taken to begin there (B-).", numbers[:_FEW], len(odd))
+
+
+def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, list[Finding]]:
+    found: Tags = []
+    odd: list[tuple[int, str]] = []
+    for at, (text, cell) in enumerate(zip(rows.texts, given, strict=True)):
+        where = _row(rows.index, at, name)
+        marked = spans.read(cell, where)
+        spans.check(marked, text, where)
+        known = words.cut(text)
+        entities, wrong = spans.fitted(marked, known)
+        found.append(tags.written(entities, len(known)))
+        odd += [(at, text[span.start : span.end]) for span in wrong]
+    if not odd:
+        return found, []
+    told = ", ".join(f"{text!r:.30} (row {rows.index[at]})" for at, text in odd[:3])
+    what = f"{len(odd):,} spans begin or end within a word: {told}" + (" and others." if len(odd) > 3 else ".")
+    numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _ in odd))
+    fix = "They are widened to whole words; one that has no word of its own is dropped."
+    return found, [Finding("warning", what, fix, numbers[:_FEW], len(odd))]

@@ -1,0 +1,372 @@
+"""A tag for each word: the named entities of a text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bertmagic.data import checks, tags, words
+from bertmagic.data import columns as naming
+from bertmagic.data.batches import IGNORED, BatchSource
+from bertmagic.data.report import Finding
+from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation.outcomes import Outcomes
+from bertmagic.evaluation.report import Report
+from bertmagic.evaluation.scores import cross_entropies
+from bertmagic.inference.forward import softmax
+from bertmagic.models import loading
+from bertmagic.tasks.base import Task
+from bertmagic.tasks.token_classification import decoding, reading
+from bertmagic.tasks.token_classification import metrics as entities
+from bertmagic.tasks.token_classification.alignment import align
+from bertmagic.tasks.token_classification.metrics import Measured
+from bertmagic.tasks.token_classification.result import entities_of
+from bertmagic.training.objective import Objective
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.cache import Cache
+    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.options import Finetune, LongText
+    from bertmagic.tasks.base import Scores
+    from bertmagic.tasks.token_classification.result import Entities
+
+_WORDS = ("tokens", "words")
+_MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
+"""The usual names of columns, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class TokenClassification(Task):
+    """Named-entity recognition, and whatever else gives each word a tag.
+
+    Attributes
+    ----------
+    labels
+        The types of entities.
+    tags
+        The tags of words, in the order of the model's outputs.
+    valid
+        Whether only sequences are predicted that IOB2 allows; not of a model from elsewhere, whose scheme is unknown.
+    all_pieces
+        Whether training learns from all tokens of a word, and not from its first alone.
+    """
+
+    name: ClassVar[str] = "token_classification"
+    validation_metrics: ClassVar[tuple[str, ...]] = ("f1", "strict_f1", "accuracy", "loss")
+    main_metric: ClassVar[str] = "f1"
+    long_text: ClassVar[LongText] = "window"
+    labels: tuple[str, ...]
+    tags: tuple[str, ...]
+    valid: bool = True
+    all_pieces: bool = False
+
+    @classmethod
+    def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
+        """Whether a column has tags beside one with words, or spans beside one with text."""
+        return bool(_marked(table, asked["label"], asked["text"]))
+
+    @classmethod
+    def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the column of the words or texts, and that of the tags or spans."""
+        text, label = asked["text"], asked["label"]
+        if label is None:
+            found = _marked(table, None, text)
+            if not found:
+                raise DataError(
+                    f"no column of {table.name} holds tags or spans (columns: {listing(table.columns)}).",
+                    'Name it with label = "NAME": lists of tags as B-PER, I-PER, O, or of {"start", "end", "label"}.',
+                )
+            label = found[0]
+        naming.require(table, label, "label")
+        text = text or _read(table, label)
+        naming.require(table, text, "text")
+        said = [f"{role} = {of!r}" for role, of in (("text", text), ("label", label)) if asked[role] is None]
+        return {"text": text, "label": label}, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+
+    @classmethod
+    def read(
+        cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
+    ) -> tuple[TokenClassification, LabelledRows, list[Finding]]:
+        """Return the task with the types that occur, and the rows with the tags of their words."""
+        rows, found, findings = reading.read(table, columns["text"], columns["label"])
+        counts = Counter(entity.label for row in found for entity in tags.entities(row))
+        if not counts:
+            raise DataError(
+                f"column {columns['label']!r} of {table.name} marks no entity in any row.",
+                "Name the column of the tags or spans with label = …",
+            )
+        task = cls.of(sorted(counts), options is not None and options.label_all_pieces)
+        findings += [
+            Finding("warning", f"type {label!r} has one entity only.", "Add some, or merge it with another.")
+            for label, count in counts.items()
+            if count == 1
+        ]
+        examples = task._with_targets(rows, found)
+        return task, examples, findings + checks.repeats(examples)
+
+    @classmethod
+    def of(cls, labels: Sequence[str], all_pieces: bool = False) -> TokenClassification:
+        """Return the task of finding entities of some types."""
+        return cls(tuple(labels), tags.names(labels), all_pieces=all_pieces)
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> TokenClassification:
+        """Take the tags from the card, else from the names in the config, of whatever scheme."""
+        if "tags" in card:
+            return cls(tuple(card["labels"]), tuple(card["tags"]), card["valid"], card["all_pieces"])
+        named = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
+        found = tuple(_as_tag(str(name)) for _, name in named)
+        types = {(tags.parts(tag) or ("", ""))[1] for tag in found} - {""}
+        if tags.OUTSIDE not in found or not types:
+            raise ModelError(
+                f"the outputs of the model are no tags of words: {listing(name for _, name in named) or 'none named'}.",
+                "Its config should name them, as in id2label: O, B-PER, I-PER; or fine-tune it with %%bert_finetune.",
+            )
+        return cls(tuple(sorted(types)), found, valid=False)
+
+    def card(self) -> dict[str, Any]:
+        """Return the types and the tags."""
+        return {
+            "labels": list(self.labels), "tags": list(self.tags), "valid": self.valid, "all_pieces": self.all_pieces
+        }  # fmt: skip
+
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+        """Load the encoder with a head that has one output a tag, for each token."""
+        return loading.headed(folder, "tokens", self.tags, needs_head, **changes)
+
+    def text_column(self, table: Table) -> str:
+        """Return the column of words if one has the usual name, else that of a text."""
+        words = next((name for name in table.columns if name.lower() in _WORDS), None)
+        return words or super().text_column(table)
+
+    def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
+        """Return the rows that can be read: texts, or lists of words."""
+        return reading.readable(given["text"], name, where.format("text", name))
+
+    def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
+        """Return the rows to measure; an entity of a type that is none of these is an error."""
+        naming.require(table, columns["text"], "text")
+        naming.require(table, columns["label"], "label")
+        rows, found, findings = reading.read(table, columns["text"], columns["label"])
+        unseen = {at: {entity.label for entity in tags.entities(row)} - {*self.labels} for at, row in enumerate(found)}
+        wrong = [at for at, labels in unseen.items() if labels]
+        if wrong:
+            labels = sorted(set().union(*unseen.values()))
+            raise DataError(
+                f"column {columns['label']!r} of {table.name} has types that training has not: "
+                f"{listing(map(repr, labels))} in {len(wrong):,} rows, such as row {rows.index[wrong[0]]}.",
+                f"The types are {listing(self.labels)}. Map or drop those entities.",
+            )
+        examples = self._with_targets(rows, found)
+        return examples, findings + checks.repeats(examples)
+
+    def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
+        """Return the rows with an entity of a type that is none of these."""
+        rows, found, _ = reading.read(table, columns["text"], columns["label"])
+        unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(found))
+        return {int(rows.positions[at]): min(labels) for at, labels in unknown if labels}
+
+    def _with_targets(self, rows: TextRows, found: Sequence[Sequence[str]]) -> LabelledRows:
+        """Return rows with the tags of their words, a tuple a row of their numbers in `_names`."""
+        import numpy as np
+
+        numbers = {tag: number for number, tag in enumerate(self._names)}
+        known = [tuple(numbers[tag] for tag in row) for row in found]
+        return checks.with_targets(rows, np.fromiter(known, object, len(known)))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """All tags of IOB2 for the types: those of the outputs, but for a model from elsewhere."""
+        return tags.names(self.labels)
+
+    def _outputs(self) -> npt.NDArray[np.int64]:
+        """Return the output that stands for each tag of `_names`, and below it the output for those that go on with it.
+
+        A model from elsewhere may have no ``B-`` of a type, or no ``I-``: its other tag stands for it.
+        """
+        import numpy as np
+
+        numbers = {tag: number for number, tag in enumerate(self.tags)}
+        of_type = {(tags.parts(tag) or ("", ""))[1]: number for tag, number in reversed(numbers.items())}
+        begins = [numbers.get(tag, of_type.get(tag[2:], 0)) for tag in self._names]
+        goes_on = [numbers.get("I" + tag[1:], begin) for tag, begin in zip(self._names, begins, strict=True)]
+        return np.asarray([begins, goes_on])
+
+    def words(self, rows: TextRows) -> list[str]:
+        """Return all words of all rows, behind each other."""
+        found = words.find(rows.texts)
+        return [text[start:end] for at, text in enumerate(rows.texts) for start, end in found.of(at)]
+
+    def targets(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
+        """Return the output that stands for the tag of each word. Shape ``(all words,)``."""
+        found: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
+        return found
+
+    def of_words(self, found: Scores, rows: TextRows, samples: Tokens) -> Scores:
+        """Return scores of words, ``(all words, tags)``, as those of the tokens that a model would give them at."""
+        import numpy as np
+
+        alignment = align(samples, words.find(rows.texts))
+        scores = np.zeros((len(samples.ids), found.shape[1]), np.float32)
+        scores[alignment.tokens[alignment.own]] = found[alignment.own]
+        return scores
+
+    def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
+        """Return the rarest type of entity in each row, so that each type is validated on its share."""
+        import numpy as np
+
+        counts = Counter(chain.from_iterable(rows.targets))
+        rank = {tag: number for number, (tag, _) in enumerate(counts.most_common())}
+        return np.fromiter((max(map(rank.__getitem__, row)) for row in rows.targets), np.int64, len(rows))
+
+    def counts(self, rows: LabelledRows) -> dict[str, int]:
+        """Return the entities of each type."""
+        named = ([self._names[tag] for tag in row] for row in rows.targets)
+        found = (entity.label for row in named for entity in tags.entities(row))
+        return dict(Counter(found).most_common())
+
+    def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
+        """Return the rows as tokens with their characters."""
+        return cache.encode(rows.texts, progress, spans=True)
+
+    def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
+        """Return samples with the tag of each word at its first token, or at all of them."""
+        first, further = self._outputs()[:, _flat(rows)]
+        targets = align(samples, words.find(rows.texts)).targets(first, further if self.all_pieces else None)
+        return BatchSource(samples, pad_id, targets, per_token=True)
+
+    def objective(self, train: LabelledRows, options: Finetune) -> Objective:
+        """Return the cross-entropy of the tags, weighed by ``words / (tags x words of the tag)`` where balanced."""
+        import numpy as np
+        import torch
+
+        weights = None
+        if options.class_weights == "balanced":
+            counts = np.bincount(self.targets(train), minlength=len(self.tags))
+            weights = torch.tensor(counts.sum() / (len(self.tags) * np.maximum(counts, 1)), dtype=torch.float32)
+
+        def total(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            here = None if weights is None else weights.to(logits.device)
+            return torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), targets.flatten(), here, ignore_index=IGNORED, reduction="sum",
+                label_smoothing=options.label_smoothing,
+            )  # fmt: skip
+
+        def weight(targets: torch.Tensor) -> float:
+            learnt = targets[targets != IGNORED]
+            return float(len(learnt) if weights is None else weights[learnt].sum())
+
+        return Objective(total, weight)
+
+    def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
+        """Return the numbers of `evaluation.entities.Measured`."""
+        return self._measured(scores, rows, samples).metrics()
+
+    def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
+        """Return metrics and the table of types."""
+        measured, where = self._measured(scores, rows, samples), words.find(rows.texts)
+        found = numbers_of.of([entities.tally(measured)], measured.metrics())
+        outcomes = Outcomes(
+            index=rows.index,
+            texts=rows.texts,
+            lengths=samples.lengths_by_row(),
+            true=entities.named(rows.texts, where, measured.true),
+            predicted=entities.named(rows.texts, where, measured.predicted),
+            credit=entities.credits_of(measured),
+            tallies=found.tallies,
+        )
+        return Report(
+            task=self.name,
+            rows=len(rows),
+            metrics=found.metrics,
+            intervals=found.intervals,
+            labels=self.labels,
+            classes=entities.typed(measured),
+            outcomes=outcomes,
+            **known,
+        )
+
+    def _measured(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Measured:
+        """Return true and predicted tags of all rows, and the loss of each."""
+        import numpy as np
+
+        alignment = align(samples, words.find(rows.texts))
+        own, owner = alignment.own, alignment.words.owner
+        read = scores[alignment.tokens[own]]
+        losses = cross_entropies(read, self.targets(rows)[own])
+        return Measured(
+            true=[[self._names[tag] for tag in row] for row in rows.targets],
+            predicted=list(decoding.decoded(read, alignment, self.tags, self.valid)),
+            likeliest=list(decoding.decoded(read, alignment, self.tags, None)),
+            losses=np.bincount(owner[own], losses, len(rows)).astype(np.float64),
+            weights=np.bincount(owner[own], minlength=len(rows)).astype(np.int64),
+        )
+
+    def predictions(
+        self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
+    ) -> Entities:
+        """Return ``row, start, end, text, label, score``, one row an entity."""
+        alignment = align(samples, words.find(rows.texts))
+        read = scores[alignment.tokens[alignment.own]]
+        types = [(tags.parts(tag) or ("", ""))[1] for tag in self.tags]
+        chances = {label: softmax(read)[:, [label == of for of in types]].sum(axis=1) for label in self.labels}
+        found = decoding.decoded(read, alignment, self.tags, self.valid)
+        return entities_of(given["text"], rows, alignment, found, chances, labels=self.labels, task=self.name, **known)
+
+
+def _flat(rows: LabelledRows) -> npt.NDArray[np.int64]:
+    """Return the tags of all words behind each other."""
+    import numpy as np
+
+    return np.fromiter(chain.from_iterable(rows.targets), np.int64)
+
+
+def _as_tag(name: str) -> str:
+    """Return the name of an output as a tag: ``PER`` alone is the tag of any word of a person."""
+    return name if tags.parts(name) else f"I-{name}"
+
+
+def _marked(table: Table, label: str | None, text: str | None) -> list[str]:
+    """Return the columns that can hold what is to be learnt, the likeliest first."""
+    others = [column for column in table.columns if column not in naming.several(text or ())]
+    found = [column for column in others if label in (None, column) and _marks(table, column, text)]
+    return sorted(found, key=lambda column: _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS))
+
+
+def _marks(table: Table, column: str, text: str | None) -> bool:
+    """Whether a column has tags, and words to them; or spans, in a text."""
+    if reading.holds_spans(table.frame[column]):
+        return True
+    if text is None:
+        text = next((name for name in table.columns if name.lower() in _WORDS and name != column), None)
+    words_there = text in table.columns and reading.holds_words(table.frame[text])
+    likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
+    return words_there and (likely or reading.holds_tags(table.frame[column]))
+
+
+def _read(table: Table, label: str) -> str:
+    """Return the column of the words, or of the text, that a column of tags or spans is about."""
+    if reading.holds_spans(table.frame[label]):
+        return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
+    lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
+    named = [name for name in lists if name.lower() in _WORDS]
+    if len(named or lists) == 1:
+        return (named or lists)[0]
+    raise DataError(
+        f"the column of the words of {table.name} is not clear: "
+        + (f"it could be {listing(lists)}." if lists else f"none holds lists of words ({listing(table.columns)})."),
+        'Say which one with text = "NAME".',
+    )

@@ -1,0 +1,388 @@
+"""A model that can be used, and the register of those that this kernel holds."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from bertmagic.display import publish
+from bertmagic.errors import ModelError, OptionError, listing
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from bertmagic.attention.maps import AttentionMaps
+    from bertmagic.evaluation.calibration import Calibration
+    from bertmagic.evaluation.report import Report
+    from bertmagic.inference.predictions import Predictions
+    from bertmagic.options import Columns
+    from bertmagic.tasks import Task
+    from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
+    from bertmagic.training.history import History
+    from bertmagic.workflows.evaluate import By
+
+_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
+_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
+_register = threading.Lock()
+
+
+class TextModel:
+    """A fine-tuned model and what belongs to it.
+
+    Attributes
+    ----------
+    name
+        The name of its run, or the one it was loaded under.
+    task
+        What it was trained for, with its labels.
+    card
+        What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
+    folder
+        Where it is on disk.
+    report
+        The report at the end of its training; None for a loaded or an interrupted one.
+    history
+        The steps and evaluations of its training, as tables; None for a loaded one.
+    """
+
+    def __init__(
+        self, name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
+        card: dict[str, Any], folder: Path, precision: str,
+        report: Report | None = None, history: History | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self.task, self.card, self.folder = name, task, card, folder
+        self.report, self.history, self.precision = report, history, precision
+        self._network: PreTrainedModel | None = network
+        self._tokenizer = tokenizer
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        if self._network is None:
+            return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
+        labels = f" ({listing(self.labels, 6)})" if self.labels else ""
+        return f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
+
+    @property
+    def network(self) -> PreTrainedModel:
+        """The transformers model.
+
+        Raises
+        ------
+        ModelError
+            If it was unloaded.
+        """
+        network = self._network  # read once: another thread may unload it meanwhile
+        if network is None:
+            raise ModelError(f"model {self.name!r} was unloaded.", f"Bring it back with %bert_load {self.folder}")
+        return network
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of transformers."""
+        return self._tokenizer
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """The classes, as the values they had in the training data."""
+        return tuple(self.card.get("labels", ()))
+
+    @property
+    def device(self) -> torch.device:
+        """The device it is on."""
+        device: torch.device = self.network.device
+        return device
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of its parameters and buffers; 0 once it is unloaded."""
+        network = self._network
+        if network is None:
+            return 0
+        tensors = [*network.parameters(), *network.buffers()]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    def predict(
+        self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
+        file: str | None = None, show: bool = True,
+    ) -> Predictions:  # fmt: skip
+        """Predict for each text, or for each pair of texts, what the model was trained for.
+
+        Parameters
+        ----------
+        texts
+            A text, a list, a Series, a DataFrame or any other data with the columns of training. A pair is a tuple of
+            two texts, or one with `` ||| `` between them.
+        text, question, context
+            The columns that the model reads; by default those of training.
+        file
+            Read the texts from a file instead.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        Predictions
+            With a ``frame`` in the order and with the index of the input.
+        """
+        from bertmagic.workflows.predict import predict
+
+        asked = {"text": text, "question": question, "context": context}
+        with self._lock, publish.working(show) as emit:
+            return predict(self, texts if file is None else Path(file), asked, emit)
+
+    def evaluate(
+        self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
+        context: str | None = None, answers: str | None = None, by: By | Sequence[By] = (),
+        at: str | Sequence[str] = (), label_issues: bool = False, probe: Any = None, train: Any = None,
+        show: bool = True,
+    ) -> Report:  # fmt: skip
+        """Measure the model on rows whose labels are known.
+
+        Parameters
+        ----------
+        data
+            The rows: anything that `finetune` takes.
+        text, label, question, context, answers
+            Their columns; by default those of training.
+        by
+            Columns whose values are reported one by one, or functions of a row, as in ``lambda row: row.age > 30``.
+        at
+            Find the thresholds that reach this, such as ``"precision=0.95"`` or ``"recall=0.9"``.
+        label_issues
+            Look for labels that are likely wrong, and for rows that read nearly the same and have different labels.
+        probe
+            Swap words for people and say how predictions move: ``"identity"`` for the lists of the package, or the path
+            of a file like them.
+        train
+            The training rows: which of ``data`` stand in them too, word for word or nearly.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+        """
+        from bertmagic.workflows import evaluate as evaluating
+
+        def several(given: Any) -> tuple[Any, ...]:
+            return (given,) if isinstance(given, str) or callable(given) else tuple(given or ())
+
+        columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
+        asked = evaluating.Asked(several(by), several(at), label_issues, probe, train)
+        with self._lock, publish.working(show) as emit:
+            return evaluating.evaluate(self, data, columns, asked, emit)
+
+    def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
+        """Make the model's probabilities mean what they say, by a temperature; labels stay what they are.
+
+        What is chosen is kept in the model, and in its folder where it has one.
+
+        Parameters
+        ----------
+        data
+            Some hundred rows with labels that the model has not learnt from.
+        text, label
+            Their columns; by default those of training.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Raises
+        ------
+        OptionError
+            If the model gives no probabilities of classes.
+        """
+        from bertmagic.models import saving
+        from bertmagic.workflows import evaluate as evaluating
+
+        with self._lock, publish.working(show) as emit:
+            found = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
+            self.card.update(self.task.card())
+            saving.write_card(self.folder, self.card)
+            return found
+
+    def fill(
+        self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
+        file: str | None = None, show: bool = True,
+    ) -> Fills:  # fmt: skip
+        """Guess the word behind each ``[MASK]`` of a text.
+
+        Each mask is guessed by itself, with the others still masked.
+
+        Parameters
+        ----------
+        texts
+            A text, a list, a Series, a DataFrame or any other data with a text column.
+        top_k
+            How many words to give for each mask.
+        candidates
+            Words to compare instead, as a list or with commas between them. Their probabilities are those among all
+            pieces of the vocabulary. Each must be one piece: a word of several has no single probability.
+        text, file
+            The column of the texts, or a file with them.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        Fills
+            With a ``frame`` of a row for each word: ``row, text, mask, word, score, filled``.
+        """
+        from bertmagic.workflows.fill import fill
+
+        words = candidates.split(",") if isinstance(candidates, str) else [w for c in candidates for w in c.split(",")]
+        given = texts if file is None else Path(file)
+        with self._lock, publish.working(show) as emit:
+            return fill(self, given, top_k, [word.strip() for word in words if word.strip()], {"text": text}, emit)
+
+    def next_sentence(self, first: Any, second: Any, *, show: bool = True) -> NextSentences:
+        """Say how probable it is that a sentence follows another in one document.
+
+        Parameters
+        ----------
+        first, second
+            A text each, or two lists of the same length.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        NextSentences
+            With a ``frame`` of ``first, second, score``.
+        """
+        from bertmagic.workflows.fill import next_sentence
+
+        with self._lock, publish.working(show) as emit:
+            return next_sentence(self, first, second, emit)
+
+    @overload
+    def attention(
+        self, text: str | tuple[str, str], pair: Any = None, *, compare: Any = None, compare_text: Any = None,
+        show: bool = True,
+    ) -> AttentionMaps: ...  # fmt: skip
+
+    @overload
+    def attention(
+        self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
+    ) -> Any: ...
+
+    def attention(
+        self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
+    ) -> Any:
+        """Return what every head attends to in a text, or in a pair of texts.
+
+        The model is used as it is, with all tokens in its last layer computed; what it predicts is unchanged.
+
+        Parameters
+        ----------
+        text
+            The text; or a pair, as a tuple or with `` ||| `` between its two. Of a list of several, a list of maps
+            is returned.
+        pair
+            The second text of a pair.
+        compare
+            Another model, or the name of one, whose maps of the same text are compared with these; ``"base"`` is the
+            encoder that this model was made from.
+        compare_text
+            Another text, or pair, whose head statistics are compared with these.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        AttentionMaps
+            With ``array`` of shape ``(layers, heads, tokens, tokens)``, and ``comparison`` where one was asked for.
+
+        Raises
+        ------
+        DataError
+            If there is no text, or it cannot be compared.
+        ModelError
+            If the model was unloaded, has no attention that can be shown, or has no counterpart of each head.
+        """
+        from bertmagic.workflows.attention import attention_of_base, listed
+
+        if compare is not None and compare_text is not None:
+            raise OptionError("both another model and another text are given.", "Compare with one at a time.")
+        texts = listed(text)
+        if len(texts) != 1:
+            return [self.attention(one, pair, compare=compare, compare_text=compare_text, show=show) for one in texts]
+        maps = self._attention(texts[0], pair, show)
+        if compare_text is not None:
+            return maps.beside(self._attention(compare_text, None, show))
+        if isinstance(compare, str) and compare == "base":
+            with self._lock, publish.working(show) as emit:
+                return maps.beside(attention_of_base(self, texts[0], pair, emit))
+        if compare is None:
+            return maps
+        other = compare if isinstance(compare, TextModel) else _named(compare)
+        return maps.beside(other._attention(texts[0], pair, show))
+
+    def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
+        from bertmagic.workflows.attention import attention
+
+        with self._lock, publish.working(show) as emit:
+            return attention(self, text, pair, emit)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all.
+
+        Beside it stands its card for the Hugging Face hub, README.md, with what is known of it; one that you have
+        edited stays as it is.
+        """
+        from bertmagic.models import card, saving
+
+        with self._lock:
+            folder = Path(path).expanduser()
+            readme = card.text(self.name, self.card, folder.absolute().name)
+            return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
+
+    def unload(self) -> int:
+        """Give the memory of the weights back and return how many bytes that was; the folder on disk stays."""
+        from bertmagic.models import devices
+
+        with self._lock:
+            size = self.bytes
+            self._network = None
+            _drop(self)
+            devices.release()
+            return size
+
+
+def hold(model: TextModel) -> TextModel:
+    """Remember a model, without keeping it alive, as the newest and by its name."""
+    global _newest
+    model.network.eval()
+    with _register:
+        _held[model.name] = model
+        _newest = weakref.ref(model)
+    return model
+
+
+def held() -> dict[str, TextModel]:
+    """Return the models that this kernel holds, by name."""
+    with _register:
+        return dict(_held.items())
+
+
+def newest() -> TextModel | None:
+    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
+    model = _newest()
+    return model if model is not None and model.bytes else None
+
+
+def _named(name: Any) -> TextModel:
+    """Return the model of a name, loaded if none is held; one that was loaded for this is not held."""
+    from bertmagic.workflows.predict import opened
+
+    if not isinstance(name, str | Path):
+        raise OptionError(f"a {type(name).__name__} is no model to compare with.", "Give a model, or its name.")
+    name = str(name)
+    with publish.working() as emit:
+        return held().get(name) or TextModel(Path(name).name, *opened(name, None, "auto", tuple(held()), emit))
+
+
+def _drop(model: TextModel) -> None:
+    """Forget a model that was unloaded, unless another has taken its name."""
+    with _register:
+        if _held.get(model.name) is model:
+            del _held[model.name]

@@ -1,0 +1,193 @@
+"""What is in a data set and what is wrong with it, found without training anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import checks, tables
+from bertmagic.data import columns as naming
+from bertmagic.data.checks import TextRows
+from bertmagic.data.report import DataReport, Finding
+from bertmagic.data.texts import Texts, cells
+from bertmagic.data.tokens import encode
+from bertmagic.errors import BertMagicError, DataError, ModelError
+from bertmagic.events import Listener, Phase, counting
+from bertmagic.models import loading, weights
+from bertmagic.tasks import Task, find, infer
+from bertmagic.tasks.question_answering.reading import given
+from bertmagic.tasks.token_classification import reading
+from bertmagic.workflows.prepare import asked
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from bertmagic.data.tables import Table
+    from bertmagic.options import Check
+
+_BINS = 12
+_SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+def report(options: Check, emit: Listener) -> DataReport:
+    """Look at a data set; what would stop a training run becomes a finding instead of an error.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to look at: no rows, or no text column.
+    """
+    emit(Phase("reading the data"))
+    table = tables.read(options.data)
+    task = find(options.task) if options.task else infer(table, asked(options))
+    columns, findings = _columns(task, table, options)
+    known, rows, labels, found = _rows(task, table, columns)
+    if not len(rows):
+        raise DataError(f"{_named(columns)} of {table.name} holds no text.", "Name the text column with text = …")
+    lengths, unit, more = _lengths(known, rows, options, emit)
+    edges, counts = _histogram(lengths)
+    label = columns.get("label", columns.get("answers"))
+    return DataReport(
+        data=table.name,
+        task=task.name if label else "none (no label column)",
+        rows=len(table.frame),
+        columns=tuple(table.columns),
+        text=_title(columns, "text", "question", "context"),
+        label=_title(columns, "label", "answers") if label else None,
+        findings=tuple(sorted(findings + found + more, key=lambda finding: _SEVERITY[finding.severity])),
+        labels=labels,
+        length_edges=edges,
+        length_counts=counts,
+        length_unit=unit,
+        examples=_examples(table.frame, rows, label),
+    )
+
+
+def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
+    """Return the columns by their role; only that of the text where the others are not clear."""
+    try:
+        found, said = task.columns(table, asked(options))
+    except DataError as error:
+        if options.label is not None or options.answers is not None:
+            raise
+        text = [naming.text_only(table, options.text)] if options.text is None else naming.several(options.text)
+        said = f"No label column was chosen: {error.what}"
+        return {"text": [naming.require(table, column, "text") for column in text]}, [Finding("info", said, error.fix)]
+    return found, [Finding("info", said)] if said else []
+
+
+def _rows(
+    task: type[Task], table: Table, columns: Mapping[str, Any]
+) -> tuple[Task | None, TextRows, dict[str, int], list[Finding]]:
+    """Return the task, the rows that have a text, what is to be learnt of them, and what was found.
+
+    There is no task where nothing can be learnt.
+    """
+    if not columns.keys() & {"label", "answers"}:
+        rows, found = _readable(table, columns)
+        return None, rows, {}, found
+    try:
+        known, rows, found = task.read(table, columns)
+    except BertMagicError as error:
+        rows, found = _readable(table, columns)
+        labels = [columns.get("label")] if isinstance(columns.get("label"), str) else []
+        counted = {key: many for label in labels for key, many in _counts(table.frame[label]).items()}
+        # What stops the check says it all, so what was found before it is not said twice.
+        return (
+            None,
+            rows,
+            counted,
+            [_error(error), *(one for one in found if one.severity == "error" and one.what != error.what)],
+        )
+    return known, rows, known.counts(rows), found
+
+
+def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[TextRows, list[Finding]]:
+    """Return the rows that have a text in each column; values that are no text become an error among the findings."""
+    import numpy as np
+
+    names = [name for role in ("text", "question", "context") for name in naming.several(columns.get(role, ()))]
+    try:
+        if len(names) == 1:
+            return reading.readable(table.frame[names[0]], table.name, f"column {names[0]!r} of {table.name}")
+        return checks.readable(table.frame, names, table.name)
+    except DataError as error:
+        column = table.frame[names[0]]
+        strings = np.flatnonzero(np.fromiter((isinstance(value, str) for value in cells(column)), bool))
+        return TextRows(table.name, Texts(column, strings), table.frame.index[strings]), [_error(error)]
+
+
+def _named(columns: Mapping[str, Any]) -> str:
+    return f"column {_title(columns, 'text', 'question', 'context')!r}"
+
+
+def _title(columns: Mapping[str, Any], *roles: str) -> str:
+    return ", ".join(str(name) for role in roles for name in naming.several(columns.get(role) or ()))
+
+
+def _error(error: BertMagicError) -> Finding:
+    return Finding("error", error.what, error.fix)
+
+
+def _lengths(
+    known: Task | None, rows: TextRows, options: Check, emit: Listener
+) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
+    """Return the lengths in tokens, or in words where the model's tokenizer cannot be had."""
+    import numpy as np
+
+    try:
+        found = weights.find(str(options.model))
+        tokenizer = loading.tokenizer(found.folder)
+    except ModelError as error:
+        said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
+        return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
+    limit = options.max_length or min(loading.limit(found.folder, tokenizer), loading.LONGEST)
+    long_text = known.long_text if known else None
+    # What is learnt by the place of its characters is read to the end.
+    characters, tell = long_text == "window", counting(emit, "tokenizing")
+    whole = encode(tokenizer, rows.texts, 10**9, progress=tell, pairs=rows.second, spans=characters)
+    cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
+    more = checks.token_findings(cut, limit, long_text or "truncate", found.name)
+    if known is not None and isinstance(rows, checks.LabelledRows):
+        try:
+            more += known.token_findings(whole, rows)
+        except DataError as error:
+            more.append(_error(error))
+    return whole.lengths, "tokens", more
+
+
+def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return whole-numbered edges and the counts between them, the last bin open for the longest hundredth."""
+    import numpy as np
+
+    top = max(int(np.percentile(lengths, 99)), 1)
+    edges = np.unique(np.ceil(np.linspace(0, top + 1, _BINS + 1)).astype(int))
+    edges[-1] = max(int(lengths.max()) + 1, int(edges[-1]))
+    counts, _ = np.histogram(lengths, bins=edges)
+    return tuple(int(edge) for edge in edges), tuple(int(count) for count in counts)
+
+
+def _counts(column: pd.Series) -> dict[str, int]:
+    return {str(value): int(count) for value, count in Counter(map(str, column.dropna().tolist())).most_common(1000)}
+
+
+def _learnt(cell: Any) -> str:
+    """Return what is to be learnt of a row in words: of an answer its text."""
+    if not isinstance(cell, dict) or "text" not in cell:
+        return str(cell)
+    try:
+        return " / ".join(dict.fromkeys(text for text, _ in given(cell))) or "(no answer)"
+    except ValueError:
+        return str(cell)
+
+
+def _examples(frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
+    """Return the first rows that have a text, each with its name, its text and what is to be learnt."""
+    most = range(min(len(rows), 5))
+    names = naming.several(label) if label else ()
+    shown = [", ".join(_learnt(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
+    return tuple((rows.index[at], rows.text(at), shown[at]) for at in most)

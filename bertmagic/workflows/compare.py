@@ -1,0 +1,258 @@
+"""Models on the same rows: measured, held against the first of them, timed in turns."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from bertmagic import options
+from bertmagic.data import checks, tables
+from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, listing
+from bertmagic.evaluation import baselines, comparison
+from bertmagic.evaluation.comparison import Contender, ModelComparison
+from bertmagic.events import Listener, Phase, ignore
+from bertmagic.workflows import predict as using
+from bertmagic.workflows import setup
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.report import Report
+    from bertmagic.tasks import Task
+    from bertmagic.tasks.token_classification.task import TokenClassification
+    from bertmagic.text_model import TextModel
+
+ROUNDS = 5
+_MOST_TIMED = 2_000
+_SECONDS = 1.0
+"""About how long the slowest model is timed in each round."""
+DIFFERING = 1_000
+"""How many rows on which models differ are kept."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that are compared on, as the first model reads them."""
+
+    table: tables.Table
+    rows: LabelledRows
+    tokens: Tokens
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A model that takes part: its report, how it predicts for rows, and what is known of its size."""
+
+    report: Report
+    predict: Callable[[LabelledRows], object]
+    contender: Contender
+
+
+def compare(
+    models: Sequence[TextModel | str], data: Any, asked: Mapping[str, Any], train: Any, price: float | None,
+    emit: Listener,
+) -> ModelComparison:  # fmt: skip
+    """Compare models; see `bertmagic.api.compare`. A baseline comes as its name."""
+    lead = next(model for model in models if not isinstance(model, str))
+    _same_task([model for model in models if not isinstance(model, str)])
+    for model in models:
+        if isinstance(model, str) and lead.task.name not in baselines.TASKS[model]:
+            others = [name for name, tasks in baselines.TASKS.items() if lead.task.name in tasks]
+            fix = f"The baseline for it is {listing(others)}." if others else "Compare models only."
+            raise OptionError(f"there is no baseline {model!r} for {lead.task.name}.", fix)
+    names = _names(models)
+    given = _read(lead, data, asked, emit)
+    sides = [
+        _baseline(model, lead, given, train, asked, emit)
+        if isinstance(model, str)
+        else _measured(model, name, given.table, asked, emit)
+        for model, name in zip(models, names, strict=True)
+    ]
+    reports = [side.report for side in sides]
+    _same_rows(reports, names)
+    emit(Phase("comparing"))
+    against = comparison.against(reports, names)
+    rows, apart = comparison.differing(reports, names, DIFFERING)
+    rounds = _timed(sides, given.rows, emit)
+    contenders = tuple(_priced(side, name, each, price) for side, name, each in zip(sides, names, rounds, strict=True))
+    notes = dict.fromkeys(note for report in reports for note in report.notes)
+    return ModelComparison(
+        lead.task.name, given.table.name, reports[0].rows, contenders, against, rows, apart, price, tuple(notes)
+    )  # fmt: skip
+
+
+def _same_task(models: Sequence[TextModel]) -> None:
+    first = models[0]
+    for other in models[1:]:
+        if other.task.name != first.task.name:
+            raise ModelError(
+                f"{first.name!r} is for {first.task.name}, {other.name!r} for {other.task.name}.",
+                "Compare models of one task.",
+            )
+        one, two = ({str(label) for label in model.labels} for model in (first, other))
+        if one != two:
+            odd = listing(sorted(one ^ two), 6)
+            raise ModelError(
+                f"{first.name!r} and {other.name!r} do not have the same labels: only one of them has {odd}.",
+                "Compare models with the same labels.",
+            )
+
+
+def _names(models: Sequence[TextModel | str]) -> list[str]:
+    """Return a name for each model; of several with one name the later ones get a number."""
+    found: list[str] = []
+    for model in models:
+        name = model if isinstance(model, str) else model.name
+        number = 1 + sum(one == name or one.startswith(f"{name} #") for one in found)
+        found.append(name if number == 1 else f"{name} #{number}")
+    return found
+
+
+def _read(lead: TextModel, data: Any, asked: Mapping[str, Any], emit: Listener) -> _Rows:
+    table = tables.read(lead.task.source(data), "test")
+    rows = _examples(lead, table, asked)
+    tokens = using.encoded(lead, rows, emit)
+    return _Rows(table, rows, tokens)
+
+
+def _examples(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> LabelledRows:
+    columns, _ = model.task.columns(table, using.trained(model, table) | {role: of for role, of in asked.items() if of})
+    return model.task.examples(table, columns)[0]
+
+
+def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[str, Any], emit: Listener) -> _Side:
+    emit(Phase(f"measuring {name}"))
+    report = model.evaluate(table, **asked, show=False)
+    encoder = str(model.card.get("encoder", ""))
+    size = sum(path.stat().st_size for path in model.folder.rglob("*") if path.is_file()) if model.folder else None
+    contender = Contender(name, encoder, False, report.metrics, report.intervals, disk=size, memory=model.bytes)
+    return _Side(report, lambda rows: using.run(model, rows, ignore, fresh=True), contender)
+
+
+def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mapping[str, Any], emit: Listener) -> _Side:
+    """Train a baseline on the training rows and measure it as a model of the same task."""
+    task = lead.task
+    rows = _training(lead, name, train, asked, emit)
+    emit(Phase(f"training {name}"))
+    predict, size = baselines.fit(name, task.name, _texts(task, rows), _targets(task, rows), _outputs(task))
+    found = predict(_texts(task, given.rows))
+    found = task.of_words(found, given.rows, given.tokens) if _tags(task) else found[given.tokens.owner]
+    notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
+    report = _half(task).report(found, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
+    contender = Contender(name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=size)
+    return _Side(report, lambda rows: predict(_texts(task, rows)), contender)
+
+
+def _half(task: Task) -> Task:
+    """Return a task that gives a label from a half on: the thresholds of a model are for its own probabilities."""
+    thresholds = getattr(task, "thresholds", None)
+    return task if thresholds is None else replace(task, thresholds=(0.5,) * len(thresholds))  # type: ignore[type-var]
+
+
+def _tags(task: Task) -> TypeGuard[TokenClassification]:
+    return task.name == "token_classification"
+
+
+def _outputs(task: Any) -> int:
+    """Return how many scores a text, or a word, has."""
+    return 1 if task.name == "regression" else len(task.tags if _tags(task) else task.labels)
+
+
+def _texts(task: Task, rows: LabelledRows) -> list[str]:
+    """Return the texts of rows, the two of a pair as one; all words of all rows where words have tags."""
+    if _tags(task):
+        return task.words(rows)
+    if rows.second is None:
+        return list(rows.texts)
+    return [f"{one} {two}" for one, two in zip(rows.texts, rows.second, strict=True)]
+
+
+def _targets(task: Any, rows: LabelledRows) -> npt.NDArray[Any]:
+    if _tags(task):
+        return task.targets(rows)
+    if task.name == "regression":
+        return (rows.targets - task.mean) / task.scale  # type: ignore[no-any-return]
+    return rows.targets
+
+
+def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
+    twice = len(checks.overlap(train, rows))
+    return (f"{twice:,} of its training rows stand among the rows of the comparison, too.",) if twice else ()
+
+
+def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
+    """Return the rows that a baseline is trained on: those given, or those of the first model where they are known."""
+    emit(Phase("reading the training rows"))
+    if train is not None:
+        return _examples(lead, tables.read(lead.task.source(train), "train"), asked)
+    rows = _known(lead)
+    if rows is None:
+        source = (lead.card.get("data") or {}).get("train", {}).get("name") or "rows that are not named"
+        raise OptionError(
+            f"{name!r} is trained on the training rows of {lead.name!r}, and these are no longer at hand: {source}.",
+            "Give them with --train DATA (train = … in Python).",
+        )
+    return rows
+
+
+def _known(lead: TextModel) -> LabelledRows | None:
+    """Return the training rows of a model if what it was trained on is on this disk and is the same, by its digest."""
+    told = lead.card.get("options") or {}
+    source = told.get("train")
+    local = isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists())
+    wanted = (lead.card.get("data") or {}).get("train", {}).get("sha256")
+    if not local or not wanted:
+        return None
+    known = {entry.name for entry in options.table(options.Finetune)}
+    try:
+        asked = options.read(options.Finetune, {name: value for name, value in told.items() if name in known})
+        prepared = setup.read(asked, ignore)
+    except BertMagicError:  # validation rows from a frame that is gone, say
+        return None
+    return prepared.train if setup.about(prepared)["train"]["sha256"] == wanted else None
+
+
+def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:
+    first = reports[0]
+    for report, name in zip(reports, names, strict=True):
+        if report.outcomes is None or first.outcomes is None:
+            raise ModelError(f"{report.task} has no outcomes of single rows to compare.", "Use %bert_evaluate.")
+        if not report.outcomes.index.equals(first.outcomes.index):
+            raise DataError(
+                f"{names[0]!r} can be measured on {first.rows:,} rows, {name!r} on {report.rows:,} others.",
+                "Give rows that all of them read, or name the columns.",
+            )
+
+
+def _timed(sides: Sequence[_Side], rows: LabelledRows, emit: Listener) -> list[list[float]]:
+    """Return the texts a second of each model in each round.
+
+    The models take turns, so that what else the machine does falls on all of them. What is timed goes from texts to
+    scores, with the tokenizing; it was done once before, so nothing is loaded or compiled meanwhile.
+    """
+    import numpy as np
+
+    slowest = min(
+        (side.report.rows / side.report.seconds for side in sides if side.report.seconds > 0), default=_MOST_TIMED
+    )
+    few = rows.take(np.arange(int(np.clip(slowest * _SECONDS, 16, min(len(rows), _MOST_TIMED)))))
+    found: list[list[float]] = [[] for _ in sides]
+    for turn in range(ROUNDS):
+        emit(Phase("timing", turn, ROUNDS, "rounds"))
+        for side, speeds in zip(sides, found, strict=True):
+            began = time.perf_counter()
+            side.predict(few)
+            speeds.append(len(few) / max(time.perf_counter() - began, 1e-9))
+    return found
+
+
+def _priced(side: _Side, name: str, rounds: Sequence[float], price: float | None) -> Contender:
+    speed = statistics.median(rounds)
+    cost = None if price is None else price * 1000 / speed / 3600
+    return replace(side.contender, name=name, speed=speed, rounds=tuple(rounds), cost=cost)

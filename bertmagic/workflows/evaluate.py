@@ -1,0 +1,347 @@
+"""A model measured on rows with labels: read, predict, count, and say what to look at next."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import columns as naming
+from bertmagic.data import tables
+from bertmagic.errors import DataError, ModelError, OptionError, listing
+from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
+from bertmagic.evaluation import label_issues as issues
+from bertmagic.evaluation.calibration import Calibration, calibrated
+from bertmagic.events import Listener, Phase
+from bertmagic.options import LOWER_IS_BETTER
+from bertmagic.run import folders
+from bertmagic.workflows import predict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import Batch
+    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.tables import Table
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.outcomes import Outcomes
+    from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report
+    from bertmagic.tasks import Task
+    from bertmagic.text_model import TextModel
+
+By = str | Callable[[Any], Any]
+
+_ISSUES = 500
+"""How many rows to look at a report keeps."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a report should have beside the numbers; see `TextModel.evaluate`."""
+
+    by: Sequence[By] = ()
+    at: Sequence[str] = ()
+    label_issues: bool = False
+    probe: Any = None
+    train: Any = None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Rows that were read, and what the model said of them.
+
+    ``table`` is without the rows of ``unseen``, the labels that the model does not know.
+    """
+
+    model: TextModel
+    table: Table
+    columns: Mapping[str, Any]
+    rows: LabelledRows
+    tokens: Tokens
+    scores: npt.NDArray[np.float32]
+    notes: tuple[str, ...]
+    unseen: Mapping[str, int]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The user's columns of the measured rows."""
+        return self.table.frame.iloc[self.rows.positions]
+
+
+def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Asked, emit: Listener) -> Report:
+    """Measure a model on rows with labels; see `TextModel.evaluate`."""
+    began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
+    _possible(model.task, asked)
+    for wanted in asked.at:
+        operating_points.read(wanted)
+    lists = counterfactuals.terms(asked.probe, folders.home()) if asked.probe is not None else ()
+    table = tables.read(model.task.source(data), "test")
+    for column in asked.by:
+        if isinstance(column, str):
+            naming.require(table, column, "by")
+    run = _run(model, table, columns, emit)
+    seconds = time.perf_counter() - began
+    report = model.task.report(
+        run.scores,
+        run.rows,
+        run.tokens,
+        model=model.name,
+        data=table.name,
+        skipped=len(run.table.frame) - len(run.rows),
+        seconds=seconds,
+        tokens=len(run.tokens.ids),
+        notes=run.notes,
+    )
+    emit(Phase("looking at parts of the rows"))
+    report = _sliced(run, replace(report, unseen=run.unseen), asked.by)
+    if report.outcomes is None:
+        return report
+    return replace(
+        report,
+        errors=errors.find(report.outcomes, report.labels),
+        points=_points(report.outcomes, report.labels, asked.at),
+        probes=_probes(run, lists, emit),
+        issues=_issues(run, report.outcomes, report.labels, asked, emit)[:_ISSUES],
+    )
+
+
+def _possible(task: Task, asked: Asked) -> None:
+    """Raise an `OptionError` if something was asked for that no report of this task has."""
+    wants_rows = asked.by or asked.at or asked.label_issues or asked.probe is not None or asked.train is not None
+    if wants_rows and not task.has_row_outcomes:
+        raise OptionError(
+            f"{task.name} has no right or wrong rows: by, at, probe, label_issues and train are for those.",
+            "Leave them out.",
+        )
+    if asked.at and not task.calibrates:
+        raise OptionError(f"at is for classes, and {task.name} gives no probabilities.", "Leave it out.")
+    if asked.probe is not None and (not task.calibrates or len(task.inputs) > 1):
+        raise OptionError(f"a probe is for classes of single texts, not for {task.name} as here.", "Leave it out.")
+
+
+def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listener) -> _Run:
+    """Return what the model says of the rows of a table."""
+    import numpy as np
+
+    task = model.task
+    known = predict.trained(model, table) | {role: of for role, of in asked.items() if of}
+    columns, _ = task.columns(table, known)
+    unseen: Mapping[int, str] = task.unseen(table, columns)
+    if len(unseen) == len(table.frame):
+        unseen = {}  # the task says what is wrong with a table of which no row has a label that is known
+    kept = np.setdiff1d(np.arange(len(table.frame)), list(unseen))
+    table = replace(table, frame=table.frame.iloc[kept]) if unseen else table
+    rows, findings = task.examples(table, columns)
+    tokens, scores = predict.run(model, rows, emit)
+    notes = [finding.sentence for finding in findings] + predict.notes_on(model, tokens)
+    broken = _broken(scores, tokens)
+    if len(broken):
+        notes.append(_no_numbers(model, rows, broken))
+        rows = rows.take(np.setdiff1d(np.arange(len(rows)), broken))
+        tokens, scores = predict.run(model, rows, emit)
+    counts = dict(Counter(unseen.values()).most_common())
+    return _Run(model, table, columns, rows, tokens, scores, tuple(notes), counts)
+
+
+def _broken(scores: npt.NDArray[np.float32], tokens: Tokens) -> npt.NDArray[np.int64]:
+    """Return the rows of which the model gave something that is no number."""
+    import numpy as np
+
+    bad = np.flatnonzero(np.isnan(scores.reshape(len(scores), -1)).any(axis=1))
+    owner = tokens.owner if len(scores) == len(tokens) else np.repeat(tokens.owner, tokens.lengths)
+    return np.unique(owner[bad])
+
+
+def _no_numbers(model: TextModel, rows: LabelledRows, broken: npt.NDArray[np.int64]) -> str:
+    """Say of which rows there are no probabilities, or raise a `ModelError` where that is all of them."""
+    which = listing((str(rows.index[at]) for at in broken[:5]), 5)
+    if len(broken) == len(rows):
+        raise ModelError(
+            f"{model.name!r} gives no numbers (NaN) for any of the {len(rows):,} rows: its weights are broken.",
+            "Train it again with a lower lr, or load it with precision = 'fp32'.",
+        )
+    return f"The model gives no numbers (NaN) for {len(broken):,} rows, such as {which}: they are left out."
+
+
+def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:
+    """Return a report with the slices that were asked for, and those that were not."""
+    import pandas as pd
+
+    main = run.model.task.main_metric
+    asked = pd.DataFrame({name: of.to_numpy() for name, of in _columns(run.frame, by)})
+    if report.outcomes is None:
+        return report
+    unasked = traits.traits(report.outcomes)
+    if report.confusion is not None:
+        unasked["true class"] = [report.labels[at] for at in report.outcomes.true]
+    unasked = unasked[[name for name in unasked if unasked[name].nunique() > 1 and name not in asked]]
+    found = {kind: _measured(report.outcomes, of) for kind, of in (("asked", asked), ("unasked", unasked))}
+    both = pd.concat([asked, unasked], axis=1)
+    tested = slices.tested(report.outcomes, both, [*found["asked"], *found["unasked"]])
+    first = len(found["asked"])
+    ordered = [slices.worst_first(part, main, main not in LOWER_IS_BETTER) for part in (tested[:first], tested[first:])]
+    notes = [
+        f"Column {name!r} has {slices.MOST + rest:,} different values; the {slices.MOST} with the most rows are shown."
+        for name in asked
+        if (rest := slices.left_out(asked[name]))
+    ]
+    gaps, lacking = _gaps(report.outcomes, report.labels, asked)
+    return replace(
+        report,
+        slices=(*report.slices, *ordered[0]),
+        automatic=ordered[1],
+        main=main,
+        gaps=gaps,
+        notes=(*report.notes, *notes, *lacking),
+    )
+
+
+def _measured(outcomes: Outcomes, columns: pd.DataFrame) -> list[Any]:
+    return [one for name in columns for one in slices.measured(outcomes.tallies, columns[name])]
+
+
+def _columns(frame: pd.DataFrame, by: Sequence[By]) -> list[tuple[str, pd.Series]]:
+    """Return the columns to slice by: those of the user, and what a function makes of each row.
+
+    Raises
+    ------
+    OptionError
+        That names the row for which a function failed.
+    """
+    import pandas as pd
+
+    found = []
+    for number, of in enumerate(by, start=1):
+        if isinstance(of, str):
+            found.append((of, frame[of]))
+            continue
+        name = getattr(of, "__name__", "<lambda>")
+        values = []
+        for row in range(len(frame)):
+            try:
+                values.append(of(frame.iloc[row]))
+            except Exception as error:
+                raise OptionError(
+                    f"by: the function fails for row {frame.index[row]}: {type(error).__name__}: {error}.",
+                    "It gets a row as a Series, as in lambda row: row.age > 30.",
+                ) from error
+        found.append((f"function {number}" if name == "<lambda>" else name, pd.Series(values, dtype=object)))
+    return found
+
+
+def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
+    """Return how differently the named groups are treated, and where that is not known; of two classes the second's."""
+    import numpy as np
+
+    if outcomes.probabilities is None:
+        return (), ()
+    given, wanted = outcomes.predicted > 0, outcomes.true > 0
+    if outcomes.true.ndim == 1:
+        classes = np.arange(len(names))[-1:] if len(names) == 2 else np.arange(len(names))
+        given, wanted = (side[:, None] == classes for side in (outcomes.predicted, outcomes.true))
+        names = [names[at] for at in classes]
+    groups = [slices.named(asked[name]) for name in asked]
+    found = tuple(gap for of in groups for gap in fairness.gaps(given, wanted, names, of))
+    return found, tuple(said for of in groups if (said := fairness.lacking(wanted, names, of)))
+
+
+def _points(outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:
+    """Return the thresholds for what is wanted."""
+    import numpy as np
+
+    chances = outcomes.probabilities
+    if not at or chances is None:
+        return ()
+    wanted = outcomes.true > 0 if outcomes.true.ndim == 2 else outcomes.true[:, None] == np.arange(chances.shape[1])
+    return tuple(point for one in at for point in operating_points.points(chances, wanted, labels, one))
+
+
+def _probes(run: _Run, lists: Sequence[counterfactuals.Terms], emit: Listener) -> tuple[Probe, ...]:
+    """Return how predictions move when words for people are swapped."""
+    task = run.model.task
+    before = task.probabilities(run.scores, run.tokens) if lists else None
+    if before is None:
+        return ()
+    texts = list(run.rows.texts)
+    found = counterfactuals.swaps(texts, lists)
+    changed = [text for swap in found for text in swap.texts]
+    after = _chances(run.model, changed, emit)
+    probes, done = [], 0
+    for swap in found:
+        moved = after[done : done + len(swap.texts)]
+        first = before[list(swap.rows)]
+        probes.append(counterfactuals.measured(swap, first, moved, task.decided(first), task.decided(moved), texts))
+        done += len(swap.texts)
+    return tuple(sorted(probes, key=lambda one: (-one.flipped, -one.moved)))
+
+
+def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDArray[np.float32]:
+    """Return the probabilities of texts, ``(texts, classes)``."""
+    import numpy as np
+    import pandas as pd
+
+    rows, _ = model.task.readable(pd.DataFrame({"text": list(texts)}, dtype=object), "the swapped texts", "{1}")
+    if not len(rows):
+        return np.zeros((0, 0), np.float32)
+    tokens, scores = predict.run(model, rows, emit)
+    found = model.task.probabilities(scores, tokens)
+    assert found is not None
+    return found
+
+
+def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, emit: Listener) -> tuple[Issue, ...]:
+    """Return rows whose label may be wrong, that contradict each other, or that stand in the training rows."""
+    found: list[Issue] = []
+    said = [errors.said(true, labels) for true in outcomes.true]
+    if asked.label_issues:
+        if outcomes.probabilities is not None and outcomes.true.ndim == 1:
+            features = _features(run, emit)
+            chances = issues.cross_fitted(features, outcomes.true, len(labels))
+            found += issues.mislabelled(outcomes, chances, labels)
+        found += issues.contradicting(outcomes, said)
+    if asked.train is not None:
+        table = tables.read(run.model.task.source(asked.train), "train")
+        rows, _ = run.model.task.examples(table, run.columns)
+        found += issues.leaked(outcomes, said, [rows.text(at) for at in range(len(rows))], list(rows.index))
+    return tuple(found)
+
+
+def _features(run: _Run, emit: Listener) -> npt.NDArray[np.float32]:
+    """Return the mean of the encoder's last layer over the tokens of each row, ``(rows, width)``."""
+
+    def pooled(network: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        hidden = network.base_model(**batch.inputs)[0].float()  # (rows, tokens, width)
+        mask = batch.mask[..., None].float()
+        mean: torch.Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+        return mean
+
+    tokens, found = predict.run(run.model, run.rows, emit, pooled)
+    return tokens.by_row(found)
+
+
+def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Listener) -> Calibration:
+    """Make a model's probabilities mean what they say; see `TextModel.calibrate`.
+
+    Raises
+    ------
+    OptionError
+        If it gives no probabilities of classes.
+    """
+    table = tables.read(model.task.source(data), "validation")
+    run = _run(model, table, columns, emit)
+    if len(run.rows) < 2:
+        raise DataError(f"{table.name} has {len(run.rows)} row to calibrate on.", "Give some hundred rows.")
+    task: Any = model.task.calibrated(run.scores, run.rows, run.tokens)
+    before: Any = model.task.probabilities(run.scores, run.tokens)
+    after = task.probabilities(run.scores, run.tokens)
+    model.task = task
+    thresholds = getattr(task, "thresholds", ())
+    return calibrated(
+        before, after, run.rows.targets, task.temperature, model=model.name, data=table.name, thresholds=thresholds
+    )

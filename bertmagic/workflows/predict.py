@@ -1,0 +1,254 @@
+"""A trained model opened and put to use: predictions from whatever holds texts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import cache, checks, columns, files, tables
+from bertmagic.data.batches import BatchSource
+from bertmagic.data.labels import missing
+from bertmagic.errors import DataError, listing
+from bertmagic.events import Listener, Phase, counting, downloading
+from bertmagic.inference.forward import run_model
+from bertmagic.models import devices, heads, loading, saving, weights
+from bertmagic.models.fast import attention, first_token
+from bertmagic.models.status import Held
+from bertmagic.run import folders
+from bertmagic.tasks import find, of_config
+from bertmagic.workflows.prepare import ROLES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.inference.forward import Outputs
+    from bertmagic.inference.predictions import Predictions
+    from bertmagic.options import LongText
+    from bertmagic.tasks import Task
+    from bertmagic.text_model import TextModel
+
+_READ = ("text", "question", "context")
+"""The roles of columns that models read."""
+
+_BETWEEN = " ||| "
+"""What stands between the two texts of a pair that is written as one."""
+
+_WANTED = {
+    1: "Give a text, a list of texts, a column or a file.",
+    2: "Give a pair of {} and {}, as two texts or as one with ` ||| ` between them; a list of pairs, rows or a file.",
+}
+"""What can be predicted for, by how many texts a model reads."""
+
+
+def opened(
+    reference: str, device: str | None, precision: str, known: tuple[str, ...], emit: Listener
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Task, dict[str, Any], Path, str]:
+    """Return what a `TextModel` is made of, from a run, a folder or the hub; see `bertmagic.api.load`."""
+    folder = folders.model_folder(reference) if reference in folders.names() else Path(reference).expanduser()
+    saving.recover(folder)
+    if not folder.is_dir():
+        folder = weights.find(reference, downloading(emit), (*folders.names(), *known)).folder
+    emit(Phase(f"loading {reference}"))
+    card = saving.read_card(folder)
+    config = loading.config(folder)
+    task = find(card.get("task") or of_config(config)).from_card(card, config)
+    where = devices.choose(device)
+    number_format, _ = devices.precision(precision, where)
+    tokenizer = loading.tokenizer(folder)
+    network, _ = task.build(folder, needs_head=True)
+    with devices.enough(where, f"the weights of {reference}", devices.FREE):
+        network.to(where)
+    attention.use(network)
+    first_token.use(network)
+    inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
+    return network, tokenizer, task, inferred | card, folder.resolve(), number_format
+
+
+def described(model: TextModel) -> Held:
+    """Return what the status shows of a model."""
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    encoder = str(model.card.get("encoder"))
+    return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
+
+
+def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
+    """Predict for texts in whatever form; see `TextModel.predict`."""
+    began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
+    given, name, where = rows_given(model, texts, asked)
+    rows, _ = model.task.readable(given, name, where)
+    tokens, found = run(model, rows, emit)
+    return model.task.predictions(
+        given,
+        rows,
+        tokens,
+        found,
+        model=model.name,
+        missing=len(given) - len(rows),
+        truncated=tokens.truncated,
+        seconds=time.perf_counter() - began,
+        tokens=len(tokens.ids),
+        notes=tuple(notes_on(model, tokens)),
+    )
+
+
+def run(
+    model: TextModel, rows: checks.TextRows, emit: Listener, outputs: Outputs | None = None, fresh: bool = False
+) -> tuple[Tokens, npt.NDArray[np.float32]]:
+    """Return rows as tokens, and what the model says of them.
+
+    Parameters
+    ----------
+    outputs
+        Reads something else of the model.
+    fresh
+        Whether to tokenize even what is in the cache, and to keep nothing there.
+    """
+    task, network = model.task, model.network
+    tokens = encoded(model, rows, emit, fresh)
+    pad_id: Any = model.tokenizer.pad_token_id
+    segments = heads.reads_segments(network)
+    if isinstance(rows, checks.LabelledRows):
+        feed = task.feed(tokens, rows, pad_id, segments, seed=0)
+    else:
+        feed = BatchSource(tokens, pad_id, segments=segments)
+    tell = counting(emit, "predicting")
+    found = run_model(network, feed, model.precision, lambda done: tell(done, len(tokens)), outputs or task.outputs)
+    return tokens, found
+
+
+def encoded(model: TextModel, rows: checks.TextRows, emit: Listener, fresh: bool = False) -> Tokens:
+    """Return rows as the tokens that a model reads."""
+    kind = cache.Fresh if fresh else cache.Cache
+    kept = kind(
+        folders.home(), model.tokenizer, model.card["max_length"], _long_text(model), stride=model.card.get("stride")
+    )
+    return model.task.encode(kept, rows, counting(emit, "tokenizing"))
+
+
+def _long_text(model: TextModel) -> LongText:
+    found: LongText = model.task.long_text or model.card.get("long_text", "truncate")
+    return found
+
+
+def notes_on(model: TextModel, tokens: Tokens) -> list[str]:
+    """Return what the tokens of texts show that the user should know."""
+    longest = model.card["max_length"]
+    encoder = str(model.card["encoder"])
+    found = checks.token_findings(tokens, longest, _long_text(model), encoder)
+    return [finding.sentence for finding in found]
+
+
+def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
+    """Return the columns of training that a table has too, by their role; None for the others."""
+    known = {role: model.card.get(role) for role in ROLES}
+    return {role: of if of and set(columns.several(of)) <= set(table.columns) else None for role, of in known.items()}
+
+
+def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
+    """Return the rows to predict, a column for each text that the model reads, and how messages call them."""
+    import pandas as pd
+
+    inputs = list(model.task.inputs)
+    if texts is None:
+        raise DataError("there is nothing to predict.", _WANTED[len(inputs)].format(*inputs))
+    if len(inputs) == 2 and (isinstance(texts, str) or _is_pair(texts)):
+        texts = [texts if isinstance(texts, str) else tuple(texts)]
+    if isinstance(texts, str):
+        return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "{1}"
+    if isinstance(texts, pd.Series):
+        name = f"column {texts.name!r}"
+        frame = _listed(texts.tolist(), inputs).set_axis(texts.index) if len(inputs) > 1 else texts.to_frame(inputs[0])
+        return frame, name, "{1}"
+    if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
+        texts = [texts]
+    if _is_list(texts):
+        return _listed(list(texts), inputs), "the list", "{1}"
+    if isinstance(texts, os.PathLike):
+        table = tables.Table(str(texts), files.read([_existing(Path(texts))]))
+    else:
+        table = tables.read(texts, may_be_empty=True)
+    chosen = _inputs(model, table, asked)
+    found = table.frame[chosen].set_axis(inputs, axis=1)
+    return found, table.name, "a text of {1}" if len(inputs) > 1 else f"column {chosen[0]!r} of {{1}}"
+
+
+def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> list[str]:
+    """Return the columns of the texts that a model reads: those asked for, those of training, or the likely ones."""
+    known = trained(model, table) | {role: of for role, of in asked.items() if of}
+    chosen = [column for role in _READ for column in columns.several(known[role] or ())]
+    inputs = model.task.inputs
+    named = {column.lower(): column for column in reversed(table.columns)}
+    if not chosen and set(inputs) <= named.keys():
+        chosen = [named[of] for of in inputs]
+    if not chosen and len(table.columns) == len(inputs):
+        chosen = table.columns
+    if not chosen and len(inputs) == 1:
+        chosen = [model.task.text_column(table)]
+    if len(chosen) != len(inputs):
+        learnt = [of for role in _READ for of in columns.several(model.card.get(role) or ())]
+        reads = learnt if len(learnt) == len(inputs) else inputs
+        raise DataError(
+            f"{model.name!r} reads {listing(reads)}; {table.name} has the columns {listing(table.columns)}.",
+            "Name the columns, as in " + _example(inputs) + ".",
+        )
+    return [columns.require(table, column, "text") for column in chosen]
+
+
+def _example(inputs: Sequence[str]) -> str:
+    if "question" in inputs:
+        return 'question = "NAME", context = "NAME"'
+    return 'text = "NAME"' if len(inputs) == 1 else 'text = ["FIRST", "SECOND"]'
+
+
+def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
+    """Return a list of texts, or of pairs, as a frame.
+
+    Raises
+    ------
+    DataError
+        If pairs are read and a row is none.
+    """
+    import pandas as pd
+
+    if len(inputs) == 1:
+        return pd.DataFrame({inputs[0]: pd.Series(texts, dtype=object)})
+    pairs = [_sides(text, len(inputs)) for text in texts]
+    for number, pair in enumerate(pairs):
+        if len(pair) != len(inputs):
+            raise DataError(
+                f"row {number} is not a pair of {listing(inputs)} but {texts[number]!r:.80}.",
+                "Give tuples of two texts, or a text with ` ||| ` between the two.",
+            )
+    return pd.DataFrame(pairs, columns=inputs, dtype=object)
+
+
+def _sides(pair: Any, many: int) -> list[Any]:
+    """Return the texts of a pair; as many missing ones where it is missing."""
+    if isinstance(pair, str):
+        return pair.split(_BETWEEN)
+    return list(pair) if _is_list(pair) else [None] * many if missing(pair) else [pair]
+
+
+def _is_pair(texts: Any) -> bool:
+    """Whether it is one pair: two texts, neither of which is a pair itself."""
+    return _is_list(texts) and len(texts) == 2 and all(isinstance(text, str) and _BETWEEN not in text for text in texts)
+
+
+def _is_list(texts: Any) -> bool:
+    """Whether it is a sequence of texts: a list, an array, a column of a Dataset; not a list of rows."""
+    if hasattr(texts, "tolist") and getattr(texts, "ndim", 0) == 1:
+        return True
+    return isinstance(texts, Sequence) and not (len(texts) and isinstance(texts[0], Mapping))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"there is no file {str(path)!r}.", f"The current folder is {Path.cwd()}.")
+    return path

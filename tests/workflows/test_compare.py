@@ -1,0 +1,194 @@
+"""Models side by side, end to end, on a tiny real BERT."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from seqeval.metrics import f1_score
+
+import bertmagic as bm
+from bertmagic.display import below, bundle
+from bertmagic.display.figures import MIMETYPE
+from bertmagic.errors import ModelError, OptionError
+from tests.display.tags import Tags
+from tests.small import ROWS
+
+
+@pytest.fixture(scope="module")
+def kept(learnt, tmp_path_factory):
+    """Another model of the same task: the learnt one with a head that knows less."""
+    folder = tmp_path_factory.mktemp("worse") / "worse"
+    model = bm.load(learnt.save(folder), name="worse", precision="fp32")
+    weight = model.network.classifier.weight.data
+    noise = np.random.default_rng(0).standard_normal(tuple(weight.shape)).astype("float32")
+    weight += 5 * weight.std() * torch.from_numpy(noise)
+    return model
+
+
+def test_models_and_baselines_on_the_same_rows(learnt, kept, make_rows):
+    fresh = make_rows(120, seed=6)
+    fresh.index = [f"r{number}" for number in range(120)]
+    found = bm.compare([learnt, kept, "majority", "tfidf"], fresh, train=make_rows(200, seed=2), price=3.6, show=False)
+    names = ["learnt", "worse", "majority", "tfidf"]
+    assert [one.name for one in found.contenders] == names
+    assert [one.name for one in found.against] == names[1:]
+    reports = [learnt.evaluate(fresh, show=False), kept.evaluate(fresh, show=False)]
+    for one, report in zip(found.contenders, reports, strict=False):
+        assert dict(one.metrics) == pytest.approx(dict(report.metrics))
+    majority = found.against[1]
+    right = reports[0].outcomes.credit == 1
+    truth = (fresh["label"] == "bad").to_numpy()  # both classes are equally frequent: the first is the majority
+    assert (majority.only_first, majority.only_this) == (int((right & ~truth).sum()), int((~right & truth).sum()))
+    assert majority.changes["accuracy"].value == pytest.approx(truth.mean() - right.mean())
+    assert majority.changes["accuracy"].clear
+    assert majority.changes["accuracy"].interval.low < majority.changes["accuracy"].value
+    assert majority.p < 1e-6
+    assert majority.adjusted >= majority.p
+    for one in found.contenders:
+        assert len(one.rounds) == 5
+        assert one.cost == pytest.approx(one.seconds / 1000)  # 3.6 an hour is a thousandth a second
+    assert found.contenders[0].disk > found.contenders[0].memory > 0
+
+    differing = found.differing
+    assert list(differing.columns) == ["text", "true", *names]
+    assert len(differing) == found.apart
+    assert set(differing.index) <= set(fresh.index)
+    assert (differing["true"] == fresh.loc[differing.index, "label"]).all()
+    assert (differing["majority"] == "bad").all()
+
+    frame = found.frame
+    assert frame.loc["learnt", "accuracy"] == reports[0].metrics["accuracy"]
+    assert np.isnan(frame.loc["learnt", "p_adjusted"])
+    shown = bundle(found)
+    for told in ("McNemar", "Holm", "texts a second", "TF-IDF", "majority was trained on 200 rows"):
+        assert told in shown["text/plain"]
+        assert told in shown["text/html"]
+    (figure,) = below(found)
+    assert len(figure[MIMETYPE]["data"]) == 3
+
+
+def test_baselines_find_the_training_rows_by_their_digest(encoder, make_rows, tmp_path):
+    make_rows(80).to_csv("r.csv", index=False)
+    model = bm.finetune("r.csv", text="text", label="label", model=encoder, max_steps=2, name="mine", show=False)
+    found = bm.compare(["mine", "majority"], make_rows(20, seed=5), show=False)
+    assert "majority was trained on 72 rows of r.csv." in found.notes
+    make_rows(90).to_csv("r.csv", index=False)
+    for remove in (False, True):
+        if remove:
+            (tmp_path / "r.csv").unlink()
+        with pytest.raises(OptionError, match=r"no longer at hand: r\.csv") as caught:
+            bm.compare([model, "tfidf"], make_rows(20, seed=5), show=False)
+        assert "--train" in caught.value.fix
+
+
+def test_what_cannot_be_compared_is_one_clear_error(learnt, encoder, make_rows):
+    other = bm.finetune(make_rows(60, labels=("no", "yes")), model=encoder, text="text", label="label", max_steps=2,
+                        name="other", show=False)  # fmt: skip
+    fresh = make_rows(20, seed=5)
+    with pytest.raises(ModelError, match="do not have the same labels: only one of them has bad, good, no, yes"):
+        bm.compare([learnt, other], fresh, show=False)
+    for models in ([learnt], ["majority", "tfidf"], learnt):
+        with pytest.raises(OptionError, match="there is nothing to compare"):
+            bm.compare(models, fresh, show=False)
+    number = fresh.assign(label=np.linspace(0, 1, 20))
+    value = bm.finetune(number, model=encoder, task="regression", text="text", label="label", max_steps=2, name="value",
+                        show=False)  # fmt: skip
+    with pytest.raises(ModelError, match="is for classification, 'value' for regression"):
+        bm.compare([learnt, value], fresh, show=False)
+    found = bm.compare([value, value, "tfidf"], number, train=number, show=False)
+    assert [one.name for one in found.contenders] == ["value", "value #2", "tfidf"]
+    assert found.against[0].test == "randomization"
+    assert found.against[0].p == 1.0
+    assert "randomization test" in repr(found)
+
+
+def test_hostile_labels_are_text_in_every_form(encoder, make_rows):
+    labels = ("<img src=x onerror=alert(1)>|", "$\\x_1 & **y** `z`")
+    model = bm.finetune(make_rows(60, labels=labels), model=encoder, text="text", label="label", max_steps=2,
+                        name="hostile", show=False)  # fmt: skip
+    found = bm.compare([model, "majority"], make_rows(40, seed=5, labels=labels), train=make_rows(20, labels=labels),
+                       show=False)  # fmt: skip
+    report = model.evaluate(make_rows(40, seed=5, labels=labels), show=False)
+    for result in (found, report):
+        page = result.to_html("page.html").read_text()
+        tags = set(Tags(page.split("<body>")[1].split("</body>")[0].join(["<body>", "</body>"])).tags)
+        assert not tags & {"img", "script", "iframe", "link"}
+        assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+        assert "<svg" in page
+        assert "<img" not in result.to_markdown()
+    latex = report.to_latex()
+    assert r"\$\textbackslash{}x\_1 \& {*}{*}y{*}{*} \textasciigrave{}z\textasciigrave{}" in latex
+    assert r"\textless{}img src=x onerror=alert(1)\textgreater{}\textbar{}" in latex
+    assert set(report.frame["of"]) >= {"all", "class"}
+    assert set(report.frame.loc[report.frame["of"] == "class", "name"]) == set(labels)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+@pytest.mark.browser
+def test_a_page_opens_with_the_network_off(learnt, make_rows, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    path = learnt.evaluate(make_rows(60, seed=6), show=False).to_html(tmp_path / "report.html")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_context(offline=True).new_page()
+        wrong = []
+        page.on("requestfailed", lambda request: wrong.append(request.url))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.goto(path.as_uri())
+        boxes = page.evaluate("[...document.querySelectorAll('figure svg')].map(e => e.getBoundingClientRect().height)")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        browser.close()
+    assert wrong == []
+    assert len(boxes) >= 4
+    assert min(boxes) > 100
+    assert wide <= 0
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_models_of_every_task_are_compared(small, kind):
+    model, rows = small(kind), ROWS[kind]()
+    found = bm.compare([model, model], rows, show=False)
+    assert found.against[0].changes
+    assert all(change.value == 0 for change in found.against[0].changes.values())
+    assert (found.apart, found.against[0].p) == (0, 1.0)
+    assert dict(found.contenders[1].metrics) == dict(model.evaluate(rows, show=False).metrics)
+
+
+@pytest.mark.parametrize(("kind", "metric"), [("pairs", "accuracy"), ("multi_label", "macro_f1")])
+def test_baselines_read_pairs_and_many_labels(small, kind, metric):
+    rows = ROWS[kind]()
+    found = bm.compare([small(kind), "majority", "tfidf"], rows, train=rows, show=False)
+    majority, tfidf = found.contenders[1:]
+    assert tfidf.metrics[metric] > max(0.9, majority.metrics[metric])
+    assert found.against[1].changes[metric].clear
+    assert found.against[1].adjusted < 0.05
+
+
+def test_the_majority_of_words_has_the_scores_of_seqeval(small):
+    train = ROWS["token_classification"]()
+    test = pd.DataFrame({
+        "tokens": [["the", "film", "was", "very", "good"], ["good", "unknown", "film"]],
+        "tags": [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["B-WORD", "B-THING", "B-THING"]],
+    })  # fmt: skip
+    found = bm.compare([small("token_classification"), "majority"], test, train=train, show=False)
+    # "good" ended a WORD in training: alone it cannot begin with I-, and the likeliest valid tag of it is none
+    said = [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["O", "O", "B-THING"]]
+    metrics = found.contenders[1].metrics
+    assert metrics["f1"] == pytest.approx(f1_score(test["tags"].tolist(), said))
+    assert metrics["precision"] == 1.0
+    assert "McNemar" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fix"),
+    [("token_classification", "tfidf", "The baseline for it is majority."),
+     ("question_answering", "tfidf", "Compare models only."),
+     ("question_answering", "majority", "Compare models only.")],
+)  # fmt: skip
+def test_a_baseline_that_makes_no_sense_is_refused_before_any_work(small, kind, name, fix):
+    with pytest.raises(OptionError, match=f"there is no baseline '{name}' for {kind}") as caught:
+        bm.compare([small(kind), name], ROWS[kind]().iloc[:0], show=False)
+    assert caught.value.fix == fix
