@@ -17,7 +17,7 @@ _FACES = {
     "Advice": "advice",
     "Answers": "answers",
     "AttentionMaps": "attention",
-    "Comparison": "attention.differences",
+    "Comparison": "attention.comparison",
     "Entities": "entities",
     "MultiLabelPredictions": "multi_label",
     "NumberPredictions": "regression",

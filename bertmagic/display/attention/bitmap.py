@@ -6,13 +6,14 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image, ImageDraw
 
-from bertmagic.display.attention.colours import rgb
-from bertmagic.display.attention.fonts import BitmapLetters
+from bertmagic.display.attention.colours import ALPHA_STEPS, rgb
 
 if TYPE_CHECKING:
     from bertmagic.display.attention.colours import Pixels, Theme
+    from bertmagic.display.attention.fonts import BitmapLetters
     from bertmagic.display.attention.surface import TextStyle
 
 _FINER = 2
@@ -92,7 +93,9 @@ class Bitmap:
 
     def file(self) -> bytes:
         """Return everything that was drawn as a PNG file, with its size on a page."""
-        return _encoded(self._image.reduce(_FINER), self.scale)
+        pixels = np.array(self._image.reduce(_FINER).convert("RGBA"))
+        pixels[..., 3] = np.round(pixels[..., 3] * (ALPHA_STEPS / 255)) * (255 / ALPHA_STEPS)
+        return png(pixels, self.scale)
 
     def _dot(self, x: float, y: float) -> tuple[float, float]:
         return (x + self.origin[0]) * self._factor, (y + self.origin[1]) * self._factor
@@ -108,12 +111,21 @@ def _ink(colour: str, alpha: float = 1.0) -> tuple[int, int, int, int]:
     return (*rgb(colour), round(255 * alpha))
 
 
-def png(pixels: Pixels) -> bytes:
-    """Return pixels of shape ``(height, width, 4)`` as a PNG file."""
-    return _encoded(Image.fromarray(pixels), 1)
+def png(pixels: Pixels, scale: int = 1) -> bytes:
+    """Return pixels of shape ``(height, width, 4)`` as a PNG file, where at most 256 colours take a byte a pixel.
 
-
-def _encoded(image: Image.Image, scale: int) -> bytes:
+    Parameters
+    ----------
+    scale
+        Dots for a CSS pixel, which the file says.
+    """
+    image = Image.fromarray(pixels)
+    colours, indices = np.unique(np.ascontiguousarray(pixels).view(np.uint32), return_inverse=True)
+    if len(colours) <= 256:
+        image = Image.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8)).convert("P")
+        image.putpalette(colours.tobytes(), "RGBA")
+    elif (pixels[..., 3] == 255).all():
+        image = image.convert("RGB")
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True, dpi=(96 * scale, 96 * scale))
     return file.getvalue()

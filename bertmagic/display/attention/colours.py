@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[np.uint8]
 
-_ALPHA_STEPS, _ALPHA_POWER = 16, 0.65
+ALPHA_STEPS, _ALPHA_POWER = 15, 0.65
 """On a page of unknown colour: few steps compress well, and the power lifts small weights, which stand out less."""
 
 
@@ -79,7 +79,7 @@ def paint(shares: npt.NDArray[np.float64], theme: Theme) -> Pixels:
 
 def _transparent(size: npt.NDArray[np.float64], negative: npt.NDArray[np.bool_], theme: Theme) -> Pixels:
     colours = np.where(negative[..., None], rgb(theme.orange), rgb(theme.blue))
-    alpha = np.round(_ALPHA_STEPS * size**_ALPHA_POWER) * (255 / _ALPHA_STEPS)
+    alpha = np.round(ALPHA_STEPS * size**_ALPHA_POWER) * (255 / ALPHA_STEPS)
     return np.concatenate([colours, alpha[..., None]], axis=-1).astype(np.uint8)
 
 
@@ -93,4 +93,4 @@ def _ramp(theme: str, sign: str) -> npt.NDArray[np.float64]:
     shades, full = DESIGN["ramp"]["shades"], DESIGN["ramp"]["full_colour"]
     share = np.linspace(0, 1, shades)[:, None]
     below, above = low + (middle - low) * (share / full), middle + (high - middle) * ((share - full) / (1 - full))
-    return np.floor(np.where(share < full, below, above) + 0.5)
+    return np.asarray(np.floor(np.where(share < full, below, above) + 0.5))

@@ -145,7 +145,7 @@ def _renormalized(matrix: npt.NDArray[np.float32], all_units: list[Unit]) -> npt
     """Return the matrix with rows whose weights on words sum to 1."""
     words = [at for at, unit in enumerate(all_units) if not unit.special]
     sums = matrix[:, words].sum(axis=1, keepdims=True)
-    return np.divide(matrix, sums, out=np.zeros_like(matrix), where=sums > 0)
+    return np.asarray(np.divide(matrix, sums, out=np.zeros_like(matrix), where=sums > 0))
 
 
 def _chosen(all_units: list[Unit], state: Settings) -> tuple[list[int], list[int]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bertmagic.display.attention.grid import grid
 from bertmagic.display.attention.heat_map import heat_map
 from bertmagic.display.attention.lines import lines
 from bertmagic.display.attention.running_text import running_text
-from bertmagic.display.attention.scene import Picture, Scene
+
+if TYPE_CHECKING:
+    from bertmagic.display.attention.scene import Picture, Scene
 
 PICTURES: dict[str, Callable[[Scene], Picture]] = {
     "grid": grid, "lines": lines, "heat map": heat_map, "text": running_text,

@@ -69,7 +69,7 @@ def _flow(scene: Scene, units: tuple[Unit, ...]) -> list[Box]:
         label = scene.label(unit, TEXT.label_columns)
         width = np.ceil(scene.letters.width(label, TEXT.size)) + TEXT.pad
         gap = TEXT.space if unit.space and x else 0
-        begins_second = unit.sentence == 1 and sentence == 0
+        begins_second = unit.sentence == 1 and sentence == 0 and len(boxes) > 0
         sentence = max(sentence, unit.sentence)
         x, y = (0.0, y + TEXT.row) if x + gap + width > TEXT.width or begins_second else (x + gap, y)
         boxes.append((TEXT.width - x - width if is_rtl else x, y, width, label))
