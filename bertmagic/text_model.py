@@ -333,7 +333,7 @@ class TextModel:
 
         with self._lock:
             folder = Path(path).expanduser()
-            readme = card.text(self.name, self.card, folder.absolute().name)
+            readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
 
     def unload(self) -> int:

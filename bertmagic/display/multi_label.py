@@ -9,7 +9,7 @@ from bertmagic.display.predictions import WIDE, chances, chances_head, counted, 
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:
-    from bertmagic.inference.predictions import MultiLabelPredictions
+    from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 
 _NONE = "none"
 

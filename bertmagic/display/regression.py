@@ -9,7 +9,7 @@ from bertmagic.display.style import number
 
 if TYPE_CHECKING:
     from bertmagic.display.html import Safe
-    from bertmagic.inference.predictions import NumberPredictions
+    from bertmagic.tasks.regression.result import NumberPredictions
 
 
 def text(result: NumberPredictions) -> str:
