@@ -43,30 +43,30 @@ class Task(ABC):
     ----------
     name
         The name in `TASKS`.
-    measures
+    validation_metrics
         The validation metrics that can choose the best weights; by default the first one does.
-    tunes
+    has_thresholds
         Whether `tuned` does something, for which the validation rows are read once more.
     long_text
         What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
     calibrates
         Whether rows get probabilities of classes: thresholds cut them, probes watch them, `calibrated` mends them.
-    judges
+    has_row_outcomes
         Whether a row is right or wrong, so that rows can be counted by parts and looked at one by one.
-    main
+    main_metric
         The metric of the report that slices are ordered by.
     compares
         Whether the report has the metrics before training beside those after it, for which its rows are read first.
     """
 
     name: ClassVar[str]
-    measures: ClassVar[tuple[str, ...]]
-    tunes: ClassVar[bool] = False
+    validation_metrics: ClassVar[tuple[str, ...]]
+    has_thresholds: ClassVar[bool] = False
     long_text: ClassVar[LongText | None] = None
     compares: ClassVar[bool] = False
     calibrates: ClassVar[bool] = False
-    judges: ClassVar[bool] = True
-    main: ClassVar[str] = "accuracy"
+    has_row_outcomes: ClassVar[bool] = True
+    main_metric: ClassVar[str] = "accuracy"
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class Task(ABC):
         """Return the class of each row, of which an equal share is held out and one row is kept; None without."""
         return None
 
-    def together(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
+    def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the same number for rows that must not be divided: by default for those that read the same."""
         return rows.copies()
 
@@ -203,7 +203,7 @@ class Task(ABC):
             f"calibration is for probabilities of classes, and {self.name} gives none.", "Leave it out for this model."
         )
 
-    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
+    def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
         """Return the probability of each class or label, ``(rows, classes)``; None where there are none of rows."""
         return None
 

@@ -114,7 +114,7 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
 def _possible(task: Task, asked: Asked) -> None:
     """Raise an `OptionError` if something was asked for that no report of this task has."""
     wants_rows = asked.by or asked.at or asked.label_issues or asked.probe is not None or asked.train is not None
-    if wants_rows and not task.judges:
+    if wants_rows and not task.has_row_outcomes:
         raise OptionError(
             f"{task.name} has no right or wrong rows: by, at, probe, label_issues and train are for those.",
             "Leave them out.",
@@ -173,7 +173,7 @@ def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:
     """Return a report with the slices that were asked for, and those that were not."""
     import pandas as pd
 
-    main = run.model.task.main
+    main = run.model.task.main_metric
     asked = pd.DataFrame({name: of.to_numpy() for name, of in _columns(run.frame, by)})
     if report.outcomes is None:
         return report
@@ -265,7 +265,7 @@ def _points(outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tup
 def _probes(run: _Run, lists: Sequence[counterfactuals.Terms], emit: Listener) -> tuple[Probe, ...]:
     """Return how predictions move when words for people are swapped."""
     task = run.model.task
-    before = task.chances(run.scores, run.tokens) if lists else None
+    before = task.probabilities(run.scores, run.tokens) if lists else None
     if before is None:
         return ()
     texts = list(run.rows.texts)
@@ -290,7 +290,7 @@ def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDAr
     if not len(rows):
         return np.zeros((0, 0), np.float32)
     tokens, scores = predict.run(model, rows, emit)
-    found = model.task.chances(scores, tokens)
+    found = model.task.probabilities(scores, tokens)
     assert found is not None
     return found
 
@@ -338,8 +338,8 @@ def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Lis
     if len(run.rows) < 2:
         raise DataError(f"{table.name} has {len(run.rows)} row to calibrate on.", "Give some hundred rows.")
     task: Any = model.task.calibrated(run.scores, run.rows, run.tokens)
-    before: Any = model.task.chances(run.scores, run.tokens)
-    after = task.chances(run.scores, run.tokens)
+    before: Any = model.task.probabilities(run.scores, run.tokens)
+    after = task.probabilities(run.scores, run.tokens)
     model.task = task
     thresholds = getattr(task, "thresholds", ())
     return calibrated(

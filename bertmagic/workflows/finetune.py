@@ -224,14 +224,14 @@ def _tuned(work: Setup, emit: Listener, button: StopButton) -> tuple[Setup, tupl
     """Have the task choose what it chooses on validation rows, such as thresholds; say what that did to its ECE."""
     prepared = work.prepared
     calibrate = getattr(work.options, "calibrate", False)
-    if prepared.validation is None or not (prepared.task.tunes or calibrate):
+    if prepared.validation is None or not (prepared.task.has_thresholds or calibrate):
         return work, ()
     found = work.scores("validation", _watched(work, "validation", "tuning", emit, button))
     rows, samples = prepared.validation, work.parts["validation"]
     said: tuple[str, ...] = ()
     if calibrate:  # which chooses what `tuned` does, too
         task = prepared.task.calibrated(found, rows, samples)
-        before, after = (cast("Any", of.chances(found, samples)) for of in (prepared.task, task))
+        before, after = (cast("Any", of.probabilities(found, samples)) for of in (prepared.task, task))
         sentence = calibrated(before, after, rows.targets, cast("Any", task).temperature).sentence
         said = (sentence,)
         emit(Note(sentence))

@@ -69,7 +69,7 @@ def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple
 
     classes = task.strata(train)
     kept, held = split.holdout(
-        np.zeros(len(train), np.int64) if classes is None else classes, share, seed, task.together(train)
+        np.zeros(len(train), np.int64) if classes is None else classes, share, seed, task.group_ids(train)
     )
     if not len(held):
         raise DataError(

@@ -186,10 +186,11 @@ def _check_calibration(options: Finetune | Pretrain, prepared: Prepared) -> None
 
 def metric(options: Finetune | Pretrain, task: Task) -> str:
     """Return the metric that chooses the best weights."""
-    if options.best_metric in (None, *task.measures):
-        return options.best_metric or task.measures[0]
+    if options.best_metric in (None, *task.validation_metrics):
+        return options.best_metric or task.validation_metrics[0]
     raise OptionError(
-        f"best_metric = {options.best_metric!r} is no metric of {task.name}.", f"It has {listing(task.measures)}."
+        f"best_metric = {options.best_metric!r} is no metric of {task.name}.",
+        f"It has {listing(task.validation_metrics)}.",
     )
 
 

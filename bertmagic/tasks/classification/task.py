@@ -55,7 +55,7 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     calibrates: ClassVar[bool] = True
-    measures: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
+    validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
     paired: bool = False
     temperature: float = 1.0
@@ -171,7 +171,7 @@ class Classification(Task):
         """Return the task with the temperature at which the loss of these rows is lowest."""
         return replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
 
-    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+    def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each class."""
         return softmax(self._logits(scores, samples))
 
@@ -222,7 +222,7 @@ class Classification(Task):
         index = given.index
         probabilities = np.full((len(given), len(self.labels)), np.nan, dtype=np.float32)
         if len(rows):
-            probabilities[rows.positions] = self.chances(scores, samples)
+            probabilities[rows.positions] = self.probabilities(scores, samples)
         missing = np.ones(len(given), dtype=bool)
         missing[rows.positions] = False
         best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)

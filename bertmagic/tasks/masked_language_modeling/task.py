@@ -70,9 +70,9 @@ class MaskedLanguageModeling(Task):
     """
 
     name: ClassVar[str] = "masked_language_modeling"
-    measures: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
+    validation_metrics: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
     compares: ClassVar[bool] = True
-    judges: ClassVar[bool] = False
+    has_row_outcomes: ClassVar[bool] = False
     nsp: bool = False
     whole_words: bool = False
     packing: bool = True

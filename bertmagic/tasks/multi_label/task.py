@@ -59,9 +59,9 @@ class MultiLabel(Task):
 
     name: ClassVar[str] = "multi_label"
     calibrates: ClassVar[bool] = True
-    measures: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
-    tunes: ClassVar[bool] = True
-    main: ClassVar[str] = "exact_match"
+    validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
+    has_thresholds: ClassVar[bool] = True
+    main_metric: ClassVar[str] = "exact_match"
     labels: Labels
     thresholds: tuple[float, ...]
     separator: str = ""
@@ -194,7 +194,7 @@ class MultiLabel(Task):
         found = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
         return found.tuned(scores, rows, samples)
 
-    def chances(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
+    def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each label."""
         return measured.sigmoid(self._logits(scores, samples)).astype("float32")
 

@@ -59,9 +59,9 @@ class QuestionAnswering(Task):
     """
 
     name: ClassVar[str] = "question_answering"
-    measures: ClassVar[tuple[str, ...]] = ("f1", "exact_match", "loss")
-    main: ClassVar[str] = "f1"
-    tunes: ClassVar[bool] = True
+    validation_metrics: ClassVar[tuple[str, ...]] = ("f1", "exact_match", "loss")
+    main_metric: ClassVar[str] = "f1"
+    has_thresholds: ClassVar[bool] = True
     long_text: ClassVar[LongText | None] = "window"
     threshold: float | None = 0.0
     max_answer_length: int = LONGEST_ANSWER
@@ -129,7 +129,7 @@ class QuestionAnswering(Task):
         """Return the questions to measure: also those whose answer's place is not known, since its text counts."""
         return known_answers.examples(table, **columns)
 
-    def together(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
+    def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the same number for questions about one context."""
         assert rows.second is not None
         return checks.copies(rows.second)

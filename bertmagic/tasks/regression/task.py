@@ -52,8 +52,8 @@ class Regression(Task):
     """
 
     name: ClassVar[str] = "regression"
-    measures: ClassVar[tuple[str, ...]] = ("rmse", "mae", "pearson", "spearman", "loss")
-    main: ClassVar[str] = "mae"
+    validation_metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "pearson", "spearman", "loss")
+    main_metric: ClassVar[str] = "mae"
     mean: float = 0.0
     scale: float = 1.0
     paired: bool = False

@@ -65,8 +65,8 @@ class TokenClassification(Task):
     """
 
     name: ClassVar[str] = "token_classification"
-    measures: ClassVar[tuple[str, ...]] = ("f1", "strict_f1", "accuracy", "loss")
-    main: ClassVar[str] = "f1"
+    validation_metrics: ClassVar[tuple[str, ...]] = ("f1", "strict_f1", "accuracy", "loss")
+    main_metric: ClassVar[str] = "f1"
     long_text: ClassVar[LongText] = "window"
     labels: tuple[str, ...]
     tags: tuple[str, ...]
