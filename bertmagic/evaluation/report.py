@@ -377,6 +377,6 @@ class Figure(Result):
     @property
     def plotly(self) -> dict[str, Any]:
         """The figure as plotly reads it: ``data``, ``layout``, ``config``."""
-        from bertmagic.display.pictures import drawn
+        from bertmagic.display.results.figure import drawn
 
         return drawn(self)
