@@ -91,9 +91,7 @@ class LabelledRows(TextRows):
         return replace(super().take(rows, name), targets=self.targets[rows])
 
 
-def readable(
-    frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = ""
-) -> tuple[TextRows, list[Finding]]:
+def readable(frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "") -> tuple[TextRows, list[Finding]]:
     """Return the rows that have a text in each of one or two columns, and what was found.
 
     Parameters

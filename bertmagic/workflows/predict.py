@@ -152,7 +152,7 @@ def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
 
 
 def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
-    """Return the rows to predict, a column for each text that the model reads; what messages call the rows, and the columns."""
+    """Return the rows to predict, a column for each text, and what messages call the rows and their columns."""
     import pandas as pd
 
     inputs = list(model.task.inputs)
