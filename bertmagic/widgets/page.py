@@ -41,7 +41,7 @@ def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
         tag("main", class_="bm-page"), tag("script", Markup(data), type="application/json", id="maps"),
         tag("script", Markup(f"{assets.script()}\n{_OPEN}"), type="module"),
     ]  # fmt: skip
-    return "<!doctype html>" + tag("html", tag("head", *head), tag("body", *body), lang="en")
+    return "<!doctype html>" + str(tag("html", tag("head", *head), tag("body", *body), lang="en"))
 
 
 def packed(maps: AttentionMaps, wanted: Settings) -> dict[str, Any]:

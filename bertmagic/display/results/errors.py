@@ -149,7 +149,7 @@ def _page(result: Report) -> str:
     script = Markup(f"const data = {data};\n{_asset('explorer.js')}")
     body = tag("body", tools, matrix, rows, tag("button", "show more", id="more"), tag("script", script))
     meta = Markup('<!doctype html><meta charset="utf-8">')
-    return meta + tag("style", Markup(_asset("explorer.css"))) + body
+    return str(meta + tag("style", Markup(_asset("explorer.css"))) + body)
 
 
 @cache

@@ -42,7 +42,7 @@ def page(result: object) -> str:
         tag("title", title), Markup(f"<style>{_STYLE}</style>"),
     )  # fmt: skip
     body = tag("body", tag("main", Markup(str(_face(result).markup(result))), figures))
-    return "<!doctype html>\n" + tag("html", tag("head", head), body, lang="en") + "\n"
+    return "<!doctype html>\n" + str(tag("html", tag("head", head), body, lang="en")) + "\n"
 
 
 def _figures(result: Any) -> Iterator[tuple[dict[str, Any], Markup]]:
