@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note
 from bertmagic.models import adapters, saving
+from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
@@ -197,11 +198,12 @@ def resumable(name: str) -> Checkpoint:
 def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
     """Raise an `OptionError` that lists what differs, if the run at the checkpoint was another one."""
     before, now = checkpoint.state, facts
-    names = sorted((before["options"].keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
+    options = renamed(before["options"])
+    names = sorted((options.keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
     differ = [
-        f"{name} was {before['options'].get(name)!r} and is {now['options'].get(name)!r}"
+        f"{name} was {options.get(name)!r} and is {now['options'].get(name)!r}"
         for name in names
-        if before["options"].get(name) != now["options"].get(name)
+        if options.get(name) != now["options"].get(name)
     ]
     differ += [
         f"the {part} rows are others"
