@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _MARKS = re.compile(r"([\\`*_\[\]<>|~$])")
 _SPACE = re.compile(r"\s+")
