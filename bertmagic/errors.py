@@ -19,12 +19,13 @@ from __future__ import annotations
 import contextlib
 import difflib
 import traceback
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bertmagic.text_model import TextModel
 
 

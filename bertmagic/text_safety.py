@@ -7,7 +7,10 @@ LaTeX, the data of scripts and the messages of errors all use it; each then esca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _NEVER_SHOWN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls: they move the cursor, ring, and colour a terminal

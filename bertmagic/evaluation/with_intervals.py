@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from bertmagic.evaluation import confusion_metrics, multi_label, probabilities, 
 from bertmagic.evaluation.bootstrap import FEWEST, Tally, intervals
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
 

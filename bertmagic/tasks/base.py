@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertmagic.data import checks
@@ -13,6 +11,9 @@ from bertmagic.errors import OptionError
 from bertmagic.models import heads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd

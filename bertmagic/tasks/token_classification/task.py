@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, tags, words
@@ -29,6 +27,9 @@ from bertmagic.tasks.token_classification.result import entities_of
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
