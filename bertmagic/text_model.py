@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,6 +11,8 @@ from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bertmagic.evaluation.bootstrap import FEWEST, Tally, intervals
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bertmagic.evaluation.report import Interval
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from bertmagic.models.catalogue import ALIASES
 from bertmagic.text_safety import code, escaped, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from huggingface_hub import EvalResult
 
 _LICENSES = {

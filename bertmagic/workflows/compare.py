@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from bertmagic.workflows import predict as using
 from bertmagic.workflows import setup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from bertmagic.data.checks import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import TrainingError, listing
@@ -21,6 +19,9 @@ from bertmagic.training.loop import Diverged, Loop
 from bertmagic.workflows.setup import Setup, an_epoch, planned, set_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.evaluation.report import Report

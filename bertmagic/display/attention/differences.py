@@ -10,12 +10,13 @@ from bertmagic.attention import STATISTICS
 from bertmagic.display.attention.letters import visible
 from bertmagic.display.style import columns, line
 from bertmagic.display.style import words as spoken
-from bertmagic.display.writers.elements import Safe, box, paragraph, table
+from bertmagic.display.writers.elements import box, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+    from markupsafe import Markup
 
     from bertmagic.attention.comparison import Comparison
 
@@ -28,12 +29,12 @@ def text(result: Comparison) -> str:
     return "\n".join([headline(result), *(columns([head, *rows[:8]], left=(0, len(head) - 1)) if rows else [])])
 
 
-def markup(result: Comparison) -> Safe:
+def markup(result: Comparison) -> Markup:
     """Return the same as a table."""
     return box(told(result))
 
 
-def told(result: Comparison) -> Safe:
+def told(result: Comparison) -> Markup:
     """Return the table with its caption, to stand below the picture of the first maps."""
     head, *rows = _table(result)
     if not rows:

@@ -15,13 +15,14 @@ from bertmagic.display.attention.raster import Raster
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.attention.shrinking import shrunk
 from bertmagic.display.style import line
-from bertmagic.display.writers.elements import Safe, box, join, paragraph, table, tag, told_where_lost, warned
+from bertmagic.display.writers.elements import box, join, paragraph, table, tag, told_where_lost, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
     import numpy.typing as npt
+    from markupsafe import Markup
 
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.settings import Settings
@@ -35,7 +36,7 @@ _LOST = "The live view needs the kernel that made it: run the cell again to brin
 text = words.text
 
 
-def markup(maps: AttentionMaps) -> Safe:
+def markup(maps: AttentionMaps) -> Markup:
     """Return the maps as a picture with its numbers and its caption, without a script."""
     wanted = settings(maps, {})
     parts = [paragraph(tag("b", words.headline(maps)))]
@@ -60,7 +61,7 @@ def live(maps: AttentionMaps) -> dict[str, Any]:
     return {**data, "text/plain": f"{_LOST} The picture above stays."}
 
 
-def _image(maps: AttentionMaps, wanted: Settings) -> Safe:
+def _image(maps: AttentionMaps, wanted: Settings) -> Markup:
     data, width = picture(maps, wanted)
     source = "data:image/png;base64," + base64.b64encode(data).decode()
     return join(tag("img", src=source, width=width, alt=words.alternative(maps, wanted), style="max-width:100%"))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.attention import png
 from bertmagic.display.style import width
-from bertmagic.display.writers.elements import Safe, tag
+from bertmagic.display.writers.elements import tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.display.attention.colours import Pixels
     from bertmagic.display.attention.surface import Look
 
@@ -23,7 +25,7 @@ class Svg:
 
     def __init__(self) -> None:
         self.origin = (0.0, 0.0)
-        self._parts: list[Safe] = []
+        self._parts: list[Markup] = []
 
     @staticmethod
     def writes(text: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import ORANGE, WARNING, columns, count, line, share
-from bertmagic.display.writers.elements import Cell, Safe, bar, box, collapsed, paragraph, table, tag
+from bertmagic.display.writers.elements import Cell, bar, box, collapsed, paragraph, table, tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.data.report import DataReport, Finding
 
 _CLASSES = 30
@@ -84,7 +86,7 @@ def _lengths(result: DataReport) -> list[list[str]]:
     ]
 
 
-def markup(result: DataReport) -> Safe:
+def markup(result: DataReport) -> Markup:
     """Return the report as tables."""
     parts = [paragraph(tag("b", _headline(result))), paragraph("Columns: ", _columns(result)), _findings(result)]
     if result.labels:
@@ -113,7 +115,7 @@ def _across(words: str) -> list[object]:
     return [words]
 
 
-def _findings(result: DataReport) -> Safe:
+def _findings(result: DataReport) -> Markup:
     if not result.findings:
         return paragraph(_NOTHING)
     rows = [_finding(finding) for finding in result.findings[:_FINDINGS]]
@@ -129,7 +131,7 @@ def _finding(finding: Finding) -> list[object]:
     return [severity, line(finding.what, 400), line(finding.fix, 400), _where(finding)]
 
 
-def _examples(result: DataReport) -> Safe:
+def _examples(result: DataReport) -> Markup:
     rows = [
         [line(row, 40), Cell(collapsed(text), "max-width:44em"), line(label, 60)]
         for row, text, label in result.examples[:10]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, tags, words
@@ -33,6 +31,9 @@ from bertmagic.tasks.token_classification.usage import USAGE
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -159,7 +160,7 @@ class TokenClassification(Task):
 
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
         """Return the rows that can be read: texts, or lists of words."""
-        return reading.readable(given["text"], name, where.format("text", name))
+        return reading.readable(given["text"], name, where or f"column 'text' of {name}")
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the rows to measure; an entity of a type that is none of these is an error."""
