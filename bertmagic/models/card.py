@@ -235,11 +235,12 @@ def _use(card: Mapping[str, Any]) -> str:
     """Return the lines of code, with bertmagic and with transformers alone."""
     task = str(card.get("task", ""))
     paired = isinstance(card.get("text"), list) and len(card["text"]) > 1
-    plain = _TRANSFORMERS.get(task, _TRANSFORMERS["classification"])
     example = '{"text": "a first text", "text_pair": "a second text"}' if paired else '"a text"'
     if task == "regression" and paired:
         example = '"a first text", "a second text"'
-    plain = plain.format(example=example, length=card.get("max_length") or 512)
+    plain = _TRANSFORMERS.get(task, _TRANSFORMERS["classification"]).format(
+        example=example, length=card.get("max_length") or 512
+    )
     note = _CHANGED_HERE.get(task, "")
     return f"```python\n{_bertmagic(task, paired)}\n```\n\nWith transformers alone:{note}\n\n```python\n{plain}\n```"
 

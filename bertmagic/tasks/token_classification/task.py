@@ -155,7 +155,7 @@ class TokenClassification(Task):
 
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
         """Return the rows that can be read: texts, or lists of words."""
-        return reading.readable(given["text"], name, where.format("text", name))
+        return reading.readable(given["text"], name, where or f"column 'text' of {name}")
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the rows to measure; an entity of a type that is none of these is an error."""
