@@ -7,9 +7,11 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic.display.attention.design import DESIGN
 from bertmagic.display.attention.matrix import mixed
-from bertmagic.display.html import Safe, tag
+from bertmagic.display.writers.elements import tag
 from bertmagic.widgets import assets
 from bertmagic.widgets.attention import about, answer, measured
 
@@ -30,14 +32,14 @@ def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
     layer, or only those on screen.
     """
     data = json.dumps(packed(maps, wanted)).replace("<", "\\u003c")
-    policy = Safe(DESIGN["page_policy"])
+    policy = Markup(DESIGN["page_policy"])
     head = [
         tag("meta", charset="utf-8"), tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("title", title), tag("style", Safe(assets.style())),
+        tag("title", title), tag("style", Markup(assets.style())),
     ]  # fmt: skip
     body = [
-        tag("main", class_="bm-page"), tag("script", Safe(data), type="application/json", id="maps"),
-        tag("script", Safe(f"{assets.script()}\n{_OPEN}"), type="module"),
+        tag("main", class_="bm-page"), tag("script", Markup(data), type="application/json", id="maps"),
+        tag("script", Markup(f"{assets.script()}\n{_OPEN}"), type="module"),
     ]  # fmt: skip
     return "<!doctype html>" + tag("html", tag("head", *head), tag("body", *body), lang="en")
 

@@ -9,13 +9,14 @@ import numpy as np
 from bertmagic.attention import STATISTICS
 from bertmagic.display.attention.design import plain_name
 from bertmagic.display.attention.letters import visible
-from bertmagic.display.html import Safe, box, paragraph, table
 from bertmagic.display.style import columns, line
+from bertmagic.display.writers.elements import box, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+    from markupsafe import Markup
 
     from bertmagic.attention.comparison import Comparison
 
@@ -28,12 +29,12 @@ def text(result: Comparison) -> str:
     return "\n".join([headline(result), *(columns([head, *rows[:8]], left=(0, len(head) - 1)) if rows else [])])
 
 
-def markup(result: Comparison) -> Safe:
+def markup(result: Comparison) -> Markup:
     """Return the same as a table."""
     return box(difference_table(result))
 
 
-def difference_table(result: Comparison) -> Safe:
+def difference_table(result: Comparison) -> Markup:
     """Return the table with its caption, to stand below the picture of the first maps."""
     head, *rows = _rows(result)
     if not rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from bertmagic.display.attention.svg import ReaderLetters, Svg
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.matrix import Unit
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +12,8 @@ from bertmagic.display.attention.design import DESIGN
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
 
     from bertmagic.attention.maps import AttentionMaps

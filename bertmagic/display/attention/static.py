@@ -19,11 +19,13 @@ from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.scene import Scene
 from bertmagic.display.attention.settings import settings
-from bertmagic.display.html import Safe, box, join, paragraph, table, tag, told_where_lost, warned
 from bertmagic.display.style import line
+from bertmagic.display.writers.elements import box, join, paragraph, table, tag, told_where_lost, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from markupsafe import Markup
 
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.settings import Settings
@@ -37,7 +39,7 @@ _NO_KERNEL = "The live view needs the kernel that made it: run the cell again to
 text = captions.text
 
 
-def markup(maps: AttentionMaps) -> Safe:
+def markup(maps: AttentionMaps) -> Markup:
     """Return the maps as a picture with its largest weights and its caption, without a script."""
     state = settings(maps, {})
     answer = captions.model_output(maps)
@@ -63,7 +65,7 @@ def live(maps: AttentionMaps) -> dict[str, Any]:
     return {**data, "text/plain": f"{_NO_KERNEL} The picture above stays."}
 
 
-def _image(maps: AttentionMaps, state: Settings) -> list[Safe]:
+def _image(maps: AttentionMaps, state: Settings) -> list[Markup]:
     """Return the picture, with a line below it where it lacks letters."""
     data, width, all_drawn = picture(maps, state)
     source = "data:image/png;base64," + base64.b64encode(data).decode()

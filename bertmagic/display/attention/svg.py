@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from bertmagic.display.attention.bitmap import png
 from bertmagic.display.attention.design import FONT
 from bertmagic.display.attention.letters import columns
-from bertmagic.display.html import Safe, tag
+from bertmagic.display.writers.elements import tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.display.attention.colours import Pixels
     from bertmagic.display.attention.surface import TextStyle
 
@@ -34,7 +36,7 @@ class Svg:
 
     def __init__(self) -> None:
         self.origin = (0.0, 0.0)
-        self._parts: list[Safe] = []
+        self._parts: list[Markup] = []
 
     def rect(self, x: float, y: float, width: float, height: float, colour: str, alpha: float = 1.0) -> None:
         """Fill a rectangle."""
