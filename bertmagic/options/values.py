@@ -6,13 +6,15 @@ import dataclasses
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
 from bertmagic.options.ranges import HOW, Range, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
@@ -21,6 +19,9 @@ from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
     import torch
 
 _STATE, _TENSORS = "state.json", "tensors.safetensors"

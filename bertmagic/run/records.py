@@ -7,10 +7,8 @@ import json
 import math
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, UnknownReference, listing, nearest
@@ -21,6 +19,9 @@ from bertmagic.result import ExportableResult
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
     import pandas as pd
 
     from bertmagic.options import Runs as Asked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
@@ -12,6 +11,8 @@ from bertmagic.display.style import duration, million, size
 from bertmagic.options import Finetune, table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.models.status import Entry
     from bertmagic.options import Option
     from bertmagic.tuning.results import Estimate

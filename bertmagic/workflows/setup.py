@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -24,6 +23,8 @@ from bertmagic.training.plan import Plan, count_steps, default_epochs, steps_an_
 from bertmagic.workflows.prepare import Prepared, asked, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
