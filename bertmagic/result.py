@@ -44,7 +44,7 @@ class ExportableResult(PublishedResult):
 
     def to_html(self, path: str | Path) -> Path:
         """Write a page with all that is shown, figures as inline SVG; it needs no network and no script."""
-        from bertmagic.display import export
+        from bertmagic.display.writers import page as export
 
         path = Path(path).expanduser()
         path.write_text(export.page(self), encoding="utf-8")
@@ -52,12 +52,12 @@ class ExportableResult(PublishedResult):
 
     def to_markdown(self) -> str:
         """Return the tables as Markdown, as GitHub reads it."""
-        from bertmagic.display import export
+        from bertmagic.display.writers import page as export
 
         return export.markdown(self)
 
     def to_latex(self) -> str:
         """Return the tables as LaTeX, for the package ``booktabs``."""
-        from bertmagic.display import export
+        from bertmagic.display.writers import page as export
 
         return export.latex(self)

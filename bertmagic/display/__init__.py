@@ -7,38 +7,40 @@ it in ``_FACES``. `progress` and `panel` draw a run, `publish` is the only modul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["below", "bundle", "text"]
 
 _FACES = {
-    "Advice": "advice",
-    "Answers": "answers",
+    "Advice": "results.advice",
+    "Answers": "results.answers",
     "AttentionMaps": "attention",
-    "Comparison": "attention.differences",
-    "Entities": "entities",
-    "MultiLabelPredictions": "multi_label",
-    "NumberPredictions": "regression",
-    "PanelState": "panel_state",
-    "Predictions": "predictions",
-    "Fills": "fills",
-    "NextSentences": "next_sentences",
-    "Report": "report",
-    "Calibration": "calibration",
-    "Figure": "pictures",
-    "DataReport": "data_report",
-    "Catalogue": "catalogue",
-    "Status": "status",
-    "Estimate": "estimate",
-    "Job": "job",
-    "Runs": "runs",
-    "ModelComparison": "comparison",
-    "RunDifference": "run_difference",
-    "Rates": "rates",
-    "Search": "search",
-    "BaseException": "failure",
+    "Comparison": "attention.comparison",
+    "Entities": "results.entities",
+    "MultiLabelPredictions": "results.multi_label",
+    "NumberPredictions": "results.regression",
+    "PanelState": "results.panel_state",
+    "Predictions": "results.predictions",
+    "Fills": "results.fills",
+    "NextSentences": "results.next_sentences",
+    "Report": "results.report",
+    "Calibration": "results.calibration",
+    "Figure": "results.figure",
+    "DataReport": "results.data_report",
+    "Catalogue": "results.catalogue",
+    "Status": "results.status",
+    "Estimate": "results.estimate",
+    "Job": "results.job",
+    "Runs": "results.runs",
+    "ModelComparison": "results.comparison",
+    "RunDifference": "results.run_difference",
+    "Rates": "results.rates",
+    "Search": "results.search",
+    "BaseException": "results.failure",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.magics import names as naming
 from bertmagic.magics.names import Given
-from bertmagic.options import check
+from bertmagic.options import check, synonyms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,10 +82,10 @@ def _assignment(statement: ast.stmt, cell: str, command: Command) -> _Assignment
 
 def _option(name: str, line: int, command: Command) -> Option:
     known = {entry.name: entry for entry in command.options}
-    if name in known:
-        return known[name]
-    what = f"there is no option {name!r}.{nearest(name, known)}"
-    raise _at(line, what, f"The options are: {listing(known, 40)}.")
+    if (current := synonyms.current(name)) in known:
+        return known[current]
+    error = synonyms.unknown(name, command.options)
+    raise _at(line, error.what, error.fix)
 
 
 def _given(assignment: _Assignment, data: list[str], names: dict[str, Any]) -> Given:

@@ -51,7 +51,7 @@ def _place(entry: Option) -> str:
 
 
 def _option(entry: Option) -> str:
-    value = " ".join([_VALUES.get(entry.kind, entry.kind.upper())] * entry.values)
+    value = " ".join([_VALUES.get(entry.kind, entry.kind.upper())] * entry.arity)
     flags = ", ".join(filter(None, (entry.short, f"{entry.long} {value}".rstrip())))
     facts = " ".join(filter(None, (entry.help, _allowed(entry), _default(entry))))
     return f"  {flags}\n" + textwrap.fill(facts, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)

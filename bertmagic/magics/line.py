@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bertmagic.errors import OptionError, listing, nearest
-from bertmagic.options import Option, Shell, table
+from bertmagic.options import Option, Shell, synonyms, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,12 +112,13 @@ def pair(tokens: list[Token], command: Command) -> Iterator[Pair]:
     """Yield each value with the option it is for; nothing is refused, so that completion can use it too."""
     known = {entry.name: entry for entry in options_of(command)}
     flags = {flag: entry for entry in known.values() for flag in (entry.long, entry.short)}
+    flags |= {_flag(old): known[new] for old, new in synonyms.RENAMED.items() if new in known}
     queue, found = deque(tokens), []
     while queue:
         token = queue.popleft()
         if token.is_flag:
             entry = flags.get(token.text.replace("_", "-"))
-            found += [Pair(entry, token, _value(entry, token, queue)) for _ in range(entry.values if entry else 1)]
+            found += [Pair(entry, token, _value(entry, token, queue)) for _ in range(entry.arity if entry else 1)]
         else:
             found.append(Pair(None, None, token))
     entries = [known[name] for name in command.positional]
@@ -153,8 +154,10 @@ def read(line: str, command: Command) -> dict[str, list[Token]]:
         assert spot is not None
         if entry is None:
             raise _unknown(line, spot, command)
+        if flag:
+            synonyms.current(flag.text.lstrip("-").replace("-", "_"))
         if value is None:
-            needed = "a value" if entry.values == 1 else f"{entry.values} values"
+            needed = "a value" if entry.arity == 1 else f"{entry.arity} values"
             raise pointed(line, spot.start, f"{spot.text} needs {needed}.", entry.help)
         if entry.name in typed and not entry.many:
             raise pointed(line, spot.start, f"{entry.name!r} is given twice.", "Give it once.")
@@ -167,6 +170,10 @@ def pointed(line: str, at: int, what: str, fix: str) -> OptionError:
     start = max(0, at - 60)
     shown = re.sub(r"\s", " ", line[start : at + 40])
     return OptionError(f"{what}\n  {shown}\n  {' ' * (at - start)}^", fix)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _opens_comment(line: str, at: int) -> bool:
@@ -236,6 +243,8 @@ def _unknown(line: str, token: Token, command: Command) -> OptionError:
         takes = listing(name.upper() for name in command.positional) or "no values"
         what = f"%{command.magic} takes {takes}; there is one value too many."
         return pointed(line, token.start, what, "Quote a text that has spaces; give options by their flags.")
+    if lines := synonyms.advice(token.text, command.options, flag=True):
+        return pointed(line, token.start, *lines)
     flags = [entry.long for entry in options_of(command)]
     what = f"%{command.magic} has no flag {token.text}.{nearest(token.text.replace('_', '-'), flags)}"
     return pointed(line, token.start, what, f"The flags are: {listing(flags, 40)}.")

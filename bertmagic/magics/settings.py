@@ -12,6 +12,7 @@ from traitlets.config import Configurable
 
 from bertmagic import errors
 from bertmagic.options import Finetune, Option, check, table
+from bertmagic.options.synonyms import RENAMED, current
 
 if TYPE_CHECKING:
     from bertmagic.options import Command
@@ -25,9 +26,9 @@ _OPTIONS = {entry.name: entry for entry in table(Finetune) if entry.kind in _KIN
 class OptionTrait(AnyTrait):
     """A trait that is checked against the table of options."""
 
-    def __init__(self, entry: Option) -> None:
+    def __init__(self, entry: Option, help: str = "") -> None:
         self.entry = entry
-        super().__init__(entry.default, help=entry.help)
+        super().__init__(entry.default, help=help or entry.help)
         self.tag(config=True)
 
     def validate(self, obj: object, value: object) -> object:
@@ -67,6 +68,10 @@ class _Settings(Configurable):
     def _show_traceback(self, change: dict[str, Literal["short", "full"]]) -> None:
         errors._ShortTraceback.style = change["new"]
 
+    @observe(*RENAMED)
+    def _set_under_its_new_name(self, change: dict[str, Any]) -> None:
+        setattr(self, current(change["name"]), change["new"])
+
     @observe("home")
     def _move_home(self, change: dict[str, str]) -> None:
         if not change["old"]:
@@ -78,7 +83,11 @@ class _Settings(Configurable):
             os.environ[_HOME] = home
 
 
+_EARLIER = {
+    old: OptionTrait(_OPTIONS[new], f"Earlier name of {new}.") for old, new in RENAMED.items() if new in _OPTIONS
+}
+
 # Named as users type it; its other traits are read off the table, so that an option is declared once.
 BertMagic: type[_Settings] = type(
-    "BertMagic", (_Settings,), {name: OptionTrait(entry) for name, entry in _OPTIONS.items()}
+    "BertMagic", (_Settings,), {name: OptionTrait(entry) for name, entry in _OPTIONS.items()} | _EARLIER
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from bertmagic.options.entry import Option, table
 from bertmagic.options.learning import Finetune, Pretrain, Tune
+from bertmagic.options.synonyms import SYNONYMS
 from bertmagic.options.training import Training
 
 _HEAD = """# Options of training
@@ -49,7 +50,11 @@ def page() -> str:
 def _entry(entry: Option) -> str:
     lines = [f"### `{entry.name}`\n", f"{entry.help}\n", f"- Values: {_values(entry)}", f"- Default: {_default(entry)}"]
     lines += [f"- Why: {entry.reason}"] if entry.reason else []
-    lines += [f"- Try: {entry.curve}"] if entry.curve else []
+    lines += [f"- Try: {entry.when_to_change}"] if entry.when_to_change else []
+    names = [
+        name for name, meant in SYNONYMS.items() if any(one.option == entry.name and not one.value for one in meant)
+    ]
+    lines += [f"- In other tools: {', '.join(f'`{name}`' for name in names)}"] if names else []
     return "\n".join(lines) + "\n"
 
 

@@ -51,20 +51,20 @@ class Option:
         The allowed values of a choice.
     low, high
         The allowed range, both ends included.
-    log
+    log_scale
         Whether a slider for it should be logarithmic.
     short, flag
         A one-letter flag, and a long flag where it differs from the name.
     many
         Whether it may be given more than once.
-    values
+    arity
         How many values follow its flag.
     reason
         Why the default is what it is, with its source.
-    slide
+    slider_range
         The ends of a slider for it, where its whole range is too wide to be set by hand.
-    curve
-        What to try with it, when the curves of a run look like this or that.
+    when_to_change
+        Which curves of a run ask for another value, and which value.
     searchable
         Whether the command takes a range of values for it.
     """
@@ -76,14 +76,14 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float = -math.inf
     high: float = math.inf
-    log: bool = False
+    log_scale: bool = False
     short: str = ""
     flag: str = ""
     many: bool = False
-    values: int = 1
+    arity: int = 1
     reason: str = ""
-    slide: tuple[float, float] | None = None
-    curve: str = ""
+    slider_range: tuple[float, float] | None = None
+    when_to_change: str = ""
     searchable: bool = False
 
     @property

@@ -28,7 +28,7 @@ class Finetune(Training):
         "What to read of a longer text: its beginning, its head and tail, or all of it in overlapping windows.",
         choices=("truncate", "head_tail", "window"),
         reason="The cheapest; head_tail costs the same and was better in Sun et al. 2019, window reads everything.",
-        curve="Many texts are cut, and what matters stands at their end: head_tail; anywhere: window.",
+        when_to_change="Many texts are cut, and what matters stands at their end: head_tail; anywhere: window.",
     )
     stride: int | None = option(
         None,
@@ -37,7 +37,7 @@ class Finetune(Training):
         low=0,
         high=4096,
         reason="Every word has then an eighth of a window or more before and after it in one of the windows.",
-        curve="Words near the edges of windows are wrong more often: a third or a half of a window.",
+        when_to_change="Words near the edges of windows are wrong more often: a third or a half of a window.",
     )
     max_answer_length: int = option(
         30,
@@ -54,9 +54,9 @@ class Finetune(Training):
         low=0.0,
         high=0.9,
         reason="0.1 in Szegedy et al. 2016, section 7; off, as it changes what probabilities mean.",
-        curve="Accuracy is good and validation loss rises all the same: 0.1.",
+        when_to_change="Accuracy is good and validation loss rises all the same: 0.1.",
     )
-    best_metric: str | None = option(
+    metric: str | None = option(
         None,
         "choice",
         "Which validation metric chooses the best weights; by default macro_f1 for classes, and what fits other tasks.",
@@ -81,7 +81,7 @@ class Finetune(Training):
         "Weigh classes in the loss by the inverse of their frequency.",
         choices=("none", "balanced"),
         reason="Weights change what probabilities mean, and macro F1 chooses the epoch already.",
-        curve="Accuracy is far above macro F1: a class is given up; balanced.",
+        when_to_change="Accuracy is far above macro F1: a class is given up; balanced.",
     )
 
 
@@ -101,7 +101,6 @@ class Tune(Finetune):
     # What one run has and a search has not: fields of the parent that are no options here.
     background: ClassVar[bool] = False  # type: ignore[misc]
     resume: ClassVar[bool] = False  # type: ignore[misc]
-    best_metric: ClassVar[str | None] = None  # type: ignore[misc]
     checkpoint_every: ClassVar[int | None] = None  # type: ignore[misc]
     checkpoint_minutes: ClassVar[float] = 5  # type: ignore[misc]
 
@@ -174,7 +173,7 @@ class Pretrain(Training):
         high=8192,
         reason="Nine tenths of BERT's own steps had 128 tokens (Devlin et al. 2019, appendix A.2).",
     )
-    best_metric: str | None = option(
+    metric: str | None = option(
         None,
         "choice",
         "Which validation metric chooses the best weights; by default loss.",

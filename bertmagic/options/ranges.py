@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.options.entry import Option
 
 HOW = "log(a, b), between(a, b) or choice(a, b, …)"

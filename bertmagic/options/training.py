@@ -36,46 +36,46 @@ class Training:
         "The encoder to start from: an alias of %bert_models, a folder, a hub id, an own model.",
         short="-m",
         reason="The smallest encoder in the catalogue: it trains in minutes on a laptop's CPU.",
-        curve="Validation stays low whatever is set: a larger one, or one of the texts' language; %bert_models DATA.",
+        when_to_change="Validation stays low: a larger encoder, or one for the texts' language; see %bert_models DATA.",
     )
     epochs: float | None = option(
         None,
         "float",
         "How many times to go through the training rows; by default 3, up to 10 for few rows.",
-        slide=(1, 10),
+        slider_range=(1, 10),
         low=0.01,
         high=1000,
         reason="2 to 4 in Devlin et al. 2019, appendix A.3; few rows need 300 steps (Mosbach et al. 2021).",
-        curve="Validation still gets better at the end: more. Its loss rises while the training loss falls: fewer.",
+        when_to_change="Validation still improves at the end: more. Its loss rises and the training loss falls: fewer.",
     )
     max_steps: int | None = option(
         None,
         "int",
         "Train for so many optimizer steps; with epochs given too, for whichever is fewer.",
         low=1,
-        curve="Validation still gets better at the last step: more.",
+        when_to_change="Validation still improves at the last step: more.",
     )
     lr: float | None = option(
         None,
         "float",
         "The peak learning rate of AdamW; by default the one the catalogue has for the model, and 5e-4 for LoRA.",
-        slide=(1e-06, 0.01),
+        slider_range=(1e-06, 0.01),
         low=1e-8,
         high=1.0,
-        log=True,
+        log_scale=True,
         reason="2e-5 to 5e-5 for BERT-base (Devlin et al. 2019); small encoders take more: 1e-4 for MiniLM.",
-        curve="The loss jumps, or stays where it began: a third of it. It falls slowly to the end: three times it.",
+        when_to_change="The loss jumps, or does not fall: divide by 3. It falls slowly until the end: multiply by 3.",
     )
     batch_size: int = option(
         32,
         "int",
         "How many rows one optimizer step sees.",
-        slide=(2, 256),
+        slider_range=(2, 256),
         low=1,
         high=4096,
-        log=True,
+        log_scale=True,
         reason="16 or 32 in Devlin et al. 2019, appendix A.3.",
-        curve="The loss is all noise and validation jumps: larger. Memory is short: smaller, with accumulation.",
+        when_to_change="Loss and validation are noisy: larger. Memory is short: smaller, with gradient accumulation.",
     )
     gradient_accumulation_steps: int = option(
         1,
@@ -83,9 +83,9 @@ class Training:
         "How many batches one optimizer step adds up; it sees batch_size x this many rows.",
         low=1,
         high=4096,
-        log=True,
+        log_scale=True,
         reason="Larger steps in the memory of one batch; steps and epochs count as in transformers' Trainer.",
-        curve="The loss is noisy and a larger batch does not fit: 2 or 4.",
+        when_to_change="The loss is noisy and a larger batch does not fit: 2 or 4.",
     )
     gradient_checkpointing: bool = option(
         False,
@@ -100,26 +100,26 @@ class Training:
         low=8,
         high=8192,
         reason="BERT's positions end at 512 (Devlin et al. 2019), and attention costs the square of the length.",
-        curve="Many texts are cut and validation stays low: longer. Steps are slow and few texts are long: shorter.",
+        when_to_change="Many texts are cut and validation stays low: longer. Steps are slow: shorter.",
     )
     warmup: float = option(
         0.06,
         "float",
         "The share of steps (below 1) or the number of steps over which lr rises from 0.",
-        slide=(0, 0.5),
+        slider_range=(0, 0.5),
         low=0,
         reason="6 % in Liu et al. 2019 (RoBERTa), table 10.",
-        curve="The loss rises in the first steps, or the gradient's norm leaps there: 0.1 or more.",
+        when_to_change="The loss rises in the first steps, or the gradient's norm leaps there: 0.1 or more.",
     )
     weight_decay: float = option(
         0.01,
         "float",
         "AdamW's weight decay, not applied to biases and layer norms.",
-        slide=(0, 0.3),
+        slider_range=(0, 0.3),
         low=0.0,
         high=1.0,
         reason="0.01 in Devlin et al. 2019, appendix A.2.",
-        curve="Validation falls behind training early on: 0.05 or 0.1. It seldom matters otherwise.",
+        when_to_change="Validation falls behind training early on: 0.05 or 0.1. It seldom matters otherwise.",
     )
     max_grad_norm: float = option(
         1.0,
@@ -128,7 +128,7 @@ class Training:
         low=0.0,
         high=1000.0,
         reason="1.0 in BERT's own training (Devlin et al. 2019); Pascanu et al. 2013 say why.",
-        curve="Single steps throw the loss up and it comes back: 0.5.",
+        when_to_change="Single steps throw the loss up and it comes back: 0.5.",
     )
     layerwise_lr_decay: float = option(
         1.0,
@@ -137,7 +137,7 @@ class Training:
         low=0.1,
         high=1.0,
         reason="0.8 to 0.9 in Clark et al. 2020 (ELECTRA), appendix B; off, as what is gained differs by task.",
-        curve="Few rows, and validation soon gets worse: 0.9.",
+        when_to_change="Few rows, and validation soon gets worse: 0.9.",
     )
     ema_decay: float | None = option(
         None,
@@ -146,7 +146,7 @@ class Training:
         low=0.5,
         high=0.99999,
         reason="Polyak & Juditsky 1992; steadier, for the memory of one more set of weights.",
-        curve="Validation jumps from one evaluation to the next: 0.999, over some thousand steps.",
+        when_to_change="Validation jumps from one evaluation to the next: 0.999, over some thousand steps.",
     )
     schedule: Schedule = option(
         "linear",
@@ -154,7 +154,7 @@ class Training:
         "How lr falls after the warm-up.",
         choices=("linear", "cosine", "constant"),
         reason="Linear in Devlin et al. 2019, appendix A.2.",
-        curve="The loss still falls when lr reaches 0: more epochs, rather than constant.",
+        when_to_change="The loss still falls when lr reaches 0: more epochs, rather than constant.",
     )
     seed: int = option(
         0,
@@ -163,17 +163,17 @@ class Training:
         low=0,
         high=2**32 - 1,
         reason="Any would do: scores differ by the seed alone (Dodge et al. 2020), so one is kept.",
-        curve="Two settings differ by little: run each with three seeds before you believe it.",
+        when_to_change="Two settings differ by little: run each with three seeds before you believe it.",
     )
     attention_dropout: float = option(
         0.0,
         "float",
         "Dropout on attention weights; BERT was pre-trained with 0.1.",
-        slide=(0, 0.5),
+        slider_range=(0, 0.5),
         low=0.0,
         high=0.9,
         reason="Attention dropout takes PyTorch's attention off its fast path; the other dropouts stay on.",
-        curve="The training loss goes to 0 and validation gets worse: 0.1.",
+        when_to_change="The training loss goes to 0 and validation gets worse: 0.1.",
     )
     eval_every: int | None = option(
         None,
@@ -181,7 +181,7 @@ class Training:
         "Evaluate every so many steps; by default at the end of each epoch.",
         low=1,
         reason="All rows were seen as often then, and more evaluations would take time from training.",
-        curve="The best evaluation is the first, or only one: evaluate more often.",
+        when_to_change="The best evaluation is the first, or only one: evaluate more often.",
     )
     patience: int | None = option(
         None,
@@ -190,7 +190,7 @@ class Training:
         low=1,
         high=1000,
         reason="Off: the best weights are kept anyway, and they often come late, when lr is low.",
-        curve="Validation has not got better for long: 2 or 3.",
+        when_to_change="Validation has not got better for long: 2 or 3.",
     )
     adapt: Adapt = option(
         "full",
@@ -198,7 +198,7 @@ class Training:
         "What to train: full is all weights; lora is small matrices beside frozen weights, and the head.",
         choices=("full", "lora"),
         reason="Whole models of this size fit a laptop; LoRA (Hu et al. 2021) saves gradients and moments.",
-        curve="Memory is short, or few rows are learnt by heart at once: lora.",
+        when_to_change="Memory is short, or few rows are learnt by heart at once: lora.",
     )
     lora_rank: int = option(
         8,
@@ -206,9 +206,9 @@ class Training:
         "The rank of LoRA's matrices.",
         low=1,
         high=512,
-        log=True,
+        log_scale=True,
         reason="8 in Hu et al. 2021, table 9; their table 6 finds little gained by more.",
-        curve="With lora the training loss stays high: 16 or 32, or more targets.",
+        when_to_change="With lora the training loss stays high: 16 or 32, or more targets.",
     )
     lora_alpha: float | None = option(
         None,
@@ -217,7 +217,7 @@ class Training:
         low=0.001,
         high=10000,
         reason="A scale of 2 whatever the rank, so that lr need not change with it.",
-        curve="With lora the loss jumps: half of it. It hardly moves: twice it.",
+        when_to_change="With lora the loss jumps: half of it. It hardly moves: twice it.",
     )
     lora_targets: tuple[str, ...] = option(
         (),
@@ -238,7 +238,7 @@ class Training:
         "freeze",
         "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.",
         reason="All layers learn in Devlin et al. 2019; the last quarter keeps most of it (Lee et al. 2019).",
-        curve="Memory is short or steps are slow, and a little accuracy may go: 'embeddings', or half of the layers.",
+        when_to_change="Memory is short or steps are slow: 'embeddings', or half of the layers, at some accuracy.",
     )
     device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
     precision: Precision = option(

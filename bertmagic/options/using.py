@@ -224,5 +224,5 @@ class Runs:
         "date", "choice", "What the figure has the metric against.", choices=("date", "seconds", "steps")
     )
     diff: tuple[str, ...] = option(
-        (), "run", "Two runs: show which options and data differ, and what came of it.", many=True, values=2
+        (), "run", "Two runs: show which options and data differ, and what came of it.", many=True, arity=2
     )

@@ -6,12 +6,15 @@ import dataclasses
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.errors import OptionError, nearest
+from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
 from bertmagic.options.ranges import HOW, Range, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -22,15 +25,17 @@ def read(of: type[T], given: Mapping[str, object]) -> T:
     Raises
     ------
     OptionError
-        For an unknown name (the nearest known one is named), a missing one, a value of the wrong type, outside
-        its range or not among its choices.
+        For an unknown name (with what it is called here, or the nearest name), an option given twice or not at all,
+        and a value of the wrong type, outside its range or not among its choices.
     """
     known = {entry.name: entry for entry in table(of)}
+    for name in given.keys() & synonyms.RENAMED.keys():
+        if synonyms.RENAMED[name] in given:
+            raise OptionError(f"{name} and {synonyms.RENAMED[name]} are the same option.", "Give it once.")
+    given = {synonyms.current(name): value for name, value in given.items()}
     for name in given:
         if name not in known:
-            raise OptionError(
-                f"there is no option {name!r}.{nearest(name, known)}", f"The options are: {listing(known, 40)}."
-            )
+            raise synonyms.unknown(name, known.values())
     for entry in known.values():
         if entry.required and given.get(entry.name) is None:
             raise OptionError(f"{entry.name!r} is missing. {entry.help}", f"Give it as {entry.name} = …")

@@ -13,7 +13,7 @@ from bertmagic.errors import Interrupted, OptionError, UnknownReference
 from bertmagic.events import Ended, Evaluated, Started
 from bertmagic.run import folders, records
 
-FACTS = {"model": "minilm", "lr": 1e-4, "best_metric": "macro_f1", "train": "r.csv"}
+FACTS = {"model": "minilm", "lr": 1e-4, "metric": "macro_f1", "train": "r.csv"}
 DATA = {"train": {"name": "r.csv", "rows": 90, "columns": {"text": "review"}, "sha256": "ab" * 32}}
 
 

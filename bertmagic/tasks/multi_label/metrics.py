@@ -1,0 +1,155 @@
+"""The metrics of texts with any number of labels each, and the thresholds at which a label is predicted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertmagic.evaluation import confusion_metrics, ranking_metrics, with_intervals
+from bertmagic.evaluation.bootstrap import Tally
+from bertmagic.evaluation.probabilities import BINS, bin_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.bootstrap import Draws
+    from bertmagic.evaluation.with_intervals import Numbers
+
+HALF = 0.5
+"""The threshold of a label for which nothing better is known."""
+
+
+def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return ``1 / (1 + exp(-x))``, without overflow for any x."""
+    import numpy as np
+
+    return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
+
+
+def metrics(
+    logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
+) -> dict[str, float]:
+    """Return micro and macro F1, the share of exact matches, the ranking precision and the mean cross-entropy.
+
+    Parameters
+    ----------
+    logits
+        Scores before the sigmoid, of shape ``(rows, labels)``.
+    targets
+        1 where a row has a label, else 0, of shape ``(rows, labels)``.
+    thresholds
+        A label is given where its probability reaches this; shape ``(labels,)``.
+
+    Notes
+    -----
+    ``exact_match`` is the share of rows with all labels right and none too many. ``ranking_precision`` is the label
+    ranking average precision of Tsoumakas, Katakis & Vlahavas 2010, which needs no threshold: for each true label, the
+    share of true ones among those that rank as high or higher; a row with no label, or with all, counts as 1.
+    ``macro_f1`` is the mean over the labels that some row has or was given. ``loss`` is the binary cross-entropy in
+    nats, summed over the labels of a row.
+    """
+    found = tally(logits, targets, thresholds).found()
+    names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
+    return {name: found.get(name, float("nan")) for name in names}
+
+
+def report_metrics(
+    logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
+) -> Numbers:
+    """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
+    ranked = ranking_metrics.tally(sigmoid(logits), targets > 0)
+    found = with_intervals.of([tally(logits, targets, thresholds), ranked])
+    if "roc_auc" in found.metrics:
+        return found
+    why = "no label is on some of the rows and missing from others"
+    return replace(found, undefined={"roc_auc": why, "average_precision": why})
+
+
+def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
+    """Return `metrics` as a function of rows; averages, Brier score and calibration error of the labels beside them.
+
+    The calibration error is over all decisions, one a row and label: how far the probability of a label lies from how
+    often it is there, in bins of that probability.
+    """
+    import numpy as np
+
+    chances, wanted = sigmoid(logits), targets > 0
+    given, labels, exact = chances >= thresholds, targets.shape[1], logits.astype(np.float64)
+    gaps = np.zeros((len(targets), BINS))
+    np.add.at(gaps, (np.arange(len(targets))[:, None], bin_of(chances)), wanted - chances)
+    of_row = [
+        np.ones(len(targets)),
+        (given == wanted).all(axis=1),
+        rankings(logits, wanted),
+        ((chances - targets) ** 2).mean(axis=1),
+        (np.logaddexp(0.0, exact) - targets * exact).sum(axis=1),
+    ]
+
+    def metrics(sums: Draws) -> dict[str, Draws]:
+        right, said, there = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
+        rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
+        return {
+            **confusion_metrics.averages(right, said, there),
+            "exact_match": same / rows,
+            "ranking_precision": ranking / rows,
+            "brier": brier / rows,
+            "ece": np.abs(sums[:, -BINS:]).sum(axis=1) / (rows * labels),
+            "loss": loss / rows,
+        }
+
+    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row, gaps]), metrics)
+
+
+def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the ranking precision of each row, ``(rows,)``; see `metrics`."""
+    import numpy as np
+
+    found = np.zeros(len(wanted))
+    for at in range(wanted.shape[1]):
+        above = logits >= logits[:, at : at + 1]
+        share = (above & wanted).sum(axis=1) / np.maximum(above.sum(axis=1), 1)
+        found += np.where(wanted[:, at], share, 0.0)
+    many = wanted.sum(axis=1)
+    plain = (many == 0) | (many == wanted.shape[1])
+    return np.where(plain, 1.0, found / np.maximum(many, 1))
+
+
+def best_thresholds(probabilities: npt.NDArray[np.float64], targets: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
+    """Return the threshold of each label at which its F1 on these rows is highest. Shape ``(labels,)``.
+
+    Labels are decided one by one, as macro F1 is their mean. A label that no row has keeps `HALF`.
+    """
+    import numpy as np
+
+    return np.asarray([best_threshold(probabilities[:, i], targets[:, i]) for i in range(targets.shape[1])])
+
+
+def best_threshold(probabilities: npt.NDArray[np.float64], targets: npt.NDArray[np.int8]) -> float:
+    """Return the threshold of one label at which its F1 is highest.
+
+    All cuts are tried in one pass over the sorted probabilities (Lipton, Elkan & Naryanaswamy 2014, section 3). A cut
+    is possible between different probabilities only, and lies half-way between them. Of cuts with the same F1 the one
+    nearest to `HALF` is taken: it is the least that the rows ask for.
+    """
+    import numpy as np
+
+    wanted = int(targets.sum())
+    if not wanted:
+        return HALF
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order]
+    last = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))  # the last row of each run of equal ones
+    f1 = 2 * np.cumsum(targets[order] > 0)[last] / (last + 1 + wanted)
+    cuts = _between(ranked[last], np.append(ranked[last[:-1] + 1], 0.0))
+    best = np.flatnonzero(f1 == f1.max())
+    return float(cuts[best[np.argmin(np.abs(cuts[best] - HALF))]])
+
+
+def _between(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return `HALF` where it parts the two, else their middle; never ``below`` itself, as a threshold is reached."""
+    import numpy as np
+
+    middle = (above + below) / 2
+    middle = np.where(middle > below, middle, above)
+    return np.where((below < HALF) & (above >= HALF), HALF, middle)
