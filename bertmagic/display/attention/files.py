@@ -72,11 +72,11 @@ def svg(maps: AttentionMaps, state: Settings) -> str:
 def png(maps: AttentionMaps, state: Settings) -> bytes:
     """Return the chosen pictures as PNG.
 
-    Tokens with letters that no font here has are shown by their position, and a line below the pictures says so.
+    Letters that no font here has are replaced, and a line below the pictures says so.
     """
     matrix, title = shown_matrix(maps, state), heading(maps, state)
-    texts = [unit.text for unit in (*matrix.rows, *matrix.columns)]
-    letters = BitmapLetters([title, *texts])
+    texts = [title, *(unit.text for unit in (*matrix.rows, *matrix.columns))]
+    letters = BitmapLetters(texts)
     layout = _Layout(Scene(maps, state, PAPER, matrix, letters), title)
     all_drawn = all(map(letters.has_all, texts))
     height = layout.height + (0 if all_drawn else _NOTE_HEIGHT)
