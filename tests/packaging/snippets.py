@@ -44,21 +44,24 @@ class Reader:
         if magic := _CELL_MAGIC.match(first):
             self._cell_magic(magic["magic"], magic["rest"] or "", rest)
             return
-        python = [self._line(row) for row in cell.split("\n")]
+        python: list[str] = []
+        for row in cell.split("\n"):
+            if magic := _LINE_MAGIC.match(row):
+                self._python("\n".join(python))
+                python.clear()
+                self._line_magic(row, magic)
+            else:
+                python.append(row)
         self._python("\n".join(python))
 
-    def _line(self, row: str) -> str:
-        """Parse a line magic, and return Python that stands for the line."""
-        magic = _LINE_MAGIC.match(row)
-        if magic is None:
-            return row
+    def _line_magic(self, row: str, magic: re.Match[str]) -> None:
         if magic["magic"] in COMMANDS:
             self._magic(magic["magic"], magic["rest"] or "")
         elif magic["magic"] == "load_ext":
             assert (magic["rest"] or "").isidentifier(), f"{row!r}: IPython takes the rest of the line as the module"
         else:
             assert magic["magic"] == "config", f"{row!r}: no such magic"
-        return f"{magic['target'] or '_'} = None"
+        self.names |= {magic["target"]} if magic["target"] else set()
 
     def _magic(self, name: str, typed: str) -> None:
         command = COMMANDS[name]
