@@ -21,7 +21,7 @@ _FACES = {
     "Advice": "results.advice",
     "Answers": "results.answers",
     "AttentionMaps": "attention",
-    "Comparison": "attention.differences",
+    "Comparison": "attention.comparison",
     "Entities": "results.entities",
     "MultiLabelPredictions": "results.multi_label",
     "NumberPredictions": "results.regression",
