@@ -21,7 +21,7 @@ from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
 from bertmagic.workflows import finetune, setup
 
 if TYPE_CHECKING:
-    from bertmagic.options import Models
+    from bertmagic.options.commands import Models
     from bertmagic.tuning.estimates import Subject
     from bertmagic.workflows.prepare import Prepared
 
