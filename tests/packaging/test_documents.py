@@ -48,6 +48,12 @@ def test_the_links_of_a_document_lead_to_files_and_headings_that_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_modules_that_a_document_names_exist(page):
+    modules = re.findall(r"`(?:python )?([\w/]+/\w+\.(?:py|js|ipynb))\b", page.read_text(encoding="utf-8"))
+    assert [one for one in modules if not ((ROOT / one).is_file() or (ROOT / "bertmagic" / one).is_file())] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_cells_of_a_document_can_be_read_in_order(page):
     reader = Reader()
     before = cells(ROOT / GUIDES[0]) if page.name in GO_ON else []
