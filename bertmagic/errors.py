@@ -21,6 +21,8 @@ import difflib
 import traceback
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from bertmagic.text_safety import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -51,12 +53,14 @@ class BertMagicError(_ShortTraceback, Exception):
         What went wrong, where, and what was found, in one sentence.
     fix
         What the user can do about it, in one sentence; it becomes a line of its own.
+
+    Names and texts from data may stand in both: `visible` keeps them from moving what a terminal writes.
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
-        self.what = what
-        self.fix = fix
-        super().__init__(f"{what}\n{fix}" if fix else what)
+        self.what = visible(what)
+        self.fix = visible(fix)
+        super().__init__(f"{self.what}\n{self.fix}" if fix else self.what)
 
 
 class OptionError(BertMagicError):
@@ -104,7 +108,7 @@ class Interrupted(_ShortTraceback, KeyboardInterrupt):
 
     def __init__(self, message: str, model: TextModel | None = None) -> None:
         self.model = model
-        super().__init__(message)
+        super().__init__(visible(message))
 
 
 def empty_frames(error: BaseException) -> None:

@@ -19,7 +19,37 @@ if TYPE_CHECKING:
 
 __all__ = ["below", "bundle", "latex", "markdown", "page", "show", "text"]
 
+<<<<<<< HEAD
 PLOTLY = "application/vnd.plotly.v1+json"
+=======
+_FACES = {
+    "Advice": "results.advice",
+    "Answers": "results.answers",
+    "AttentionMaps": "attention",
+    "Comparison": "attention.comparison",
+    "Entities": "results.entities",
+    "MultiLabelPredictions": "results.multi_label",
+    "NumberPredictions": "results.regression",
+    "PanelState": "results.panel_state",
+    "Predictions": "results.predictions",
+    "Fills": "results.fills",
+    "NextSentences": "results.next_sentences",
+    "Report": "results.report",
+    "Calibration": "results.calibration",
+    "Figure": "results.figure",
+    "DataReport": "results.data_report",
+    "Catalogue": "results.catalogue",
+    "Status": "results.status",
+    "Estimate": "results.estimate",
+    "Job": "results.job",
+    "Runs": "results.runs",
+    "ModelComparison": "results.comparison",
+    "RunDifference": "results.run_difference",
+    "Rates": "results.rates",
+    "Search": "results.search",
+    "BaseException": "results.failure",
+}
+>>>>>>> main
 
 
 def text(result: object) -> str:

@@ -56,6 +56,11 @@ class Outcomes:
         return self.texts[at] if self.second is None else f"{self.texts[at]} ||| {self.second[at]}"
 
     @property
+    def numeric(self) -> bool:
+        """Whether numbers are predicted: these are near or far off instead of right or wrong."""
+        return self.true.ndim == 1 and self.true.dtype.kind == "f"
+
+    @property
     def wrong(self) -> npt.NDArray[np.bool_]:
         """Whether each row is not wholly right, ``(rows,)``."""
         return self.credit < 1

@@ -6,13 +6,14 @@ A name of another tool ends in an error that gives the name here; an earlier nam
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from bertmagic.options.entry import Option
 
 RENAMED = {"best_metric": "metric"}

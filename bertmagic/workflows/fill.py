@@ -112,7 +112,7 @@ def _run(
 
 
 def _check_head(model: TextModel) -> None:
-    if model.task.name != "masked_language_modeling":
+    if not model.task.is_pretraining:
         raise ModelError(
             f"{model.name!r} is for {model.task.name.replace('_', ' ')} and has no head for masked words.",
             "Pre-train one with %%bert_pretrain, or load a model that was: %bert_load bert.",

@@ -91,6 +91,7 @@ def _where(finding: Finding) -> str:
 
 def _classes(result: DataReport) -> Table:
     # Rows may have several labels: then each label's share is one of the rows.
+<<<<<<< HEAD
     total = result.rows if result.task == "multi_label" else sum(result.labels.values())
     counts = list(result.labels.items())
     name, caption = _COUNTED.get(result.task, ("class", "Classes, the largest first."))
@@ -101,6 +102,19 @@ def _classes(result: DataReport) -> Table:
 
 
 def _more(rest: int) -> list[str]:
+=======
+    total = max(1, result.rows if result.several_labels else sum(result.labels.values()))
+    return [[line(name, 60), f"{many:,}", share(many / total)] for name, many in list(result.labels.items())[:most]]
+
+
+def _learnt(result: DataReport) -> tuple[str, str]:
+    """Return what the counted things are called, and the caption of their table."""
+    return result.target_noun, result.target_caption
+
+
+def _rest(result: DataReport, most: int) -> list[str]:
+    rest = len(result.labels) - most
+>>>>>>> main
     return [f"… {count(rest, 'more class', 'more classes')} with fewer rows"] if rest > 0 else []
 
 

@@ -45,10 +45,25 @@ def further(result: Report) -> Iterator[list[Block]]:
         yield from errors.page(result)
 
 
+<<<<<<< HEAD
 def figures(result: Report) -> Iterator[Figure]:
     """Yield all pictures of a report, for a page of its own."""
     for name in result.pictures:
         yield from figures_of.blocks(result.figure(name))
+=======
+def _class_head(result: Report) -> list[str]:
+    given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
+    spread = ["95 % of F1"] if any(one.intervals for one in result.classes) else []
+    partly = ["partial F1"] if any(one.partial_f1 is not None for one in result.classes) else []
+    return [result.class_noun, "precision", "recall", "F1", result.support_noun, *partly, *spread, *given]
+
+
+def _scores(one: ClassScore) -> list[str]:
+    given = [] if one.threshold is None else [score(one.threshold)]
+    spread = [measures.between(one.intervals.get("f1"))] if one.intervals else []
+    partly = [] if one.partial_f1 is None else [score(one.partial_f1)]
+    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}", *partly, *spread, *given]
+>>>>>>> main
 
 
 def _headline(result: Report) -> str:
