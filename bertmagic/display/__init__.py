@@ -8,48 +8,19 @@ module that knows IPython.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.registry import describe, further
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertmagic.display.blocks import Block
 
 __all__ = ["below", "bundle", "latex", "markdown", "page", "show", "text"]
 
-<<<<<<< HEAD
 PLOTLY = "application/vnd.plotly.v1+json"
-=======
-_FACES = {
-    "Advice": "results.advice",
-    "Answers": "results.answers",
-    "AttentionMaps": "attention",
-    "Comparison": "attention.comparison",
-    "Entities": "results.entities",
-    "MultiLabelPredictions": "results.multi_label",
-    "NumberPredictions": "results.regression",
-    "PanelState": "results.panel_state",
-    "Predictions": "results.predictions",
-    "Fills": "results.fills",
-    "NextSentences": "results.next_sentences",
-    "Report": "results.report",
-    "Calibration": "results.calibration",
-    "Figure": "results.figure",
-    "DataReport": "results.data_report",
-    "Catalogue": "results.catalogue",
-    "Status": "results.status",
-    "Estimate": "results.estimate",
-    "Job": "results.job",
-    "Runs": "results.runs",
-    "ModelComparison": "results.comparison",
-    "RunDifference": "results.run_difference",
-    "Rates": "results.rates",
-    "Search": "results.search",
-    "BaseException": "results.failure",
-}
->>>>>>> main
 
 
 def text(result: object) -> str:
@@ -76,11 +47,13 @@ def below(result: object) -> Iterator[dict[str, Any]]:
 
 
 def _bundle(blocks: list[Block]) -> dict[str, Any]:
-    from bertmagic.display.blocks import Figure
+    from bertmagic.display.blocks import Figure, Widget
     from bertmagic.display.writers.html import html
     from bertmagic.display.writers.text import text as write
 
-    figures = {PLOTLY: block.plotly for block in blocks if isinstance(block, Figure)}
+    if isinstance(blocks[0], Widget):
+        return {**blocks[0].view(), "text/plain": blocks[0].about}
+    figures = {PLOTLY: blocks[0].plotly} if isinstance(blocks[0], Figure) else {}
     return {"text/plain": write(blocks), "text/html": str(html(blocks)), **figures}
 
 

@@ -6,7 +6,7 @@ All text in a block is data: a writer escapes it. A cell of a table is text or o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -297,15 +297,31 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveView:
+class Widget:
+    """A live view, alone in an output of its own.
+
+    Attributes
+    ----------
+    view
+        Makes the view and returns its MIME bundle; called only where it is shown.
+    about
+        What stands in its place where there is no kernel.
+    """
+
+    view: Callable[[], dict[str, Any]]
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostWidget:
     """What a notebook says in place of the widget in the next output, where the kernel that made it is gone."""
 
-    lost: str
+    text: str
 
 
 Block = (
     Headline | Heading | Paragraph | Notes | Table | Code | Alert | Caution | ProgressBar | Chart | Image | Folded
-    | Figure | Frame | LiveView
+    | Figure | Frame | Widget | LostWidget
 )  # fmt: skip
 
 

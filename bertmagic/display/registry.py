@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertmagic.display.blocks import Block, Figure
 
 KINDS = {
     "Advice": "results.advice",
     "Answers": "results.answers",
-    "AttentionMaps": "attention",
+    "AttentionMaps": "attention.static",
     "BaseException": "results.failure",
     "Calibration": "results.calibration",
     "Catalogue": "results.catalogue",
-    "Comparison": "attention.differences",
+    "Comparison": "attention.comparison",
     "DataReport": "results.data_report",
     "Entities": "results.entities",
     "Estimate": "results.estimate",

@@ -66,7 +66,8 @@ def _curve(curve: Curve, colour: str, dash: str, mark: str) -> dict[str, Any]:
         "type": "scatter", "mode": "lines+markers", "name": label, "legendgroup": label, "showlegend": False,
         "x": list(curve.steps[kept]), "y": [float(f"{value:.5g}") for value in curve.values[kept]],
         "line": {"color": colour, "dash": dash, "width": 1.8}, "marker": {"symbol": mark, "size": 7},
-        "xaxis": "x2", "yaxis": "y2", "hovertemplate": f"{label}: %{{y}} at step %{{x}}<extra></extra>",
+        "xaxis": "x2", "yaxis": "y2", "meta": label,
+        "hovertemplate": "%{meta}: %{y} at step %{x}<extra></extra>",
     }  # fmt: skip
 
 

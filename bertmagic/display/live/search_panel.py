@@ -56,7 +56,9 @@ class SearchPanel:
             return {"text/plain": now, "text/html": str(tag("div", now, style=_PAGE))}
         return {
             "text/plain": f"{text(blocks(self._search))}\n{now}",
-            "text/html": str(tag("div", _bar(self._search), tag("div", now, role="status"), html(blocks(self._search)))),
+            "text/html": str(
+                tag("div", _bar(self._search), tag("div", now, role="status"), html(blocks(self._search)))
+            ),
         }
 
     def final(self) -> list[dict[str, Any]]:

@@ -53,7 +53,9 @@ def _row(advised: Advised, best: bool) -> Row:
 
 def _tried(tried: tuple[Tried, ...]) -> Table:
     rows = next((one.rows for one in tried if not one.error), 0)
-    caption = f"60 steps each, measured on the same {count(rows, 'held-out row')}; overlapping intervals show no winner."
+    caption = (
+        f"60 steps each, measured on the same {count(rows, 'held-out row')}; overlapping intervals show no winner."
+    )
     return Table(_TRIED, [_tried_row(one) for one in tried], caption)
 
 

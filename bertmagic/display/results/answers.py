@@ -81,7 +81,13 @@ def _row(result: Answers, at: int, bytes_: int) -> Row:
         return [*start, Absent(), "", "" if context else Absent(), ""]
     score = float(result.frame["score"].iloc[at])
     given: Cell = Strong(line(answer, 160)) if answer else Absent(f"({_NONE})")
-    return [*start, given, Share(score, f"{score:.3f}"), _context(result, at, bytes_), Ranking(tuple(_others(result, at)))]
+    return [
+        *start,
+        given,
+        Share(score, f"{score:.3f}"),
+        _context(result, at, bytes_),
+        Ranking(tuple(_others(result, at))),
+    ]
 
 
 def _context(result: Answers, at: int, bytes_: int) -> Passage:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _USE = "Fine-tune one with model = NAME; %bert_load NAME brings one that is tuned already."
 _COLUMNS = (
     *columns(("name", "tuned for", "parameters", "languages", "max tokens", "licence", "on disk"), (0, 1, 3, 5, 6)),
-    Column("learning rate", plain="no"), Column("hub id", "word", plain="no"), Column("about", "prose", 70),
+    Column("learning rate", plain="no"), Column("hub id", "word", plain="no"), Column("about", "word", 70),
 )  # fmt: skip
 
 

@@ -134,8 +134,14 @@ def _differing(result: ModelComparison) -> list[Block]:
     if frame.empty:
         return [Paragraph(about)]
     text, *others = frame.columns
-    head = (Column("row", "word", 20), Column(line(text, 40), "prose", 44), *(Column(line(name, 40), "word", 44) for name in others))
-    rows = [_row(index, *values) for index, values in zip(frame.index, frame.to_numpy(dtype=object).tolist(), strict=True)]
+    head = (
+        Column("row", "word", 20),
+        Column(line(text, 40), "prose", 44),
+        *(Column(line(name, 40), "word", 44) for name in others),
+    )
+    rows = [
+        _row(index, *values) for index, values in zip(frame.index, frame.to_numpy(dtype=object).tolist(), strict=True)
+    ]
     some = f" {_ROWS} are shown; .differing has more." if result.apart > _ROWS else ""
     return [Table(head, rows, f"{about}{some}", lines=_LINES)]
 

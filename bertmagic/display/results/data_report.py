@@ -28,19 +28,13 @@ _FINDINGS = 50
 _EXAMPLES = 10
 _COLUMNS = 30
 _FOUND = (
-    Column("severity", "word"), Column("what was found", "prose"), Column("what happens, or what to do", "prose"),
+    Column("severity", "word"), Column("what was found", "word"), Column("what happens, or what to do", "word"),
     Column("where", "word"),
 )  # fmt: skip
 _ROWS = (Column("row", "word"), Column("text", "prose"), Column("label", "word"))
 _SEVERITIES: dict[str, Cell] = {
     "error": Caution("✖ error"), "warning": Caution(f"{WARNING} warning"), "info": "ℹ info",
 }  # fmt: skip
-_COUNTED = {
-    "multi_label": ("label", "Labels, the most frequent first; a row may have several, or none."),
-    "question_answering": ("questions", "Questions with an answer, and without."),
-    "regression": ("number", "How the numbers are spread, from the lowest to the highest."),
-}
-"""By task: the name of what is counted in place of classes, and the caption of its table."""
 
 
 def blocks(result: DataReport) -> list[Block]:
@@ -51,7 +45,9 @@ def blocks(result: DataReport) -> list[Block]:
     if sum(result.length_counts):
         parts.append(_lengths(result))
     if result.examples:
-        rows = [[line(row, 40), Passage(text), line(label, 60)] for row, text, label in result.examples[:_EXAMPLES]]
+        rows: list[Row] = [
+            [line(row, 40), Passage(text), line(label, 60)] for row, text, label in result.examples[:_EXAMPLES]
+        ]
         parts.append(Table(_ROWS, rows, "A few rows.", lines=0))
     return parts
 
@@ -91,30 +87,21 @@ def _where(finding: Finding) -> str:
 
 def _classes(result: DataReport) -> Table:
     # Rows may have several labels: then each label's share is one of the rows.
-<<<<<<< HEAD
-    total = result.rows if result.task == "multi_label" else sum(result.labels.values())
+    total = result.rows if result.several_labels else sum(result.labels.values())
     counts = list(result.labels.items())
-    name, caption = _COUNTED.get(result.task, ("class", "Classes, the largest first."))
     rows = [_counted(line(label, 60), many, total) for label, many in counts[:_CLASSES]]
     hidden = [[more] for more in _more(len(counts) - _CLASSES)]
     rest = "".join(_more(len(counts) - _CLASS_LINES))
-    return Table(columns((name, "rows", "share")), [*rows, *hidden], caption, lines=_CLASS_LINES, rest=rest)
+    return Table(
+        columns((result.target_noun, "rows", "share")),
+        [*rows, *hidden],
+        result.target_caption,
+        lines=_CLASS_LINES,
+        rest=rest,
+    )
 
 
 def _more(rest: int) -> list[str]:
-=======
-    total = max(1, result.rows if result.several_labels else sum(result.labels.values()))
-    return [[line(name, 60), f"{many:,}", share(many / total)] for name, many in list(result.labels.items())[:most]]
-
-
-def _learnt(result: DataReport) -> tuple[str, str]:
-    """Return what the counted things are called, and the caption of their table."""
-    return result.target_noun, result.target_caption
-
-
-def _rest(result: DataReport, most: int) -> list[str]:
-    rest = len(result.labels) - most
->>>>>>> main
     return [f"… {count(rest, 'more class', 'more classes')} with fewer rows"] if rest > 0 else []
 
 

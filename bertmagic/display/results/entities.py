@@ -27,8 +27,9 @@ def blocks(result: Entities) -> list[Block]:
     total = len(result.given)
     columns = (Column("row", "word", 20), Column("text", "prose"))
     explanation = "Behind each entity stand its label and its score." if len(result.frame) else ""
-    rest = f"… {count(total - _LINES, 'more text')}; .frame has the entities of all." if total > _LINES else ""
-    rows = Table(columns, list(_rows(result)), "", explanation, _LINES, rest)
+    lines = min(_LINES, total) if len(result.frame) else 0
+    rest = f"… {count(total - lines, 'more text')}; .frame has the entities of all." if total > lines else ""
+    rows = Table(columns, list(_rows(result)), "", explanation, lines, rest)
     return [Headline(_headline(result)), rows, Paragraph(_remarks(result)), Notes(result.notes[:10], lines=1)]
 
 

@@ -22,44 +22,7 @@ _BYTES = 60_000
 _CHARACTERS = 240
 
 
-<<<<<<< HEAD
 def blocks(result: Report) -> list[Block]:
-=======
-def text(result: Report) -> str:
-    """Return the first mistakes in words."""
-    assert result.errors is not None
-    rows = [one for one in result.errors.examples if one.wrong][:3]
-    lines = [f"  row {line(one.row, 20)}, {_said(one)}: {line(one.text, 70)}" for one in rows]
-    return "\n".join([_headline(result), *lines])
-
-
-def _headline(result: Report) -> str:
-    assert result.errors is not None
-    many = result.errors.wrong
-    if result.errors.numeric:
-        return "The rows that are furthest off:"
-    if not many:
-        return f"All {count(result.rows, 'row')} are right."
-    sure = "the furthest off" if result.outcomes is None or result.outcomes.probabilities is None else "the surest"
-    return f"{count(many, 'row')} of {result.rows:,} {'is' if many == 1 else 'are'} not right, {sure} first:"
-
-
-def _said(one: Example) -> str:
-    sure = f" at {share(one.score)}" if one.chances else ""
-    return f"true {line(one.true, 40)}, predicted {line(one.predicted, 40)}{sure}"
-
-
-def bundles(result: Report) -> Iterator[dict[str, Any]]:
-    """Yield the static table, and the page where there is something to read."""
-    assert result.errors is not None
-    yield {"text/plain": text(result), "text/html": str(static(result))}
-    if result.errors.examples:
-        words = "The rows to read, to filter, sort and search; see the table above."
-        yield {"text/plain": words, "text/html": str(frame(result))}
-
-
-def static(result: Report) -> Markup:
->>>>>>> main
     """Return at most fifty rows as a table: mistakes first, then those least certain."""
     assert result.errors is not None
     rows = list(_rows(result))
@@ -87,7 +50,7 @@ def has_probabilities(result: Report) -> bool:
 def _headline(result: Report) -> str:
     assert result.errors is not None
     wrong = result.errors.wrong
-    if result.task == "regression":
+    if result.errors.numeric:
         return "The rows that are furthest off:"
     if not wrong:
         return f"All {count(result.rows, 'row')} are right."
@@ -109,7 +72,13 @@ def _rows(result: Report) -> Iterator[Row]:
 
 def _row(one: Example, text: Passage) -> Row:
     predicted = f"{'✗' if one.wrong else '✓'} {line(one.predicted, 60)}"
-    return [line(one.row, 30), text, line(one.true, 60), predicted, share(one.score) if one.chances else number(one.score)]
+    return [
+        line(one.row, 30),
+        text,
+        line(one.true, 60),
+        predicted,
+        share(one.score) if one.chances else number(one.score),
+    ]
 
 
 def attention_line(text: str, model: str) -> str:

@@ -50,7 +50,9 @@ def _words(result: Fills) -> Table:
     columns = (Column("word", "word", 24), Column("probability"), Column("filled", "prose", 80))
     frame = result.frame
     cells = zip(frame["word"], frame["score"], frame["filled"], strict=True)
-    rows = [[line(word, 40), Share(float(score), f"{score:.3f}"), line(filled, 200)] for word, score, filled in cells]
+    rows: list[Row] = [
+        [line(word, 40), Share(float(score), f"{score:.3f}"), line(filled, 200)] for word, score, filled in cells
+    ]
     return _table(columns, rows, "word")
 
 
@@ -71,6 +73,8 @@ def _mask(row: object, mask: Any, part: pd.DataFrame) -> Row:
 
 def _table(columns: Sequence[Column], rows: list[Row], what: str) -> Table:
     total = len(rows)
-    gap: list[Row] = [[f"… {count(total - _SHOWN, f'more {what}')} not shown; .frame has them all …"]] * (total > _SHOWN)
+    gap: list[Row] = [[f"… {count(total - _SHOWN, f'more {what}')} not shown; .frame has them all …"]] * (
+        total > _SHOWN
+    )
     rest = f"… {count(total - _LINES, f'more {what}')}; .frame has them all." if total > _LINES else ""
     return Table(columns, [*rows[:_SHOWN], *gap], "", _EXPLANATION, _LINES, rest)

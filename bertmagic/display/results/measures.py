@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Paragraph, Row, Strong, Table, columns
+from bertmagic.display.blocks import Block, Cell, Paragraph, Row, Strong, Table, columns
 from bertmagic.display.style import line, score, words
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def blocks(result: Report) -> list[Block]:
     if not result.metrics:
         return []
     averages = _averages(result)
-    grid = Table(columns(("average", "precision", "recall", "F1")),
-                 [[average, *(_with_interval(result, name) for name in names)] for average, names in averages.items()])  # fmt: skip
+    rows = [[average, *(_with_interval(result, name) for name in names)] for average, names in averages.items()]
+    grid = Table(columns(("average", "precision", "recall", "F1")), rows)
     undefined = [
         Paragraph(f"{words(line(name, 30))} is not defined: {line(why, 200)}.")
         for name, why in result.undefined.items()
@@ -39,7 +39,11 @@ def _numbers(result: Report, averages: dict[str, list[str]]) -> Table:
 
 
 def _number(result: Report, name: str) -> Row:
-    shown = [words(line(name, 30)), Strong(value(name, result.metrics[name])), between(result.intervals.get(name))]
+    shown: list[Cell] = [
+        words(line(name, 30)),
+        Strong(value(name, result.metrics[name])),
+        between(result.intervals.get(name)),
+    ]
     if not result.before:
         return shown
     return [*shown, score(result.before[name]) if name in result.before else ""]

@@ -17,13 +17,7 @@ from bertmagic.display.results.predictions import (
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from bertmagic.inference.predictions import MultiLabelPredictions
-=======
-    from markupsafe import Markup
-
     from bertmagic.tasks.multi_label.result import MultiLabelPredictions
->>>>>>> main
 
 _NONE = "none"
 

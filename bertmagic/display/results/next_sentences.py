@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LINES = 7
 _SHOWN = 50
-_COLUMNS = (Column("first sentence", "prose", 60), Column("second sentence", "prose", 60),
+_COLUMNS = (Column("first sentence", "word", 60), Column("second sentence", "word", 60),
             Column("probability that it follows"))  # fmt: skip
 
 

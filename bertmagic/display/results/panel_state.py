@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Code, Folded, Headline, LiveView, Paragraph
+from bertmagic.display.blocks import Block, Code, Folded, Headline, LostWidget, Paragraph
 from bertmagic.display.results import estimate
 from bertmagic.display.style import line
 
@@ -20,4 +20,4 @@ def blocks(result: PanelState) -> list[Block]:
     cost = estimate.blocks(result.estimate) if result.estimate else [Paragraph("There is no estimate.")]
     state = Folded("The panel's last state, and the cell it stands for", [*cost, Code(result.cell)], plain=True)
     headline = Headline(f"Panel for fine-tuning on {line(result.data, 60)}")
-    return [headline, Paragraph(result.run), Paragraph(_LIVE), state, LiveView(_LOST)]
+    return [headline, Paragraph(result.run), Paragraph(_LIVE), state, LostWidget(_LOST)]

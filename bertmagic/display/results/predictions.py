@@ -24,6 +24,7 @@ WIDE = 6
 """With more classes than these, a row shows its three most probable ones instead of a column for each."""
 _TEXTS_BYTES = 30_000
 
+
 def blocks(result: Predictions) -> list[Block]:
     """Return the label of each row, its score, and the probability of each class."""
     explanation = "A column named after a class holds its probability." if len(result.labels) <= WIDE else ""
@@ -77,8 +78,12 @@ def _rows(
             yield [f"… {count(total - FIRST - LAST, 'row')} not shown; .frame has all {total:,} …"]
             continue
         row = result.frame.iloc[at]
-        start = [line(result.frame.index[at], 40), *(Passage(_content(row[name]), bytes=bytes_) for name in names)]
-        yield [*start, *([Absent(), *[""] * (others - 1)] if _any_lacking(row, names) else cells(row))]
+        start: list[Cell] = [
+            line(result.frame.index[at], 40),
+            *(Passage(_content(row[name]), bytes=bytes_) for name in names),
+        ]
+        nothing: list[Cell] = [Absent(), *[""] * (others - 1)]
+        yield [*start, *(nothing if _any_lacking(row, names) else cells(row))]
 
 
 def shown_rows(total: int) -> list[int | None]:

@@ -9,13 +9,7 @@ from bertmagic.display.results.predictions import document, table
 from bertmagic.display.style import number
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from bertmagic.inference.predictions import NumberPredictions
-=======
-    from markupsafe import Markup
-
     from bertmagic.tasks.regression.result import NumberPredictions
->>>>>>> main
 
 
 def blocks(result: NumberPredictions) -> list[Block]:

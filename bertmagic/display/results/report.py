@@ -45,25 +45,10 @@ def further(result: Report) -> Iterator[list[Block]]:
         yield from errors.page(result)
 
 
-<<<<<<< HEAD
 def figures(result: Report) -> Iterator[Figure]:
     """Yield all pictures of a report, for a page of its own."""
     for name in result.pictures:
         yield from figures_of.blocks(result.figure(name))
-=======
-def _class_head(result: Report) -> list[str]:
-    given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
-    spread = ["95 % of F1"] if any(one.intervals for one in result.classes) else []
-    partly = ["partial F1"] if any(one.partial_f1 is not None for one in result.classes) else []
-    return [result.class_noun, "precision", "recall", "F1", result.support_noun, *partly, *spread, *given]
-
-
-def _scores(one: ClassScore) -> list[str]:
-    given = [] if one.threshold is None else [score(one.threshold)]
-    spread = [measures.between(one.intervals.get("f1"))] if one.intervals else []
-    partly = [] if one.partial_f1 is None else [score(one.partial_f1)]
-    return [score(one.precision), score(one.recall), score(one.f1), f"{one.support:,}", *partly, *spread, *given]
->>>>>>> main
 
 
 def _headline(result: Report) -> str:
@@ -94,8 +79,7 @@ def _class_head(result: Report) -> list[str]:
     given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
     interval = ["95 % of F1"] if any(one.intervals for one in result.classes) else []
     partial = ["partial F1"] if any(one.partial_f1 is not None for one in result.classes) else []
-    name, counted = ("type", "entities") if result.task == "token_classification" else ("class", "rows")
-    return ["label" if given else name, "precision", "recall", "F1", counted, *partial, *interval, *given]
+    return [result.class_noun, "precision", "recall", "F1", result.support_noun, *partial, *interval, *given]
 
 
 def _class(one: ClassScore) -> Row:
@@ -123,7 +107,7 @@ def matrix(result: Report) -> Table:
     """Return the confusion matrix as a table; plain text has it where there are few classes."""
     order = shown_classes(result)
     names = [line(result.labels[i], 30) for i in order]
-    rows = [[name, *(_cell(result, i, j) for j in order)] for name, i in zip(names, order, strict=True)]
+    rows: list[Row] = [[name, *(_cell(result, i, j) for j in order)] for name, i in zip(names, order, strict=True)]
     explanation = "Confusion: each row is a true class, each column what was predicted for it."
     if len(order) < len(result.labels):
         explanation += f" The {_MATRIX} most frequent of {len(result.labels):,} classes."

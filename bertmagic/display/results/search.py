@@ -48,7 +48,9 @@ def headline(result: Search) -> str:
     """Return the best score so far in a sentence."""
     best = result.best
     name = words(line(result.metric, 40))
-    score_ = f"best {name} {score(best.score or 0.0)} in trial {best.number + 1}" if best else "no trial has a score yet"
+    score_ = (
+        f"best {name} {score(best.score or 0.0)} in trial {best.number + 1}" if best else "no trial has a score yet"
+    )
     return f"Search {line(result.name, 60)!r} on {line(result.data, 60)}: {score_}"
 
 
@@ -127,6 +129,6 @@ def _shares(result: Search) -> list[Block]:
     if not result.importance:
         return []
     ranked = sorted(result.importance.items(), key=lambda pair: -pair[1])
-    rows = [[name, Share(part, share(part))] for name, part in ranked]
+    rows: list[Row] = [[name, Share(part, share(part))] for name, part in ranked]
     head = columns(("option", "share of the scores' variance"))
     return [Table(head, rows, "What the scores depend on (fANOVA)")]

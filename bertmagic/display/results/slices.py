@@ -95,7 +95,9 @@ def _points(points: Sequence[Point]) -> Table:
          score(point.precision), score(point.recall), f"{point.given:,}", between(point.interval)]
         for point in points[:_ROWS]
     ]  # fmt: skip
-    return Table(_POINTS, rows, "The lowest threshold that reaches it on these rows; on others it will be a little less.")
+    return Table(
+        _POINTS, rows, "The lowest threshold that reaches it on these rows; on others it will be a little less."
+    )
 
 
 def _probes(probes: Sequence[Probe]) -> Iterable[Table]:

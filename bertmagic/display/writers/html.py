@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CODE = "padding:8px;border:1px solid #8884;border-radius:4px;overflow-x:auto;background:none;color:inherit"
 _ALERT = f"white-space:pre-wrap;border-left:3px solid {ORANGE};padding-left:6px;margin:.4em 0"
 _CAUTION = f"white-space:nowrap;border-left:3px solid {ORANGE};padding-left:6px"
-_PROSE = "min-width:14em;max-width:44em;vertical-align:top"
+_PROSE = "min-width:12em;max-width:40em"
 
 
 def html(blocks: Iterable[b.Block]) -> Markup:
@@ -126,5 +126,6 @@ _WRITERS: dict[type, Callable[[Any], Markup]] = {
     b.Folded: _folded,
     b.Figure: _figure,
     b.Frame: _frame,
-    b.LiveView: lambda block: e.told_where_lost(block.lost),
+    b.Widget: lambda block: Markup(""),
+    b.LostWidget: lambda block: e.told_where_lost(block.text),
 }

@@ -1,4 +1,4 @@
-"""Blocks as LaTeX: tables with the rules of ``booktabs``; sentences are comments, for who writes a paper has their own."""
+"""Blocks as LaTeX: tables with the rules of ``booktabs``, sentences as comments."""
 
 from __future__ import annotations
 
@@ -100,5 +100,6 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Folded: lambda block: [*_comment(block.summary), *_parts(block.blocks)],
     b.Figure: lambda block: [*_comment(block.title), *_parts(block.numbers)],
     b.Frame: _nothing,
-    b.LiveView: _nothing,
+    b.Widget: _nothing,
+    b.LostWidget: _nothing,
 }

@@ -77,5 +77,6 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Folded: lambda block: [_text(block.summary), *_parts(block.blocks)],
     b.Figure: lambda block: [_text(block.title), *_parts(block.numbers)],
     b.Frame: _nothing,
-    b.LiveView: _nothing,
+    b.Widget: _nothing,
+    b.LostWidget: _nothing,
 }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup
 
-from bertmagic.display.blocks import Figure
 from bertmagic.display.charts.static_svg import svg
 from bertmagic.display.registry import describe, figures
 from bertmagic.display.style import line
 from bertmagic.display.writers.elements import join, tag
 from bertmagic.display.writers.html import html, parts
 from bertmagic.display.writers.text import text
+
+if TYPE_CHECKING:
+    from bertmagic.display.blocks import Figure
 
 _STYLE = """
 :root { color-scheme: light dark; }

@@ -159,5 +159,6 @@ def _nothing(block: object) -> list[str]:
 _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Headline: _sentence, b.Heading: _heading, b.Paragraph: _paragraph, b.Notes: _notes, b.Table: _table,
     b.Code: _code, b.Alert: _sentence, b.Caution: _caution, b.ProgressBar: _nothing, b.Chart: _nothing,
-    b.Image: _nothing, b.Folded: _folded, b.Figure: _figure, b.Frame: _frame, b.LiveView: _nothing,
+    b.Image: _nothing,
+    b.Folded: _folded, b.Figure: _figure, b.Frame: _frame, b.Widget: _nothing, b.LostWidget: _nothing,
 }  # fmt: skip
