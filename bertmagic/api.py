@@ -202,7 +202,7 @@ def runs(
     from bertmagic.run import difference, records
 
     given = {"names": names, "sort": sort, "task": task, "state": state, "against": against, "diff": diff}
-    chosen = table.read(table.Runs, given)
+    chosen = table.read(table.commands.Runs, given)
     if not chosen.diff:
         return records.listed(chosen)
     if len(chosen.diff) != 2:
@@ -232,7 +232,7 @@ def check(
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length}
-    chosen = table.read(table.Check, given)
+    chosen = table.read(table.commands.Check, given)
     with publish.working() as emit:
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
 
@@ -275,7 +275,9 @@ def compare(
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = list(models) if isinstance(models, list | tuple) else [models]
-    chosen = table.read(table.Compare, {"models": given, "data": data, "train": train, "price": price, **columns})
+    chosen = table.read(
+        table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns}
+    )
     found = [for_comparison(ref) for ref in given]
     if len(found) < 2 or all(isinstance(model, str) for model in found):
         raise OptionError(
@@ -320,7 +322,7 @@ def catalogue(
 
     given = {"data": data, "text": text, "label": label, "task": task, "device": device, "try_models": try_models}
     with publish.working(show) as emit:
-        return advise(table.read(table.Models, given), emit)
+        return advise(table.read(table.commands.Models, given), emit)
 
 
 def status() -> Status:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bertmagic.text_safety import visible
 
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
@@ -24,27 +22,12 @@ BEST = "★"
 WARNING = "⚠"
 MISSING = "no text"
 
-_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
 _SPACE = re.compile(r"\s+")
-
-
-def clean(value: object) -> str:
-    """Return ``value`` as text that JSON, UTF-8 and a reader survive.
-
-    Control characters become their pictures (``␀``); lone surrogates, overrides of the writing direction and
-    characters that are none become ``�``.
-    """
-    return _ODD.sub(_picture, str(value))
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return chr(0x2400 + code) if code < 0x20 else "�"
 
 
 def line(value: object, most: int = 80) -> str:
     """Return ``value`` as one line of at most ``most`` characters, with ``…`` where it was cut."""
-    flat = _SPACE.sub(" ", clean(str(value)[: 4 * most])).strip()
+    flat = _SPACE.sub(" ", visible(str(value)[: 4 * most])).strip()
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
@@ -52,17 +35,6 @@ def width(text: str) -> int:
     """Return how many columns of a terminal ``text`` takes: wide East Asian characters two, combining ones none."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
-
-
-def columns(rows: list[list[str]], left: tuple[int, ...] = (0,), gap: str = "  ") -> list[str]:
-    """Align cells into lines: the columns named in ``left`` to the left, the others to the right."""
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    return [gap.join(_pad(cell, widths[i], i in left) for i, cell in enumerate(row)).rstrip() for row in rows]
-
-
-def _pad(cell: str, columns: int, left: bool) -> str:
-    blank = " " * (columns - width(cell))
-    return cell + blank if left else blank + cell
 
 
 _CALLED = {
@@ -101,11 +73,6 @@ def score(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1000 else number(value)
 
 
-def count(many: int, one: str, more: str = "") -> str:
-    """Return a count with its noun: ``1 row``, ``1,200 rows``."""
-    return f"{many:,} {one if many == 1 else more or one + 's'}"
-
-
 def duration(seconds: float) -> str:
     """Return a time in the one or two units that matter: ``0.42 s``, ``3 min 07 s``, ``2 h 05 min``, ``3 d 04 h``."""
     if not math.isfinite(seconds):
@@ -123,14 +90,6 @@ def duration(seconds: float) -> str:
 def speed(rows: int, tokens: int, seconds: float) -> str:
     """Return how long rows took, as a sentence: ``2 s, 40 rows/s, 900 tokens/s.``"""
     return f"{duration(seconds)}, {number(rows / seconds, 3)} rows/s, {number(tokens / seconds, 3)} tokens/s."
-
-
-def first_note(notes: Sequence[str]) -> str:
-    """Return the first of some notes, and how many more there are; empty where there is none."""
-    if not notes:
-        return ""
-    more = f" (and {count(len(notes) - 1, 'more note')})" if len(notes) > 1 else ""
-    return f"Note: {line(notes[0], 160)}{more}"
 
 
 def size(many: float) -> str:

@@ -71,7 +71,7 @@ def made_folder(name: str) -> Path:
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
-    for run in folder.glob("*/.model.previous"):
+    for run in folder.glob("*/.model.*previous"):
         saving.recover(run.parent / "model")
     found = list(folder.glob("*/model/config.json"))
     return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]

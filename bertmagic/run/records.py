@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertmagic.options import Runs as Asked
+    from bertmagic.options.commands import Runs as Asked
     from bertmagic.run.folders import State
 
 _STATES = ("running", "finished", "interrupted", "failed")

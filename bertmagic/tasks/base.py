@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
@@ -215,8 +216,15 @@ class Task(ABC):
         """Return the rows of a table whose label the model has never seen, by position, and those labels."""
         return {}
 
-    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Self:
-        """Return the task with what makes its probabilities mean what they say, chosen on rows that were not learnt.
+    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> tuple[Self, Calibration]:
+        """Return the task with calibrated probabilities, and what that did to them on these rows.
+
+        Parameters
+        ----------
+        rows
+            Rows that the model was not trained on.
+        known
+            Further fields of the result.
 
         Raises
         ------

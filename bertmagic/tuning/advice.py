@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertmagic.data import languages
 from bertmagic.errors import empty_frames
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.models import catalogue, devices, saving
@@ -15,12 +16,12 @@ from bertmagic.options import Finetune
 from bertmagic.run import folders
 from bertmagic.run.stopping import StopButton
 from bertmagic.tasks import TASKS, find
-from bertmagic.tuning import estimates, languages
+from bertmagic.tuning import estimates
 from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
 from bertmagic.workflows import finetune, setup
 
 if TYPE_CHECKING:
-    from bertmagic.options import Models
+    from bertmagic.options.commands import Models
     from bertmagic.tuning.estimates import Subject
     from bertmagic.workflows.prepare import Prepared
 
@@ -59,7 +60,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     prepared = setup.read(base, emit)
     texts = prepared.train.texts
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
-    spoken = languages.found(texts[at] for at in chosen)
+    spoken = languages.shares(texts[at] for at in chosen)
     about = _subject(base, prepared, emit)
     found = _Found(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
     entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
@@ -119,7 +120,7 @@ def _knows(entry: Entry, found: dict[str, float]) -> float:
     """Return the share of texts whose language a model was trained on."""
     if "languages" in entry.languages or entry.languages == "yours":
         return 1.0
-    own = (*_ALSO.get(entry.languages, (entry.languages,)), "other")
+    own = (*_ALSO.get(entry.languages, (entry.languages,)), languages.OTHER)
     return sum(share for name, share in found.items() if name in own)
 
 

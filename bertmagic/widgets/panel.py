@@ -82,7 +82,7 @@ def panel(
     if data is None:
         code, data = chosen_first(names or {})
     given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name}
-    chosen = options.read(options.Panel, given)
+    chosen = options.read(options.commands.Panel, given)
     return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
 
 
@@ -96,7 +96,7 @@ class Panel:
     """
 
     def __init__(
-        self, chosen: options.Panel, code: str | None, names: Mapping[str, Any],
+        self, chosen: options.commands.Panel, code: str | None, names: Mapping[str, Any],
         guard: Callable[[str], None], started: Callable[[Any], None],
     ) -> None:  # fmt: skip
         self._guard, self._started = guard, started

@@ -14,6 +14,7 @@ from bertmagic.attention.capture import layers_of, recording
 from bertmagic.attention.maps import AttentionMaps
 from bertmagic.attention.statistics import nearly_uniform
 from bertmagic.attention.words import tokens_of
+from bertmagic.data import pairs
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
 from bertmagic.errors import DataError, ModelError, OptionError, listing, nearest
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
     from bertmagic.tasks import Task
     from bertmagic.text_model import TextModel
-
-BETWEEN = " ||| "
-"""What stands between the two texts of a pair that is written as one."""
 
 _UNCUT = 10**9
 _MOST = 16
@@ -99,9 +97,8 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
     DataError
         If there are none, more than two, or one where the model reads two; or one is no text, or empty.
     """
-    if isinstance(text, str) and pair is None:
-        text = tuple(text.split(BETWEEN))
-    parts = [*(text if isinstance(text, tuple) else [text]), *([] if pair is None else [pair])]
+    whole = isinstance(text, str) and pair is not None
+    parts = [*([text] if whole else pairs.split(text)), *([] if pair is None else [pair])]
     if len(parts) > 2:
         raise DataError(f"{len(parts)} texts are given.", "Attention is shown of one text, or of a pair: A ||| B.")
     for part in parts:

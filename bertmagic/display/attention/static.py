@@ -13,7 +13,6 @@ from bertmagic.display.attention.downsampling import downsampled
 from bertmagic.display.attention.fonts import BitmapLetters
 from bertmagic.display.attention.grid import grid
 from bertmagic.display.attention.heat_map import heat_map, is_labelled
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.scene import Scene
 from bertmagic.display.attention.settings import settings
@@ -48,7 +47,7 @@ _LINES = 4
 def blocks(maps: AttentionMaps) -> list[Block]:
     """Return the maps as a picture with its largest weights and its caption, without a script."""
     state = settings(maps, {})
-    notes = [Caution(line(visible(" ".join(maps.notes)), 600))] if maps.notes else []
+    notes = [Caution(line(" ".join(maps.notes), 600))] if maps.notes else []
     rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in captions.largest_weights(maps, state)]
     head = columns(("from", "to", f"weight, layer {state.layer}, head {state.heads[0]}"), (0, 1))
     weights = Table(head, rows, explanation="Largest weights between words.", lines=_LINES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.charts.figures import plain_layout
+from bertmagic.display.charts.figures import plain, plain_layout
 from bertmagic.display.style import BLUE, GREY, words
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def _dimension(name: str, values: list[Any]) -> dict[str, Any]:
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         known = list(dict.fromkeys(map(str, values)))
         places = [known.index(str(value)) for value in values]
-        return {"label": name, "values": places, "tickvals": list(range(len(known))), "ticktext": known}
+        ticks = {"tickvals": list(range(len(known))), "ticktext": [plain(one, 40) for one in known]}
+        return {"label": name, "values": places, **ticks}
     if values and min(values) > 0 and max(values) / min(values) > 10:
         powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
         return {

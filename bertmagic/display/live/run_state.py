@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bertmagic.display.charts.curves import Trail
-from bertmagic.display.style import BEST, WARNING, count, duration, line, number, score, share, size, words
+from bertmagic.display.style import BEST, WARNING, duration, line, number, score, share, size, words
+from bertmagic.errors import count
 from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started, Step
 
 Clock = Callable[[], float]
@@ -284,7 +285,7 @@ def evaluations(run: Run) -> str:
 
 def measured(run: Run, event: Evaluated) -> str:
     """Return one evaluation in words."""
-    name = run.metric_name
+    name = line(run.metric_name, 40)
     chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
     sign = f" ({BEST} best{'' if run.over else ' so far'})" if event.best else ""
     return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"

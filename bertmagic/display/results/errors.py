@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.blocks import Block, Column, Heading, Paragraph, Passage, Row, Table
 from bertmagic.display.results import explorer
-from bertmagic.display.style import clean, line, number, share
+from bertmagic.display.style import line, number, share
 from bertmagic.errors import count
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def attention_line(text: str, model: str) -> str:
 
     A text with quotes or breaks is written as a Python expression, in which JSON's escapes mean the same.
     """
-    parts = clean(text).split(" ||| ")
+    parts = visible(text).split(" ||| ")
     quoted = [f"{{{json.dumps(part, ensure_ascii=False)}}}" if _needs_escapes(part) else f'"{part}"' for part in parts]
     return f"%bert_attention {' '.join(quoted)} -m {explorer.model_name(model)}"
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bertmagic.display.blocks import Frame
-from bertmagic.display.style import clean, line
+from bertmagic.display.style import line
 from bertmagic.display.writers.elements import tag
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from bertmagic.evaluation.errors import Example
@@ -88,7 +89,7 @@ def _data(result: Report, probabilities: bool) -> dict[str, Any]:
 
 def _row(one: Example) -> dict[str, Any]:
     return {
-        "row": line(one.row, 40), "text": clean(one.text), "cut": one.cut, "true": line(one.true, 40),
+        "row": line(one.row, 40), "text": visible(one.text), "cut": one.cut, "true": line(one.true, 40),
         "predicted": line(one.predicted, 40), "score": round(one.score, 5),
         "chances": [[line(label, 30), round(chance, 4)] for label, chance in one.chances],
         "kinds": one.kinds, "wrong": one.wrong,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bertmagic.display.blocks import Alert, Block
-from bertmagic.display.style import clean, line
+from bertmagic.display.style import line
 from bertmagic.errors import BertMagicError, Interrupted
+from bertmagic.text_safety import visible
 
 _LINES = 3
 
@@ -15,4 +16,4 @@ def blocks(error: BaseException) -> list[Block]:
         lines = str(error).splitlines()[:_LINES]
     else:
         lines = [line(error, 200), "The job's wait() raises it, with its whole trace."]
-    return [Alert(clean("\n".join([f"{type(error).__name__}: {lines[0] if lines else ''}", *lines[1:]])))]
+    return [Alert(visible("\n".join([f"{type(error).__name__}: {lines[0] if lines else ''}", *lines[1:]])))]

@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from bertmagic.display import blocks as b
 from bertmagic.display.charts.curves import chart
-from bertmagic.display.style import ORANGE, clean
+from bertmagic.display.style import ORANGE
 from bertmagic.display.writers import elements as e
 from bertmagic.display.writers.passages import passage
 from bertmagic.errors import count
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -117,7 +118,7 @@ _WRITERS: dict[type, Callable[[Any], Markup]] = {
     b.Paragraph: _paragraph,
     b.Notes: lambda block: e.notes(block.texts[:20]),
     b.Table: _table,
-    b.Code: lambda block: e.tag("pre", clean(block.text), style=_CODE),
+    b.Code: lambda block: e.tag("pre", visible(block.text), style=_CODE),
     b.Alert: lambda block: e.tag("pre", block.text, role="alert", style=_ALERT),
     b.Caution: lambda block: e.paragraph(e.warned(block.text)),
     b.ProgressBar: lambda block: e.progress(block.done, block.total, block.label),

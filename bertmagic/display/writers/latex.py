@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import blocks as b
-from bertmagic.display.style import clean, line
+from bertmagic.display.style import line
 from bertmagic.display.writers.text import cell_text
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,7 +42,7 @@ def _captioned(blocks: Iterable[b.Block]) -> Iterator[b.Block]:
 
 def escaped(value: object) -> str:
     """Return a value as LaTeX that prints the text it is."""
-    flat = re.sub(r"\s+", " ", clean(value)).strip()
+    flat = re.sub(r"\s+", " ", visible(value)).strip()
     return "".join(_SPELLED.get(letter, letter) for letter in flat)
 
 

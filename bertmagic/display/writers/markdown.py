@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import text_safety as md
 from bertmagic.display import blocks as b
-from bertmagic.display.style import clean
 from bertmagic.display.writers.text import cell_text
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ def _parts(blocks: Iterable[b.Block]) -> list[str]:
 
 
 def _text(value: str) -> str:
-    return md.escaped(clean(value))
+    return md.escaped(visible(value))
 
 
 def _cell(cell: b.Cell) -> str:
@@ -43,12 +43,12 @@ def _table(block: b.Table) -> list[str]:
 
 
 def _paragraph(block: b.Paragraph) -> list[str]:
-    return [" ".join(filter(None, (_text(block.text), md.code(clean(block.code)))))]
+    return [" ".join(filter(None, (_text(block.text), md.code(visible(block.code)))))]
 
 
 def _code(block: b.Code) -> list[str]:
     """Return lines of code, fenced by more backticks than they have."""
-    text = clean(block.text)
+    text = visible(block.text)
     fence = "`" * max(3, 1 + max(map(len, _runs(text)), default=0))
     return [f"{fence}\n{text}\n{fence}"]
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bertmagic.display.style import BLUE, clean, count, line
+from bertmagic.display.style import BLUE, line
 from bertmagic.display.writers.elements import collapsed, escape, fitting, join, tag
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +36,14 @@ def passage(whole: Passage) -> Markup:
 def _around(whole: Passage) -> Iterator[object]:
     """Yield the first mark, and as much of the text before and behind it as fits."""
     mark = whole.marks[0]
-    before, marked, after = whole.text[: mark.start], clean(whole.text[mark.start : mark.end]), whole.text[mark.end :]
+    before, marked, after = whole.text[: mark.start], whole.text[mark.start : mark.end], whole.text[mark.end :]
     middle = fitting(marked, whole.bytes // 2)
     room = (whole.bytes - len(escape(middle).encode())) // 2
-    kept = fitting(clean(before[-room:])[::-1], room)[::-1]
+    kept = fitting(before[-room:][::-1], room)[::-1]
     yield "…" if len(kept) < len(before) else ""
     yield kept
     yield tag("span", tag("b", middle, "…" if len(middle) < len(marked) else ""), style=_ANSWER)
-    begin = fitting(clean(after[:room]), room)
+    begin = fitting(after[:room], room)
     yield begin
     yield "…" if len(begin) < len(after) else ""
 
@@ -77,7 +78,7 @@ def _mark(words: str, mark: Mark) -> Markup:
     under = _UNDERLINES[mark.look // len(_COLOURS) % len(_UNDERLINES)]
     style = f"background:{colour}2e;border-bottom:2px {under} {colour};padding:1px 2px"
     name = tag("small", f" [{line(mark.label, 24)} {mark.score:.3f}]", style="font-size:75%;opacity:.85")
-    return tag("span", tag("b", clean(words), style="font-weight:600"), name, style=style)
+    return tag("span", tag("b", words, style="font-weight:600"), name, style=style)
 
 
 def _rest(characters: int, marks: int) -> Markup:

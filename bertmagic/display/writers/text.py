@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import blocks as b
-from bertmagic.display.style import WARNING, clean, count, line, width
+from bertmagic.display.style import WARNING, line, width
+from bertmagic.errors import count
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -56,7 +58,7 @@ def _between(words: str, around: int, begin: bool, end: bool) -> str:
 
 
 def _flat(words: str) -> str:
-    return _SPACE.sub(" ", clean(words))
+    return _SPACE.sub(" ", visible(words))
 
 
 def _mark(whole: str, mark: b.Mark) -> str:
@@ -65,15 +67,15 @@ def _mark(whole: str, mark: b.Mark) -> str:
 
 
 def _sentence(block: b.Headline | b.Heading | b.Alert) -> list[str]:
-    return [clean(block.text)]
+    return [visible(block.text)]
 
 
 def _heading(block: b.Heading) -> list[str]:
-    return ["", clean(block.text)]
+    return ["", visible(block.text)]
 
 
 def _paragraph(block: b.Paragraph) -> list[str]:
-    return [clean(" ".join(filter(None, (block.text, block.code))))] if block.text or block.code else []
+    return [visible(" ".join(filter(None, (block.text, block.code))))] if block.text or block.code else []
 
 
 def _caution(block: b.Caution) -> list[str]:
@@ -88,10 +90,10 @@ def _notes(block: b.Notes) -> list[str]:
 
 def _table(block: b.Table) -> list[str]:
     rows = block.rows[: block.lines]
-    caption = ["", clean(block.caption)] if block.caption else []
+    caption = ["", visible(block.caption)] if block.caption else []
     if not rows:
         return []
-    rest = [clean(block.rest)] if block.rest else []
+    rest = [visible(block.rest)] if block.rest else []
     if block.listed:
         return [*caption, *map(_listed, rows), *rest]
     return [*caption, *_aligned(block.columns, rows), *_below(block.columns, rows), *rest]
@@ -107,7 +109,7 @@ def _aligned(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str
     places = [at for at, column in enumerate(all_columns) if column.plain == "column"]
     whole = [row for row in rows if len(row) == len(all_columns)]
     cells = [[cell_text(row[at], all_columns[at].width) for at in places] for row in whole]
-    head = [clean(all_columns[at].name) for at in places]
+    head = [visible(all_columns[at].name) for at in places]
     left = tuple(place for place, at in enumerate(places) if all_columns[at].kind != "number")
     lines = columns([head, *cells] if any(head) else cells, left)
     return [*lines, *(cell_text(row[0]) for row in rows if len(row) != len(all_columns))]
@@ -136,7 +138,7 @@ def _pad(cell: str, columns_: int, left: bool) -> str:
 
 
 def _code(block: b.Code) -> list[str]:
-    return ["", *map(clean, block.text.splitlines())]
+    return ["", *map(visible, block.text.splitlines())]
 
 
 def _folded(block: b.Folded) -> list[str]:
@@ -144,7 +146,7 @@ def _folded(block: b.Folded) -> list[str]:
 
 
 def _figure(block: b.Figure) -> list[str]:
-    return [clean(block.title), *(["", *_lines(block.numbers)] if block.plain else [])]
+    return [visible(block.title), *(["", *_lines(block.numbers)] if block.plain else [])]
 
 
 def _frame(block: b.Frame) -> list[str]:
