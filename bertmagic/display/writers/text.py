@@ -28,7 +28,14 @@ def text(blocks: Iterable[b.Block]) -> str:
 
 
 def _lines(blocks: Iterable[b.Block]) -> list[str]:
-    return [line_ for block in blocks for line_ in _WRITERS[type(block)](block)]
+    """Return the lines of blocks; where there are several tables, an empty line stands around each."""
+    written = [(block, lines) for block in blocks if (lines := _WRITERS[type(block)](block))]
+    tables = [isinstance(block, b.Table) for block, _ in written]
+    parts: list[str] = []
+    for at, (_, lines) in enumerate(written):
+        apart = sum(tables) > 1 and at > 0 and (tables[at] or tables[at - 1])
+        parts += ["", *lines] if apart else lines
+    return parts
 
 
 def cell_text(cell: b.Cell, most: int = _CELL) -> str:
@@ -90,7 +97,7 @@ def _notes(block: b.Notes) -> list[str]:
 
 def _table(block: b.Table) -> list[str]:
     rows = block.rows[: block.lines]
-    caption = ["", visible(block.caption)] if block.caption else []
+    caption = [visible(block.caption)] if block.caption else []
     if not rows:
         return []
     rest = [visible(block.rest)] if block.rest else []
@@ -117,13 +124,13 @@ def _aligned(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str
 
 def _below(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str]:
     """Return the cells that stand below the table, each with its name."""
-    found = []
+    parts: list[str] = []
     for row in rows[:_BELOW]:
         for column, cell in zip(all_columns, row, strict=False):
             if column.plain == "below" and (words := cell_text(cell, column.width)):
                 of = f"{cell_text(row[0], 40)}, {column.name}" if len(rows) > 1 else column.name
-                found.append(f"{of}: {words}")
-    return found
+                parts.append(f"{of}: {words}")
+    return parts
 
 
 def columns(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), gap: str = "  ") -> list[str]:
