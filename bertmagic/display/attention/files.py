@@ -9,7 +9,7 @@ from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
 from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name
 from bertmagic.display.attention.fonts import BitmapLetters
-from bertmagic.display.attention.letters import short, visible
+from bertmagic.display.attention.letters import short
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.pictures import PICTURES
 from bertmagic.display.attention.scene import Picture, Scene
@@ -17,6 +17,7 @@ from bertmagic.display.attention.settings import DIFFERENCE, Settings, methods, 
 from bertmagic.display.attention.surface import Surface, TextStyle
 from bertmagic.display.attention.svg import ReaderLetters, Svg
 from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
