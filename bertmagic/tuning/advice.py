@@ -14,6 +14,7 @@ from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
 from bertmagic.options import Finetune
 from bertmagic.run import folders
+from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import StopButton
 from bertmagic.tasks import TASKS, find
 from bertmagic.tuning import estimates
@@ -32,6 +33,8 @@ _BUDGET = 3600.0
 """Seconds of training above which a model is told to be slow here."""
 _TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
 """How many steps a try has, how many tokens of a text it reads, and which share of the rows measures it."""
+_TRYING = "trying"
+"""The folder of the runs that try models."""
 _UNKNOWN = 82.0
 """What a model without a published accuracy is taken to have; three points of accuracy are 1 in the score."""
 _ALSO = {"English, code": ("English",)}
@@ -174,11 +177,12 @@ def _own() -> list[Entry]:
 def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
     """Train the first models that can be had, for a few steps each, and measure them on the same held-out rows."""
     found: list[Tried] = []
-    for one in advised:
-        if len([tried for tried in found if not tried.error]) == options.try_models:
-            break
-        emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
-        found.append(_try(one.entry, base))
+    with RunLock(_TRYING):
+        for one in advised:
+            if len([tried for tried in found if not tried.error]) == options.try_models:
+                break
+            emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
+            found.append(_try(one.entry, base))
     return tuple(found)
 
 
@@ -188,7 +192,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
     wanted = replace(
         base,
         model=reference,
-        name=f"trying/{entry.alias}",
+        name=f"{_TRYING}/trials/{entry.alias}",
         max_steps=_TRY_STEPS,
         validation=_HELD_OUT,
         max_length=_TRY_TOKENS,
