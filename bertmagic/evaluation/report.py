@@ -214,6 +214,8 @@ class Report(ExportableResult):
         Metrics that have no value on these rows, and why.
     main
         The metric that slices are ordered by.
+    class_noun, support_noun
+        What one of ``classes`` is called, and what its support counts.
     automatic
         Slices that nobody asked for: by length, class, language and what the texts are like.
     gaps
@@ -258,6 +260,8 @@ class Report(ExportableResult):
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
     main: str = ""
+    class_noun: str = "class"
+    support_noun: str = "rows"
     automatic: tuple[Slice, ...] = ()
     gaps: tuple[Gap, ...] = ()
     errors: Errors | None = field(default=None, compare=False)

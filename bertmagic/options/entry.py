@@ -1,4 +1,4 @@
-"""What is known of one option."""
+"""One option of a command."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ Kind = Literal[
     "column",
     "columns",
     "name",
+    "file_name",
     "path",
     "text",
     "choice",
@@ -30,43 +31,43 @@ Kind = Literal[
 ]
 
 REQUIRED: Any = inspect.Parameter.empty
-"""The default of an option that has none."""
+"""The default of an option that must be given."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of one option.
+    """One option of a command.
 
     Attributes
     ----------
     name
-        The name in a cell body and in Python.
+        The name in a cell body and as a Python keyword.
     kind
-        What a value of it is, which decides how a typed string is read.
+        The kind of value, which decides how a typed string is parsed.
     default
-        The value when nothing is given; `REQUIRED` where there is none.
+        The default value, or `REQUIRED`.
     help
         One sentence for the user, with the unit.
     choices
-        The allowed values of a choice.
+        The allowed values of an option of kind ``choice``; for a model, values that are offered.
     low, high
         The allowed range, both ends included.
     log_scale
-        Whether a slider for it should be logarithmic.
+        Whether its slider is logarithmic.
     short, flag
-        A one-letter flag, and a long flag where it differs from the name.
+        The one-letter flag, and the long flag if it differs from the name.
     many
-        Whether it may be given more than once.
+        Whether it can be given more than once.
     arity
-        How many values follow its flag.
+        The number of values after the flag.
     reason
-        Why the default is what it is, with its source.
+        The reason for the default, with its source.
     slider_range
-        The ends of a slider for it, where its whole range is too wide to be set by hand.
+        The ends of its slider, if the allowed range is too wide for one.
     when_to_change
-        Which curves of a run ask for another value, and which value.
+        Which training curves ask for another value, and which value.
     searchable
-        Whether the command takes a range of values for it.
+        Whether the command searches over it, given a range of values.
     """
 
     name: str
@@ -93,7 +94,7 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """Whether a value must be given."""
+        """Whether the user must give a value."""
         return self.default is REQUIRED
 
 
@@ -106,7 +107,7 @@ def option(default: Any, kind: Kind, help: str, **known: Any) -> Any:
 
 
 def table(of: type[Any]) -> tuple[Option, ...]:
-    """Return the options of a command's dataclass, in the order they are declared."""
+    """Return the options of a command in the order of their declaration."""
     searched = getattr(of, "searched", ())
     return tuple(
         Option(

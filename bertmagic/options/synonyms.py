@@ -1,22 +1,23 @@
-"""Names of options in other tools and in earlier versions, and what they are called here.
+"""Names of options in other tools and in earlier versions.
 
-A name of another tool ends in an error that gives the name here; an earlier name of an option still works.
+A name of another tool raises an error with the name here. An earlier name still works, with a warning.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from bertmagic.options.entry import Option
 
 RENAMED = {"best_metric": "metric"}
-"""Earlier names of options, which still work, and the names they have now."""
+"""Earlier names of options, with their present names."""
 
 _NAMES = {
     "train": "train_dataset train_data training_data train_df train_file train_path train_corpus dls dataloaders",
@@ -94,7 +95,7 @@ _NAMES = {
     "by": "group_by groupby slices",
     "top_k": "topk n_best",
 }
-"""The options and, with blanks between, what other tools call them; the value is meant alike, or the help says how."""
+"""Options, each with its names in other tools, separated by blanks."""
 
 _VALUES = {
     "bf16": ("precision", "bf16"),
@@ -111,7 +112,7 @@ _VALUES = {
     "sliding_window": ("long_text", "window"),
     "freeze_embeddings": ("freeze", "embeddings"),
 }
-"""What other tools call one value of an option."""
+"""Names in other tools that stand for one value of an option here."""
 
 _AUTOMATIC = {
     "load_best_model_at_end": "the best weights are always kept",
@@ -127,18 +128,18 @@ _AUTOMATIC = {
     "overwrite_output_dir": "a run of the same name is replaced when the new one is done",
     "report_to": "nothing is sent anywhere; `runs` reads the logs",
 }
-"""What other tools need to be told, and needs no option here."""
+"""Settings of other tools that need no option here, with the reason."""
 
 
 @dataclass(frozen=True)
 class Synonym:
-    """What another tool's name means here: an option, and its value where the name stands for one."""
+    """The option here, and its value if the other tool's name stands for one."""
 
     option: str
     value: str = ""
 
     def spelled(self, entry: Option, flag: bool) -> str:
-        """Return how to give it: ``lr``, ``precision = "bf16"``, or as a flag, ``--precision bf16``."""
+        """Return what to type: ``lr``, ``precision = "bf16"``, or the flag ``--precision bf16``."""
         if flag:
             return f"{entry.long} {self.value}".rstrip()
         return f'{self.option} = "{self.value}"' if self.value else self.option
@@ -153,11 +154,11 @@ def _table() -> dict[str, tuple[Synonym, ...]]:
 
 
 SYNONYMS = _table()
-"""What each name of another tool may mean: the first whose option the command has."""
+"""What each name of another tool can mean; the first option that a command has is taken."""
 
 
 def current(name: str) -> str:
-    """Return the name that an option has now, with a `FutureWarning` of one line for an earlier name."""
+    """Return the present name of an option; an earlier name gives a `FutureWarning` of one line."""
     new = RENAMED.get(name, name)
     if new != name:
         text = f"the option {name} is now called {new}; please write {new}."
@@ -166,21 +167,21 @@ def current(name: str) -> str:
 
 
 def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options that an earlier version has saved, under the names they have now."""
+    """Return saved options with earlier names replaced by present ones."""
     return {RENAMED.get(name, name): value for name, value in values.items()}
 
 
 def advice(name: str, options: Iterable[Option], flag: bool = False) -> tuple[str, str] | None:
-    """Return what to write in place of another tool's name, as the two lines of an error; None if it is not known.
+    """Return the two lines of an error for another tool's name, or None if the name is not known.
 
     Parameters
     ----------
     name
-        The name as it was typed; case does not matter, nor whether it has dashes or underscores.
+        The name as typed; case, and dashes or underscores, make no difference.
     options
         The options of the command.
     flag
-        Whether it was typed as a flag, so that the advice is one, too.
+        Whether it was typed as a flag; then the advice is a flag, too.
     """
     known = {entry.name: entry for entry in options}
     key = name.lstrip("-").replace("-", "_").lower()
@@ -193,7 +194,7 @@ def advice(name: str, options: Iterable[Option], flag: bool = False) -> tuple[st
 
 
 def unknown(name: str, options: Iterable[Option]) -> OptionError:
-    """Return the error for a name that is no option: what to write in its place, or the nearest option."""
+    """Return the error for an unknown name: the name in bertmagic, or the nearest option."""
     options = tuple(options)
     if lines := advice(name, options):
         return OptionError(*lines)

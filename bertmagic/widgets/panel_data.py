@@ -15,9 +15,9 @@ from bertmagic.display.style import count
 from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError
 from bertmagic.events import Listener, ignore
-from bertmagic.options import Check, Finetune
 from bertmagic.options.cells import literal
-from bertmagic.tasks import Task, find
+from bertmagic.options.commands import Check
+from bertmagic.tasks import source
 from bertmagic.tuning import estimates
 from bertmagic.widgets.panel_form import TABLE, tooltip
 from bertmagic.workflows import check
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bertmagic.data.report import DataReport
+    from bertmagic.options import Finetune
     from bertmagic.tuning.estimates import Subject
 
 _ANSWERS = ("question", "context", "answers")
@@ -161,9 +162,8 @@ class DataForm:
     def _all_columns(self) -> list[str]:
         if not self.wrong:
             return list(self.report.columns)
-        source = find(self.base.task).source if self.base.task else Task.source
         try:
-            return tables.read(source(self.base.train), "train").columns
+            return tables.read(source(self.base.task, self.base.train), "train").columns
         except BertMagicError:
             return []
 

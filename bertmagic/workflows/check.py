@@ -14,11 +14,11 @@ from bertmagic.data.texts import Texts, cells
 from bertmagic.data.tokens import encode
 from bertmagic.errors import BertMagicError, DataError, ModelError
 from bertmagic.events import Listener, Phase, counting
-from bertmagic.models import loading, weights
-from bertmagic.tasks import Task, find, infer
-from bertmagic.tasks.question_answering.reading import given
+from bertmagic.options import Finetune
+from bertmagic.tasks import Task, choose
 from bertmagic.tasks.token_classification import reading
-from bertmagic.workflows.prepare import asked
+from bertmagic.workflows.prepare import named_columns
+from bertmagic.workflows.resolve import find_encoder, max_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.data.tables import Table
-    from bertmagic.options import Check
+    from bertmagic.options.commands import Check
 
 _BINS = 12
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
@@ -44,7 +44,7 @@ def report(options: Check, emit: Listener) -> DataReport:
     """
     emit(Phase("reading the data"))
     table = tables.read(options.data)
-    task = find(options.task) if options.task else infer(table, asked(options))
+    task = choose(options.task, table, named_columns(options))
     columns, findings = _columns(task, table, options)
     known, rows, labels, found = _rows(task, table, columns)
     if not len(rows):
@@ -64,14 +64,17 @@ def report(options: Check, emit: Listener) -> DataReport:
         length_edges=edges,
         length_counts=counts,
         length_unit=unit,
-        examples=_examples(table.frame, rows, label),
+        examples=_examples(task, table.frame, rows, label),
+        target_noun=task.target_noun,
+        target_caption=task.target_caption,
+        several_labels=task.several_labels,
     )
 
 
 def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
     """Return the columns by their role; only that of the text where the others are not clear."""
     try:
-        found, said = task.columns(table, asked(options))
+        found, said = task.columns(table, named_columns(options))
     except DataError as error:
         if options.label is not None or options.answers is not None:
             raise
@@ -141,18 +144,17 @@ def _lengths(
     import numpy as np
 
     try:
-        found = weights.find(str(options.model))
-        tokenizer = loading.tokenizer(found.folder)
+        encoder, tokenizer = find_encoder(options.model)
     except ModelError as error:
         said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
         return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
-    limit = options.max_length or min(loading.limit(found.folder, tokenizer), loading.LONGEST)
+    limit = options.max_length or max_length(None, Finetune.longest, encoder.max_tokens)
     long_text = known.long_text if known else None
     # What is learnt by the place of its characters is read to the end.
     characters, tell = long_text == "window", counting(emit, "tokenizing")
     whole = encode(tokenizer, rows.texts, 10**9, progress=tell, pairs=rows.second, spans=characters)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
-    more = checks.token_findings(cut, limit, long_text or "truncate", found.name)
+    more = checks.token_findings(cut, limit, long_text or "truncate", encoder.name)
     if known is not None and isinstance(rows, checks.LabelledRows):
         try:
             more += known.token_findings(whole, rows)
@@ -176,19 +178,9 @@ def _counts(column: pd.Series) -> dict[str, int]:
     return {str(value): int(count) for value, count in Counter(map(str, column.dropna().tolist())).most_common(1000)}
 
 
-def _learnt(cell: Any) -> str:
-    """Return what is to be learnt of a row in words: of an answer its text."""
-    if not isinstance(cell, dict) or "text" not in cell:
-        return str(cell)
-    try:
-        return " / ".join(dict.fromkeys(text for text, _ in given(cell))) or "(no answer)"
-    except ValueError:
-        return str(cell)
-
-
-def _examples(frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
+def _examples(task: type[Task], frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
     """Return the first rows that have a text, each with its name, its text and what is to be learnt."""
     most = range(min(len(rows), 5))
     names = naming.several(label) if label else ()
-    shown = [", ".join(_learnt(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
+    shown = [", ".join(task.target_text(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
     return tuple((rows.index[at], rows.text(at), shown[at]) for at in most)

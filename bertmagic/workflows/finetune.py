@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import TrainingError, listing
-from bertmagic.evaluation.calibration import calibrated
 from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
 from bertmagic.models import adapters, saving
 from bertmagic.models.fast import allocator
@@ -16,7 +15,7 @@ from bertmagic.run import checkpoints, folders
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop
-from bertmagic.workflows.setup import Setup, an_epoch, planned, set_up
+from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,8 +93,8 @@ def _merged(work: Setup) -> Setup:
 def _train(
     work: Setup, resumed: checkpoints.Checkpoint | None, emit: Listener, button: StopButton, checkpointed: bool
 ) -> Finetuned:
-    options, prepared, train = work.options, work.prepared, work.parts["train"]
-    plan, name = planned(options, train), options.name or "model"
+    options, prepared = work.options, work.prepared
+    plan, name = work.plan, options.name or "model"
     folder = folders.model_folder(name)
     kept = checkpoints.set_aside(name) if resumed is None else None
     history = History()
@@ -183,16 +182,17 @@ def _started(work: Setup, plan: Plan, name: str) -> Started:
     return Started(
         name=name,
         task=prepared.task.name,
-        model=work.found.name,
+        model=work.encoder.name,
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps / an_epoch(options, work.parts["train"]),
+        epochs=plan.steps / work.steps.per_epoch,
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
         higher_is_better=plan.higher_is_better,
         options=work.facts["options"],
+        loss_unit=prepared.task.loss_unit,
     )
 
 
@@ -231,11 +231,9 @@ def _tuned(work: Setup, emit: Listener, button: StopButton) -> tuple[Setup, tupl
     rows, samples = prepared.validation, work.parts["validation"]
     said: tuple[str, ...] = ()
     if calibrate:  # which chooses what `tuned` does, too
-        task = prepared.task.calibrated(found, rows, samples)
-        before, after = (cast("Any", of.probabilities(found, samples)) for of in (prepared.task, task))
-        sentence = calibrated(before, after, rows.targets, cast("Any", task).temperature).sentence
-        said = (sentence,)
-        emit(Note(sentence))
+        task, calibration = prepared.task.calibrated(found, rows, samples)
+        said = (calibration.sentence,)
+        emit(Note(calibration.sentence))
     else:
         task = prepared.task.tuned(found, rows, samples)
     return replace(work, prepared=replace(prepared, task=task)), said
@@ -252,7 +250,7 @@ def _watched(work: Setup, part: str, what: str, emit: Listener, button: StopButt
 def _before(work: Setup, emit: Listener) -> dict[str, float]:
     """Return the metrics of the model as it is loaded, on the rows of the report; empty where none are wanted."""
     part, task = _reported(work), work.prepared.task
-    if part is None or not task.compares:
+    if part is None or not task.measures_before:
         return {}
     tell = counting(emit, f"measuring on {part} before training")
     found = work.scores(part, lambda done: tell(done, len(work.parts[part])))
@@ -261,7 +259,7 @@ def _before(work: Setup, emit: Listener) -> dict[str, float]:
 
 def _reported(work: Setup) -> str | None:
     """Return the part that the report is on: test, or validation where there is none."""
-    return next((part for part in ("test", "validation") if getattr(work.prepared, part) is not None), None)
+    return next((part for part in ("test", "validation") if part in work.prepared.parts), None)
 
 
 def _report(
@@ -303,8 +301,8 @@ def _save(
         "task": prepared.task.name,
         **prepared.task.card(),
         **prepared.columns,
-        "encoder": work.found.name,
-        "lr": work.found.lr,
+        "encoder": work.encoder.name,
+        "lr": work.encoder.lr,
         "max_length": options.max_length,
         "long_text": options.long_text,
         "stride": options.stride,

@@ -135,8 +135,7 @@ class Run:
     @property
     def loss_name(self) -> str:
         """What the loss is, with its unit."""
-        numbers = self.started is not None and self.started.task == "regression"
-        return "loss (of the variance)" if numbers else "loss (nats)"
+        return f"loss ({self.started.loss_unit if self.started else 'nats'})"
 
     def value(self, event: Evaluated) -> float:
         """Return the metric of an evaluation that chooses the best weights."""
@@ -285,7 +284,7 @@ def evaluations(run: Run) -> str:
 
 def measured(run: Run, event: Evaluated) -> str:
     """Return one evaluation in words."""
-    name = run.metric_name
+    name = line(run.metric_name, 40)
     chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
     sign = f" ({BEST} best{'' if run.over else ' so far'})" if event.best else ""
     return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"

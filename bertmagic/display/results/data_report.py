@@ -59,17 +59,13 @@ def _where(finding: Finding) -> str:
 
 def _classes(result: DataReport, most: int) -> list[list[str]]:
     # Rows may have several labels: then each label's share is one of the rows.
-    total = max(1, result.rows if result.task == "multi_label" else sum(result.labels.values()))
+    total = max(1, result.rows if result.several_labels else sum(result.labels.values()))
     return [[line(name, 60), f"{many:,}", share(many / total)] for name, many in list(result.labels.items())[:most]]
 
 
 def _learnt(result: DataReport) -> tuple[str, str]:
     """Return what the counted things are called, and the caption of their table."""
-    return {
-        "multi_label": ("label", "Labels, the most frequent first; a row may have several, or none."),
-        "question_answering": ("questions", "Questions with an answer, and without."),
-        "regression": ("number", "How the numbers are spread, from the lowest to the highest."),
-    }.get(result.task, ("class", "Classes, the largest first."))
+    return result.target_noun, result.target_caption
 
 
 def _rest(result: DataReport, most: int) -> list[str]:

@@ -43,7 +43,7 @@ def text(result: Report) -> str:
 def _headline(result: Report) -> str:
     assert result.errors is not None
     many = result.errors.wrong
-    if result.task == "regression":
+    if result.errors.numeric:
         return "The rows that are furthest off:"
     if not many:
         return f"All {count(result.rows, 'row')} are right."

@@ -11,7 +11,7 @@ from bertmagic.display.writers.elements import Cell
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from bertmagic.inference.predictions import MultiLabelPredictions
+    from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 
 _NONE = "none"
 

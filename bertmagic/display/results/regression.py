@@ -10,7 +10,7 @@ from bertmagic.display.style import number
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from bertmagic.inference.predictions import NumberPredictions
+    from bertmagic.tasks.regression.result import NumberPredictions
 
 
 def text(result: NumberPredictions) -> str:

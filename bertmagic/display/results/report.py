@@ -45,8 +45,7 @@ def _class_head(result: Report) -> list[str]:
     given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
     spread = ["95 % of F1"] if any(one.intervals for one in result.classes) else []
     partly = ["partial F1"] if any(one.partial_f1 is not None for one in result.classes) else []
-    of, counted = ("type", "entities") if result.task == "token_classification" else ("class", "rows")
-    return ["label" if given else of, "precision", "recall", "F1", counted, *partly, *spread, *given]
+    return [result.class_noun, "precision", "recall", "F1", result.support_noun, *partly, *spread, *given]
 
 
 def _scores(one: ClassScore) -> list[str]:

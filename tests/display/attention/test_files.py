@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from bertmagic.display.attention import export, png
-from bertmagic.display.attention.letters import visible
+from bertmagic.display.attention import export
 from bertmagic.errors import OptionError
+from bertmagic.text_safety import visible_token
 
 from .made import HOSTILE, compared, maps
 
@@ -92,10 +93,15 @@ def test_a_difference_is_signed(pair):
         pair.to_csv(method="difference")
 
 
+def pixels_of(png):
+    """Return the pixels of a PNG file, of shape ``(height, width, 4)``."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
 def images(svg):
     """Return the pixels of the pictures in an SVG file."""
     found = ElementTree.fromstring(svg).iter(f"{SVG}image")
-    return [png.read(b64decode(one.get("href").partition(",")[2])) for one in found]
+    return [pixels_of(b64decode(one.get("href").partition(",")[2])) for one in found]
 
 
 def test_an_svg_has_a_pixel_for_each_weight(pair):
@@ -134,7 +140,7 @@ def test_pictures_follow_the_state(pair):
 
 
 def test_a_png_is_twice_as_sharp_as_the_page(pair):
-    pixels = png.read(pair.to_png(pictures="heat map"))
+    pixels = pixels_of(pair.to_png(pictures="heat map"))
     svg = ElementTree.fromstring(pair.to_svg(pictures="heat map"))
     assert pixels.shape[0] == 2 * round(float(svg.get("height")))
     assert (pixels[..., 3] == 255).all()
@@ -217,7 +223,7 @@ def test_there_are_200_hostile_texts():
 def test_a_table_loses_nothing_and_computes_nothing(hostile):
     text = hostile.to_csv()
     columns, rows, _ = table(text)
-    assert columns[1:-1] == rows[1:-1] == [visible(one) for one in HOSTILE]
+    assert columns[1:-1] == rows[1:-1] == [visible_token(one) for one in HOSTILE]
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row[:1]]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))]
     text.encode()
@@ -232,7 +238,7 @@ def test_an_svg_shows_hostile_texts_as_text(hostile):
     assert not [name for name in names if name.startswith("on")]
     assert all(one.get("href").startswith("data:image/png;base64,") for one in svg.iter(f"{SVG}image"))
     texts = {one.text for one in svg.iter()}
-    assert {visible(one) for one in HOSTILE} <= texts
+    assert {visible_token(one) for one in HOSTILE} <= texts
 
 
 def test_a_page_holds_hostile_texts_as_data(hostile):
@@ -240,12 +246,12 @@ def test_a_page_holds_hostile_texts_as_data(hostile):
     read = Read(page)
     assert read.tags == ["html", "head", "meta", "meta", "title", "style", "body", "main", "script", "script"]
     data = json.loads(read.texts["script"][0])
-    assert [token[0] for token in data["about"]["tokens"]][1:-1] == [visible(one) for one in HOSTILE]
+    assert [token[0] for token in data["about"]["tokens"]][1:-1] == [visible_token(one) for one in HOSTILE]
     page.encode()
 
 
 def test_a_png_of_hostile_texts_is_drawn(hostile):
-    assert png.read(hostile.to_png()).any()
+    assert pixels_of(hostile.to_png()).any()
 
 
 @pytest.mark.parametrize("text", HOSTILE[::7])

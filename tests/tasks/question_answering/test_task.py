@@ -391,7 +391,7 @@ def test_the_questions_of_a_context_are_held_out_together():
     frame["context"] = [context.upper() if n % 2 else context for n, context in enumerate(frame["context"])]
     frame["answers"] = [None if n % 2 else gold for n, gold in enumerate(frame["answers"])]
     options = read(Finetune, {"train": 1, "validation": 0.25})
-    prepared = preparing.prepare(QuestionAnswering, options, {"train": tables.read(frame)})
+    prepared = preparing.check_rows(QuestionAnswering, options, {"train": tables.read(frame)})
     contexts = [{text.lower() for text in part.second} for part in (prepared.train, prepared.validation)]
     assert contexts[0].isdisjoint(contexts[1])
     assert len(prepared.validation) == 20

@@ -248,7 +248,7 @@ def test_each_type_is_held_out_by_its_share():
     frame = sentences(100)
     frame.loc[:9, "tags"] = frame.loc[:9, "tags"].map(lambda row: ["B-RARE", *row[1:]])
     options = read(Finetune, {"train": 1, "validation": 0.2})
-    prepared = preparing.prepare(TokenClassification, options, {"train": tables.read(frame)})
+    prepared = preparing.check_rows(TokenClassification, options, {"train": tables.read(frame)})
     assert prepared.task.counts(prepared.validation)["RARE"] == 2
     assert prepared.task.labels == ("RARE", "THING", "WORD")
 
