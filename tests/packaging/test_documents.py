@@ -129,6 +129,17 @@ def test_a_notebook_is_committed_with_its_outputs_and_without_widgets(path):
     assert str(ROOT) not in text  # the paths of whoever ran it are nobody's business
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_checked_cell_only_shows_what_other_cells_made(path):
+    """What computes may show its progress, but only where it takes a while: no output of it can be held to a text."""
+    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    checked = [cell for cell in cells if "NBVAL_CHECK_OUTPUT" in cell]
+    assert checked
+    assert [
+        cell for cell in checked if re.search(r"%bert_|\bbm\.|\.(predict|evaluate|fill|attention|save)\(", cell)
+    ] == []
+
+
 def test_the_commands_of_the_readme_are_targets_of_the_makefile():
     targets = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert all(f"\n{target}:" in targets for target in ("demo", "lab", "test", "soak"))
