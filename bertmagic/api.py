@@ -11,9 +11,11 @@ from bertmagic.display import publish
 from bertmagic.errors import OptionError, listing
 from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
+from bertmagic.options.names import folder_name
 from bertmagic.registry import encoder_reference, find, for_comparison, load, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
+from bertmagic.run.locks import RunLock
 from bertmagic.text_model import TextModel, held
 
 if TYPE_CHECKING:
@@ -382,8 +384,9 @@ def new_model(
     from bertmagic.models import new_encoder
     from bertmagic.tasks.masked_language_modeling.task import texts_of
 
+    name = folder_name(name)
     jobs.refuse(name)
-    with publish.working() as emit:
+    with RunLock(name), publish.working() as emit:
         emit(Phase("learning the vocabulary"))
         texts = texts_of(vocab_from, text)
         new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)

@@ -142,7 +142,7 @@ class Tune(Finetune):
     )
     study: str = option(
         "study",
-        "text",
+        "file_name",
         "The name of the study: its file in the run folder keeps the trials, and the same cell continues it.",
         reason="The file is SQLite: a search continues after a kernel restart, and optuna's own tools read it.",
     )

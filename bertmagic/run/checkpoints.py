@@ -156,7 +156,7 @@ class Checkpoints:
 
 def folder(name: str) -> Path:
     """Return where the checkpoints of a run are."""
-    return folders.home() / "runs" / name / "checkpoints"
+    return folders.run_folder(name) / "checkpoints"
 
 
 def _old(name: str) -> Path:

@@ -160,7 +160,7 @@ class Task(ABC):
 
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the same number for rows that must not be divided: by default for those that read the same."""
-        return rows.copies()
+        return rows.duplicate_keys()
 
     def text_column(self, table: Table) -> str:
         """Return the likely column of the texts to predict, where a model reads one and training had another name."""

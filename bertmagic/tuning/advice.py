@@ -14,11 +14,14 @@ from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
 from bertmagic.options import Finetune
 from bertmagic.run import folders
+from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import StopButton
 from bertmagic.tasks import TASKS, find
 from bertmagic.tuning import estimates
 from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
-from bertmagic.workflows import finetune, setup
+from bertmagic.workflows import finetune
+from bertmagic.workflows.prepare import prepare
+from bertmagic.workflows.resolve import max_length
 
 if TYPE_CHECKING:
     from bertmagic.options.commands import Models
@@ -32,6 +35,8 @@ _BUDGET = 3600.0
 """Seconds of training above which a model is told to be slow here."""
 _TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
 """How many steps a try has, how many tokens of a text it reads, and which share of the rows measures it."""
+_TRYING = "trying"
+"""The folder of the runs that try models."""
 _UNKNOWN = 82.0
 """What a model without a published accuracy is taken to have; three points of accuracy are 1 in the score."""
 _ALSO = {"English, code": ("English",)}
@@ -57,7 +62,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     base = Finetune(
         train=options.data, text=options.text, label=options.label, task=options.task, device=options.device
     )  # fmt: skip
-    prepared = setup.read(base, emit)
+    prepared = prepare(base, emit)
     texts = prepared.train.texts
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
     spoken = languages.shares(texts[at] for at in chosen)
@@ -128,14 +133,14 @@ def _costs(entry: Entry, base: Finetune, about: Subject | None) -> tuple[float, 
     """Return seconds and bytes of a run of a model."""
     if about is None:
         return 0.0, 0
-    longest = min(entry.max_length, base.longest, about.limit)
+    longest = max_length(None, base.longest, entry.max_length)
     found = in_proportion(estimates.estimate(replace(base, max_length=longest), about), entry, about)
     return found.seconds, found.bytes
 
 
 def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
     """Return the estimate for a model that was not timed, from that of one that was: by its layers' parameters."""
-    if about.name in (entry.alias, entry.ref):
+    if about.encoder.name in (entry.alias, entry.ref):
         return timed
     layers, width, pieces = catalogue.SIZES.get(entry.alias, (about.layers, about.costs.width, about.pieces))
     inside = max(entry.parameters - pieces * width, 1)
@@ -174,11 +179,12 @@ def _own() -> list[Entry]:
 def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
     """Train the first models that can be had, for a few steps each, and measure them on the same held-out rows."""
     found: list[Tried] = []
-    for one in advised:
-        if len([tried for tried in found if not tried.error]) == options.try_models:
-            break
-        emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
-        found.append(_try(one.entry, base))
+    with RunLock(_TRYING):
+        for one in advised:
+            if len([tried for tried in found if not tried.error]) == options.try_models:
+                break
+            emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
+            found.append(_try(one.entry, base))
     return tuple(found)
 
 
@@ -188,7 +194,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
     wanted = replace(
         base,
         model=reference,
-        name=f"trying/{entry.alias}",
+        name=f"{_TRYING}/trials/{entry.alias}",
         max_steps=_TRY_STEPS,
         validation=_HELD_OUT,
         max_length=_TRY_TOKENS,

@@ -79,5 +79,5 @@ def test_a_model_that_was_unloaded_is_an_error(encoder, rows):
     with pytest.raises(ModelError, match="was unloaded"):
         maps.mixed("gradient")
     del model
-    with pytest.raises(ModelError, match="is gone"):
+    with pytest.raises(ModelError, match="no longer in memory"):
         maps.mixed("gradient")
