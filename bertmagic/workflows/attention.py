@@ -196,8 +196,8 @@ def _maps(
 
 def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
     if maps.cut:
-        most = count(source.max_tokens, "token")
-        yield f"The model reads at most {most} of a text: {count(maps.cut, 'token')} truncated."
+        most, truncated = count(source.max_tokens, "token"), count(maps.cut, "token")
+        yield f"The model reads at most {most} of a text: {truncated} truncated."
     if nearly_uniform(maps):
         yield "All heads have nearly uniform attention: the weights may not have been trained, or not loaded."
     if maps.pair is not None and len(source.task.inputs) < 2:
