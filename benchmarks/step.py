@@ -154,7 +154,7 @@ def ablations() -> dict[str, tuple[list[tuple[Any, str, Any]], dict[str, Any]]]:
     return {
         "": ([], {}),
         "batches of like length": ([(batches, "MEGA_BATCH", 1)], {}),
-        "batches cut where their lengths differ": ([(step, "by_length", whole)], {}),
+        "batches cut where their lengths differ": ([(step, "split_by_length", whole)], {}),
         "attention by plain products where that is faster": ([(kernels, "use", _nothing)], {}),
         "no attention dropout": ([], {"attention_dropout": 0.1}),
         "the last layer for its first token only": ([(layers, "use", _nothing)], {}),

@@ -74,10 +74,10 @@ def attention(
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     given = query, key, value, attention_mask, scale, own if dropout else None
-    return _Products.apply(*given), None  # type: ignore[no-untyped-call]
+    return MatmulAttention.apply(*given), None  # type: ignore[no-untyped-call]
 
 
-class _Products(torch.autograd.Function):
+class MatmulAttention(torch.autograd.Function):
     """Attention by plain products, with a backward pass that is written out.
 
     With ``S = Q K^T / sqrt(d)``, ``P = softmax(S)``, ``O = P V`` and a loss of which ``dO`` is the gradient by ``O``::
@@ -150,7 +150,7 @@ def _dropped(values: torch.Tensor, masks: Sequence[torch.Tensor]) -> torch.Tenso
     return values * masks[0] if masks else values
 
 
-def use(model: PreTrainedModel) -> None:
+def install_attention(model: PreTrainedModel) -> None:
     """Have a model on the CPU compute its attention here, where its code lets attention be chosen."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
