@@ -68,7 +68,7 @@ def _run(
         panel.close(error)
         raise
     model = _adopt(options.name or "model", done)
-    devices.release()
+    devices.empty_cache()
     if options.save_to is not None:
         model.save(options.save_to)
     if done.ended.reason == "interrupted":

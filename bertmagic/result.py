@@ -1,4 +1,7 @@
-"""What every result shares: it shows itself through `bertmagic.display`, imported when it is shown."""
+"""Base classes of results: they show and export themselves.
+
+This is the one module outside `bertmagic.display` that imports it from below, and it does so when a result is shown.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 
 class Result:
-    """A result with a static text and a static HTML face."""
+    """A result with a static text and static HTML."""
 
     __slots__ = ()
 
@@ -22,14 +25,26 @@ class Result:
         return bundle(self)
 
 
-class ExportableResult(Result):
-    """A result that can be taken along, to a page, a text or a paper."""
+class PublishedResult(Result):
+    """A result with further outputs below its own: figures, or a live view."""
+
+    __slots__ = ()
+
+    def _ipython_display_(self) -> None:
+        """Show the result, and the further outputs below it."""
+        from bertmagic.display.publish import show
+
+        show(self)
+
+
+class ExportableResult(PublishedResult):
+    """A result that can be written as a page, as Markdown or as LaTeX."""
 
     __slots__ = ()
 
     def to_html(self, path: str | Path) -> Path:
         """Write a page with all that is shown, figures as inline SVG; it needs no network and no script."""
-        from bertmagic.display import export
+        from bertmagic.display.writers import page as export
 
         path = Path(path).expanduser()
         path.write_text(export.page(self), encoding="utf-8")
@@ -37,12 +52,12 @@ class ExportableResult(Result):
 
     def to_markdown(self) -> str:
         """Return the tables as Markdown, as GitHub reads it."""
-        from bertmagic.display import export
+        from bertmagic.display.writers import page as export
 
         return export.markdown(self)
 
     def to_latex(self) -> str:
         """Return the tables as LaTeX, for the package ``booktabs``."""
-        from bertmagic.display import export
+        from bertmagic.display.writers import page as export
 
         return export.latex(self)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertmagic.errors import ModelError, OptionError
-from bertmagic.result import Result
+from bertmagic.result import PublishedResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ class Detail:
 
 
 @dataclass(frozen=True, repr=False)
-class AttentionMaps(Result):
+class AttentionMaps(PublishedResult):
     """What every head of a model attends to in one text, or in a pair of texts.
 
     Attributes
@@ -271,12 +271,6 @@ class AttentionMaps(Result):
     def beside(self, other: AttentionMaps) -> AttentionMaps:
         """Return these maps with their `comparison` with others; see `compare`."""
         return replace(self, comparison=self.compare(other))
-
-    def _ipython_display_(self) -> None:
-        """Show the static picture, and below it the live view."""
-        from bertmagic.display.publish import show
-
-        show(self)
 
     def to_svg(self, path: str | Path | None = None, **state: Any) -> str:
         """Return what the view shows as SVG, and write it to a file where a path is given.

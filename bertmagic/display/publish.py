@@ -15,7 +15,7 @@ from bertmagic.display import below, bundle, text
 from bertmagic.events import Step
 
 if TYPE_CHECKING:
-    from bertmagic.display.progress import Clock
+    from bertmagic.display.live.run_state import Clock
     from bertmagic.events import Event, Listener
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Face(Protocol):
 def show(result: Any) -> None:
     """Show a result: its bundle in a notebook, with a report's figure or a live view below; its text anywhere else."""
     if _kernel() is None:
-        from bertmagic.display.terminal import write
+        from bertmagic.display.live.terminal import write
 
         write(sys.stdout, text(result) + "\n")
         return
@@ -122,13 +122,13 @@ def listener(
     if silent:
         return Silent()
     if screen is None and _kernel() is None:
-        from bertmagic.display.terminal import Lines, TrialLines
+        from bertmagic.display.live.terminal import Lines, TrialLines
 
         return TrialLines(sys.stderr) if searches else Lines(sys.stderr, clock, delay)
-    from bertmagic.display.bar import Bar
-    from bertmagic.display.panel import Panel
-    from bertmagic.display.progress import Run
-    from bertmagic.display.search import Trials
+    from bertmagic.display.live.run_panel import Panel
+    from bertmagic.display.live.run_state import Run
+    from bertmagic.display.live.work_bar import Bar
+    from bertmagic.display.results.search import Trials
 
     face: Face = Trials(clock) if searches else Panel(Run(clock)) if delay is None else Bar(clock)
     return Live(face, screen or Handle(), clock, delay or 0.0)
@@ -175,7 +175,7 @@ class Live:
 
     def close(self, error: BaseException | None = None) -> None:
         """Draw the last frame, if no `Ended` came; ``error`` is why there was none."""
-        from bertmagic.display.progress import reason
+        from bertmagic.display.live.run_state import reason
 
         if not self._closed:
             self._guarded(self._take)
@@ -267,7 +267,7 @@ def insert(code: str) -> None:
         if (shell := get_ipython()) is not None:
             shell.set_next_input(code)
             return
-    from bertmagic.display.terminal import write
+    from bertmagic.display.live.terminal import write
 
     write(sys.stdout, code + "\n")
 

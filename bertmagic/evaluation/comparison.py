@@ -142,12 +142,6 @@ class ModelComparison(ExportableResult):
         found = [_row(one, self) for one in self.contenders]
         return pd.DataFrame(found, index=pd.Index([one.name for one in self.contenders], name="model", dtype=object))
 
-    def _ipython_display_(self) -> None:
-        """Show the tables, and the figure of differences below them."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 def _row(one: Contender, of: ModelComparison) -> dict[str, Any]:
     row: dict[str, Any] = {}

@@ -327,12 +327,6 @@ class Report(ExportableResult):
 
         return curves.names(self)
 
-    def _ipython_display_(self) -> None:
-        """Show the report, the confusion matrix as a figure of its own below it, and the rows to read."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 def _numbers(
     metrics: Mapping[str, float], intervals: Mapping[str, Interval]
@@ -383,6 +377,6 @@ class Figure(Result):
     @property
     def plotly(self) -> dict[str, Any]:
         """The figure as plotly reads it: ``data``, ``layout``, ``config``."""
-        from bertmagic.display.pictures import drawn
+        from bertmagic.display.results.figure import drawn
 
         return drawn(self)

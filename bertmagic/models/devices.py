@@ -124,10 +124,19 @@ def process_memory() -> int:
 
 
 def release(device: torch.device | None = None) -> None:
-    """Give memory that is no longer referenced back to a device, or to all that are in use."""
+    """Collect garbage, then give freed memory back; for where a model may be left in a reference cycle.
+
+    That is after an error, whose traceback holds frames, and where a user lets a model go. A collection walks all
+    objects of the process, a fifth of a second where PyTorch and transformers are loaded.
+    """
+    gc.collect()
+    empty_cache(device)
+
+
+def empty_cache(device: torch.device | None = None) -> None:
+    """Give freed memory back to the system: of one device, or of all that are in use."""
     import torch
 
-    gc.collect()
     allocator.trim()
     kind = device.type if device else ""
     if kind in ("cuda", ""):

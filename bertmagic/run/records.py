@@ -145,12 +145,6 @@ class Runs(ExportableResult):
     def __len__(self) -> int:
         return len(self.records)
 
-    def _ipython_display_(self) -> None:
-        """Show the table, and the figure below it."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 def _row(record: Record) -> dict[str, Any]:
     kept = ("task", "encoder", "state", "began", "seconds", "step", "steps", "metric", "value", "measured")

@@ -200,7 +200,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
         return Tried(entry.alias, error=str(error).partition("\n")[0])
     report, seconds = done.report, done.ended.seconds
     del done
-    devices.release()
+    devices.empty_cache()
     assert report is not None
     metric = next(iter(report.intervals), next(iter(report.metrics)))
     spread = report.intervals.get(metric)

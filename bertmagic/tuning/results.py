@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.result import Result
+from bertmagic.result import PublishedResult, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ State = Literal["running", "complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True, repr=False)
-class Rates(Result):
+class Rates(PublishedResult):
     """The losses of a few steps at a rising learning rate, and the rate that they suggest.
 
     Attributes
@@ -52,12 +52,6 @@ class Rates(Result):
 
         return pd.DataFrame({"lr": self.rates, "loss": self.losses, "smoothed": self.smoothed})
 
-    def _ipython_display_(self) -> None:
-        """Show what was found, and the figure of it below."""
-        from bertmagic.display.publish import show
-
-        show(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -73,7 +67,7 @@ class Trial:
 
 
 @dataclass(frozen=True, repr=False)
-class Search(Result):
+class Search(PublishedResult):
     """A search over ranges of options.
 
     Attributes
@@ -123,12 +117,6 @@ class Search(Result):
             {"state": t.state, "score": t.score, "seconds": t.seconds, **t.values, "note": t.note} for t in self.trials
         ]
         return pd.DataFrame(rows, index=pd.Index([t.number for t in self.trials], name="trial"))
-
-    def _ipython_display_(self) -> None:
-        """Show what was found, and the figure of it below."""
-        from bertmagic.display.publish import show
-
-        show(self)
 
 
 @dataclass(frozen=True, repr=False)

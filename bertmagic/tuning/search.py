@@ -157,7 +157,7 @@ class _Searching:
             state, note = "failed", "there was no evaluation"
         attempt.end(state, time.perf_counter() - began, score, note)
         self._tidy()
-        devices.release()
+        devices.empty_cache() if state == "complete" else devices.release()
         return goes_on
 
     def _trained(self, attempt: Attempt) -> tuple[Any, str, bool]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.attention.shown import mixed
-from bertmagic.display.html import Safe, tag
+from bertmagic.display.writers.elements import Safe, tag
 from bertmagic.widgets import assets
 from bertmagic.widgets.attention import about, answer, measured
 

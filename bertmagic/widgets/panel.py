@@ -11,7 +11,7 @@ import ipywidgets as ipw
 from bertmagic import api, launch, options
 from bertmagic import display as drawing
 from bertmagic.display import publish
-from bertmagic.display.html import Safe, paragraph, warned
+from bertmagic.display.writers.elements import Safe, paragraph, warned
 from bertmagic.errors import BertMagicError, OptionError
 from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue

@@ -11,8 +11,8 @@ import ipywidgets as ipw
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import samples, tables
-from bertmagic.display.html import Safe, paragraph, tag, warned
 from bertmagic.display.style import count
+from bertmagic.display.writers.elements import Safe, paragraph, tag, warned
 from bertmagic.errors import BertMagicError
 from bertmagic.events import Listener, ignore
 from bertmagic.options import Check, Finetune

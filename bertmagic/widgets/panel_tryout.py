@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as ipw
 
 from bertmagic import display as drawing
-from bertmagic.display.html import warned
+from bertmagic.display.writers.elements import warned
 from bertmagic.errors import BertMagicError
 from bertmagic.widgets.panel_form import button
 

@@ -6,7 +6,7 @@ import pytest
 from bertmagic.display import below
 from bertmagic.evaluation.errors import Errors, Example
 
-from ..display.results import report
+from ..display.made import report
 
 pytestmark = pytest.mark.browser
 

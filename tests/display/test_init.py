@@ -14,7 +14,8 @@ def test_importing_it_is_light():
 
 def test_a_panel_needs_neither_plotly_nor_ipython_nor_pandas():
     program = (
-        "import sys; from bertmagic.display import panel, terminal, figures;"
+        "import sys; from bertmagic.display.charts import figures\n"
+        "from bertmagic.display.live import run_panel, terminal\n"
         "print([name for name in 'torch pandas numpy plotly IPython'.split() if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"

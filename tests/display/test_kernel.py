@@ -4,7 +4,7 @@ import nbclient
 import nbformat
 import pytest
 
-from bertmagic.display.figures import MIMETYPE
+from bertmagic.display.charts.figures import MIMETYPE
 
 CELL = """
 from bertmagic.display.publish import listener

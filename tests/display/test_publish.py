@@ -3,11 +3,11 @@ import io
 import numpy as np
 import pytest
 
-from bertmagic.display.figures import MIMETYPE
+from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.publish import Silent, listener, show
 from bertmagic.events import Ended, Note, Phase
 
-from .results import report
+from .made import report
 from .runs import Clock, Screen, ended, evaluated, started, step
 
 

@@ -10,7 +10,7 @@ from seqeval.metrics import f1_score
 
 import bertmagic as bm
 from bertmagic.display import below, bundle
-from bertmagic.display.figures import MIMETYPE
+from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.errors import ModelError, OptionError
 from tests.display.tags import Tags
 from tests.small import ROWS

@@ -8,9 +8,9 @@ import numpy as np
 
 from bertmagic.attention import STATISTICS
 from bertmagic.display.attention.letters import visible
-from bertmagic.display.html import Safe, box, paragraph, table
 from bertmagic.display.style import columns, line
 from bertmagic.display.style import words as spoken
+from bertmagic.display.writers.elements import Safe, box, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

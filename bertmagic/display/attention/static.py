@@ -14,8 +14,8 @@ from bertmagic.display.attention.pictures import grid, heat, scene
 from bertmagic.display.attention.raster import Raster
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.attention.shrinking import shrunk
-from bertmagic.display.html import Safe, box, join, paragraph, table, tag, told_where_lost, warned
 from bertmagic.display.style import line
+from bertmagic.display.writers.elements import Safe, box, join, paragraph, table, tag, told_where_lost, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import base64
 from typing import TYPE_CHECKING
 
 from bertmagic.display.attention import png
-from bertmagic.display.html import Safe, tag
 from bertmagic.display.style import width
+from bertmagic.display.writers.elements import Safe, tag
 
 if TYPE_CHECKING:
     from bertmagic.display.attention.colours import Pixels

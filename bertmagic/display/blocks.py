@@ -1,0 +1,314 @@
+"""What a result is described with: a short list of blocks, which every writer can render.
+
+All text in a block is data: a writer escapes it. A cell of a table is text or one of the cell classes here; each has
+``text``, which is all that a writer needs that cannot do more with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bertmagic.display.style import BLUE, MISSING
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """A cell in bold."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A cell that says why there is no value."""
+
+    text: str = MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """A cell, or a block, with a warning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A cell with a bar behind its text, as long as ``part`` between 0 and 1."""
+
+    part: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A cell whose background is the stronger the larger ``part`` is, between 0 and 1."""
+
+    part: float
+    text: str
+    colour: str = BLUE
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A marked part of a passage, in characters: an answer, or with ``label`` and ``score`` an entity.
+
+    ``look`` numbers the labels, so that each has its own colour.
+    """
+
+    start: int
+    end: int
+    label: str = ""
+    score: float = 0.0
+    look: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A cell with text to read, some of it marked.
+
+    Attributes
+    ----------
+    text, marks
+        The whole text, and its marks in their order.
+    bytes
+        The limit of its HTML; what is cut is counted.
+    folded
+        From how many characters a text without marks is folded.
+    code
+        A line to paste, which belongs to the text, and ``about`` what it is.
+    """
+
+    text: str
+    marks: tuple[Mark, ...] = ()
+    bytes: int = 2_000
+    folded: int = 160
+    code: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A cell with texts and their scores, the best first."""
+
+    pairs: tuple[tuple[str, float], ...]
+
+    @property
+    def text(self) -> str:
+        """The pairs in one line."""
+        return "; ".join(f"{name} {score:.3f}" for name, score in self.pairs)
+
+
+Cell = str | Strong | Absent | Caution | Share | Shade | Passage | Ranking
+Row = Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    name
+        Its head.
+    kind
+        ``number`` is aligned to the right, ``word`` and ``prose`` to the left; ``prose`` gets most of the width.
+    width
+        How many characters of a cell fit into a line of plain text; 0 for all.
+    plain
+        Where plain text has it: ``column``, or in lines ``below`` the table, or ``no``.
+    """
+
+    name: str
+    kind: Literal["number", "word", "prose"] = "number"
+    width: int = 0
+    plain: Literal["column", "below", "no"] = "column"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a result says in one sentence. The first block of most results, and the title of their page."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title of what follows."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence or two, with ``code`` to type at their end."""
+
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the user should know; plain text has the first ``lines`` of them and counts the others."""
+
+    texts: Sequence[str]
+    lines: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns; the first column names the rows, and a row of one cell goes across all columns.
+
+    Attributes
+    ----------
+    caption, explanation
+        What the table shows; and how to read it, which plain text leaves out.
+    lines
+        How many rows plain text has; None for all, 0 where it leaves the table out.
+    rest
+        What plain text says of the rows that it leaves out.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    caption: str = ""
+    explanation: str = ""
+    lines: int | None = None
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines of code to copy."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An error, in one to three lines."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressBar:
+    """How far some work is; the numbers stand in words beside it."""
+
+    done: int
+    total: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve of a chart. A faint one has an ``opacity`` below 1, and ``dots`` mark each point."""
+
+    name: str
+    points: Points
+    colour: str
+    width: float = 1.8
+    opacity: float = 1.0
+    dots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A small picture of curves, drawn without a script; its numbers stand in a table or in words.
+
+    Attributes
+    ----------
+    title, along
+        The names of the vertical and the horizontal axis, with their units.
+    lines, end
+        The curves, the back first, and the right end of the horizontal axis.
+    about
+        What the chart shows, in words, for a screen reader.
+    marks
+        Labels of the horizontal axis, by place; round numbers where there are none.
+    """
+
+    title: str
+    along: str
+    lines: Sequence[Line]
+    end: float
+    about: str
+    marks: Sequence[tuple[float, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A PNG picture of a width in pixels, with what it shows in words."""
+
+    png: bytes
+    width: int
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Blocks that HTML opens at a click; plain text has them only where ``plain`` is true."""
+
+    summary: str
+    blocks: Sequence[Block]
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An interactive figure, with its numbers as blocks for where it is not drawn.
+
+    Attributes
+    ----------
+    title
+        What it shows, as a sentence.
+    plotly
+        The figure as plotly reads it: ``data``, ``layout``, ``config``.
+    numbers
+        The same as tables.
+    plain
+        Whether plain text has the numbers too.
+    """
+
+    title: str
+    plotly: dict[str, Any]
+    numbers: Sequence[Block]
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A page with a script of its own, which a notebook shows in a sandboxed frame.
+
+    Attributes
+    ----------
+    title, about
+        The name of the frame; and what plain text says in its place.
+    page
+        The HTML document.
+    height
+        In pixels.
+    """
+
+    title: str
+    about: str
+    page: str
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """What a notebook says in place of the widget in the next output, where the kernel that made it is gone."""
+
+    lost: str
+
+
+Block = (
+    Headline | Heading | Paragraph | Notes | Table | Code | Alert | Caution | ProgressBar | Chart | Image | Folded
+    | Figure | Frame | LiveView
+)  # fmt: skip

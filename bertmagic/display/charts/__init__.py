@@ -1,0 +1,1 @@
+"""Curves and figures: small SVG images, plotly's JSON, and plotly's JSON as a static SVG."""

@@ -1,0 +1,184 @@
+"""The panel of a run: one HTML frame of bounded size and fixed height, and its last, interactive frame."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.display.charts.curves import Curve, chart
+from bertmagic.display.charts.figures import MIMETYPE, training
+from bertmagic.display.live.run_state import Run, evaluations, lines, losses, position, speed, state, title
+from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, number, score, words
+from bertmagic.display.writers.elements import Cell, Safe, paragraph, progress, table, tag, warned
+
+if TYPE_CHECKING:
+    from bertmagic.events import Evaluated, Event
+
+_SVG_BINS = 64
+_SVG_DOTS = 24
+_PAGE = "font-size:13px;line-height:1.45;max-width:1040px"
+
+
+class Panel:
+    """A run as something to look at, after each event that it took."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def take(self, event: Event) -> bool:
+        """Take an event in; return whether it should be shown soon."""
+        return self.run.take(event)
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return self.run.over
+
+    def stop(self, reason: str) -> None:
+        """End the run for a reason that no event told."""
+        self.run.stopped = reason or "closed before the end"
+
+    def frame(self) -> dict[str, Any]:
+        """Return the panel as it stands."""
+        return {"text/plain": "\n".join(lines(self.run)), "text/html": markup(self.run)}
+
+    def final(self) -> list[dict[str, Any]]:
+        """Return the last frame: where there are curves an interactive figure, and below it what is told in words.
+
+        The figure's static twin is the curves and the table of evaluations, folded: below they stand open.
+        """
+        run, frame = self.run, self.frame()
+        if run.started is None:  # it ended before its first step: there is nothing to draw or to count
+            words = tag("div", paragraph(tag("b", title(run))), paragraph(state(run)), _notes(run), style=_PAGE)
+            return [{**frame, "text/html": words}]
+        if len(run.loss) < 2:
+            return [frame]
+        numbers = tag("details", tag("summary", "The numbers of the curves"), _evaluations(run))
+        twin = tag("div", _charts(run), numbers, style=_PAGE)
+        told = tag("div", _head(run), _told(run), style=_PAGE)
+        return [
+            {MIMETYPE: training(run), "text/plain": frame["text/plain"], "text/html": str(twin)},
+            {"text/plain": f"{title(run)}\n{state(run)}", "text/html": str(told)},
+        ]
+
+
+def markup(run: Run) -> Safe:
+    """Return the panel as HTML of at most 20 kB, as high at the first step as at the last."""
+    return tag("div", _head(run), _charts(run), _told(run), style=_PAGE)
+
+
+def _head(run: Run) -> Safe:
+    status = tag("div", state(run), role="status", aria_live="polite")
+    numbers = tag("div", tag("div", position(run)), tag("div", speed(run)), style="opacity:.8")
+    return tag("div", paragraph(tag("b", title(run))), status, _bar(run), numbers)
+
+
+def _charts(run: Run) -> Safe:
+    return tag("div", _loss(run), _metric(run), _lr(run), style="display:flex;flex-wrap:wrap;gap:4px 12px")
+
+
+def _told(run: Run) -> Safe:
+    return tag("div", _evaluations(run), _notes(run), style="display:flex;flex-wrap:wrap;gap:0 24px")
+
+
+def _bar(run: Run) -> Safe:
+    phase = run.phase
+    if phase and run.step is None and not run.over:
+        return progress(phase.done, phase.total or 0, phase.what)
+    return progress(run.done, run.started.steps if run.started else 0, "steps")
+
+
+def _figure(image: Safe, caption: str) -> Safe:
+    note = tag("figcaption", caption, style="font-size:11px;min-height:2.9em")
+    return tag("figure", image, note, style="flex:1 1 240px;margin:6px 0 0;min-width:0;max-width:340px")
+
+
+def _across(run: Run) -> float:
+    return max(run.started.steps if run.started and not run.over else 0, run.done)
+
+
+def _loss(run: Run) -> Safe:
+    curves = [
+        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.5),
+        Curve("smoothed", run.smooth.coarse(_SVG_BINS).last, BLUE),
+        Curve("validation", run.validation_loss.coarse(_SVG_DOTS).outline(), ORANGE, 1.5, dots=True),
+    ]
+    caption = losses(run).split(", learning rate")[0] if run.step else "the loss of each step comes here"
+    return _figure(chart(run.loss_name, curves, _across(run), aria=caption), _sentence(caption))
+
+
+def _metric(run: Run) -> Safe:
+    name = "validation " + words(run.metric_name)
+    points = run.metric.coarse(_SVG_DOTS).outline()
+    caption = evaluations(run) if run.evaluations else _awaited(run)
+    image = chart(name, [Curve(name, points, GREEN, dots=True)], _across(run), aria=caption)
+    return _figure(image, _sentence(caption))
+
+
+def _awaited(run: Run) -> str:
+    if run.started and not run.started.validation_rows:
+        return "no rows were held out for validation"
+    return "no evaluation was made" if run.over else "the first evaluation comes here"
+
+
+def _lr(run: Run) -> Safe:
+    curve = Curve("learning rate", run.lr.coarse(_SVG_BINS // 2).outline(), BLUE)
+    caption = f"learning rate {number(run.step.lr, 3)} now" if run.step else "the learning rate comes here"
+    if run.step and run.over:
+        caption = f"learning rate {number(run.step.lr, 3)} at the end"
+    return _figure(chart("learning rate", [curve], _across(run), zero=True, aria=caption), _sentence(caption))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+def _evaluations(run: Run) -> Safe:
+    shown = list(reversed(run.evaluations))
+    if run.best and run.best not in shown:
+        shown.insert(0, run.best)  # where it is seen without scrolling
+    # The metric that chooses the weights and one more: the report has them all, and a cell has no room for them.
+    others = dict.fromkeys(name for event in shown for name in event.metrics if name != "loss")
+    names = sorted(others, key=lambda name: name != run.metric_name)[:2]
+    head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), "best"]
+    caption = _counted(run, len(shown))
+    rows = [_row(run, event, names) for event in shown]
+    return _area(run, table(head, rows or [["none yet"]], caption, left=(len(head) - 1,)), "flex:3 1 320px")
+
+
+def _counted(run: Run, shown: int) -> str:
+    many = count(run.evaluations_seen, "evaluation") if shown else "No evaluation yet"
+    rows = f" on {count(run.started.validation_rows, 'validation row')}" if run.started else ""
+    hidden = run.evaluations_seen - shown
+    return many + rows + (", the newest first" if shown > 1 else "") + (f"; {hidden:,} not shown." if hidden else ".")
+
+
+def _row(run: Run, event: Evaluated, names: list[str]) -> list[object]:
+    best = event == run.best
+    values = [
+        f"{event.step:,}",
+        f"{event.epoch:.2f}",
+        score(event.loss),
+        *(score(event.metrics.get(n, math.nan)) for n in names),
+    ]
+    return [*(Cell(value, "font-weight:bold") if best else value for value in values), f"{BEST} best" if best else ""]
+
+
+def _notes(run: Run) -> Safe:
+    if not run.notes:  # room for the first one, which on a narrow page comes below the table
+        return _area(run, Safe("" if run.over else "No notes."), "flex:2 1 240px")
+    hidden = run.notes_seen - len(run.notes)
+    items = [tag("li", _note(note.text, note.warning)) for note in run.notes]
+    more = tag("li", f"{count(hidden, 'earlier note')} not shown") if hidden else ""
+    return _area(run, tag("ul", more, *items, style="margin:.6em 0;padding-left:1.2em"), "flex:2 1 240px")
+
+
+def _note(text: str, warning: bool) -> object:
+    short = line(text, 160)
+    return warned(short) if warning else f"Note: {short}"
+
+
+def _area(run: Run, inner: Safe, flex: str) -> Safe:
+    """Return a part of fixed height while the run goes on, so that the page below does not jump."""
+    fixed = "" if run.over else ";height:13em;overflow:auto"
+    return tag("div", inner, style=f"{flex};min-width:0{fixed}")

@@ -1,0 +1,314 @@
+"""What is known of a run from its events so far, in bounded memory, and the same in words."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bertmagic.display.charts.curves import Trail
+from bertmagic.display.style import BEST, WARNING, count, duration, line, number, score, share, size, words
+from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started, Step
+
+Clock = Callable[[], float]
+
+SHOWN_EVALUATIONS = 12
+SHOWN_NOTES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """One step's cost: seconds, rows, real tokens and slots (padding included)."""
+
+    seconds: float
+    rows: int
+    tokens: int
+    slots: int
+
+
+class Smooth:
+    """A moving average with exponentially falling weights, without a bias towards its start.
+
+    The correction is the one of Adam (Kingma and Ba 2015, section 3); ``span`` is in points.
+    """
+
+    __slots__ = ("_keep", "_mean", "_weight")
+
+    def __init__(self, span: float) -> None:
+        self._keep = 1 - 1 / max(1.0, span)
+        self._mean = self._weight = 0.0
+
+    def add(self, value: float) -> float:
+        """Add a value and return the average; a value that is not finite changes nothing."""
+        if math.isfinite(value):
+            self._mean = self._keep * self._mean + (1 - self._keep) * value
+            self._weight = self._keep * self._weight + (1 - self._keep)
+        return self._mean / self._weight if self._weight else math.nan
+
+
+class Run:
+    """The state of a run; `take` costs the same however long the run is."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.born = clock()
+        self.started: Started | None = None
+        self.ended: Ended | None = None
+        self.stopped = ""
+        self.phase: Phase | None = None
+        self.phase_since = self.born
+        self.step: Step | None = None
+        self.steps_seen = self.not_finite = 0
+        self.rows = self.tokens = self.slots = 0
+        self.notes: deque[Note] = deque(maxlen=SHOWN_NOTES)
+        self.notes_seen = 0
+        self.recent: deque[Pace] = deque(maxlen=128)
+        self.pauses = self._pause = 0.0
+        self.evaluations: deque[Evaluated] = deque(maxlen=SHOWN_EVALUATIONS)
+        self.evaluations_seen = 0
+        self.best: Evaluated | None = None
+        self.loss, self.smooth, self.lr = Trail(200), Trail(200), Trail(200)
+        self.validation_loss, self.metric = Trail(100), Trail(100)
+        self.average = Smooth(8)
+        self.smoothed = self.first_smoothed = math.nan
+
+    def take(self, event: Event) -> bool:
+        """Take an event in; return whether it is a turn that should be shown soon, such as a new phase."""
+        if isinstance(event, Step):
+            self._take_step(event)
+            return False
+        if isinstance(event, Phase):
+            return self._take_phase(event)
+        if isinstance(event, Evaluated):
+            self._take_evaluation(event)
+        elif isinstance(event, Note):
+            self.notes.append(event)
+            self.notes_seen += 1
+        elif isinstance(event, Started):
+            self.started, self.phase = event, None
+            self.average = Smooth(min(max(8.0, event.steps / 50), 1000.0))
+        elif isinstance(event, Ended):
+            self.ended, self.phase = event, None
+        return True
+
+    def _take_phase(self, event: Phase) -> bool:
+        new = self.phase is None or self.phase.what != event.what
+        if new:
+            self.phase_since = self.clock()
+        self.phase = event
+        return new
+
+    def _take_step(self, event: Step) -> None:
+        self._measure(event)
+        self.step, self.phase = event, None
+        self.steps_seen += 1
+        self.rows += event.rows
+        self.tokens += event.tokens
+        self.slots += event.slots
+        self.not_finite += not math.isfinite(event.loss)
+        self.smoothed = self.average.add(event.loss)
+        if self.steps_seen == 1:
+            self.first_smoothed = self.smoothed
+        self.loss.add(event.step, event.loss)
+        self.smooth.add(event.step, self.smoothed)
+        self.lr.add(event.step, event.lr)
+
+    def _measure(self, event: Step) -> None:
+        """Note what the step took, without the evaluations before it."""
+        seconds = event.seconds - (self.step.seconds if self.step else 0.0) - self._pause
+        steps = max(1, event.step - self.step.step) if self.step else 1
+        self.pauses, self._pause = self.pauses + self._pause, 0.0
+        self.recent.append(Pace(max(0.0, seconds) / steps, event.rows, event.tokens, event.slots))
+
+    def _take_evaluation(self, event: Evaluated) -> None:
+        self._pause += event.seconds
+        self.phase = None
+        self.evaluations.append(event)
+        self.evaluations_seen += 1
+        if event.best:
+            self.best = event
+        self.validation_loss.add(event.step, event.loss)
+        self.metric.add(event.step, self.value(event))
+
+    @property
+    def loss_name(self) -> str:
+        """What the loss is, with its unit."""
+        numbers = self.started is not None and self.started.task == "regression"
+        return "loss (of the variance)" if numbers else "loss (nats)"
+
+    def value(self, event: Evaluated) -> float:
+        """Return the metric of an evaluation that chooses the best weights."""
+        name = self.metric_name
+        return event.loss if name == "loss" else event.metrics.get(name, math.nan)
+
+    @property
+    def metric_name(self) -> str:
+        """The metric that chooses the best weights."""
+        return self.started.metric if self.started else "loss"
+
+    @property
+    def done(self) -> int:
+        """The last step that is done."""
+        return max(self.step.step if self.step else 0, self.ended.step if self.ended else 0)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.ended is not None or bool(self.stopped)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the steps began, or since the start while there are none."""
+        if self.ended:
+            return self.ended.seconds
+        return self.step.seconds if self.step else self.clock() - self.born
+
+    @property
+    def seconds_a_step(self) -> float:
+        """The recent time of a step: the median of means, which one slow step does not move.
+
+        Means, because a GPU tells of several steps at once: only the first of them then takes any time.
+        """
+        times = [pace.seconds for pace in self.recent]
+        part = max(1, len(times) // 8)
+        means = [statistics.fmean(times[at : at + part]) for at in range(0, len(times), part)]
+        return statistics.median(means) if means else 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds until the last step, evaluations at the rate so far included; NaN while there is no telling."""
+        if self.started is None or self.step is None or self.steps_seen < 3:
+            return math.nan
+        stepping = max(self.step.seconds - self.pauses, 0.01 * self.step.seconds, 1e-9)
+        return (self.started.steps - self.done) * self.seconds_a_step * (1 + self.pauses / stepping)
+
+    def rate(self) -> tuple[float, float]:
+        """Return the recent rows and real tokens a second."""
+        seconds = sum(pace.seconds for pace in self.recent) or math.inf
+        return sum(pace.rows for pace in self.recent) / seconds, sum(pace.tokens for pace in self.recent) / seconds
+
+
+def title(run: Run) -> str:
+    """Return what is trained, on what, by what."""
+    start = run.started
+    if start is None:
+        return "Nothing was trained" if run.over else "Getting ready to train"
+    parts = (start.name, start.task, start.model, start.device, start.precision)
+    return " · ".join(line(part, 60) for part in parts if part)
+
+
+def state(run: Run) -> str:
+    """Return in a few words what goes on."""
+    if run.ended:
+        return _ending(run, run.ended)
+    if run.stopped:
+        return f"Stopped: {run.stopped}"
+    if run.phase:
+        return stage(run.phase, run.clock() - run.phase_since)
+    return "Training" if run.step else "Starting"
+
+
+def _ending(run: Run, end: Ended) -> str:
+    total = run.started.steps if run.started else end.step
+    where = f"all {count(end.step, 'step')}" if end.step == total else f"step {end.step:,} of {total:,}"
+    first = {"finished": "Finished", "stopped early": "Stopped early", "interrupted": "Interrupted", "failed": "Failed"}
+    kept = f"; the model has the weights of step {end.best_step:,}" if end.best_step else ""
+    detail = f": {line(end.detail, 200)}" if end.detail else ""
+    return f"{first[end.reason]} after {where} in {duration(end.seconds)}{kept}{detail}"
+
+
+def stage(phase: Phase, seconds: float) -> str:
+    """Return a phase in words: what, how much of it, for how long, and how much longer."""
+    what = line(phase.what, 100)
+    what = what[:1].upper() + what[1:]
+    if not phase.total:
+        many = f": {_amount(phase.done, phase.unit)}" if phase.done else " …"
+        return what + many + (f", {duration(seconds)}" if seconds >= 1 else "")
+    left = seconds * (phase.total - phase.done) / phase.done if phase.done else math.nan
+    more = f", about {duration(max(1.0, round(left)))} left" if seconds >= 2 and left > 0.5 else ""
+    return f"{what}: {_amount(phase.done, phase.unit, phase.total)} ({share(phase.done / phase.total)}){more}"
+
+
+def _amount(done: int, unit: str, total: int | None = None) -> str:
+    if unit in ("B", "byte", "bytes"):
+        return size(done) + (f" of {size(total)}" if total else "")
+    return (f"{done:,} of {total:,} " if total else f"{done:,} ") + line(unit, 20)
+
+
+def position(run: Run) -> str:
+    """Return the step, the epoch, the time it took and the time that is left."""
+    if run.started is None:
+        return f"{duration(run.elapsed)} so far"
+    total = run.started.steps
+    parts = [f"step {run.done:,} of {total:,} ({share(run.done / total if total else 0.0)})"]
+    if run.step:
+        parts.append(f"epoch {run.step.epoch:.2f} of {round(run.started.epochs, 2):g}")
+    parts.append(f"{duration(run.elapsed)} elapsed")
+    if not run.over:
+        left = run.left
+        parts.append(f"about {duration(round(left))} left" if math.isfinite(left) else "time left not known yet")
+    return ", ".join(parts)
+
+
+def speed(run: Run) -> str:
+    """Return rows and tokens a second, the share of padding, and memory; over the whole run once it is over."""
+    if run.step is None:
+        return "speed: not known yet"
+    rows, tokens = run.rate()
+    if run.ended and run.ended.seconds > 0:
+        rows, tokens = run.ended.rows / run.ended.seconds, run.ended.tokens / run.ended.seconds
+    padding = share(1 - run.tokens / run.slots) if run.slots else "unknown"
+    return (
+        f"{number(rows, 3)} samples/s, {number(tokens, 3)} tokens/s, {padding} padding, {size(run.step.memory)} memory"
+    )
+
+
+def losses(run: Run) -> str:
+    """Return the training loss and the learning rate."""
+    if run.step is None:
+        return "no steps yet"
+    text = f"loss {number(run.smoothed)} (smoothed; {number(run.first_smoothed)} at first), "
+    text += f"learning rate {number(run.step.lr, 3)}"
+    return text + (f"; the loss was not a number in {count(run.not_finite, 'step')}" if run.not_finite else "")
+
+
+def evaluations(run: Run) -> str:
+    """Return the last evaluation and the best one."""
+    if not run.evaluations:
+        return "no evaluation yet"
+    last = run.evaluations[-1]
+    best = f"; best at step {run.best.step:,}: {score(run.value(run.best))}" if run.best and run.best != last else ""
+    return measured(run, last) + best
+
+
+def measured(run: Run, event: Evaluated) -> str:
+    """Return one evaluation in words."""
+    name = run.metric_name
+    chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
+    sign = f" ({BEST} best{'' if run.over else ' so far'})" if event.best else ""
+    return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"
+
+
+def lines(run: Run) -> list[str]:
+    """Return all of it in at most ten lines."""
+    parts = [title(run), state(run)]
+    if run.started:
+        parts += [position(run), losses(run), evaluations(run), speed(run)]
+    return parts + noted(list(run.notes)[-3:])
+
+
+def noted(notes: Iterable[Note]) -> list[str]:
+    """Return notes as lines."""
+    return [
+        f"{WARNING} Warning: {line(note.text, 160)}" if note.warning else f"Note: {line(note.text, 160)}"
+        for note in notes
+    ]
+
+
+def reason(error: BaseException) -> str:
+    """Return why something ended, in one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return line(f"{type(error).__name__}: {error}", 200)

@@ -1,0 +1,1 @@
+"""Writers of blocks: plain text, HTML, Markdown and LaTeX."""

@@ -1,0 +1,120 @@
+import json
+import re
+
+import plotly.graph_objects as go
+import pytest
+
+from bertmagic.display.charts.figures import MIMETYPE
+from bertmagic.display.live.run_panel import Panel
+from bertmagic.display.live.run_state import Run
+from bertmagic.events import Note, Phase
+
+from ..runs import HOSTILE, Clock, ended, evaluated, started, step
+from ..tags import Tags
+
+MILLION = 1_000_000
+
+
+@pytest.fixture
+def panel():
+    return Panel(Run(Clock()))
+
+
+@pytest.fixture(scope="module")
+def long():
+    panel = Panel(Run(Clock()))
+    panel.take(started(MILLION, name='"' * 100))
+    for at in range(1, MILLION):
+        panel.take(step(at, MILLION))
+        if at % 2_000 == 0:
+            panel.take(evaluated(at, MILLION, best=at == 10_000))
+    for _ in range(100):
+        panel.take(Note(HOSTILE * 10, warning=True))
+    return panel
+
+
+def test_the_first_frame_is_not_empty(panel):
+    assert "Getting ready to train" in panel.frame()["text/html"]
+
+
+def test_a_frame_is_at_most_20_kb_after_a_million_steps(long):
+    frame = long.frame()
+    assert len(json.dumps(frame)) <= 20_000
+    assert len(frame["text/plain"].splitlines()) <= 10
+
+
+def test_a_long_run_shows_the_best_and_the_last_evaluations_and_counts_the_others(long):
+    html = long.frame()["text/html"]
+    assert "499 evaluations on 800 validation rows" in html
+    assert "486 not shown" in html
+    assert ">10,000<" in html
+    assert html.count("★ best") == 1
+
+
+def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long):
+    long.take(ended(MILLION, 10_000))
+    final, told = long.final()
+    assert set(final) == {MIMETYPE, "text/html", "text/plain"}
+    figure = final[MIMETYPE]
+    assert len(json.dumps(figure)) < 60_000
+    assert max(len(trace["x"]) for trace in figure["data"]) <= 400
+    assert "template" not in figure["layout"]
+    go.Figure(data=figure["data"], layout=figure["layout"])
+    assert "<svg" in final["text/html"]
+    assert "<table" in final["text/html"]
+    assert len(final["text/plain"].splitlines()) <= 10
+    assert "Finished after all" in told["text/plain"]
+    assert "Finished after all" in told["text/html"]
+    assert "499 evaluations on 800 validation rows" in told["text/html"]
+    assert len(told["text/html"]) < 20_000
+
+
+def test_hostile_names_and_notes_are_text(panel):
+    panel.take(Phase(HOSTILE, 1, 2, HOSTILE))
+    panel.take(Note(HOSTILE))
+    panel.take(started(3, name=HOSTILE))
+    frame = panel.frame()
+    assert "img" not in Tags(frame["text/html"]).tags
+    json.dumps(frame, ensure_ascii=False).encode()
+
+
+def test_the_meaning_stays_when_attributes_and_images_are_stripped(panel):
+    panel.take(started(10))
+    for at in range(1, 8):
+        panel.take(step(at, 10))
+    panel.take(evaluated(5, 10))
+    panel.take(Note("labels were inferred"))
+    panel.take(Note("312 rows are duplicates", warning=True))
+    stripped = re.sub(r"(?s)<svg.*?</svg>", "", panel.frame()["text/html"])
+    words = " ".join(Tags(re.sub(r"<(/?\w+)[^>]*>", r"<\1>", stripped)).words)
+    for told in ("sentiment", "step 7 of 10 (70.0 %)", "epoch 2.10 of 3", "samples/s", "tokens/s", "padding",
+                 "memory", "smoothed", "macro F1 0.4000", "★ best", "Note: labels", "Warning: 312 rows",
+                 "Learning rate"):  # fmt: skip
+        assert told in words
+
+
+def test_only_a_short_status_is_read_aloud(panel):
+    html = panel.frame()["text/html"]
+    assert html.count("aria-live") == 1
+    assert 'aria-live="polite">Starting</div>' in html
+
+
+def test_a_run_without_steps_ends_as_words(panel):
+    panel.stop("DataError: no rows")
+    (final,) = panel.final()
+    assert set(final) == {"text/html", "text/plain"}
+    assert "Stopped: DataError: no rows" in final["text/html"]
+    assert "Nothing was trained" in final["text/html"]
+    assert not {"svg", "table"} & set(Tags(final["text/html"]).tags)
+
+
+def test_a_run_that_chooses_by_loss(panel):
+    panel.take(started(10, metric="loss"))
+    panel.take(step(1, 10))
+    panel.take(evaluated(1, 10))
+    assert "validation loss" in panel.frame()["text/html"]
+
+
+def test_there_is_no_script_no_style_sheet_and_no_address(long):
+    html = long.frame()["text/html"].replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"<script|<style|https?://|url\(", html)

@@ -1,0 +1,94 @@
+"""Rows to read: a table that always stands, and a page in a frame that can do nothing but show them."""
+
+import html
+import json
+import re
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from bertmagic.display import below, bundle, text
+from bertmagic.display.charts.figures import MIMETYPE
+from bertmagic.display.results.errors import attention_line
+from bertmagic.evaluation.errors import Errors, Example
+from bertmagic.evaluation.report import Figure, Interval, Series
+
+from ..made import report
+from ..runs import HOSTILE
+from ..tags import Tags
+
+
+def example(at, words="It was fine", **more):
+    known = {"true": "no", "predicted": "yes", "score": 0.9, "chances": (("yes", 0.9), ("no", 0.1)), "wrong": True}
+    return Example(row=str(at), text=words, kinds=("mistake",), **known | more)
+
+
+def made(*examples, **more):
+    matrix = np.array([[80, 20], [5, 95]])
+    return report(("no", "yes"), matrix, errors=Errors(tuple(examples), len(examples), 200), **more)
+
+
+def page_of(shown):
+    return html.unescape(re.search(r'srcdoc="([^"]*)"', shown)[1])
+
+
+def test_fifty_rows_stand_without_a_script_and_all_are_in_the_frame():
+    _, static, frame = below(made(*(example(at) for at in range(80))))
+    assert static["text/html"].count("<tr") == 51
+    assert "script" not in Tags(static["text/html"]).tags
+    assert "30 more rows in the table below" in static["text/html"]
+    assert 'sandbox="allow-scripts"' in frame["text/html"]
+    data = json.loads(re.search(r"const data = (.*);\n", page_of(frame["text/html"]))[1])
+    assert [row["row"] for row in data["rows"]] == [str(at) for at in range(80)]
+    assert data["matrix"] == [[80, 20], [5, 95]]
+
+
+def test_hostile_texts_end_neither_the_script_nor_the_frame():
+    _, static, frame = below(made(example(1, HOSTILE + "</script><!--"), example(HOSTILE, true=HOSTILE)))
+    assert "img" not in Tags(static["text/html"]).tags
+    assert Tags(frame["text/html"]).tags == ["style", "iframe"]
+    assert page_of(frame["text/html"]).count("</script>") == 1
+
+
+def test_it_is_bounded_however_long_the_texts_are():
+    many = made(*(example(at, "字" * 400) for at in range(600)))
+    assert sum(len(part["text/html"].encode()) for part in below(many)) < 400_000
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("It's 5 # {x} $y", '%bert_attention "It\'s 5 # {x} $y" -m clf'),
+        ('He said "no"\n', '%bert_attention {"He said \\"no\\"\\n"} -m clf'),
+        ("A dog ||| An animal", '%bert_attention "A dog" "An animal" -m clf'),
+    ],
+)
+def test_the_line_for_attention_says_the_text_as_it_is(words, line):
+    assert attention_line(words, "clf") == line
+
+
+def test_a_report_without_mistakes_says_so():
+    _, static = below(made())
+    assert "All 200 rows are right." in static["text/plain"]
+
+
+def test_intervals_and_what_has_none_are_told():
+    shown = made(intervals={"accuracy": Interval(0.85, 0.94)}, undefined={"roc_auc": "all rows are of one class, 'a'"})
+    for face in (text(shown), bundle(shown)["text/html"]):
+        assert "0.8500 to 0.9400" in face
+        assert "all rows are of one class" in html.unescape(face)
+
+
+@pytest.mark.parametrize("look", ["line", "points", "bars"])
+def test_a_picture_is_a_figure_with_its_numbers_as_a_table(look):
+    figure = Figure(
+        "lengths", "tokens", "share that is wrong", (Series(HOSTILE, (0.0, 0.5, 1.0), (0.1, 0.2, 0.4), look),)
+    )
+    both = bundle(figure)
+    drawn = both[MIMETYPE]
+    go.Figure(data=drawn["data"], layout=drawn["layout"])
+    assert "<img" not in json.dumps(drawn)
+    assert "0.4" in both["text/html"]
+    assert "0.4" in both["text/plain"]
+    assert "img" not in Tags(both["text/html"]).tags

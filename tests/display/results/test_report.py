@@ -1,0 +1,64 @@
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from bertmagic.display import bundle, text
+from bertmagic.display.charts.figures import MIMETYPE
+from bertmagic.display.results.report import figure, worst
+
+from ..made import report
+from ..runs import HOSTILE
+from ..tags import Tags
+
+
+@pytest.fixture
+def result():
+    return report(
+        ("no", "yes"), np.array([[80, 20], [5, 95]]), skipped=3, train_seconds=60.0, best_step=40, notes=("n",)
+    )
+
+
+def test_it_says_it_all_in_words(result):
+    shown = text(result)
+    for told in ("200 rows measured, 3 rows were left out", "accuracy 0.9000", "macro F1 0.8500", "loss 0.3100 nats",
+                 "lang", "2,500 tokens/s", "Trained in 1 min 00 s", "step 40", "Note: n"):  # fmt: skip
+        assert told in " ".join(shown.split())
+    assert "no                80   20" in shown
+
+
+def test_its_tables_hold_the_counts(result):
+    html = bundle(result)["text/html"]
+    assert "each row is a true class" in html
+    assert ">20</td>" in html
+    assert "<b>95</b>" in html
+
+
+def test_its_figure_has_a_twin_in_numbers_and_one_in_words(result):
+    shown = figure(result)
+    go.Figure(data=shown[MIMETYPE]["data"], layout=shown[MIMETYPE]["layout"])
+    assert "<b>95</b>" in shown["text/html"]
+    assert shown["text/plain"].startswith("Confusion matrix of sentiment: 175 of 200 rows are right. Most often no was")
+
+
+def test_many_classes_show_the_most_frequent_and_the_worst_pairs():
+    matrix = np.diag(np.arange(1, 31))
+    matrix[0, 29] = 7
+    html = bundle(report(tuple(f"c{i}" for i in range(30)), matrix))["text/html"]
+    assert "The 20 most frequent of 30 classes" in html
+    assert ">c29<" in html
+    assert worst(report(tuple(f"c{i}" for i in range(30)), matrix), 5) == [("c0", "c29", 7, 7 / 8)]
+    assert len(html) < 100_000
+
+
+def test_an_empty_report_is_shown():
+    empty = report((), np.zeros((0, 0), dtype=int), metrics={}, slices=())
+    assert "0 rows measured" in text(empty)
+    assert "0 rows measured" in bundle(empty)["text/html"]
+
+
+def test_hostile_names_are_text():
+    both = bundle(report((HOSTILE, "b", "c"), np.ones((3, 3), dtype=int), notes=(HOSTILE,)))
+    assert "img" not in Tags(both["text/html"]).tags
+    json.dumps([both, figure(report((HOSTILE, "b"), np.eye(2, dtype=int)))], ensure_ascii=False).encode()
