@@ -20,11 +20,12 @@ def recompute_activations(model: PreTrainedModel) -> None:
     The layers get another class: give a copy that the user does not have, as `working_copy.for_training` makes.
     """
     for layer in first_token.stack(model):
-        layer.__class__ = _recomputed(type(layer))
+        kind: Any = type(layer)
+        layer.__class__ = _recomputed(kind)
 
 
 @cache
-def _recomputed(plain: type[torch.nn.Module]) -> type[torch.nn.Module]:
+def _recomputed(plain: type[Any]) -> type[Any]:
     """Return the class of layers that compute what ``plain`` computes, twice where a gradient is wanted."""
     import torch
     from torch.utils.checkpoint import checkpoint

@@ -209,8 +209,8 @@ class Loop:
 
     def _note_empty_steps(self) -> None:
         if self.empty_steps:
-            text = f"There was nothing to learn in {self.empty_steps:,} of {count(self.step, 'step')}: they were skipped."
-            self.emit(Note(text, warning=True))
+            steps = f"{self.empty_steps:,} of {count(self.step, 'step')}"
+            self.emit(Note(f"There was nothing to learn in {steps}: they were skipped.", warning=True))
 
     def _flush(self) -> None:
         """Read the losses that are still on the device, all at once, and emit the events of their steps."""

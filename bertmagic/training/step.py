@@ -1,4 +1,4 @@
-"""One optimizer step: its batch in micro-batches that fit the memory, and no update where the gradient is not finite."""
+"""One optimizer step: a batch in micro-batches that fit the memory, and no update where its gradient is infinite."""
 
 from __future__ import annotations
 

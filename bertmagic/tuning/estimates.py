@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertmagic.data.batches import split_by_length, padded, training_batches
+from bertmagic.data.batches import padded, split_by_length, training_batches
 from bertmagic.data.tokens import encode
 from bertmagic.events import Listener, counting, downloading, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET

@@ -15,7 +15,6 @@ from bertmagic.errors import DataError, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, saving, weights
-from bertmagic.models.fast import attention, first_token
 from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
@@ -65,8 +64,6 @@ def opened(
     network, _ = task.build(folder, needs_head=True)
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
-    attention.use(network)
-    first_token.use(network)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
 

@@ -14,12 +14,11 @@ from bertmagic.errors import OptionError, listing
 from bertmagic.events import Listener, Note, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading, weights
-from bertmagic.models.fast import allocator, attention, dropout, first_token
+from bertmagic.models.fast import allocator
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import checkpoints, folders
 from bertmagic.tasks import Task, find, infer
 from bertmagic.training.freezing import freeze
-from bertmagic.training.gradient_checkpointing import recomputing
 from bertmagic.training.plan import Plan, count_steps, default_epochs, steps_an_epoch
 from bertmagic.workflows.prepare import Prepared, asked, prepare
 
@@ -58,10 +57,12 @@ class Setup:
         found: LabelledRows = getattr(self.prepared, part)
         return found
 
-    def scores(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
-        """Return what the model says of a part."""
-        task = self.prepared.task
-        return run_model(self.network, self.feed(part), self.options.precision, after_batch, task.outputs)
+    def scores(
+        self, part: str, after_batch: Callable[[int], None] = lambda done: None, network: PreTrainedModel | None = None
+    ) -> Any:
+        """Return the outputs of the model for a part, or those of another network than `network`."""
+        task, computing = self.prepared.task, network or self.network
+        return run_model(computing, self.feed(part), self.options.precision, after_batch, task.outputs)
 
 
 @contextmanager
@@ -111,24 +112,20 @@ def set_up(
     emit(Note(f"{found.name}: {said}."))
     if adapted:
         emit(Note(adapted))
-    with _training(options.seed, device), fitted(network, found.name, options, device) as frozen:
-        if frozen:
-            emit(Note(frozen))
-        yield Setup(options, prepared, found, tokenizer, parts, network, facts, adapter)
+    if frozen := placed(network, found.name, options, device):
+        emit(Note(frozen))
+    with _training(options.seed, device):
+        try:
+            yield Setup(options, prepared, found, tokenizer, parts, network, facts, adapter)
+        finally:
+            network.requires_grad_(True)  # as transformers loads it: what a run froze is no property of its model
 
 
-@contextmanager
-def fitted(network: PreTrainedModel, name: str, options: Finetune | Pretrain, device: torch.device) -> Iterator[str]:
-    """Have a network on its device, as fast as it gets there and frozen as is wanted; gives the line about that."""
+def placed(network: PreTrainedModel, name: str, options: Finetune | Pretrain, device: torch.device) -> str:
+    """Move a network to its device, freeze what the options say, and return a line about that; empty if nothing is."""
     with devices.enough(device, f"the weights of {name}", devices.FREE):
         network.to(device)
-    attention.use(network)
-    first_token.use(network)
-    if device.type == "cpu":
-        dropout.use(network, options.seed)
-    frozen = freeze(network, options.freeze)
-    with recomputing(network) if options.gradient_checkpointing else nullcontext():
-        yield frozen
+    return freeze(network, options.freeze)
 
 
 def _check_adapt(options: Finetune | Pretrain) -> None:

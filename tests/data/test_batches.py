@@ -3,7 +3,15 @@ import itertools
 import numpy as np
 import pytest
 
-from bertmagic.data.batches import IGNORED, PASS_COST, BatchSource, budget_batches, split_by_length, padded, training_batches
+from bertmagic.data.batches import (
+    IGNORED,
+    PASS_COST,
+    BatchSource,
+    budget_batches,
+    padded,
+    split_by_length,
+    training_batches,
+)
 from bertmagic.data.tokens import Tokens, encode
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)

@@ -36,7 +36,7 @@ def kept(model):
 def test_weights_buffers_modes_and_random_states_are_the_same_afterwards(try_rates, stopped):
     button = StopButton()
     model, find = try_rates(lambda event: button.press() if stopped and event.done == 7 else None, button)
-    dropout.use(model, 3)
+    dropout.install_dropout(model, 3)
     model.eval()
     before, masks, state, weight = (
         kept(model),

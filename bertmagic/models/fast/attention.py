@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bertmagic.models.fast import operators
 from bertmagic.models.fast.dropout import drawn
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class MatmulAttention(torch.autograd.Function):
         ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scale: float,
         own: Dropout | None,
     ) -> torch.Tensor:  # fmt: skip
+        """Return the mixed values ``(batch, tokens, heads, width)`` of queries, keys and values as in `attention`."""
         tokens = key.shape[2]
         queries = _matrices(query).mul_(scale)
         keys, values = (_matrices(part, -tokens % _TILE) for part in (key, value))
@@ -109,11 +111,12 @@ class MatmulAttention(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Return the gradients of queries, keys and values, and None for what else `forward` was given."""
         queries, keys, values, weights, *masks = ctx.saved_tensors
         wanted = _matrices(gradient.transpose(1, 2))
         of_values = torch.bmm(_dropped(weights, masks).transpose(1, 2), wanted)
         of_weights = _dropped(torch.bmm(wanted, values.transpose(1, 2)), masks)
-        of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
+        of_scores = operators.softmax_backward(of_weights, weights)
         of_queries = torch.bmm(of_scores, keys).mul_(ctx.scale)
         of_keys = torch.bmm(of_scores.transpose(1, 2), queries)
         batch, heads, tokens, width = ctx.shape

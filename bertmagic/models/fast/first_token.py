@@ -40,7 +40,8 @@ def compute_first_token_only(model: PreTrainedModel) -> None:
     """
     layers = stack(model)
     if layers and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(layers[-1]):
-        layers[-1].__class__ = _first_token_layer(type(layers[-1]))
+        kind: Any = type(layers[-1])
+        layers[-1].__class__ = _first_token_layer(kind)
 
 
 def _like_bert(layer: torch.nn.Module) -> bool:
@@ -51,7 +52,7 @@ def _like_bert(layer: torch.nn.Module) -> bool:
 
 
 @cache
-def _first_token_layer(whole: type[torch.nn.Module]) -> type[torch.nn.Module]:
+def _first_token_layer(whole: type[Any]) -> type[Any]:
     """Return the class of layers that compute their first token where ``whole`` computes all tokens."""
     if getattr(whole, "first_token_only", False):
         return whole

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +76,8 @@ class Vocabulary:
     def __init__(self, embedding: torch.nn.Embedding, used: npt.NDArray[np.int64]) -> None:
         import torch
 
-        self._whole, self.start, self._embedding = embedding.weight, embedding.weight.detach(), embedding
+        self._whole: Any = embedding.weight
+        self.start, self._embedding = embedding.weight.detach(), embedding
         self._used = torch.from_numpy(used).to(self.start.device)
         places = torch.full((len(self.start),), -1, device=self.start.device)  # -1 is an error, should one be asked for
         places[self._used] = torch.arange(len(used), device=self.start.device)
@@ -90,7 +91,7 @@ class Vocabulary:
         self._embedding.weight = self._rows
         self._embedding.forward = self._look_up  # type: ignore[method-assign]
 
-    def _put(self, matrix: torch.nn.Parameter) -> None:
+    def _put(self, matrix: Any) -> None:
         """Give the model a whole matrix, and fill it with what has become of all rows."""
         import torch
 

@@ -50,10 +50,10 @@ def test_other_systems_are_left_alone(monkeypatch):
 def test_pages_stay_in_the_process_and_then_go_back():
     """Forty blocks of a megabyte, freed: inside they stay resident, outside they do not."""
     code = """
-from bertmagic.models import heap
+from bertmagic.models.fast import allocator
 from bertmagic.models.devices import process_memory
 before = process_memory()
-with heap.kept():
+with allocator.kept():
     blocks = [bytearray(b"1") * (1 << 20) for _ in range(40)]
     keep = bytearray(b"1") * 1000  # above them, so that the heap's end stays where it is
     blocks.clear()
