@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Two workers with a thread each: how many cores there are beside them, tests do not depend on.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: demo lab test soak lint bench clean
 
@@ -12,8 +14,8 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 	cd notebooks && ../$(BIN)/jupyter lab
 
 test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
-	$(BIN)/python -m pytest tests -m "not soak and not gpu"
-	$(BIN)/python -m pytest --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg -W ignore notebooks/*.ipynb
+	$(PYTEST) --dist loadgroup --no-loadscope-reorder -m "not soak and not gpu" tests
+	$(PYTEST) --dist loadfile --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg -W ignore notebooks/*.ipynb
 
 soak: .venv/test  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from bertmagic.display import below, bundle, text
-from bertmagic.evaluation import bootstrap, confusion_metrics, errors, scores, slices, traits, with_intervals
+from bertmagic.evaluation import bootstrap, confusion_metrics, errors, slices, traits
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
+from bertmagic.tasks.classification.metrics import report_metrics
 
 
 def made(rows, classes):
@@ -45,8 +46,8 @@ def drawing():
     tally = confusion_metrics.tally(true, logits.argmax(axis=1), 3)
     seconds = timed(lambda: bootstrap.intervals(tally))
     print(f"10,000 draws of 10,000 rows, 12 metrics of 3 classes: {seconds:.2f} s")
-    losses, chances = scores.cross_entropies(logits, true), softmax(logits)
-    seconds = timed(lambda: with_intervals.of_classes(chances, true, losses, ("a", "b", "c")))
+    chances = softmax(logits)
+    seconds = timed(lambda: report_metrics(logits, chances, true, ("a", "b", "c")))
     print(f"all numbers of a classification of 10,000 rows with their intervals: {seconds:.2f} s")
 
 
@@ -56,7 +57,7 @@ def large(rows=100_000, classes=50):
     began = time.perf_counter()
     names = tuple(f"class {at}" for at in range(classes))
     chances, said = softmax(logits), logits.argmax(axis=1)
-    found = with_intervals.of_classes(chances, true, scores.cross_entropies(logits, true), names)
+    found = report_metrics(logits, chances, true, names)
     table, confusion = (
         confusion_metrics.by_class(found.tallies[0], names),
         confusion_metrics.confusion(true, said, classes),

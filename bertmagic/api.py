@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -18,6 +17,8 @@ from bertmagic.run.jobs import Job
 from bertmagic.text_model import TextModel, held
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
     from bertmagic.models.new_encoder import Size

@@ -1,17 +1,17 @@
-"""Everything that bertmagic raises on purpose.
+"""All exceptions of bertmagic.
 
 ::
 
     Exception
-      BertMagicError           one to three lines: what, found, expected, the fix
-        OptionError            an option, a flag or a magic line that cannot be read
-        UnknownReference       a name that is no variable, sample, run, path or hub id
-        DataError              a table that cannot be trained on, predicted or evaluated
+      BertMagicError           one to three lines: what is wrong, what was expected, the fix
+        OptionError            an invalid option, flag or magic line
+        UnknownReference       a name that is not a variable, sample, run, path or hub id
+        DataError              a table that cannot be used for training, prediction or evaluation
         ModelError             weights, a folder or a head that cannot be used
-        DeviceError            a device or a precision that this machine lacks
-        TrainingError          a run that cannot go on; carries the last good model of one that diverged
+        DeviceError            a device or precision that this machine lacks
+        TrainingError          a run that cannot continue; has the last good model if it diverged
     KeyboardInterrupt
-      Interrupted              the stop button during training; carries the model so far
+      Interrupted              training was stopped; has the model so far
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ from __future__ import annotations
 import contextlib
 import difflib
 import traceback
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from bertmagic.text_safety import visible
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bertmagic.text_model import TextModel
 
 
 class _ShortTraceback(BaseException):
-    """Shows itself in a notebook by its message alone, unless the full trace is wanted.
+    """Shown in a notebook as its message alone, unless the user asks for the full traceback.
 
-    IPython and ipykernel call ``_render_traceback_`` where an exception class has it; the `error` message of the
-    kernel stays a real one, so that nbclient and papermill see the failure.
+    IPython and ipykernel call ``_render_traceback_`` if an exception class has it. The kernel still sends an ``error``
+    message, so nbclient and papermill see the failure.
     """
 
     style: ClassVar[Literal["short", "full"]] = "short"
@@ -42,32 +45,34 @@ class _ShortTraceback(BaseException):
 
 
 class BertMagicError(_ShortTraceback, Exception):
-    """The root of all errors of bertmagic.
+    """The base class of all errors of bertmagic.
 
     Parameters
     ----------
     what
         What went wrong, where, and what was found, in one sentence.
     fix
-        What the user can do about it, in one sentence; it becomes a line of its own.
+        What the user can do, in one sentence; it is shown on a line of its own.
+
+    Both can contain names and texts from the data: `visible` escapes characters that would move a terminal's output.
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
-        self.what = what
-        self.fix = fix
-        super().__init__(f"{what}\n{fix}" if fix else what)
+        self.what = visible(what)
+        self.fix = visible(fix)
+        super().__init__(f"{self.what}\n{self.fix}" if fix else self.what)
 
 
 class OptionError(BertMagicError):
-    """An option, a flag or a magic line that cannot be read."""
+    """An invalid option, flag or magic line."""
 
 
 class UnknownReference(BertMagicError):
-    """A reference to data or to a model that names nothing known."""
+    """A name of data or a model that is not known."""
 
 
 class DataError(BertMagicError):
-    """A table that cannot be trained on, predicted or evaluated."""
+    """A table that cannot be used for training, prediction or evaluation."""
 
 
 class ModelError(BertMagicError):
@@ -75,16 +80,16 @@ class ModelError(BertMagicError):
 
 
 class DeviceError(BertMagicError):
-    """A device or a precision that this machine does not have."""
+    """A device or precision that this machine does not have."""
 
 
 class TrainingError(BertMagicError):
-    """A run that cannot go on.
+    """A run that cannot continue.
 
     Attributes
     ----------
     model
-        The model with its last good weights, where a run came to have some; else None.
+        The model with its last good weights; None if there are none.
     """
 
     def __init__(self, what: str, fix: str = "", model: TextModel | None = None) -> None:
@@ -93,47 +98,47 @@ class TrainingError(BertMagicError):
 
 
 class Interrupted(_ShortTraceback, KeyboardInterrupt):
-    """The stop button was pressed while a model was trained.
+    """Training was stopped by the user.
 
     Attributes
     ----------
     model
-        The model with its best weights so far; None when it stopped before the first step.
+        The model with its best weights so far; None before the first step.
     """
 
     def __init__(self, message: str, model: TextModel | None = None) -> None:
         self.model = model
-        super().__init__(message)
+        super().__init__(visible(message))
 
 
 def empty_frames(error: BaseException) -> None:
-    """Empty the frames that an error and those it came from hold, but those of the user's own cells or script.
+    """Clear the local variables in the frames of an error and its causes, except frames of the user's own code.
 
-    IPython keeps the last error: its frames would keep model and optimizer alive. The lines of the trace stay.
+    IPython keeps the last error, and its frames would keep model and optimizer in memory. The traceback stays readable.
     """
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
             continue
-        seen.add(id(one))
-        waiting += [one.__cause__, one.__context__]
-        for frame, _ in traceback.walk_tb(one.__traceback__):
+        seen.add(id(current))
+        waiting += [current.__cause__, current.__context__]
+        for frame, _ in traceback.walk_tb(current.__traceback__):
             if frame.f_globals.get("__name__") != "__main__":
-                with contextlib.suppress(RuntimeError):  # it is still running
+                with contextlib.suppress(RuntimeError):  # the frame is still running
                     frame.clear()
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string."""
     spelled = {str(candidate).lower(): str(candidate) for candidate in known}
     close = difflib.get_close_matches(str(name).lower(), spelled, n=1, cutoff=0.6)
     return f" Did you mean {spelled[close[0]]!r}?" if close else ""
 
 
 def listing(items: Iterable[Any], most: int = 8) -> str:
-    """Return the first items with commas between, and how many more there are."""
+    """Return the first items, separated by commas, and the number of further ones."""
     shown = [str(item) for item in items]
     rest = len(shown) - most
     return ", ".join(shown[:most]) + (f" and {rest:,} more" if rest > 0 else "")

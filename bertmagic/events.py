@@ -46,6 +46,7 @@ class Started:
     metric: str
     higher_is_better: bool
     options: Mapping[str, object] = field(default_factory=dict)
+    loss_unit: str = "nats"
 
 
 @dataclass(frozen=True, slots=True)

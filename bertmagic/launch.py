@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,8 @@ from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.text_model import TextModel, hold
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bertmagic import options as table
     from bertmagic.run.jobs import Job
     from bertmagic.tuning.results import Rates, Search

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from bertmagic import options as table
-from bertmagic.display import publish
 from bertmagic.errors import ModelError, UnknownReference, listing
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
-from bertmagic.text_model import TextModel, held, hold, newest
+from bertmagic.text_model import TextModel, held, held_or_open, hold, newest, open_model
 
 
 def encoder_reference(model: Any) -> str:
@@ -41,12 +39,8 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     ModelError
         If the folder is no model, is broken, or has no fitting head.
     """
-    from bertmagic.workflows.predict import opened
-
     chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
-    with publish.working() as emit:
-        parts = opened(str(ref), chosen.device, chosen.precision, tuple(held()), emit)
-    return hold(TextModel(chosen.name or Path(str(ref)).name, *parts))
+    return hold(open_model(str(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))
 
 
 def find(ref: Any = None) -> TextModel:
@@ -88,7 +82,6 @@ def _of_job(job: Job) -> TextModel:
 def _so_far(job: Job) -> TextModel:
     """Return the model of a job, or while it runs one with the weights that were the best at an evaluation."""
     from bertmagic.run import checkpoints
-    from bertmagic.workflows.predict import opened
 
     if job.ending:
         job.join()
@@ -99,8 +92,7 @@ def _so_far(job: Job) -> TextModel:
     folder = checkpoints.best_folder(job.name)
     if folder is None:
         raise ModelError(f"{job.name!r} is still being trained ({jobs.place(job)}).", jobs.first_evaluation(job))
-    with publish.working() as emit:  # not held: the finished model will take its name
-        return TextModel(job.name, *opened(str(folder), None, "auto", (), emit))
+    return open_model(str(folder), name=job.name)  # not held: the finished model will take its name
 
 
 def _waiting() -> str:
@@ -120,13 +112,9 @@ def runs_here(with_model: bool = True) -> list[str]:
 def for_comparison(ref: Any) -> TextModel | str:
     """Return a model to compare, loaded if need be but not held, or the name of a baseline."""
     from bertmagic.evaluation.baselines import BASELINES
-    from bertmagic.workflows.predict import opened
 
     if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():
         return find(ref)
-    if str(ref) in held():
-        return held()[str(ref)]
-    if str(ref) in BASELINES:
+    if str(ref) in BASELINES and str(ref) not in held():
         return str(ref)
-    with publish.working() as emit:
-        return TextModel(Path(str(ref)).name, *opened(str(ref), None, "auto", tuple(held()), emit))
+    return held_or_open(str(ref))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,6 +11,8 @@ from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -314,7 +315,7 @@ class TextModel:
                 return maps.beside(attention_of_base(self, texts[0], pair, emit))
         if compare is None:
             return maps
-        other = compare if isinstance(compare, TextModel) else _named(compare)
+        other = compare if isinstance(compare, TextModel) else held_or_open(compare)
         return maps.beside(other._attention(texts[0], pair, show))
 
     def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
@@ -333,7 +334,7 @@ class TextModel:
 
         with self._lock:
             folder = Path(path).expanduser()
-            readme = card.text(self.name, self.card, folder.absolute().name)
+            readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
 
     def unload(self) -> int:
@@ -370,15 +371,27 @@ def newest() -> TextModel | None:
     return model if model is not None and model.bytes else None
 
 
-def _named(name: Any) -> TextModel:
-    """Return the model of a name, loaded if none is held; one that was loaded for this is not held."""
+def open_model(
+    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
+) -> TextModel:
+    """Open the model of a run, of a folder or of the hub, without remembering it; see `bertmagic.registry.load`."""
     from bertmagic.workflows.predict import opened
 
-    if not isinstance(name, str | Path):
-        raise OptionError(f"a {type(name).__name__} is no model to compare with.", "Give a model, or its name.")
-    name = str(name)
     with publish.working() as emit:
-        return held().get(name) or TextModel(Path(name).name, *opened(name, None, "auto", tuple(held()), emit))
+        return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
+
+
+def held_or_open(reference: Any) -> TextModel:
+    """Return the model that is held under a name; else open what the name stands for, without remembering it.
+
+    Raises
+    ------
+    OptionError
+        If it is no name.
+    """
+    if not isinstance(reference, str | Path):
+        raise OptionError(f"a {type(reference).__name__} is no model to compare with.", "Give a model, or its name.")
+    return held().get(str(reference)) or open_model(str(reference))
 
 
 def _drop(model: TextModel) -> None:

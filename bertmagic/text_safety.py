@@ -1,14 +1,70 @@
-"""Text that Markdown shows as it is: names from data cannot become markup, links or columns of a table."""
+"""Text from data is shown as it is: nothing in it is hidden, moves other text, or becomes markup.
+
+`visible` is the one place that decides which characters are never shown as they are. Terminal text, HTML, Markdown,
+LaTeX, the data of scripts and the messages of errors all use it; each then escapes the marks of its own language.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-_MARKS = re.compile(r"([\\`*_\[\]<>|~$])")
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NEVER_SHOWN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls: they move the cursor, ring, and colour a terminal
+    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: they reorder the text around them
+    "\u2028\u2029"  # separators: they end a line where one line was meant
+    "\ud800-\udfff"  # halves of a pair: neither UTF-8 nor JSON takes them
+    "\ufdd0-\ufdef\ufff0-\ufffb\ufffe\uffff"  # no characters, and marks of annotations
+    "\xad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0"  # no width: they hide
+    "\U000e0000-\U000e0fff"  # tags: whole sentences that nobody sees
+)
+_KEPT = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
+"""The flags of England, Scotland, Wales and other regions are a black flag that is followed by tags."""
+
+_HIDDEN = re.compile(f"{_KEPT}|\r\n|[{_NEVER_SHOWN}]")
+_HIDDEN_IN_TOKEN = re.compile(f"^[\u200c-\u200f\u061c]+|[\u200c-\u200f\u061c]+$|{_KEPT}|[\t\n{_NEVER_SHOWN}]")
+"""Joiners and marks of direction have a use between letters, as in Persian; at an end of a token they hide."""
+
 _SPACE = re.compile(r"\s+")
-_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_LEADING = re.compile(r"^([-+=#]|\d+(?=[.)](\s|$)))")
+_MARKDOWN_MARKS = re.compile(r"([\\`*_\[\]<>|~$])")
+_MARKDOWN_START = re.compile(r"^([-+=#]|\d+(?=[.)](\s|$)))")
+
+
+def visible(value: object) -> str:
+    """Return a value as text in which every character is seen and keeps its place.
+
+    A control character becomes its picture (``␀``), another one that is hidden or that reorders text its code
+    (``⟨U+202E⟩``). Tabs and line ends stay, and text that is written from right to left stays as it is.
+    """
+    return _HIDDEN.sub(_spelled, str(value))
+
+
+def visible_token(text: str) -> str:
+    """Return the text of one token: as `visible` does, and with line ends, tabs and joiners at its ends spelled too."""
+    return _HIDDEN_IN_TOKEN.sub(_spelled, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    text = match[0]
+    if text == "\r\n":
+        return "\n"
+    return text if text[0] == "\U0001f3f4" else "".join(map(_code, text))
+
+
+def _code(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def _one_line(value: object, most: int) -> str:
+    """Return a value as one visible line of at most ``most`` characters, with ``…`` where it was cut."""
+    text = _SPACE.sub(" ", visible(str(value)[: 4 * most])).strip()
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def escaped(value: object, most: int = 400) -> str:
@@ -16,20 +72,14 @@ def escaped(value: object, most: int = 400) -> str:
 
     ``&`` and ``<`` become entities, since what shows Markdown passes HTML on; the other marks get a backslash.
     """
-    text = _SPACE.sub(" ", _ODD.sub("�", str(value)[: 4 * most])).strip()
-    text = text if len(text) <= most else text[: most - 1] + "…"
-    marked = _MARKS.sub(r"\\\1", text.replace("&", "&amp;")).replace(r"\<", "&lt;").replace(r"\>", "&gt;")
-    return _LEADING.sub(_spelled, marked)
-
-
-def _spelled(found: re.Match[str]) -> str:
-    """Return what would begin a heading, a rule or a list in a spelling that begins none."""
-    return f"&#{ord(found[1][0])};{found[1][1:]}"
+    text = _one_line(value, most).replace("&", "&amp;")
+    marked = _MARKDOWN_MARKS.sub(r"\\\1", text).replace(r"\<", "&lt;").replace(r"\>", "&gt;")
+    return _MARKDOWN_START.sub(lambda start: f"&#{ord(start[1][0])};{start[1][1:]}", marked)
 
 
 def code(value: object, most: int = 400) -> str:
     """Return a value as a span of code, fenced by more backticks than it has."""
-    text = _SPACE.sub(" ", _ODD.sub("�", str(value)[: 4 * most])).strip()[:most].replace("|", "¦")
+    text = _one_line(value, most).replace("|", "¦")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}" if text else ""

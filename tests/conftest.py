@@ -1,6 +1,5 @@
 """What all tests share: a folder of their own, no network, a tiny real BERT and rows that it can learn."""
 
-import atexit
 import gc
 import os
 import shutil
@@ -9,11 +8,15 @@ import tempfile
 
 import pytest
 
-# Read by the hub's client when it is first imported, and inherited by kernels and other child processes.
+# Read when the libraries are first imported, and inherited by kernels and other child processes. Products as small as
+# the tests' gain nothing from threads, and lose a lot where another worker has the cores.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
-atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+FIRST = ("browser", "kernel")
+"""Folders of the tests that take longest. They begin first, so that all workers end at about the same time."""
 
 GOOD = ("good", "great", "fine", "lovely", "superb", "nice")
 BAD = ("bad", "awful", "poor", "dull", "broken", "sad")
@@ -37,6 +40,19 @@ WORDS = (
     "not",
 )
 FORMS = ("the {0} was {1}", "this {0} is very {1}", "really {1} {0} and it was long", "we had a {1} {0}")
+
+
+def pytest_unconfigure():
+    shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Keep tests that share fixtures on one worker: those of a module, and those of a browser and its server."""
+    items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("browser" if folder == "browser" else f"{folder}.{item.path.stem}"))
 
 
 def pytest_collection_finish():
@@ -106,8 +122,6 @@ def encoder(tmp_path_factory, tokenizer, bert_config):
     import torch
     from transformers import BertConfig, BertModel
 
-    # Products this small gain nothing from threads, and lose a lot where another process has the cores.
-    torch.set_num_threads(1)
     with torch.random.fork_rng():
         torch.manual_seed(7)
         model = BertModel(BertConfig(**bert_config))

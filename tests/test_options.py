@@ -36,7 +36,7 @@ def test_the_options_of_the_issue_are_there():
     wanted = (
         "train text label validation test model task epochs max_steps lr batch_size max_length warmup weight_decay "
         "gradient_accumulation_steps gradient_checkpointing max_grad_norm layerwise_lr_decay label_smoothing ema_decay "
-        "checkpoint_every checkpoint_minutes schedule seed eval_every resume background patience best_metric "
+        "checkpoint_every checkpoint_minutes schedule seed eval_every resume background patience metric "
         "class_weights freeze device precision save_to"
     )
     assert set(wanted.split()) <= {entry.name for entry in options.table(options.Finetune)}
@@ -86,7 +86,7 @@ def test_ranges_are_enforced_at_both_ends(entry):
         ({"epcohs": 3}, "there is no option 'epcohs'. Did you mean 'epochs'?"),
         ({"learning": 3}, "there is no option 'learning'."),
         ({"schedule": "liner"}, "schedule = 'liner' is not one of linear, cosine, constant. Did you mean 'linear'?"),
-        ({"best_metric": "f2"}, "best_metric = 'f2' is not one of macro_f1, accuracy"),
+        ({"metric": "f2"}, "metric = 'f2' is not one of macro_f1, accuracy"),
         ({"name": "my model"}, "name = 'my model' is not a Python name"),
         ({"name": "class"}, "name = 'class' is not a Python name"),
         ({"validation": 0.7}, "validation = 0.7 is not between 0 and 0.5"),
@@ -159,7 +159,7 @@ def test_every_setting_of_training_has_a_reason(command):
 
 def test_everything_that_can_be_searched_says_what_to_try_when_the_curves_look_so():
     found = {entry.name: entry for entry in options.table(options.Tune)}
-    assert [name for name in options.Tune.searched if not found[name].curve] == []
+    assert [name for name in options.Tune.searched if not found[name].when_to_change] == []
 
 
 def test_flags_are_spelled_with_dashes():

@@ -1,12 +1,24 @@
 """Text that Markdown shows as it is: checked by a renderer of Markdown, where a mark could do harm."""
 
 import html
+import json
 import re
+import unicodedata
 
 import mistune
 import pytest
 
 from bertmagic import text_safety
+from bertmagic.errors import DataError, Interrupted
+from bertmagic.text_safety import visible, visible_token
+
+CONTROLS = [chr(code) for code in (*range(9), *range(11, 32), *range(0x7F, 0xA0))]
+DIRECTIONS = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
+SEPARATORS = ["\u2028", "\u2029"]
+HALVES = ["\ud800", "\udbff", "\udc00", "\udfff"]
+HIDING = ["\xad", "\u034f", "\u200b", "\u2060", "\ufeff", "\ufffe", "\uffff", "\U000e0001", "\U000e0041", "\U000e007f"]
+NEVER_SHOWN = [*CONTROLS, *DIRECTIONS, *SEPARATORS, *HALVES, *HIDING]
+"""Characters that no output may hold."""
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>", "a|b|c", "**bold** _it_ ~~no~~", "[link](javascript:alert(1))", "# title", "- item",
@@ -27,7 +39,7 @@ def test_escaped_text_reads_as_it_is_and_is_no_markup(text):
     tags = set(re.findall(r"<(\w+)", shown))
     assert tags <= {"p"}
     words = html.unescape(re.sub(r"</?p>", "", shown)).strip()
-    assert words == re.sub("[\x00\u202e]", "�", re.sub(r"\s+", " ", text)).strip()
+    assert words == re.sub(r"\s+", " ", visible(text)).strip()
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -43,3 +55,55 @@ def test_a_cell_stays_one_cell(text):
 def test_long_text_is_cut():
     assert len(text_safety.escaped("x" * 10**6)) == 400
     assert text_safety.escaped("abcdef", 4) == "abc…"
+
+
+@pytest.mark.parametrize("character", NEVER_SHOWN, ids=lambda character: f"{ord(character):04X}")
+def test_a_character_that_is_never_shown_leaves_its_picture_or_its_code(character):
+    for shown in (visible(f"a{character}b"), visible_token(f"a{character}b")):
+        assert shown[0] == "a"
+        assert shown[-1] == "b"
+        assert not set(shown) & set(NEVER_SHOWN)
+        assert len(shown) >= 3
+        shown.encode()
+    for spelled in (text_safety.escaped, text_safety.code, lambda text: str(DataError(text, text)),
+                    lambda text: str(Interrupted(text))):  # fmt: skip
+        assert not set(spelled(f"a{character}b")) & set(NEVER_SHOWN)
+
+
+def test_every_control_and_every_format_character_that_reorders_is_covered():
+    hidden = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cs")]
+    hidden += [c for c in map(chr, range(0x110000)) if unicodedata.bidirectional(c) in
+               ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "B")]  # fmt: skip
+    assert [c for c in set(hidden) - set("\t\n\r") if visible(c) == c] == []
+    assert visible("a\rb") == "a␍b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["שלום עולם", "\u200f(שלום)\u200e abc", "مرحبا بالعالم",
+     "می\u200cخواهم", "ﷺ é", "👩\u200d👩\u200d👧 ❤\ufe0f", "日本語 かな 한글",
+     "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", "a\tb\nc", "�", "⟨U+202E⟩"],
+)  # fmt: skip
+def test_text_that_hides_nothing_stays_as_it_is(text):
+    assert visible(text) == text
+
+
+def test_tags_are_kept_in_a_flag_alone():
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore")
+    assert visible(f"🏴x{hidden}") == "🏴x" + "".join(f"⟨U+{ord(letter):04X}⟩" for letter in hidden)
+    assert "⟨U+E0069⟩" in visible(f"🏴{hidden}")
+
+
+def test_line_ends_are_one_kind():
+    assert visible("a\r\nb\nc") == "a\nb\nc"
+    assert visible_token("\r\n") == "␍␊"
+
+
+def test_a_token_hides_no_joiner_at_its_ends():
+    assert visible_token("\u200da\u200db\u200f") == "⟨U+200D⟩a\u200db⟨U+200F⟩"
+
+
+def test_visible_text_is_its_own_and_json():
+    shown = visible("".join(NEVER_SHOWN))
+    assert visible(shown) == shown
+    json.dumps(shown, ensure_ascii=False).encode()

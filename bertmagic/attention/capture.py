@@ -7,7 +7,6 @@ led to the same place by `families`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from bertmagic.attention.maps import Layer
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from transformers import PreTrainedModel
 
     from bertmagic.attention.maps import Floats

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from bertmagic.errors import ModelError, OptionError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.attention.maps import AttentionMaps, Floats
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from bertmagic.attention.maps import Token
 from bertmagic.data.words import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from transformers import PreTrainedTokenizerBase
 
     from bertmagic.attention.maps import AttentionMaps, Floats

@@ -13,18 +13,19 @@ import struct
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bertmagic.data import tokens
 from bertmagic.data.tokens import Piece, Shape, Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
     from transformers import PreTrainedTokenizerBase
 
     from bertmagic.options import LongText

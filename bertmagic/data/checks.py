@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,6 +13,8 @@ from bertmagic.data.texts import Texts, cells
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -91,17 +92,15 @@ class LabelledRows(TextRows):
         return replace(super().take(rows, name), targets=self.targets[rows])
 
 
-def readable(
-    frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "column {!r} of {}"
-) -> tuple[TextRows, list[Finding]]:
+def readable(frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "") -> tuple[TextRows, list[Finding]]:
     """Return the rows that have a text in each of one or two columns, and what was found.
 
     Parameters
     ----------
     name
-        By which messages call the rows.
+        What messages call the rows.
     where
-        By which messages call a column of theirs.
+        What messages call the columns; by default ``column NAME of`` the rows.
 
     Raises
     ------
@@ -112,9 +111,9 @@ def readable(
 
     parts, findings = [], []
     for column in columns:
-        found, said = clean_texts(frame[column], where.format(column, name))
-        parts.append(found.positions)
-        findings += said
+        texts_of_column, blank = clean_texts(frame[column], where or f"column {column!r} of {name}")
+        parts.append(texts_of_column.positions)
+        findings += blank
     keep = reduce(np.intersect1d, parts)
     if len(columns) > 1:
         findings = _incomplete(frame, columns, parts)

@@ -7,15 +7,16 @@ import json
 import mmap
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import conll, squad, texts
 from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
     import pandas as pd
     import pyarrow as pa
     from pyarrow import parquet

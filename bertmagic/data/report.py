@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bertmagic.result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class DataReport(Result):
         What was found, the worst first.
     labels
         How many rows each class has, the largest first; the rows without a label are not counted.
+    target_noun, target_caption
+        What one of ``labels`` is called, and the caption of their table.
+    several_labels
+        Whether a row may have several of them: then each label's share is one of all rows.
     length_edges, length_counts, length_unit
         A histogram of text lengths: ``counts[i]`` texts have ``edges[i] <= length < edges[i+1]``.
     examples
@@ -61,3 +67,6 @@ class DataReport(Result):
     length_counts: tuple[int, ...]
     length_unit: str
     examples: tuple[tuple[object, str, str], ...] = ()
+    target_noun: str = "class"
+    target_caption: str = "Classes, the largest first."
+    several_labels: bool = False

@@ -7,9 +7,11 @@ another of its type does. ``BIOES``, also written BILOU and BMES: the last word 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Scheme = Literal["IOB2", "IOB1", "BIOES"]
 

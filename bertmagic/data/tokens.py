@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ from bertmagic.data.texts import whole
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     import numpy as np
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerBase

@@ -7,9 +7,11 @@ it in ``_FACES``. `progress` and `panel` draw a run, `publish` is the only modul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["below", "bundle", "text"]
 
@@ -17,7 +19,7 @@ _FACES = {
     "Advice": "results.advice",
     "Answers": "results.answers",
     "AttentionMaps": "attention",
-    "Comparison": "attention.differences",
+    "Comparison": "attention.comparison",
     "Entities": "results.entities",
     "MultiLabelPredictions": "results.multi_label",
     "NumberPredictions": "results.regression",

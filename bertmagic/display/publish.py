@@ -7,7 +7,6 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +14,8 @@ from bertmagic.display import below, bundle, text
 from bertmagic.events import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bertmagic.display.live.run_state import Clock
     from bertmagic.events import Event, Listener
 

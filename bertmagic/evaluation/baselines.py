@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -16,48 +18,48 @@ BASELINES = {
     "majority": "says of every text, or of every word, what is most frequent in the training rows",
     "tfidf": "TF-IDF of words and pairs of words, with a linear model of scikit-learn",
 }
-_TEXTS = ("classification", "multi_label", "regression")
-TASKS = {"majority": (*_TEXTS, "token_classification"), "tfidf": _TEXTS}
-"""The tasks that there is each baseline for."""
+Targets = Literal["classes", "labels", "numbers"]
+"""What is learned: a class a row ``(rows,)``, 0 or 1 for each label ``(rows, labels)``, or a number a row ``(rows,)``
+with mean 0 and standard deviation 1."""
 
 _TINY = 1e-6
 
 
-def fit(name: str, task: str, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> tuple[Predict, int]:
-    """Return what predicts, and how many bytes it takes.
+@dataclass(frozen=True)
+class Baseline:
+    """What a baseline has learned: ``predict`` gives scores as a model does, ``bytes`` is its size."""
+
+    predict: Predict
+    bytes: int
+
+
+def fit(name: str, kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:
+    """Fit a baseline to training rows.
 
     Parameters
     ----------
     name
         One of `BASELINES`.
-    task
-        One of those in `TASKS`.
+    kind
+        What ``targets`` are.
     texts, targets
-        The training rows: class numbers ``(rows,)``, 0 or 1 for each label ``(rows, labels)``, or numbers ``(rows,)``
-        of mean 0 and standard deviation 1. Of tags, all words of all rows with theirs, ``(words,)``.
+        The training rows.
     outputs
-        How many classes, labels or tags there are.
+        How many classes or labels there are; 1 for numbers.
     """
-    if task == "token_classification":
-        return _each_word(texts, targets, outputs)
-    return (_majority if name == "majority" else _tfidf)(task, texts, targets, outputs)
+    return (_majority if name == "majority" else _tfidf)(kind, texts, targets, outputs)
 
 
-def _majority(task: str, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> tuple[Predict, int]:
-    import numpy as np
+def fit_words(words: Sequence[str], tags: npt.NDArray[np.int64], outputs: int) -> Baseline:
+    """Give each word the tag that it has most often, and a word that was never seen the most frequent tag.
 
-    if task == "regression":
-        row = np.asarray([targets.mean()], np.float32)
-    elif task == "multi_label":
-        row = _log_odds(targets.mean(axis=0))
-    else:
-        shares = np.bincount(targets, minlength=outputs) / len(targets)
-        row = np.log(np.maximum(shares, _TINY)).astype(np.float32)
-    return lambda given: np.tile(row, (len(given), 1)), row.nbytes
-
-
-def _each_word(words: Sequence[str], tags: npt.NDArray[Any], outputs: int) -> tuple[Predict, int]:
-    """Give each word the tag that it has most often; to a word that was never seen the one of most words."""
+    Parameters
+    ----------
+    words, tags
+        All words of the training rows, and the number of the tag of each.
+    outputs
+        How many tags there are.
+    """
     import numpy as np
 
     known, number = np.unique(np.asarray(words, object), return_inverse=True)
@@ -66,7 +68,20 @@ def _each_word(words: Sequence[str], tags: npt.NDArray[Any], outputs: int) -> tu
     rows = np.log(np.maximum(counts / counts.sum(axis=1, keepdims=True), _TINY)).astype(np.float32)
     place = {word: at for at, word in enumerate(known)}
     size = rows.nbytes + sum(len(word.encode("utf-8", "replace")) for word in known)
-    return lambda given: rows[[place.get(word, -1) for word in given]], size
+    return Baseline(lambda given: rows[[place.get(word, -1) for word in given]], size)
+
+
+def _majority(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:
+    import numpy as np
+
+    if kind == "numbers":
+        row = np.asarray([targets.mean()], np.float32)
+    elif kind == "labels":
+        row = _log_odds(targets.mean(axis=0))
+    else:
+        shares = np.bincount(targets, minlength=outputs) / len(targets)
+        row = np.log(np.maximum(shares, _TINY)).astype(np.float32)
+    return Baseline(lambda given: np.tile(row, (len(given), 1)), row.nbytes)
 
 
 def _log_odds(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
@@ -76,10 +91,10 @@ def _log_odds(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     return np.log(kept / (1 - kept)).astype(np.float32)
 
 
-def _tfidf(task: str, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> tuple[Predict, int]:
+def _tfidf(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:
     """Count words and pairs of words, sublinear, of the 100,000 most frequent; then logistic or ridge regression.
 
-    Texts of scripts that do not part words are counted by characters, one to three together.
+    Texts of scripts that have no spaces between words are counted by characters, one to three together.
     """
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -90,10 +105,10 @@ def _tfidf(task: str, texts: Sequence[str], targets: npt.NDArray[Any], outputs: 
     try:
         counted = words.fit_transform(texts)
     except ValueError:  # no text has a word
-        return _majority(task, texts, targets, outputs)
-    score = {"regression": _ridge, "multi_label": _each_label}.get(task, _logistic)(counted, targets, outputs)
+        return _majority(kind, texts, targets, outputs)
+    score = {"classes": _logistic, "labels": _each_label, "numbers": _ridge}[kind](counted, targets, outputs)
     size = sum(len(word.encode("utf-8", "replace")) + 8 for word in words.vocabulary_) + counted.shape[1] * outputs * 8
-    return lambda given: score(words.transform(given)).astype(np.float32), size
+    return Baseline(lambda given: score(words.transform(given)).astype(np.float32), size)
 
 
 def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable[[Any], npt.NDArray[Any]]:
@@ -102,7 +117,7 @@ def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable
 
     there = np.unique(targets)
     if len(there) < 2:
-        predict, _ = _majority("classification", (), targets, outputs)
+        predict = _majority("classes", (), targets, outputs).predict
         return lambda given: predict(range(given.shape[0]))  # type: ignore[arg-type]
     model = LogisticRegression(C=10.0, max_iter=1000).fit(counted, targets)
 

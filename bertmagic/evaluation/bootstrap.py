@@ -7,13 +7,14 @@ kind is, for accuracy or F1, a true class with a predicted one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from bertmagic.evaluation.report import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +10,8 @@ from bertmagic.evaluation.slices import holm
 from bertmagic.result import ExportableResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -182,7 +183,7 @@ def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
     assert one is not None
     assert two is not None
     ahead = two.credit - one.credit
-    if first.task == "regression":
+    if one.numeric:
         counts = {"only_first": ahead < 0, "only_this": ahead > 0, "both": ahead == 0, "neither": np_zeros(ahead)}
         p, test = significance.flipped(ahead), "randomization"
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.calibration import reliability
@@ -10,6 +9,8 @@ from bertmagic.evaluation.probabilities import confidences
 from bertmagic.evaluation.report import Figure, Series
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -58,12 +59,14 @@ class Example:
 class Errors:
     """Rows to read, the most confident mistakes first, then the rest of them, then rows that are right but unsure.
 
-    ``wrong`` is how many mistakes there are in all.
+    ``wrong`` is how many mistakes there are in all; ``numeric`` says that numbers were predicted, which are far off
+    instead of wrong.
     """
 
     examples: tuple[Example, ...]
     wrong: int
     rows: int
+    numeric: bool = False
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -96,7 +99,7 @@ def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
                 kinds.setdefault(int(at), []).append("pair")
     order = sorted(kinds, key=lambda at: (outcomes.credit[at] >= 1, -score[at]))
     examples = tuple(_example(outcomes, at, labels, score[at], tuple(kinds[at])) for at in order)
-    return Errors(examples, len(wrong), len(outcomes))
+    return Errors(examples, len(wrong), len(outcomes), outcomes.numeric)
 
 
 def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
@@ -105,7 +108,7 @@ def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
 
     chances = outcomes.probabilities
     if chances is None:  # a number's credit is its error already, with the sign turned
-        return -outcomes.credit if outcomes.true.dtype.kind == "f" else 1 - outcomes.credit
+        return -outcomes.credit if outcomes.numeric else 1 - outcomes.credit
     if outcomes.true.ndim == 1:
         return np.asarray(chances[np.arange(len(outcomes)), outcomes.predicted], float)
     return np.asarray(np.abs(chances - outcomes.true).max(axis=1), float)  # the label that is most wrongly sure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import listing
@@ -10,6 +9,8 @@ from bertmagic.evaluation.bootstrap import percentiles
 from bertmagic.evaluation.report import FEW, Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import OptionError
@@ -11,6 +10,8 @@ from bertmagic.evaluation.bootstrap import of_share
 from bertmagic.evaluation.report import Point
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -53,6 +54,11 @@ class Outcomes:
     def text(self, at: int) -> str:
         """Return what was read of a row, the two texts of a pair with `` ||| `` between them."""
         return self.texts[at] if self.second is None else f"{self.texts[at]} ||| {self.second[at]}"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether numbers are predicted: these are near or far off instead of right or wrong."""
+        return self.true.ndim == 1 and self.true.dtype.kind == "f"
 
     @property
     def wrong(self) -> npt.NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,8 @@ from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.result import ExportableResult, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -213,6 +214,8 @@ class Report(ExportableResult):
         Metrics that have no value on these rows, and why.
     main
         The metric that slices are ordered by.
+    class_noun, support_noun
+        What one of ``classes`` is called, and what its support counts.
     automatic
         Slices that nobody asked for: by length, class, language and what the texts are like.
     gaps
@@ -257,6 +260,8 @@ class Report(ExportableResult):
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
     main: str = ""
+    class_noun: str = "class"
+    support_noun: str = "rows"
     automatic: tuple[Slice, ...] = ()
     gaps: tuple[Gap, ...] = ()
     errors: Errors | None = field(default=None, compare=False)

@@ -44,21 +44,3 @@ class Predictions(Result):
 
     def __len__(self) -> int:
         return len(self.frame)
-
-
-@dataclass(frozen=True, repr=False)
-class MultiLabelPredictions(Predictions):
-    """Any number of labels a row: ``frame`` has ``text, labels, p_<label>…``, with a list in ``labels``.
-
-    Attributes
-    ----------
-    thresholds
-        A label is given where its probability reaches this; in the order of ``labels``.
-    """
-
-    thresholds: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, repr=False)
-class NumberPredictions(Predictions):
-    """A number a row: ``frame`` has ``text, value``, in the unit of the numbers that were learnt."""

@@ -1,7 +1,7 @@
-"""All that knows IPython: reading lines, completion, settings and publishing.
+"""The IPython side: parsing lines and cell bodies, completion, settings, and the magics themselves.
 
-``line`` and ``body`` read what was typed, ``names`` what the words mean, ``request`` puts them together, ``shell``
-runs it. A new magic is an entry of `bertmagic.options.COMMANDS`; nothing here needs to know of it.
+``line`` and ``body`` parse the text, ``names`` resolves words in the user's namespace, ``request`` puts them together,
+and ``shell`` runs the command. A new magic is an entry of `bertmagic.options.COMMANDS`; no module here changes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["register", "unregister"]
 
 
 def register(shell: InteractiveShell) -> None:
-    """Give a shell the magics, their completion and ``%config BertMagic``; doing so again changes nothing."""
+    """Register the magics, their completion and ``%config BertMagic``; a second call changes nothing."""
     unregister(shell)
     settings = BertMagic(parent=shell)
     shell.configurables.append(settings)
@@ -30,7 +30,7 @@ def register(shell: InteractiveShell) -> None:
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Take away everything that `register` gave."""
+    """Remove everything that `register` added."""
     complete.detach(shell)
     for settings in [entry for entry in shell.configurables if isinstance(entry, BertMagic)]:
         settings.reset()

@@ -1,4 +1,4 @@
-"""Variables of the user's namespace: bound to models, never over something else, and let go of again."""
+"""Bind models to variables of the user, without overwriting other values, and release them again."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _UNNAMED = "_bert_model"
 
 
 def guard(name: str, space: dict[str, Any]) -> None:
-    """Refuse to bind a model to a variable that holds something else, or a job that is running.
+    """Raise an error if a variable holds something other than a model, or a running job.
 
     Raises
     ------
     OptionError
-        That names what the variable holds and what to do.
+        With what the variable holds, and what to do.
     """
     value: Any = space.get(name)
     if names.is_job(value):
         if not value.done:
-            fix = f"Stop it with {name}.stop(), wait for it with {name}.wait(), or take another name."
+            fix = f"Stop it with {name}.stop(), wait for it with {name}.wait(), or choose another name."
             raise OptionError(f"the variable {name!r} holds a job that is running.", fix)
     elif name in space and not names.is_model(value):
         held = type(value).__name__
-        what = f"the variable {name!r} holds a value of type {held}, not a model, and would be lost."
-        raise OptionError(what, f"Give the model another name, or run `del {name}` first.")
+        what = f"the variable {name!r} holds a value of type {held}, not a model, and would be overwritten."
+        raise OptionError(what, f"Choose another name for the model, or run `del {name}` first.")
 
 
 def identifier(reference: object) -> str:
@@ -52,7 +52,7 @@ def identifier(reference: object) -> str:
 
 
 def put(shell: InteractiveShell, name: str, value: object) -> None:
-    """Bind a variable, and release the model that it held if no other variable of the user has it."""
+    """Bind a variable, and release the model it held if no other variable of the user holds that model."""
     before = names.model_in(shell.user_ns.get(name))
     shell.push({name: value})
     if before is not None and before is not names.model_in(value) and not _bound(shell, before):
@@ -60,9 +60,9 @@ def put(shell: InteractiveShell, name: str, value: object) -> None:
 
 
 def settle(shell: InteractiveShell, variables: Sequence[str], job: Any) -> None:
-    """Let the variables that still hold a job hold its model, now that it is done; called in the job's thread.
+    """Replace a finished job by its model in the variables that still hold the job; runs in the thread of the job.
 
-    A job without a model stays: its error can be looked at.
+    A job without a model stays, so that its error can be read.
     """
     if job.model is None:
         return
@@ -73,41 +73,41 @@ def settle(shell: InteractiveShell, variables: Sequence[str], job: Any) -> None:
 
 
 def keep(shell: InteractiveShell, model: object) -> None:
-    """Hold a model that no variable holds, in place of the one before.
+    """Keep a reference to a model that no variable holds, in place of the previous one.
 
-    The API holds models weakly: without this, one loaded for a single line would be loaded again for the next.
+    The API has weak references only: without this, a model loaded for one line would be loaded again for the next.
     """
     if not any(value is model for value in list(shell.user_ns.values())):
         shell.user_ns[_UNNAMED] = model
 
 
 def held(reference: Any) -> Any:
-    """Return a model that is in memory; one that would have to be loaded first is none.
+    """Return a model that is in memory; none is loaded.
 
     Raises
     ------
     UnknownReference
-        That lists the models held.
+        With the models in memory.
     OptionError
-        If it is a job that is running.
+        If it is a running job.
     """
     if names.is_job(reference) and not reference.done:
-        raise OptionError(f"{reference.name!r} is still being trained.", "Stop it first, with its stop().")
+        raise OptionError(f"{reference.name!r} is still being trained.", f"Stop it first with {reference.name}.stop().")
     if (model := names.model_in(reference)) is not None:
         return model
     from bertmagic import api
 
     models = api.held()
     if reference not in models:
-        what = f"no model named {reference!r} is held in memory.{nearest(reference, models)}"
-        raise UnknownReference(what, f"Held are: {listing(models) or 'none'}.")
+        what = f"no model named {reference!r} is in memory.{nearest(reference, models)}"
+        raise UnknownReference(what, f"In memory: {listing(models) or 'none'}.")
     return models[reference]
 
 
 def forget(shell: InteractiveShell, model: object) -> None:
-    """Remove every reference that IPython and the user's variables hold to a model.
+    """Remove all references to a model from the user's variables and from IPython.
 
-    One left behind, such as a frame of the last traceback, would keep its memory.
+    A single one left, such as a frame of the last traceback, would keep its memory allocated.
     """
     for name in _bound(shell, model):
         del shell.user_ns[name]
@@ -115,11 +115,11 @@ def forget(shell: InteractiveShell, model: object) -> None:
 
 
 def release(shell: InteractiveShell, model: object) -> None:
-    """Remove what IPython remembers of a model: as a result of cells, or in the frames of the last error."""
+    """Remove IPython's own references to a model: results of cells, and frames of the last error."""
     for space in (shell.user_ns, shell.user_ns_hidden):
         for name in [name for name, value in list(space.items()) if names.model_in(value) is model]:
             if name in _UNDERSCORES:
-                space[name] = ""  # as IPython starts with: its display hook expects them to be there
+                space[name] = ""  # IPython's initial value; its display hook needs these names
             elif _RESULT.fullmatch(name):
                 del space[name]
     outputs = shell.user_ns.get("Out", {})
@@ -144,6 +144,6 @@ def _release_errors(shell: InteractiveShell, model: object) -> None:
 
 
 def _bound(shell: InteractiveShell, model: object) -> list[str]:
-    """Return the variables that hold a model, without those that IPython makes of results."""
-    found = [name for name, value in list(shell.user_ns.items()) if names.model_in(value) is model]
-    return [name for name in found if name not in _UNDERSCORES and not _RESULT.fullmatch(name)]
+    """Return the user's variables that hold a model, without IPython's names for results."""
+    holding = [name for name, value in list(shell.user_ns.items()) if names.model_in(value) is model]
+    return [name for name in holding if name not in _UNDERSCORES and not _RESULT.fullmatch(name)]

@@ -1,4 +1,4 @@
-"""The body of a magic's cell: assignments of options, or one text a line."""
+"""Parse the body of a cell: assignments of options, or one text per line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.magics import names as naming
 from bertmagic.magics.names import Given
-from bertmagic.options import check
+from bertmagic.options import check, synonyms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmagic.options import Command, Option
 
 PAIR = " ||| "
-"""Stands between the two texts of a pair."""
+"""Separates the two texts of a pair."""
 
 _COLUMNS = ("column", "columns")
 _SPELLABLE = ("choice", "text", "path", "name", "freeze", *naming.REFERENCES)
@@ -32,32 +32,32 @@ class _Assignment:
 
 
 def texts(cell: str) -> list[str | tuple[str, ...]]:
-    """Return the texts of a body, one a line, as typed; blank lines are skipped.
+    """Return the texts of a body, one per line, as typed; blank lines are skipped.
 
-    Split at the line feed only: a text may hold any other character that Python takes for the end of a line.
+    Only line feeds separate lines: a text can contain other characters that `str.splitlines` splits at.
     """
     lines = (line.removesuffix("\r") for line in cell.split("\n"))
     return [tuple(line.split(PAIR)) if PAIR in line else line for line in lines if line.strip()]
 
 
 def assignments(cell: str, command: Command, names: dict[str, Any], data: Iterable[str] = ()) -> dict[str, Given]:
-    """Return the options that a body assigns, evaluated one after the other when they are read.
+    """Return the options that a body assigns; their values are evaluated when they are first used.
 
-    ``data`` are the words on the line that may name a variable with the data, for an error about a column.
+    ``data`` has the words of the magic line that may name a table, for error messages about columns.
 
     Raises
     ------
     OptionError
-        For what is not Python, not the assignment of one option, an unknown option, or one assigned twice.
+        If a statement is not valid Python or not an assignment, or an option is unknown or assigned twice.
     """
-    found: dict[str, _Assignment] = {}
+    assigned: dict[str, _Assignment] = {}
     for statement in _parsed(cell).body:
         assignment = _assignment(statement, cell, command)
-        if assignment.entry.name in found:
+        if assignment.entry.name in assigned:
             raise _at(statement.lineno, f"{assignment.entry.name!r} is assigned twice.", "Assign it once.")
-        found[assignment.entry.name] = assignment
-    words = [*data, *(assignment.source for assignment in found.values() if assignment.entry.kind == "data")]
-    return {name: _given(assignment, words, names) for name, assignment in found.items()}
+        assigned[assignment.entry.name] = assignment
+    words = [*data, *(assignment.source for assignment in assigned.values() if assignment.entry.kind == "data")]
+    return {name: _given(assignment, words, names) for name, assignment in assigned.items()}
 
 
 def _parsed(cell: str) -> ast.Module:
@@ -67,7 +67,7 @@ def _parsed(cell: str) -> ast.Module:
         line = (error.text or "").rstrip("\n")
         caret = " " * ((error.offset or 1) - 1) + "^"
         what = f"{error.msg}\n  {line}\n  {caret}"
-        raise _at(error.lineno or 1, what, "The body is Python: one option a line, name = value.") from None
+        raise _at(error.lineno or 1, what, "The body is Python: one option per line, name = value.") from None
 
 
 def _assignment(statement: ast.stmt, cell: str, command: Command) -> _Assignment:
@@ -76,16 +76,16 @@ def _assignment(statement: ast.stmt, cell: str, command: Command) -> _Assignment
             source = ast.get_source_segment(cell, node) or ast.unparse(node)
             return _Assignment(_option(name, statement.lineno, command), node, source, statement.lineno)
     shown = naming.shortened(ast.get_source_segment(cell, statement) or "", 80)
-    what = f"{shown!r} is not the assignment of one option."
-    raise _at(statement.lineno, what, "Write one option a line, name = value; do the rest in a cell before.")
+    what = f"{shown!r} is not an assignment of one option."
+    raise _at(statement.lineno, what, "Write one option per line, name = value. Move other code to a cell before.")
 
 
 def _option(name: str, line: int, command: Command) -> Option:
     known = {entry.name: entry for entry in command.options}
-    if name in known:
-        return known[name]
-    what = f"there is no option {name!r}.{nearest(name, known)}"
-    raise _at(line, what, f"The options are: {listing(known, 40)}.")
+    if (current := synonyms.current(name)) in known:
+        return known[current]
+    error = synonyms.unknown(name, command.options)
+    raise _at(line, error.what, error.fix)
 
 
 def _given(assignment: _Assignment, data: list[str], names: dict[str, Any]) -> Given:
@@ -104,7 +104,7 @@ def _given(assignment: _Assignment, data: list[str], names: dict[str, Any]) -> G
 
 
 def _unquoted(assignment: _Assignment, word: str, data: list[str], names: dict[str, Any]) -> OptionError:
-    """Tell a missing variable, and that quotes are missing where the word is a column, a choice or a name."""
+    """Return the error for an undefined variable, which may be a column, choice or name without quotes."""
     entry = assignment.entry
     what = f"{entry.name} = {word}: there is no variable {word!r}."
     quoted = f'{entry.name} = "{word}"'
@@ -112,12 +112,16 @@ def _unquoted(assignment: _Assignment, word: str, data: list[str], names: dict[s
         return _at(assignment.line, what + nearest(word, naming.public(names)), f"Quote a name or a text: {quoted}.")
     known = next(filter(None, (naming.columns(naming.lookup(name, names)) for name in data)), [])
     if known and word not in known:
-        fix = f"The data has no such column either.{nearest(word, known)} The columns are: {listing(known)}."
+        fix = f"The data has no column {word!r} either.{nearest(word, known)} The columns are: {listing(known)}."
         return _at(assignment.line, what, fix)
-    sure = f"The data has such a column; quote it: {quoted}." if known else f"If it is a column, quote it: {quoted}."
+    sure = (
+        f"The data has a column of this name; quote it: {quoted}."
+        if known
+        else f"If it is a column, quote it: {quoted}."
+    )
     return _at(assignment.line, what, sure)
 
 
 def _at(line: int, what: str, fix: str) -> OptionError:
-    """Return an error at a line of the body, counted as the editor does: the magic itself is line 1."""
+    """Return an error with a line number as in the editor: the magic itself is line 1."""
     return OptionError(f"line {line + 1} of the cell: {what}", fix)

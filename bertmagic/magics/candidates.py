@@ -1,4 +1,4 @@
-"""What may stand as the value of an option: variables of the user, and texts that the API knows."""
+"""Completion candidates for the value of an option: variables of the user, and names that the API knows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", os.sep)
 
 @dataclass(frozen=True)
 class Candidates:
-    """The values to offer: Python names, and texts that may need quotes."""
+    """Candidates: names of variables, and texts that may need quotes."""
 
     variables: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
 
 
 def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns: list[str]) -> Candidates:
-    """Return what may be typed for an option, given what is typed already."""
+    """Return the candidates for an option, given the typed fragment."""
     match entry.kind:
         case "choice" | "freeze" | "metric":
             return Candidates(texts=_WORDS.get(entry.kind, entry.choices))
@@ -56,7 +56,7 @@ def _holding(names: Mapping[str, Any], wanted: Any) -> tuple[str, ...]:
 
 
 def _has_texts(value: Any) -> bool:
-    """Whether a value looks like texts to predict: a text, a list, a column or a table."""
+    """Whether a value can be texts to predict: a text, a list, a column or a table."""
     return isinstance(value, str | list | tuple) or hasattr(type(value), "str") or bool(columns(value))
 
 
@@ -80,6 +80,6 @@ def _samples() -> tuple[str, ...]:
 
 
 def _paths(fragment: str) -> tuple[str, ...]:
-    # glob keeps the path as typed, with its ./ and without resolving it; pathlib would not.
-    found = sorted(glob.glob(glob.escape(fragment) + "*"))  # noqa: PTH207
-    return tuple(path + os.sep if Path(path).is_dir() else path for path in found)
+    # glob keeps the path as typed, such as a leading ./, and pathlib does not
+    paths = sorted(glob.glob(glob.escape(fragment) + "*"))  # noqa: PTH207
+    return tuple(path + os.sep if Path(path).is_dir() else path for path in paths)

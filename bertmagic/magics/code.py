@@ -1,4 +1,4 @@
-"""The Python that a magic stands for, as ``--show-code`` prints it."""
+"""The equivalent Python of a magic, for ``--show-code``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _WIDTH = 100
 
 
 def python(request: Request, targets: Sequence[str] = ()) -> str:
-    """Return a program that does what the magic does, with the user's own source for every value.
+    """Return the equivalent program, with the user's own source for every value.
 
     Parameters
     ----------
     request
-        What the magic was asked to do.
+        The parsed magic.
     targets
-        The names that it binds.
+        The variables to assign the result to.
     """
     call = f"{_callee(request)}({_arguments(request)})"
     return "import bertmagic as bm\n\n" + "".join(f"{name} = " for name in targets) + call
@@ -47,7 +47,7 @@ def _model(request: Request) -> str:
 
 
 def _last(request: Request) -> str:
-    """Return the variable of the model that is used where none is named, or how to load it."""
+    """Return the variable of the model that was used last, or the code that loads it."""
     from bertmagic import api
 
     model = api.find(None)

@@ -1,7 +1,7 @@
 """Completion after ``%magic``, ``%%magic`` and ``x = %magic``, and in the body of a cell of options.
 
-One context matcher does it all: IPython's older ``complete_command`` hook is not asked for cell magics and
-assignments. The interface is provisional, so an IPython without it loads the magics with no completion.
+It is a single context matcher, as IPython does not call its older ``complete_command`` hook for cell magics and
+assignments. That interface is provisional; in an IPython without it the magics have no completion.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _QUOTED_PARTS = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 @dataclass(frozen=True)
 class Offer:
-    """Completions for the fragment before the cursor; ``alone`` keeps those of Python out."""
+    """Completions for the fragment before the cursor; ``alone`` suppresses those of Python."""
 
     fragment: str
     texts: Iterable[str]
@@ -39,7 +39,7 @@ class Offer:
 
 
 def attach(shell: InteractiveShell) -> None:
-    """Let a shell complete magics."""
+    """Add the completion of magics to a shell."""
     try:
         from IPython.core.completer import SimpleCompletion, SimpleMatcherResult, context_matcher
 
@@ -51,7 +51,7 @@ def attach(shell: InteractiveShell) -> None:
     def matcher(context: Any) -> Any:
         try:
             offer = complete(context.full_text, context.cursor_line, context.cursor_position, shell.user_ns)
-        except Exception:  # asking a user's objects may raise anything, and IPython would print it under the cursor
+        except Exception:  # attributes of user objects can raise anything, and IPython would print it at the cursor
             offer = Offer("", ())
         found = [SimpleCompletion(text=text, type="param") for text in dict.fromkeys(offer.texts)]
         return SimpleMatcherResult(
@@ -62,13 +62,13 @@ def attach(shell: InteractiveShell) -> None:
 
 
 def detach(shell: InteractiveShell) -> None:
-    """Take the completion away again."""
+    """Remove the completion of magics from a shell."""
     matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", [])
     matchers[:] = [entry for entry in matchers if getattr(entry, "matcher_identifier", None) != _IDENTIFIER]
 
 
 def complete(text: str, row: int, column: int, names: dict[str, Any]) -> Offer:
-    """Return what may be typed at a place of a cell."""
+    """Return the completions at a position of a cell."""
     rows = text.split("\n")
     before = rows[row][:column]
     while row and rows[row - 1].endswith("\\"):
@@ -106,7 +106,7 @@ def _on_line(command: Command, rest: str, names: dict[str, Any]) -> Offer:
 
 @dataclass(frozen=True)
 class _Typing:
-    """The piece of a line that the cursor stands behind, and the tokens before it."""
+    """The fragment of a line before the cursor, and the tokens before that fragment."""
 
     before: list[line.Token]
     fragment: str = ""
@@ -115,7 +115,7 @@ class _Typing:
 
 
 def _typing(rest: str) -> _Typing | None:
-    """Return what is being typed; None where it is Python, or a text that is closed already."""
+    """Return the fragment being typed; None inside Python or after a closed quote."""
     before = list(line.scan(rest))
     if not before or before[-1].end < len(rest) or (before[-1].is_flag and rest.endswith("=")):
         return _Typing(before)
@@ -144,7 +144,7 @@ def _flags(command: Command, pairs: list[line.Pair], fragment: str) -> list[str]
 
 
 def _expected(command: Command, pairs: list[line.Pair]) -> tuple[list[Option], bool]:
-    """Return the option whose value comes next, or several that it may be of, and whether a flag asks for it."""
+    """Return the options that the next value can belong to, and whether a flag expects it."""
     if pairs and pairs[-1].flag and pairs[-1].value is None:
         return [pairs[-1].entry] if pairs[-1].entry else [], True
     known = {entry.name: entry for entry in command.options}
@@ -156,7 +156,7 @@ def _expected(command: Command, pairs: list[line.Pair]) -> tuple[list[Option], b
 
 
 def _columns(typed: dict[str, str], command: Command, names: dict[str, Any]) -> list[str]:
-    """Return the columns of the first table that is named."""
+    """Return the columns of the first table on the line."""
     places = [entry.name for entry in command.options if entry.kind in ("data", "texts")]
     tables = (columns(lookup(typed[name].strip(), names)) for name in places if name in typed)
     return next(filter(None, tables), [])
@@ -189,7 +189,7 @@ def _in_body(
 
 
 def _assigned(entry: Option, value: str, names: dict[str, Any], known: list[str]) -> Offer:
-    """Return what may follow the equals sign, as Python."""
+    """Return completions after the equals sign, as Python source."""
     rest = _QUOTED_PARTS.sub("", value)
     quote = re.search(r"['\"]", rest)
     if quote:
@@ -201,14 +201,14 @@ def _assigned(entry: Option, value: str, names: dict[str, Any], known: list[str]
     found = candidates.values(entry, value, names, known)
     switches = ("True", "False") if entry.kind == "flag" else ()
     offered = [*switches, *found.variables, *(f'"{text}"' for text in found.texts)]
-    # Any expression may stand here, so Python's completions stay, except where only a few words are right.
+    # Any expression is allowed here, so Python's completions stay, unless only a few words are valid.
     return Offer(
         value, [text for text in offered if text.lstrip('"').startswith(value)], entry.kind in ("choice", "flag")
     )
 
 
 def _is_open(source: str) -> bool:
-    """Whether a value above goes on: then a line is no new option."""
+    """Whether the value above continues on this line, so that no option starts here."""
     try:
         list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):

@@ -1,4 +1,4 @@
-"""The help page of a magic, written from the table of options."""
+"""The help page of a magic, generated from the table of options."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _VALUES = {
     "share_or_data": "SHARE|DATA",
 }
 _BODIES = {
-    "options": "The body of %%{0} is Python: one option a line, name = value.",
-    "texts": "The body of %%{0} is literal text: one input a line, a pair with ` ||| ` between its texts.",
+    "options": "The body of %%{0} is Python: one option per line, name = value.",
+    "texts": "The body of %%{0} is literal text: one input per line, ` ||| ` between the texts of a pair.",
     "none": "",
 }
 
 
 def page(command: Command) -> str:
-    """Return the page that ``%magic?`` and ``%magic --help`` show."""
+    """Return the help page of ``%magic?`` and ``%magic --help``."""
     usage = f"%{command.magic} {' '.join(map(_place, _positional(command)))} [--flag VALUE …]".replace("  ", " ")
     entries = [_option(entry) for entry in (*command.options, *table(Shell))]
     examples = [textwrap.indent(example, "  ") for example in command.examples]
@@ -51,14 +51,14 @@ def _place(entry: Option) -> str:
 
 
 def _option(entry: Option) -> str:
-    value = " ".join([_VALUES.get(entry.kind, entry.kind.upper())] * entry.values)
+    value = " ".join([_VALUES.get(entry.kind, entry.kind.upper())] * entry.arity)
     flags = ", ".join(filter(None, (entry.short, f"{entry.long} {value}".rstrip())))
     facts = " ".join(filter(None, (entry.help, _allowed(entry), _default(entry))))
     return f"  {flags}\n" + textwrap.fill(facts, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
 def _allowed(entry: Option) -> str:
-    if entry.choices and entry.kind != "model":  # there they are but some of what may be given
+    if entry.choices and entry.kind != "model":  # for a model they are examples, not all values
         return f"One of: {', '.join(entry.choices)}."
     if math.isfinite(entry.low) and math.isfinite(entry.high):
         return f"From {entry.low:.10g} to {entry.high:.10g}."

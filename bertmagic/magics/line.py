@@ -1,6 +1,6 @@
-"""A magic line -> tokens -> which option each of them is for.
+"""Parse a magic line: text -> tokens -> values of options.
 
-IPython's own ``arg_split`` keeps quotes in the values and cuts ``--path="a b"`` in two, so lines are read here.
+IPython's ``arg_split`` keeps the quotes in values and splits ``--path="a b"`` in two, so bertmagic has its own parser.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bertmagic.errors import OptionError, listing, nearest
-from bertmagic.options import Option, Shell, table
+from bertmagic.options import Option, Shell, synonyms, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,18 +27,18 @@ _SEMICOLON = re.compile(r"\s*;\s*(#.*)?\Z", re.DOTALL)
 
 @dataclass(frozen=True)
 class Token:
-    """One piece of a magic line.
+    """A token of a magic line.
 
     Attributes
     ----------
     text
-        What it says, without quotes or braces.
+        The text without quotes or braces.
     start, end
-        Where it stands in the line.
+        The position in the line.
     kind
-        Whether it was typed bare, opened with a quote, or is Python in braces.
+        Bare, quoted, or Python in braces.
     open
-        Where the quote or brace stands that is never closed; -1 for none.
+        The position of an unclosed quote or brace; -1 if there is none.
     """
 
     text: str
@@ -49,12 +49,12 @@ class Token:
 
     @property
     def is_flag(self) -> bool:
-        """Whether it is a flag rather than a value; ``-1`` is a value."""
+        """Whether the token is a flag; ``-1`` is a value."""
         return self.kind == "bare" and bool(_FLAG.match(self.text))
 
 
 class Pair(NamedTuple):
-    """A value and the option it is for; what is None could not be found."""
+    """A value and its option. ``entry`` is None for an unknown flag, ``value`` for a flag without one."""
 
     entry: Option | None
     flag: Token | None
@@ -62,7 +62,7 @@ class Pair(NamedTuple):
 
 
 def scan(line: str) -> Iterator[Token]:
-    """Yield the tokens of a line, the last one unclosed if the line is; nothing is refused."""
+    """Yield the tokens of a line without raising errors; the last token may be unclosed."""
     at = 0
     while at < len(line):
         if line[at].isspace():
@@ -81,7 +81,7 @@ def tokenize(line: str) -> list[Token]:
     Raises
     ------
     OptionError
-        With a caret under the quote or brace that is never closed, or under what follows a brace without a space.
+        With a caret under an unclosed quote or brace, or under text that follows a closing brace without a space.
     """
     tokens = list(scan(line))
     for token in tokens:
@@ -89,63 +89,63 @@ def tokenize(line: str) -> list[Token]:
             raise _unclosed(line, token)
     for before, after in pairwise(tokens):
         if before.kind == "python" and before.end == after.start:
-            raise pointed(line, after.start, "something follows a closing brace.", "Put a space between them.")
+            raise pointed(line, after.start, "there is text right after a closing brace.", "Put a space between them.")
     return tokens
 
 
 def silenced(line: str) -> bool:
-    """Whether the line ends with a semicolon, which silences its result."""
+    """Whether the line ends with a semicolon, which suppresses the output."""
     return bool(_SEMICOLON.match(line, max((token.end for token in scan(line)), default=0)))
 
 
 def asks_help(line: str) -> bool:
-    """Whether the help page is wanted, even where the rest of the line cannot be read."""
+    """Whether the line has -h or --help, even if the rest of it cannot be parsed."""
     return any(token.is_flag and token.text in ("-h", "--help") for token in scan(line))
 
 
 def options_of(command: Command) -> tuple[Option, ...]:
-    """Return the options of a command's line: its own and those of every magic."""
+    """Return the options that a line can have: those of the command and those of every magic."""
     return (*command.options, *table(Shell))
 
 
 def pair(tokens: list[Token], command: Command) -> Iterator[Pair]:
-    """Yield each value with the option it is for; nothing is refused, so that completion can use it too."""
+    """Yield each value with its option, without raising errors, so that completion can use it, too."""
     known = {entry.name: entry for entry in options_of(command)}
     flags = {flag: entry for entry in known.values() for flag in (entry.long, entry.short)}
-    queue, found = deque(tokens), []
+    flags |= {_flag(old): known[new] for old, new in synonyms.RENAMED.items() if new in known}
+    queue, pairs = deque(tokens), []
     while queue:
         token = queue.popleft()
         if token.is_flag:
             entry = flags.get(token.text.replace("_", "-"))
-            found += [Pair(entry, token, _value(entry, token, queue)) for _ in range(entry.values if entry else 1)]
+            pairs += [Pair(entry, token, _value(entry, token, queue)) for _ in range(entry.arity if entry else 1)]
         else:
-            found.append(Pair(None, None, token))
+            pairs.append(Pair(None, None, token))
     entries = [known[name] for name in command.positional]
-    if any(entry.many for entry in entries):  # one that was given by its flag needs no value left to it
-        flagged = {one.entry.name for one in found if one.entry and not one.entry.many}
+    if any(entry.many for entry in entries):  # an option given by its flag takes no positional value
+        flagged = {one.entry.name for one in pairs if one.entry and not one.entry.many}
         entries = [entry for entry in entries if entry.name not in flagged]
-    places = _places(entries, sum(one.flag is None for one in found))
-    for one in found:
+    places = _places(entries, sum(one.flag is None for one in pairs))
+    for one in pairs:
         yield one if one.flag else one._replace(entry=next(places, None))
 
 
-def _places(entries: list[Option], many: int) -> Iterator[Option]:
-    """Yield the options of so many values without a flag; one that may repeat leaves a value to each behind it."""
+def _places(entries: list[Option], values: int) -> Iterator[Option]:
+    """Yield the options of positional values; a repeatable option leaves one value for each option after it."""
     for at, entry in enumerate(entries):
         behind = len(entries) - at - 1
-        taken = max(many - behind, 1) if entry.many else 1
+        taken = max(values - behind, 1) if entry.many else 1
         yield from [entry] * taken
-        many -= taken
+        values -= taken
 
 
 def read(line: str, command: Command) -> dict[str, list[Token]]:
-    """Return the values typed on a magic's line, by option.
+    """Return the typed values of a line, by option.
 
     Raises
     ------
     OptionError
-        For an unknown flag (the nearest is named), a flag without its value, an option given twice, or a value
-        too many.
+        For an unknown flag (with the nearest one), a flag without a value, an option given twice, or too many values.
     """
     typed: dict[str, list[Token]] = {}
     for entry, flag, value in pair(tokenize(line), command):
@@ -153,8 +153,10 @@ def read(line: str, command: Command) -> dict[str, list[Token]]:
         assert spot is not None
         if entry is None:
             raise _unknown(line, spot, command)
+        if flag:
+            synonyms.current(flag.text.lstrip("-").replace("-", "_"))
         if value is None:
-            needed = "a value" if entry.values == 1 else f"{entry.values} values"
+            needed = "a value" if entry.arity == 1 else f"{entry.arity} values"
             raise pointed(line, spot.start, f"{spot.text} needs {needed}.", entry.help)
         if entry.name in typed and not entry.many:
             raise pointed(line, spot.start, f"{entry.name!r} is given twice.", "Give it once.")
@@ -163,10 +165,14 @@ def read(line: str, command: Command) -> dict[str, list[Token]]:
 
 
 def pointed(line: str, at: int, what: str, fix: str) -> OptionError:
-    """Return an error that shows the line with a caret under one place of it."""
+    """Return an error that shows the line with a caret under one position."""
     start = max(0, at - 60)
     shown = re.sub(r"\s", " ", line[start : at + 40])
     return OptionError(f"{what}\n  {shown}\n  {' ' * (at - start)}^", fix)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _opens_comment(line: str, at: int) -> bool:
@@ -180,9 +186,9 @@ def _token(line: str, at: int) -> Token:
 
 
 def _python(line: str, at: int) -> Token:
-    """Read Python in braces: the first closing brace before which there is a whole expression ends it.
+    """Return a token of Python in braces: it ends at the first closing brace after a complete expression.
 
-    A brace inside a string, or one that closes a dictionary, leaves something open before it, so it never does.
+    Before a brace that is part of a string or a dictionary, the expression is incomplete.
     """
     for close in (place for place in range(at, len(line)) if line[place] == "}"):
         source = line[at + 1 : close].strip()
@@ -224,18 +230,22 @@ def _value(entry: Option | None, flag: Token, queue: deque[Token]) -> Token | No
 
 def _unclosed(line: str, token: Token) -> OptionError:
     if token.kind != "python":
-        fix = "Close it, or put a text that holds an apostrophe between double quotes."
+        fix = "Close it. Put a text that contains an apostrophe in double quotes."
         return pointed(line, token.open, "this quote is never closed.", fix)
     if "}" in token.text:
-        return pointed(line, token.open, "this is not a Python expression in braces.", "Correct what is in the braces.")
-    return pointed(line, token.open, "this brace is never closed.", "Close it, or quote the text that it is part of.")
+        return pointed(
+            line, token.open, "the text in these braces is not a Python expression.", "Correct the expression."
+        )
+    return pointed(line, token.open, "this brace is never closed.", "Close it, or quote the text that contains it.")
 
 
 def _unknown(line: str, token: Token, command: Command) -> OptionError:
     if not token.is_flag:
         takes = listing(name.upper() for name in command.positional) or "no values"
         what = f"%{command.magic} takes {takes}; there is one value too many."
-        return pointed(line, token.start, what, "Quote a text that has spaces; give options by their flags.")
+        return pointed(line, token.start, what, "Quote a text that contains spaces. Give options by their flags.")
+    if lines := synonyms.advice(token.text, command.options, flag=True):
+        return pointed(line, token.start, *lines)
     flags = [entry.long for entry in options_of(command)]
     what = f"%{command.magic} has no flag {token.text}.{nearest(token.text.replace('_', '-'), flags)}"
     return pointed(line, token.start, what, f"The flags are: {listing(flags, 40)}.")

@@ -1,4 +1,4 @@
-"""What a typed word means: a variable, Python, or a text for the API to look up."""
+"""Resolve a typed word: a variable, a Python expression, or a text that the API looks up."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from bertmagic.options import Option
 
 REFERENCES = ("data", "model", "share_or_data")
-"""The kinds of option whose text may name a variable, a sample, a run, a path or a hub id."""
+"""Kinds of option whose text can be a variable, a sample, a run, a path or a hub id."""
 
 _MISSING = object()
 
 
 @dataclass(frozen=True)
 class Given:
-    """One option as the user gave it.
+    """An option with the value that the user gave.
 
     Attributes
     ----------
     entry
         The option.
     code
-        The Python text that stands for the value.
+        The Python source of the value.
     read
-        Evaluates and checks the value; `value` calls it once, and showing the code never does.
+        Evaluates and checks the value. `value` calls it once; ``--show-code`` never does.
     reference
-        The text that the API has to look up; empty where Python found the value.
+        The text that the API has to look up; empty if the value is a Python object.
     """
 
     entry: Option
@@ -50,12 +50,12 @@ class Given:
 
     @cached_property
     def value(self) -> Any:
-        """The value, evaluated when it is first asked for."""
+        """The value, evaluated at first use."""
         return self.read()
 
 
 def resolve(entry: Option, tokens: list[Token], names: dict[str, Any]) -> Given:
-    """Return what was typed on the line for one option."""
+    """Return the value of one option from its tokens on the line."""
     parts = [_one(entry, token, names) for token in tokens]
     if entry.kind in ("texts", "columns") and len(parts) == 1:
         return parts[0]
@@ -66,13 +66,13 @@ def resolve(entry: Option, tokens: list[Token], names: dict[str, Any]) -> Given:
 
 
 def constant(entry: Option, value: Any) -> Given:
-    """Return a value that needs no reading as a given one."""
+    """Return a `Given` for a value that is already parsed."""
     reference = value if entry.kind in REFERENCES and isinstance(value, str) else ""
     return Given(entry, literal(value), lambda: value, reference)
 
 
 def evaluated(entry: Option, source: str, names: dict[str, Any]) -> Given:
-    """Return Python source as a given value, evaluated when it is read."""
+    """Return a `Given` for Python source, which is evaluated at first use."""
     return Given(entry, argument(source), lambda: check(entry, evaluate(entry, source, names)))
 
 
@@ -82,7 +82,7 @@ def evaluate(entry: Option, source: str, names: dict[str, Any]) -> Any:
     Raises
     ------
     OptionError
-        That names the option, the exception and its message.
+        With the option, the exception and its message.
     """
     try:
         return eval(compile(f"(\n{source}\n)", f"<{entry.name}>", "eval"), names)
@@ -93,7 +93,7 @@ def evaluate(entry: Option, source: str, names: dict[str, Any]) -> Any:
 
 
 def lookup(word: str, names: Mapping[str, Any]) -> Any:
-    """Return what a word such as ``df`` or ``df.review`` is bound to; `missing` tells when it is nothing."""
+    """Return the object behind a word such as ``df`` or ``df.review``; test the result with `missing`."""
     first, *rest = word.split(".")
     if first not in names or not all(part.isidentifier() for part in (first, *rest)):
         return _MISSING
@@ -109,7 +109,7 @@ def missing(value: object) -> bool:
 
 
 def literal(value: Any) -> str:
-    """Return Python source for a value, texts between double quotes."""
+    """Return Python source for a value, with texts in double quotes."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
@@ -120,7 +120,7 @@ def literal(value: Any) -> str:
 
 
 def argument(source: str) -> str:
-    """Return source that may stand as an argument of a call: a bare tuple, say, gets parentheses."""
+    """Return source that is valid as an argument of a call: a bare tuple gets parentheses."""
     try:
         call = ast.parse(f"_(x={source}\n)", mode="eval").body
     except SyntaxError:
@@ -130,60 +130,60 @@ def argument(source: str) -> str:
 
 
 def public(names: Mapping[str, Any]) -> list[str]:
-    """Return the names that a user may have given; those of IPython and of history are left out."""
+    """Return the user's names, without those of IPython and its history."""
     return [name for name in names if not name.startswith("_") and name not in ("In", "Out", "exit", "quit")]
 
 
 def near(word: str, names: Mapping[str, Any]) -> str:
-    """Return the variable whose name is nearest to a word, or an empty text."""
+    """Return the variable with the most similar name, or an empty string."""
     close = difflib.get_close_matches(word, public(names), n=1, cutoff=0.6)
     return close[0] if close else ""
 
 
 def is_model(value: object) -> bool:
-    """Whether a value is a TextModel; asks only the API that is already imported, as it is heavy."""
+    """Whether a value is a TextModel. Does not import the API, which is slow: without it there is no model."""
     api = sys.modules.get("bertmagic.api")
     return api is not None and isinstance(value, api.TextModel)
 
 
 def is_search(value: object) -> bool:
-    """Whether a value is what a search found; asks only the module that is already imported."""
+    """Whether a value is the result of a search. Does not import the module: without it there is no result."""
     results = sys.modules.get("bertmagic.tuning.results")
     return results is not None and isinstance(value, results.Search)
 
 
 def is_job(value: object) -> bool:
-    """Whether a value is a Job; asks only the module that is already imported, as none is made without it."""
+    """Whether a value is a Job. Does not import the module: without it there is no job."""
     jobs = sys.modules.get("bertmagic.run.jobs")
     return jobs is not None and isinstance(value, jobs.Job)
 
 
 def predicts(value: object) -> bool:
-    """Whether a value is a model, or a job that may have one."""
+    """Whether a value is a model, or a job that will have one."""
     return is_model(value) or is_job(value)
 
 
 def model_in(value: Any) -> Any:
-    """Return the model that a variable's value is, or that a job has; None if it has none."""
+    """Return the model of a value: the model itself, or that of a job or search; None if there is none."""
     if is_job(value) or is_search(value):
         return value.model
     return value if is_model(value) else None
 
 
 def columns(value: Any) -> list[str]:
-    """Return the column names of anything like a table; empty where there are none."""
+    """Return the column names of a table-like object; empty for other objects."""
     if isinstance(value, dict):
         return [key for key, held in value.items() if isinstance(key, str) and isinstance(held, list | tuple)]
     for attribute in ("column_names", "columns"):
-        # Asked of the type: an instance may answer any attribute, or run code to do so.
+        # check the type: an instance can have every attribute, or run code for it
         if hasattr(type(value), attribute):
-            with suppress(Exception):  # a view of a closed database, say
+            with suppress(Exception):  # for example a view of a closed database
                 return [str(name) for name in getattr(value, attribute)]
     return []
 
 
 def shortened(text: str, most: int = 160) -> str:
-    """Return the text in one line of bounded length, so that an error stays short."""
+    """Return the text on one line of at most ``most`` characters."""
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -202,7 +202,7 @@ def _one(entry: Option, token: Token, names: dict[str, Any]) -> Given:
 
 
 def _is_number(text: str, value: Any) -> bool:
-    """Whether a number was typed that is good Python, so that 1e-4 is shown as typed and not as 0.0001."""
+    """Whether the text is a Python number, so that 1e-4 is shown as typed and not as 0.0001."""
     try:
         return not isinstance(value, str | bool) and bool(ast.literal_eval(text) == value)
     except (SyntaxError, ValueError):
@@ -211,8 +211,8 @@ def _is_number(text: str, value: Any) -> bool:
 
 def _together(entry: Option, values: list[Any]) -> Any:
     if entry.kind == "texts" and not all(isinstance(value, str) for value in values):
-        fix = "Give one variable that holds them all, or {an expression} that joins them."
-        raise OptionError("several texts are given, and one of them is not a text.", fix)
+        fix = "Give one variable with all of them, or {an expression} that joins them."
+        raise OptionError("several inputs are given, and one of them is not a text.", fix)
     return check(entry, values)
 
 
@@ -222,4 +222,4 @@ def _no_text(word: str, names: Mapping[str, Any]) -> OptionError:
         what = f"{first!r} has no attribute {rest!r}.{nearest(rest, columns(names[first]))}"
     else:
         what = f"there is no variable {word!r}.{nearest(word, public(names))}"
-    return OptionError(what, f'Quote a text: "{word} …"; put a Python expression in braces: {{…}}.')
+    return OptionError(what, f'Quote a text: "{word} …". Put a Python expression in braces: {{…}}.')

@@ -1,4 +1,4 @@
-"""A whole magic as typed: the line, the body and the defaults of ``%config``, put together and checked."""
+"""Parse a whole magic: the line, the body, and the defaults of ``%config``."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _SHELL = {entry.name for entry in table(Shell)}
 
 @dataclass(frozen=True)
 class Request:
-    """What a magic was asked to do.
+    """A parsed magic.
 
     Attributes
     ----------
     command
         The magic.
     given
-        Its options that have a value, by name.
+        The options with a value, by name.
     names
-        The namespace that variables were looked up in.
+        The namespace of variables.
     out
-        The variable to bind the result to.
+        The variable that gets the result.
     show_code
-        Whether to print the Python instead of running it.
+        Whether to print the equivalent Python instead of running the magic.
     silent
-        Whether a semicolon ends the line.
+        Whether the line ends with a semicolon.
     """
 
     command: Command
@@ -47,19 +47,19 @@ class Request:
 
     @property
     def model(self) -> Option | None:
-        """The option that says whose method is called; None where a function is."""
+        """The option of the model whose method is called; None if the command is a function."""
         if not self.command.function.startswith("TextModel."):
             return None
         return next(entry for entry in self.command.options if entry.kind == "model")
 
 
 def read(command: Command, typed: str, cell: str | None, names: dict[str, Any], defaults: Mapping[str, Any]) -> Request:
-    """Return what a magic's line and body ask for.
+    """Return the parsed magic.
 
     Raises
     ------
     OptionError
-        For what cannot be read, for an option both on the line and in the body, and for one that is missing.
+        If line or body cannot be parsed, an option is in both, or a required option is missing.
     """
     known = {entry.name: entry for entry in line.options_of(command)}
     if any(entry.searchable for entry in known.values()):
@@ -67,7 +67,7 @@ def read(command: Command, typed: str, cell: str | None, names: dict[str, Any], 
     on_line = {name: resolve(known[name], tokens, names) for name, tokens in line.read(typed, command).items()}
     in_body = _body(command, cell, names, on_line)
     for name in in_body.keys() & on_line.keys():
-        raise OptionError(f"{name!r} is given both on the line and in the body of the cell.", "Give it in one of them.")
+        raise OptionError(f"{name!r} is both on the line and in the body of the cell.", "Give it once.")
     shell = {name: on_line.pop(name).value for name in _SHELL & on_line.keys()}
     settings = {name: constant(known[name], value) for name, value in defaults.items()}
     given = settings | on_line | in_body
@@ -84,7 +84,7 @@ def _body(command: Command, cell: str | None, names: dict[str, Any], on_line: di
     if command.body == "texts":
         entry = next(entry for entry in command.options if entry.kind == "texts")
         return {entry.name: constant(entry, body.texts(cell))}
-    fix = f"Write %{command.magic} with one percent sign, and the rest in a cell of its own."
+    fix = f"Write %{command.magic} with one percent sign, and move the rest to another cell."
     raise OptionError(f"%%{command.magic} takes no body.", fix)
 
 

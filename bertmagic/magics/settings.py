@@ -1,4 +1,4 @@
-"""``%config BertMagic``: defaults that a user sets once."""
+"""``%config BertMagic``: a user's defaults for options."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from traitlets.config import Configurable
 
 from bertmagic import errors
 from bertmagic.options import Finetune, Option, check, table
+from bertmagic.options.synonyms import RENAMED, current
 
 if TYPE_CHECKING:
     from bertmagic.options import Command
@@ -19,19 +20,25 @@ if TYPE_CHECKING:
 _HOME = "BERTMAGIC_HOME"
 _KINDS = ("model", "int", "float", "steps", "choice", "text")
 _OPTIONS = {entry.name: entry for entry in table(Finetune) if entry.kind in _KINDS}
-"""The options that make sense as a default of a whole notebook: numbers, choices, the encoder and the device."""
+"""Options that make sense as defaults of a notebook: numbers, choices, the encoder and the device."""
 
 
 class OptionTrait(AnyTrait):
-    """A trait that is checked against the table of options."""
+    """A trait whose values are checked as those of an option."""
 
-    def __init__(self, entry: Option) -> None:
+    def __init__(self, entry: Option, help: str = "") -> None:
         self.entry = entry
-        super().__init__(entry.default, help=entry.help)
+        super().__init__(entry.default, help=help or entry.help)
         self.tag(config=True)
 
     def validate(self, obj: object, value: object) -> object:
-        """Return the value as the option's type, or say what was expected."""
+        """Return the value converted to the type of the option.
+
+        Raises
+        ------
+        TraitError
+            With the allowed values.
+        """
         try:
             return check(self.entry, value)
         except errors.OptionError as error:
@@ -39,19 +46,19 @@ class OptionTrait(AnyTrait):
 
 
 class _Settings(Configurable):
-    """Where shown errors and run folders are set, beside the options of the table."""
+    """Settings that are not options: how errors are shown, and the folder of runs."""
 
-    traceback = Enum(["short", "full"], "short", help="How errors are shown; after 'full', %tb shows the last.").tag(
-        config=True
-    )
-    home = Unicode("", help="The folder for runs, as the variable BERTMAGIC_HOME; by default ./.bertmagic.").tag(
+    traceback = Enum(
+        ["short", "full"], "short", help="How errors are shown: the message alone, or the full traceback."
+    ).tag(config=True)
+    home = Unicode("", help="The folder of runs, like the variable BERTMAGIC_HOME; by default ./.bertmagic.").tag(
         config=True
     )
 
     def defaults(self, command: Command) -> dict[str, Any]:
-        """Return the options of a command that are set to something else than the table's default.
+        """Return the options of a command that differ from the built-in default.
 
-        The model of a prediction is another option than the encoder to start from: their defaults differ.
+        The model of a prediction is not the encoder to start from: their built-in defaults differ.
         """
         return {
             entry.name: getattr(self, entry.name)
@@ -60,12 +67,16 @@ class _Settings(Configurable):
         }
 
     def reset(self) -> None:
-        """Undo what settings do outside of this object."""
+        """Undo the effects of settings outside of this object."""
         self.traceback, self.home = "short", ""
 
     @observe("traceback")
     def _show_traceback(self, change: dict[str, Literal["short", "full"]]) -> None:
         errors._ShortTraceback.style = change["new"]
+
+    @observe(*RENAMED)
+    def _set_under_its_new_name(self, change: dict[str, Any]) -> None:
+        setattr(self, current(change["name"]), change["new"])
 
     @observe("home")
     def _move_home(self, change: dict[str, str]) -> None:
@@ -78,7 +89,11 @@ class _Settings(Configurable):
             os.environ[_HOME] = home
 
 
-# Named as users type it; its other traits are read off the table, so that an option is declared once.
+_EARLIER = {
+    old: OptionTrait(_OPTIONS[new], f"Earlier name of {new}.") for old, new in RENAMED.items() if new in _OPTIONS
+}
+
+# The name that users type. Its other traits come from the table, so that an option is declared once.
 BertMagic: type[_Settings] = type(
-    "BertMagic", (_Settings,), {name: OptionTrait(entry) for name, entry in _OPTIONS.items()}
+    "BertMagic", (_Settings,), {name: OptionTrait(entry) for name, entry in _OPTIONS.items()} | _EARLIER
 )

@@ -1,4 +1,4 @@
-"""The magics: each one parses, calls `bertmagic.api` and publishes."""
+"""The magics: parse, call `bertmagic.api`, publish the result."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ Magic = Callable[..., Any]
 def magic(shell: InteractiveShell, command: Command, defaults: Callable[[Command], Mapping[str, Any]]) -> Magic:
     """Return the function behind ``%command`` and ``%%command``.
 
-    IPython's ``output_can_be_silenced`` is not used: it tokenizes the line or the body as Python once the work is
-    done, and fails there on a text that is not Python.
+    IPython's ``output_can_be_silenced`` is not used: after the magic it tokenizes line or body as Python, and fails on
+    other text.
     """
 
-    def face(typed: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+    def run(typed: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         if line.asks_help(typed):
-            return _say(help.page(command))
+            return _print(help.page(command))
         try:
-            return _obey(shell, command, typed, cell, local_ns or {}, defaults)
+            return _execute(shell, command, typed, cell, local_ns or {}, defaults)
         except BaseException as error:
-            empty_frames(error)  # of all but this one, which therefore holds nothing
+            empty_frames(error)  # but the frame of this function, which holds nothing large
             raise
 
-    face.__name__ = face.__qualname__ = command.magic
-    face.__doc__ = help.page(command)
-    marked: Magic = no_var_expand(needs_local_scope(face))
+    run.__name__ = run.__qualname__ = command.magic
+    run.__doc__ = help.page(command)
+    marked: Magic = no_var_expand(needs_local_scope(run))
     return marked
 
 
-def _obey(
+def _execute(
     shell: InteractiveShell, command: Command, typed: str, cell: str | None, local_ns: dict[str, Any],
     defaults: Callable[[Command], Mapping[str, Any]],
 ) -> Any:  # fmt: skip
@@ -57,7 +57,7 @@ def _obey(
 def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
     target = _target(request)
     if request.show_code:
-        return _say(python(request, [name for name in (target, request.out) if name]))
+        return _print(python(request, [name for name in (target, request.out) if name]))
     if target:
         bind.guard(target, shell.user_ns)
     result = _run(shell, request, target)
@@ -78,12 +78,12 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
 
 
 def _made(request: Request, result: Any) -> Any:
-    """Return what the variable of a run is bound to: a model, or the job that makes one; None if there is neither."""
+    """Return the value for the variable of a run: a model, or the job that trains one; None if there is neither."""
     return names.model_in(result) if request.command.function == "tune" else result
 
 
 def _from_disk(request: Request) -> Request:
-    """Let ``%bert_load sentiment``, typed again, mean the run of that name and not the model it was bound to."""
+    """Let a second ``%bert_load sentiment`` load the run of that name, not the model in the variable ``sentiment``."""
     ref = request.given.get("ref")
     held = None if ref is None else request.names.get(ref.code)
     if ref is None or not names.predicts(held):
@@ -92,7 +92,7 @@ def _from_disk(request: Request) -> Request:
 
 
 def _target(request: Request) -> str | None:
-    """Return the variable that a magic which makes a model binds it to."""
+    """Return the variable for the model of a magic that makes one."""
     if request.command.function not in ("finetune", "pretrain", "tune", "load"):
         return None
     if "name" in request.given:
@@ -118,14 +118,14 @@ def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
 
 
 def _call(shell: InteractiveShell, request: Request) -> Any:
-    """Call the function of the API, or the method of the model, that the table names."""
+    """Call the API function or the model method of the command."""
     from bertmagic import api
 
     options = {name: given.value for name, given in request.given.items()}
     if request.model is None:
         return getattr(api, request.command.function)(**options)
     model = api.find(options.pop(request.model.name, None))
-    if api.held().get(model.name) is model:  # not one that a running job had at this moment
+    if api.held().get(model.name) is model:  # and not a snapshot of a running job
         bind.keep(shell, model)
     return getattr(model, request.command.function.removeprefix("TextModel."))(**options)
 
@@ -133,9 +133,9 @@ def _call(shell: InteractiveShell, request: Request) -> Any:
 def _unload(shell: InteractiveShell, request: Request) -> None:
     model = bind.held(request.given["name"].value)
     name = model.name
-    given_back = model.unload()
+    freed = model.unload()
     bind.forget(shell, model)
-    _say(f"{name} is unloaded: {given_back / 1e6:,.0f} MB given back.")
+    _print(f"{name} is unloaded; {freed / 1e6:,.0f} MB were freed.")
 
 
 def _tune(shell: InteractiveShell, request: Request) -> Any:
@@ -161,26 +161,26 @@ def _panel(shell: InteractiveShell, request: Request) -> Any:
 
 
 _ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload, "bert_tune": _tune, "bert_panel": _panel}
-"""The magics that do more than call; a new one needs no entry here."""
+"""Magics that do more than call the API; others need no entry."""
 
 
 def _variable_near(error: UnknownReference, request: Request) -> str:
-    """Return the variable that may have been meant by an unknown reference: only this room knows the user's names."""
+    """Return the variable that an unknown reference may stand for; the API does not know the user's variables."""
     unknown = [given.reference for given in request.given.values() if given.reference and given.reference in error.what]
     return next(filter(None, (names.near(reference, request.names) for reference in unknown)), "")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
 def _show(result: Any) -> None:
-    if isinstance(result, list):  # one of each line of the cell
+    if isinstance(result, list):  # one result for each line of the cell
         for one in result:
             _show(one)
         return None
-    if not isinstance(result, Result):  # the path of a saved model, say
-        return _say(repr(result))
+    if not isinstance(result, Result):  # such as the path of a saved model
+        return _print(repr(result))
     from bertmagic.display.publish import show
 
     return show(result)

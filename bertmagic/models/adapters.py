@@ -11,15 +11,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, ModelError, OptionError, listing, nearest
 from bertmagic.models import catalogue, weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import torch
     from transformers import PreTrainedModel
 

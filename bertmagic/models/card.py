@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +13,14 @@ from bertmagic.models.catalogue import ALIASES
 from bertmagic.text_safety import code, escaped, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from huggingface_hub import EvalResult
 
 _LICENSES = {
     "Apache-2.0": "apache-2.0", "MIT": "mit", "CC BY 4.0": "cc-by-4.0", "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
 }  # fmt: skip
 _LANGUAGES = {"English": "en", "English, code": "en", "Chinese": "zh", "German": "de", "Spanish": "es"}
-
-_PIPELINES = {
-    "classification": "text-classification",
-    "multi_label": "text-classification",
-    "regression": "text-classification",
-    "token_classification": "token-classification",
-    "question_answering": "question-answering",
-    "masked_language_modeling": "fill-mask",
-}
-"""What the hub calls the tasks."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _HUB_DATA = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(:[\w.-]+)?(@[\w.%\[\]:-]+)?")
@@ -50,7 +42,45 @@ To be written by the author. What is known:
 """
 
 
-def text(name: str, card: Mapping[str, Any], place: str) -> str:
+@dataclass(frozen=True)
+class Usage:
+    """How a model of some task is used; by default one that classifies texts.
+
+    Attributes
+    ----------
+    pipeline
+        What the hub calls the task.
+    transformers
+        Code that needs transformers alone, with ``{example}`` for the text, ``{length}`` for the tokens that are read
+        and ``PLACE`` for the model.
+    example, pair_example
+        A text, or a pair of texts, in that code.
+    call, pair_call
+        The line that predicts with bertmagic.
+    note
+        How the outputs of that code differ from bertmagic's; empty where they are the same.
+    reads_texts
+        Whether a text is cut at ``max_length`` tokens.
+    """
+
+    pipeline: str = "text-classification"
+    transformers: str = """\
+from transformers import pipeline
+
+classify = pipeline("text-classification", model="PLACE")
+classify({example}, truncation=True, max_length={length})"""
+    example: str = '"a text"'
+    pair_example: str = '{"text": "a first text", "text_pair": "a second text"}'
+    call: str = 'model.predict("a text").frame'
+    pair_call: str = 'model.predict([("a first text", "a second text")]).frame'
+    note: str = ""
+    reads_texts: bool = True
+
+
+_TEXTS = Usage()
+
+
+def text(name: str, card: Mapping[str, Any], place: str, usage: Usage = _TEXTS) -> str:
     """Return the README of a model.
 
     Parameters
@@ -61,17 +91,19 @@ def text(name: str, card: Mapping[str, Any], place: str) -> str:
         What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
     place
         What code loads it by: the name of its folder.
+    usage
+        That of its task.
     """
     parts = [
-        f"---\n{_front(name, card).strip()}\n---",
+        f"---\n{_front(name, card, usage).strip()}\n---",
         f"# {escaped(name, 80)}",
         _what(card),
         "## How to use it",
-        _use(card).replace('"PLACE"', json.dumps(place, ensure_ascii=False)),
+        _use(card, usage).replace('"PLACE"', json.dumps(place, ensure_ascii=False)),
         *_section("## Training", _training(card)),
         *_section("## Evaluation", _evaluation(card)),
         "## Limitations",
-        _LIMITS + "\n".join(f"- {fact}" for fact in _facts(card)),
+        _LIMITS + "\n".join(f"- {fact}" for fact in _facts(card, usage)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -80,23 +112,23 @@ def _section(title: str, content: str) -> list[str]:
     return [title, content] if content else []
 
 
-def _front(name: str, card: Mapping[str, Any]) -> str:
+def _front(name: str, card: Mapping[str, Any], usage: Usage) -> str:
     """Return the metadata as YAML, written by the hub's own client."""
     from huggingface_hub import ModelCardData
 
     base = base_model(card)
     entry = next((entry for entry in ALIASES.values() if entry.ref == base), None)
-    task = _PIPELINES.get(str(card.get("task")))
-    results = _results(card)
+    task = str(card.get("task") or "")
+    results = _results(card, usage)
     data = ModelCardData(
         model_name=escaped_name(name),
         language=_LANGUAGES.get(entry.languages) if entry else None,
         license=_LICENSES.get(entry.licence) if entry else None,
         library_name="transformers",
-        pipeline_tag=task,
+        pipeline_tag=usage.pipeline if task else None,
         base_model=base,
         datasets=_datasets(card) or None,
-        tags=["bertmagic", *([str(card["task"]).replace("_", "-")] if task else [])],
+        tags=["bertmagic", *([task.replace("_", "-")] if task else [])],
         metrics=list(dict.fromkeys(result.metric_type for result in results if result.metric_type != "loss")) or None,
         eval_results=results or None,
     )
@@ -152,18 +184,17 @@ def _metrics(card: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _results(card: Mapping[str, Any]) -> list[EvalResult]:
+def _results(card: Mapping[str, Any], usage: Usage) -> list[EvalResult]:
     """Return the metrics as the hub's index of models has them."""
     from huggingface_hub import EvalResult
 
-    task = _PIPELINES.get(str(card.get("task")))
-    if not task:
+    if not card.get("task"):
         return []
     name = escaped_name(str((card.get("metrics") or {}).get("data") or "held-out rows"))
     on_hub = _HUB_DATA.fullmatch(name)
     return [
         EvalResult(
-            task_type=task,
+            task_type=usage.pipeline,
             dataset_type=on_hub["repo"] if on_hub and on_hub["repo"] in _datasets(card) else name,
             dataset_name=name,
             metric_type=_TYPES.get(metric, metric),
@@ -191,72 +222,14 @@ def _version(card: Mapping[str, Any]) -> str:
     return str((card.get("versions") or {}).get("bertmagic", ""))
 
 
-_TRANSFORMERS = {
-    "classification": """\
-from transformers import pipeline
-
-classify = pipeline("text-classification", model="PLACE")
-classify({example}, truncation=True, max_length={length})""",
-    "multi_label": """\
-from transformers import pipeline
-
-classify = pipeline("text-classification", model="PLACE", top_k=None, function_to_apply="sigmoid")
-classify({example}, truncation=True, max_length={length})""",
-    "regression": """\
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-tokenizer = AutoTokenizer.from_pretrained("PLACE")
-model = AutoModelForSequenceClassification.from_pretrained("PLACE")
-inputs = tokenizer({example}, truncation=True, max_length={length}, return_tensors="pt")
-model(**inputs).logits""",
-    "token_classification": """\
-from transformers import pipeline
-
-find = pipeline("token-classification", model="PLACE", aggregation_strategy="simple")
-find({example})""",
-    "question_answering": """\
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-tokenizer = AutoTokenizer.from_pretrained("PLACE")
-model = AutoModelForQuestionAnswering.from_pretrained("PLACE")
-inputs = tokenizer("a question", "a passage", truncation="only_second", max_length={length}, return_tensors="pt")
-found = model(**inputs)
-tokenizer.decode(inputs["input_ids"][0, found.start_logits.argmax() : found.end_logits.argmax() + 1])""",
-    "masked_language_modeling": """\
-from transformers import pipeline
-
-fill = pipeline("fill-mask", model="PLACE")
-fill(f"A text with {{fill.tokenizer.mask_token}} in it.")""",
-}
-
-
-def _use(card: Mapping[str, Any]) -> str:
+def _use(card: Mapping[str, Any], usage: Usage) -> str:
     """Return the lines of code, with bertmagic and with transformers alone."""
-    task = str(card.get("task", ""))
     paired = isinstance(card.get("text"), list) and len(card["text"]) > 1
-    plain = _TRANSFORMERS.get(task, _TRANSFORMERS["classification"])
-    example = '{"text": "a first text", "text_pair": "a second text"}' if paired else '"a text"'
-    if task == "regression" and paired:
-        example = '"a first text", "a second text"'
-    plain = plain.format(example=example, length=card.get("max_length") or 512)
-    note = _CHANGED_HERE.get(task, "")
-    return f"```python\n{_bertmagic(task, paired)}\n```\n\nWith transformers alone:{note}\n\n```python\n{plain}\n```"
-
-
-_CHANGED_HERE = {
-    "multi_label": " it gives the probability of each label, and not the thresholds that are kept in `bertmagic.json`.",
-    "regression": " it gives the number in units of the training rows' spread; `bertmagic.json` has mean and scale.",
-}
-
-
-def _bertmagic(task: str, paired: bool) -> str:
-    call = {
-        "question_answering": 'model.predict([("a question", "a passage")]).frame',
-        "masked_language_modeling": 'model.fill("A text with [MASK] in it.").frame',
-    }.get(
-        task, 'model.predict([("a first text", "a second text")]).frame' if paired else 'model.predict("a text").frame'
-    )
-    return f'import bertmagic as bm\n\nmodel = bm.load("PLACE")\n{call}'
+    call, example = (usage.pair_call, usage.pair_example) if paired else (usage.call, usage.example)
+    own = f'import bertmagic as bm\n\nmodel = bm.load("PLACE")\n{call}'
+    plain = usage.transformers.format(example=example, length=card.get("max_length") or 512)
+    note = f" {usage.note}" if usage.note else ""
+    return f"```python\n{own}\n```\n\nWith transformers alone:{note}\n\n```python\n{plain}\n```"
 
 
 def _training(card: Mapping[str, Any]) -> str:
@@ -316,10 +289,10 @@ def _interval(interval: Any) -> str:
     return f"{interval[0]:.4f} to {interval[1]:.4f}"
 
 
-def _facts(card: Mapping[str, Any]) -> Iterator[str]:
+def _facts(card: Mapping[str, Any], usage: Usage) -> Iterator[str]:
     """Yield what is known to limit the model."""
     longest = card.get("max_length")
-    if longest and card.get("task") != "masked_language_modeling":
+    if longest and usage.reads_texts:
         what = {
             "truncate": "of a longer text it reads the beginning",
             "head_tail": "of a longer text it reads the beginning and the end",

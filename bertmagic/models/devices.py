@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,8 @@ from bertmagic.models.fast import allocator
 from bertmagic.models.status import Device
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from bertmagic.errors import DataError, OptionError, nearest
 from bertmagic.models import loading, saving
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
 

@@ -9,9 +9,7 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, listing
@@ -19,6 +17,9 @@ from bertmagic.models import adapters
 from bertmagic.models.loading import quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.models.adapters import Adapter

@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",

@@ -1,11 +1,11 @@
-"""The one table of options.
+"""The table of all options.
 
-Every command is a frozen dataclass; every field of it is one option, and its metadata holds what the rest of the
-project needs to know: the kind of value, the range, the choices and the help. Flags, names in a cell body,
-completion, ``?`` pages, the signatures of `bertmagic.api` and the documentation are all read off here.
+Every command is a frozen dataclass. Each of its fields is an option, and the metadata of the field holds the kind of
+value, the range, the choices and the help text. Flags, names in a cell body, completion, ``?`` pages, the signatures
+of `bertmagic.api` and ``docs/options.md`` are all generated from it.
 
-`commands` is the table, with the options of `learning` (whose runs share `training`) and `using`; `entry` says what is
-known of an option, and `values` reads and checks what a user gives.
+`commands` lists the commands, whose options are in `training`, `learning` and `using`. `entry` defines an option,
+`values` reads and checks a user's values, and `synonyms` knows the names of options in other tools.
 """
 
 from bertmagic.options.commands import COMMANDS, Command, Shell

@@ -1,29 +1,31 @@
-"""The text of a cell that stands for options."""
+"""Options as the source of a notebook cell."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def cell(magic: str, name: str, values: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> str:
-    """Return a cell of a magic with one option a line.
+    """Return the source of a cell with one option per line.
 
     Parameters
     ----------
     values
-        The options in order.
+        The options, in the order of the lines.
     sources
-        How options are written whose value is no literal, such as the variable that holds a table.
+        The source of values that have no literal, such as the name of the variable that holds a table.
     """
-    told = {option: (sources or {}).get(option) or literal(option, value) for option, value in values.items()}
-    width = max(map(len, told), default=0)
-    return "\n".join([f"%%{magic} {name}", *(f"{option:<{width}} = {code}" for option, code in told.items())])
+    lines = {option: (sources or {}).get(option) or literal(option, value) for option, value in values.items()}
+    width = max(map(len, lines), default=0)
+    return "\n".join([f"%%{magic} {name}", *(f"{option:<{width}} = {code}" for option, code in lines.items())])
 
 
 def literal(option: str, value: Any) -> str:
-    """Return a value as Python; of what has no literal, a variable named as the option is."""
+    """Return a value as Python source; a value without a literal becomes a variable with the name of the option."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""The table: every command, what it takes and how it is typed."""
+"""All commands: their options, positional arguments, cell bodies and examples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bertmagic.options.using import (
 
 @dataclass(frozen=True, kw_only=True)
 class Shell:
-    """The flags that every magic has."""
+    """Flags of every magic."""
 
     out: str | None = option(None, "name", "Bind the result to this variable.", short="-o")
     show_code: bool = option(False, "flag", "Print the equivalent Python instead of running it.")
@@ -37,22 +37,22 @@ class Shell:
 
 @dataclass(frozen=True)
 class Command:
-    """A magic: the options it takes, and how they are typed.
+    """A magic, its options, and how they are typed.
 
     Attributes
     ----------
     magic
-        Its name without the percent signs.
+        The name of the magic without percent signs.
     function
-        The name of the function of `bertmagic.api`, or the method of `TextModel`, that does the work.
+        The function of `bertmagic.api`, or the method of `TextModel`, that the magic calls.
     table
-        The dataclass of its options.
+        The dataclass of the options.
     positional
-        The options that may be typed without their flag, in order.
+        The options that can be typed without a flag, in order.
     body
-        What the cell's body is: assignments of options, one text a line, or nothing.
+        The content of the cell body: assignments of options, one text per line, or nothing.
     examples
-        Cells to show on the help page.
+        Example cells for the help page.
     """
 
     magic: str
@@ -69,7 +69,7 @@ class Command:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Its own options, without those of every magic."""
+        """The options of the command, without those of `Shell`."""
         return table(self.table)
 
 

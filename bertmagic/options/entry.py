@@ -1,4 +1,4 @@
-"""What is known of one option."""
+"""One option of a command."""
 
 from __future__ import annotations
 
@@ -30,43 +30,43 @@ Kind = Literal[
 ]
 
 REQUIRED: Any = inspect.Parameter.empty
-"""The default of an option that has none."""
+"""The default of an option that must be given."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of one option.
+    """One option of a command.
 
     Attributes
     ----------
     name
-        The name in a cell body and in Python.
+        The name in a cell body and as a Python keyword.
     kind
-        What a value of it is, which decides how a typed string is read.
+        The kind of value, which decides how a typed string is parsed.
     default
-        The value when nothing is given; `REQUIRED` where there is none.
+        The default value, or `REQUIRED`.
     help
         One sentence for the user, with the unit.
     choices
-        The allowed values of a choice.
+        The allowed values of an option of kind ``choice``; for a model, values that are offered.
     low, high
         The allowed range, both ends included.
-    log
-        Whether a slider for it should be logarithmic.
+    log_scale
+        Whether its slider is logarithmic.
     short, flag
-        A one-letter flag, and a long flag where it differs from the name.
+        The one-letter flag, and the long flag if it differs from the name.
     many
-        Whether it may be given more than once.
-    values
-        How many values follow its flag.
+        Whether it can be given more than once.
+    arity
+        The number of values after the flag.
     reason
-        Why the default is what it is, with its source.
-    slide
-        The ends of a slider for it, where its whole range is too wide to be set by hand.
-    curve
-        What to try with it, when the curves of a run look like this or that.
+        The reason for the default, with its source.
+    slider_range
+        The ends of its slider, if the allowed range is too wide for one.
+    when_to_change
+        Which training curves ask for another value, and which value.
     searchable
-        Whether the command takes a range of values for it.
+        Whether the command searches over it, given a range of values.
     """
 
     name: str
@@ -76,14 +76,14 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float = -math.inf
     high: float = math.inf
-    log: bool = False
+    log_scale: bool = False
     short: str = ""
     flag: str = ""
     many: bool = False
-    values: int = 1
+    arity: int = 1
     reason: str = ""
-    slide: tuple[float, float] | None = None
-    curve: str = ""
+    slider_range: tuple[float, float] | None = None
+    when_to_change: str = ""
     searchable: bool = False
 
     @property
@@ -93,7 +93,7 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """Whether a value must be given."""
+        """Whether the user must give a value."""
         return self.default is REQUIRED
 
 
@@ -106,7 +106,7 @@ def option(default: Any, kind: Kind, help: str, **known: Any) -> Any:
 
 
 def table(of: type[Any]) -> tuple[Option, ...]:
-    """Return the options of a command's dataclass, in the order they are declared."""
+    """Return the options of a command in the order of their declaration."""
     searched = getattr(of, "searched", ())
     return tuple(
         Option(

@@ -1,4 +1,4 @@
-"""The part of the table for the commands that train: fine-tuning, search and pre-training."""
+"""Options of the commands that train: fine-tuning, hyperparameter search and pre-training."""
 
 from __future__ import annotations
 
@@ -16,81 +16,81 @@ class Finetune(Training):
 
     text: Columns = option(None, "columns", TEXT, many=True)
     label: Columns = option(None, "columns", LABEL, many=True)
-    question: str | None = option(None, "column", "The column of the questions, for question answering; inferred.")
-    context: str | None = option(None, "column", "The column of the passages that hold the answers; inferred.")
+    question: str | None = option(None, "column", "The column of questions, for question answering; inferred.")
+    context: str | None = option(None, "column", "The column of passages that contain the answers; inferred.")
     answers: str | None = option(
-        None, "column", "The column of the answers, as SQuAD writes them: texts and where they begin; inferred."
+        None, "column", "The column of answers in SQuAD's format: texts and their start positions; inferred."
     )
-    task: str | None = option(None, "choice", "What to learn; inferred from the columns.", choices=TASKS)
+    task: str | None = option(None, "choice", "The task; inferred from the columns.", choices=TASKS)
     long_text: LongText = option(
         "truncate",
         "choice",
-        "What to read of a longer text: its beginning, its head and tail, or all of it in overlapping windows.",
+        "How to read texts over max_length: the start, the start and the end, or all in overlapping windows.",
         choices=("truncate", "head_tail", "window"),
-        reason="The cheapest; head_tail costs the same and was better in Sun et al. 2019, window reads everything.",
-        curve="Many texts are cut, and what matters stands at their end: head_tail; anywhere: window.",
+        reason="The cheapest. head_tail costs the same and was better in Sun et al. 2019; window reads everything.",
+        when_to_change="If many texts are cut and their end matters: head_tail. If every part may matter: window.",
     )
     stride: int | None = option(
         None,
         "int",
-        "By how many tokens the windows of a long text overlap; by default a quarter of a window.",
+        "Overlap of neighbouring windows of a long text, in tokens; by default a quarter of a window.",
         low=0,
         high=4096,
-        reason="Every word has then an eighth of a window or more before and after it in one of the windows.",
-        curve="Words near the edges of windows are wrong more often: a third or a half of a window.",
+        reason="Then each word has, in one of its windows, at least an eighth of a window of context on both sides.",
+        when_to_change="If words near window edges are wrong more often: a third or half of a window.",
     )
     max_answer_length: int = option(
         30,
         "int",
-        "How many tokens the answer to a question may have.",
+        "Maximum length of an answer, in tokens.",
         low=1,
         high=1000,
-        reason="As in the script of BERT for SQuAD; longer ones in training are an error that says how long they are.",
+        reason="As in BERT's script for SQuAD. A longer answer in the training set is an error.",
     )
     label_smoothing: float = option(
         0.0,
         "float",
-        "Give this share of each label to all classes alike, against overconfidence.",
+        "Share of each label's probability that is spread over all classes, against overconfidence.",
         low=0.0,
         high=0.9,
-        reason="0.1 in Szegedy et al. 2016, section 7; off, as it changes what probabilities mean.",
-        curve="Accuracy is good and validation loss rises all the same: 0.1.",
+        reason="0.1 in Szegedy et al. 2016, section 7. Off, as it changes what the probabilities mean.",
+        when_to_change="If accuracy is good but validation loss rises: 0.1.",
     )
-    best_metric: str | None = option(
+    metric: str | None = option(
         None,
         "choice",
-        "Which validation metric chooses the best weights; by default macro_f1 for classes, and what fits other tasks.",
+        "The validation metric that selects the best weights; by default macro_f1 for classes, else the task's own.",
         choices=METRICS,
-        reason="Macro F1 counts each class the same, so a rare class cannot be given up unnoticed.",
+        reason="Macro F1 weighs all classes equally, so a rare class cannot be ignored unnoticed.",
     )
     label_all_pieces: bool = option(
         False,
         "flag",
-        "Learn the tag of a word from all of its tokens, and not from its first alone.",
-        reason="Devlin et al. 2019, section 5.3, learn from and predict by the first token of a word.",
+        "Train on all word pieces of a word, not on the first alone.",
+        reason="Devlin et al. 2019, section 5.3, use the first piece of a word for training and prediction.",
     )
     calibrate: bool = option(
         False,
         "flag",
-        "Fit a temperature on the validation rows, so that probabilities mean what they say.",
-        reason="Guo et al. 2017; off, as the validation rows have chosen the weights already.",
+        "Fit a temperature on the validation set, so that probabilities match observed frequencies.",
+        reason="Guo et al. 2017. Off, as the validation set has already selected the weights.",
     )
     class_weights: ClassWeights = option(
         "none",
         "choice",
-        "Weigh classes in the loss by the inverse of their frequency.",
+        "Class weights in the loss; balanced is the inverse of the class frequency.",
         choices=("none", "balanced"),
-        reason="Weights change what probabilities mean, and macro F1 chooses the epoch already.",
-        curve="Accuracy is far above macro F1: a class is given up; balanced.",
+        reason="Weights change what the probabilities mean, and macro F1 already selects the epoch.",
+        when_to_change="If accuracy is far above macro F1, a class is being ignored: balanced.",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tune(Finetune):
-    """Search for good values of options, or for a learning rate alone.
+    """Search for good hyperparameters, or for a learning rate alone.
 
-    An option takes a range in place of a value: log(1e-5, 1e-3), choice(16, 32, 64), or between(1, 4),
-    which has both of its ends.
+    Give an option a range instead of a value: log(1e-5, 1e-3), choice(16, 32, 64), or between(1, 4). Both ends
+    belong to a range.
     """
 
     searched: ClassVar[tuple[str, ...]] = (
@@ -98,43 +98,44 @@ class Tune(Finetune):
         "weight_decay", "max_grad_norm", "layerwise_lr_decay", "ema_decay", "schedule", "seed", "attention_dropout",
         "adapt", "lora_rank", "lora_alpha", "freeze", "long_text", "stride", "label_smoothing", "class_weights",
     )  # fmt: skip
-    # What one run has and a search has not: fields of the parent that are no options here.
+    # A search does not have these options of a run: a class variable hides the inherited field.
     background: ClassVar[bool] = False  # type: ignore[misc]
     resume: ClassVar[bool] = False  # type: ignore[misc]
-    best_metric: ClassVar[str | None] = None  # type: ignore[misc]
     checkpoint_every: ClassVar[int | None] = None  # type: ignore[misc]
     checkpoint_minutes: ClassVar[float] = 5  # type: ignore[misc]
 
     lr_find: bool = option(
-        False, "flag", "Only raise the learning rate over 100 steps, show the losses, and suggest one."
+        False, "flag", "Only find a learning rate: raise it over 100 steps, plot the loss, and suggest a value."
     )
     trials: int = option(
         20,
         "int",
-        "How many trials there are to be, those of before counted.",
+        "Total number of trials, including those of earlier runs of this study.",
         low=1,
         high=10000,
-        reason="About ten for each range that matters; the sampler learns from a third of them.",
+        reason="About ten for each range that matters; the first third, at most ten, are random.",
     )
-    timeout: float | None = option(None, "float", "Begin no further trial after so many minutes.", low=0.01, high=1e6)
+    timeout: float | None = option(
+        None, "float", "Time limit in minutes: no trial starts after it.", low=0.01, high=1e6
+    )
     study: str = option(
         "study",
         "text",
-        "The name of the file in the run's folder that keeps the trials; the same cell goes on with it.",
-        reason="SQLite: a search goes on after a kernel restart, and optuna's own tools read it.",
+        "The name of the study: its file in the run folder keeps the trials, and the same cell continues it.",
+        reason="The file is SQLite: a search continues after a kernel restart, and optuna's own tools read it.",
     )
     metric: str | None = option(
         None,
         "choice",
-        "What is sought on the validation rows, the lowest of losses and errors, the highest of others.",
+        "The validation metric to optimize: losses and errors are minimized, others maximized.",
         choices=METRICS,
-        reason="By default the one that chooses the best weights: macro F1 for classes.",
+        reason="By default the metric that selects the best weights: macro F1 for classes.",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrain(Training):
-    """Pre-train an encoder on running text: masked words and, where asked for, next sentences."""
+    """Pre-train an encoder on running text: masked words and, with nsp, next sentences."""
 
     task: ClassVar[str] = "masked_language_modeling"
     long_text: ClassVar[LongText] = "truncate"
@@ -142,42 +143,40 @@ class Pretrain(Training):
     longest: ClassVar[int] = 128
 
     train: Any = option(
-        REQUIRED, "data", "The running text: a list, a column, or files; in .txt files blank lines part documents."
+        REQUIRED, "data", "The running text: a list, a column, or files; in .txt files blank lines separate documents."
     )
-    text: str | None = option(None, "column", "The column that holds the text; inferred where only one can be meant.")
-    document: str | None = option(
-        None, "column", "The column that says of which document a row is; by default each row is one."
-    )
+    text: str | None = option(None, "column", "The text column; inferred if there is only one candidate.")
+    document: str | None = option(None, "column", "The column of document ids; by default each row is a document.")
     whole_words: bool = option(
         False,
         "flag",
-        "Mask the pieces of a word together.",
-        reason="As in the second release of BERT's own weights; harder, as no piece of the word gives the others away.",
+        "Whole-word masking: mask all word pieces of a word together.",
+        reason="Off as in the first BERT weights; the second release has it, and the task is harder.",
     )
     nsp: bool = option(
         False,
         "flag",
-        "Learn next sentences, too: half of the pairs follow each other, half are from two documents.",
-        reason="Devlin et al. 2019 has it; Liu et al. 2019 found models as good or better without.",
+        "Add next-sentence prediction: half of the pairs are neighbours, half come from two documents.",
+        reason="Devlin et al. 2019 have it; Liu et al. 2019 found models as good or better without.",
     )
     packing: bool = option(
         True,
         "flag",
-        "Fill blocks of max_length with one document after the other; else a block has one document only.",
-        reason="No padding, whatever the lengths; about as good as blocks of one document in Liu et al. 2019, table 2.",
+        "Fill blocks of max_length tokens across documents; else each block has one document only.",
+        reason="No padding, and about as good as blocks of one document in Liu et al. 2019, table 2.",
     )
     max_length: int | None = option(
         None,
         "int",
-        "How many tokens a block has; by default 128, or the model's limit where that is less.",
+        "Length of a block in tokens; by default 128, or the limit of the model if that is lower.",
         low=8,
         high=8192,
-        reason="Nine tenths of BERT's own steps had 128 tokens (Devlin et al. 2019, appendix A.2).",
+        reason="90 % of BERT's pre-training steps had 128 tokens (Devlin et al. 2019, appendix A.2).",
     )
-    best_metric: str | None = option(
+    metric: str | None = option(
         None,
         "choice",
-        "Which validation metric chooses the best weights; by default loss.",
+        "The validation metric that selects the best weights; by default loss.",
         choices=("loss", "accuracy"),
-        reason="The perplexity that the report tells is the exponential of the loss.",
+        reason="The perplexity in the report is the exponential of the loss.",
     )

@@ -1,14 +1,15 @@
-"""Ranges of values that a search may take: ``log(1e-5, 1e-3)``, ``between(1, 4)``, ``choice(16, 32)``."""
+"""Search ranges of options: ``log(1e-5, 1e-3)``, ``between(1, 4)``, ``choice(16, 32)``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.options.entry import Option
 
 HOW = "log(a, b), between(a, b) or choice(a, b, …)"
@@ -21,10 +22,10 @@ class Range:
     Attributes
     ----------
     kind
-        ``between`` has all values from the first to the second, both included; ``log`` the same with each power of
-        ten alike; ``choice`` those that are named.
+        ``between`` is uniform from the first value to the second, both included; ``log`` is uniform in the logarithm;
+        ``choice`` has the listed values.
     values
-        What was written between the parentheses.
+        The arguments in parentheses.
     """
 
     kind: Literal["between", "log", "choice"]
@@ -35,55 +36,57 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether both ends are whole numbers, and so is all between them."""
+        """Whether both ends are integers; then all values are."""
         return all(isinstance(value, int) for value in self.values)
 
 
 def between(*ends: float) -> Range:
-    """All values from one to the other, both included; whole numbers where both are."""
+    """Return a uniform range, both ends included; integers if both ends are."""
     return Range("between", ends)
 
 
 def log(*ends: float) -> Range:
-    """All values from one to the other, each power of ten alike."""
+    """Return a range that is uniform in the logarithm, both ends included."""
     return Range("log", ends)
 
 
 def choice(*values: Any) -> Range:
-    """One of these values."""
+    """Return a range of the listed values."""
     return Range("choice", values)
 
 
 NAMES = {"log": log, "choice": choice, "between": between}
-"""What the names mean in a cell of ``%%bert_tune``."""
+"""Names that a cell of ``%%bert_tune`` can use."""
 
 
 def checked(entry: Option, given: Range, check: Callable[[Option, Any], Any]) -> Range:
-    """Return a range whose values are of the option's type.
+    """Return the range with its values converted to the type of the option.
 
     Raises
     ------
     OptionError
-        If the option cannot be searched, the range is empty or reversed, or a value is none of the option.
+        If the option cannot be searched, the range is empty or reversed, or a value is invalid.
     """
     if not entry.searchable:
         raise OptionError(
             f"{entry.name} = {given!r}: {entry.name} cannot be searched over here.",
-            "Give it one value. %%bert_tune has ranges for what can be searched.",
+            "Give one value. Only %%bert_tune searches over ranges, for the options that its help page lists.",
         )
     if given.kind == "choice":
         if not given.values:
-            raise _empty(entry, given, "it names no value")
+            raise _empty(entry, given, "it has no value")
         return Range("choice", tuple(_plain(entry, given, check(entry, value)) for value in given.values))
     if entry.kind not in ("int", "float"):
-        raise OptionError(f"{entry.name} = {given!r}: {entry.name} is no number.", "Name the values: choice(a, b, …).")
+        raise OptionError(
+            f"{entry.name} = {given!r}: {entry.name} is not a number.", "List the values: choice(a, b, …)."
+        )
     if len(given.values) != 2:
         raise _empty(entry, given, "it needs two ends")
     low, high = (check(entry, value) for value in given.values)
     if not low < high:
-        raise _empty(entry, given, "it is empty: the first end must be below the second")
+        raise _empty(entry, given, "the first end must be below the second")
     if given.kind == "log" and low <= 0:
-        raise _empty(entry, given, "a logarithm needs ends above 0")
+        raise _empty(entry, given, "log needs ends above 0")
     return Range(given.kind, given.values if given.whole else (low, high))
 
 
@@ -91,10 +94,10 @@ def _plain(entry: Option, given: Range, value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise OptionError(
-        f"{entry.name} = {given!r}: a value of type {type(value).__name__} cannot be kept in a study.",
-        "Give names, numbers or texts.",
+        f"{entry.name} = {given!r}: a value of type {type(value).__name__} cannot be saved in a study.",
+        "Use names, numbers or texts.",
     )
 
 
 def _empty(entry: Option, given: Range, why: str) -> OptionError:
-    return OptionError(f"{entry.name} = {given!r}: {why}.", f"Write {HOW}; both ends belong to a range.")
+    return OptionError(f"{entry.name} = {given!r}: {why}.", f"Write {HOW}; both ends are included.")

@@ -1,4 +1,4 @@
-"""What several commands of the table share: types of values, names that can be chosen, and sentences of help."""
+"""Value types, choices and help texts that several commands share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LongText = Literal["truncate", "head_tail", "window"]
 Columns = str | tuple[str, ...] | None
 
 TASKS = ("question_answering", "token_classification", "multi_label", "regression", "classification")
-"""The names of `bertmagic.tasks.TASKS` that can be asked for."""
+"""The tasks that the option ``task`` can name, as in `bertmagic.tasks.TASKS`."""
 
 METRICS = (
     "macro_f1",
@@ -29,11 +29,11 @@ METRICS = (
     "spearman",
     "loss",
 )
-"""The validation metrics that can choose the best weights; which of them a task has, it says itself."""
+"""The validation metrics that can select the best weights; each task has some of them."""
 
 LOWER_IS_BETTER = frozenset(["loss", "rmse", "mae", "perplexity", "log_loss", "brier", "ece"])
-"""The metrics that are better the lower they are."""
+"""Metrics that are better when lower."""
 
-TEXT = "The column that holds the text, or two columns for pairs; inferred where only one can be meant."
-LABEL = "The column that holds what is to be learnt; inferred where only one can be meant."
-MODEL = "Which model: a name bound to one, a run of this folder, a saved folder, or a hub id; by default the last one."
+TEXT = "The text column, or two for pairs; inferred if there is only one candidate."
+LABEL = "The label column, or several of 0 and 1; inferred if there is only one candidate."
+MODEL = "The model: a variable, a run, a saved folder, or a hub id; by default the one used last."

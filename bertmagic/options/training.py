@@ -1,4 +1,4 @@
-"""The part of the table that every run of training has."""
+"""Options that every training run has."""
 
 from __future__ import annotations
 
@@ -13,256 +13,256 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What every run of training has, whatever is learnt.
+    """Options of every training run, for all tasks.
 
-    ``longest`` is the default limit on tokens: attention's cost grows with the square of it.
+    ``longest`` is the default of ``max_length`` in tokens: the cost of attention grows with its square.
     """
 
     longest: ClassVar[int] = 512
-    name: str | None = option(None, "name", "The name of the run, and of the variable that the model is bound to.")
+    name: str | None = option(None, "name", "The name of the run, and of the variable that gets the model.")
     train: Any = option(REQUIRED, "data", "The training rows: DataFrame, Dataset, dict, file, hub id, sample:NAME.")
     validation: Any = option(
         0.1,
         "share_or_data",
-        "Rows to choose the best weights on: a data set, or the share of train to hold out.",
+        "The validation set: rows, or the share of train to hold out. It selects the best weights.",
         low=0.0,
         high=0.5,
-        reason="A tenth is enough to rank epochs and costs little training data; 0 holds out none.",
+        reason="A tenth is enough to rank epochs, and most rows stay for training. 0 means no validation set.",
     )
-    test: Any = option(None, "data", "Rows for the final report, never used to choose anything.")
+    test: Any = option(None, "data", "The test set: rows for the final report, never used to select anything.")
     model: Any = option(
         "minilm",
         "model",
-        "The encoder to start from: an alias of %bert_models, a folder, a hub id, an own model.",
+        "The encoder to start from: a name from %bert_models, a folder, a hub id, or a model.",
         short="-m",
-        reason="The smallest encoder in the catalogue: it trains in minutes on a laptop's CPU.",
-        curve="Validation stays low whatever is set: a larger one, or one of the texts' language; %bert_models DATA.",
+        reason="The smallest encoder in the catalogue. It trains in minutes on a laptop CPU.",
+        when_to_change="If validation stays low: a larger encoder, or one for the language of the texts.",
     )
     epochs: float | None = option(
         None,
         "float",
-        "How many times to go through the training rows; by default 3, up to 10 for few rows.",
-        slide=(1, 10),
+        "Number of passes over the training set; by default 3, and up to 10 if it is small.",
+        slider_range=(1, 10),
         low=0.01,
         high=1000,
-        reason="2 to 4 in Devlin et al. 2019, appendix A.3; few rows need 300 steps (Mosbach et al. 2021).",
-        curve="Validation still gets better at the end: more. Its loss rises while the training loss falls: fewer.",
+        reason="2 to 4 in Devlin et al. 2019, appendix A.3. A small set needs about 300 steps (Mosbach et al. 2021).",
+        when_to_change="If validation still improves at the end: more. If only training loss still falls: fewer.",
     )
     max_steps: int | None = option(
         None,
         "int",
-        "Train for so many optimizer steps; with epochs given too, for whichever is fewer.",
+        "Number of optimizer steps; if epochs is given too, the smaller of the two counts.",
         low=1,
-        curve="Validation still gets better at the last step: more.",
+        when_to_change="If validation still improves at the last step: more.",
     )
     lr: float | None = option(
         None,
         "float",
-        "The peak learning rate of AdamW; by default the one the catalogue has for the model, and 5e-4 for LoRA.",
-        slide=(1e-06, 0.01),
+        "The peak learning rate of AdamW; by default the catalogue's value for the encoder, and 5e-4 for LoRA.",
+        slider_range=(1e-06, 0.01),
         low=1e-8,
         high=1.0,
-        log=True,
-        reason="2e-5 to 5e-5 for BERT-base (Devlin et al. 2019); small encoders take more: 1e-4 for MiniLM.",
-        curve="The loss jumps, or stays where it began: a third of it. It falls slowly to the end: three times it.",
+        log_scale=True,
+        reason="2e-5 to 5e-5 for BERT-base (Devlin et al. 2019). Small encoders need more: 1e-4 for MiniLM.",
+        when_to_change="If the loss jumps or does not fall: a third. If it falls slowly until the end: three times.",
     )
     batch_size: int = option(
         32,
         "int",
-        "How many rows one optimizer step sees.",
-        slide=(2, 256),
+        "Number of rows in a batch.",
+        slider_range=(2, 256),
         low=1,
         high=4096,
-        log=True,
+        log_scale=True,
         reason="16 or 32 in Devlin et al. 2019, appendix A.3.",
-        curve="The loss is all noise and validation jumps: larger. Memory is short: smaller, with accumulation.",
+        when_to_change="If loss and validation are noisy: larger. If memory is short: smaller, with accumulation.",
     )
     gradient_accumulation_steps: int = option(
         1,
         "int",
-        "How many batches one optimizer step adds up; it sees batch_size x this many rows.",
+        "Number of batches in one optimizer step, which then has batch_size x this many rows.",
         low=1,
         high=4096,
-        log=True,
-        reason="Larger steps in the memory of one batch; steps and epochs count as in transformers' Trainer.",
-        curve="The loss is noisy and a larger batch does not fit: 2 or 4.",
+        log_scale=True,
+        reason="Larger steps in the memory of one batch. Steps and epochs count as in transformers.Trainer.",
+        when_to_change="If the loss is noisy and a larger batch does not fit into memory: 2 or 4.",
     )
     gradient_checkpointing: bool = option(
         False,
         "flag",
-        "Compute activations again in the backward pass instead of keeping them: far less memory, a third more time.",
-        reason="Chen et al. 2016; the result is the same. Needed only where one row does not fit the memory.",
+        "Recompute activations in the backward pass: much less memory, about a third more time.",
+        reason="Chen et al. 2016. The result is the same; needed only if even a small batch does not fit into memory.",
     )
     max_length: int | None = option(
         None,
         "int",
-        "Cut texts after so many tokens; by default the model's own limit, at most 512.",
+        "Maximum length of a text in tokens; by default the limit of the model, at most 512.",
         low=8,
         high=8192,
-        reason="BERT's positions end at 512 (Devlin et al. 2019), and attention costs the square of the length.",
-        curve="Many texts are cut and validation stays low: longer. Steps are slow and few texts are long: shorter.",
+        reason="BERT has 512 positions (Devlin et al. 2019); attention costs grow with the square of the length.",
+        when_to_change="If many texts are cut and validation stays low: longer. If steps are slow: shorter.",
     )
     warmup: float = option(
         0.06,
         "float",
-        "The share of steps (below 1) or the number of steps over which lr rises from 0.",
-        slide=(0, 0.5),
+        "Length of the warm-up, in which lr rises from 0: a share of all steps if below 1, else steps.",
+        slider_range=(0, 0.5),
         low=0,
         reason="6 % in Liu et al. 2019 (RoBERTa), table 10.",
-        curve="The loss rises in the first steps, or the gradient's norm leaps there: 0.1 or more.",
+        when_to_change="If the loss or the gradient norm jumps in the first steps: 0.1 or more.",
     )
     weight_decay: float = option(
         0.01,
         "float",
-        "AdamW's weight decay, not applied to biases and layer norms.",
-        slide=(0, 0.3),
+        "Weight decay of AdamW; biases and layer norms have none.",
+        slider_range=(0, 0.3),
         low=0.0,
         high=1.0,
         reason="0.01 in Devlin et al. 2019, appendix A.2.",
-        curve="Validation falls behind training early on: 0.05 or 0.1. It seldom matters otherwise.",
+        when_to_change="If validation falls behind training early: 0.05 or 0.1. Otherwise it rarely matters.",
     )
     max_grad_norm: float = option(
         1.0,
         "float",
-        "Shorten the gradient of a step to this norm where it is longer; 0 leaves it.",
+        "Clip the gradient norm of a step to this value; 0 means no clipping.",
         low=0.0,
         high=1000.0,
-        reason="1.0 in BERT's own training (Devlin et al. 2019); Pascanu et al. 2013 say why.",
-        curve="Single steps throw the loss up and it comes back: 0.5.",
+        reason="1.0 in the code of Devlin et al. 2019; Pascanu et al. 2013 explain why.",
+        when_to_change="If single steps raise the loss sharply and it recovers: 0.5.",
     )
     layerwise_lr_decay: float = option(
         1.0,
         "float",
-        "Multiply lr by this for each layer above: the embeddings learn slowest, the head with lr; 1 changes nothing.",
+        "Factor on lr per layer, from the head down: the embeddings get the lowest; 1 means the same lr everywhere.",
         low=0.1,
         high=1.0,
-        reason="0.8 to 0.9 in Clark et al. 2020 (ELECTRA), appendix B; off, as what is gained differs by task.",
-        curve="Few rows, and validation soon gets worse: 0.9.",
+        reason="0.8 to 0.9 in Clark et al. 2020 (ELECTRA), appendix B. Off, as the gain depends on the task.",
+        when_to_change="If the training set is small and validation soon gets worse: 0.9.",
     )
     ema_decay: float | None = option(
         None,
         "float",
-        "Evaluate and keep an exponential moving average of the weights with this decay a step, such as 0.999.",
+        "Evaluate and save an exponential moving average of the weights, with this decay per step, such as 0.999.",
         low=0.5,
         high=0.99999,
-        reason="Polyak & Juditsky 1992; steadier, for the memory of one more set of weights.",
-        curve="Validation jumps from one evaluation to the next: 0.999, over some thousand steps.",
+        reason="Polyak & Juditsky 1992. Steadier results, for the memory of a second copy of the weights.",
+        when_to_change="If validation jumps between evaluations: 0.999, for runs of some thousand steps.",
     )
     schedule: Schedule = option(
         "linear",
         "choice",
-        "How lr falls after the warm-up.",
+        "Schedule of lr after the warm-up.",
         choices=("linear", "cosine", "constant"),
         reason="Linear in Devlin et al. 2019, appendix A.2.",
-        curve="The loss still falls when lr reaches 0: more epochs, rather than constant.",
+        when_to_change="If the loss still falls when lr reaches 0: more epochs, rather than constant.",
     )
     seed: int = option(
         0,
         "int",
-        "Seeds the split, the order of rows, the head and dropout.",
+        "Random seed of the split, the order of rows, the new head and dropout.",
         low=0,
         high=2**32 - 1,
-        reason="Any would do: scores differ by the seed alone (Dodge et al. 2020), so one is kept.",
-        curve="Two settings differ by little: run each with three seeds before you believe it.",
+        reason="Fixed, as scores vary with the seed alone (Dodge et al. 2020).",
+        when_to_change="If two settings differ by little: run each with three seeds before you trust the difference.",
     )
     attention_dropout: float = option(
         0.0,
         "float",
-        "Dropout on attention weights; BERT was pre-trained with 0.1.",
-        slide=(0, 0.5),
+        "Dropout on the attention weights; BERT was pre-trained with 0.1.",
+        slider_range=(0, 0.5),
         low=0.0,
         high=0.9,
-        reason="Attention dropout takes PyTorch's attention off its fast path; the other dropouts stay on.",
-        curve="The training loss goes to 0 and validation gets worse: 0.1.",
+        reason="With it PyTorch cannot use its fast attention kernel. The other dropouts stay on.",
+        when_to_change="If training loss goes to 0 while validation gets worse: 0.1.",
     )
     eval_every: int | None = option(
         None,
         "steps",
-        "Evaluate every so many steps; by default at the end of each epoch.",
+        "Steps between two evaluations; by default once per epoch, at its end.",
         low=1,
-        reason="All rows were seen as often then, and more evaluations would take time from training.",
-        curve="The best evaluation is the first, or only one: evaluate more often.",
+        reason="Then all rows were seen equally often, and more evaluations would slow down training.",
+        when_to_change="If the best evaluation is the first, or there is only one: evaluate more often.",
     )
     patience: int | None = option(
         None,
         "int",
-        "Stop early after so many evaluations without a better one.",
+        "Early stopping: end the run after this many evaluations without improvement.",
         low=1,
         high=1000,
         reason="Off: the best weights are kept anyway, and they often come late, when lr is low.",
-        curve="Validation has not got better for long: 2 or 3.",
+        when_to_change="If validation stops improving long before the end: 2 or 3.",
     )
     adapt: Adapt = option(
         "full",
         "choice",
-        "What to train: full is all weights; lora is small matrices beside frozen weights, and the head.",
+        "Which weights to train: full trains all; lora trains the head and low-rank matrices, the rest is frozen.",
         choices=("full", "lora"),
-        reason="Whole models of this size fit a laptop; LoRA (Hu et al. 2021) saves gradients and moments.",
-        curve="Memory is short, or few rows are learnt by heart at once: lora.",
+        reason="Models of this size fit into a laptop. LoRA (Hu et al. 2021) saves gradients and optimizer state.",
+        when_to_change="If memory is short, or a small training set is memorized at once: lora.",
     )
     lora_rank: int = option(
         8,
         "int",
-        "The rank of LoRA's matrices.",
+        "The rank of the LoRA matrices.",
         low=1,
         high=512,
-        log=True,
-        reason="8 in Hu et al. 2021, table 9; their table 6 finds little gained by more.",
-        curve="With lora the training loss stays high: 16 or 32, or more targets.",
+        log_scale=True,
+        reason="8 in Hu et al. 2021, table 9; their table 6 shows little gain from more.",
+        when_to_change="If training loss stays high with lora: 16 or 32, or more lora_targets.",
     )
     lora_alpha: float | None = option(
         None,
         "float",
-        "LoRA's products are scaled by this over the rank; by default twice the rank.",
+        "LoRA updates are scaled by lora_alpha / lora_rank; by default twice the rank.",
         low=0.001,
         high=10000,
-        reason="A scale of 2 whatever the rank, so that lr need not change with it.",
-        curve="With lora the loss jumps: half of it. It hardly moves: twice it.",
+        reason="The scale is then 2 for every rank, so lr need not change with the rank.",
+        when_to_change="If the loss jumps with lora: half. If it hardly falls: double.",
     )
     lora_targets: tuple[str, ...] = option(
         (),
         "text",
-        "The linear layers that get adapters, by name; by default the projections of queries and values.",
+        "Names of the linear layers that get adapters; by default the query and value projections.",
         many=True,
-        reason="Queries and values together are best for as many parameters in Hu et al. 2021, table 5.",
+        reason="For a fixed number of parameters, queries and values are best in Hu et al. 2021, table 5.",
     )
     lora_save: LoraSave = option(
         "merged",
         "choice",
-        "Keep the model whole, with LoRA's matrices merged in, or only the adapter, which needs its base to load.",
+        "What to save after LoRA: the merged model, or the adapter alone, which needs its base model to load.",
         choices=("merged", "adapter"),
-        reason="A merged model loads anywhere; an adapter of MiniLM takes 1 MB in place of 90.",
+        reason="A merged model loads anywhere. An adapter of MiniLM takes 1 MB instead of 90.",
     )
     freeze: Any = option(
         None,
         "freeze",
-        "What not to train: 'embeddings', 'encoder', or so many of the lowest layers.",
-        reason="All layers learn in Devlin et al. 2019; the last quarter keeps most of it (Lee et al. 2019).",
-        curve="Memory is short or steps are slow, and a little accuracy may go: 'embeddings', or half of the layers.",
+        "Weights not to train: 'embeddings', 'encoder', or a number of layers, counted from the lowest.",
+        reason="Devlin et al. 2019 train all layers; the last quarter gives most of the gain (Lee et al. 2019).",
+        when_to_change="If memory is short or steps are slow: 'embeddings', or half of the layers.",
     )
-    device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest one here.")
+    device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest device here.")
     precision: Precision = option(
         "auto",
         "choice",
-        "Number format of the matrix products; auto is bf16 where the hardware has it.",
+        "Number format of matrix products; auto is bf16 if the hardware has it, else fp16 on CUDA, else fp32.",
         choices=("auto", "bf16", "fp16", "fp32"),
-        reason="bf16 has the range of fp32, so the loss needs no scaling (Kalamkar et al. 2019).",
+        reason="bf16 has the range of fp32, so no loss scaling is needed (Kalamkar et al. 2019).",
     )
-    save_to: str | None = option(None, "path", "Also save the finished model to this folder.")
+    save_to: str | None = option(None, "path", "A folder to save the finished model to, in addition to the run folder.")
     checkpoint_every: int | None = option(
         None,
         "int",
-        "Write a checkpoint every so many steps, beside those at each evaluation and at an interrupt.",
+        "Steps between checkpoints, in addition to those at evaluations and at an interrupt.",
         low=1,
-        reason="Each writes weights and moments, three times the model: 0.3 GB for MiniLM, 1.3 GB for BERT-base.",
+        reason="Weights and optimizer state are three times the model: 0.3 GB for MiniLM, 1.3 GB for BERT-base.",
     )
     checkpoint_minutes: float = option(
         5,
         "float",
-        "Write a checkpoint when so many minutes have passed without one.",
+        "Maximum time between two checkpoints, in minutes.",
         low=0.01,
         high=100000,
-        reason="What a kill can cost at most; the newest two are kept, and none once the run is finished.",
+        reason="A killed process loses no more than this. The newest two are kept, and none once the run is finished.",
     )
-    resume: bool = option(False, "flag", "Go on from the run's newest checkpoint.")
-    background: bool = option(False, "flag", "Train in a thread beside the notebook, which stays free.")
+    resume: bool = option(False, "flag", "Continue from the newest checkpoint of the run.")
+    background: bool = option(False, "flag", "Train in a background thread, so that other cells can run.")

@@ -1,4 +1,4 @@
-"""What a user gives, read and checked against the table."""
+"""Parse and check a user's values of options."""
 
 from __future__ import annotations
 
@@ -6,39 +6,46 @@ import dataclasses
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.errors import OptionError, nearest
+from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
 from bertmagic.options.ranges import HOW, Range, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
 
 def read(of: type[T], given: Mapping[str, object]) -> T:
-    """Check the given values against the table and return the options.
+    """Return the options of a command, with the given values parsed and checked.
 
     Raises
     ------
     OptionError
-        For an unknown name (the nearest known one is named), a missing one, a value of the wrong type, outside
-        its range or not among its choices.
+        For an unknown name (with what it is called here, or the nearest name), an option given twice or not at all,
+        and a value of the wrong type, outside its range or not among its choices.
     """
     known = {entry.name: entry for entry in table(of)}
+    for name in given.keys() & synonyms.RENAMED.keys():
+        if synonyms.RENAMED[name] in given:
+            raise OptionError(
+                f"{name} is the earlier name of {synonyms.RENAMED[name]}, and both are given.", "Give it once."
+            )
+    given = {synonyms.current(name): value for name, value in given.items()}
     for name in given:
         if name not in known:
-            raise OptionError(
-                f"there is no option {name!r}.{nearest(name, known)}", f"The options are: {listing(known, 40)}."
-            )
+            raise synonyms.unknown(name, known.values())
     for entry in known.values():
         if entry.required and given.get(entry.name) is None:
-            raise OptionError(f"{entry.name!r} is missing. {entry.help}", f"Give it as {entry.name} = …")
+            raise OptionError(f"{entry.name!r} is missing. {entry.help}", f"Give {entry.name} = ….")
     return of(**{name: check(known[name], value) for name, value in given.items()})
 
 
 def check(entry: Option, value: Any) -> Any:
-    """Return ``value`` as the option's type, or raise an `OptionError` that says what was expected."""
+    """Return the value converted to the type of the option, or raise an `OptionError` that says what was expected."""
     if value is None and not entry.required:
         return entry.default
     if isinstance(value, Range) and entry.kind in _READERS.keys() | {"model", "data"}:
@@ -51,9 +58,9 @@ def check(entry: Option, value: Any) -> Any:
 
 
 def signature(options: type[Any], of: Callable[..., Any]) -> inspect.Signature:
-    """Return the signature of a function with its ``**options`` written out from the table.
+    """Return the signature of a function with ``**options`` replaced by the options of a command.
 
-    Editors and ``?`` show it; the parameters that the function names itself stay as they are.
+    Editors and ``?`` show it. The other parameters of the function stay as they are.
     """
     own = inspect.signature(of)
     named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -120,7 +127,7 @@ def _text(entry: Option, value: Any) -> Any:
         return tuple(
             item if entry.kind == "column" and callable(item) else _text(one, item)
             for part in _several(value)
-            for item in (part if isinstance(part, tuple) else (part,))  # an expression that was read by itself
+            for item in (part if isinstance(part, tuple) else (part,))  # an expression in braces was parsed on its own
         )
     if not isinstance(value, str) or not value:
         raise _wrong(entry, value, "a text")
@@ -128,7 +135,7 @@ def _text(entry: Option, value: Any) -> Any:
 
 
 def _columns(entry: Option, value: Any) -> str | tuple[str, ...]:
-    """Read one column, or several as a tuple."""
+    """Return one column, or several as a tuple."""
     found = _text(dataclasses.replace(entry, many=True), value)
     if not found:
         raise _wrong(entry, value, "a column")

@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note
 from bertmagic.models import adapters, saving
+from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
     import torch
 
 _STATE, _TENSORS = "state.json", "tensors.safetensors"
@@ -196,11 +198,12 @@ def resumable(name: str) -> Checkpoint:
 def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
     """Raise an `OptionError` that lists what differs, if the run at the checkpoint was another one."""
     before, now = checkpoint.state, facts
-    names = sorted((before["options"].keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
+    options = renamed(before["options"])
+    names = sorted((options.keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
     differ = [
-        f"{name} was {before['options'].get(name)!r} and is {now['options'].get(name)!r}"
+        f"{name} was {options.get(name)!r} and is {now['options'].get(name)!r}"
         for name in names
-        if before["options"].get(name) != now["options"].get(name)
+        if options.get(name) != now["options"].get(name)
     ]
     differ += [
         f"the {part} rows are others"

@@ -8,18 +8,20 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from bertmagic.errors import Interrupted, TrainingError
 from bertmagic.events import Ended, Evaluated, Event, Phase, Started, Step
 from bertmagic.models import saving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 State = Literal["running", "finished", "interrupted", "failed"]
 

@@ -7,19 +7,21 @@ import json
 import math
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, UnknownReference, listing, nearest
 from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER
+from bertmagic.options.synonyms import renamed
 from bertmagic.result import ExportableResult
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
     import pandas as pd
 
     from bertmagic.options import Runs as Asked
@@ -176,14 +178,14 @@ def one(folder: Path) -> Record | None:
     for itself, and what cannot be read is as if it were not there.
     """
     saving.recover(folder / "model")
-    about, options = _json(folder / "run.json"), _json(folder / "options.json")
+    about, options = _json(folder / "run.json"), renamed(_json(folder / "options.json"))
     card, metrics = _json(folder / "model" / saving.CARD), _json(folder / "metrics.json")
     has_model = (folder / "model" / "config.json").is_file()
     if not (about or options or has_model):
         return None
     ended = _mapping(card.get("run"))
     numbers = {name: float(value) for name, value in metrics.items() if _is_number(value) and name not in _NO_METRICS}
-    metric = _text(about.get("metric") or options.get("best_metric") or card.get("best_metric"))
+    metric = _text(about.get("metric") or options.get("metric"))
     found = Record(
         name=folder.name,
         folder=folder,

@@ -5,7 +5,6 @@ To add a task, write a package with a class that fills `Task` in, and name it in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from bertmagic.errors import ModelError
 from bertmagic.tasks.base import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bertmagic.data.tables import Table
 
 __all__ = ["TASKS", "Task", "find", "infer", "of_config"]

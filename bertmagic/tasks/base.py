@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertmagic.data import checks
 from bertmagic.data import columns as naming
 from bertmagic.errors import OptionError
 from bertmagic.models import heads
+from bertmagic.models.card import Usage
+from bertmagic.tasks.description import output_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-    from transformers import PreTrainedModel
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.data.batches import BatchSource
+    from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.cache import Cache
     from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.baselines import Baseline
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
+    from bertmagic.tasks.description import Description
     from bertmagic.training.objective import Objective
 
     Scores = npt.NDArray[np.float32]
@@ -49,23 +55,42 @@ class Task(ABC):
     long_text
         What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
     calibrates
-        Whether rows get probabilities of classes: thresholds cut them, probes watch them, `calibrated` mends them.
+        Whether the task outputs class probabilities: these can be cut at thresholds, calibrated and probed.
     has_row_outcomes
-        Whether a row is right or wrong, so that rows can be counted by parts and looked at one by one.
+        Whether each row has a result of its own, so that reports can have slices, errors and comparisons.
     main_metric
         The metric of the report that slices are ordered by.
-    compares
-        Whether the report has the metrics before training beside those after it, for which its rows are read first.
+    measures_before
+        Whether the report also has the metrics before training, for which its rows are measured once more.
+    is_pretraining
+        Whether its models are encoders to fine-tune, which fill in masked words and predict no labels.
+    loss_unit
+        The unit of the loss.
+    target_noun, target_caption
+        What one of the things to learn is called, and the caption of the table that counts them.
+    several_labels
+        Whether a row may have several of them.
+    baselines
+        The baselines of `evaluation.baselines` that fit the task.
+    usage
+        How a saved model is used without bertmagic, for its card.
     """
 
     name: ClassVar[str]
     validation_metrics: ClassVar[tuple[str, ...]]
     has_thresholds: ClassVar[bool] = False
     long_text: ClassVar[LongText | None] = None
-    compares: ClassVar[bool] = False
+    measures_before: ClassVar[bool] = False
+    is_pretraining: ClassVar[bool] = False
     calibrates: ClassVar[bool] = False
     has_row_outcomes: ClassVar[bool] = True
     main_metric: ClassVar[str] = "accuracy"
+    loss_unit: ClassVar[str] = "nats"
+    target_noun: ClassVar[str] = "class"
+    target_caption: ClassVar[str] = "Classes, the largest first."
+    several_labels: ClassVar[bool] = False
+    baselines: ClassVar[tuple[str, ...]] = ()
+    usage: ClassVar[Usage] = Usage()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -241,3 +266,77 @@ class Task(ABC):
         known
             Further fields of the result.
         """
+
+    @abstractmethod
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the prediction for one text or pair in a line.
+
+        Parameters
+        ----------
+        scores
+            Its `logits`, ``(1, outputs)`` or ``(1, tokens, outputs)``.
+        sample
+            Its tokens with their characters.
+        texts
+            The text, or the two of a pair.
+        """
+
+    def max_tokens(self, card: Mapping[str, Any], limit: int) -> int:
+        """Return how many tokens of one text a saved model reads; ``limit`` is that of its encoder."""
+        return int(card["max_length"])
+
+    def logits(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        """Return the logits of single texts: the same as `outputs`, except where these are made for training."""
+        return self.outputs(model, batch)
+
+    def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:
+        """Return the outputs that have a gradient, the predicted one first."""
+        return tuple(name for name, _ in description.prediction)
+
+    def gradient_tokens(self, sample: Tokens, mask_id: int | None) -> list[int]:
+        """Return the tokens whose outputs count for a gradient: all but the special tokens."""
+        import numpy as np
+
+        assert sample.spans is not None
+        return np.flatnonzero(sample.spans[:, 1] > sample.spans[:, 0]).tolist()
+
+    def output_logit(
+        self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
+    ) -> torch.Tensor:
+        """Return the number that the gradient of an output is taken of: here the logit of a class or label.
+
+        Parameters
+        ----------
+        scores
+            ``(1, outputs)`` or ``(1, tokens, outputs)``.
+        output
+            One of `gradient_outputs`.
+        tokens
+            Those of `gradient_tokens`.
+        """
+        return scores[0, output_names(model).index(output)]
+
+    def untuned(self) -> Self:
+        """Return the task without what `tuned` has chosen, for the scores of another model."""
+        return self
+
+    def baseline_texts(self, rows: TextRows) -> list[str]:
+        """Return the texts that a baseline reads: the two of a pair with a space between them."""
+        if rows.second is None:
+            return list(rows.texts)
+        return [f"{one} {two}" for one, two in zip(rows.texts, rows.second, strict=True)]
+
+    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
+        """Return one of `baselines`, fitted to training rows."""
+        raise NotImplementedError(f"{self.name} has no baselines")
+
+    def baseline_scores(self, scores: Scores, rows: TextRows, samples: Tokens) -> Scores:
+        """Return a baseline's scores of `baseline_texts` in the shape that `report` takes."""
+        return scores[samples.owner]
+
+    @classmethod
+    def target_text(cls, cell: Any) -> str:
+        """Return a cell of the label column as one reads it."""
+        return str(cell)

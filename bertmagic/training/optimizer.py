@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.models.fast import first_token, operators
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import torch
     from transformers import PreTrainedModel
+
+_NORM_PART = 65_536
+"""Numbers whose squares are added in fp32, before their sums are added in fp64."""
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
@@ -47,10 +51,11 @@ def norm_of(gradients: Sequence[torch.Tensor]) -> torch.Tensor:
 
     if not gradients or any(gradient.device.type != "cpu" for gradient in gradients):
         return torch.nn.utils.get_total_norm(gradients)
-    # On a CPU the product of a tensor with itself takes half the time of PyTorch's norm, and is more exact: over four
-    # million numbers the norm is off by a part in 10,000, the product by one in a million.
-    flat = (gradient.flatten() for gradient in gradients)
-    return torch.stack([values.dot(values) for values in flat]).sum().sqrt()
+    # On a CPU the product of a tensor with itself takes half the time of PyTorch's norm. In short parts whose sums are
+    # added in fp64 it is exact to a part in a million on any CPU; over four million numbers the norm is off by one in
+    # 10,000.
+    parts = (part for gradient in gradients for part in torch.split(gradient.flatten(), _NORM_PART))
+    return torch.stack([part.dot(part) for part in parts]).sum(dtype=torch.float64).sqrt().float()
 
 
 def _shares(model: PreTrainedModel, decay: float) -> dict[torch.nn.Parameter, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,8 @@ from bertmagic.training.gradient_checkpointing import recompute_activations
 from bertmagic.training.optimizer import Average, adamw, averaged, moments, norm_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
     import torch

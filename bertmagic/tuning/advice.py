@@ -14,6 +14,7 @@ from bertmagic.models.status import Entry
 from bertmagic.options import Finetune
 from bertmagic.run import folders
 from bertmagic.run.stopping import StopButton
+from bertmagic.tasks import TASKS, find
 from bertmagic.tuning import estimates, languages
 from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
 from bertmagic.workflows import finetune, setup
@@ -161,7 +162,7 @@ def _own() -> list[Entry]:
     for name in folders.names():
         folder = folders.model_folder(name)
         card = saving.read_card(folder)
-        if card.get("task") == "masked_language_modeling":
+        if card.get("task") in TASKS and find(card["task"]).is_pretraining:
             size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 4
             length = int(card.get("max_length") or 512)
             found.append(Entry(name, str(folder), size, "yours", length, "yours", float(card.get("lr") or 1e-4),

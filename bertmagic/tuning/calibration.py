@@ -12,10 +12,8 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +35,9 @@ from bertmagic.training.step import Stepper
 from bertmagic.workflows import setup as work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import numpy.typing as npt
     import torch
     from transformers import PreTrainedModel

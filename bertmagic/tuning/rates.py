@@ -6,7 +6,6 @@ The range test is of Smith 2017 ("Cyclical Learning Rates for Training Neural Ne
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from bertmagic.training.step import Stepper
 from bertmagic.tuning.results import Rates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
     from transformers import PreTrainedModel
 

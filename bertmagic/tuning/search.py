@@ -38,7 +38,7 @@ def plain(options: Tune, **values: Any) -> Finetune:
     """Return the options of one run: ranges give way to values, or to their first one."""
     given = {f.name: getattr(options, f.name) for f in fields(Finetune)}
     first = {name: value.values[0] for name, value in given.items() if isinstance(value, Range)}
-    return Finetune(**{**given, "best_metric": options.metric, **first, **values})
+    return Finetune(**{**given, **first, **values})
 
 
 def ranges(options: Tune) -> dict[str, Range]:
@@ -136,11 +136,10 @@ class _Searching:
 
     def _fixed(self) -> dict[str, Any]:
         """Return what is the same in all trials and differs from the table."""
-        hidden = ("name", "best_metric", "test", "save_to", *self.space)
+        hidden = ("name", "test", "save_to", *self.space)
         given = {f.name: getattr(self.options, f.name) for f in fields(Finetune) if f.name not in hidden}
         defaults = {f.name: f.default for f in fields(Finetune)}
-        given = {name: value for name, value in given.items() if not _is(value, defaults[name])}
-        return given | ({"best_metric": self.options.metric} if self.options.metric else {})
+        return {name: value for name, value in given.items() if not _is(value, defaults[name])}
 
     def _run_name(self, number: int) -> str:
         return f"{self.begun.name}/trials/{number}"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError, listing
 from bertmagic.tuning.results import State, Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     import optuna
 
     from bertmagic.options.ranges import Range

@@ -2,16 +2,17 @@
 import { buttons, controls, element } from "./controls.js";
 import { heading, save, toCsv, toHtml, toPng, toSvg } from "./export.js";
 import { formula } from "./formula.js";
-import { dequantised, shown } from "./numbers.js";
+import { dequantised, isolated, shownMatrix } from "./numbers.js";
 import { theme } from "./palette.js";
 import { choosing, looking, pane } from "./pane.js";
-import { focus, grid, heat, lines, text } from "./pictures.js";
+import { focus, grid, heatMap, lines, runningText } from "./pictures.js";
 import { headTable, predicted, ranking, status, tip, weightList } from "./readings.js";
 import { keyOf, methodOf, store } from "./store.js";
+import { measured } from "./surface.js";
 
 const NAMES = ["layer", "heads", "combine", "method", "output", "statistic", "order", "sentences", "hide_special", "merge_words", "direction", "pinned", "top", "threshold", "scale", "find", "pictures"];
 const MEMORY = 60;
-const WIDE = 720;
+const WIDE_FROM = 720;
 const TAKEN = /^(Arrow\w+|Page\w+|Home|End|Enter|Escape| )$/;
 
 /** The state and what all parts share; `set` is the only way to change what is shown. */
@@ -23,7 +24,7 @@ function opened(model, signal) {
     root: element("section", { class: "bm-attention", "aria-label": "Attention view" }),
     state: Object.fromEntries(NAMES.map((name) => [name, model.get(name)])),
     statistics: {}, sideBySide: null, thumbnails: null,
-    found: null, exact: false, drawn: "", error: "", marked: new Set(),
+    shown: null, exact: false, drawn: "", error: "", marked: new Set(),
     hover: null, pointer: null,
     redraw() {},
     set(changes) {
@@ -70,16 +71,16 @@ function load(view) {
   if (!matrix) return;
   view.exact = Boolean(exact);
   view.key = `${key} ${view.exact} ${state.sentences} ${state.merge_words} ${state.hide_special}`;
-  view.found = view.once(`found ${view.key}`, () => shown(matrix, about, state));
+  view.shown = view.once(`shown ${view.key}`, () => shownMatrix(matrix, about, state));
   view.drawn = key;
-  if (view.hover && !(view.hover.at < (view.hover.forward ? view.found.rows : view.found.columns).length)) view.hover = null;
+  if (view.hover && !(view.hover.at < (view.hover.forward ? view.shown.rows : view.shown.columns).length)) view.hover = null;
   mark(view);
 }
 
 /** Note the tokens with the text that is looked for. */
 function mark(view) {
   const part = view.state.find.trim().toLowerCase();
-  const all = [...view.found.rows, ...view.found.columns];
+  const all = [...view.shown.rows, ...view.shown.columns];
   view.marked = new Set(part ? all.filter((unit) => unit.text.toLowerCase().includes(part)) : []);
 }
 
@@ -101,10 +102,11 @@ function measure(view, panel) {
 function layout(view) {
   const { state, about, root } = view;
   view.theme = theme(root);
+  view.width = measured(view.theme.font);
   view.across = Math.max(220, root.clientWidth - 18);
   const side = Math.max(about.heads * 24 + 32, 290);
   root.style.setProperty("--bm-side", `${side}px`);
-  const free = view.across - (view.across > WIDE ? side + 26 : 0);
+  const free = view.across - (view.across > WIDE_FROM ? side + 26 : 0);
   const both = state.pictures.includes("lines") && state.pictures.includes("heat map");
   view.room = Math.max(220, both && free > 620 ? Math.floor(free / 2) - 12 : free);
 }
@@ -132,9 +134,12 @@ function saving(view, model) {
   });
 }
 
+/** Whether what the state asks for is drawn in exact numbers, or cannot come any more. */
 function settled(view) {
-  const exact = view.exact && view.drawn === keyOf(view.state);
-  return exact || view.store.closed || view.signal.aborted || Boolean(view.error);
+  const { state, store: held, statistics } = view;
+  const exact = view.exact && view.drawn === keyOf(state);
+  const complete = exact && state.statistic in statistics && held.held.thumbnails.has(methodOf(state));
+  return complete || held.closed || view.signal.aborted || Boolean(view.error);
 }
 
 /** The formula and its numbers, for the first pinned token. */
@@ -205,8 +210,8 @@ export function mount(model, el, signal) {
   const panes = [
     pane(view, "grid", "All heads: arrow keys choose one, Shift and an arrow several", grid, 620),
     pane(view, "lines", "Lines between tokens: arrow keys go from token to token, Enter pins, Escape lets go", lines, 480),
-    pane(view, "heat map", "Heat map: arrow keys go from cell to cell, Enter pins, Escape lets go", heat, 640),
-    pane(view, "text", "The text: arrow keys go from token to token, Enter pins, Escape lets go", text, 240),
+    pane(view, "heat map", "Heat map: arrow keys go from cell to cell, Enter pins, Escape lets go", heatMap, 640),
+    pane(view, "text", "The text: arrow keys go from token to token, Enter pins, Escape lets go", runningText, 240),
   ];
   const [gridPane, linesPane, heatPane, textPane] = panes;
   choosing(view, gridPane);
@@ -223,7 +228,7 @@ export function mount(model, el, signal) {
     layout(view);
     for (const one of panes) one.draw();
     panel.update();
-    title.textContent = heading(view);
+    title.textContent = heading(view, isolated);
     for (const part of parts) part.update();
   }
 

@@ -13,7 +13,9 @@ import numpy as np
 import traitlets
 
 from bertmagic.display.attention import export
+from bertmagic.display.attention.captions import caption, headline, tokens_for_page
 from bertmagic.display.attention.letters import visible
+from bertmagic.display.attention.matrix import combined, compared_words, mixed
 from bertmagic.display.attention.settings import (
     DIFFERENCE,
     DIVERGENCE,
@@ -23,8 +25,6 @@ from bertmagic.display.attention.settings import (
     settings,
     statistics,
 )  # fmt: skip
-from bertmagic.display.attention.shown import combined, compared, mixed
-from bertmagic.display.attention.words import caption, headline, tokens_told
 from bertmagic.errors import BertMagicError
 from bertmagic.widgets import assets
 from bertmagic.widgets.transport import quantised, thumbnails
@@ -218,7 +218,7 @@ def about(maps: AttentionMaps) -> dict[str, Any]:
     """Return what the page is told of the maps: all but numbers of heads."""
     layers, heads, _, _ = maps.array.shape
     return {
-        "layers": layers, "heads": heads, "tokens": tokens_told(maps.tokens), "pair": maps.pair is not None,
+        "layers": layers, "heads": heads, "tokens": tokens_for_page(maps.tokens), "pair": maps.pair is not None,
         "methods": list(methods(maps)), "outputs": list(maps.outputs), "caption": caption(),
         "notes": [visible(note) for note in maps.notes],
         "compared": None if maps.comparison is None else _compared_told(maps, maps.comparison), **_said(maps),
@@ -234,7 +234,7 @@ def _compared_told(maps: AttentionMaps, comparison: Comparison) -> dict[str, Any
     """Return what the maps are compared with: another model's, on words where tokens differ, or another text's."""
     other, words = comparison.second, None
     if comparison.difference is not None and len(comparison.tokens) != len(maps.tokens):
-        words = [[u.text, list(u.pieces), u.sentence, u.special, u.space] for u in compared(maps)]
+        words = [[u.text, list(u.tokens), u.sentence, u.special, u.space] for u in compared_words(maps)]
     texts = " ||| ".join(filter(None, (other.text, other.pair)))
     same = comparison.difference is not None
     return {"with": visible(other.model), "text": None if same else visible(texts), "words": words} | _said(other)
@@ -259,8 +259,8 @@ def _columns(frame: pd.DataFrame) -> dict[str, list[float | None]]:
 
 
 def _rounded(values: list[float]) -> list[float | None]:
-    """Return four significant digits each, or None for what JSON has no number for."""
-    return [float(f"{value:.4g}") if math.isfinite(value) else None for value in values]
+    """Return seven significant digits each, as float32 has, or None for what JSON has no number for."""
+    return [float(f"{value:.7g}") if math.isfinite(value) else None for value in values]
 
 
 def _signed(wanted: Settings) -> bool:

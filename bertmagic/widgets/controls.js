@@ -1,5 +1,8 @@
 /** Sliders, choices and buttons; each has a name, and each says what it is set to. */
+import DESIGN from "../display/attention/design.json" with { type: "json" };
 import { plainName } from "./numbers.js";
+
+const { choices: CHOICES } = DESIGN;
 
 let serial = 0;
 
@@ -71,36 +74,34 @@ function group(name, ...nodes) {
   return element("span", { class: "bm-field" }, element("span", { class: "bm-label", "aria-hidden": "true" }, name), element("span", { class: "bm-toggles", role: "group", "aria-label": name }, ...nodes));
 }
 
-const PICTURES_ = ["grid", "lines", "heat map", "text"];
-
 /** @param {object} view with state, set and signal */
 export function controls(view) {
   const { about, state } = view;
   const { slider, choice, toggle, search, when, update } = maker(view);
   const shows = (name) => toggle(name, () => view.state.pictures.includes(name), (yes) => ({
-    pictures: PICTURES_.filter((one) => (one === name ? yes : view.state.pictures.includes(one))),
+    pictures: CHOICES.pictures.filter((one) => (one === name ? yes : view.state.pictures.includes(one))),
   }));
   const ofHeads = () => !["head_mean", "head_max", "rollout"].includes(state.method);
 
   const bar = element("div", { class: "bm-controls", role: "group", "aria-label": "What is shown" },
     slider("Layer", about.layers - 1, () => state.layer, (layer) => ({ layer })),
     when(ofHeads, slider("Head", about.heads - 1, () => state.heads[0], (head) => ({ heads: [head] }))),
-    when(() => ofHeads() && state.heads.length > 1, choice("Several heads", "combine", ["mean", "max"])),
+    when(() => ofHeads() && state.heads.length > 1, choice("Several heads", "combine", CHOICES.combine)),
     choice("Method", "method", about.methods),
     ...(about.outputs.length > 1 ? [when(() => state.method === "gradient", choice("Towards", "output", ["", ...about.outputs], (name) => name || `${about.outputs[0]} (said)`))] : []),
-    ...(about.pair ? [choice("Sentences", "sentences", ["all", "A→A", "A→B", "B→A", "B→B"], String)] : []),
-    choice("Direction", "direction", ["attends to", "attended by"], (name) => (name === "attended by" ? "is attended by" : name)),
-    choice("Scale", "scale", ["linear", "square root"]),
+    ...(about.pair ? [choice("Sentences", "sentences", CHOICES.sentences, String)] : []),
+    choice("Direction", "direction", CHOICES.direction, (name) => (name === "attended by" ? "is attended by" : name)),
+    choice("Scale", "scale", CHOICES.scale),
     slider("Lines a token", 12, () => state.top, (top) => ({ top })),
     slider("From weight", 1, () => state.threshold, (threshold) => ({ threshold }), 0.01),
     search("Find", "find"),
     group("Tokens",
       toggle("whole words", () => state.merge_words, (merge_words) => ({ merge_words })),
       toggle("no special", () => state.hide_special, (hide_special) => ({ hide_special }))),
-    group("Show", ...PICTURES_.map(shows)),
+    group("Show", ...CHOICES.pictures.map(shows)),
   );
   const statistic = choice("Bars show", "statistic", []);
-  const aside = element("div", { class: "bm-controls" }, statistic, choice("Order", "order", ["model", "statistic"], (name) => (name === "model" ? "as in the model" : "largest first")));
+  const aside = element("div", { class: "bm-controls" }, statistic, choice("Order", "order", CHOICES.order, (name) => (name === "model" ? "as in the model" : "largest first")));
   const select = statistic.querySelector("select");
   const fill = (names) => select.replaceChildren(...names.map((name) => element("option", { value: name }, plainName(name))));
   return { bar, aside, fill, update };

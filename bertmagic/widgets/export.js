@@ -1,89 +1,103 @@
-/** Exactly what is on screen, as PNG, SVG, CSV and a page of its own. */
-import { isolated, plainName } from "./numbers.js";
+/** What is on screen as PNG, SVG, CSV and a page of its own; as bertmagic/display/attention/files.py writes them. */
+import DESIGN from "../display/attention/design.json" with { type: "json" };
+import { plainName, short } from "./numbers.js";
+import { paper } from "./palette.js";
 import { PICTURES } from "./pictures.js";
-import { CanvasSurface, SvgSurface } from "./surface.js";
+import { CanvasSurface, SvgSurface, estimated, measured } from "./surface.js";
 
-const SPACE = 18;
-const FORMULA = /^[=+\-@'\t\r\n＝＋－＠]/;
+const { page: PAGE } = DESIGN;
+const MOST_DOTS = 16000; // what canvases of all browsers have at most along a side
 
-/** What is shown, in one line. */
-export function heading(view) {
+/** What is shown, in one line; `shownName` writes names of models and outputs. */
+export function heading(view, shownName = String) {
   const { about, state } = view;
   const heads = state.heads.length > 1 ? `heads ${state.heads.join(", ")} (${state.combine})` : `head ${state.heads[0]}`;
   const method = plainName(state.method);
-  const parts = [isolated(about.model), `layer ${state.layer}, ${heads}`, method];
-  if (state.method === "difference") parts[2] = `${method} from ${isolated(about.compared.with)}`;
-  if (state.method === "gradient" && state.output) parts[2] = `${method}, towards ${isolated(state.output)}`;
+  const parts = [shownName(about.model), `layer ${state.layer}, ${heads}`, method];
+  if (state.method === "difference") parts[2] = `${method} from ${shownName(about.compared.with)}`;
+  if (state.method === "gradient" && state.output) parts[2] = `${method}, towards ${shownName(state.output)}`;
   if (state.sentences !== "all") parts.push(state.sentences);
   if (state.merge_words) parts.push("whole words");
   if (state.hide_special) parts.push("no special tokens");
   return parts.join(" · ");
 }
 
-/** The pictures that are on, placed as on a page: beside each other as far as there is room. */
+/** The view as a file shows it: of the same state and theme, whatever the width of the window and the font of the page. */
+function forFile(view, width) {
+  const theme = paper(view.theme.dark);
+  return { ...view, theme, width, hover: null, isFile: true, once: (_, make) => make() };
+}
+
+/** The chosen pictures side by side, as many as fit in a page's width. */
 function placed(view) {
-  const out = [];
-  let [x, y, low, width] = [SPACE, 40, 40, 320];
+  const pictures = [];
+  let [x, y, bottom] = [PAGE.margin, PAGE.pictures_y, PAGE.pictures_y];
+  let width = Math.max(PAGE.least_width, PAGE.margin + view.width(short(heading(view), PAGE.heading_columns), PAGE.heading_size));
   for (const name of Object.keys(PICTURES).filter((one) => view.state.pictures.includes(one))) {
     const picture = PICTURES[name](view);
     if (!picture) continue;
-    if (x > SPACE && x + picture.width > 1100) [x, y] = [SPACE, low + SPACE];
-    out.push({ picture, x, y });
-    x += picture.width + SPACE;
-    low = Math.max(low, y + picture.height);
-    width = Math.max(width, x);
+    if (x > PAGE.margin && x + picture.width > PAGE.wrap) [x, y] = [PAGE.margin, bottom + PAGE.margin];
+    pictures.push({ picture, x, y });
+    width = Math.max(width, x + picture.width);
+    x += picture.width + PAGE.margin;
+    bottom = Math.max(bottom, y + picture.height);
   }
-  return { out, width, height: low + SPACE };
+  return { pictures, width: width + PAGE.margin, height: bottom + PAGE.margin };
 }
 
-class Shifted {
+/** A surface whose origin is at (x, y) of another. */
+class MovedSurface {
   constructor(surface, x, y) {
     Object.assign(this, { surface, x, y });
   }
 
   rect(x, y, ...more) { this.surface.rect(x + this.x, y + this.y, ...more); }
   frame(x, y, ...more) { this.surface.frame(x + this.x, y + this.y, ...more); }
-  words(x, y, ...more) { this.surface.words(x + this.x, y + this.y, ...more); }
+  write(x, y, ...more) { this.surface.write(x + this.x, y + this.y, ...more); }
   image(x, y, ...more) { this.surface.image(x + this.x, y + this.y, ...more); }
   line(x1, y1, x2, y2, ...more) { this.surface.line(x1 + this.x, y1 + this.y, x2 + this.x, y2 + this.y, ...more); }
 }
 
 function compose(view, layout, surface) {
+  const title = heading(view);
   surface.rect(0, 0, layout.width, layout.height, view.theme.back);
-  surface.words(SPACE, 24, heading(view), { colour: view.theme.text, size: 14, bold: true });
-  for (const { picture, x, y } of layout.out) picture.draw(new Shifted(surface, x, y));
+  const style = { colour: view.theme.text, size: PAGE.heading_size, bold: true, full: title };
+  surface.write(PAGE.margin, PAGE.heading_y, short(title, PAGE.heading_columns), style);
+  for (const { picture, x, y } of layout.pictures) picture.draw(new MovedSurface(surface, x, y));
 }
 
 export function toSvg(view) {
-  const layout = placed(view);
+  const file = forFile(view, estimated);
+  const layout = placed(file);
   const surface = new SvgSurface(layout.width, layout.height, heading(view));
-  compose(view, layout, surface);
+  compose(file, layout, surface);
   return new Blob([surface.text()], { type: "image/svg+xml" });
 }
 
 export function toPng(view) {
-  const layout = placed(view);
+  const file = forFile(view, measured(DESIGN.font.family));
+  const layout = placed(file);
   const canvas = document.createElement("canvas");
-  const ratio = Math.min(2, 16000 / layout.height);
+  const ratio = Math.min(2, MOST_DOTS / layout.height);
   [canvas.width, canvas.height] = [layout.width * ratio, layout.height * ratio];
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
-  compose(view, layout, new CanvasSurface(context, view.theme.font));
+  compose(file, layout, new CanvasSurface(context, file.theme.font));
   return new Promise((done) => { canvas.toBlob(done, "image/png"); });
 }
 
-/** A cell that no spreadsheet computes; the rule is that of bertmagic/display/attention/files.py. */
+/** A cell that no spreadsheet computes. */
 function cell(value) {
-  const kept = FORMULA.test(value) ? `'${value}` : value;
-  return /["\n\r,]/.test(kept) || kept !== kept.trim() ? `"${kept.replaceAll('"', '""')}"` : kept;
+  const text = value && DESIGN.formula_starts.includes(value[0]) ? `'${value}` : value;
+  return /["\n\r,]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 export function toCsv(view) {
-  const { found } = view;
+  const { shown } = view;
   const names = (list) => list.map((unit) => cell(unit.text));
-  const lines = [["", ...names(found.columns)].join(",")];
-  names(found.rows).forEach((name, at) => {
-    const numbers = found.matrix.subarray(at * found.columns.length, (at + 1) * found.columns.length);
+  const lines = [["", ...names(shown.columns)].join(",")];
+  names(shown.rows).forEach((name, at) => {
+    const numbers = shown.matrix.subarray(at * shown.columns.length, (at + 1) * shown.columns.length);
     lines.push([name, ...Array.from(numbers, (value) => String(Number(value.toPrecision(9))))].join(","));
   });
   return new Blob([`${lines.join("\r\n")}\r\n`], { type: "text/csv" });
@@ -97,7 +111,7 @@ function base64(bytes) {
 
 const raw = (floats) => base64(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
 
-/** What has come from the kernel, for a page that has none. */
+/** What the kernel has sent, for a page without one. */
 function packed(view) {
   const { held } = view.store;
   const each = (map, pack) => Object.fromEntries([...map].map(([key, value]) => [key, pack(value)]));
@@ -112,7 +126,7 @@ function packed(view) {
   };
 }
 
-/** A page that needs neither kernel nor network; the same as Python writes. */
+/** A page that needs neither kernel nor network; the same as bertmagic/widgets/page.py writes. */
 export function toHtml(view, script, style) {
   const data = JSON.stringify(packed(view)).replaceAll("<", "\\u003c");
   const page = document.implementation.createHTMLDocument(heading(view));
@@ -123,7 +137,7 @@ export function toHtml(view, script, style) {
     where.append(node);
   };
   add(page.head, "meta", "", { charset: "utf-8" });
-  add(page.head, "meta", "", { "http-equiv": "Content-Security-Policy", content: "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:" });
+  add(page.head, "meta", "", { "http-equiv": "Content-Security-Policy", content: DESIGN.page_policy });
   add(page.head, "style", style);
   add(page.body, "main", "", { class: "bm-page" });
   add(page.body, "script", data, { type: "application/json", id: "maps" });

@@ -7,8 +7,11 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.attention.shown import mixed
-from bertmagic.display.writers.elements import Safe, tag
+from markupsafe import Markup
+
+from bertmagic.display.attention.design import DESIGN
+from bertmagic.display.attention.matrix import mixed
+from bertmagic.display.writers.elements import tag
 from bertmagic.widgets import assets
 from bertmagic.widgets.attention import about, answer, measured
 
@@ -19,8 +22,6 @@ if TYPE_CHECKING:
 _BYTES = 3_000_000
 """How much the pictures of heads may take, at a byte a weight: all of a BERT base up to 144 tokens."""
 
-_POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:"
-"""Nothing is fetched."""
 _OPEN = 'openPage(document.querySelector(".bm-page"), JSON.parse(document.getElementById("maps").textContent));'
 
 
@@ -31,13 +32,14 @@ def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
     layer, or only those on screen.
     """
     data = json.dumps(packed(maps, wanted)).replace("<", "\\u003c")
+    policy = Markup(DESIGN["page_policy"])
     head = [
-        tag("meta", charset="utf-8"), tag("meta", http_equiv="Content-Security-Policy", content=Safe(_POLICY)),
-        tag("title", title), tag("style", Safe(assets.style())),
+        tag("meta", charset="utf-8"), tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("title", title), tag("style", Markup(assets.style())),
     ]  # fmt: skip
     body = [
-        tag("main", class_="bm-page"), tag("script", Safe(data), type="application/json", id="maps"),
-        tag("script", Safe(f"{assets.script()}\n{_OPEN}"), type="module"),
+        tag("main", class_="bm-page"), tag("script", Markup(data), type="application/json", id="maps"),
+        tag("script", Markup(f"{assets.script()}\n{_OPEN}"), type="module"),
     ]  # fmt: skip
     return "<!doctype html>" + tag("html", tag("head", *head), tag("body", *body), lang="en")
 

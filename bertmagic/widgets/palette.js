@@ -1,57 +1,59 @@
-/** Colours: Okabe and Ito's blue and orange, told apart by all readers, over the page's own background. */
+/** Colours: Okabe and Ito's blue and orange, which all readers tell apart, on the page's own background. */
+import DESIGN from "../display/attention/design.json" with { type: "json" };
 
-const BLUE = "#0072B2";
-const ORANGE = "#D55E00";
+/** @typedef {{dark: boolean, text: string, faint: string, rule: string, back: string, blue: string, orange: string, font: string}} Theme */
 
-const RAMPS = {
-  light: { up: [[255, 255, 255], [0, 114, 178], [0, 32, 54]], down: [[255, 255, 255], [213, 94, 0], [84, 36, 0]] },
-  dark: { up: [[24, 24, 24], [0, 114, 178], [214, 239, 255]], down: [[24, 24, 24], [213, 94, 0], [255, 224, 200]] },
-};
-
-/** The colours of the page that an element stands in, and whether it is a dark one. */
-export function theme(el) {
-  const style = getComputedStyle(el);
-  const text = style.color;
-  const [r, g, b] = (text.match(/[\d.]+/g) ?? ["0", "0", "0"]).map(Number);
-  const dark = 0.299 * r + 0.587 * g + 0.114 * b > 140;
-  return { dark, text, faint: dark ? "#9a9a9a" : "#6b6b6b", rule: dark ? "#555555" : "#cccccc", back: dark ? "#181818" : "#ffffff", blue: dark ? "#56B4E9" : BLUE, orange: dark ? "#F08A3C" : ORANGE, font: style.fontFamily || "sans-serif" };
+/** @returns {Theme} the colours of files: those of a light or of a dark page */
+export function paper(dark) {
+  return { ...DESIGN.themes[dark ? "dark" : "light"], dark, font: DESIGN.font.family };
 }
 
-/** 256 colours as [r, g, b] for shares from 0 to 1. */
-export function ramp(dark, down = false) {
-  const [low, middle, high] = RAMPS[dark ? "dark" : "light"][down ? "down" : "up"];
-  return Array.from({ length: 256 }, (_, at) => {
-    const t = at / 255;
-    const [from, to, part] = t < 0.65 ? [low, middle, t / 0.65] : [middle, high, (t - 0.65) / 0.35];
+/** @returns {Theme} the colours of the page that an element stands in */
+export function theme(element) {
+  const { color, fontFamily } = getComputedStyle(element);
+  const [r, g, b] = (color.match(/[\d.]+/g) ?? ["0", "0", "0"]).map(Number);
+  const dark = 0.299 * r + 0.587 * g + 0.114 * b > 140;
+  return { ...paper(dark), text: color, font: fontFamily || "sans-serif" };
+}
+
+const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
+/** The shades [r, g, b] for shares from 0 to 1; darker shades tell large shares apart. */
+function ramp(dark, sign) {
+  const [low, middle, high] = DESIGN.ramps[dark ? "dark" : "light"][sign].map(rgb);
+  const { shades, full_colour: full } = DESIGN.ramp;
+  return Array.from({ length: shades }, (_, at) => {
+    const share = at / (shades - 1);
+    const [from, to, part] = share < full ? [low, middle, share / full] : [middle, high, (share - full) / (1 - full)];
     return from.map((value, k) => Math.round(value + (to[k] - value) * part));
   });
 }
 
-/** The largest of each block of numbers, for a map that is wider than its picture: single lines do not fade. */
-export function pooled(matrix, many, across, rows, columns) {
-  const out = new Float32Array(rows * columns);
-  for (let i = 0; i < many; i++) {
-    const to = Math.floor((i * rows) / many) * columns;
-    for (let j = 0; j < across; j++) {
-      const at = to + Math.floor((j * columns) / across);
-      const value = matrix[i * across + j];
-      if (Math.abs(value) > Math.abs(out[at])) out[at] = value;
+/** The number of largest absolute value of each block, for a map with more cells than dots: single lines do not fade. */
+export function downsampled(matrix, height, width, rows, columns) {
+  const blocks = new Float32Array(rows * columns);
+  for (let i = 0; i < height; i++) {
+    const row = Math.floor((i * rows) / height) * columns;
+    for (let j = 0; j < width; j++) {
+      const at = row + Math.floor((j * columns) / width);
+      const value = matrix[i * width + j];
+      if (Math.abs(value) > Math.abs(blocks[at])) blocks[at] = value;
     }
   }
-  return out;
+  return blocks;
 }
 
-/** A picture of numbers as a canvas of one pixel a number. */
-export function painted(width, height, value, signed, dark) {
+/** A picture of numbers as a canvas with a pixel for each; `share` gives the one at a position, from -1 to 1. */
+export function painted(width, height, share, signed, dark) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [Math.max(1, width), Math.max(1, height)];
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  const [up, down] = [ramp(dark), signed ? ramp(dark, true) : null];
+  const [positive, negative] = [ramp(dark, "positive"), signed ? ramp(dark, "negative") : null];
   for (let at = 0; at < width * height; at++) {
-    const share = value(at);
-    const colour = (share < 0 && down ? down : up)[Math.round(255 * Math.min(1, Math.abs(share)))];
-    image.data.set(colour, 4 * at);
+    const value = share(at);
+    const shades = value < 0 && negative ? negative : positive;
+    image.data.set(shades[Math.round((shades.length - 1) * Math.min(1, Math.abs(value)))], 4 * at);
     image.data[4 * at + 3] = 255;
   }
   context.putImageData(image, 0, 0);

@@ -91,28 +91,28 @@ export function choosing(view, one) {
 
 /** Pin a token, or let it go; tokens of the other direction are let go. */
 function pin(view, place) {
-  const { found, state } = view;
+  const { shown, state } = view;
   const direction = place.forward ? "attends to" : "attended by";
-  const { pieces } = (place.forward ? found.rows : found.columns)[place.at];
+  const { tokens } = (place.forward ? shown.rows : shown.columns)[place.at];
   const before = direction === state.direction ? state.pinned : [];
-  const kept = before.filter((piece) => !pieces.includes(piece));
-  view.set({ direction, pinned: kept.length < before.length ? kept : [...kept, ...pieces] });
+  const kept = before.filter((token) => !tokens.includes(token));
+  view.set({ direction, pinned: kept.length < before.length ? kept : [...kept, ...tokens] });
 }
 
 /** Where an arrow leads from what is looked at, in one of the three pictures of a head. */
 const STEPS = {
-  "heat map": ({ hover, found }, [down, right]) => {
+  "heat map": ({ hover, shown }, [down, right]) => {
     const [row, column] = hover?.cell ?? [0, 0];
-    const cell = [within(row + down, found.rows.length - 1), within(column + right, found.columns.length - 1)];
+    const cell = [within(row + down, shown.rows.length - 1), within(column + right, shown.columns.length - 1)];
     return { forward: true, at: cell[0], cell };
   },
-  lines: ({ hover, found }, [down, right]) => {
+  lines: ({ hover, shown }, [down, right]) => {
     const forward = right ? right < 0 : (hover?.forward ?? true);
-    return { forward, at: within((hover?.at ?? -1) + down, (forward ? found.rows : found.columns).length - 1) };
+    return { forward, at: within((hover?.at ?? -1) + down, (forward ? shown.rows : shown.columns).length - 1) };
   },
-  text: ({ hover, found, state }, [down, right]) => {
+  text: ({ hover, shown, state }, [down, right]) => {
     const forward = state.direction === "attends to";
-    return { forward, at: within((hover?.at ?? -1) + down + right, (forward ? found.rows : found.columns).length - 1) };
+    return { forward, at: within((hover?.at ?? -1) + down + right, (forward ? shown.rows : shown.columns).length - 1) };
   },
 };
 
@@ -126,7 +126,7 @@ export function looking(view, one) {
   on("click", (event) => { const place = one.at(event); if (place) pin(view, place); });
   keys(view, one, (event) => {
     const step = ARROWS[event.key];
-    if (step && view.found?.rows.length && view.found.columns.length) {
+    if (step && view.shown?.rows.length && view.shown.columns.length) {
       view.pointer = null;
       look(STEPS[one.name](view, step));
       one.show(one.picture?.middle?.(view.hover) ?? 0);

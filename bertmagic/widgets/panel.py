@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
+from markupsafe import Markup
 
 from bertmagic import api, launch, options
 from bertmagic import display as drawing
 from bertmagic.display import publish
-from bertmagic.display.writers.elements import Safe, paragraph, warned
+from bertmagic.display.writers.elements import paragraph, warned
 from bertmagic.errors import BertMagicError, OptionError
 from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
@@ -28,6 +28,8 @@ from bertmagic.widgets.panel_state import PanelState
 from bertmagic.widgets.panel_tryout import Tryout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.estimates import Subject
     from bertmagic.tuning.results import Estimate, Rates
@@ -193,7 +195,7 @@ class Panel:
             self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._heard), **given)
         except BertMagicError as error:
             return self._say(warned(str(error)))
-        self._say(Safe(""))
+        self._say(Markup(""))
         self._started(self.job)
         self._buttons(running=True)
         self.job.when_done(lambda job: self._ended(job, watcher))
@@ -213,11 +215,11 @@ class Panel:
             found.append(launch.rates(wanted, launch.tee(heard, watcher), button))
 
         self._finding = jobs.start(_FINDER, find)
-        self._say(Safe(""))
+        self._say(Markup(""))
         self._buttons(running=True)
         self._finding.when_done(lambda job: self._found(job, watcher, found))
 
-    def _prevented(self) -> Safe | None:
+    def _prevented(self) -> Markup | None:
         """Return why nothing can be started now, if it cannot."""
         if any(job is not None and not job.done for job in (self.job, self._finding)):
             return warned("It is running already. Press Stop first.")
@@ -237,7 +239,7 @@ class Panel:
     def _ended(self, job: Any, watcher: publish.Watcher) -> None:
         if job.error is not None:
             watcher.close(job.error)
-        self._say(warned(str(job.error)) if job.error is not None else Safe(""))
+        self._say(warned(str(job.error)) if job.error is not None else Markup(""))
         if job.model is not None:
             self._tryout.offer(job.model)
         self._buttons(running=False)
@@ -364,7 +366,7 @@ class Panel:
             idle.disabled = running
         self._stop.disabled = not running
 
-    def _say(self, message: Safe) -> None:
+    def _say(self, message: Markup) -> None:
         self._message.value = f'<div role="alert">{message}</div>' if message else ""
 
     @property

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
+from markupsafe import Markup
 
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import samples, tables
 from bertmagic.display.style import count
-from bertmagic.display.writers.elements import Safe, paragraph, tag, warned
+from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError
 from bertmagic.events import Listener, ignore
 from bertmagic.options import Check, Finetune
@@ -23,6 +23,8 @@ from bertmagic.widgets.panel_form import TABLE, tooltip
 from bertmagic.workflows import check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bertmagic.data.report import DataReport
     from bertmagic.tuning.estimates import Subject
 
@@ -141,7 +143,7 @@ class DataForm:
         if self.wrong:
             self._found.value = str(paragraph(warned(self.wrong)))
             return
-        found = Safe(drawing.bundle(self.report)["text/html"])
+        found = Markup(drawing.bundle(self.report)["text/html"])
         self._found.value = str(tag("details", tag("summary", _headline(self.report)), found))
 
     def _list_columns(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
@@ -12,6 +11,8 @@ from bertmagic.display.style import duration, million, size
 from bertmagic.options import Finetune, table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.models.status import Entry
     from bertmagic.options import Option
     from bertmagic.tuning.results import Estimate
@@ -46,7 +47,7 @@ def control(name: str, value: Any, most: float = math.inf) -> Any:
     if name in _POWERS:
         steps = sorted({*_powers(low, high), int(value)})
         return ipw.SelectionSlider(options=steps, value=int(value), continuous_update=True, **known)
-    if entry.log:
+    if entry.log_scale:
         edges = {"min": math.log10(low), "max": math.log10(high), "step": 0.02}
         return ipw.FloatLogSlider(value=value, readout_format=".1e", continuous_update=True, **edges, **known)
     if entry.kind == "freeze":
@@ -61,7 +62,7 @@ def control(name: str, value: Any, most: float = math.inf) -> Any:
 
 def span(entry: Option, most: float = math.inf) -> tuple[float, float]:
     """Return the ends of an option's slider: those of the table, and no more than the model allows."""
-    low, high = entry.slide or (entry.low, entry.high)
+    low, high = entry.slider_range or (entry.low, entry.high)
     return low, min(high, most)
 
 

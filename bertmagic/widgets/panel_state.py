@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.result import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bertmagic.tuning.results import Estimate
 
 

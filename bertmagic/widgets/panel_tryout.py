@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
@@ -11,6 +10,9 @@ from bertmagic import display as drawing
 from bertmagic.display.writers.elements import warned
 from bertmagic.errors import BertMagicError
 from bertmagic.widgets.panel_form import button
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Tryout:

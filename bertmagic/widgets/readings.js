@@ -1,6 +1,6 @@
 /** What stands beside the pictures in words and numbers: the prediction, the weights looked at, the head's statistics. */
 import { element } from "./controls.js";
-import { isolated, number, plainName, short, weights } from "./numbers.js";
+import { isolated, number, plainName, short, statisticText, weights } from "./numbers.js";
 import { focus } from "./pictures.js";
 import { keyOf } from "./store.js";
 
@@ -33,7 +33,7 @@ export function weightList(view) {
   const numbers = element("table", { class: "bm-numbers", "aria-label": "The strongest weights" });
 
   function say({ forward, at }) {
-    const sources = forward ? view.found.rows : view.found.columns;
+    const sources = forward ? view.shown.rows : view.shown.columns;
     const names = at.slice(0, 4).map((one) => `“${isolated(short(sources[one].text, 24))}”`).join(" + ");
     const more = at.length > 4 ? ` + ${at.length - 4} more` : "";
     const many = at.length > 1;
@@ -46,8 +46,8 @@ export function weightList(view) {
     told.classList.toggle("bm-faint", !looked);
     told.textContent = looked ? say(looked) : "Point at a token to see its numbers; a click pins it.";
     if (!looked) return;
-    const targets = looked.forward ? view.found.columns : view.found.rows;
-    const values = weights(view.found, looked.forward, looked.at);
+    const targets = looked.forward ? view.shown.columns : view.shown.rows;
+    const values = weights(view.shown, looked.forward, looked.at);
     const best = Array.from(values.keys()).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, LISTED);
     for (const at of best) {
       const row = numbers.insertRow();
@@ -67,17 +67,17 @@ export function tip(view) {
   const node = element("div", { class: "bm-tip", "aria-hidden": "true", hidden: "" });
 
   function words() {
-    const { found, hover, pointer } = view;
+    const { shown, hover, pointer } = view;
     if (!pointer) return "";
     if (pointer.head) {
       const [layer, head] = pointer.head;
       const value = view.statistics[view.state.statistic]?.[layer * view.about.heads + head];
-      return `layer ${layer}, head ${head}${value == null ? "" : ` · ${plainName(view.state.statistic)} ${value}`}`;
+      return `layer ${layer}, head ${head}${value == null ? "" : ` · ${plainName(view.state.statistic)} ${statisticText(value)}`}`;
     }
-    if (!hover?.cell || !found) return "";
+    if (!hover?.cell || !shown) return "";
     const [row, column] = hover.cell;
-    const value = found.matrix[row * found.columns.length + column];
-    return `${isolated(short(found.rows[row].text, 24))} → ${isolated(short(found.columns[column].text, 24))}  ${written(view, value)}`;
+    const value = shown.matrix[row * shown.columns.length + column];
+    return `${isolated(short(shown.rows[row].text, 24))} → ${isolated(short(shown.columns[column].text, 24))}  ${written(view, value)}`;
   }
 
   function update() {
@@ -108,7 +108,7 @@ export function ranking(view) {
     const best = Array.from(values.keys()).filter((at) => values[at] !== null).sort((a, b) => values[b] - values[a]).slice(0, RANKED);
     list.replaceChildren(...best.map((at) => {
       const [layer, head] = [Math.floor(at / view.about.heads), at % view.about.heads];
-      const button = element("button", { type: "button", "aria-label": `layer ${layer}, head ${head}: ${plainName(statistic)} ${values[at]}`, title: String(values[at]) }, `${layer}·${head}`);
+      const button = element("button", { type: "button", "aria-label": `layer ${layer}, head ${head}: ${plainName(statistic)} ${statisticText(values[at])}`, title: statisticText(values[at]) }, `${layer}·${head}`);
       button.addEventListener("click", () => view.set({ layer, heads: [head] }), { signal: view.signal });
       return button;
     }));
@@ -130,12 +130,11 @@ export function headTable(view) {
     if (!box.open) return;
     const { about, state, statistics, sideBySide } = view;
     const at = state.layer * about.heads + state.heads[0];
-    const say = (value) => (value === null || value === undefined ? "–" : String(value));
     const other = sideBySide ? [sideBySide.text ? "this text" : short(about.model, 24), short(about.compared.text ?? about.compared.with, 24)] : ["value"];
     const head = element("tr", {}, element("th", { scope: "col" }, `layer ${state.layer}, head ${state.heads[0]}`), ...[...other, "rank"].map((name) => element("th", { scope: "col", dir: "auto" }, name)));
     const rows = Object.entries(statistics).map(([name, values]) => {
       const pair = sideBySide?.first[name] ? [sideBySide.first[name][at], sideBySide.second[name][at]] : [values[at], ...(sideBySide ? [null] : [])];
-      return element("tr", {}, element("th", { scope: "row" }, plainName(name)), ...pair.map((value) => element("td", {}, say(value))), element("td", {}, place(values, at)));
+      return element("tr", {}, element("th", { scope: "row" }, plainName(name)), ...pair.map((value) => element("td", {}, statisticText(value))), element("td", {}, place(values, at)));
     });
     table.replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
   }
@@ -152,10 +151,10 @@ export function status(view, live) {
     const parts = view.error ? [view.error] : [];
     if (store.closed) parts.push(live ? "The kernel is closed: what was loaded stays, other heads cannot be fetched." : "This page was saved: heads that are not in it cannot be fetched.");
     else if (store.slow) parts.push("Waiting for the kernel …");
-    if (view.found && view.drawn !== keyOf(view.state)) parts.push(store.busy() ? "" : "Still shown: the head before.");
+    if (view.shown && view.drawn !== keyOf(view.state)) parts.push(store.busy() ? "" : "Still shown: the head before.");
     const text = parts.filter(Boolean).join(" ");
     if (node.textContent !== text) node.textContent = text;
-    view.root.classList.toggle("bm-late", Boolean(view.found) && view.drawn !== keyOf(view.state));
+    view.root.classList.toggle("bm-late", Boolean(view.shown) && view.drawn !== keyOf(view.state));
   }
   return { node, update };
 }

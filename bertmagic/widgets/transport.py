@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertmagic.display.attention.design import GRID
+from bertmagic.display.attention.downsampling import downsampled
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-SIDE = 20
+SIDE: int = GRID.thumbnail
 """Pixels of a thumbnail at most: all 144 heads of a BERT base take 58 kB, however long the text is."""
 
 
@@ -51,21 +53,6 @@ def quantised(array: npt.NDArray[np.float32], signed: bool) -> Bytes:
 def thumbnails(array: npt.NDArray[np.float32], signed: bool = False, side: int = SIDE) -> Bytes:
     """Return a small picture of each head, ``(layers, heads, side, side)``.
 
-    A pixel is the largest weight beneath it: a diagonal of single tokens would vanish in a mean.
+    A pixel is the largest weight of its block.
     """
-    tokens = array.shape[-1]
-    if tokens > side:
-        edges = np.arange(side + 1) * tokens // side
-        most = _pooled(array, edges, np.max)
-        array = np.where(-(least := _pooled(array, edges, np.min)) > most, least, most) if signed else most
-    return quantised(array, signed)
-
-
-def _pooled(
-    array: npt.NDArray[np.float32], edges: npt.NDArray[np.int_], reduce: Callable[..., npt.NDArray[np.float32]]
-) -> npt.NDArray[np.float32]:
-    """Return what is left of blocks of rows and of columns: rows first, whose numbers lie together."""
-    for axis in (-2, -1):
-        blocks = np.split(array, edges[1:-1], axis=axis)
-        array = np.stack([reduce(block, axis=axis) for block in blocks], axis=axis)
-    return array
+    return quantised(downsampled(array, side, signed), signed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,10 @@ from bertmagic.data.tokens import encode
 from bertmagic.errors import DataError, ModelError, OptionError, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
 from bertmagic.models import devices, heads, loading, weights
-from bertmagic.workflows.describe import Said, logit, outputs, say
+from bertmagic.tasks.description import Description
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -117,9 +117,7 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
 
 def _reader(model: TextModel) -> Reader:
     """Return what is needed of a model; one that was unloaded is an error."""
-    longest = int(model.card["max_length"])
-    if model.task.name == "masked_language_modeling":  # the card has the length of the blocks that it learnt from
-        longest = loading.limit(model.folder, model.tokenizer)
+    longest = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
     return Reader(model.name, str(model.card.get("encoder")), model.network, model.tokenizer, model.task, longest)
 
 
@@ -156,11 +154,7 @@ def _run(reader: Reader, sample: Tokens) -> tuple[Tape, torch.Tensor]:
     feed = BatchSource(sample, pad_id, segments=heads.reads_segments(reader.network))
     batch = feed.batch(np.zeros(1, np.int64)).to(partial(devices.send, device=reader.network.device))
     with recording(reader.network) as tape:
-        if reader.task.name == "masked_language_modeling":  # whose own outputs are those of training
-            found = reader.network(**batch.inputs)
-            scores = found.prediction_logits if "prediction_logits" in found else found.logits
-        else:
-            scores = reader.task.outputs(reader.network, batch)
+        scores = reader.task.logits(reader.network, batch)
     return tape, scores.float()
 
 
@@ -170,7 +164,9 @@ def _maps(reader: Reader, read: list[str], gradients: Callable[[str | None], Flo
         tape, scores = _run(reader, sample)
         layers = layers_of(tape)
         array = torch.stack([layer.weights for layer in tape.layers]).float().cpu().numpy()
-    said = say(reader.task, scores, sample, read, reader.tokenizer) if reader.trained else Said()
+    described = Description()
+    if reader.trained:
+        described = reader.task.describe(scores, sample, read, reader.tokenizer)
     maps = AttentionMaps(
         array=array,
         tokens=tokens_of(reader.tokenizer, sample, read),
@@ -179,9 +175,9 @@ def _maps(reader: Reader, read: list[str], gradients: Callable[[str | None], Flo
         model=reader.name,
         encoder=reader.encoder,
         cut=cut,
-        prediction=said.prediction,
-        said=said.line,
-        outputs=outputs(reader.task, said, reader.network),
+        prediction=described.prediction,
+        said=described.line,
+        outputs=reader.task.gradient_outputs(described, reader.network),
         layers=layers,
         rotated="rope_parameters" in reader.network.config,
         gradients=gradients,
@@ -215,19 +211,12 @@ def _gradients(reader: Reader, read: list[str], output: str | None) -> Floats:
     sample, _ = _sample(reader, read)
     with torch.enable_grad():
         tape, scores = _run(reader, sample)
-        known = outputs(reader.task, say(reader.task, scores, sample, read, reader.tokenizer), reader.network)
+        task, network = reader.task, reader.network
+        known = task.gradient_outputs(task.describe(scores, sample, read, reader.tokenizer), network)
         chosen = known[0] if output is None else output
         if chosen not in known:
             raise OptionError(f"there is no output {output!r}.{nearest(output, known)}", f"There are {listing(known)}.")
-        number = logit(reader.task, scores, chosen, reader.network, _places(reader, sample))
+        tokens = task.gradient_tokens(sample, reader.tokenizer.mask_token_id)
+        number = task.output_logit(scores, chosen, network, tokens)
         found = torch.autograd.grad(number, [layer.weights for layer in tape.layers])
     return torch.stack(found).float().cpu().numpy()
-
-
-def _places(reader: Reader, sample: Tokens) -> list[int]:
-    """Return the masks, where a model guesses words and there are any; else the tokens that are not special."""
-    assert sample.spans is not None
-    masks = np.flatnonzero(sample.ids == reader.tokenizer.mask_token_id).tolist()
-    if masks and reader.task.name == "masked_language_modeling":
-        return masks
-    return np.flatnonzero(sample.spans[:, 1] > sample.spans[:, 0]).tolist()

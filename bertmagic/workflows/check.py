@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,12 @@ from bertmagic.errors import BertMagicError, DataError, ModelError
 from bertmagic.events import Listener, Phase, counting
 from bertmagic.models import loading, weights
 from bertmagic.tasks import Task, find, infer
-from bertmagic.tasks.question_answering.reading import given
 from bertmagic.tasks.token_classification import reading
 from bertmagic.workflows.prepare import asked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -63,7 +63,10 @@ def report(options: Check, emit: Listener) -> DataReport:
         length_edges=edges,
         length_counts=counts,
         length_unit=unit,
-        examples=_examples(table.frame, rows, label),
+        examples=_examples(task, table.frame, rows, label),
+        target_noun=task.target_noun,
+        target_caption=task.target_caption,
+        several_labels=task.several_labels,
     )
 
 
@@ -175,19 +178,9 @@ def _counts(column: pd.Series) -> dict[str, int]:
     return {str(value): int(count) for value, count in Counter(map(str, column.dropna().tolist())).most_common(1000)}
 
 
-def _learnt(cell: Any) -> str:
-    """Return what is to be learnt of a row in words: of an answer its text."""
-    if not isinstance(cell, dict) or "text" not in cell:
-        return str(cell)
-    try:
-        return " / ".join(dict.fromkeys(text for text, _ in given(cell))) or "(no answer)"
-    except ValueError:
-        return str(cell)
-
-
-def _examples(frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
+def _examples(task: type[Task], frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
     """Return the first rows that have a text, each with its name, its text and what is to be learnt."""
     most = range(min(len(rows), 5))
     names = naming.several(label) if label else ()
-    shown = [", ".join(_learnt(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
+    shown = [", ".join(task.target_text(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
     return tuple((rows.index[at], rows.text(at), shown[at]) for at in most)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from bertmagic import options
 from bertmagic.data import checks, tables
@@ -19,13 +18,11 @@ from bertmagic.workflows import predict as using
 from bertmagic.workflows import setup
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from collections.abc import Callable, Mapping, Sequence
 
     from bertmagic.data.checks import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
-    from bertmagic.tasks import Task
-    from bertmagic.tasks.token_classification.task import TokenClassification
     from bertmagic.text_model import TextModel
 
 ROUNDS = 5
@@ -62,8 +59,8 @@ def compare(
     lead = next(model for model in models if not isinstance(model, str))
     _same_task([model for model in models if not isinstance(model, str)])
     for model in models:
-        if isinstance(model, str) and lead.task.name not in baselines.TASKS[model]:
-            others = [name for name, tasks in baselines.TASKS.items() if lead.task.name in tasks]
+        if isinstance(model, str) and model not in lead.task.baselines:
+            others = lead.task.baselines
             fix = f"The baseline for it is {listing(others)}." if others else "Compare models only."
             raise OptionError(f"there is no baseline {model!r} for {lead.task.name}.", fix)
     names = _names(models)
@@ -90,7 +87,7 @@ def compare(
 def _same_task(models: Sequence[TextModel]) -> None:
     first = models[0]
     for other in models[1:]:
-        if other.task.name != first.task.name:
+        if type(other.task) is not type(first.task):
             raise ModelError(
                 f"{first.name!r} is for {first.task.name}, {other.name!r} for {other.task.name}.",
                 "Compare models of one task.",
@@ -140,45 +137,14 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     task = lead.task
     rows = _training(lead, name, train, asked, emit)
     emit(Phase(f"training {name}"))
-    predict, size = baselines.fit(name, task.name, _texts(task, rows), _targets(task, rows), _outputs(task))
-    found = predict(_texts(task, given.rows))
-    found = task.of_words(found, given.rows, given.tokens) if _tags(task) else found[given.tokens.owner]
+    baseline = task.fit_baseline(name, rows)
+    scores = task.baseline_scores(baseline.predict(task.baseline_texts(given.rows)), given.rows, given.tokens)
     notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
-    report = _half(task).report(found, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
-    contender = Contender(name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=size)
-    return _Side(report, lambda rows: predict(_texts(task, rows)), contender)
-
-
-def _half(task: Task) -> Task:
-    """Return a task that gives a label from a half on: the thresholds of a model are for its own probabilities."""
-    thresholds = getattr(task, "thresholds", None)
-    return task if thresholds is None else replace(task, thresholds=(0.5,) * len(thresholds))  # type: ignore[type-var]
-
-
-def _tags(task: Task) -> TypeGuard[TokenClassification]:
-    return task.name == "token_classification"
-
-
-def _outputs(task: Any) -> int:
-    """Return how many scores a text, or a word, has."""
-    return 1 if task.name == "regression" else len(task.tags if _tags(task) else task.labels)
-
-
-def _texts(task: Task, rows: LabelledRows) -> list[str]:
-    """Return the texts of rows, the two of a pair as one; all words of all rows where words have tags."""
-    if _tags(task):
-        return task.words(rows)
-    if rows.second is None:
-        return list(rows.texts)
-    return [f"{one} {two}" for one, two in zip(rows.texts, rows.second, strict=True)]
-
-
-def _targets(task: Any, rows: LabelledRows) -> npt.NDArray[Any]:
-    if _tags(task):
-        return task.targets(rows)
-    if task.name == "regression":
-        return (rows.targets - task.mean) / task.scale  # type: ignore[no-any-return]
-    return rows.targets
+    report = task.untuned().report(scores, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
+    contender = Contender(
+        name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=baseline.bytes
+    )
+    return _Side(report, lambda rows: baseline.predict(task.baseline_texts(rows)), contender)
 
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:

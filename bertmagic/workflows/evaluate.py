@@ -286,7 +286,9 @@ def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDAr
     import numpy as np
     import pandas as pd
 
-    rows, _ = model.task.readable(pd.DataFrame({"text": list(texts)}, dtype=object), "the swapped texts", "{1}")
+    rows, _ = model.task.readable(
+        pd.DataFrame({"text": list(texts)}, dtype=object), "the swapped texts", "the swapped texts"
+    )
     if not len(rows):
         return np.zeros((0, 0), np.float32)
     tokens, scores = predict.run(model, rows, emit)

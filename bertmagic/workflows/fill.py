@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
 from bertmagic.workflows.predict import rows_given
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -111,7 +112,7 @@ def _run(
 
 
 def _check_head(model: TextModel) -> None:
-    if model.task.name != "masked_language_modeling":
+    if not model.task.is_pretraining:
         raise ModelError(
             f"{model.name!r} is for {model.task.name.replace('_', ' ')} and has no head for masked words.",
             "Pre-train one with %%bert_pretrain, or load a model that was: %bert_load bert.",

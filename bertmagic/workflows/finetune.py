@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import TrainingError, listing
@@ -21,6 +19,9 @@ from bertmagic.training.loop import Diverged, Loop, Measure
 from bertmagic.workflows.setup import Setup, an_epoch, planned, set_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.evaluation.report import Report
@@ -192,6 +193,7 @@ def _started(work: Setup, plan: Plan, name: str) -> Started:
         metric=plan.metric,
         higher_is_better=plan.higher_is_better,
         options=work.facts["options"],
+        loss_unit=prepared.task.loss_unit,
     )
 
 
@@ -251,7 +253,7 @@ def _watched(work: Setup, part: str, what: str, emit: Listener, button: StopButt
 def _before(work: Setup, emit: Listener) -> dict[str, float]:
     """Return the metrics of the model as it is loaded, on the rows of the report; empty where none are wanted."""
     part, task = _reported(work), work.prepared.task
-    if part is None or not task.compares:
+    if part is None or not task.measures_before:
         return {}
     tell = counting(emit, f"measuring on {part} before training")
     found = work.scores(part, lambda done: tell(done, len(work.parts[part])))

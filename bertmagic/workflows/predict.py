@@ -149,7 +149,7 @@ def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
 
 
 def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
-    """Return the rows to predict, a column for each text that the model reads, and how messages call them."""
+    """Return the rows to predict, a column for each text, and what messages call the rows and their columns."""
     import pandas as pd
 
     inputs = list(model.task.inputs)
@@ -158,22 +158,22 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     if len(inputs) == 2 and (isinstance(texts, str) or _is_pair(texts)):
         texts = [texts if isinstance(texts, str) else tuple(texts)]
     if isinstance(texts, str):
-        return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "{1}"
+        return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "the text"
     if isinstance(texts, pd.Series):
         name = f"column {texts.name!r}"
         frame = _listed(texts.tolist(), inputs).set_axis(texts.index) if len(inputs) > 1 else texts.to_frame(inputs[0])
-        return frame, name, "{1}"
+        return frame, name, name
     if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
         texts = [texts]
     if _is_list(texts):
-        return _listed(list(texts), inputs), "the list", "{1}"
+        return _listed(list(texts), inputs), "the list", "the list"
     if isinstance(texts, os.PathLike):
         table = tables.Table(str(texts), files.read([_existing(Path(texts))]))
     else:
         table = tables.read(texts, may_be_empty=True)
     chosen = _inputs(model, table, asked)
     found = table.frame[chosen].set_axis(inputs, axis=1)
-    return found, table.name, "a text of {1}" if len(inputs) > 1 else f"column {chosen[0]!r} of {{1}}"
+    return found, table.name, f"a text of {table.name}" if len(inputs) > 1 else f"column {chosen[0]!r} of {table.name}"
 
 
 def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> list[str]:

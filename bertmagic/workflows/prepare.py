@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from bertmagic.data.report import Finding
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bertmagic.data.checks import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.options import Finetune, Pretrain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -23,6 +22,8 @@ from bertmagic.training.plan import Plan, count_steps, default_epochs, steps_an_
 from bertmagic.workflows.prepare import Prepared, asked, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -79,7 +80,7 @@ def set_up(
     _check_adapt(options)
     prepared = read(options, emit)
     forced: dict[str, Any] = {"long_text": prepared.task.long_text} if prepared.task.long_text else {}
-    options = replace(options, best_metric=metric(options, prepared.task), **forced)
+    options = replace(options, metric=metric(options, prepared.task), **forced)
     found = weights.find(str(options.model), downloading(emit), folders.names())
     tokenizer = loading.tokenizer(found.folder)
     longest = max_length(options, loading.limit(found.folder, tokenizer))
@@ -183,10 +184,10 @@ def _check_calibration(options: Finetune | Pretrain, prepared: Prepared) -> None
 
 def metric(options: Finetune | Pretrain, task: Task) -> str:
     """Return the metric that chooses the best weights."""
-    if options.best_metric in (None, *task.validation_metrics):
-        return options.best_metric or task.validation_metrics[0]
+    if options.metric in (None, *task.validation_metrics):
+        return options.metric or task.validation_metrics[0]
     raise OptionError(
-        f"best_metric = {options.best_metric!r} is no metric of {task.name}.",
+        f"metric = {options.metric!r} is no metric of {task.name}.",
         f"It has {listing(task.validation_metrics)}.",
     )
 
@@ -253,8 +254,7 @@ def planned(options: Finetune | Pretrain, train: Tokens) -> Plan:
     """Return what the loop needs of the options; learning rate, precision and epochs were resolved before."""
     shared = {field.name: getattr(options, field.name) for field in fields(Plan) if hasattr(options, field.name)}
     steps = count_steps(an_epoch(options, train), cast("float", options.epochs), options.max_steps)
-    metric = cast("str", options.best_metric)
-    return Plan(steps=steps, metric=metric, higher_is_better=metric not in LOWER_IS_BETTER, **shared)
+    return Plan(steps=steps, higher_is_better=options.metric not in LOWER_IS_BETTER, **shared)
 
 
 def about(prepared: Prepared) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 
-TIMEOUT = 120_000
+TIMEOUT = 300_000
 """Milliseconds to wait before a test is given up; nothing is measured by it."""
 
 NOT_OURS = re.compile(

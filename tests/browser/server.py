@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 
-_WAIT = 90
+_WAIT = 300
 
 
 def free_port():

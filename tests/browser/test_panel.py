@@ -19,7 +19,7 @@ def panel(lab, pictures):
     lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv").assign(title="a long title " * 30)')
     at = lab.start(PANEL)
     numbered = lab.cell(at).locator(".jp-InputPrompt").filter(has_text=re.compile(r"^\[\d+\]:"))
-    numbered.wait_for(timeout=5 * TIMEOUT)  # torch is imported, and the encoder timed
+    numbered.wait_for(timeout=2 * TIMEOUT)  # torch is imported, and the encoder timed
     live = lab.output(at).last  # below the static one
     lab.picture(pictures / "panel.png")
     live.locator(".bm-cell pre").wait_for()

@@ -26,10 +26,10 @@ def searched(lab, pictures):
     lab.run("%load_ext bertmagic")
     lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv")')
     at = lab.start(TUNE)
-    lab.output(at).first.filter(has_text=re.compile("[1-5] of 6 trials done")).wait_for(timeout=5 * TIMEOUT)
+    lab.output(at).first.filter(has_text=re.compile("[1-5] of 6 trials done")).wait_for(timeout=2 * TIMEOUT)
     lab.picture(pictures / "search-running.png")
     numbered = lab.cell(at).locator(".jp-InputPrompt").filter(has_text=re.compile(r"^\[\d+\]:"))
-    numbered.wait_for(timeout=5 * TIMEOUT)
+    numbered.wait_for(timeout=2 * TIMEOUT)
     return at
 
 

@@ -8,36 +8,37 @@ TARGETS = np.array([1, 0, 1, 0, 1, 0] * 5)
 
 
 def test_majority_gives_the_shares_of_the_training_rows():
-    predict, _ = baselines.fit("majority", "classification", TEXTS, np.array([0, 0, 0, 1]), 3)
+    predict = baselines.fit("majority", "classes", TEXTS, np.array([0, 0, 0, 1]), 3).predict
     scores = predict(["x", "y"])
     assert scores.shape == (2, 3)
     assert np.exp(scores[0]) == pytest.approx([0.75, 0.25, 1e-6], rel=1e-3)
 
 
 def test_words_tell_what_words_can_tell():
-    predict, size = baselines.fit("tfidf", "classification", TEXTS, TARGETS, 2)
+    baseline = baselines.fit("tfidf", "classes", TEXTS, TARGETS, 2)
+    predict, size = baseline.predict, baseline.bytes
     assert predict(["good thing", "bad thing"]).argmax(axis=1).tolist() == [1, 0]
     assert size > 100
     classes = np.where(TARGETS == 1, 2, 0)  # a class between them that no training row has
-    predict, _ = baselines.fit("tfidf", "classification", TEXTS, classes, 3)
+    predict = baselines.fit("tfidf", "classes", TEXTS, classes, 3).predict
     assert predict(["good thing", "bad thing"]).argmax(axis=1).tolist() == [2, 0]
 
 
 def test_characters_count_where_words_are_not_apart():
-    predict, _ = baselines.fit(
-        "tfidf", "classification", ["很好看", "不好吃", "真好看", "太难吃"] * 5, np.array([1, 0] * 10), 2
-    )
+    predict = baselines.fit(
+        "tfidf", "classes", ["很好看", "不好吃", "真好看", "太难吃"] * 5, np.array([1, 0] * 10), 2
+    ).predict
     assert predict(["好看", "难吃"]).argmax(axis=1).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("name", baselines.BASELINES)
 def test_labels_one_by_one_and_numbers(name):
     labels = np.stack([TARGETS, np.ones(30, int), np.zeros(30, int)], axis=1)
-    scores = baselines.fit(name, "multi_label", TEXTS, labels, 3)[0](["good", "bad"])
+    scores = baselines.fit(name, "labels", TEXTS, labels, 3).predict(["good", "bad"])
     assert scores.shape == (2, 3)
     assert (scores[:, 1] > 0).all()
     assert (scores[:, 2] < 0).all()
-    values = baselines.fit(name, "regression", TEXTS, TARGETS - 0.5, 1)[0](["good", "bad"])
+    values = baselines.fit(name, "numbers", TEXTS, TARGETS - 0.5, 1).predict(["good", "bad"])
     assert values.shape == (2, 1)
     if name == "tfidf":
         assert scores[0, 0] > 0 > scores[1, 0]
@@ -46,12 +47,12 @@ def test_labels_one_by_one_and_numbers(name):
 
 @pytest.mark.parametrize("texts", [["", " "], ["!", "?"]])
 def test_texts_without_words_and_a_single_class_are_no_error(texts):
-    assert baselines.fit("tfidf", "classification", texts, np.array([0, 0]), 2)[0](["x"]).argmax() == 0
-    assert baselines.fit("tfidf", "classification", TEXTS, np.zeros(30, int), 2)[0](["x"]).argmax() == 0
+    assert baselines.fit("tfidf", "classes", texts, np.array([0, 0]), 2).predict(["x"]).argmax() == 0
+    assert baselines.fit("tfidf", "classes", TEXTS, np.zeros(30, int), 2).predict(["x"]).argmax() == 0
 
 
 def test_each_word_has_the_tag_that_it_had_most_often():
     words, tags = ["a", "Rome", "Rome", "Rome", "a", "b"], np.array([0, 1, 1, 2, 0, 0])
-    predict, _ = baselines.fit("majority", "token_classification", words, tags, 3)
+    predict = baselines.fit_words(words, tags, 3).predict
     scores = predict(["Rome", "a", "new"])
     assert np.exp(scores) == pytest.approx(np.array([[0, 2 / 3, 1 / 3], [1, 0, 0], [3 / 6, 2 / 6, 1 / 6]]), abs=1e-5)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, precision_score, recall_score
 
-from bertmagic.evaluation import confusion_metrics, scores
+from bertmagic.evaluation import confusion_metrics
+from bertmagic.evaluation.scores import cross_entropy
 from bertmagic.inference.forward import softmax
+from bertmagic.tasks.classification.metrics import metrics
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -16,7 +18,7 @@ def test_metrics_equal_those_of_scikit_learn(classes, rows):
     targets = generator.integers(0, classes, rows)
     predicted = logits.argmax(axis=1)
     known = {"average": "macro", "zero_division": 0}
-    assert scores.metrics(logits, targets) == pytest.approx(
+    assert metrics(logits, targets) == pytest.approx(
         {
             "accuracy": accuracy_score(targets, predicted),
             "macro_precision": precision_score(targets, predicted, **known),
@@ -44,5 +46,5 @@ def test_classes_without_a_row_are_in_the_table_with_zeros():
 
 def test_the_loss_of_large_logits_is_finite():
     logits = np.array([[1000.0, -1000.0]], dtype=np.float32)
-    assert scores.cross_entropy(logits, np.array([0])) == 0.0
-    assert scores.cross_entropy(logits, np.array([1])) == 2000.0
+    assert cross_entropy(logits, np.array([0])) == 0.0
+    assert cross_entropy(logits, np.array([1])) == 2000.0

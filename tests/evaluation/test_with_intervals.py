@@ -6,9 +6,10 @@ import torch
 from sklearn import metrics as theirs
 from torchmetrics.classification import BinaryCalibrationError, MulticlassCalibrationError
 
-from bertmagic.evaluation import multi_label, ranking_metrics, with_intervals
+from bertmagic.evaluation import ranking_metrics, with_intervals
 from bertmagic.evaluation.bootstrap import of_share
-from bertmagic.evaluation.scores import cross_entropies
+from bertmagic.tasks.classification import metrics as class_metrics
+from bertmagic.tasks.multi_label import metrics as multi_label
 from bertmagic.tasks.regression import metrics as regression_metrics
 from bertmagic.tasks.token_classification import metrics as entity_metrics
 
@@ -19,7 +20,7 @@ def made(classes, rows=400, seed=0):
     logits = (generator.normal(size=(rows, classes)) + 1.2 * (true[:, None] == np.arange(classes))).astype(np.float32)
     chances = torch.softmax(torch.tensor(logits).double(), dim=1).numpy()
     names = tuple(f"c{at}" for at in range(classes))
-    return true, chances, with_intervals.of_classes(chances, true, cross_entropies(logits, true), names)
+    return true, chances, class_metrics.report_metrics(logits, chances, true, names)
 
 
 @pytest.mark.parametrize("classes", [2, 4])
@@ -66,7 +67,7 @@ def test_ties_count_half_as_in_scikit_learn():
 
 def test_of_one_class_the_areas_are_not_defined_and_it_says_why():
     chances = np.full((20, 3), 1 / 3, np.float32)
-    found = with_intervals.of_classes(chances, np.full(20, 1), np.ones(20), ("a", "b", "c"))
+    found = class_metrics.report_metrics(np.log(chances), chances, np.full(20, 1), ("a", "b", "c"))
     assert "roc_auc" not in found.metrics
     assert found.undefined["roc_auc"].startswith("all rows are of one class, 'b'")
     assert found.metrics["accuracy"] == 0
@@ -75,7 +76,7 @@ def test_of_one_class_the_areas_are_not_defined_and_it_says_why():
 def test_a_class_that_no_row_has_is_left_out_of_the_areas():
     true, chances, _ = made(4)
     kept = true != 3
-    some = with_intervals.of_classes(chances[kept], true[kept], np.ones(kept.sum()), ("a", "b", "c", "d"))
+    some = class_metrics.report_metrics(np.log(chances[kept]), chances[kept], true[kept], ("a", "b", "c", "d"))
     each = [theirs.roc_auc_score(true[kept] == at, chances[kept, at]) for at in range(3)]
     assert some.metrics["roc_auc"] == pytest.approx(np.mean(each))
 

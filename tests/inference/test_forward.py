@@ -57,8 +57,8 @@ def test_bf16_agrees_on_nearly_all_labels(learnt, make_rows):
 
 
 def test_weights_are_packed_for_many_batches_of_bf16_only(learnt, make_rows, monkeypatch):
-    packed, real = [], forward.packing.packed
-    monkeypatch.setattr(forward.packing, "packed", lambda model: packed.append(1) or real(model))
+    packed, real = [], forward.bf16_linear.packed
+    monkeypatch.setattr(forward.bf16_linear, "packed", lambda model: packed.append(1) or real(model))
     tokens = encode(learnt.tokenizer, make_rows(50)["text"].tolist(), 64)
     for kind in ("bf16", "fp32"):
         forward.run_model(learnt.network, BatchSource(tokens, 0), kind)

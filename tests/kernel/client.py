@@ -8,7 +8,7 @@ from queue import Empty
 from jupyter_client.manager import KernelManager
 
 FIGURE = "application/vnd.plotly.v1+json"
-WAIT = 180
+WAIT = 300
 """Seconds to wait before a test is given up; nothing is measured by it."""
 
 SETUP = """%load_ext bertmagic

@@ -39,7 +39,7 @@ def test_unload_leaves_no_reference(run, shell, reviews, calls):
     sys.last_value = ValueError(model)
     outcome = run("%bert_unload clf")
     assert outcome.error is None
-    assert outcome.out == "clf is unloaded: 91 MB given back.\n"
+    assert outcome.out == "clf is unloaded; 91 MB were freed.\n"
     assert calls[-1][:2] == ("unload", "clf")
     assert [name for name, value in shell.user_ns.items() if value is model] == []
     assert model not in shell.user_ns["Out"].values()

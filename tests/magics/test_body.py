@@ -44,13 +44,13 @@ def test_values_are_evaluated_once():
     [
         ("train = df\nepohcs = 3", r"line 3 of the cell: there is no option 'epohcs'. Did you mean 'epochs'\?"),
         ("epochs = 1\nepochs = 2", "line 3 of the cell: 'epochs' is assigned twice"),
-        ("\nfor x in y: pass", "line 3 of the cell: 'for x in y: pass' is not the assignment of one option"),
+        ("\nfor x in y: pass", "line 3 of the cell: 'for x in y: pass' is not an assignment of one option"),
         ("import os", "line 2 of the cell: 'import os' is not"),
-        ("epochs = lr = 1", "is not the assignment"),
-        ("epochs += 1", "is not the assignment"),
-        ("epochs: int = 1", "is not the assignment"),
-        ("a.b = 1", "is not the assignment"),
-        ("epochs, lr = 1, 2", "is not the assignment"),
+        ("epochs = lr = 1", "is not an assignment"),
+        ("epochs += 1", "is not an assignment"),
+        ("epochs: int = 1", "is not an assignment"),
+        ("a.b = 1", "is not an assignment"),
+        ("epochs, lr = 1, 2", "is not an assignment"),
         ("out = 'x'", "there is no option 'out'"),
     ],
 )
@@ -78,14 +78,16 @@ def test_values_are_checked_by_the_table(cell):
 def test_a_column_without_quotes():
     names = {"reviews": Frame(review=[], stars=[])}
     for cell in ("train = reviews\ntext = review", "text = review\ntrain = reviews"):
-        with pytest.raises(OptionError, match='The data has such a column; quote it: text = "review"'):
+        with pytest.raises(OptionError, match='The data has a column of this name; quote it: text = "review"'):
             read(cell, names)
-    with pytest.raises(OptionError, match='such a column; quote it: text = "review"'):
+    with pytest.raises(OptionError, match='a column of this name; quote it: text = "review"'):
         read("text = review", names, data=["reviews"])
 
 
 def test_a_column_that_the_data_lacks_too():
-    with pytest.raises(OptionError, match=r"no such column either. Did you mean 'review'\? The columns are: review"):
+    with pytest.raises(
+        OptionError, match=r"has no column 'reviw' either. Did you mean 'review'\? The columns are: review"
+    ):
         read("train = reviews\ntext = reviw", {"reviews": Frame(review=[], stars=[])})
 
 

@@ -31,7 +31,8 @@ def test_a_page_tells_everything(command):
 
 def test_defaults_and_ranges_are_told():
     words = " ".join(help.page(COMMANDS["bert_finetune"]).split())
-    assert "--batch-size N How many rows one optimizer step sees. From 1 to 4096. Default: 32." in words
+    (batch,) = (entry for entry in COMMANDS["bert_finetune"].options if entry.name == "batch_size")
+    assert f"--batch-size N {batch.help} From 1 to 4096. Default: 32." in words
     assert "Required." in words
     assert "%bert_finetune [NAME] [--flag VALUE …]" in words
 

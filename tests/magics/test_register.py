@@ -6,22 +6,20 @@ from bertmagic.magics.settings import BertMagic
 from bertmagic.options import COMMANDS
 
 LOAD = """
-import sys, time
+import sys
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 config = Config()
 config.HistoryManager.enabled = False
 shell = InteractiveShell.instance(config=config)
 from IPython.core.completer import provisionalcompleter
-begin = time.perf_counter()
 shell.run_cell("%load_ext bertmagic")
-seconds = time.perf_counter() - begin
 with provisionalcompleter():
     found = [item.text for item in shell.Completer.completions("%bert_predict 'x' -m mini", 25)]
 assert found == ["minilm"], found
 shell.run_cell("%bert_finetune --help;")
 heavy = {"torch", "transformers", "datasets", "pandas", "plotly", "ipywidgets", "anywidget", "sklearn"}
-print("RESULT", seconds, *sorted(heavy & set(sys.modules)))
+print("RESULT", *sorted(heavy & set(sys.modules)))
 """
 
 
@@ -68,6 +66,4 @@ def test_a_magic_can_load_the_extension_on_first_use(shell, run):
 def test_loading_says_nothing_and_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    first, *heavy = done.stdout.split("RESULT ")[1].split()
-    assert heavy == []
-    assert float(first) < 0.5  # 0.04 s measured; the bound leaves room for a busy machine
+    assert done.stdout.split("RESULT")[1].split() == []

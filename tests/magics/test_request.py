@@ -20,9 +20,9 @@ def test_line_body_and_defaults_come_together():
 
 
 def test_the_same_option_in_both_is_an_error():
-    with pytest.raises(OptionError, match="'epochs' is given both on the line and in the body"):
+    with pytest.raises(OptionError, match="'epochs' is both on the line and in the body"):
         read("bert_finetune", "--epochs 2", "epochs = 2")
-    with pytest.raises(OptionError, match="'texts' is given both"):
+    with pytest.raises(OptionError, match="'texts' is both"):
         read("bert_predict", '"a"', "b")
 
 

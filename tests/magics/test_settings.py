@@ -73,6 +73,14 @@ def test_a_wrong_value_is_refused_with_a_reason(run, caplog, line, words):
     assert run("%config BertMagic.seed").result == 3
 
 
+def test_an_earlier_name_sets_the_option_and_says_the_new_one(run, reviews, calls, shell):
+    with pytest.warns(FutureWarning, match="best_metric is now called metric"):
+        run("%config BertMagic.best_metric = 'loss'")
+    run("%bert_finetune --train reviews;")
+    assert calls[-1][2]["metric"] == "loss"
+    assert "best_metric" not in calls[-1][2]
+
+
 def test_home_moves_the_run_folder(run, shell, monkeypatch):
     monkeypatch.setenv("BERTMAGIC_HOME", "/before")
     run("%config BertMagic.home = '~/runs'")

@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard
 from transformers import BertConfig, BertForSequenceClassification
 
 from bertmagic.models import card, saving
+from bertmagic.tasks import find
 
 HOSTILE = 'x" |\n---\nlicense: <img src=x onerror=alert(1)> # `{a}`: [b](c)'
 
@@ -102,7 +103,7 @@ def test_hostile_names_stay_text():
 )  # fmt: skip
 def test_every_task_has_lines_that_are_python(task, pipeline):
     for text in ("a", ["a", "b"]):
-        found = read(card.text("m", {**KNOWN, "task": task, "text": text}, "m"))
+        found = read(card.text("m", {**KNOWN, "task": task, "text": text}, "m", find(task).usage))
         assert found.data.pipeline_tag == pipeline
         for block in found.content.split("```python\n")[1:]:
             compile(block.split("```")[0], "card", "exec")

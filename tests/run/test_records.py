@@ -13,7 +13,7 @@ from bertmagic.errors import Interrupted, OptionError, UnknownReference
 from bertmagic.events import Ended, Evaluated, Started
 from bertmagic.run import folders, records
 
-FACTS = {"model": "minilm", "lr": 1e-4, "best_metric": "macro_f1", "train": "r.csv"}
+FACTS = {"model": "minilm", "lr": 1e-4, "metric": "macro_f1", "train": "r.csv"}
 DATA = {"train": {"name": "r.csv", "rows": 90, "columns": {"text": "review"}, "sha256": "ab" * 32}}
 
 
@@ -79,7 +79,7 @@ def test_a_run_goes_on_while_its_process_does_and_is_cut_off_when_it_is_gone():
     run = begun("mine")
     assert only("mine").state == "running"
     run.close()
-    code = "from tests.training.test_records import begun; begun('other')"
+    code = "from tests.run.test_records import begun; begun('other')"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     found = only("other")

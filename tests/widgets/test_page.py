@@ -12,8 +12,8 @@ import transformers
 
 import bertmagic as bm
 from bertmagic.display.attention import export
+from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.settings import settings
-from bertmagic.display.attention.shown import shown
 
 from ..test_architectures import config
 from .conftest import drawn, long_maps
@@ -301,8 +301,8 @@ def test_svg_and_png_are_what_is_on_screen(opened, maps):
     page = opened(maps, layer=1, heads=[2], pictures=["lines"], pinned=[1])
     svg = page.saved("SVG").decode()
     assert svg.count("<image") == 0
-    found = shown(maps, settings(maps, {"layer": 1, "heads": [2]}))
-    lines = int((found.matrix[1] >= 0.05).sum())
+    shown = shown_matrix(maps, settings(maps, {"layer": 1, "heads": [2]}))
+    lines = int((shown.matrix[1] >= 0.05).sum())
     assert svg.count("<path") == lines
     assert page.saved("PNG").startswith(b"\x89PNG")
 

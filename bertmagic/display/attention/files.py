@@ -1,35 +1,36 @@
-"""Exports: what one state shows, as a picture, a page or a table."""
+"""Exports: what the view shows in one state, as a picture, a page or a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
-from bertmagic.display.attention.letters import visible
-from bertmagic.display.attention.pictures import PICTURES, Picture, Scene, scene
-from bertmagic.display.attention.raster import Raster
+from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name
+from bertmagic.display.attention.fonts import BitmapLetters
+from bertmagic.display.attention.letters import short, visible
+from bertmagic.display.attention.matrix import shown_matrix
+from bertmagic.display.attention.pictures import PICTURES
+from bertmagic.display.attention.scene import Picture, Scene
 from bertmagic.display.attention.settings import DIFFERENCE, Settings, methods, settings, statistics
-from bertmagic.display.attention.shown import shown
-from bertmagic.display.attention.surface import Look, Surface, short
-from bertmagic.display.attention.svg import Svg
+from bertmagic.display.attention.surface import Surface, TextStyle
+from bertmagic.display.attention.svg import ReaderLetters, Svg
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from bertmagic.attention.maps import AttentionMaps
-    from bertmagic.display.attention.shown import Unit
+    from bertmagic.display.attention.matrix import Unit
 
-_SPACE, _HEAD, _PAGE = 18, 40, 1100
-_SHARP = 4000
-"""Up to which height a PNG has two pixels for one, as sharp screens do."""
-
-_FORMULA = tuple("=+-@'\t\r\n＝＋－＠")
-"""How a cell begins that a spreadsheet may compute, or that would be taken for one that was kept from it."""
+_SHARP_UP_TO = 4000
+"""Height in CSS pixels up to which a PNG has two dots for a pixel, as high-resolution screens do."""
+_NOTE_HEIGHT = 20
 
 
 def export(maps: AttentionMaps, kind: str, path: str | Path | None = None, **state: Any) -> str | bytes:
-    """Return what the view shows in a state, and write it to a file where a path is given.
+    """Return what the view shows in a state, and write it to a file if a path is given.
 
     Parameters
     ----------
@@ -60,92 +61,106 @@ def _write(path: Path, data: str | bytes) -> None:
         raise OptionError(f"{path} cannot be written: {error.strerror or error}.", "Give another path.") from error
 
 
-def svg(maps: AttentionMaps, wanted: Settings) -> str:
+def svg(maps: AttentionMaps, state: Settings) -> str:
     """Return the chosen pictures as SVG."""
-    surface, title = Svg(), heading(maps, wanted)
-    width, height = composed(scene(maps, wanted, PAPER, Svg), surface, title)
-    return surface.file(width, height, title)
+    scene = Scene(maps, state, PAPER, shown_matrix(maps, state), ReaderLetters())
+    layout, surface, title = _Layout(scene, heading(maps, state)), Svg(), heading(maps, state)
+    layout.draw(surface)
+    return surface.file(layout.width, layout.height, title)
 
 
-def png(maps: AttentionMaps, wanted: Settings) -> bytes:
-    """Return the chosen pictures as PNG, twice as sharp as the page unless they are very high."""
-    seen, title = scene(maps, wanted, PAPER, Raster), heading(maps, wanted)
-    _, width, height = placed(seen, title)
-    surface = Raster(width, height, 2 if height <= _SHARP else 1)
-    composed(seen, surface, title)
+def png(maps: AttentionMaps, state: Settings) -> bytes:
+    """Return the chosen pictures as PNG.
+
+    Tokens with letters that no font here has are shown by their position, and a line below the pictures says so.
+    """
+    matrix, title = shown_matrix(maps, state), heading(maps, state)
+    texts = [unit.text for unit in (*matrix.rows, *matrix.columns)]
+    letters = BitmapLetters([title, *texts])
+    layout = _Layout(Scene(maps, state, PAPER, matrix, letters), title)
+    all_drawn = all(map(letters.has_all, texts))
+    height = layout.height + (0 if all_drawn else _NOTE_HEIGHT)
+    surface = Bitmap(layout.width, height, PAPER, letters, 2 if height <= _SHARP_UP_TO else 1)
+    layout.draw(surface)
+    if not all_drawn:
+        surface.write(PAGE.margin, height - 10, WORDS.no_letters, TextStyle(PAPER.faint, 12))
     return surface.file()
 
 
-def html(maps: AttentionMaps, wanted: Settings) -> str:
-    """Return a page with the view in it, that needs neither kernel nor network."""
+def html(maps: AttentionMaps, state: Settings) -> str:
+    """Return a page with the view in it, which needs neither kernel nor network."""
     from bertmagic.widgets.page import page  # its script and its data are the widget's
 
-    return page(maps, wanted, heading(maps, wanted))
+    return page(maps, state, heading(maps, state))
 
 
-def csv(maps: AttentionMaps, wanted: Settings) -> str:
+def csv(maps: AttentionMaps, state: Settings) -> str:
     """Return the matrix as a table, with a row for each token that attends and a column for each attended to.
 
-    A name that a spreadsheet might compute, or that begins with an apostrophe, has an apostrophe before it: take one
-    away from any name that begins with one, and all names are as they were.
+    A name that a spreadsheet might compute, or that begins with an apostrophe, gets an apostrophe before it: remove
+    one from each name that begins with one, and all names are as they were.
     """
-    found = shown(maps, wanted)
-    table = [["", *map(_named, found.columns)]]
-    for unit, numbers in zip(found.rows, found.matrix.tolist(), strict=True):
-        table.append([_named(unit), *(f"{number:.9g}" for number in numbers)])
+    shown = shown_matrix(maps, state)
+    table = [["", *map(_csv_cell, shown.columns)]]
+    for unit, numbers in zip(shown.rows, shown.matrix.tolist(), strict=True):
+        table.append([_csv_cell(unit), *(f"{number:.9g}" for number in numbers)])
     return "".join(f"{','.join(row)}\r\n" for row in table)
 
 
-def _named(unit: Unit) -> str:
-    kept = f"'{unit.text}" if unit.text.startswith(_FORMULA) else unit.text
-    quoted = kept.replace('"', '""')
-    return f'"{quoted}"' if any(sign in kept for sign in '",\r\n') or kept != kept.strip() else kept
+def _csv_cell(unit: Unit) -> str:
+    text = f"'{unit.text}" if unit.text.startswith(tuple(DESIGN["formula_starts"])) else unit.text
+    quoted = text.replace('"', '""')
+    return f'"{quoted}"' if any(sign in text for sign in '",\r\n') or text != text.strip() else text
 
 
-def heading(maps: AttentionMaps, wanted: Settings) -> str:
+def heading(maps: AttentionMaps, state: Settings) -> str:
     """Return what is shown, in one line."""
-    several = len(wanted.heads) > 1
-    heads = f"heads {', '.join(map(str, wanted.heads))} ({wanted.combine})" if several else f"head {wanted.heads[0]}"
-    method = wanted.method.replace("_", " ")
-    if wanted.method == DIFFERENCE and maps.comparison is not None:
+    several = len(state.heads) > 1
+    heads = f"heads {', '.join(map(str, state.heads))} ({state.combine})" if several else f"head {state.heads[0]}"
+    method = plain_name(state.method)
+    if state.method == DIFFERENCE and maps.comparison is not None:
         method += f" from {visible(maps.comparison.second.model)}"
-    elif wanted.method == "gradient" and wanted.output:
-        method += f", towards {visible(wanted.output)}"
-    parts = [visible(maps.model), f"layer {wanted.layer}, {heads}", method]
-    parts += [wanted.sentences] * (wanted.sentences != "all")
-    parts += ["whole words"] * wanted.merge_words + ["no special tokens"] * wanted.hide_special
+    elif state.method == "gradient" and state.output:
+        method += f", towards {visible(state.output)}"
+    parts = [visible(maps.model), f"layer {state.layer}, {heads}", method]
+    parts += [state.sentences] * (state.sentences != "all")
+    parts += ["whole words"] * state.merge_words + ["no special tokens"] * state.hide_special
     return " · ".join(parts)
 
 
-def composed(seen: Scene, surface: Surface, title: str) -> tuple[float, float]:
-    """Draw the chosen pictures below a title, and return how wide and high that is."""
-    pictures, width, height = placed(seen, title)
-    if seen.theme.back:
-        surface.rect(0, 0, width, height, seen.theme.back)
-    surface.words(_SPACE, 24, short(title, 120), Look(seen.theme.text, 14, bold=True, full=title))
-    for picture, x, y in pictures:
-        surface.origin = (x, y)
-        picture.draw(surface)
-    surface.origin = (0.0, 0.0)
-    return width, height
+class _Layout:
+    """The chosen pictures side by side, as many as fit in a page's width, below a heading."""
+
+    def __init__(self, scene: Scene, heading: str) -> None:
+        self._scene, self._heading = scene, heading
+        pictures = [picture(scene) for name, picture in PICTURES.items() if name in scene.state.pictures]
+        self._placed = list(_placed(pictures))
+        heading_width = scene.letters.width(short(heading, PAGE.heading_columns), PAGE.heading_size)
+        widths = [x + picture.width for picture, x, _ in self._placed]
+        heights = [y + picture.height for picture, _, y in self._placed]
+        self.width = max([*widths, PAGE.margin + heading_width, PAGE.least_width]) + PAGE.margin
+        self.height = max([*heights, PAGE.pictures_y]) + PAGE.margin
+
+    def draw(self, surface: Surface) -> None:
+        """Draw everything."""
+        theme, heading = self._scene.theme, self._heading
+        surface.rect(0, 0, self.width, self.height, theme.back)
+        style = TextStyle(theme.text, PAGE.heading_size, bold=True, full=heading)
+        surface.write(PAGE.margin, PAGE.heading_y, short(heading, PAGE.heading_columns), style)
+        for picture, x, y in self._placed:
+            surface.origin = (x, y)
+            picture.draw(surface)
+        surface.origin = (0.0, 0.0)
 
 
-def placed(seen: Scene, title: str) -> tuple[list[tuple[Picture, float, float]], float, float]:
-    """Return pictures with their place, beside each other as far as a page is wide, and the size of all."""
-    chosen = [make(seen) for name, make in PICTURES.items() if name in seen.wanted.pictures]
-    found = list(_placed(chosen))
-    wide_ = max([x + picture.width for picture, x, _ in found] + [seen.kind.wide(short(title, 120), 14), 300])
-    return found, wide_ + _SPACE, max([y + picture.height for picture, _, y in found] + [_HEAD]) + _SPACE
-
-
-def _placed(chosen: list[Picture]) -> Iterator[tuple[Picture, float, float]]:
-    x, y, low = _SPACE, _HEAD, _HEAD
-    for picture in chosen:
-        if x > _SPACE and x + picture.width > _PAGE:
-            x, y = _SPACE, low + _SPACE
+def _placed(pictures: list[Picture]) -> Iterator[tuple[Picture, float, float]]:
+    x, y, bottom = PAGE.margin, PAGE.pictures_y, PAGE.pictures_y
+    for picture in pictures:
+        if x > PAGE.margin and x + picture.width > PAGE.wrap:
+            x, y = PAGE.margin, bottom + PAGE.margin
         yield picture, x, y
-        x += round(picture.width) + _SPACE
-        low = max(low, y + round(picture.height))
+        x += picture.width + PAGE.margin
+        bottom = max(bottom, y + picture.height)
 
 
 KINDS: dict[str, Callable[[AttentionMaps, Settings], str | bytes]] = {"svg": svg, "png": png, "html": html, "csv": csv}

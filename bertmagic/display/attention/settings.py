@@ -1,17 +1,19 @@
-"""What is on screen in the attention view: one value that the widget, the exports and the static picture share."""
+"""The state of the attention view: one value that the widget, the exports and the static picture share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from bertmagic.attention import METHODS, STATISTICS
+from bertmagic.display.attention.design import DESIGN
 from bertmagic.errors import OptionError, listing, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
 
     from bertmagic.attention.maps import AttentionMaps
@@ -24,9 +26,9 @@ Scale = Literal["linear", "square root"]
 Picture = Literal["grid", "lines", "heat map", "text"]
 
 DIFFERENCE = "difference"
-"""The method beside those of `bertmagic.attention.METHODS`: how the weights differ from another model's."""
+"""A method besides `bertmagic.attention.METHODS`: weights less those of the model that is compared with."""
 DIVERGENCE = "divergence"
-"""The statistic that goes with it."""
+"""The statistic that belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +42,24 @@ class Settings:
     combine
         How several heads become one.
     method, output
-        What the numbers are: attention weights, or one of the mixing methods; and, for ``gradient``, towards which of
-        ``maps.outputs``, by default the first.
+        What the numbers are: attention weights, or one of the mixing methods; for ``gradient``, the output whose
+        gradient is taken, by default the first of ``maps.outputs``.
     statistic, order
-        The number by which the grid is framed and, with ``"statistic"``, sorted.
+        The statistic shown as a bar below each head; with ``order="statistic"`` heads are sorted by it.
     sentences
-        Which part of a pair is shown: from the first text (A) or the second to either.
+        The part of a pair that is shown: from the first text (A) or the second (B) to either.
     hide_special, merge_words
-        Leave special tokens out and let the rest of each row sum to 1; sum word pieces into words.
+        Hide special tokens and let the rest of each row sum to 1; merge word pieces into words.
     direction, pinned
-        The tokens (positions in ``maps.tokens``) whose sum is shown, and whether as those that attend.
+        The tokens (positions in ``maps.tokens``) whose sum is shown, and whether they attend or are attended to.
     top, threshold
-        How many lines a token has at most, and the least weight of a line.
+        The most lines of a token, and the smallest weight that gets a line.
     scale
         Whether colours and lines grow with the weight or with its square root.
     find
-        Tokens that contain this text are marked.
+        Tokens that contain this text are underlined.
     pictures
-        What is shown, and exported.
+        The pictures that are shown and exported.
     """
 
     layer: int = 0
@@ -79,27 +81,24 @@ class Settings:
     pictures: tuple[Picture, ...] = ("grid", "lines", "heat map", "text")
 
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "combine": get_args(Combine), "order": get_args(Order), "sentences": get_args(Sentences),
-    "direction": get_args(Direction), "scale": get_args(Scale), "pictures": get_args(Picture),
-}  # fmt: skip
+CHOICES: Mapping[str, tuple[str, ...]] = {name: tuple(values) for name, values in DESIGN["choices"].items()}
 NAMES = tuple(field.name for field in fields(Settings))
 
 
 def methods(maps: AttentionMaps) -> tuple[str, ...]:
     """Return the methods that maps can be shown by."""
-    differs = maps.comparison is not None and maps.comparison.difference is not None
-    return (*METHODS, DIFFERENCE) if differs else METHODS
+    has_difference = maps.comparison is not None and maps.comparison.difference is not None
+    return (*METHODS, DIFFERENCE) if has_difference else METHODS
 
 
 def statistics(maps: AttentionMaps) -> tuple[str, ...]:
-    """Return the names of the numbers that heads can be ordered by."""
-    compared = maps.comparison is not None and maps.comparison.divergence is not None
-    return (*STATISTICS, DIVERGENCE) if compared else STATISTICS
+    """Return the names of the statistics that heads can be ordered by."""
+    has_divergence = maps.comparison is not None and maps.comparison.divergence is not None
+    return (*STATISTICS, DIVERGENCE) if has_divergence else STATISTICS
 
 
 def values(maps: AttentionMaps, statistic: str) -> npt.NDArray[np.float64]:
-    """Return a number of each head, ``(layers, heads)``."""
+    """Return a statistic of each head, of shape ``(layers, heads)``."""
     if statistic == DIVERGENCE:
         assert maps.comparison is not None
         assert maps.comparison.divergence is not None
@@ -109,23 +108,23 @@ def values(maps: AttentionMaps, statistic: str) -> npt.NDArray[np.float64]:
 
 
 def settings(
-    maps: AttentionMaps, state: Mapping[str, Any], methods: Sequence[str] = (), statistics: Sequence[str] = ()
+    maps: AttentionMaps, given: Mapping[str, Any], methods: Sequence[str] = (), statistics: Sequence[str] = ()
 ) -> Settings:
-    """Return the state that a user asked for; what is not given is as the view opens.
+    """Return the state that a user asks for; names that are not given get what the view opens with.
 
     Parameters
     ----------
-    state
+    given
         Names of `Settings`; ``head=3`` is short for ``heads=[3]``.
     methods, statistics
-        What is allowed; anything where empty.
+        What is allowed; anything if empty.
 
     Raises
     ------
     OptionError
-        If a name or a choice is unknown, or a layer, head or token is beyond the model.
+        If a name or a choice is unknown, or there is no such layer, head or token.
     """
-    given = dict(state)
+    given = dict(given)
     if "head" in given:
         given["heads"] = given.pop("head")
     for name in given:
@@ -135,11 +134,12 @@ def settings(
             )
     given = {name: _plain(name, value) for name, value in given.items()}
     if "layer" not in given and "heads" not in given:
-        given |= dict(zip(("layer", "heads"), _opening(maps), strict=True))
+        layer, head = most_focused_head(maps)
+        given |= {"layer": layer, "heads": (head,)}
     return check(maps, replace(Settings(), **given), methods, statistics)
 
 
-def check(maps: AttentionMaps, wanted: Settings, methods: Sequence[str], statistics: Sequence[str]) -> Settings:
+def check(maps: AttentionMaps, state: Settings, methods: Sequence[str], statistics: Sequence[str]) -> Settings:
     """Return settings that fit the maps.
 
     Raises
@@ -148,18 +148,18 @@ def check(maps: AttentionMaps, wanted: Settings, methods: Sequence[str], statist
         If they do not.
     """
     layers, heads, tokens, _ = maps.array.shape
-    _within("layer", (wanted.layer,), layers)
-    _within("head", wanted.heads, heads)
-    _within("token", wanted.pinned, tokens)
-    if not wanted.heads:
+    _check_range("layer", (state.layer,), layers)
+    _check_range("head", state.heads, heads)
+    _check_range("token", state.pinned, tokens)
+    if not state.heads:
         raise OptionError("no head was chosen.", f"Choose one from 0 to {heads - 1}.")
-    known = {**CHOICES, "method": tuple(methods), "statistic": tuple(statistics), "output": ("", *maps.outputs)}
-    for name, choices in known.items():
-        value = getattr(wanted, name)
+    allowed = {**CHOICES, "method": tuple(methods), "statistic": tuple(statistics), "output": ("", *maps.outputs)}
+    for name, choices in allowed.items():
+        value = getattr(state, name)
         for one in value if isinstance(value, tuple) else (value,):
             if choices and one not in choices:
                 raise OptionError(f"{name}={one!r} is not known.{nearest(one, choices)}", f"Choose {listing(choices)}.")
-    return wanted
+    return state
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -171,34 +171,34 @@ def _plain(name: str, value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _within(what: str, asked: Sequence[int], many: int) -> None:
-    for one in asked:
-        if not 0 <= one < many:
+def _check_range(name: str, numbers: Sequence[int], size: int) -> None:
+    for number in numbers:
+        if not 0 <= number < size:
             raise OptionError(
-                f"{what} {one} was asked for, but there are {many} {what}s.", f"Choose one from 0 to {many - 1}."
+                f"{name} {number} was asked for, but there are {size} {name}s.", f"Choose one from 0 to {size - 1}."
             )
 
 
-def _opening(maps: AttentionMaps) -> tuple[int, tuple[int, ...]]:
-    layer, head = telling(maps)
-    return layer, (head,)
-
-
-def telling(maps: AttentionMaps) -> tuple[int, int]:
-    """Return the layer and the head whose tokens look most firmly at a token of their own choice, no neighbour.
-
-    Heads that look at themselves, at the token before or behind, or at special tokens are found in every model and
-    every text (Clark et al. 2019), and one whose tokens all look at the same one says little of each.
-    """
-    score = firmness(maps.array, [token.word < 0 for token in maps.tokens])
+def most_focused_head(maps: AttentionMaps) -> tuple[int, int]:
+    """Return layer and head of the head with the highest `focus`."""
+    score = focus(maps.array, [token.word < 0 for token in maps.tokens])
     layer, head = np.unravel_index(int(score.argmax()), score.shape)
     return int(layer), int(head)
 
 
-def firmness(array: npt.NDArray[np.float32], special: Sequence[bool]) -> npt.NDArray[np.float32]:
-    """Return ``(layers, heads)``: the mean over tokens of their strongest weight on a token that is no neighbour.
+def focus(array: npt.NDArray[np.float32], special: Sequence[bool]) -> npt.NDArray[np.float32]:
+    """Return how much a head's tokens focus on words of their own choice, of shape ``(layers, heads)``.
 
-    From each weight, the mean weight that tokens have on the same token is taken away.
+    The mean over tokens of their largest weight on a word that is not a neighbour, after subtracting the mean weight
+    of that word. Heads that attend to the same, the previous, the next or a special token occur in every model and
+    every text (Clark et al. 2019), and a head whose tokens all attend to one word says little about each.
+
+    Parameters
+    ----------
+    array
+        Of shape ``(layers, heads, tokens, tokens)``.
+    special
+        Which tokens are special.
     """
     words = np.flatnonzero(~np.asarray(special, dtype=bool))
     if not len(words):
@@ -206,13 +206,13 @@ def firmness(array: npt.NDArray[np.float32], special: Sequence[bool]) -> npt.NDA
     far = np.abs(words[:, None] - words[None, :]) > 1
     if not far.any():
         return np.asarray(array.max(axis=-1).mean(axis=-1))
-    blocked = np.full(array.shape[-2:], np.inf, np.float32)
-    blocked[np.ix_(words, words)] = np.where(far, 0, np.inf)
-    rows = np.zeros(array.shape[-1], np.float32)
-    rows[words] = 1 / len(words)
-    out = np.empty(array.shape[:2], np.float32)
+    excluded = np.full(array.shape[-2:], np.inf, np.float32)
+    excluded[np.ix_(words, words)] = np.where(far, 0, np.inf)
+    mean_over_words = np.zeros(array.shape[-1], np.float32)
+    mean_over_words[words] = 1 / len(words)
+    scores = np.empty(array.shape[:2], np.float32)
     for layer, heads in enumerate(array):  # a layer at a time: at 512 tokens all of them are 150 MB
-        own = heads - (rows @ heads)[:, None, :]
-        own -= blocked
-        out[layer] = np.maximum(own.max(axis=-1), 0) @ rows
-    return out
+        above_mean = heads - (mean_over_words @ heads)[:, None, :]
+        above_mean -= excluded
+        scores[layer] = np.maximum(above_mean.max(axis=-1), 0) @ mean_over_words
+    return scores

@@ -1,4 +1,4 @@
-"""The static face of attention maps: words, one picture of the grid and the most telling head, and its numbers."""
+"""Attention maps without a script: words, one picture of the grid and one head, and the head's largest weights."""
 
 from __future__ import annotations
 
@@ -6,47 +6,52 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.attention import words
+from bertmagic.display.attention import captions
+from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import ANY
-from bertmagic.display.attention.differences import told
+from bertmagic.display.attention.comparison import difference_table
+from bertmagic.display.attention.design import WORDS
+from bertmagic.display.attention.downsampling import downsampled
+from bertmagic.display.attention.fonts import BitmapLetters
+from bertmagic.display.attention.grid import grid
+from bertmagic.display.attention.heat_map import heat_map, is_labelled
 from bertmagic.display.attention.letters import visible
-from bertmagic.display.attention.pictures import grid, heat, scene
-from bertmagic.display.attention.raster import Raster
+from bertmagic.display.attention.matrix import shown_matrix
+from bertmagic.display.attention.scene import Scene
 from bertmagic.display.attention.settings import settings
-from bertmagic.display.attention.shrinking import shrunk
 from bertmagic.display.style import line
-from bertmagic.display.writers.elements import Safe, box, join, paragraph, table, tag, told_where_lost, warned
+from bertmagic.display.writers.elements import box, join, paragraph, table, tag, told_where_lost, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    import numpy.typing as npt
+    from markupsafe import Markup
 
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.settings import Settings
 
 _GAP = 16
-_CELLS = 210
-"""How many rows the map of the picture has at most, so that a cell is two dots wide on the page."""
+_MOST_ROWS = 210
+"""Rows of the heat map at most, so that a cell is two dots wide on the page."""
 
-_LOST = "The live view needs the kernel that made it: run the cell again to bring it back."
+_NO_KERNEL = "The live view needs the kernel that made it: run the cell again to bring it back."
 
-text = words.text
+text = captions.text
 
 
-def markup(maps: AttentionMaps) -> Safe:
-    """Return the maps as a picture with its numbers and its caption, without a script."""
-    wanted = settings(maps, {})
-    parts = [paragraph(tag("b", words.headline(maps)))]
-    parts += [paragraph(line(said, 300))] if (said := words.said(maps)) else []
+def markup(maps: AttentionMaps) -> Markup:
+    """Return the maps as a picture with its largest weights and its caption, without a script."""
+    state = settings(maps, {})
+    answer = captions.model_output(maps)
+    parts = [paragraph(tag("b", captions.headline(maps)))]
+    parts += [paragraph(line(answer, 300))] if answer else []
     parts += [paragraph(warned(line(visible(note), 300))) for note in maps.notes]
-    rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in words.strongest(maps, wanted)]
-    title = f"Where layer {wanted.layer}, head {wanted.heads[0]} looks most firmly"
+    rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in captions.largest_weights(maps, state)]
+    title = f"Largest weights between words: layer {state.layer}, head {state.heads[0]}"
     numbers = table(["from", "to", "weight"], rows, title, left=(0, 1))
-    compared = [] if maps.comparison is None else [told(maps.comparison)]
-    caption = paragraph(tag("i", words.caption()))
-    return box(*parts, _image(maps, wanted), numbers, *compared, caption, told_where_lost(_LOST))
+    compared = [] if maps.comparison is None else [difference_table(maps.comparison)]
+    caption = paragraph(tag("i", captions.caption()))
+    return box(*parts, *_image(maps, state), numbers, *compared, caption, told_where_lost(_NO_KERNEL))
 
 
 def below(maps: AttentionMaps) -> Iterator[dict[str, Any]]:
@@ -55,31 +60,32 @@ def below(maps: AttentionMaps) -> Iterator[dict[str, Any]]:
 
 
 def live(maps: AttentionMaps) -> dict[str, Any]:
-    """Return the bundle of a new live view, that says in words what it is where there is no kernel."""
+    """Return the bundle of a new live view, with words in its place where there is no kernel."""
     data, _ = maps.view()._repr_mimebundle_()
-    return {**data, "text/plain": f"{_LOST} The picture above stays."}
+    return {**data, "text/plain": f"{_NO_KERNEL} The picture above stays."}
 
 
-def _image(maps: AttentionMaps, wanted: Settings) -> Safe:
-    data, width = picture(maps, wanted)
+def _image(maps: AttentionMaps, state: Settings) -> list[Markup]:
+    """Return the picture, with a line below it where it lacks letters."""
+    data, width, all_drawn = picture(maps, state)
     source = "data:image/png;base64," + base64.b64encode(data).decode()
-    return join(tag("img", src=source, width=width, alt=words.alternative(maps, wanted), style="max-width:100%"))
+    alternative = captions.alternative(maps, state)
+    image = join(tag("img", src=source, width=width, alt=alternative, style="max-width:100%"))
+    return [image] if all_drawn else [image, paragraph(WORDS.no_letters)]
 
 
-def picture(maps: AttentionMaps, wanted: Settings) -> tuple[bytes, int]:
-    """Return the picture in a notebook as PNG, and how wide it is on the page."""
-    if maps.array.shape[-1] > _CELLS:
-        wanted = replace(wanted, scale="square root")  # dots so small are not seen otherwise
-    seen = scene(maps, wanted, ANY, Raster)
-    left, right = grid(seen), heat(replace(seen, found=replace(seen.found, matrix=_fewer(seen.found.matrix))))
+def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, bool]:
+    """Return the picture as PNG, its width on the page in CSS pixels, and whether all its labels could be written."""
+    if maps.array.shape[-1] > _MOST_ROWS:
+        state = replace(state, scale="square root")  # small weights in small cells are not seen otherwise
+    shown = shown_matrix(maps, state)
+    texts = [unit.text for unit in shown.columns]
+    letters = BitmapLetters(texts)
+    small = replace(shown, matrix=downsampled(shown.matrix, _MOST_ROWS, shown.signed))
+    left, right = (draw(Scene(maps, state, ANY, small, letters)) for draw in (grid, heat_map))
     width, height = round(left.width + _GAP + right.width), max(left.height, right.height)
-    surface = Raster(width, height)
+    surface = Bitmap(width, height, ANY, letters)
     left.draw(surface)
     surface.origin = (left.width + _GAP, 0.0)
     right.draw(surface)
-    return surface.file(), width
-
-
-def _fewer(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    small: npt.NDArray[np.float32] = shrunk(matrix[None], _CELLS)[0]
-    return small
+    return surface.file(), width, not is_labelled(len(texts)) or all(map(letters.has_all, texts))

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from bertmagic.display.style import number
-from bertmagic.display.writers.elements import Safe, safe, tag
+from bertmagic.display.writers.elements import escape, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +115,7 @@ class Curve:
 def chart(
     title: str, curves: Sequence[Curve], across: float, zero: bool = False, aria: str = "", along: str = "step",
     marks: Sequence[tuple[float, str]] = (),
-) -> Safe:  # fmt: skip
+) -> Markup:  # fmt: skip
     """Return curves over steps as an SVG image.
 
     Parameters
@@ -140,7 +142,7 @@ def chart(
         [_axes(frame, (title, along), bool(drawn), marks), *(_line(frame, curve) for curve in drawn), _legend(drawn)]
     )
     return tag(
-        "svg", Safe(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
+        "svg", Markup(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
         height=HEIGHT, role="img", aria_label=aria or title, font_size=12,
         fill="currentColor", style="width:100%;height:auto",
     )  # fmt: skip
@@ -221,7 +223,7 @@ def _short(step: float) -> str:
 
 def _label(x: float, y: float, text: str, anchor: str, bold: bool = False) -> str:
     weight = ' font-weight="bold"' if bold else ""
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}"{weight}>{safe(text)}</text>'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}"{weight}>{escape(text)}</text>'
 
 
 def _rule(x1: float, y1: float, x2: float, y2: float, opacity: str = ".15") -> str:

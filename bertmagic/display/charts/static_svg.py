@@ -5,15 +5,19 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from bertmagic.display.charts.curves import ticks
 from bertmagic.display.style import BLUE, GREY, number
-from bertmagic.display.writers.elements import Safe, safe, tag
+from bertmagic.display.writers.elements import escape, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 WIDTH = 860
 _TAG = re.compile(r"<[^>]*>")
@@ -36,7 +40,7 @@ class _Axis:
         return round(self.start + (self.end - self.start) * share, 1)
 
 
-def svg(figure: dict[str, Any]) -> Safe:
+def svg(figure: dict[str, Any]) -> Markup:
     """Return a figure with traces of points, lines, bars and heat maps as it would be drawn, at a fixed width."""
     layout, data = figure["layout"], figure["data"]
     height, rows = float(layout.get("height", 360)), _legend_rows(data)
@@ -47,7 +51,8 @@ def svg(figure: dict[str, Any]) -> Safe:
         parts += _plot(which, [t for t in data if str(t.get("xaxis", "x"))[1:] == which], layout, box)
     label = _plain(_title(layout) or " ".join(str(trace.get("name", "")) for trace in data)) or "figure"
     return tag(
-        "svg", Safe("".join(parts)), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height:g}", role="img",
+        "svg", Markup("".join(parts)), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height:g}",
+        role="img",
         aria_label=label, font_size=12, font_family="system-ui, sans-serif", fill="currentColor",
         style="width:100%;height:auto",
     )  # fmt: skip
@@ -142,7 +147,7 @@ def _date(days: float) -> str:
     return datetime.fromtimestamp(days * _DAY).strftime("%m-%d %H:%M")
 
 
-def _text(x: float, y: float, words: str, anchor: str = "middle", **more: Any) -> Safe:
+def _text(x: float, y: float, words: str, anchor: str = "middle", **more: Any) -> Markup:
     return tag("text", words, x=round(x, 1), y=round(y, 1), text_anchor=anchor, **more)
 
 
@@ -184,7 +189,7 @@ def _scatter(trace: dict[str, Any], across: _Axis, up: _Axis) -> str:
     if "lines" in mode and points:
         path = "L".join(f"{x} {y}" for x, y in points)
         dash = f' stroke-dasharray="{_DASHES[line["dash"]]}"' if line.get("dash") in _DASHES else ""
-        parts.append(f'<path d="M{path}" fill="none" stroke="{safe(colour)}" stroke-width="2"{dash}/>')
+        parts.append(f'<path d="M{path}" fill="none" stroke="{escape(colour)}" stroke-width="2"{dash}/>')
     if "markers" in mode or len(points) == 1:
         size = marker.get("size", 7)
         radius = (float(size) if isinstance(size, int | float) else 7.0) / 2
@@ -204,14 +209,14 @@ def _whiskers(trace: dict[str, Any], across: _Axis, up: _Axis, colour: Any) -> s
             one = (across(x - less), up(y), across(x + more), up(y)) if which == "x" else (
                 across(x), up(y - less), across(x), up(y + more))  # fmt: skip
             path = "M{} {}L{} {}".format(*one)
-            parts.append(f'<path d="{path}" stroke="{safe(colour)}" stroke-width="1.6"/>')
+            parts.append(f'<path d="{path}" stroke="{escape(colour)}" stroke-width="1.6"/>')
     return "".join(parts)
 
 
 def _mark(x: float, y: float, r: float, symbol: str, colour: str) -> str:
-    look = f'fill="{safe(colour)}"'
+    look = f'fill="{escape(colour)}"'
     if symbol.endswith("-open"):
-        look = f'fill="none" stroke="{safe(colour)}" stroke-width="1.6"'
+        look = f'fill="none" stroke="{escape(colour)}" stroke-width="1.6"'
     match symbol.removesuffix("-open"):
         case "square":
             return f'<rect x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r:g}" height="{2 * r:g}" {look}/>'
@@ -220,7 +225,7 @@ def _mark(x: float, y: float, r: float, symbol: str, colour: str) -> str:
         case "triangle-up" | "star" | "pentagon":
             return f'<path d="M{x} {y - r:.1f}L{x + r:.1f} {y + r:.1f}L{x - r:.1f} {y + r:.1f}Z" {look}/>'
         case "cross" | "x":
-            stroke = f'stroke="{safe(colour)}" stroke-width="2.4"'
+            stroke = f'stroke="{escape(colour)}" stroke-width="2.4"'
             return f'<path d="M{x - r:.1f} {y}h{2 * r:g}M{x} {y - r:.1f}v{2 * r:g}" {stroke}/>'
     return f'<circle cx="{x}" cy="{y}" r="{r:g}" {look}/>'
 
@@ -236,7 +241,7 @@ def _bars(trace: dict[str, Any], across: _Axis, up: _Axis, at: int, many: int) -
         left, height = across(x) - width * many / 2 + at * width, up(y)
         parts.append(
             f'<rect x="{left:.1f}" y="{min(floor, height):.1f}" width="{max(width, 1):.1f}" '
-            f'height="{abs(floor - height):.1f}" fill="{safe(colour)}" fill-opacity="0.75"/>'
+            f'height="{abs(floor - height):.1f}" fill="{escape(colour)}" fill-opacity="0.75"/>'
         )
     return "".join(parts)
 
@@ -275,7 +280,7 @@ def _legend(rows: list[list[dict[str, Any]]]) -> str:
             colour = str(line.get("color") or marker.get("color") or GREY)
             if "lines" in trace.get("mode", ""):
                 dash = f' stroke-dasharray="{_DASHES[line["dash"]]}"' if line.get("dash") in _DASHES else ""
-                parts.append(f'<path d="M{x - 8} {y - 4}h18" stroke="{safe(colour)}" stroke-width="2"{dash}/>')
+                parts.append(f'<path d="M{x - 8} {y - 4}h18" stroke="{escape(colour)}" stroke-width="2"{dash}/>')
             else:
                 parts.append(_mark(x, y - 4, 4.5, str(marker.get("symbol", "square")), colour))
             parts.append(_text(x + 16, y, _cut(_plain(trace["name"]), 26), "start"))

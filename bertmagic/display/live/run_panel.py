@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE, training
 from bertmagic.display.live.run_state import Run, evaluations, lines, losses, position, speed, state, title
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, number, score, words
-from bertmagic.display.writers.elements import Cell, Safe, paragraph, progress, table, tag, warned
+from bertmagic.display.writers.elements import Cell, paragraph, progress, table, tag, warned
 
 if TYPE_CHECKING:
     from bertmagic.events import Evaluated, Event
@@ -62,33 +64,33 @@ class Panel:
         ]
 
 
-def markup(run: Run) -> Safe:
+def markup(run: Run) -> Markup:
     """Return the panel as HTML of at most 20 kB, as high at the first step as at the last."""
     return tag("div", _head(run), _charts(run), _told(run), style=_PAGE)
 
 
-def _head(run: Run) -> Safe:
+def _head(run: Run) -> Markup:
     status = tag("div", state(run), role="status", aria_live="polite")
     numbers = tag("div", tag("div", position(run)), tag("div", speed(run)), style="opacity:.8")
     return tag("div", paragraph(tag("b", title(run))), status, _bar(run), numbers)
 
 
-def _charts(run: Run) -> Safe:
+def _charts(run: Run) -> Markup:
     return tag("div", _loss(run), _metric(run), _lr(run), style="display:flex;flex-wrap:wrap;gap:4px 12px")
 
 
-def _told(run: Run) -> Safe:
+def _told(run: Run) -> Markup:
     return tag("div", _evaluations(run), _notes(run), style="display:flex;flex-wrap:wrap;gap:0 24px")
 
 
-def _bar(run: Run) -> Safe:
+def _bar(run: Run) -> Markup:
     phase = run.phase
     if phase and run.step is None and not run.over:
         return progress(phase.done, phase.total or 0, phase.what)
     return progress(run.done, run.started.steps if run.started else 0, "steps")
 
 
-def _figure(image: Safe, caption: str) -> Safe:
+def _figure(image: Markup, caption: str) -> Markup:
     note = tag("figcaption", caption, style="font-size:11px;min-height:2.9em")
     return tag("figure", image, note, style="flex:1 1 240px;margin:6px 0 0;min-width:0;max-width:340px")
 
@@ -97,7 +99,7 @@ def _across(run: Run) -> float:
     return max(run.started.steps if run.started and not run.over else 0, run.done)
 
 
-def _loss(run: Run) -> Safe:
+def _loss(run: Run) -> Markup:
     curves = [
         Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.5),
         Curve("smoothed", run.smooth.coarse(_SVG_BINS).last, BLUE),
@@ -107,7 +109,7 @@ def _loss(run: Run) -> Safe:
     return _figure(chart(run.loss_name, curves, _across(run), aria=caption), _sentence(caption))
 
 
-def _metric(run: Run) -> Safe:
+def _metric(run: Run) -> Markup:
     name = "validation " + words(run.metric_name)
     points = run.metric.coarse(_SVG_DOTS).outline()
     caption = evaluations(run) if run.evaluations else _awaited(run)
@@ -121,7 +123,7 @@ def _awaited(run: Run) -> str:
     return "no evaluation was made" if run.over else "the first evaluation comes here"
 
 
-def _lr(run: Run) -> Safe:
+def _lr(run: Run) -> Markup:
     curve = Curve("learning rate", run.lr.coarse(_SVG_BINS // 2).outline(), BLUE)
     caption = f"learning rate {number(run.step.lr, 3)} now" if run.step else "the learning rate comes here"
     if run.step and run.over:
@@ -133,7 +135,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _evaluations(run: Run) -> Safe:
+def _evaluations(run: Run) -> Markup:
     shown = list(reversed(run.evaluations))
     if run.best and run.best not in shown:
         shown.insert(0, run.best)  # where it is seen without scrolling
@@ -164,9 +166,9 @@ def _row(run: Run, event: Evaluated, names: list[str]) -> list[object]:
     return [*(Cell(value, "font-weight:bold") if best else value for value in values), f"{BEST} best" if best else ""]
 
 
-def _notes(run: Run) -> Safe:
+def _notes(run: Run) -> Markup:
     if not run.notes:  # room for the first one, which on a narrow page comes below the table
-        return _area(run, Safe("" if run.over else "No notes."), "flex:2 1 240px")
+        return _area(run, Markup("" if run.over else "No notes."), "flex:2 1 240px")
     hidden = run.notes_seen - len(run.notes)
     items = [tag("li", _note(note.text, note.warning)) for note in run.notes]
     more = tag("li", f"{count(hidden, 'earlier note')} not shown") if hidden else ""
@@ -178,7 +180,7 @@ def _note(text: str, warning: bool) -> object:
     return warned(short) if warning else f"Note: {short}"
 
 
-def _area(run: Run, inner: Safe, flex: str) -> Safe:
+def _area(run: Run, inner: Markup, flex: str) -> Markup:
     """Return a part of fixed height while the run goes on, so that the page below does not jump."""
     fixed = "" if run.over else ";height:13em;overflow:auto"
     return tag("div", inner, style=f"{flex};min-width:0{fixed}")

@@ -135,8 +135,7 @@ class Run:
     @property
     def loss_name(self) -> str:
         """What the loss is, with its unit."""
-        numbers = self.started is not None and self.started.task == "regression"
-        return "loss (of the variance)" if numbers else "loss (nats)"
+        return f"loss ({self.started.loss_unit if self.started else 'nats'})"
 
     def value(self, event: Evaluated) -> float:
         """Return the metric of an evaluation that chooses the best weights."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic.display.style import BEST, columns, count, duration, line, million, score, share, size, words
-from bertmagic.display.writers.elements import Cell, Safe, box, heading, paragraph, table
+from bertmagic.display.writers.elements import Cell, box, heading, paragraph, table
 
 if TYPE_CHECKING:
     from bertmagic.tuning.results import Advice, Advised, Tried
@@ -51,7 +53,7 @@ def _why(one: Advised) -> list[str]:
     return [*one.reasons, *([one.published] if one.published else [])]
 
 
-def markup(result: Advice) -> Safe:
+def markup(result: Advice) -> Markup:
     """Return the advice as a table, and below it what was tried."""
     head = ["name", "parameters", "time", "memory", "licence", "on disk", "why", "published"]
     rows: list[list[Any]] = [
@@ -64,9 +66,9 @@ def markup(result: Advice) -> Safe:
     return box(heading(first), paragraph(second), ranked, paragraph(_HOW), _tried(result))
 
 
-def _tried(result: Advice) -> Safe:
+def _tried(result: Advice) -> Markup:
     if not result.tried:
-        return Safe("")
+        return Markup("")
     head = ["tried", "metric", "held-out score", "95 % interval", "time"]
     return table(head, [_row(one) for one in result.tried], _tried_caption(result.tried), left=(0, 1))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import BLUE, MISSING, clean, columns, count, first_note, line, speed
-from bertmagic.display.writers.elements import Cell, Safe, bar, box, fitting, join, notes, paragraph, safe, table, tag
+from bertmagic.display.writers.elements import Cell, bar, box, escape, fitting, join, notes, paragraph, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from markupsafe import Markup
 
     from bertmagic.tasks.question_answering.result import Answers
 
@@ -81,7 +83,7 @@ def _remarks(result: Answers) -> str:
     return " ".join(parts)
 
 
-def markup(result: Answers) -> Safe:
+def markup(result: Answers) -> Markup:
     """Return at most 50 questions with their answers marked in the contexts."""
     rows = list(_rows(result))
     found = bool(result.frame["start"].notna().any())
@@ -121,13 +123,13 @@ def _row(result: Answers, at: int, bytes_: int) -> list[object]:
     return [name, asked, said, Cell(likely.content, likely.style + _FIRST_LINE), marked, _next(result, at)]
 
 
-def _marked(result: Answers, at: int, bytes_: int) -> Safe:
+def _marked(result: Answers, at: int, bytes_: int) -> Markup:
     """Return the context around the answer, which is marked, in about so many bytes."""
     before, answer, after = _around(result, at)
     if not answer:
         return _cut(after, bytes_)
     middle = fitting(clean(answer), bytes_ // 2)
-    room = (bytes_ - len(safe(middle).encode())) // 2
+    room = (bytes_ - len(escape(middle).encode())) // 2
     kept = fitting(clean(before[-room:])[::-1], room)[::-1]
     inner = tag("b", middle, "…" if len(middle) < len(clean(answer)) else "")
     return join("…" if len(kept) < len(before) else "", kept, tag("span", inner, style=_MARK), _cut(after, room))
@@ -137,7 +139,7 @@ def _marked(result: Answers, at: int, bytes_: int) -> Safe:
 _MARK = f"background:{BLUE}40;border-bottom:2px solid {BLUE};padding:0 2px"
 
 
-def _cut(words: str, bytes_: int) -> Safe:
+def _cut(words: str, bytes_: int) -> Markup:
     kept = fitting(clean(words[:bytes_]), bytes_)
     return join(kept, "…" if len(kept) < len(words) else "")
 

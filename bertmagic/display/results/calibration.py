@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import columns, count, line, score, words
-from bertmagic.display.writers.elements import Safe, box, paragraph, table, tag
+from bertmagic.display.writers.elements import box, paragraph, table, tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.evaluation.calibration import Calibration
 
 _HEAD = ["", "before", "after"]
@@ -18,7 +20,7 @@ def text(result: Calibration) -> str:
     return "\n".join([_headline(result), "", *columns([_HEAD, *_rows(result)]), *_more(result)])
 
 
-def markup(result: Calibration) -> Safe:
+def markup(result: Calibration) -> Markup:
     """Return it as a table."""
     shown = table(_HEAD, _rows(result), "On the rows that it was chosen on.")
     return box(paragraph(tag("b", _headline(result))), shown, *map(paragraph, _more(result)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import columns, count, line, million, number
-from bertmagic.display.writers.elements import Safe, box, table, tag
+from bertmagic.display.writers.elements import box, table, tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.models.status import Catalogue, Entry
 
 _CAPTION = "have a short name here. Fine-tune one with model = NAME; %bert_load NAME brings one that is tuned already."
@@ -39,7 +41,7 @@ def _facts(entry: Entry) -> list[str]:
     ]
 
 
-def markup(result: Catalogue) -> Safe:
+def markup(result: Catalogue) -> Markup:
     """Return the catalogue as a table."""
     head = ["name", "tuned for", "parameters", "languages", "max tokens", "licence", "on disk", "learning rate"]
     head += ["hub id", "about"]

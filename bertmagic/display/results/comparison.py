@@ -20,11 +20,13 @@ from bertmagic.display.style import (
     size,
     words,
 )
-from bertmagic.display.writers.elements import Safe, box, collapsed, heading, notes, paragraph, table, tag
+from bertmagic.display.writers.elements import box, collapsed, heading, notes, paragraph, table, tag
 from bertmagic.options import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from markupsafe import Markup
 
     from bertmagic.evaluation.comparison import Change, Contender, ModelComparison, Versus
     from bertmagic.evaluation.report import Interval
@@ -153,7 +155,7 @@ def _said(value: Any, most: int) -> str:
     return number(value) if isinstance(value, float) else line(value, most)
 
 
-def markup(result: ModelComparison) -> Safe:
+def markup(result: ModelComparison) -> Markup:
     """Return the comparison as tables."""
     parts = [paragraph(tag("b", _headline(result)))]
     parts += [table(grid.head, grid.rows, grid.caption, left=grid.left) for grid in grids(result)]
@@ -161,7 +163,7 @@ def markup(result: ModelComparison) -> Safe:
     return box(*parts, _differing(result), notes(result.notes[:20]))
 
 
-def _differing(result: ModelComparison) -> Safe:
+def _differing(result: ModelComparison) -> Markup:
     shown = _rows(result, _ROWS)
     if not shown:
         return paragraph(_apart(result))

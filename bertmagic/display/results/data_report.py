@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import ORANGE, WARNING, columns, count, line, share
-from bertmagic.display.writers.elements import Cell, Safe, bar, box, collapsed, paragraph, table, tag
+from bertmagic.display.writers.elements import Cell, bar, box, collapsed, paragraph, table, tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.data.report import DataReport, Finding
 
 _CLASSES = 30
@@ -57,17 +59,13 @@ def _where(finding: Finding) -> str:
 
 def _classes(result: DataReport, most: int) -> list[list[str]]:
     # Rows may have several labels: then each label's share is one of the rows.
-    total = max(1, result.rows if result.task == "multi_label" else sum(result.labels.values()))
+    total = max(1, result.rows if result.several_labels else sum(result.labels.values()))
     return [[line(name, 60), f"{many:,}", share(many / total)] for name, many in list(result.labels.items())[:most]]
 
 
 def _learnt(result: DataReport) -> tuple[str, str]:
     """Return what the counted things are called, and the caption of their table."""
-    return {
-        "multi_label": ("label", "Labels, the most frequent first; a row may have several, or none."),
-        "question_answering": ("questions", "Questions with an answer, and without."),
-        "regression": ("number", "How the numbers are spread, from the lowest to the highest."),
-    }.get(result.task, ("class", "Classes, the largest first."))
+    return result.target_noun, result.target_caption
 
 
 def _rest(result: DataReport, most: int) -> list[str]:
@@ -88,7 +86,7 @@ def _lengths(result: DataReport) -> list[list[str]]:
     ]
 
 
-def markup(result: DataReport) -> Safe:
+def markup(result: DataReport) -> Markup:
     """Return the report as tables."""
     parts = [paragraph(tag("b", _headline(result))), paragraph("Columns: ", _columns(result)), _findings(result)]
     if result.labels:
@@ -117,7 +115,7 @@ def _across(words: str) -> list[object]:
     return [words]
 
 
-def _findings(result: DataReport) -> Safe:
+def _findings(result: DataReport) -> Markup:
     if not result.findings:
         return paragraph(_NOTHING)
     rows = [_finding(finding) for finding in result.findings[:_FINDINGS]]
@@ -133,7 +131,7 @@ def _finding(finding: Finding) -> list[object]:
     return [severity, line(finding.what, 400), line(finding.fix, 400), _where(finding)]
 
 
-def _examples(result: DataReport) -> Safe:
+def _examples(result: DataReport) -> Markup:
     rows = [
         [line(row, 40), Cell(collapsed(text), "max-width:44em"), line(label, 60)]
         for row, text, label in result.examples[:10]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from bertmagic.display.style import MISSING, clean, columns, count, first_note, line, speed
-from bertmagic.display.writers.elements import Safe, box, fitting, notes, paragraph, safe, table, tag
+from bertmagic.display.writers.elements import box, escape, fitting, notes, paragraph, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +62,7 @@ def _remarks(result: Entities) -> str:
     return " ".join(parts)
 
 
-def markup(result: Entities) -> Safe:
+def markup(result: Entities) -> Markup:
     """Return at most 50 texts with their entities marked."""
     rows = list(_rows(result))
     caption = _headline(result) + (" Behind each stand its label and its score." if len(result.frame) else "")
@@ -84,17 +86,17 @@ def _row(result: Entities, at: int, bytes_: int) -> list[object]:
     return [name, tag("i", MISSING) if whole is None else _marked(result, at, whole, bytes_)]
 
 
-def _marked(result: Entities, at: int, whole: str, bytes_: int) -> Safe:
+def _marked(result: Entities, at: int, whole: str, bytes_: int) -> Markup:
     """Return the beginning of a text with its entities marked, in so many bytes, and say what is left out."""
     found = result.of(at)
-    parts: list[Safe] = []
+    parts: list[Markup] = []
     done = shown = used = 0
     for words, label, score in _pieces(whole, found):
-        part = _mark(words, label, score, result.labels) if label else safe(words)
+        part = _mark(words, label, score, result.labels) if label else escape(words)
         used += len(part.encode())
         if used > bytes_ or done + len(words) > _CHARACTERS:
             beginning = "" if label else fitting(words[: _CHARACTERS - done], bytes_ - used + len(part.encode()))
-            done, parts = done + len(beginning), [*parts, safe(beginning)]
+            done, parts = done + len(beginning), [*parts, escape(beginning)]
             break
         done, shown, parts = done + len(words), shown + bool(label), [*parts, part]
     return tag("div", *parts, _rest(len(whole) - done, len(found) - shown), style=_TEXT)
@@ -113,7 +115,7 @@ def _pieces(whole: str, found: pd.DataFrame) -> Iterator[tuple[str, str, float]]
     yield whole[done:], "", 0.0
 
 
-def _mark(words: str, label: str, score: float, labels: Sequence[str]) -> Safe:
+def _mark(words: str, label: str, score: float, labels: Sequence[str]) -> Markup:
     at = labels.index(label) if label in labels else len(labels)
     colour, under = _COLOURS[at % len(_COLOURS)], _LINES[at // len(_COLOURS) % len(_LINES)]
     style = f"background:{colour}2e;border-bottom:2px {under} {colour};border-radius:3px 3px 0 0;padding:1px 2px"
@@ -121,8 +123,8 @@ def _mark(words: str, label: str, score: float, labels: Sequence[str]) -> Safe:
     return tag("span", tag("b", clean(words), style="font-weight:600"), name, style=style)
 
 
-def _rest(characters: int, entities: int) -> Safe:
+def _rest(characters: int, entities: int) -> Markup:
     if not characters and not entities:
-        return Safe("")
+        return Markup("")
     more = f" with {count(entities, 'more entity', 'more entities')}" if entities else ""
     return tag("i", f" … {count(characters, 'more character')}{more}")

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic.display.style import clean, count, line, number, share
-from bertmagic.display.writers.elements import Safe, box, heading, join, paragraph, safe, table, tag
+from bertmagic.display.writers.elements import box, escape, heading, join, paragraph, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +43,7 @@ def text(result: Report) -> str:
 def _headline(result: Report) -> str:
     assert result.errors is not None
     many = result.errors.wrong
-    if result.task == "regression":
+    if result.errors.numeric:
         return "The rows that are furthest off:"
     if not many:
         return f"All {count(result.rows, 'row')} are right."
@@ -63,13 +65,13 @@ def bundles(result: Report) -> Iterator[dict[str, Any]]:
         yield {"text/plain": words, "text/html": str(frame(result))}
 
 
-def static(result: Report) -> Safe:
+def static(result: Report) -> Markup:
     """Return at most fifty rows as a table: mistakes first, then those least certain."""
     assert result.errors is not None
     rows, used = [], 0
     for one in result.errors.examples[:_STATIC]:
         cells = _cells(result, one)
-        used += sum(len(str(safe(cell)).encode()) for cell in cells)
+        used += sum(len(str(escape(cell)).encode()) for cell in cells)
         if used > _BYTES:
             break
         rows.append(cells)
@@ -113,7 +115,7 @@ def _name(model: str) -> str:
     return model if model.isidentifier() else json.dumps(model, ensure_ascii=False)
 
 
-def frame(result: Report) -> Safe:
+def frame(result: Report) -> Markup:
     """Return the page of rows in a sandboxed frame: its script reaches neither the notebook nor the network.
 
     It cannot ask for JupyterLab's theme, so the style beside it tells: a frame is light or dark as its element is.
@@ -123,7 +125,7 @@ def frame(result: Report) -> Safe:
     label = "Rows to read: filter, sort, search"
     size = f"box-sizing:border-box;width:100%;max-width:72em;height:{min(tall, 760)}px"
     style = f"{size};border:1px solid #8886;border-radius:4px"
-    told = tag("style", Safe(_THEMES))
+    told = tag("style", Markup(_THEMES))
     return join(told, tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=page, title=label, style=style))
 
 
@@ -144,10 +146,10 @@ def _page(result: Report) -> str:
     matrix = tag("div", tag("table", id="matrix"), class_="wide") if result.confusion is not None else ""
     rows = tag("div", tag("table", tag("thead", head), tag("tbody", id="rows"), id="list"), class_="wide")
     data = json.dumps(_data(result), ensure_ascii=False).replace("<", "\\u003c")
-    script = Safe(f"const data = {data};\n{_asset('explorer.js')}")
+    script = Markup(f"const data = {data};\n{_asset('explorer.js')}")
     body = tag("body", tools, matrix, rows, tag("button", "show more", id="more"), tag("script", script))
-    meta = Safe('<!doctype html><meta charset="utf-8">')
-    return meta + tag("style", Safe(_asset("explorer.css"))) + body
+    meta = Markup('<!doctype html><meta charset="utf-8">')
+    return str(meta + tag("style", Markup(_asset("explorer.css"))) + body)
 
 
 @cache

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import count, duration, share, size
-from bertmagic.display.writers.elements import Safe, box, paragraph, table, warned
+from bertmagic.display.writers.elements import box, paragraph, table, warned
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.tuning.results import Estimate
 
 
@@ -39,7 +41,7 @@ def _warnings(result: Estimate) -> list[str]:
     return [] if result.fits else ['It may not fit the memory: lower batch_size or max_length, or adapt = "lora".']
 
 
-def markup(result: Estimate) -> Safe:
+def markup(result: Estimate) -> Markup:
     """Return the estimate as a small table."""
     parts = ", ".join(f"{name} {size(many)}" for name, many in result.memory.items())
     rows = [

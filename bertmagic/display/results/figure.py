@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.charts.figures import AXIS, CONFIG, MIMETYPE, PLAIN, confusion, plain
 from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, columns, line, number
-from bertmagic.display.writers.elements import Safe, box, heading, table
+from bertmagic.display.writers.elements import box, heading, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from markupsafe import Markup
 
     from bertmagic.evaluation.report import Figure, Series
 
@@ -36,7 +38,7 @@ def text(figure: Figure) -> str:
     return "\n".join([_TITLES[figure.name] + ".", "", *columns([head, *rows])])
 
 
-def markup(figure: Figure) -> Safe:
+def markup(figure: Figure) -> Markup:
     """Return its numbers as a table."""
     if figure.report is not None:
         from bertmagic.display.results.report import matrix

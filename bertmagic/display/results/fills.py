@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.style import MISSING, columns, count, duration, line
-from bertmagic.display.writers.elements import Cell, Safe, bar, box, notes, paragraph, table
+from bertmagic.display.writers.elements import Cell, bar, box, notes, paragraph, table
 
 if TYPE_CHECKING:
     import pandas as pd
+    from markupsafe import Markup
 
     from bertmagic.tasks.masked_language_modeling.result import Fills
 
@@ -54,7 +55,7 @@ def _headline(result: Fills) -> str:
     return f"Words of {line(result.model, 40)} for {masks} in {texts}{took}{missing}."
 
 
-def markup(result: Fills) -> Safe:
+def markup(result: Fills) -> Markup:
     """Return the words as a table of at most 100 rows."""
     frame = result.frame
     rows = [_row(frame.iloc[at]) for at in range(min(len(frame), _SHOWN))]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from bertmagic.display.style import duration, line, score, share
-from bertmagic.display.writers.elements import Safe, box, paragraph, progress, tag
+from bertmagic.display.writers.elements import box, paragraph, progress, tag
 
 if TYPE_CHECKING:
     from bertmagic.run.jobs import Job, Progress
@@ -16,11 +18,11 @@ def text(job: Job) -> str:
     return f"Job {line(job.name, 60)!r}: {where(job.progress)}\n{_next(job)}"
 
 
-def markup(job: Job) -> Safe:
+def markup(job: Job) -> Markup:
     """Return the job with a bar."""
     known = job.progress
     head = paragraph(tag("b", f"Job {line(job.name, 60)!r}"), ": ", where(known))
-    bar = progress(known.step, known.steps, "steps") if known.steps else Safe("")
+    bar = progress(known.step, known.steps, "steps") if known.steps else Markup("")
     return box(head, bar, paragraph(_next(job)))
 
 

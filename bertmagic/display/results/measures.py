@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from bertmagic.display.style import columns, line, score, words
-from bertmagic.display.writers.elements import Safe, join, paragraph, table, tag
+from bertmagic.display.writers.elements import join, paragraph, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +43,10 @@ def between(interval: Interval | None) -> str:
     return f"{score(interval.low)} to {score(interval.high)}" if interval else ""
 
 
-def markup(result: Report) -> Safe:
+def markup(result: Report) -> Markup:
     """Return the numbers as tables."""
     if not result.metrics:
-        return Safe("")
+        return Markup("")
     before = ["before training"] if result.before else []
     first = [[score(result.before[name]) if name in result.before else ""] * len(before) for name in _alone(result)]
     rows = [[name, tag("b", of), spread, *more] for (name, of, spread), more in zip(_rows(result), first, strict=True)]

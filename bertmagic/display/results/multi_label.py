@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.results.predictions import WIDE, chances, chances_head, counted, framed, lacking, plain
 from bertmagic.display.style import line
-from bertmagic.display.writers.elements import Cell, Safe
+from bertmagic.display.writers.elements import Cell
 
 if TYPE_CHECKING:
-    from bertmagic.inference.predictions import MultiLabelPredictions
+    from markupsafe import Markup
+
+    from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 
 _NONE = "none"
 
@@ -19,7 +21,7 @@ def text(result: MultiLabelPredictions) -> str:
     return plain(result, _found(result), [("labels", 60)], lambda row: [_labels(row)])
 
 
-def markup(result: MultiLabelPredictions) -> Safe:
+def markup(result: MultiLabelPredictions) -> Markup:
     """Return the predictions as a table of at most 50 rows."""
 
     def cells(row: Any) -> list[object]:

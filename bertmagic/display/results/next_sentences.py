@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import columns, count, duration, line
-from bertmagic.display.writers.elements import Safe, bar, box, paragraph, table
+from bertmagic.display.writers.elements import bar, box, paragraph, table
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.tasks.masked_language_modeling.result import NextSentences
 
 _PLAIN = 7
@@ -24,7 +26,7 @@ def text(result: NextSentences) -> str:
     return "\n".join(parts)
 
 
-def markup(result: NextSentences) -> Safe:
+def markup(result: NextSentences) -> Markup:
     """Return the pairs as a table of at most 50 rows."""
     rows: list[list[object]] = [
         [line(first, 300), line(second, 300), bar(score, f"{score:.3f}")] for first, second, score in _pairs(result)

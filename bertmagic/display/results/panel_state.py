@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.results import estimate
 from bertmagic.display.style import line
-from bertmagic.display.writers.elements import Safe, box, heading, paragraph, tag, told_where_lost
+from bertmagic.display.writers.elements import box, heading, paragraph, tag, told_where_lost
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.widgets.panel_state import PanelState
 
 _LOST = "The sliders need the kernel that made them: run the cell again to bring them back."
@@ -25,7 +27,7 @@ def _headline(result: PanelState) -> str:
     return f"Panel for fine-tuning on {line(result.data, 60)}"
 
 
-def markup(result: PanelState) -> Safe:
+def markup(result: PanelState) -> Markup:
     """Return the state with the cell that it stands for."""
     told = estimate.markup(result.estimate) if result.estimate else paragraph("There is no estimate.")
     cell = tag("pre", result.cell, style="padding:8px;overflow-x:auto;background:none;color:inherit")

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.style import MISSING, columns, count, first_note, line, speed
-from bertmagic.display.writers.elements import Cell, Safe, bar, box, collapsed, notes, paragraph, table, tag
+from bertmagic.display.writers.elements import Cell, bar, box, collapsed, notes, paragraph, table, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from markupsafe import Markup
 
     from bertmagic.inference.predictions import Predictions
 
@@ -101,7 +102,7 @@ def _remarks(result: Predictions) -> str:
     return " ".join(parts)
 
 
-def markup(result: Predictions) -> Safe:
+def markup(result: Predictions) -> Markup:
     """Return the predictions as a table of at most 50 rows."""
     wide = len(result.labels) <= WIDE
     named = "A column named after a class holds its probability." if wide else ""
@@ -116,7 +117,7 @@ def markup(result: Predictions) -> Safe:
 
 def framed(
     result: Predictions, found: str, head: Head, cells: Callable[[Any], list[object]], explained: str = ""
-) -> Safe:
+) -> Markup:
     """Return predictions as a table of at most 50 rows.
 
     Parameters

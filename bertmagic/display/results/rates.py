@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE, plain_layout
 from bertmagic.display.style import BLUE, GREEN, ORANGE, count, line, number, score
-from bertmagic.display.writers.elements import Safe, box, heading, paragraph, table, tag
+from bertmagic.display.writers.elements import box, heading, paragraph, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from markupsafe import Markup
 
     from bertmagic.tuning.results import Rates
 
@@ -37,7 +39,7 @@ def _tried(result: Rates) -> str:
     )
 
 
-def markup(result: Rates) -> Safe:
+def markup(result: Rates) -> Markup:
     """Return the curve, its numbers, and the suggestion."""
     curve = tag("div", _curve(result), style="max-width:420px")
     numbers = tag("details", tag("summary", "The numbers of the curve"), _numbers(result))
@@ -52,7 +54,7 @@ def markup(result: Rates) -> Safe:
     )
 
 
-def _curve(result: Rates) -> Safe:
+def _curve(result: Rates) -> Markup:
     start = math.log10(result.rates[0])
     at = [math.log10(rate) - start for rate in result.rates]
     marks = [
@@ -68,7 +70,7 @@ def _curve(result: Rates) -> Safe:
     return chart("loss", curves, at[-1], aria=aria, along="lr", marks=marks)
 
 
-def _numbers(result: Rates) -> Safe:
+def _numbers(result: Rates) -> Markup:
     every = max(1, len(result.rates) // _SHOWN)
     rows = [
         [number(result.rates[at], 2), score(result.losses[at]), score(result.smoothed[at])]

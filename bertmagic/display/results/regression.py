@@ -8,8 +8,9 @@ from bertmagic.display.results.predictions import framed, plain
 from bertmagic.display.style import number
 
 if TYPE_CHECKING:
-    from bertmagic.display.writers.elements import Safe
-    from bertmagic.inference.predictions import NumberPredictions
+    from markupsafe import Markup
+
+    from bertmagic.tasks.regression.result import NumberPredictions
 
 
 def text(result: NumberPredictions) -> str:
@@ -17,7 +18,7 @@ def text(result: NumberPredictions) -> str:
     return plain(result, _found(result), [("value", 0)], lambda row: [number(row["value"])])
 
 
-def markup(result: NumberPredictions) -> Safe:
+def markup(result: NumberPredictions) -> Markup:
     """Return the predictions as a table of at most 50 rows."""
     return framed(result, _found(result), [("value", 0)], lambda row: [number(row["value"])])
 

@@ -8,10 +8,12 @@ from bertmagic.display.charts.figures import MIMETYPE, confusion
 from bertmagic.display.grid import Grid
 from bertmagic.display.results import errors, measures, slices
 from bertmagic.display.style import ORANGE, columns, count, duration, line, number, score, share, words
-from bertmagic.display.writers.elements import Safe, bar, box, heading, notes, paragraph, shade, table, tag
+from bertmagic.display.writers.elements import bar, box, heading, notes, paragraph, shade, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from markupsafe import Markup
 
     from bertmagic.evaluation.report import ClassScore, RangeScore, Report
 
@@ -43,8 +45,7 @@ def _class_head(result: Report) -> list[str]:
     given = ["given from"] if any(one.threshold is not None for one in result.classes) else []
     spread = ["95 % of F1"] if any(one.intervals for one in result.classes) else []
     partly = ["partial F1"] if any(one.partial_f1 is not None for one in result.classes) else []
-    of, counted = ("type", "entities") if result.task == "token_classification" else ("class", "rows")
-    return ["label" if given else of, "precision", "recall", "F1", counted, *partly, *spread, *given]
+    return [result.class_noun, "precision", "recall", "F1", result.support_noun, *partly, *spread, *given]
 
 
 def _scores(one: ClassScore) -> list[str]:
@@ -108,7 +109,7 @@ def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
     ]
 
 
-def markup(result: Report) -> Safe:
+def markup(result: Report) -> Markup:
     """Return the report as tables."""
     head = paragraph(tag("b", _headline(result)))
     parts: list[object] = [head, measures.markup(result)]
@@ -130,7 +131,7 @@ def _more(result: Report) -> str:
     return f'Further pictures with report.figure("…"): {names}.' if names else ""
 
 
-def _class_table(result: Report) -> Safe:
+def _class_table(result: Report) -> Markup:
     rows = [_class_row(one) for one in result.classes[:_CLASSES]]
     rest = len(result.classes) - _CLASSES
     more = f" The first {_CLASSES} of {len(result.classes):,}." if rest > 0 else ""
@@ -160,7 +161,7 @@ def shown_classes(result: Report) -> list[int]:
     return sorted(by_rows[:_MATRIX])
 
 
-def matrix(result: Report) -> Safe:
+def matrix(result: Report) -> Markup:
     """Return the confusion matrix as a table."""
     order = shown_classes(result)
     names = [line(result.labels[i], 30) for i in order]
@@ -179,7 +180,7 @@ def _count(result: Report, true: int, predicted: int) -> object:
     return shade(many / max(1, total), tag("b", f"{many:,}"))
 
 
-def _pairs(result: Report) -> Safe:
+def _pairs(result: Report) -> Markup:
     rows = [[true, predicted, f"{many:,}", share(part)] for true, predicted, many, part in worst(result, _PAIRS)]
     head = ["true", "predicted", "rows", "share of the true class"]
     return table(head, rows, "What is confused most often.", left=(0, 1)) if rows else paragraph("No row is wrong.")

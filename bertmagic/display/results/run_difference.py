@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.style import columns, count, duration, line, number, words
-from bertmagic.display.writers.elements import Safe, box, paragraph, table, tag
+from bertmagic.display.writers.elements import box, paragraph, table, tag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.run.difference import Difference, RunDifference, What
 
 _ROWS = 60
@@ -27,7 +29,7 @@ def text(result: RunDifference) -> str:
     return "\n".join(parts)
 
 
-def markup(result: RunDifference) -> Safe:
+def markup(result: RunDifference) -> Markup:
     """Return the differences as tables."""
     tables = [
         table(_head(result, what), rows, title + ".", left=(0, 1, 2, 4) if what == "data" else (0, 1, 2))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic.display.charts.figures import CONFIG, GRID, MIMETYPE, PLAIN, plain
 from bertmagic.display.grid import Grid
 from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE, columns, count, duration, line, score, words
-from bertmagic.display.writers.elements import Safe, box, heading, notes, paragraph, table, tag
+from bertmagic.display.writers.elements import box, heading, notes, paragraph, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +91,7 @@ def grids(result: Runs) -> Iterator[Grid]:
     yield Grid(_headline(result), _HEAD, rows, _LEFT)
 
 
-def markup(result: Runs) -> Safe:
+def markup(result: Runs) -> Markup:
     """Return the runs as a table."""
     if not result.records:
         return box(paragraph(_headline(result)), notes(_remarks(result)))
@@ -164,7 +166,8 @@ def _curve(curve: Curve, colour: str, dash: str, mark: str) -> dict[str, Any]:
         "type": "scatter", "mode": "lines+markers", "name": label, "legendgroup": label, "showlegend": False,
         "x": list(curve.steps[kept]), "y": [float(f"{value:.5g}") for value in curve.values[kept]],
         "line": {"color": colour, "dash": dash, "width": 1.8}, "marker": {"symbol": mark, "size": 7},
-        "xaxis": "x2", "yaxis": "y2", "hovertemplate": f"{label}: %{{y}} at step %{{x}}<extra></extra>",
+        "xaxis": "x2", "yaxis": "y2", "meta": label,
+        "hovertemplate": "%{meta}: %{y} at step %{x}<extra></extra>",
     }  # fmt: skip
 
 
@@ -197,7 +200,7 @@ def _title(words_: str, x: float) -> dict[str, Any]:
             "y": 1, "yshift": 6, "yanchor": "bottom"}  # fmt: skip
 
 
-def _points(result: Runs, found: list[Record]) -> Safe:
+def _points(result: Runs, found: list[Record]) -> Markup:
     name = words(line(result.metric, 30))
     rows = [
         [line(record.name, 40), _across(record, result), score(record.number(result.metric) or 0.0),
@@ -213,10 +216,10 @@ def _across(record: Record, result: Runs) -> str:
     return f"{record.number(result.against) or 0:,.0f}"
 
 
-def _evaluations(result: Runs) -> Safe:
+def _evaluations(result: Runs) -> Markup:
     """Return the curves as a table: a row a run, its evaluations one after the other."""
     if not result.curves:
-        return Safe("")
+        return Markup("")
     rows = [[line(curve.run, 40), _went(curve)] for curve in result.curves]
     caption = f"{words(line(result.metric, 30))} on the validation rows, as step: value."
     return table(["run", "evaluations"], rows, caption, left=(0, 1))

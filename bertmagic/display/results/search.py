@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE, plain_layout
 from bertmagic.display.live.run_state import Run, losses, position, stage
 from bertmagic.display.style import BEST, BLUE, GREEN, GREY, columns, count, duration, line, number, score, share, words
-from bertmagic.display.writers.elements import Cell, Safe, bar, box, heading, paragraph, progress, table, tag, warned
+from bertmagic.display.writers.elements import Cell, bar, box, heading, paragraph, progress, table, tag, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ def text(result: Search) -> str:
     return "\n".join([*parts, *(["", "The best trial as a cell:", result.cell] if result.cell else [])])
 
 
-def markup(result: Search) -> Safe:
+def markup(result: Search) -> Markup:
     """Return the search with its curve of scores, its trials, and the cell of the best one."""
     cell = [paragraph("The best trial as a cell:"), tag("pre", result.cell, style=_CODE)] if result.cell else []
     words_ = [paragraph(said) for said in (*_importance_words(result), *result.notes)]
@@ -86,7 +88,7 @@ def _value(value: Any) -> str:
     return line(value, 40)
 
 
-def _scores(result: Search) -> Safe:
+def _scores(result: Search) -> Markup:
     """Return the score of each trial, and of the best so far, as a small chart."""
     points = [(trial.number + 1, trial.score) for trial in result.trials if trial.score is not None]
     so_far: list[tuple[float, float]] = []
@@ -133,7 +135,7 @@ def _plain(cell: Any) -> str:
     return str(cell.content if isinstance(cell, Cell) else cell)
 
 
-def _trials(result: Search) -> Safe:
+def _trials(result: Search) -> Markup:
     trials = _shown(result)
     head, rows = _table(result, trials)
     hidden = len(result.trials) - len(trials)
@@ -157,9 +159,9 @@ def figure(result: Search) -> dict[str, Any]:
     return {MIMETYPE: _drawn(result, scored), "text/html": str(twin), "text/plain": plain}
 
 
-def _importance(result: Search) -> Safe:
+def _importance(result: Search) -> Markup:
     if not result.importance:
-        return Safe("")
+        return Markup("")
     rows = [
         [name, bar(part, share(part))] for name, part in sorted(result.importance.items(), key=lambda pair: -pair[1])
     ]
@@ -269,6 +271,6 @@ class Trials:
         return f"{position(run)}; {losses(run)}" if run.step else "starting"
 
 
-def _bar(search: Search) -> Safe:
+def _bar(search: Search) -> Markup:
     over = sum(trial.state != "running" for trial in search.trials)
     return progress(over, search.wanted, "trials")

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.results.measures import between
 from bertmagic.display.style import columns, line, number, score, share, words
-from bertmagic.display.writers.elements import Safe, collapsed, paragraph, table
+from bertmagic.display.writers.elements import collapsed, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from markupsafe import Markup
 
     from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report, Slice
 
@@ -28,7 +30,7 @@ def plain(result: Report) -> list[str]:
     return [line_ for head, rows, _ in tables(result) for line_ in ("", *columns([head, *rows], left=(0, 1)))]
 
 
-def markup(result: Report) -> Iterable[Safe]:
+def markup(result: Report) -> Iterable[Markup]:
     """Return all of it as tables."""
     for head, rows, caption in tables(result):
         yield table(head, rows, caption, left=(0, 1))

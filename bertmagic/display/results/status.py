@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.results.job import where
 from bertmagic.display.style import columns, line, million, size
-from bertmagic.display.writers.elements import Cell, Safe, box, paragraph, table
+from bertmagic.display.writers.elements import Cell, box, paragraph, table
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bertmagic.models.status import Device, Held, Status
 
 _DEVICES = ["device", "name", "free", "memory", "precision", "why"]
@@ -55,7 +57,7 @@ def _around(result: Status) -> list[str]:
     ]
 
 
-def markup(result: Status) -> Safe:
+def markup(result: Status) -> Markup:
     """Return the status as tables."""
     devices = table(
         _DEVICES, map(_wide, result.devices), "Devices; the first is taken unless another is named.", left=(0, 1, 4, 5)

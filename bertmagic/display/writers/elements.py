@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import markupsafe
+from markupsafe import Markup
 
 from bertmagic.display.style import BLUE, FAINT, ORANGE, WARNING, clean, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-
-class Safe(str):
-    """Text that is HTML already; any other value is escaped where it is put in."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +22,48 @@ class Cell:
     style: str = ""
 
 
-def safe(value: object) -> Safe:
-    """Return ``value`` as HTML: escaped, unless it is `Safe`."""
-    return value if isinstance(value, Safe) else Safe(html.escape(clean(value)))
+def escape(value: object) -> Markup:
+    """Return ``value`` as HTML: escaped, unless it is `Markup` already."""
+    return value if isinstance(value, Markup) else markupsafe.escape(clean(value))
 
 
-def tag(name: str, *children: object, **attributes: object) -> Safe:
+def tag(name: str, *children: object, **attributes: object) -> Markup:
     """Return an element; ``aria_live`` is the attribute ``aria-live``, ``style`` and others as they are."""
     marks = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{safe(value)}"' for key, value in attributes.items() if value != ""
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items() if value != ""
     )
-    return Safe(f"<{name}{marks}>{join(*children)}</{name}>")
+    return Markup(f"<{name}{marks}>{join(*children)}</{name}>")
 
 
-def join(*children: object, between: str = "") -> Safe:
+def join(*children: object, between: str = "") -> Markup:
     """Return children one after the other."""
-    return Safe(between.join(map(safe, children)))
+    return Markup(between.join(map(escape, children)))
 
 
-def box(*children: object) -> Safe:
+def box(*children: object) -> Markup:
     """Return a whole result: one block that takes the page's own font and colour."""
     return tag("div", *children, style="font-size:13px;line-height:1.45;max-width:72em")
 
 
-def paragraph(*children: object) -> Safe:
+def paragraph(*children: object) -> Markup:
     """Return a paragraph with little space around it."""
     return tag("p", *children, style="margin:.4em 0")
 
 
-def heading(*children: object) -> Safe:
+def heading(*children: object) -> Markup:
     """Return a heading of a part of a result: bold, and no entry in the notebook's table of contents."""
     return paragraph(tag("b", *children))
 
 
-def notes(texts: Iterable[str]) -> Safe:
+def notes(texts: Iterable[str]) -> Markup:
     """Return a list of notes, or nothing."""
     items = [tag("li", "Note: ", line(text, 500)) for text in texts]
-    return tag("ul", *items, style="margin:.4em 0;padding-left:1.4em") if items else Safe("")
+    return tag("ul", *items, style="margin:.4em 0;padding-left:1.4em") if items else Markup("")
 
 
 def table(
     head: Sequence[object], rows: Iterable[Sequence[object]], caption: object = "", left: Iterable[int] = (0,)
-) -> Safe:
+) -> Markup:
     """Return a table whose first column names the rows.
 
     Parameters
@@ -75,7 +71,7 @@ def table(
     head
         The names of the columns.
     rows
-        Cells: `Cell`, `Safe` or any value, which is escaped. A row of one cell goes across the whole table.
+        Cells: `Cell`, `Markup` or any value, which is escaped. A row of one cell goes across the whole table.
     caption
         What the table shows, in words.
     left
@@ -92,13 +88,13 @@ def table(
 _TABLE = "table-layout:auto;margin:.2em 0 .4em;border-collapse:collapse;font-size:12px"
 
 
-def _row(cells: Sequence[object], left: frozenset[int], across: int) -> Safe:
+def _row(cells: Sequence[object], left: frozenset[int], across: int) -> Markup:
     if len(cells) == 1 < across:
         return tag("tr", tag("td", cells[0], colspan=across, style="text-align:left;font-style:italic"))
     return tag("tr", *(_cell(cell, i, i in left) for i, cell in enumerate(cells)))
 
 
-def _cell(cell: object, column: int, left: bool) -> Safe:
+def _cell(cell: object, column: int, left: bool) -> Markup:
     content, own = (cell.content, cell.style) if isinstance(cell, Cell) else (cell, "")
     style = ";".join(filter(None, (_align(left), own)))
     if column == 0:
@@ -122,7 +118,7 @@ def shade(share: float, words: object, colour: str = BLUE) -> Cell:
     return Cell(words, f"background:{colour}{alpha:02x}" if alpha else "")
 
 
-def progress(done: float, total: float, label: str) -> Safe:
+def progress(done: float, total: float, label: str) -> Markup:
     """Return a progress bar, its numbers for a screen reader; say them in words beside it."""
     percent = 100 * min(max(done / total, 0.0), 1.0) if total else 0.0
     fill = tag("div", style=f"width:{percent:.1f}%;height:100%;background:{BLUE};border-radius:4px")
@@ -133,7 +129,7 @@ def progress(done: float, total: float, label: str) -> Safe:
     return tag("div", fill, role="progressbar", aria_label=label, **known, style=style)
 
 
-def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Safe:
+def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Markup:
     """Return a text whole if it is short, else its beginning, which opens to show all of it.
 
     Parameters
@@ -144,7 +140,7 @@ def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Safe:
         How large its HTML may be; a longer text is cut, and says so.
     """
     whole = clean(str(text)[: bytes_ + 1])
-    if len(whole) <= most and len(safe(whole).encode()) <= bytes_:
+    if len(whole) <= most and len(escape(whole).encode()) <= bytes_:
         return tag("span", whole, style=_PROSE)
     summary = tag("summary", fitting(line(whole, most - 20), bytes_ // 2), style="cursor:pointer")
     kept = fitting(whole, max(0, bytes_ - len(summary.encode())))
@@ -160,18 +156,18 @@ def fitting(text: str, bytes_: int) -> str:
     """Return the beginning of a text that takes at most so many bytes as HTML."""
     used = 0
     for position, letter in enumerate(text):
-        used += len(html.escape(letter).encode())
+        used += len(markupsafe.escape(letter).encode())
         if used > bytes_:
             return text[:position]
     return text
 
 
-def warned(text: object) -> Safe:
+def warned(text: object) -> Markup:
     """Return a warning that is marked by sign and word, and by colour too."""
     return tag("span", f"{WARNING} Warning: ", text, style=f"border-left:3px solid {ORANGE};padding-left:6px")
 
 
-def told_where_lost(words: str) -> Safe:
+def told_where_lost(words: str) -> Markup:
     """Return a style for the output of which a widget is the next: words in place of JupyterLab's error.
 
     A trusted notebook that is opened with another kernel says "Error displaying widget: model not found"; a notebook
@@ -184,4 +180,4 @@ def told_where_lost(words: str) -> Safe:
     """
     lost = ".jp-OutputArea-child:has(.bm-told) + .jp-OutputArea-child > .jupyter-widgets:not(:has(*))"
     said = f'content:"{words}";font:italic 13px var(--jp-ui-font-family,sans-serif);color:var(--jp-ui-font-color1)'
-    return tag("style", Safe(f"{lost}{{font-size:0}}{lost}::after{{{said}}}"), class_="bm-told")
+    return tag("style", Markup(f"{lost}{{font-size:0}}{lost}::after{{{said}}}"), class_="bm-told")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from bertmagic import text_safety as md
 from bertmagic.display import _face, below
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.charts.static_svg import svg
 from bertmagic.display.style import clean, line
-from bertmagic.display.writers.elements import Safe, join, tag
+from bertmagic.display.writers.elements import join, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,28 +38,28 @@ def page(result: object) -> str:
     figures = join(*(_figure(drawn, twin) for drawn, twin in _figures(result)))
     title = line(str(_face(result).text(result)).split("\n", 1)[0], 120)
     head = join(
-        Safe('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
-        tag("title", title), Safe(f"<style>{_STYLE}</style>"),
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        tag("title", title), Markup(f"<style>{_STYLE}</style>"),
     )  # fmt: skip
-    body = tag("body", tag("main", Safe(str(_face(result).markup(result))), figures))
-    return "<!doctype html>\n" + tag("html", tag("head", head), body, lang="en") + "\n"
+    body = tag("body", tag("main", Markup(str(_face(result).markup(result))), figures))
+    return "<!doctype html>\n" + str(tag("html", tag("head", head), body, lang="en")) + "\n"
 
 
-def _figures(result: Any) -> Iterator[tuple[dict[str, Any], Safe]]:
+def _figures(result: Any) -> Iterator[tuple[dict[str, Any], Markup]]:
     """Yield the figures as plotly reads them, each with its numbers as a table."""
     if type(result).__name__ == "Report":
         from bertmagic.display.results import figure as pictures
 
         for name in result.pictures:
             figure = result.figure(name)
-            yield pictures.drawn(figure), Safe(str(pictures.markup(figure)))
+            yield pictures.drawn(figure), Markup(str(pictures.markup(figure)))
         return
     for shown in below(result):
         if MIMETYPE in shown:
-            yield shown[MIMETYPE], Safe(str(shown["text/html"]))
+            yield shown[MIMETYPE], Markup(str(shown["text/html"]))
 
 
-def _figure(drawn: dict[str, Any], twin: Safe) -> Safe:
+def _figure(drawn: dict[str, Any], twin: Markup) -> Markup:
     numbers = tag("details", tag("summary", "The numbers"), twin)
     return tag("figure", svg(drawn), numbers)
 

@@ -8,7 +8,6 @@ rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +16,8 @@ from bertmagic.models.fast import operators
 from bertmagic.models.fast.dropout import drawn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from transformers import PreTrainedModel
 
     from bertmagic.models.fast.dropout import Dropout

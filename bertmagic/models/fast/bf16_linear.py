@@ -7,7 +7,6 @@ before it writes, which saves a pass. What comes out is what autocast gives, but
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 from bertmagic.models.fast import first_token, operators
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import torch
     from transformers import PreTrainedModel
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, numbers
@@ -14,27 +12,32 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import Labels, plain
 from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
-from bertmagic.evaluation import calibration, confusion_metrics
-from bertmagic.evaluation import scores as classes
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation import baselines, calibration, confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.forward import softmax
 from bertmagic.inference.predictions import Predictions
 from bertmagic.models import loading
 from bertmagic.tasks.base import Task
+from bertmagic.tasks.classification import metrics as class_metrics
+from bertmagic.tasks.description import Description, by_probability, predict_one
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-    from transformers import PreTrainedModel
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.baselines import Baseline
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
 
@@ -55,6 +58,7 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     calibrates: ClassVar[bool] = True
+    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
     paired: bool = False
@@ -181,13 +185,13 @@ class Classification(Task):
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
         """Return accuracy, macro precision, recall and F1, and the loss."""
-        return classes.metrics(self._logits(scores, samples), rows.targets)
+        return class_metrics.metrics(self._logits(scores, samples), rows.targets)
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
         """Return metrics with their intervals, the table of classes and the confusion counts."""
         logits, names = self._logits(scores, samples), self.labels.names
-        chances, predicted = softmax(logits), logits.argmax(axis=1)
-        found = numbers_of.of_classes(chances, rows.targets, classes.cross_entropies(logits, rows.targets), names)
+        probabilities, predicted = softmax(logits), logits.argmax(axis=1)
+        found = class_metrics.report_metrics(logits, probabilities, rows.targets, names)
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -197,7 +201,7 @@ class Classification(Task):
             predicted=predicted,
             credit=(predicted == rows.targets).astype(float),
             tallies=found.tallies,
-            probabilities=chances,
+            probabilities=probabilities,
         )
         return Report(
             task=self.name,
@@ -238,3 +242,15 @@ class Classification(Task):
 
     def _dtype(self) -> str:
         return {bool: "boolean", int: "Int64"}.get(type(self.labels.values[0]), "string")
+
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the most probable class with its probability."""
+        ranked = by_probability(predict_one(self, scores, sample, texts))
+        name, probability = ranked[0]
+        return Description(f"{name} {probability:.3f}", ranked)
+
+    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
+        """Return a baseline that gives the score of each class."""
+        return baselines.fit(name, "classes", self.baseline_texts(rows), rows.targets, len(self.labels))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import files, tables
@@ -13,6 +11,9 @@ from bertmagic.data.texts import cells, frame
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     import pandas as pd
 
     from bertmagic.data.tables import Table

@@ -8,7 +8,6 @@ cut into pieces, and after a resume.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerBase

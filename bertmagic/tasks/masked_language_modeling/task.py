@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, tables
@@ -16,15 +14,20 @@ from bertmagic.evaluation import with_intervals
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import Report
 from bertmagic.tasks.base import Task
+from bertmagic.tasks.description import Description
 from bertmagic.tasks.masked_language_modeling import blocks, documents, heads, masking, sentences
+from bertmagic.tasks.masked_language_modeling.usage import USAGE
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.cache import Cache
@@ -33,10 +36,14 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.evaluation.bootstrap import Draws
     from bertmagic.inference.predictions import Predictions
+    from bertmagic.models.card import Usage
     from bertmagic.tasks.base import Scores
 
 FEWEST = 100
 """With fewer tokens than these there is nothing to learn a language from: it is taken to be a mistake."""
+
+_WORDS = 5
+"""How many words a description has for a mask."""
 
 _UNCUT = 10**9
 
@@ -71,8 +78,10 @@ class MaskedLanguageModeling(Task):
 
     name: ClassVar[str] = "masked_language_modeling"
     validation_metrics: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
-    compares: ClassVar[bool] = True
+    measures_before: ClassVar[bool] = True
+    is_pretraining: ClassVar[bool] = True
     has_row_outcomes: ClassVar[bool] = False
+    usage: ClassVar[Usage] = USAGE
     nsp: bool = False
     whole_words: bool = False
     packing: bool = True
@@ -268,6 +277,47 @@ class MaskedLanguageModeling(Task):
     ) -> Predictions:
         """Not called: `encode` has refused the rows."""
         raise NotImplementedError
+
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the most probable words for the first mask, and in the line the most probable one for each mask."""
+        masks = self._masks(sample, tokenizer.mask_token_id)
+        if not masks or scores.shape[-1] < len(tokenizer):
+            return Description()
+        best, ids = scores[0, masks].detach().float().softmax(-1).topk(_WORDS)
+        words = [[tokenizer.decode([number]).strip() for number in row] for row in ids.tolist()]
+        line = ", ".join(f"{row[0]} {chance:.3f}" for row, chance in zip(words, best[:, 0].tolist(), strict=True))
+        return Description(line, tuple(zip(words[0], best[0].tolist(), strict=True)))
+
+    def max_tokens(self, card: Mapping[str, Any], limit: int) -> int:
+        """Return the limit of the encoder: the card has the length of the blocks in training."""
+        return limit
+
+    def logits(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        """Return the logits of all tokens; `outputs` are losses."""
+        found = model(**batch.inputs)
+        logits: torch.Tensor = found.prediction_logits if "prediction_logits" in found else found.logits
+        return logits
+
+    def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:
+        """Return the predicted words."""
+        return ("words",)
+
+    def gradient_tokens(self, sample: Tokens, mask_id: int | None) -> list[int]:
+        """Return the masks, or all tokens but the special ones where there is no mask."""
+        return self._masks(sample, mask_id) or super().gradient_tokens(sample, mask_id)
+
+    def output_logit(
+        self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
+    ) -> torch.Tensor:
+        """Return the sum of the best logit of each token."""
+        return scores[0, tokens].amax(dim=-1).sum()
+
+    def _masks(self, sample: Tokens, mask_id: int | None) -> list[int]:
+        import numpy as np
+
+        return np.flatnonzero(sample.ids == mask_id).tolist()
 
 
 def texts_of(given: Any, text: str | None = None) -> list[str]:

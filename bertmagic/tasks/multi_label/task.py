@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks
@@ -13,28 +11,34 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
 from bertmagic.data.texts import strings
-from bertmagic.errors import DataError, ModelError
-from bertmagic.evaluation import calibration, confusion_metrics
-from bertmagic.evaluation import multi_label as measured
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.evaluation import baselines, calibration, confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
-from bertmagic.inference.predictions import MultiLabelPredictions
 from bertmagic.models import loading
 from bertmagic.tasks.base import Task
+from bertmagic.tasks.description import Description, by_probability, predict_one
+from bertmagic.tasks.multi_label import metrics as measured
 from bertmagic.tasks.multi_label import reading
+from bertmagic.tasks.multi_label.result import MultiLabelPredictions
+from bertmagic.tasks.multi_label.usage import USAGE
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
 
@@ -62,6 +66,11 @@ class MultiLabel(Task):
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
     has_thresholds: ClassVar[bool] = True
     main_metric: ClassVar[str] = "exact_match"
+    target_noun: ClassVar[str] = "label"
+    target_caption: ClassVar[str] = "Labels, the most frequent first; a row may have several, or none."
+    several_labels: ClassVar[bool] = True
+    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
+    usage: ClassVar[Usage] = USAGE
     labels: Labels
     thresholds: tuple[float, ...]
     separator: str = ""
@@ -228,7 +237,7 @@ class MultiLabel(Task):
         logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
         chances = measured.sigmoid(logits)
         predicted = chances >= thresholds
-        found = numbers_of.of_labels(logits, rows.targets, thresholds)
+        found = measured.report_metrics(logits, rows.targets, thresholds)
         classes = confusion_metrics.by_class(found.tallies[0], self.labels.names)
         outcomes = Outcomes(
             index=rows.index,
@@ -248,6 +257,7 @@ class MultiLabel(Task):
             intervals=found.intervals,
             undefined=found.undefined,
             labels=self.labels.names,
+            class_noun="label",
             classes=tuple(replace(one, threshold=at) for one, at in zip(classes, self.thresholds, strict=True)),
             outcomes=outcomes,
             **known,
@@ -284,6 +294,22 @@ class MultiLabel(Task):
             thresholds=self.thresholds,
             **known,
         )
+
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the predicted labels."""
+        predictions = predict_one(self, scores, sample, texts)
+        labels = predictions.frame["labels"].iloc[0]
+        return Description(listing(labels) or "no label", by_probability(predictions))
+
+    def untuned(self) -> MultiLabel:
+        """Return the task with thresholds of a half."""
+        return replace(self, thresholds=(measured.HALF,) * len(self.thresholds))
+
+    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
+        """Return a baseline that gives the score of each label."""
+        return baselines.fit(name, "labels", self.baseline_texts(rows), rows.targets, len(self.labels))
 
 
 def _holds_labels(column: pd.Series) -> bool:

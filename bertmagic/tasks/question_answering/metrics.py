@@ -6,12 +6,13 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bertmagic.evaluation.bootstrap import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 

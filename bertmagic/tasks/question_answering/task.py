@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks
@@ -18,28 +16,37 @@ from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report, Slice
 from bertmagic.models import heads, loading
 from bertmagic.tasks.base import Task
+from bertmagic.tasks.description import Description, predict_one
 from bertmagic.tasks.question_answering import decoding
 from bertmagic.tasks.question_answering import metrics as measured
 from bertmagic.tasks.question_answering import reading as known_answers
 from bertmagic.tasks.question_answering.alignment import places
 from bertmagic.tasks.question_answering.result import answers
+from bertmagic.tasks.question_answering.usage import USAGE
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.batches import Batch
     from bertmagic.data.cache import Cache
     from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
     from bertmagic.tasks.question_answering.result import Answers
+
+_OUTPUTS = {"answer": [0, 1], "start": [0], "end": [1]}
+"""Which of a token's two logits, to begin and to end the answer, each output has."""
 
 LONGEST_ANSWER = 30
 """How many tokens an answer has at most, as in the script of BERT for SQuAD."""
@@ -63,6 +70,9 @@ class QuestionAnswering(Task):
     main_metric: ClassVar[str] = "f1"
     has_thresholds: ClassVar[bool] = True
     long_text: ClassVar[LongText | None] = "window"
+    target_noun: ClassVar[str] = "questions"
+    target_caption: ClassVar[str] = "Questions with an answer, and without."
+    usage: ClassVar[Usage] = USAGE
     threshold: float | None = 0.0
     max_answer_length: int = LONGEST_ANSWER
 
@@ -273,6 +283,35 @@ class QuestionAnswering(Task):
         return [
             context[start:end] if start >= 0 else "" for context, (start, end) in zip(rows.second, spans, strict=True)
         ]
+
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the best answer, with the probabilities of the next-best ones."""
+        found = predict_one(self, scores, sample, texts)
+        ranked = zip(found.candidates["answer"], found.candidates["score"], strict=True)
+        best = found.frame["answer"].iloc[0] or "no answer"
+        return Description(best, tuple((answer or "no answer", float(score)) for answer, score in ranked))
+
+    def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:
+        """Return the whole answer, its start and its end."""
+        return tuple(_OUTPUTS)
+
+    def output_logit(
+        self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
+    ) -> torch.Tensor:
+        """Return the sum of the best logits to begin and to end the answer, or one of the two."""
+        return scores[0][:, _OUTPUTS[output]].amax(dim=0).sum()
+
+    @classmethod
+    def target_text(cls, cell: Any) -> str:
+        """Return the texts of the answers in a cell."""
+        if not isinstance(cell, dict) or "text" not in cell:
+            return str(cell)
+        try:
+            return " / ".join(dict.fromkeys(text for text, _ in known_answers.given(cell))) or "(no answer)"
+        except ValueError:
+            return str(cell)
 
 
 def _check(options: Finetune) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, numbers
@@ -12,26 +10,34 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
+from bertmagic.evaluation import baselines
 from bertmagic.evaluation import with_intervals as numbers_of
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
-from bertmagic.inference.predictions import NumberPredictions
 from bertmagic.models import loading
 from bertmagic.tasks.base import Task
+from bertmagic.tasks.description import Description, predict_one
 from bertmagic.tasks.regression import metrics as measured
+from bertmagic.tasks.regression.result import NumberPredictions
+from bertmagic.tasks.regression.usage import USAGE
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
 
@@ -54,6 +60,11 @@ class Regression(Task):
     name: ClassVar[str] = "regression"
     validation_metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "pearson", "spearman", "loss")
     main_metric: ClassVar[str] = "mae"
+    loss_unit: ClassVar[str] = "of the variance"
+    target_noun: ClassVar[str] = "number"
+    target_caption: ClassVar[str] = "How the numbers are spread, from the lowest to the highest."
+    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
+    usage: ClassVar[Usage] = USAGE
     mean: float = 0.0
     scale: float = 1.0
     paired: bool = False
@@ -127,7 +138,7 @@ class Regression(Task):
         """Return samples with the number of their text, as the model learns it."""
         import numpy as np
 
-        targets = ((rows.targets - self.mean) / self.scale).astype(np.float32)
+        targets = self._scaled(rows).astype(np.float32)
         return BatchSource(samples, pad_id, samples.spread(targets), segments=segments)
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
@@ -175,6 +186,31 @@ class Regression(Task):
         frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["value"] = pd.Series(pd.array(values, dtype="Float64"), index=given.index).mask(missing)
         return NumberPredictions(frame=pd.DataFrame(frame, index=given.index), labels=(), task=self.name, **known)
+
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the predicted number."""
+        return Description(f"{predict_one(self, scores, sample, texts).frame['value'].iloc[0]:.6g}")
+
+    def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:
+        """Return the only output."""
+        return ("value",)
+
+    def output_logit(
+        self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
+    ) -> torch.Tensor:
+        """Return the predicted number as the model learns it."""
+        return scores[0, 0]
+
+    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
+        """Return a baseline that gives the number as the model learns it."""
+        return baselines.fit(name, "numbers", self.baseline_texts(rows), self._scaled(rows), 1)
+
+    def _scaled(self, rows: LabelledRows) -> npt.NDArray[np.float64]:
+        """Return the numbers as the model learns them, ``(rows,)``."""
+        found: npt.NDArray[np.float64] = (rows.targets - self.mean) / self.scale
+        return found
 
     def _values(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float64]:
         """Return the predicted numbers in the user's unit. Shape ``(rows,)``."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, tags, words
@@ -14,6 +12,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.evaluation import baselines
 from bertmagic.evaluation import with_intervals as numbers_of
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
@@ -21,31 +20,35 @@ from bertmagic.evaluation.scores import cross_entropies
 from bertmagic.inference.forward import softmax
 from bertmagic.models import loading
 from bertmagic.tasks.base import Task
+from bertmagic.tasks.description import Description, output_names, predict_one
+from bertmagic.tasks.token_classification import columns as columns_
 from bertmagic.tasks.token_classification import decoding, reading
 from bertmagic.tasks.token_classification import metrics as entities
 from bertmagic.tasks.token_classification.alignment import align
 from bertmagic.tasks.token_classification.metrics import Measured
 from bertmagic.tasks.token_classification.result import entities_of
+from bertmagic.tasks.token_classification.usage import USAGE
 from bertmagic.training.objective import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.cache import Cache
     from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
     from bertmagic.tasks.token_classification.result import Entities
-
-_WORDS = ("tokens", "words")
-_MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
-"""The usual names of columns, the likeliest first."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class TokenClassification(Task):
     validation_metrics: ClassVar[tuple[str, ...]] = ("f1", "strict_f1", "accuracy", "loss")
     main_metric: ClassVar[str] = "f1"
     long_text: ClassVar[LongText] = "window"
+    target_noun: ClassVar[str] = "type"
+    target_caption: ClassVar[str] = "Types of entities, the most frequent first."
+    baselines: ClassVar[tuple[str, ...]] = ("majority",)
+    usage: ClassVar[Usage] = USAGE
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     valid: bool = True
@@ -76,14 +83,14 @@ class TokenClassification(Task):
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
         """Whether a column has tags beside one with words, or spans beside one with text."""
-        return bool(_marked(table, asked["label"], asked["text"]))
+        return bool(columns_.likely_labels(table, asked["label"], asked["text"]))
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the column of the words or texts, and that of the tags or spans."""
         text, label = asked["text"], asked["label"]
         if label is None:
-            found = _marked(table, None, text)
+            found = columns_.likely_labels(table, None, text)
             if not found:
                 raise DataError(
                     f"no column of {table.name} holds tags or spans (columns: {listing(table.columns)}).",
@@ -91,7 +98,7 @@ class TokenClassification(Task):
                 )
             label = found[0]
         naming.require(table, label, "label")
-        text = text or _read(table, label)
+        text = text or columns_.text_of(table, label)
         naming.require(table, text, "text")
         said = [f"{role} = {of!r}" for role, of in (("text", text), ("label", label)) if asked[role] is None]
         return {"text": text, "label": label}, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
@@ -149,12 +156,11 @@ class TokenClassification(Task):
 
     def text_column(self, table: Table) -> str:
         """Return the column of words if one has the usual name, else that of a text."""
-        words = next((name for name in table.columns if name.lower() in _WORDS), None)
-        return words or super().text_column(table)
+        return columns_.words_column(table) or super().text_column(table)
 
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
         """Return the rows that can be read: texts, or lists of words."""
-        return reading.readable(given["text"], name, where.format("text", name))
+        return reading.readable(given["text"], name, where or f"column 'text' of {name}")
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the rows to measure; an entity of a type that is none of these is an error."""
@@ -205,7 +211,7 @@ class TokenClassification(Task):
         goes_on = [numbers.get("I" + tag[1:], begin) for tag, begin in zip(self._names, begins, strict=True)]
         return np.asarray([begins, goes_on])
 
-    def words(self, rows: TextRows) -> list[str]:
+    def baseline_texts(self, rows: TextRows) -> list[str]:
         """Return all words of all rows, behind each other."""
         found = words.find(rows.texts)
         return [text[start:end] for at, text in enumerate(rows.texts) for start, end in found.of(at)]
@@ -215,14 +221,18 @@ class TokenClassification(Task):
         found: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
         return found
 
-    def of_words(self, found: Scores, rows: TextRows, samples: Tokens) -> Scores:
-        """Return scores of words, ``(all words, tags)``, as those of the tokens that a model would give them at."""
+    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
+        """Return a baseline that gives the score of each tag for a word."""
+        return baselines.fit_words(self.baseline_texts(rows), self.targets(rows), len(self.tags))
+
+    def baseline_scores(self, scores: Scores, rows: TextRows, samples: Tokens) -> Scores:
+        """Return the scores of words, ``(all words, tags)``, at the tokens that stand for them."""
         import numpy as np
 
         alignment = align(samples, words.find(rows.texts))
-        scores = np.zeros((len(samples.ids), found.shape[1]), np.float32)
-        scores[alignment.tokens[alignment.own]] = found[alignment.own]
-        return scores
+        found = np.zeros((len(samples.ids), scores.shape[1]), np.float32)
+        found[alignment.tokens[alignment.own]] = scores[alignment.own]
+        return found
 
     def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the rarest type of entity in each row, so that each type is validated on its share."""
@@ -294,6 +304,8 @@ class TokenClassification(Task):
             metrics=found.metrics,
             intervals=found.intervals,
             labels=self.labels,
+            class_noun="type",
+            support_noun="entities",
             classes=entities.typed(measured),
             outcomes=outcomes,
             **known,
@@ -326,6 +338,26 @@ class TokenClassification(Task):
         found = decoding.decoded(read, alignment, self.tags, self.valid)
         return entities_of(given["text"], rows, alignment, found, chances, labels=self.labels, task=self.name, **known)
 
+    def describe(
+        self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
+    ) -> Description:
+        """Return the entities with their types."""
+        frame = predict_one(self, scores, sample, texts).frame
+        entities = (f"{text}: {label}" for text, label in zip(frame["text"], frame["label"], strict=True))
+        return Description(", ".join(entities) or "no entity")
+
+    def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:
+        """Return ``tags``, the best tag of each token, and each tag."""
+        return ("tags", *output_names(model))
+
+    def output_logit(
+        self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
+    ) -> torch.Tensor:
+        """Return the sum over tokens of the logit of a tag, or of the best one."""
+        if output == "tags":
+            return scores[0, tokens].amax(dim=-1).sum()
+        return scores[0, tokens, output_names(model).index(output)].sum()
+
 
 def _flat(rows: LabelledRows) -> npt.NDArray[np.int64]:
     """Return the tags of all words behind each other."""
@@ -337,36 +369,3 @@ def _flat(rows: LabelledRows) -> npt.NDArray[np.int64]:
 def _as_tag(name: str) -> str:
     """Return the name of an output as a tag: ``PER`` alone is the tag of any word of a person."""
     return name if tags.parts(name) else f"I-{name}"
-
-
-def _marked(table: Table, label: str | None, text: str | None) -> list[str]:
-    """Return the columns that can hold what is to be learnt, the likeliest first."""
-    others = [column for column in table.columns if column not in naming.several(text or ())]
-    found = [column for column in others if label in (None, column) and _marks(table, column, text)]
-    return sorted(found, key=lambda column: _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS))
-
-
-def _marks(table: Table, column: str, text: str | None) -> bool:
-    """Whether a column has tags, and words to them; or spans, in a text."""
-    if reading.holds_spans(table.frame[column]):
-        return True
-    if text is None:
-        text = next((name for name in table.columns if name.lower() in _WORDS and name != column), None)
-    words_there = text in table.columns and reading.holds_words(table.frame[text])
-    likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
-    return words_there and (likely or reading.holds_tags(table.frame[column]))
-
-
-def _read(table: Table, label: str) -> str:
-    """Return the column of the words, or of the text, that a column of tags or spans is about."""
-    if reading.holds_spans(table.frame[label]):
-        return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
-    lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
-    named = [name for name in lists if name.lower() in _WORDS]
-    if len(named or lists) == 1:
-        return (named or lists)[0]
-    raise DataError(
-        f"the column of the words of {table.name} is not clear: "
-        + (f"it could be {listing(lists)}." if lists else f"none holds lists of words ({listing(table.columns)})."),
-        'Say which one with text = "NAME".',
-    )

@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from bertmagic.display.attention import export, png
+from bertmagic.display.attention import export
 from bertmagic.display.attention.letters import visible
 from bertmagic.errors import OptionError
 
@@ -92,10 +93,15 @@ def test_a_difference_is_signed(pair):
         pair.to_csv(method="difference")
 
 
+def pixels_of(png):
+    """Return the pixels of a PNG file, of shape ``(height, width, 4)``."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
 def images(svg):
     """Return the pixels of the pictures in an SVG file."""
     found = ElementTree.fromstring(svg).iter(f"{SVG}image")
-    return [png.read(b64decode(one.get("href").partition(",")[2])) for one in found]
+    return [pixels_of(b64decode(one.get("href").partition(",")[2])) for one in found]
 
 
 def test_an_svg_has_a_pixel_for_each_weight(pair):
@@ -134,7 +140,7 @@ def test_pictures_follow_the_state(pair):
 
 
 def test_a_png_is_twice_as_sharp_as_the_page(pair):
-    pixels = png.read(pair.to_png(pictures="heat map"))
+    pixels = pixels_of(pair.to_png(pictures="heat map"))
     svg = ElementTree.fromstring(pair.to_svg(pictures="heat map"))
     assert pixels.shape[0] == 2 * round(float(svg.get("height")))
     assert (pixels[..., 3] == 255).all()
@@ -245,7 +251,7 @@ def test_a_page_holds_hostile_texts_as_data(hostile):
 
 
 def test_a_png_of_hostile_texts_is_drawn(hostile):
-    assert png.read(hostile.to_png()).any()
+    assert pixels_of(hostile.to_png()).any()
 
 
 @pytest.mark.parametrize("text", HOSTILE[::7])

@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 
 from bertmagic.display import below, bundle, text
-from bertmagic.display.attention import png
 from bertmagic.display.attention.letters import visible
-from bertmagic.display.attention.settings import settings, telling
+from bertmagic.display.attention.settings import most_focused_head, settings
 
 from .made import HOSTILE, compared, maps
-from .test_files import Read
+from .test_files import Read, pixels_of
 
 WORDS = ["the", "trophy", "did", "not", "fit"]
 
 
 def picture(html):
-    return png.read(base64.b64decode(re.search(r'src="data:image/png;base64,([^"]+)"', html)[1]))
+    return pixels_of(base64.b64decode(re.search(r'src="data:image/png;base64,([^"]+)"', html)[1]))
 
 
 def test_a_picture_with_its_words_and_its_numbers():
@@ -58,7 +57,7 @@ def test_the_head_that_is_shown_has_words_of_its_own_choice():
     array[1, 0] = np.eye(7)[np.full(7, 3)]  # all look at the same
     array[1, 1] = np.eye(7)[[0, 4, 5, 1, 2, 3, 6]]
     found.array[:] = array
-    assert telling(found) == (1, 1)
+    assert most_focused_head(found) == (1, 1)
     assert settings(found, {}).heads == (1,)
     assert settings(found, {"layer": 0}).heads == (0,)
 
@@ -67,7 +66,7 @@ def test_words_say_it_in_ten_lines():
     other = maps(WORDS, seed=1, model="other")
     for one in (maps(WORDS), maps(WORDS, ["x", "y"]), compared(maps(WORDS, notes=("a", "b")), other)):
         assert len(text(one).splitlines()) <= 10
-    assert "other, on the same tokens: heads differ by 0." in text(compared(maps(WORDS), other))
+    assert "other, on the same tokens: mean Jensen-Shannon" in text(compared(maps(WORDS), other))
 
 
 def test_the_heads_that_differ_most_stand_below():
@@ -76,14 +75,14 @@ def test_the_heads_that_differ_most_stand_below():
     html = bundle(both)["text/html"]
     layer, head = both.comparison.ranking()[["layer", "head"]].iloc[0]
     assert f"layer {layer}, head {head}" in html
-    assert "clf beside other" in text(both.comparison)
+    assert "clf compared with other" in text(both.comparison)
     assert len(text(both.comparison).splitlines()) <= 10
 
 
 def test_equal_models_do_not_differ():
     both = compared(maps(WORDS), maps(WORDS, model="same"))
-    assert "no head differs at all" in text(both.comparison)
-    assert "no head differs at all" in bundle(both)["text/html"]
+    assert "all heads are equal" in text(both.comparison)
+    assert "all heads are equal" in bundle(both)["text/html"]
 
 
 def test_two_texts_stand_side_by_side():

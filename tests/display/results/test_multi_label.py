@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bertmagic.display import bundle, text
-from bertmagic.inference.predictions import MultiLabelPredictions
+from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 
 from ..runs import HOSTILE
 from ..tags import Tags

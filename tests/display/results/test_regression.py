@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bertmagic.display import bundle, text
-from bertmagic.inference.predictions import NumberPredictions
+from bertmagic.tasks.regression.result import NumberPredictions
 
 from ..runs import HOSTILE
 from ..tags import Tags

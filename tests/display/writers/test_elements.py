@@ -1,13 +1,15 @@
-from bertmagic.display.writers.elements import Cell, Safe, bar, collapsed, notes, progress, safe, table, tag
+from markupsafe import Markup
+
+from bertmagic.display.writers.elements import Cell, bar, collapsed, escape, notes, progress, table, tag
 
 from ..runs import HOSTILE
 from ..tags import Tags
 
 
 def test_values_are_escaped_and_html_is_not_escaped_twice():
-    assert safe('<a href="x">\'') == "&lt;a href=&quot;x&quot;&gt;&#x27;"
-    assert safe(safe("<")) == "&lt;"
-    assert tag("b", Safe("<i></i>"), "<", title='"') == '<b title="&quot;"><i></i>&lt;</b>'
+    assert escape('<a href="x">\'') == "&lt;a href=&#34;x&#34;&gt;&#39;"
+    assert escape(escape("<")) == "&lt;"
+    assert tag("b", Markup("<i></i>"), "<", title='"') == '<b title="&#34;"><i></i>&lt;</b>'
 
 
 def test_a_table_has_scopes_and_only_its_own_tags():

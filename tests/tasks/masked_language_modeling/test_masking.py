@@ -132,9 +132,9 @@ def test_a_tokenizer_says_what_is_special_and_what_goes_on(tokenizer):
 
 
 def test_a_tokenizer_without_a_mask_cannot_be_used(tokenizer):
-    from copy import copy
+    from copy import deepcopy
 
-    other = copy(tokenizer)
+    other = deepcopy(tokenizer)
     other.mask_token = None
     with pytest.raises(ModelError, match="has no mask token"):
         of_tokenizer(other)

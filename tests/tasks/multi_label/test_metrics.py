@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score, label_ranking_average_precision_score, log_loss, precision_recall_fscore_support
 
-from bertmagic.evaluation import confusion_metrics, multi_label
+from bertmagic.evaluation import confusion_metrics
+from bertmagic.tasks.multi_label import metrics as multi_label
 
 KNOWN = {"zero_division": 0}
 

@@ -1,10 +1,11 @@
-"""The numbers of texts with any number of labels each, and the thresholds above which a label is given."""
+"""The metrics of texts with any number of labels each, and the thresholds at which a label is predicted."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertmagic.evaluation import confusion_metrics
+from bertmagic.evaluation import confusion_metrics, ranking_metrics, with_intervals
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.probabilities import BINS, bin_of
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bertmagic.evaluation.bootstrap import Draws
+    from bertmagic.evaluation.with_intervals import Numbers
 
 HALF = 0.5
 """The threshold of a label for which nothing better is known."""
@@ -50,6 +52,18 @@ def metrics(
     found = tally(logits, targets, thresholds).found()
     names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
     return {name: found.get(name, float("nan")) for name in names}
+
+
+def report_metrics(
+    logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
+) -> Numbers:
+    """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
+    ranked = ranking_metrics.tally(sigmoid(logits), targets > 0)
+    found = with_intervals.of([tally(logits, targets, thresholds), ranked])
+    if "roc_auc" in found.metrics:
+        return found
+    why = "no label is on some of the rows and missing from others"
+    return replace(found, undefined={"roc_auc": why, "average_precision": why})
 
 
 def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:

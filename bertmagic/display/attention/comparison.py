@@ -1,4 +1,4 @@
-"""What the heads of two models do differently on one text, or those of one model on two texts."""
+"""How the heads of two models differ on one text, or those of one model on two texts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertmagic.attention import STATISTICS
+from bertmagic.display.attention.design import plain_name
 from bertmagic.display.attention.letters import visible
 from bertmagic.display.style import columns, line
-from bertmagic.display.style import words as spoken
-from bertmagic.display.writers.elements import Safe, box, paragraph, table
+from bertmagic.display.writers.elements import box, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+    from markupsafe import Markup
 
     from bertmagic.attention.comparison import Comparison
 
@@ -23,19 +24,19 @@ _HEADS = 5
 
 
 def text(result: Comparison) -> str:
-    """Return the heads that differ most, or the numbers that do, in at most ten lines."""
-    head, *rows = _table(result)
+    """Return the heads, or the statistics, that differ most, in at most ten lines."""
+    head, *rows = _rows(result)
     return "\n".join([headline(result), *(columns([head, *rows[:8]], left=(0, len(head) - 1)) if rows else [])])
 
 
-def markup(result: Comparison) -> Safe:
+def markup(result: Comparison) -> Markup:
     """Return the same as a table."""
-    return box(told(result))
+    return box(difference_table(result))
 
 
-def told(result: Comparison) -> Safe:
+def difference_table(result: Comparison) -> Markup:
     """Return the table with its caption, to stand below the picture of the first maps."""
-    head, *rows = _table(result)
+    head, *rows = _rows(result)
     if not rows:
         return paragraph(headline(result))
     return table(head, rows, headline(result), left=(0, len(head) - 1) if result.divergence is None else (0,))
@@ -44,23 +45,23 @@ def told(result: Comparison) -> Safe:
 def headline(result: Comparison) -> str:
     """Return what is compared, and whether it differs at all."""
     if result.divergence is None:
-        return f"Heads on this text and on another, “{line(visible(result.second.text), 60)}”, on average and at most:"
-    names = [line(visible(maps.model), 40) for maps in (result.first, result.second)]
-    on = "words, as their tokenizers differ" if result.merged else "tokens"
-    pair = f"{names[0]} beside {names[1]}, on the same {on}"
+        return f"Head statistics of this text and of another, “{line(visible(result.second.text), 60)}”:"
+    first, second = (line(visible(maps.model), 40) for maps in (result.first, result.second))
+    unit = "words (their tokenizers differ)" if result.merged else "tokens"
+    pair = f"{first} compared with {second}, on the same {unit}"
     if not result.divergence.any():
-        return f"{pair}: no head differs at all."
+        return f"{pair}: all heads are equal."
     mean = result.divergence.mean()
-    return f"{pair}: heads differ by {mean:.3f} bits of Jensen-Shannon divergence on average (1 is the most)."
+    return f"{pair}: mean Jensen-Shannon divergence of the heads {mean:.3f} bits (0 is equal, 1 is the maximum)."
 
 
-def _table(result: Comparison) -> list[list[str]]:
-    return _ranked(result) if result.divergence is not None else _beside(result)
+def _rows(result: Comparison) -> list[list[str]]:
+    """Return a table, its first row the names of the columns."""
+    return _heads_by_divergence(result) if result.divergence is not None else _statistics(result)
 
 
-def _ranked(result: Comparison) -> list[list[str]]:
-    """Return the heads that differ most, and where the difference is largest."""
-    assert result.divergence is not None
+def _heads_by_divergence(result: Comparison) -> list[list[str]]:
+    """Return the heads that differ most, and their largest difference."""
     assert result.difference is not None
     rows = [["head", "divergence", "largest difference"]]
     for layer, head, value in result.ranking().head(_HEADS).itertuples(index=False, name=None):
@@ -72,19 +73,19 @@ def _ranked(result: Comparison) -> list[list[str]]:
     return rows
 
 
-def _beside(result: Comparison) -> list[list[str]]:
+def _statistics(result: Comparison) -> list[list[str]]:
     frame = result.statistics()
     names = [name for name in STATISTICS if (name, "first") in frame]
-    return [["statistic", "this text", "other text", "changes most in"], *_rows(frame, names)]
+    return [["statistic", "mean, this text", "mean, other text", "largest change"], *_changes(frame, names)]
 
 
-def _rows(frame: pd.DataFrame, names: list[str]) -> Iterator[list[str]]:
+def _changes(frame: pd.DataFrame, names: list[str]) -> Iterator[list[str]]:
     for name in names:
-        first, second = (frame[name, of].to_numpy(float) for of in ("first", "second"))
+        first, second = (frame[name, text].to_numpy(float) for text in ("first", "second"))
         change = np.abs(first - second)
         if not np.isfinite(change).any():
-            continue  # there is no other sentence, say
+            continue  # a statistic of pairs, and there is one sentence
         most = int(np.nanargmax(change))
         layer, head = frame.index[most]
         where = f"layer {layer}, head {head}: {first[most]:.3f} → {second[most]:.3f}"
-        yield [spoken(name), f"{np.nanmean(first):.3f}", f"{np.nanmean(second):.3f}", where]
+        yield [plain_name(name), f"{np.nanmean(first):.3f}", f"{np.nanmean(second):.3f}", where]

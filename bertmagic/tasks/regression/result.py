@@ -1,0 +1,12 @@
+"""The result of a prediction of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bertmagic.inference.predictions import Predictions
+
+
+@dataclass(frozen=True, repr=False)
+class NumberPredictions(Predictions):
+    """A number a row: ``frame`` has ``text, value``, in the unit of the numbers in the training rows."""

@@ -1,0 +1,55 @@
+"""Which columns of a table hold words or texts, and which their tags or spans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bertmagic.data import columns as naming
+from bertmagic.errors import DataError, listing
+from bertmagic.tasks.token_classification import reading
+
+if TYPE_CHECKING:
+    from bertmagic.data.tables import Table
+
+_WORDS = ("tokens", "words")
+_MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
+"""The usual names of columns, the likeliest first."""
+
+
+def words_column(table: Table, other_than: str | None = None) -> str | None:
+    """Return the column of words by its usual name; None where no column has one."""
+    return next((name for name in table.columns if name.lower() in _WORDS and name != other_than), None)
+
+
+def likely_labels(table: Table, label: str | None, text: str | None) -> list[str]:
+    """Return the columns that can hold what is to be learnt, the likeliest first."""
+    others = [column for column in table.columns if column not in naming.several(text or ())]
+    found = [column for column in others if label in (None, column) and _marks(table, column, text)]
+    return sorted(found, key=lambda column: _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS))
+
+
+def _marks(table: Table, column: str, text: str | None) -> bool:
+    """Whether a column has tags, and words to them; or spans, in a text."""
+    if reading.holds_spans(table.frame[column]):
+        return True
+    if text is None:
+        text = words_column(table, column)
+    words_there = text in table.columns and reading.holds_words(table.frame[text])
+    likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
+    return words_there and (likely or reading.holds_tags(table.frame[column]))
+
+
+def text_of(table: Table, label: str) -> str:
+    """Return the column of the words, or of the text, that a column of tags or spans is about."""
+    if reading.holds_spans(table.frame[label]):
+        return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
+    lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
+    named = [name for name in lists if name.lower() in _WORDS]
+    if len(named or lists) == 1:
+        return (named or lists)[0]
+    raise DataError(
+        f"the column of the words of {table.name} is not clear: "
+        + (f"it could be {listing(lists)}." if lists else f"none holds lists of words ({listing(table.columns)})."),
+        'Say which one with text = "NAME".',
+    )

@@ -1,0 +1,28 @@
+"""What the tests of the public functions share: a short fine-tuning, and no models of other tests."""
+
+import pytest
+
+import bertmagic as bm
+from bertmagic import text_model
+
+
+@pytest.fixture(autouse=True)
+def no_models_of_before():
+    """Forget the models of other tests, as a fresh kernel would."""
+    before, newest = dict(text_model._held), text_model._newest
+    text_model._held.clear()
+    text_model._newest = lambda: None
+    yield
+    text_model._held.clear()
+    text_model._held.update(before)
+    text_model._newest = newest
+
+
+@pytest.fixture
+def quick(encoder, rows):
+    """Return a function that fine-tunes for a moment."""
+
+    def quick(train=rows, **options):
+        return bm.finetune(train, **({"model": encoder, "max_steps": 3, "precision": "fp32", "show": False} | options))
+
+    return quick

@@ -1,0 +1,42 @@
+"""`check`: what is in a data set, and what would stop a run."""
+
+import pandas as pd
+import pytest
+
+import bertmagic as bm
+from bertmagic.errors import DataError
+
+
+def test_a_data_report_tells_what_is_there(rows, encoder):
+    rows.loc[0, "text"] = rows.loc[2, "text"]
+    rows.loc[7, "text"] = ""
+    report = bm.check(rows, model=encoder)
+    assert (report.rows, report.text, report.label, report.length_unit) == (120, "text", "label", "tokens")
+    assert report.labels == {"bad": 60, "good": 59}  # row 7 has no text
+    assert sum(report.length_counts) == 119
+    assert len(report.length_edges) == len(report.length_counts) + 1
+    whats = [finding.what for finding in report.findings]
+    assert any("1 rows without a text" in what for what in whats)
+    assert any("repeat an earlier text and label" in what for what in whats)
+    assert any(what.startswith("Inferred") for what in whats)
+    assert len(report.examples) == 5
+
+
+def test_what_would_stop_a_run_is_a_finding_here(rows, encoder):
+    rows["label"] = "same"
+    report = bm.check(rows, label="label", model=encoder, max_length=8)
+    assert report.findings[0].severity == "error"
+    assert "one class only" in report.findings[0].what
+    assert any("are cut at 8 tokens" in finding.what for finding in report.findings)
+    rows.loc[:30, "text"] = None
+    report = bm.check(rows, label="label", text="text", model=encoder)
+    assert any(finding.severity == "error" for finding in report.findings)
+
+
+def test_data_without_a_label_or_a_model_is_looked_at_too(rows):
+    report = bm.check(rows[["text"]], model="owner/not-here")
+    assert report.label is None
+    assert report.length_unit == "words"
+    assert any("No label column was chosen" in finding.what for finding in report.findings)
+    with pytest.raises(DataError, match="holds no text"):
+        bm.check(pd.DataFrame({"text": ["", ""]}), text="text")

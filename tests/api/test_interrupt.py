@@ -1,0 +1,60 @@
+"""A real interrupt of `finetune` in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+INTERRUPTED = """
+import json, os, signal, sys
+import pandas as pd
+import bertmagic as bm
+from bertmagic.events import Phase, Step
+
+rows = pd.DataFrame({"text": [f"a {w} film {i}" for i in range(60) for w in ("good", "bad")], "label": ["p", "n"] * 60})
+
+def interrupt(when, steps):
+    sent, after = [], []
+
+    def listen(event):
+        if sent:
+            after.append(type(event).__name__)
+        moment = {
+            "step": isinstance(event, Step) and event.step == 7,
+            "report": isinstance(event, Phase) and event.what.startswith("measuring"),
+            "tokenizing": isinstance(event, Phase) and event.what.startswith("tokenizing"),
+        }[when]
+        if moment and not sent:
+            sent.append(when)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    known = {"max_steps": steps, "epochs": 1000, "eval_every": 3, "on_event": listen, "show": False}
+    try:
+        bm.finetune(rows, model=sys.argv[1], name=when, **known)
+    except bm.Interrupted as stop:
+        found = {"after": after, "message": str(stop)}
+        if stop.model is not None:
+            found |= {"run": stop.model.card["run"], "steps": len(stop.model.history.steps)}
+            found["label"] = stop.model.predict("a good film").frame["label"][0]
+            found["again"] = bm.load(when).predict("a good film").frame["label"][0]
+        return found
+
+turns = {"tokenizing": 9, "step": 10**5, "report": 10}
+print(json.dumps({when: interrupt(when, steps) for when, steps in turns.items()}))
+"""
+
+
+def test_a_real_interrupt_leaves_the_model_so_far(encoder, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(encoder)], capture_output=True, text=True, cwd=tmp_path,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert all("Step" not in stop["after"] for stop in found.values())
+    assert found["tokenizing"]["message"] == "stopped before there was a model to keep."
+    for when, step, best in (("step", 7, (3, 6)), ("report", 10, (3, 6, 9, 10))):
+        stop = found[when]
+        assert (stop["run"]["reason"], stop["run"]["step"], stop["steps"]) == ("interrupted", step, step)
+        assert stop["run"]["best_step"] in best
+        assert stop["message"].startswith(f"stopped after step {step}; {when!r} has the weights of step ")
+        assert stop["label"] == stop["again"]

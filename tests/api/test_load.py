@@ -1,0 +1,92 @@
+"""`find`, `load` and `save`: a model by run, path and default, and in plain transformers."""
+
+import gc
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
+
+import bertmagic as bm
+from bertmagic import api
+from bertmagic.errors import ModelError, UnknownReference
+
+
+def test_a_model_is_found_by_run_by_path_and_by_default(quick):
+    with pytest.raises(UnknownReference, match="no model was trained or loaded yet"):
+        api.find()
+    first, second = quick(name="first"), quick(name="second")
+    assert api.find() is second
+    assert api.find("first") is first
+    assert api.find(first) is first
+    assert set(api.held()) == {"first", "second"}
+    assert set(api.runs_here()) == {"first", "second"}
+    del second
+    gc.collect()
+    with pytest.raises(UnknownReference, match=r"This folder has runs: (first, second|second, first)\."):
+        api.find()
+    again = api.find("second")
+    assert (again.name, again.report) == ("second", None)
+    assert api.find() is again
+    other = bm.load(first.folder, name="other")
+    assert other.name == "other"
+    assert torch.equal(other.network.classifier.weight, first.network.classifier.weight)
+
+
+def test_an_unknown_model_names_what_is_near(quick):
+    model = quick(name="sentiment")
+    with pytest.raises((UnknownReference, ModelError), match=r"Did you mean 'sentiment'?"):
+        bm.load("sentimnt")
+    with pytest.raises(UnknownReference, match=r"no model named './nowhere/at/all'"):
+        bm.load("./nowhere/at/all")
+    del model
+
+
+def test_what_cannot_predict_is_refused(encoder, tmp_path):
+    with pytest.raises(ModelError, match="an encoder without a head") as caught:
+        bm.load(encoder)
+    assert "Fine-tune it with %%bert_finetune" in caught.value.fix
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"is not a model: it has no config.json"):
+        bm.load("empty")
+
+
+@pytest.mark.parametrize("names", [None, ("neg", "neu", "pos")])
+def test_a_checkpoint_made_elsewhere_predicts_here(tmp_path, bert_config, tokenizer, names):
+    known = {"id2label": dict(enumerate(names)), "label2id": {n: i for i, n in enumerate(names)}} if names else {}
+    theirs = BertForSequenceClassification(BertConfig(**bert_config, **known)).eval()
+    theirs.save_pretrained(tmp_path / "theirs")
+    tokenizer.save_pretrained(tmp_path / "theirs")
+    model = bm.load("theirs", precision="fp32")
+    assert model.labels == (names or ("LABEL_0", "LABEL_1"))
+    assert (model.task.name, model.card["max_length"], model.report) == ("classification", 64, None)
+    found = model.predict(["a good film", "sad"]).frame
+    with torch.inference_mode():
+        encoded = tokenizer(["a good film", "sad"], padding=True, return_tensors="pt")
+        expected = theirs(**encoded).logits.softmax(-1).numpy()
+    np.testing.assert_allclose(found.iloc[:, 3:].astype(float).to_numpy(), expected, atol=1e-5)
+
+
+def test_a_saved_model_predicts_the_same_in_plain_transformers(learnt, tmp_path):
+    folder = learnt.save(tmp_path / "plain")
+    model, pieces = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    with torch.inference_mode():
+        logits = model.eval()(**pieces(["a good film", "a sad film"], padding=True, return_tensors="pt")).logits
+    ours = learnt.predict(["a good film", "a sad film"]).frame
+    np.testing.assert_allclose(ours["p_good"].astype(float), logits.softmax(-1)[:, 1].numpy(), atol=1e-5)
+    assert model.config.id2label == {0: "bad", 1: "good"}
+
+
+def test_the_card_tells_what_the_model_is(quick):
+    model = quick(name="mine")
+    card = json.loads((model.folder / "bertmagic.json").read_text())
+    assert {key: card[key] for key in ("task", "labels", "text", "label", "encoder", "max_length")} == {
+        "task": "classification", "labels": ["bad", "good"], "text": "text", "label": "label", "encoder": "tiny",
+        "max_length": 64,
+    }  # fmt: skip
+    assert card["options"]["test"] is None
+    assert len(card["data"]["train"]["sha256"]) == 64
+    assert card["metrics"]["accuracy"] == model.report.metrics["accuracy"]
+    assert card["versions"]["torch"] == torch.__version__
+    assert model.card == card | {"run": model.card["run"]}

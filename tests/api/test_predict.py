@@ -1,0 +1,88 @@
+"""`TextModel.predict`: whatever holds texts, in its order, with its index."""
+
+import datasets
+import numpy as np
+import pandas as pd
+import pytest
+
+from bertmagic.errors import DataError
+
+
+def test_predictions_keep_the_index_and_the_order(learnt):
+    index = pd.Index(["r9", "r9", 3, None], dtype=object)
+    frame = pd.DataFrame({"x": range(4), "text": ["a good film", None, "a sad story", " "]}, index=index)
+    found = learnt.predict(frame)
+    pd.testing.assert_index_equal(found.frame.index, index)
+    assert found.frame["label"].isna().tolist() == [False, True, False, True]
+    assert (found.missing, len(found), found.labels) == (2, 4, ("bad", "good"))
+    assert found.frame["label"].dropna().tolist() == ["good", "bad"]
+    series = learnt.predict(frame["text"])
+    pd.testing.assert_frame_equal(series.frame, found.frame)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["a good film", "a bad book"],
+        ("a good film", "a bad book"),
+        np.array(["a good film", "a bad book"]),
+        pd.Series(["a good film", "a bad book"]),
+        pd.Series(["a good film", "a bad book"], dtype="string[pyarrow]"),
+        pd.DataFrame({"text": ["a good film", "a bad book"]}),
+        [{"text": "a good film"}, {"text": "a bad book"}],
+        {"text": ["a good film", "a bad book"]},
+        datasets.Dataset.from_dict({"text": ["a good film", "a bad book"]}),
+        datasets.Dataset.from_dict({"text": ["a good film", "a bad book"]})["text"],
+    ],
+    ids=lambda texts: type(texts).__name__,
+)
+def test_whatever_holds_texts_can_be_predicted(learnt, texts):
+    assert learnt.predict(texts).frame["label"].tolist() == ["good", "bad"]
+
+
+def test_one_text_is_one_row_and_stays_a_text(learnt, tmp_path):
+    (tmp_path / "sample.csv").write_text("text\na\n")
+    for text in ("a good film", "sample:reviews", "sample.csv", ""):
+        assert len(learnt.predict(text)) == 1
+
+
+def test_files_of_texts(learnt, tmp_path):
+    (tmp_path / "t.txt").write_text("a good film\na bad film\n")
+    (tmp_path / "t.csv").write_text("id,review\n1,a good film\n2,NA\n")
+    assert learnt.predict(file="t.txt").frame["label"].tolist() == ["good", "bad"]
+    assert learnt.predict(file="t.csv", text="review").frame["text"].tolist() == ["a good film", "NA"]
+    with pytest.raises(DataError, match=r"no file 'nothing\.csv'"):
+        learnt.predict(file="nothing.csv")
+    with pytest.raises(DataError, match=r"no column 'revew'.*Did you mean 'review'"):
+        learnt.predict(file="t.csv", text="revew")
+
+
+@pytest.mark.parametrize("nothing", [[], pd.Series([], dtype=object), pd.DataFrame({"text": []}), np.array([])])
+def test_no_rows_give_an_empty_well_typed_result(learnt, nothing):
+    found = learnt.predict(nothing)
+    assert len(found) == 0
+    assert found.frame.dtypes.astype(str).tolist() == ["string", "string", "Float64", "Float64", "Float64"]
+    assert found.frame.columns.tolist() == ["text", "label", "score", "p_bad", "p_good"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [(None, "nothing to predict"), ([1, 2], "2 values that are not text, such as 1"), (5, "a int holds")],
+)
+def test_what_holds_no_texts_is_refused(learnt, texts, message):
+    with pytest.raises(DataError, match=message) as caught:
+        learnt.predict(texts)
+    assert caught.value.fix
+
+
+def test_long_texts_are_counted_and_said(learnt):
+    found = learnt.predict(["a good film " * 50, "a bad film"])
+    assert found.truncated == 1
+    assert any("are cut at 64 tokens" in note for note in found.notes)
+
+
+def test_many_rows_are_predicted_as_if_alone(learnt, make_rows):
+    rows = make_rows(5000, seed=7)
+    found = learnt.predict(rows).frame
+    alone = pd.concat([learnt.predict(text).frame for text in rows["text"][::500]])
+    np.testing.assert_allclose(found["p_good"][::500].astype(float), alone["p_good"].astype(float), atol=1e-5)
