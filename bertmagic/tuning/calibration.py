@@ -191,8 +191,8 @@ def measure(
     model: PreTrainedModel, number_format: str, emit: Listener, gradient_checkpointing: bool = False
 ) -> Calibration:
     """Measure a model that is on its device, with frozen parts as in the run."""
-    limit = int(getattr(model.config, "max_position_embeddings", 512) or 512)
-    lengths = tuple(length for length in LENGTHS if length <= limit - 2) or (max(4, limit - 2),)
+    limit = loading.positions(model)
+    lengths = tuple(length for length in LENGTHS if length <= limit) or (limit,)
     embedding = model.get_input_embeddings().weight
     parameters = list(model.parameters())
     sizes = sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
