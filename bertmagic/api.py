@@ -11,9 +11,11 @@ from bertmagic.display import publish
 from bertmagic.errors import OptionError, listing
 from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
+from bertmagic.options.names import folder_name
 from bertmagic.registry import encoder_reference, find, for_comparison, load, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
+from bertmagic.run.locks import RunLock
 from bertmagic.text_model import TextModel, held
 
 if TYPE_CHECKING:
@@ -202,7 +204,7 @@ def runs(
     from bertmagic.run import difference, records
 
     given = {"names": names, "sort": sort, "task": task, "state": state, "against": against, "diff": diff}
-    chosen = table.read(table.Runs, given)
+    chosen = table.read(table.commands.Runs, given)
     if not chosen.diff:
         return records.listed(chosen)
     if len(chosen.diff) != 2:
@@ -232,7 +234,7 @@ def check(
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length}
-    chosen = table.read(table.Check, given)
+    chosen = table.read(table.commands.Check, given)
     with publish.working() as emit:
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
 
@@ -275,7 +277,9 @@ def compare(
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = list(models) if isinstance(models, list | tuple) else [models]
-    chosen = table.read(table.Compare, {"models": given, "data": data, "train": train, "price": price, **columns})
+    chosen = table.read(
+        table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns}
+    )
     found = [for_comparison(ref) for ref in given]
     if len(found) < 2 or all(isinstance(model, str) for model in found):
         raise OptionError(
@@ -320,7 +324,7 @@ def catalogue(
 
     given = {"data": data, "text": text, "label": label, "task": task, "device": device, "try_models": try_models}
     with publish.working(show) as emit:
-        return advise(table.read(table.Models, given), emit)
+        return advise(table.read(table.commands.Models, given), emit)
 
 
 def status() -> Status:
@@ -380,8 +384,9 @@ def new_model(
     from bertmagic.models import new_encoder
     from bertmagic.tasks.masked_language_modeling.task import texts_of
 
+    name = folder_name(name)
     jobs.refuse(name)
-    with publish.working() as emit:
+    with RunLock(name), publish.working() as emit:
         emit(Phase("learning the vocabulary"))
         texts = texts_of(vocab_from, text)
         new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)

@@ -13,6 +13,7 @@ from bertmagic.models import devices, saving
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, load
 from bertmagic.run import folders, jobs
+from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.text_model import TextModel, hold
 
@@ -32,20 +33,26 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     if chosen.save_to is not None:
         saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
     chosen = replace(chosen, model=encoder_reference(chosen.model))
-    panel = publish.listener(not show)
-    listeners: list[Listener] = [panel, on_event] if on_event else [panel]
-    if chosen.background:
-        return jobs.start(name, lambda button, heard: _run_in_thread(chosen, panel, [heard, *listeners], button))
-    return _run(chosen, panel, listeners, StopButton())
+    lock = RunLock(name)  # before the job begins, so that the cell that starts it gets the error
+    try:
+        panel = publish.listener(not show)
+        listeners: list[Listener] = [panel, on_event] if on_event else [panel]
+        if not chosen.background:
+            return _run(chosen, panel, listeners, StopButton(), lock)
+        return jobs.start(name, lambda button, heard: _run_in_thread(chosen, panel, [heard, *listeners], button, lock))
+    except BaseException:
+        lock.release()
+        raise
 
 
 def _run_in_thread(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
-) -> TextModel:
+    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton,
+    lock: RunLock,
+) -> TextModel:  # fmt: skip
     """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
     folders.pin()
     try:
-        return _run(options, panel, listeners, button)
+        return _run(options, panel, listeners, button, lock)
     except Interrupted:  # which the panel has told
         raise
     except BaseException as error:
@@ -54,15 +61,17 @@ def _run_in_thread(
 
 
 def _run(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton
-) -> TextModel:
+    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton,
+    lock: RunLock,
+) -> TextModel:  # fmt: skip
     def emit(event: Event) -> None:
         for listener in listeners:
             listener(event)
 
     try:
-        emit(Phase("starting PyTorch"))
-        done = _finetuned(options, emit, button)
+        with lock:
+            emit(Phase("starting PyTorch"))
+            done = _finetuned(options, emit, button)
     except BaseException as error:
         empty_frames(error)
         devices.release()
@@ -121,9 +130,10 @@ def search(
     jobs.refuse(name)
     if not isinstance(chosen.model, Range):
         chosen = replace(chosen, model=encoder_reference(chosen.model))
-    if chosen.lr_find:
+    if chosen.lr_find:  # which keeps nothing
         return _rates(chosen, on_event or ignore, show)
-    return _searched(chosen, name, on_event or ignore, show, sources)
+    with RunLock(name):
+        return _searched(chosen, name, on_event or ignore, show, sources)
 
 
 def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:

@@ -39,7 +39,7 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     ModelError
         If the folder is no model, is broken, or has no fitting head.
     """
-    chosen = table.read(table.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
+    chosen = table.read(table.commands.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
     return hold(open_model(str(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))
 
 

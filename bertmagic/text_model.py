@@ -331,9 +331,10 @@ class TextModel:
         edited stays as it is.
         """
         from bertmagic.models import card, saving
+        from bertmagic.run.locks import locked_model
 
-        with self._lock:
-            folder = Path(path).expanduser()
+        folder = Path(path).expanduser()
+        with self._lock, locked_model(folder):
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
 

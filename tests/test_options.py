@@ -130,12 +130,12 @@ def test_numbers_and_paths_of_other_libraries_are_read(tmp_path):
 
 def test_an_option_that_may_repeat_takes_one_or_several():
     for given, expected in (("language", ("language",)), (["a", "b"], ("a", "b"))):
-        assert options.read(options.Evaluate, {"data": 1, "by": given}).by == expected
+        assert options.read(options.commands.Evaluate, {"data": 1, "by": given}).by == expected
 
 
 def test_slices_may_be_functions_that_were_read_by_themselves():
     for given, expected in ((len, (len,)), (["a", (len,)], ("a", len)), ([(len,), (min,)], (len, min))):
-        assert options.read(options.Evaluate, {"data": 1, "by": given}).by == expected
+        assert options.read(options.commands.Evaluate, {"data": 1, "by": given}).by == expected
 
 
 def test_defaults_need_no_value():
@@ -165,4 +165,4 @@ def test_everything_that_can_be_searched_says_what_to_try_when_the_curves_look_s
 def test_flags_are_spelled_with_dashes():
     flags = {entry.name: entry.long for entry in options.table(options.Finetune)}
     assert flags["batch_size"] == "--batch-size"
-    assert {entry.name: entry.long for entry in options.table(options.Load)}["name"] == "--as"
+    assert {entry.name: entry.long for entry in options.table(options.commands.Load)}["name"] == "--as"

@@ -1,7 +1,8 @@
-"""What a model attends to: captured from any encoder as it is, mixed, measured and compared; never drawn.
+"""Attention weights of an encoder: captured, mixed, measured and compared. Nothing here draws.
 
-`capture` runs a model and keeps what its attention computes, `maps` is the result that users get, and `mixing`,
-`statistics`, `words` and `comparison` are what can be made of it. `METHODS` and `STATISTICS` name them, in order.
+`capture` records the attention of any model while it runs, and `maps` is the result that users get. `mixing`,
+`statistics`, `words` and `comparison` compute with it. `METHODS` and `STATISTICS` list the names of mixing methods and
+head statistics in their order.
 """
 
 from bertmagic.attention.mixing import METHODS

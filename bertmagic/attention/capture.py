@@ -1,8 +1,7 @@
-"""Attention as a model computes it, kept: queries, keys, values, scores and weights of every layer.
+"""Captures queries, keys, values, scores and weights of every layer while a model runs.
 
-The implementation that transformers calls is exchanged for one that remembers what it is given, for as long as
-`recording` lasts; nothing is loaded again and no flag has to be set beforehand. Models with attention of their own are
-led to the same place by `families`.
+Within `recording`, transformers calls an attention function that records its inputs and its weights. The model is not
+loaded again and needs no flag set before. Architectures with their own attention code are redirected by `families`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch import nn
 
 from bertmagic.attention import families
 from bertmagic.attention.maps import Layer
-from bertmagic.errors import ModelError
+from bertmagic.errors import ModelError, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,28 +26,28 @@ if TYPE_CHECKING:
     from bertmagic.attention.maps import Floats
 
 NAME = "bertmagic_recording"
-"""The name under which transformers knows this attention."""
+"""The name that this attention function is registered under in transformers."""
 
 
 @dataclass
 class Recorded:
-    """What one layer computed for a batch of one text; tensors are on the model's device.
+    """What one layer computed for a batch of one text. Tensors are on the model's device.
 
     Attributes
     ----------
     weights
         ``softmax(scores)``, of shape ``(heads, tokens, tokens)``.
     query, key, value
-        Of shape ``(heads, tokens, width)``, as they are multiplied: with a rotation, after it. None where the model
-        does not show them.
+        Of shape ``(heads, tokens, head width)``, after a rotary embedding if there is one; None if they could not be
+        captured.
     scale
-        What the products of queries and keys are multiplied with.
+        The factor of the products of queries and keys.
     bias
-        What is added to the scaled products, ``(1 or heads, tokens, tokens)``; None where nothing is.
+        The term added to the scaled products, ``(1 or heads, tokens, tokens)``; None if there is none.
     allowed
-        True where a token may look, ``(1, tokens, tokens)``; None where all may look everywhere.
+        The attention mask, ``(1, tokens, tokens)``: True where a token may attend; None if every pair is allowed.
     output
-        The linear map behind the heads.
+        The output projection of the attention block.
     """
 
     weights: torch.Tensor
@@ -63,21 +62,21 @@ class Recorded:
 
 @dataclass
 class Tape:
-    """The layers that were computed since `recording` began, the lowest first.
+    """The layers that were computed within `recording`, the first layer first.
 
     Attributes
     ----------
     gates
-        Where given, of shape ``(layers, heads)``: what the mix of each head is multiplied with (Michel et al. 2019).
+        Factors of the heads' outputs (Michel et al. 2019), of shape ``(layers, heads)``; None for 1.
     """
 
     layers: list[Recorded] = field(default_factory=list)
     gates: torch.Tensor | None = None
 
     def keep(self, recorded: Recorded) -> None:
-        """Remember one layer, with weights that a gradient can be taken with respect to."""
+        """Append one layer, with weights that can be differentiated by."""
         if torch.is_grad_enabled() and not recorded.weights.requires_grad:
-            recorded.weights.requires_grad_()  # the layers below may be frozen
+            recorded.weights.requires_grad_()  # lower layers may be frozen
         self.layers.append(recorded)
 
 
@@ -93,20 +92,25 @@ def attend(
     dropout: float = 0.0,
     scaling: float | None = None,
     position_bias: torch.Tensor | None = None,
-    **known: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mix values by ``softmax(Q K^T scale + bias)`` (Vaswani et al. 2017, eq. 1), and keep all of it on the tape.
+    """Compute ``softmax(Q K^T scale + bias) V`` (Vaswani et al. 2017, eq. 1) and record it on the tape.
 
     Parameters
     ----------
     query, key, value
-        Of shape ``(1, heads, tokens, width)``.
+        Of shape ``(1, heads, tokens, head width)``.
     attention_mask
-        True where a query may look, or a term that is added to the scores; of shape ``(1, 1, 1 or tokens, tokens)``.
+        Of shape ``(1, 1, 1 or tokens, tokens)``: boolean, True where a query may attend, or a term added to the scores.
     scaling
-        By default ``1 / sqrt(width)``.
+        By default ``1 / sqrt(head width)``.
     position_bias
-        What is added to the scaled products, ``(1, heads, tokens, tokens)``.
+        A term added to the scaled products, ``(1, heads, tokens, tokens)``.
+
+    Returns
+    -------
+    tuple
+        The heads' outputs, ``(1, tokens, heads, head width)``, and the weights, ``(1, heads, tokens, tokens)``.
     """
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = query @ key.transpose(2, 3) * scale  # (1, heads, tokens, tokens)
@@ -122,14 +126,14 @@ def attend(
         None if position_bias is None else position_bias[0], None if allowed is None else allowed[0],
     )  # fmt: skip
     tape.keep(recorded)
-    mixed = recorded.weights[None] @ value  # of the kept weights, so that gradients reach them
+    mixed = recorded.weights[None] @ value  # uses the recorded weights, so that gradients reach them
     if tape.gates is not None:
         mixed = mixed * tape.gates[len(tape.layers) - 1][:, None, None]
     return mixed.transpose(1, 2).contiguous(), weights
 
 
 def _allowed(mask: torch.Tensor | None) -> torch.Tensor | None:
-    """Return where a token may look; None if that is everywhere."""
+    """Return the boolean attention mask; None if every pair is allowed."""
     if mask is None:
         return None
     allowed = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
@@ -138,10 +142,10 @@ def _allowed(mask: torch.Tensor | None) -> torch.Tensor | None:
 
 @contextmanager
 def recording(model: PreTrainedModel, gates: torch.Tensor | None = None) -> Iterator[Tape]:
-    """Keep what a model's attention computes, for one text without padding at a time.
+    """Record what a model's attention computes for one text without padding.
 
-    What is exchanged for it is put back at the end, also after an error: the implementation, the methods of layers,
-    hooks, and whether the model is in training.
+    Everything that is changed for it is restored at the end, also after an error: the attention implementation,
+    methods of layers, hooks, and the training mode.
 
     Parameters
     ----------
@@ -151,7 +155,7 @@ def recording(model: PreTrainedModel, gates: torch.Tensor | None = None) -> Iter
     Raises
     ------
     ModelError
-        At the end, if the model computed no attention, or not that of every layer.
+        At the end, if not every layer's attention was recorded.
     """
     tape = Tape(gates=gates)
     token, training = _tape.set(tape), model.training
@@ -159,7 +163,7 @@ def recording(model: PreTrainedModel, gates: torch.Tensor | None = None) -> Iter
         with ExitStack() as stack:
             stack.callback(model.train, training)
             model.eval()
-            stack.enter_context(_listening(model, tape))
+            stack.enter_context(_redirected(model, tape))
             yield tape
     finally:
         _tape.reset(token)
@@ -167,43 +171,44 @@ def recording(model: PreTrainedModel, gates: torch.Tensor | None = None) -> Iter
 
 
 @contextmanager
-def _listening(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
+def _redirected(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
     if getattr(model, "_supports_attention_backend", False):
-        with _exchanged(model), _outputs_found(model, tape):
+        with _registered(model), _output_projections_recorded(model, tape):
             yield
-    elif families.known(model):
-        with families.led_to(attend, model), _outputs_found(model, tape):
+    elif families.is_supported(model):
+        with families.redirected(attend, model), _output_projections_recorded(model, tape):
             yield
     else:
-        with _asked(model, tape):
+        with _weights_returned(model, tape):
             yield
 
 
 @contextmanager
-def _exchanged(model: PreTrainedModel) -> Iterator[None]:
-    """Have transformers call `attend` for this model."""
+def _registered(model: PreTrainedModel) -> Iterator[None]:
+    """Set `attend` as the model's attention implementation."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
     AttentionInterface.register(NAME, attend)
     AttentionMaskInterface.register(NAME, sdpa_mask)
-    before = model.config._attn_implementation
+    original = model.config._attn_implementation
     try:
         model.set_attn_implementation(NAME)
         yield
     finally:
-        model.set_attn_implementation(before)
+        model.set_attn_implementation(original)
 
 
 @contextmanager
-def _outputs_found(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
-    """Note the linear map behind the heads of each layer: it is the first one computed after them."""
+def _output_projections_recorded(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
+    """Record the output projection of each layer: the first linear layer that runs after its heads."""
 
-    def note(module: nn.Module, given: Any) -> None:
+    def record(module: nn.Module, inputs: Any) -> None:
         if tape.layers and tape.layers[-1].output is None:
             tape.layers[-1].output = module  # type: ignore[assignment]
 
-    hooks = [part.register_forward_pre_hook(note) for part in model.modules() if isinstance(part, nn.Linear)]
+    linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    hooks = [module.register_forward_pre_hook(record) for module in linear]
     try:
         yield
     finally:
@@ -212,43 +217,44 @@ def _outputs_found(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
 
 
 @contextmanager
-def _asked(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
-    """Ask a model that is built otherwise for its weights, the one thing that it can be asked for."""
+def _weights_returned(model: PreTrainedModel, tape: Tape) -> Iterator[None]:
+    """Let any other model return its weights, the only thing that it can return."""
 
-    def keep(module: nn.Module, given: Any, output: Any) -> None:
+    def record(module: nn.Module, inputs: Any, output: Any) -> None:
         for weights in getattr(output, "attentions", None) or ():
             if weights is not None and weights.ndim == 4 and weights.shape[2] == weights.shape[3]:
                 tape.layers.append(Recorded(weights[0]))
 
-    config, hook = model.config, model.base_model.register_forward_hook(keep)
-    before, asked = config._attn_implementation, config.output_attentions
+    config, hook = model.config, model.base_model.register_forward_hook(record)
+    implementation, output_attentions = config._attn_implementation, config.output_attentions
     try:
         config._attn_implementation = "eager"
         config.output_attentions = True
         yield
     finally:
-        config.output_attentions = asked
-        config._attn_implementation = before
+        config.output_attentions = output_attentions
+        config._attn_implementation = implementation
         hook.remove()
 
 
 def _check(model: PreTrainedModel, tape: Tape) -> None:
     config = model.config
-    wanted = int(getattr(config, "num_hidden_layers", 0)) * int(getattr(config, "inner_group_num", 1) or 1)
+    expected = int(getattr(config, "num_hidden_layers", 0)) * int(getattr(config, "inner_group_num", 1) or 1)
     if not tape.layers or len({layer.weights.shape for layer in tape.layers}) > 1:
         raise ModelError(
-            f"a {config.model_type!r} model has no attention from every token to every token that could be shown.",
+            f"a {config.model_type!r} model has no attention between all pairs of tokens that could be shown.",
             "Choose an encoder of the BERT family.",
         )
-    if len(tape.layers) != wanted:
+    if len(tape.layers) != expected:
         raise ModelError(
-            f"{len(tape.layers)} layers of attention were found in a {config.model_type!r} model of {wanted}.",
-            "Its attention cannot be shown.",
+            f"attention of {count(len(tape.layers), 'layer')} was captured from a {config.model_type!r} model with "
+            f"{count(expected, 'layer')}.",
+            "Choose an encoder of the BERT family.",
         )
 
 
 def layers_of(tape: Tape) -> tuple[Layer, ...]:
-    """Return what was kept beside the weights as arrays, in fp32."""
+    """Return what was recorded besides the weights, as fp32 arrays."""
     return tuple(map(_layer, tape.layers))
 
 
@@ -272,11 +278,11 @@ def _array(tensor: torch.Tensor | None) -> Floats | None:
 def _norms(recorded: Recorded) -> torch.Tensor | None:
     """Return ``|f(x)|`` of each token, ``f(x) = (x W_V + b_V) W_O`` (Kobayashi et al. 2020), ``(heads, tokens)``.
 
-    ``W_O`` are the columns of the linear map behind the heads that read the head.
+    ``W_O`` is the head's part of the output projection.
     """
     value, output = recorded.value, recorded.output
     if value is None or output is None or output.in_features != value.shape[0] * value.shape[2]:
         return None
-    parts = output.weight.view(output.out_features, value.shape[0], value.shape[2])
-    found: torch.Tensor = torch.einsum("htw,ohw->hto", value, parts).norm(dim=-1)
-    return found
+    projections = output.weight.view(output.out_features, value.shape[0], value.shape[2])
+    norms: torch.Tensor = torch.einsum("htw,ohw->hto", value, projections).norm(dim=-1)
+    return norms

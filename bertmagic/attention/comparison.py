@@ -1,4 +1,4 @@
-"""Two models on one text, or one model on two: what their heads do differently."""
+"""Differences between the heads of two models on one text, or of one model on two texts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertmagic.attention.words import gathered, in_common
-from bertmagic.errors import DataError, ModelError
+from bertmagic.attention.words import common_words, merged
+from bertmagic.errors import DataError, ModelError, count
 from bertmagic.result import Result
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Result):
-    """What the heads of two maps do differently.
+    """Differences between the heads of two attention maps.
 
     Attributes
     ----------
     first, second
-        The maps on the same tokens; of different texts, as they were captured.
+        The two maps, on the same tokens or words; if the texts differ, as they were captured.
     difference
-        Weights of the first less those of the second, ``(layers, heads, tokens, tokens)``; None where the texts differ.
+        Weights of the first minus those of the second, ``(layers, heads, tokens, tokens)``; None if the texts differ.
     divergence
-        The mean Jensen-Shannon divergence of a head's rows in bits, from 0 (the same) to 1, of shape
-        ``(layers, heads)``; None where the texts differ.
+        The mean Jensen-Shannon divergence of a head's rows in bits, from 0 (equal) to 1, of shape
+        ``(layers, heads)``; None if the texts differ.
     merged
-        Whether tokens were merged to words, as the two tokenizers differ.
+        Whether tokens were merged into words because the two tokenizers differ.
     """
 
     first: AttentionMaps
@@ -43,26 +43,26 @@ class Comparison(Result):
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """The tokens, or the words, that both were compared on; those of the first where the texts differ."""
+        """The tokens or words of `difference`; if the texts differ, those of the first."""
         return self.first.tokens
 
     def statistics(self, gradient: bool = False) -> pd.DataFrame:
-        """Return the head statistics of both side by side, as columns ``(statistic, "first" or "second")``.
+        """Return the head statistics of both, in columns ``(statistic, "first" or "second")``.
 
-        ``divergence`` stands first where there is one.
+        If there is a ``divergence``, it is the first column.
         """
         import pandas as pd
 
         both = [maps.head_statistics(gradient).set_index(["layer", "head"]) for maps in (self.first, self.second)]
-        found = pd.concat(both, axis=1, keys=["first", "second"]).swaplevel(axis=1)
+        table = pd.concat(both, axis=1, keys=["first", "second"]).swaplevel(axis=1)
         names = list(both[0].columns)
-        found = found[[(name, of) for name in names for of in ("first", "second")]]
+        table = table[[(name, of) for name in names for of in ("first", "second")]]
         if self.divergence is not None:
-            found.insert(0, ("divergence", ""), self.divergence.reshape(-1))
-        return found
+            table.insert(0, ("divergence", ""), self.divergence.reshape(-1))
+        return table
 
     def ranking(self) -> pd.DataFrame:
-        """Return ``layer, head, divergence``, the heads that differ most first.
+        """Return a table ``layer, head, divergence``, the largest divergence first.
 
         Raises
         ------
@@ -72,29 +72,29 @@ class Comparison(Result):
         import pandas as pd
 
         if self.divergence is None:
-            raise DataError("heads on different texts have no divergence.", "Look at statistics().")
+            raise DataError("there is no divergence between heads on different texts.", "Use statistics().")
         layers, heads = np.indices(self.divergence.shape)
         table = {"layer": layers.ravel(), "head": heads.ravel(), "divergence": self.divergence.ravel()}
         return pd.DataFrame(table).sort_values("divergence", ascending=False, kind="stable", ignore_index=True)
 
 
 def compare(first: AttentionMaps, second: AttentionMaps) -> Comparison:
-    """Return what the heads of two maps do differently; see `AttentionMaps.compare`."""
+    """Return the differences between two maps; see `AttentionMaps.compare`."""
     if first.shape[:2] != second.shape[:2]:
         raise ModelError(
-            f"{first.model!r} has {_size(first)} and {second.model!r} has {_size(second)}: no head has a counterpart.",
-            "Compare models of one architecture; head_statistics() describes those of any.",
+            f"the heads of {first.model!r} ({_size(first)}) and {second.model!r} ({_size(second)}) do not correspond.",
+            "Compare models with as many layers and heads, or their head_statistics().",
         )
     if (first.text, first.pair) != (second.text, second.pair):
         return Comparison(first, second)
-    merged = _pieces(first) != _pieces(second)
-    if merged:
+    is_merged = _pieces(first) != _pieces(second)
+    if is_merged:
         first, second = _on_equal_words(first, second)
-    return Comparison(first, second, first.array - second.array, divergence(first.array, second.array), merged)
+    return Comparison(first, second, first.array - second.array, divergence(first.array, second.array), is_merged)
 
 
 def divergence(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
-    """Return the Jensen-Shannon divergence of rows in bits, its mean over the rows of each head.
+    """Return the Jensen-Shannon divergence of rows in bits, as mean over the rows of each head.
 
     ``(KL(a, m) + KL(b, m)) / 2`` with ``m = (a + b) / 2`` and ``KL(a, m) = sum_j a_j log2(a_j / m_j)`` (Lin 1991,
     eq. 4.1). Equal rows give exactly 0.
@@ -102,7 +102,7 @@ def divergence(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
     Parameters
     ----------
     first, second
-        Of shape ``(layers, heads, tokens, tokens)``, rows that sum to 1.
+        Of shape ``(layers, heads, tokens, tokens)``; rows sum to 1.
 
     Returns
     -------
@@ -113,16 +113,16 @@ def divergence(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
 
 
 def _of_layer(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
-    tiny = np.finfo(np.float32).tiny  # where both are 0 the term is 0, and so is the logarithm of tiny / tiny
+    tiny = np.finfo(np.float32).tiny  # if both are 0, the term is 0 * log2(tiny / tiny) = 0
     middle = np.maximum((first + second) / 2, tiny)
     terms = first * np.log2(np.maximum(first, tiny) / middle) + second * np.log2(np.maximum(second, tiny) / middle)
-    found: npt.NDArray[np.float64] = np.maximum(terms.sum(axis=-1, dtype=np.float64).mean(axis=-1) / 2, 0)
-    return found
+    mean: npt.NDArray[np.float64] = np.maximum(terms.sum(axis=-1, dtype=np.float64).mean(axis=-1) / 2, 0)
+    return mean
 
 
 def _size(maps: AttentionMaps) -> str:
     layers, heads, _ = maps.shape
-    return f"{layers} layers of {heads} heads"
+    return f"{count(layers, 'layer')} of {count(heads, 'head')}"
 
 
 def _pieces(maps: AttentionMaps) -> list[tuple[str, int, int, int]]:
@@ -130,22 +130,22 @@ def _pieces(maps: AttentionMaps) -> list[tuple[str, int, int, int]]:
 
 
 def _on_equal_words(first: AttentionMaps, second: AttentionMaps) -> tuple[AttentionMaps, AttentionMaps]:
-    """Return maps of the words that both have.
+    """Return maps of the words that both tokenizers have.
 
     Raises
     ------
     DataError
-        If one of them was cut before the other.
+        If one model truncated the text before the other.
     """
     if (first.cut or second.cut) and _last(first) != _last(second):
         raise DataError(
-            f"{first.model!r} and {second.model!r} read the text up to different words.",
-            "Give a shorter text, that both can read whole.",
+            f"{first.model!r} and {second.model!r} truncated the text at different words.",
+            "Give a text that fits into both.",
         )
-    ours, theirs = in_common(first.tokens, second.tokens)
-    return gathered(first, ours), gathered(second, theirs)
+    of_first, of_second = common_words(first.tokens, second.tokens)
+    return merged(first, of_first), merged(second, of_second)
 
 
 def _last(maps: AttentionMaps) -> list[int]:
-    """Return the last word of each text that was read."""
+    """Return the index of the last word of each text that fits."""
     return [max((token.word for token in maps.tokens if token.sentence == of), default=-1) for of in (0, 1)]

@@ -1,7 +1,7 @@
-"""Encoders that compute attention in a way of their own, led to a function that others give theirs to.
+"""Encoders with their own attention code, redirected to a given attention function.
 
-MPNet and DeBERTa-v2 do not ask transformers for an implementation. Each has one method here that says the same as its
-own, with the product of queries, keys and values left to the function.
+MPNet and DeBERTa-v2 do not look their attention function up in transformers. For each there is a ``forward`` method
+here that computes what the original does, but leaves ``softmax(Q K^T) V`` to the given function.
 """
 
 from __future__ import annotations
@@ -18,36 +18,38 @@ if TYPE_CHECKING:
 Attend = Callable[..., Any]
 
 
-def known(model: PreTrainedModel) -> bool:
-    """Whether a model is of a kind that `led_to` can lead."""
+def is_supported(model: PreTrainedModel) -> bool:
+    """Whether `redirected` supports the architecture of a model."""
     return str(model.config.model_type) in _FAMILIES
 
 
 @contextmanager
-def led_to(attend: Attend, model: PreTrainedModel) -> Iterator[None]:
-    """Have the layers of a model give their queries, keys and values to ``attend``."""
-    layer, make = _FAMILIES[str(model.config.model_type)]
-    parts = [part for part in model.modules() if type(part).__name__ == layer]
-    before = [vars(part).get("forward") for part in parts]
+def redirected(attend: Attend, model: PreTrainedModel) -> Iterator[None]:
+    """Have the attention layers of a model call ``attend``, until the context ends."""
+    class_name, make_forward = _FAMILIES[str(model.config.model_type)]
+    layers = [module for module in model.modules() if type(module).__name__ == class_name]
+    originals = [vars(layer).get("forward") for layer in layers]
     try:
-        for part in parts:
-            part.forward = types.MethodType(make(attend), part)
+        for layer in layers:
+            layer.forward = types.MethodType(make_forward(attend), layer)
         yield
     finally:
-        for part, own in zip(parts, before, strict=True):
-            vars(part).pop("forward", None)
-            if own is not None:
-                part.forward = own
+        for layer, original in zip(layers, originals, strict=True):
+            vars(layer).pop("forward", None)
+            if original is not None:
+                layer.forward = original
 
 
 def _mpnet(attend: Attend) -> Callable[..., Any]:
-    """Add a bias for each distance between two tokens (Song et al. 2020; Raffel et al. 2020, section 2.1)."""
+    """Return a forward with a learned bias per token distance (Song et al. 2020; Raffel et al. 2020, section 2.1)."""
 
     def forward(
-        layer: Any, hidden: torch.Tensor, mask: Any = None, position_bias: Any = None, *rest: Any, **known: Any
+        layer: Any, hidden: torch.Tensor, mask: Any = None, position_bias: Any = None, *rest: Any, **options: Any
     ) -> Any:
         shape = (*hidden.shape[:-1], layer.num_attention_heads, -1)
-        query, key, value = (part(hidden).view(shape).transpose(1, 2) for part in (layer.q, layer.k, layer.v))
+        query, key, value = (
+            projection(hidden).view(shape).transpose(1, 2) for projection in (layer.q, layer.k, layer.v)
+        )
         mixed, weights = attend(layer, query, key, value, mask, position_bias=position_bias)
         return layer.o(mixed.flatten(2)), weights
 
@@ -55,17 +57,21 @@ def _mpnet(attend: Attend) -> Callable[..., Any]:
 
 
 def _deberta(attend: Attend) -> Callable[..., Any]:
-    """Add what content and relative positions say of each other (He et al. 2021, eq. 2 and 4)."""
+    """Return a forward with content-to-position and position-to-content terms (He et al. 2021, eq. 2 and 4)."""
 
     def forward(
         layer: Any, hidden: torch.Tensor, mask: torch.Tensor, output_attentions: bool = False, query_states: Any = None,
         relative_pos: Any = None, rel_embeddings: Any = None,
     ) -> Any:  # fmt: skip
-        asking = hidden if query_states is None else query_states
+        query_input = hidden if query_states is None else query_states
         shape = (1, layer.num_attention_heads, hidden.shape[1], -1)
         query, key, value = (
-            layer.transpose_for_scores(part(read), layer.num_attention_heads)
-            for part, read in ((layer.query_proj, asking), (layer.key_proj, hidden), (layer.value_proj, hidden))
+            layer.transpose_for_scores(projection(states), layer.num_attention_heads)
+            for projection, states in (
+                (layer.query_proj, query_input),
+                (layer.key_proj, hidden),
+                (layer.value_proj, hidden),
+            )
         )  # (heads, tokens, width)
         terms = 1 + sum(kind in layer.pos_att_type for kind in ("c2p", "p2c"))
         bias = None
@@ -86,4 +92,4 @@ _FAMILIES: dict[str, tuple[str, Callable[[Attend], Callable[..., Any]]]] = {
     "mpnet": ("MPNetSelfAttention", _mpnet),
     "deberta-v2": ("DisentangledSelfAttention", _deberta),
 }
-"""By the kind of model: the class of a layer of attention, and what makes its method."""
+"""By model type: the class of an attention layer, and the function that makes its forward method."""

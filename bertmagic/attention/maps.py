@@ -1,4 +1,4 @@
-"""The attention of a model to one text: the result that users get."""
+"""Attention maps of one text: the result that users get."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertmagic.errors import ModelError, OptionError
+from bertmagic.errors import ModelError, OptionError, count
 from bertmagic.result import PublishedResult
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, or a word that tokens were merged to.
+    """A token, or the merged tokens of a word.
 
     Attributes
     ----------
     text
-        What stands in the user's text; the name of a special token.
+        Its characters in the user's text; for a special token its name.
     piece
-        The piece of the tokenizer, with its ``##`` or ``Ġ``; of a word, its pieces with a space between.
+        The word piece in the vocabulary, with its ``##`` or ``Ġ``; for a word, its pieces joined by spaces.
     start, end
-        Characters in its own text; 0 and 0 for special tokens.
+        Character offsets in its own text; 0 and 0 for special tokens.
     word
-        The number of its word, counted over both texts; -1 for special tokens.
+        The index of its word, counted over both texts; -1 for special tokens.
     sentence
         0 for the first text, 1 for the second; -1 for special tokens.
     """
@@ -52,20 +52,20 @@ class Token:
 
 @dataclass(frozen=True)
 class Layer:
-    """What one layer computed beside its weights.
+    """What one layer computed besides its attention weights.
 
     Attributes
     ----------
     query, key, value
-        Of shape ``(heads, tokens, width)``; None where the model does not show them.
+        Of shape ``(heads, tokens, head width)``; None if they cannot be captured from the model.
     scale
-        What the products of queries and keys are multiplied with.
+        The factor of the products of queries and keys.
     bias
-        What is added to the scaled products, ``(1 or heads, tokens, tokens)``; None where nothing is.
+        The term added to the scaled products, ``(1 or heads, tokens, tokens)``; None if there is none.
     allowed
-        True where a token may look, ``(tokens, tokens)``; None where all may look everywhere.
+        The attention mask, ``(tokens, tokens)``: True where a token may attend; None if every pair is allowed.
     norms
-        The length of each token's value behind the linear map of the head, ``(heads, tokens)``.
+        The norm of each token's value after the head's part of the output projection, ``(heads, tokens)``.
     """
 
     query: Floats | None = None
@@ -79,20 +79,20 @@ class Layer:
 
 @dataclass(frozen=True)
 class Detail:
-    """How the weights of one head come about: ``weights = softmax(scores)``, and ``weights @ value`` is its output.
+    """How one head computes its weights: ``weights = softmax(scores)``; its output is ``weights @ value``.
 
     Attributes
     ----------
     query, key, value
-        Of shape ``(tokens, width of a head)``; None where they are not available.
+        Of shape ``(tokens, head width)``; None if they are not available.
     scores
-        ``query @ key.T * scale + bias``, of shape ``(tokens, tokens)``; ``-inf`` where a token may not look.
+        ``query @ key.T * scale + bias``, of shape ``(tokens, tokens)``; ``-inf`` where the mask forbids attention.
     bias
-        The term for positions, of the same shape; None where the model adds none.
+        The model's term for relative positions, ``(tokens, tokens)``; None if it has none.
     scale
-        ``1 / sqrt(width of a head)``, or what the model takes instead.
+        ``1 / sqrt(head width)``, or the model's own factor.
     why_not
-        Why something is not available; empty where everything is.
+        Why something is not available; empty if everything is.
     note
         What the formula does not show, such as a rotation.
     """
@@ -109,39 +109,39 @@ class Detail:
 
 @dataclass(frozen=True, repr=False)
 class AttentionMaps(PublishedResult):
-    """What every head of a model attends to in one text, or in a pair of texts.
+    """The attention weights of every head of a model for one text, or for a pair of texts.
 
     Attributes
     ----------
     array
         The weights, float32 of shape ``(layers, heads, tokens, tokens)``: a row for the token that attends, a column
-        for the one attended to. Rows sum to 1.
+        for the token attended to. Rows sum to 1.
     tokens
-        One a row.
+        The tokens of the rows and columns.
     text, pair
-        The texts; ``pair`` is None where there is one.
+        The texts; ``pair`` is None for a single text.
     model, encoder
-        The name of the model, and what it was made from.
+        The name of the model, and of the encoder that it was fine-tuned from.
     cut
-        How many tokens did not fit and were left out.
+        How many tokens were truncated, because the text is longer than the model's maximum length.
     prediction
-        Classes with their probability, the most probable first; empty where the model gives none.
+        Classes with their probability, the most probable first; empty if the task has no class probabilities.
     said
-        What the model says of the text, in one line.
+        The model's output for the text, in one line.
     notes
-        What the user should know.
+        Warnings.
     outputs
-        What `mixed` and `head_statistics` can take the gradient of; the first is what the model says.
+        The names of the outputs whose gradient `mixed` and `head_statistics` can take; the first is the prediction.
     comparison
-        The differences from another model, or another text, where these were asked for.
+        The differences from another model or another text, if they were asked for.
     layers
-        What the layers computed beside their weights; `detail` reads it.
+        What the layers computed besides their weights; `detail` reads it.
     rotated
-        Whether queries and keys are rotated by their positions.
+        Whether positions are encoded by rotating queries and keys.
     gradients
-        Runs the model again and returns `gradient`.
+        Runs the model again and returns the result of `gradient`.
     source, places
-        Of maps of words: those of the tokens, and which of these each word has.
+        For maps of words: the maps of tokens, and the positions of the tokens of each word.
     """
 
     array: Floats
@@ -164,12 +164,12 @@ class AttentionMaps(PublishedResult):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """How many layers, heads and tokens there are."""
+        """The number of layers, heads and tokens."""
         layers, heads, tokens, _ = self.array.shape
         return layers, heads, tokens
 
     def detail(self, layer: int, head: int) -> Detail:
-        """Return how the weights of one head come about.
+        """Return how one head computes its weights.
 
         Parameters
         ----------
@@ -183,10 +183,10 @@ class AttentionMaps(PublishedResult):
         """
         self.check(layer, head)
         if self.source is not None:
-            return Detail(why_not="Words have no query or key of their own: look at tokens.")
+            return Detail(why_not="A word of several tokens has no query or key of its own. Look at tokens.")
         kept = self.layers[layer] if self.layers else Layer()
         if kept.query is None or kept.key is None or kept.value is None:
-            return Detail(why_not=f"{self.encoder} computes attention in a way of its own, of which weights are shown.")
+            return Detail(why_not=f"{self.encoder} has its own attention code: only its weights could be captured.")
         query, key, value = kept.query[head], kept.key[head], kept.value[head]
         bias = None if kept.bias is None else kept.bias[head % len(kept.bias)]
         scores = query @ key.T * np.float32(kept.scale)
@@ -197,26 +197,26 @@ class AttentionMaps(PublishedResult):
         return Detail(query, key, value, scores, bias, kept.scale, note=_ROTATED if self.rotated else "")
 
     def mixed(self, method: str = "weights", output: str | None = None) -> Floats:
-        """Return the maps by another method.
+        """Return the maps of a mixing method.
 
         Parameters
         ----------
         method
             One of `bertmagic.attention.METHODS`.
         output
-            For ``gradient``: towards which of `outputs`; by default the first.
+            For ``gradient``: one of `outputs`; by default the first.
 
         Returns
         -------
         ndarray
-            Of the shape of ``array``; with one head where the method makes one of all.
+            Of the shape of ``array``; with one head if the method combines all heads of a layer.
 
         Raises
         ------
         OptionError
             If there is no such method or output.
         ModelError
-            If the model does not show what the method needs.
+            If what the method needs was not captured.
         """
         from bertmagic.attention.mixing import mixed
         from bertmagic.attention.words import pool
@@ -231,14 +231,14 @@ class AttentionMaps(PublishedResult):
         Parameters
         ----------
         gradient
-            Whether to measure ``importance`` too, for which the model runs again.
+            Whether to compute ``importance`` too. It needs a gradient, so the model runs again.
         output
-            Of which of `outputs` the importance is; by default of the first.
+            The output whose gradient gives the importance, one of `outputs`; by default the first.
 
         Raises
         ------
         ModelError
-            If the model is needed for the gradient and is gone.
+            If the gradient needs the model and it is no longer in memory.
         """
         from bertmagic.attention.statistics import of_heads
 
@@ -247,68 +247,70 @@ class AttentionMaps(PublishedResult):
     def merged(self) -> AttentionMaps:
         """Return the maps of whole words.
 
-        The weights to the pieces of a word are added up, those from its pieces averaged (Clark et al. 2019,
-        section 4.1), so that rows sum to 1 again.
+        Weights to the pieces of a word are summed, weights from its pieces averaged (Clark et al. 2019, section 4.1),
+        so that rows sum to 1 again.
         """
-        from bertmagic.attention.words import gathered, of_words
+        from bertmagic.attention.words import merged, word_groups
 
-        return self if self.source is not None else gathered(self, of_words(self.tokens))
+        return self if self.source is not None else merged(self, word_groups(self.tokens))
 
     def compare(self, other: AttentionMaps) -> Comparison:
-        """Return the differences between these maps and others: of another model, or of another text.
+        """Return the differences from other maps: of another model, or of another text.
 
         Raises
         ------
         DataError
-            If the two read parts of the text that differ.
+            If one model truncated the text before the other.
         ModelError
-            If the models have not as many layers and heads.
+            If the models differ in their number of layers or heads.
         """
         from bertmagic.attention.comparison import compare
 
         return compare(self, other)
 
     def beside(self, other: AttentionMaps) -> AttentionMaps:
-        """Return these maps with their `comparison` with others; see `compare`."""
+        """Return these maps with their `comparison` with other maps; see `compare`."""
         return replace(self, comparison=self.compare(other))
 
     def to_svg(self, path: str | Path | None = None, **state: Any) -> str:
-        """Return what the view shows as SVG, and write it to a file where a path is given.
+        """Return what the view shows as SVG, and write it to a file if a path is given.
 
         Parameters
         ----------
         path
             The file to write.
         state
-            As for `view`: ``layer=5, head=1, pictures="heat map"``, say.
+            Settings as for `view`, for example ``layer=5, head=1, pictures="heat map"``.
 
         Raises
         ------
         OptionError
-            If a setting is unknown or beyond the model, or the file cannot be written.
+            If a setting is unknown, there is no such layer, head or token, or the file cannot be written.
         """
         return str(self._exported("svg", path, state))
 
     def to_png(self, path: str | Path | None = None, **state: Any) -> bytes:
         """Return what the view shows as PNG; see `to_svg`.
 
-        Letters other than Latin, Greek and Cyrillic ones are not drawn: a token with such stands as its number.
+        Letters beyond ASCII need a font of this computer, such as DejaVu Sans, Noto Sans CJK, Segoe UI or Arial
+        Unicode. Without one, a missing letter is ``?``, a token of missing letters its position (``#5``), and a line
+        below the picture says so. An SVG has all letters.
         """
         return self._exported("png", path, state)  # type: ignore[return-value]
 
     def to_html(self, path: str | Path | None = None, **state: Any) -> str:
         """Return the view as a page that needs neither kernel nor network; see `to_svg`.
 
-        It has the heads of all layers where these take up to 3 MB, else those of the layer, and exact numbers of what
-        is on screen.
+        It contains the heads of all layers if they take up to 3 MB, else those of the layer on screen, and the exact
+        numbers of what is on screen.
         """
         return str(self._exported("html", path, state))
 
     def to_csv(self, path: str | Path | None = None, **state: Any) -> str:
         """Return the matrix that the view shows as a table: a row attends, a column is attended to; see `to_svg`.
 
-        A name that a spreadsheet might compute (``=1+1``), or that begins with an apostrophe, has an apostrophe put
-        before it. Take one away from each name that begins with one, and all names are as they were.
+        A name that a spreadsheet might compute (``=1+1``), or that begins with an apostrophe, gets an apostrophe before
+        it. Remove one from each name that begins with one, and all names are as they were.
         """
         return str(self._exported("csv", path, state))
 
@@ -318,17 +320,17 @@ class AttentionMaps(PublishedResult):
         return export(self, kind, path, **state)
 
     def view(self, **state: Any) -> AttentionView:
-        """Return the live view, a widget that shows itself where notebooks show widgets.
+        """Return the live view: a widget for notebooks.
 
         Parameters
         ----------
         state
-            How it opens: names of `bertmagic.display.attention.settings.Settings`, as in ``layer=5, head=1``.
+            Its first state: names of `bertmagic.display.attention.settings.Settings`, such as ``layer=5, head=1``.
 
         Raises
         ------
         OptionError
-            If a setting is unknown or beyond the model.
+            If a setting is unknown, or there is no such layer, head or token.
         """
         from bertmagic.widgets.attention import AttentionView
 
@@ -337,26 +339,28 @@ class AttentionMaps(PublishedResult):
     def check(self, layer: int, head: int) -> None:
         """Raise an `OptionError` if there is no such layer or head."""
         layers, heads, _ = self.shape
-        for name, given, most in (("layer", layer, layers), ("head", head, heads)):
-            if not 0 <= given < most:
+        for name, given, size in (("layer", layer, layers), ("head", head, heads)):
+            if not 0 <= given < size:
                 raise OptionError(
-                    f"there is no {name} {given} in {self.model!r}: it has {most} of them.",
-                    f"Give a {name} from 0 to {most - 1}.",
+                    f"there is no {name} {given} in {self.model!r}: it has {count(size, name)}.",
+                    f"Give a {name} from 0 to {size - 1}.",
                 )
 
     def gradient(self, output: str | None = None) -> Floats:
-        """Return how fast an output rises with each weight, of the shape of ``array``.
+        """Return the gradient of an output's logit by each weight, of the shape of ``array``.
 
         Raises
         ------
         OptionError
             If the model has no such output.
         ModelError
-            If the model is gone.
+            If the model is no longer in memory.
         """
         if self.gradients is None:
-            raise ModelError(f"no gradients of {self.model!r} can be taken.", "Capture its attention again.")
+            raise ModelError(
+                f"these maps of {self.model!r} cannot run it again for gradients.", "Capture its attention again."
+            )
         return self.gradients(output)
 
 
-_ROTATED = "Positions are turned into queries and keys (rotary embedding, Su et al. 2021); both are shown after that."
+_ROTATED = "Query and key are shown after the rotary position embedding (Su et al. 2021)."

@@ -1,4 +1,4 @@
-"""What can be made of attention weights: the maps of all methods, and where they come from."""
+"""Mixing methods: maps computed from attention weights, with their sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def mixed(maps: AttentionMaps, method: str, output: str | None = None) -> Floats:
-    """Return the maps by a method; see `AttentionMaps.mixed`."""
+    """Return the maps of a method; see `AttentionMaps.mixed`."""
     if method not in _MIXERS:
         raise OptionError(
             f"there is no method {method!r}.{nearest(method, METHODS)}", f"Methods are {', '.join(METHODS)}."
@@ -24,70 +24,69 @@ def mixed(maps: AttentionMaps, method: str, output: str | None = None) -> Floats
 
 
 def _weights(maps: AttentionMaps, output: str | None) -> Floats:
-    """Return the weights as they are, ``A = softmax(Q K^T / sqrt(d))`` (Vaswani et al. 2017, eq. 1)."""
+    """Return the weights unchanged, ``A = softmax(Q K^T / sqrt(d))`` (Vaswani et al. 2017, eq. 1)."""
     return maps.array
 
 
 def head_mean(maps: AttentionMaps, output: str | None = None) -> Floats:
     """Return the mean over the heads of each layer, of shape ``(layers, 1, tokens, tokens)``; rows sum to 1."""
-    found: Floats = maps.array.mean(axis=1, keepdims=True)
-    return found
+    mean: Floats = maps.array.mean(axis=1, keepdims=True)
+    return mean
 
 
 def head_max(maps: AttentionMaps, output: str | None = None) -> Floats:
-    """Return the largest weight of any head of each layer, ``(layers, 1, tokens, tokens)``; rows sum to 1 or more."""
-    found: Floats = maps.array.max(axis=1, keepdims=True)
-    return found
+    """Return the maximum over the heads of each layer, ``(layers, 1, tokens, tokens)``; rows sum to 1 or more."""
+    largest: Floats = maps.array.max(axis=1, keepdims=True)
+    return largest
 
 
 def value_norms(maps: AttentionMaps, output: str | None = None) -> Floats:
-    """Return how much of each token's value a head takes, as shares of its row.
+    """Return value-weighted attention: the norm of what each token contributes to a head's output, as shares of a row.
 
     ``|A_ij f(x_j)| = A_ij |f(x_j)|`` with ``f(x) = (x W_V + b_V) W_O`` (Kobayashi et al. 2020, section 3), each row
-    divided by its sum: a token that is looked at, but whose value is short, adds little.
+    divided by its sum. A token with a large weight and a small value contributes little.
 
     Raises
     ------
     ModelError
-        If the model does not show its values.
+        If the values were not captured.
     """
-    norms = [layer.norms for layer in maps.layers]
-    found = [norm for norm in norms if norm is not None]
-    if not found or len(found) < len(norms):
-        raise ModelError(f"the values of {maps.model!r} are not shown.", "Choose another method.")
-    weighted: Floats = maps.array * np.stack(found)[:, :, None, :]
+    norms = [layer.norms for layer in maps.layers if layer.norms is not None]
+    if not norms or len(norms) < len(maps.layers):
+        raise ModelError(f"the values of {maps.model!r} could not be captured.", "Choose another method.")
+    weighted: Floats = maps.array * np.stack(norms)[:, :, None, :]
     sums: Floats = weighted.sum(axis=-1, keepdims=True)
     return np.divide(weighted, np.maximum(sums, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def rollout(maps: AttentionMaps, output: str | None = None) -> Floats:
-    """Return what each token has taken in from the input by each layer, ``(layers, 1, tokens, tokens)``.
+    """Return attention rollout: the share of each input token in each token after each layer.
 
-    ``R_l = (A_l / 2 + I / 2) R_(l-1)`` with the mean ``A_l`` of the heads and ``R_0 = I``; the ``I`` is the residual
-    connection (Abnar & Zuidema 2020, section 3). Rows sum to 1.
+    ``R_l = (A_l / 2 + I / 2) R_(l-1)`` with ``A_l`` the mean over heads and ``R_0 = I``; ``I`` stands for the residual
+    connection (Abnar & Zuidema 2020, section 3). Of shape ``(layers, 1, tokens, tokens)``; rows sum to 1.
     """
-    found, identity = [], np.eye(maps.array.shape[-1], dtype=np.float32)
-    rolled = identity
+    rolled = identity = np.eye(maps.array.shape[-1], dtype=np.float32)
+    layers = []
     for weights in maps.array.mean(axis=1):
         rolled = (weights + identity) / 2 @ rolled
-        found.append(rolled)
-    return np.stack(found)[:, None]
+        layers.append(rolled)
+    return np.stack(layers)[:, None]
 
 
 def gradient(maps: AttentionMaps, output: str | None = None) -> Floats:
-    """Return which weights speak for an output: the positive part of each weight times its gradient.
+    """Return the positive part of each weight times the gradient of an output's logit by it.
 
-    ``max(A * dy/dA, 0)`` for the output's logit ``y`` (Chefer et al. 2021, "Generic Attention-model Explainability",
-    eq. 5, before the mean over heads), divided by the largest of all, as only proportions mean something.
+    ``max(A * dy/dA, 0)`` for the logit ``y`` (Chefer et al. 2021, "Generic Attention-model Explainability", eq. 5,
+    before the mean over heads), divided by the maximum over all heads, because only proportions have a meaning.
 
     Raises
     ------
     ModelError
-        If the model is gone.
+        If the model is no longer in memory.
     """
-    found = np.maximum(maps.array * maps.gradient(output), 0)
-    largest = found.max()
-    scaled: Floats = found / largest if largest > 0 else found
+    relevance = np.maximum(maps.array * maps.gradient(output), 0)
+    largest = relevance.max()
+    scaled: Floats = relevance / largest if largest > 0 else relevance
     return scaled
 
 
@@ -101,4 +100,4 @@ _MIXERS: dict[str, Callable[[AttentionMaps, str | None], Floats]] = {
 }
 
 METHODS = tuple(_MIXERS)
-"""The names of all methods; ``gradient`` needs the model, the others what was captured."""
+"""The names of all methods. ``gradient`` needs the model; the others use what was captured."""

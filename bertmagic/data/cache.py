@@ -1,15 +1,15 @@
 """Token ids kept on disk, so that the same texts are tokenized once: also in other kernels, and after a restart.
 
-An entry is one file, ``HOME/cache/tokens/KEY.tokens``: a header, all ids, and where each sample begins. Nothing in it
-is code: it is read as numbers, through the memory map of the operating system, and takes no memory of its own.
+An entry is one file, ``HOME/cache/tokens/KEY.tokens``: a stream of Arrow's IPC format with one row, and behind it the
+CRC-32 of all bytes before. Nothing in it is code. It is read through the memory map of the operating system, so the ids
+take no memory of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
-import struct
+import tempfile
 import time
 import uuid
 import zlib
@@ -17,35 +17,34 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bertmagic.data import tokens
-from bertmagic.data.tokens import Piece, Shape, Tokens
+from bertmagic.data.tokens import EncodedChunk, TokenizeOptions, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
     from transformers import PreTrainedTokenizerBase
 
     from bertmagic.options import LongText
 
 LIMIT = 2 * 10**9
-"""How many bytes all entries may have together; those used least recently are removed."""
+"""The most bytes that all entries have together; the least recently used ones are removed."""
 
 _MOST = 1000  # entries: small ones would never reach the limit on bytes
 _SMALL = 10_000  # characters, which are tokenized in a few milliseconds
-_STALE = 3600.0  # seconds after which a file that is still being written is taken to be left by a killed process
+_STALE = 3600.0  # seconds after which an unfinished file is taken to be left by a killed process
 _CHUNK = 1000
 _WEIGHTS = frozenset([".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx", ".ot"])
 _LARGE = 10**8  # bytes: more than any tokenizer has
-_MAGIC = b"bmtoken2"  # its digit is the version of the format
-_KINDS = ("<i4", "<i4", "<i4", "<i8", "<i8")
-"""Of the numbers in an entry: ids, spans, second texts, offsets and windows, in this order."""
-_HEADER = struct.Struct("<8s6qdI")
-"""Magic, how many there are of each of `_KINDS`, texts truncated, share unknown, checksum of all that follows."""
-_CHECKSUM = struct.Struct("<I")
-"""Of the header, behind it; all numbers then begin at a multiple of eight bytes."""
+_FORMAT = 3
+"""The version of the format, a part of each key: entries of another version are not found, and removed in time."""
+
+_CHECKSUM = 4  # bytes
 
 
 @dataclass(frozen=True)
@@ -77,15 +76,17 @@ class Cache:
         pairs: Sequence[str] | None = None,
         spans: bool = False,
     ) -> Tokens:
-        """Tokenize texts as `tokens.encode` does, or take what it found for the same texts before."""
-        found, shape = None, Shape(self.max_length, self.long_text, self.stride, spans)
+        """Return the tokens of texts as `tokens.encode` does, from the entry of the same texts if there is one."""
         name = None if _small(texts) and _small(pairs or ()) else self.key(texts, pairs, spans)
+        found = None
         if name is not None:
             path = self.home / "cache" / "tokens" / f"{name}.tokens"
+            options = TokenizeOptions(self.max_length, self.long_text, self.stride, spans)
             found = read(path)
             if found is None:
+                chunks = tokens.encode_chunks(self.tokenizer, texts, options, pairs, progress)
                 with suppress(OSError):
-                    found = _write(path, tokens.pieces(self.tokenizer, texts, shape, pairs, progress))
+                    found = _write(path, chunks, spans)
         if found is None:
             return tokens.encode(
                 self.tokenizer, texts, self.max_length, self.long_text, progress,
@@ -125,7 +126,7 @@ class Cache:
         special = sorted(self.tokenizer.special_tokens_map.items())
         split = getattr(self.tokenizer, "split_special_tokens", False)
         known = (tokenizers.__version__, transformers.__version__, type(self.tokenizer).__name__, special, split)
-        return f"{_MAGIC!r} {known} {found}"
+        return f"{_FORMAT} {known} {found}"
 
 
 @dataclass(frozen=True)
@@ -161,69 +162,83 @@ def _of_object(tokenizer: PreTrainedTokenizerBase) -> str | None:
 
 
 def read(path: Path) -> Tokens | None:
-    """Return an entry as it lies in the file; None if there is none, or not a whole one."""
-    import numpy as np
+    """Return an entry as it lies in the file; None if there is none, or if a byte is not as it was written."""
+    import pyarrow as pa
 
     try:
         with path.open("rb") as file:
-            counts, truncated, unknown = _checked(file)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            size = os.fstat(file.fileno()).st_size - _CHECKSUM
+            if size <= 0 or _checksum(file, size) != file.read():
+                return None
         os.utime(path)  # the entry was used
-    except (OSError, ValueError, struct.error):
+        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+            return _tokens(stream.read_next_batch())
+    except (OSError, pa.ArrowException, KeyError):
         return None
-    parts, begin = [], _HEADER.size + _CHECKSUM.size
-    for count, kind in zip(counts, _KINDS, strict=True):
-        parts.append(np.frombuffer(mapped, kind, count, begin))
-        begin += _size(count, kind)
-    ids, spans, second, offsets, windows = parts
+
+
+def _checksum(file: BinaryIO, size: int) -> bytes:
+    """Return the CRC-32 of the first ``size`` bytes of a file, and leave the file behind them."""
+    checksum = 0
+    file.seek(0)
+    while size and (block := file.read(min(size, 2**16))):
+        checksum, size = zlib.crc32(block, checksum), size - len(block)
+    return checksum.to_bytes(_CHECKSUM, "little")
+
+
+def _tokens(row: Any) -> Tokens:
+    """Return the tokens of a record batch without a copy."""
+
+    def array(name: str) -> Any:
+        values = row.column(name)[0].values
+        return None if values is None else values.to_numpy(zero_copy_only=True)
+
+    spans = array("spans")
     return Tokens(
-        ids, offsets, truncated, unknown,
-        windows=windows if len(windows) else None,
-        second=second if len(second) else None,
-        spans=spans.reshape(-1, 2) if len(spans) else None,
+        array("ids"), array("offsets"), row.column("truncated")[0].as_py(), row.column("unknown")[0].as_py(),
+        windows=array("windows"), second=array("second"), spans=None if spans is None else spans.reshape(-1, 2),
     )  # fmt: skip
 
 
-def _checked(file: BinaryIO) -> tuple[tuple[int, ...], int, float]:
-    """Return the counts in the header.
+def _record_batch(found: Tokens) -> Any:
+    """Return tokens as a record batch of one row, in which each array is a list."""
+    import numpy as np
+    import pyarrow as pa
 
-    Raises
-    ------
-    ValueError
-        If a byte is not as it was written.
+    def column(array: npt.NDArray[Any] | None, kind: type) -> Any:
+        if array is None:
+            return pa.nulls(1, pa.large_list(pa.from_numpy_dtype(kind)))
+        return pa.LargeListArray.from_arrays([0, array.size], pa.array(array.ravel(), pa.from_numpy_dtype(kind)))
+
+    columns = {
+        "ids": column(found.ids, np.int32),
+        "offsets": column(found.offsets, np.int64),
+        "windows": column(found.windows, np.int64),
+        "second": column(found.second, np.int32),
+        "spans": column(found.spans, np.int32),
+        "truncated": pa.array([found.truncated]),
+        "unknown": pa.array([found.unknown]),
+    }
+    return pa.record_batch(columns)
+
+
+def _write(path: Path, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens | None:
+    """Write an entry to a file that no one else knows, give it its name when it is whole, and read it.
+
+    Of two processes that write the same entry, the later one replaces the file of the earlier one, which keeps what it
+    has mapped.
     """
-    header = file.read(_HEADER.size)
-    magic, *counts, truncated, unknown, body = _HEADER.unpack(header)
-    (own,) = _CHECKSUM.unpack(file.read(_CHECKSUM.size))
-    size = _HEADER.size + _CHECKSUM.size + sum(map(_size, counts, _KINDS))
-    if magic != _MAGIC or own != zlib.crc32(header) or size != os.fstat(file.fileno()).st_size:
-        raise ValueError
-    found = 0
-    while block := file.read(2**16):
-        found = zlib.crc32(block, found)
-    if found != body:
-        raise ValueError
-    return tuple(counts), truncated, unknown
+    import pyarrow as pa
 
-
-def _size(count: int, kind: str) -> int:
-    """Return the bytes that an array takes: each begins at a multiple of eight."""
-    size = count * int(kind[-1])
-    return size + -size % 8
-
-
-def _write(path: Path, found: Iterator[Piece]) -> Tokens | None:
-    """Write pieces as they come to a file that no one else knows, give it its name when it is whole, and read it.
-
-    Of two processes that write the same entry the later one replaces the file of the earlier, which keeps what it has
-    mapped.
-    """
     path.parent.mkdir(parents=True, exist_ok=True)
     (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
     part = path.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
     try:
-        with part.open("wb") as file:
-            _fill(file, found)
+        with tempfile.TemporaryFile(dir=path.parent) as ids, part.open("w+b") as file:
+            batch = _record_batch(_spool(ids, chunks, spans))
+            with pa.ipc.new_stream(file, batch.schema) as stream:
+                stream.write_batch(batch)
+            file.write(_checksum(file, file.tell()))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -232,31 +247,17 @@ def _write(path: Path, found: Iterator[Piece]) -> Tokens | None:
     return written
 
 
-def _fill(file: BinaryIO, found: Iterator[Piece]) -> None:
+def _spool(file: BinaryIO, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens:
+    """Return the tokens of chunks with the ids in a file, so that a million rows need not stand in memory."""
     import numpy as np
 
-    file.write(bytes(_HEADER.size + _CHECKSUM.size))
-    numbers, without_ids, body = 0, [], 0
-    for piece in found:
-        numbers += len(piece.ids)
-        without_ids.append(replace(piece, ids=np.zeros(0, np.int32)))
-        body = _put(file, piece.ids.tobytes(), body)
-    body = _put(file, bytes(_size(numbers, _KINDS[0]) - 4 * numbers), body)
-    joint = tokens.joined(np.zeros(0, np.int32), None, without_ids)
-    spans = np.concatenate([piece.spans for piece in without_ids] or [np.zeros((0, 2), np.int32)])
-    rest = [spans.ravel(), joint.second, joint.offsets, joint.windows]
-    arrays = [np.zeros(0, kind) if part is None else part for part, kind in zip(rest, _KINDS[1:], strict=True)]
-    for part in arrays:
-        body = _put(file, part.tobytes() + bytes(-part.nbytes % 8), body)
-    unknown = sum(piece.unknown for piece in without_ids) / max(numbers, 1)
-    header = _HEADER.pack(_MAGIC, numbers, *map(len, arrays), joint.truncated, unknown, body)
-    file.seek(0)
-    file.write(header + _CHECKSUM.pack(zlib.crc32(header)))
-
-
-def _put(file: BinaryIO, data: bytes, checksum: int) -> int:
-    file.write(data)
-    return zlib.crc32(data, checksum)
+    without_ids, empty = [], np.zeros(0, np.int32)
+    for chunk in chunks:
+        file.write(chunk.ids.tobytes())
+        without_ids.append(replace(chunk, ids=empty))
+    file.flush()
+    ids: npt.NDArray[np.int32] = np.memmap(file, np.int32, "r") if file.tell() else empty
+    return tokens.join_chunks(without_ids, ids, spans)
 
 
 def _sweep(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
-from bertmagic.data.split import among
+from bertmagic.data.split import isin_sorted
 from bertmagic.data.texts import Texts, cells
 from bertmagic.errors import DataError, listing
 
@@ -65,11 +65,11 @@ class TextRows:
         """Return what is read of a row, the two texts of a pair behind each other."""
         return self.texts[at] if self.second is None else f"{self.texts[at]} {self.second[at]}"
 
-    def copies(self) -> npt.NDArray[np.int64]:
-        """Return the same number for rows that read the same; see `copies`."""
-        found = copies(self.texts)
+    def duplicate_keys(self) -> npt.NDArray[np.int64]:
+        """Return the same number for rows that read the same; see `duplicate_keys`."""
+        found = duplicate_keys(self.texts)
         # An odd factor keeps the order of the two texts: (a, b) is another pair than (b, a).
-        return found if self.second is None else found * 3 + copies(self.second)
+        return found if self.second is None else found * 3 + duplicate_keys(self.second)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def overlap(train: LabelledRows, validation: LabelledRows) -> npt.NDArray[np.int
     """Return the positions in ``train`` of texts that stand in ``validation`` too."""
     import numpy as np
 
-    return np.flatnonzero(among(train.copies(), np.unique(validation.copies())))
+    return np.flatnonzero(isin_sorted(train.duplicate_keys(), np.unique(validation.duplicate_keys())))
 
 
 def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:
@@ -247,7 +247,7 @@ def _longer(tokens: Tokens, max_length: int, long_text: LongText) -> Finding:
     return Finding(severity, f"{said} cut at {max_length} tokens.", fix, count=longer)
 
 
-def copies(texts: Iterable[str]) -> npt.NDArray[np.int64]:
+def duplicate_keys(texts: Iterable[str]) -> npt.NDArray[np.int64]:
     """Return a number for each text, the same for texts that differ in case or spaces only. Shape ``(rows,)``.
 
     The number is a hash of 64 bits, the same throughout this process: a dict of a million texts would be larger than
@@ -332,8 +332,8 @@ def repeats(rows: LabelledRows) -> list[Finding]:
     """Find texts that stand twice, and those that stand twice with different labels."""
     import numpy as np
 
-    copies = rows.copies()
-    many = np.flatnonzero(among(copies, twice(copies)))
+    copies = rows.duplicate_keys()
+    many = np.flatnonzero(isin_sorted(copies, twice(copies)))
     _, first, number = np.unique(copies[many], return_index=True, return_inverse=True)
     later = first[number] != np.arange(len(many))
     again, earlier = many[later], many[first[number[later]]]

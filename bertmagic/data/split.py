@@ -42,15 +42,15 @@ def holdout(
     for number in np.unique(targets[firsts]):
         rows = generator.permutation(firsts[targets[firsts] == number])
         wanted = min(max(round(len(rows) * share), 1), len(rows) - 1)
-        held |= among(copies, np.unique(copies[rows[:wanted]]))
+        held |= isin_sorted(copies, np.unique(copies[rows[:wanted]]))
     # A class whose rows are all copies of another class's texts may have lost them all: train has it back.
     lost = np.setdiff1d(targets, targets[~held])
     if len(lost):
-        held &= ~among(copies, np.unique(copies[np.isin(targets, lost)]))
+        held &= ~isin_sorted(copies, np.unique(copies[np.isin(targets, lost)]))
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def among(values: npt.NDArray[np.int64], ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def isin_sorted(values: npt.NDArray[np.int64], ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether each value is one of some ascending ones, some values at a time.
 
     `numpy.isin` sorts both with their inverse, which takes 60 bytes a value.

@@ -1,7 +1,7 @@
 """Cells of a column, read a few at a time: no list of all of them is made, whatever holds the column.
 
 Python's strings may hold lone surrogates, halves of characters, as broken scrapes do. Neither tokenizers nor Arrow take
-them: `whole` and `strings` put one character in the place of each, so that offsets stay.
+them: `without_surrogates` and `strings` replace each by one character, so that offsets stay.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CHUNK = 1000
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
-def whole(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """Return a text with ``�`` in the place of each lone surrogate."""
     try:
         text.encode()  # far faster than to search, and hardly any text has one
@@ -40,11 +40,11 @@ def frame(rows: Any) -> pd.DataFrame:
 
 
 def strings(column: pd.Series) -> pd.Series:
-    """Return a column of texts as one of pandas' strings, `whole`."""
+    """Return a column of texts as one of pandas' strings, `without_surrogates`."""
     try:
         return column.astype("string")
     except UnicodeEncodeError:
-        return column.map(lambda cell: whole(cell) if isinstance(cell, str) else cell).astype("string")
+        return column.map(lambda cell: without_surrogates(cell) if isinstance(cell, str) else cell).astype("string")
 
 
 def cells(column: pd.Series) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.texts import whole
+from bertmagic.data.texts import without_surrogates
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,21 +19,24 @@ if TYPE_CHECKING:
     from bertmagic.options import LongText
 
 _CHUNK = 1000
+"""How many texts the tokenizer gets at once."""
+
 _HEAD = 128 / 510
-"""The share of a long text that `head_tail` keeps of its beginning: 128 tokens beside the last 382, the best of the
-ways to cut in Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", section 5.3.1."""
+"""The share of the room that `head_tail` gives to the beginning of a long text: 128 tokens, and the last 382. This was
+the best way to cut in Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", section 5.3.1."""
 
 
 @dataclass(frozen=True)
 class Tokens:
     """The token ids of many texts, special tokens included.
 
-    What the model reads at once is a sample: a text, or one of the windows that a long text was cut into.
+    A sample is what the model reads at once: a text, or one of the windows that a long text was cut into.
 
     Attributes
     ----------
     ids
-        All ids behind each other, int32 of shape ``(all tokens,)``; they may lie in a file and be read-only.
+        The ids of all samples, one after the other; int32 of shape ``(all tokens,)``. They may be read-only and lie in
+        a file.
     offsets
         Where each sample begins; ``ids[offsets[i]:offsets[i + 1]]`` are those of sample ``i``. Shape
         ``(samples + 1,)``.
@@ -45,9 +48,9 @@ class Tokens:
         Which samples are the windows of a text: ``windows[j]`` to ``windows[j + 1]`` for text ``j``. Shape
         ``(texts + 1,)``; None where each text is one sample.
     second
-        Of pairs, at which token of its sample the second text begins. Shape ``(samples,)``; None where there are none.
+        The token of its sample at which the second text of a pair begins. Shape ``(samples,)``; None for single texts.
     spans
-        Where each token stands in its own text, first and after its last character; (0, 0) for special tokens. Shape
+        The characters ``[start, end)`` of each token in its own text; (0, 0) for special tokens. Shape
         ``(all tokens, 2)``; None unless they were asked for.
     """
 
@@ -70,11 +73,11 @@ class Tokens:
         return np.diff(self.offsets)
 
     def lengths_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the number of tokens of some samples, without a look at the others."""
+        """Return the number of tokens of some samples, shape ``(rows,)``."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
     def lengths_by_row(self) -> npt.NDArray[np.int64]:
-        """Return the number of tokens that are read of each text, those of all its windows; shape ``(texts,)``."""
+        """Return the number of tokens that are read of each text, in all its windows; shape ``(texts,)``."""
         import numpy as np
 
         return self.lengths if self.windows is None else np.add.reduceat(self.lengths, self.windows[:-1])
@@ -86,7 +89,7 @@ class Tokens:
 
     @property
     def owner(self) -> npt.NDArray[np.int64]:
-        """The text that each sample is of, shape ``(samples,)``."""
+        """The text that each sample belongs to, shape ``(samples,)``."""
         import numpy as np
 
         return np.arange(len(self)) if self.windows is None else np.repeat(np.arange(self.texts), np.diff(self.windows))
@@ -104,7 +107,7 @@ class Tokens:
 
         The softmax of a mean of logits is the geometric mean of the windows' probabilities, scaled to sum to 1: the
         logarithmic opinion pool (Genest & Zidek 1986, "Combining Probability Distributions", section 3), in which a
-        window that is sure has more say than one that is not.
+        confident window counts for more.
 
         Parameters
         ----------
@@ -126,18 +129,18 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """How texts become samples; what decides the ids beside the tokenizer and the texts.
+class TokenizeOptions:
+    """How texts become samples.
 
     Attributes
     ----------
     max_length
-        How many tokens a sample has at most, special tokens included.
+        The most tokens that a sample has, special tokens included.
     long_text
-        What becomes of a longer text. ``truncate`` keeps its beginning; of a pair the longer text is cut. ``head_tail``
-        keeps the first quarter (128 of 510 tokens) and the rest from its end. ``window`` reads it all, in windows that
-        overlap; the last one ends with the text. Of a pair, windows go over the second text, and of the first at most
-        half of the room is kept.
+        What to do with a longer text. ``truncate`` keeps its beginning; of a pair, the longer text is cut.
+        ``head_tail`` keeps the first quarter (128 of 510 tokens) and the rest from its end. ``window`` reads all of it
+        in windows that overlap; the last window ends with the text. Of a pair, the windows go over the second text, and
+        the first text keeps at most half of the room.
     stride
         By how many tokens windows overlap; None for a quarter of the room.
     spans
@@ -151,11 +154,23 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """The tokens of a few texts: all ids, the length of each sample, and how many samples each text has.
+class EncodedChunk:
+    """The tokens of some texts.
 
-    ``second`` and ``spans`` are as in `Tokens`, empty where those have None; ``truncated`` counts texts and
-    ``unknown`` counts tokens.
+    Attributes
+    ----------
+    ids
+        The ids of all samples, int32 of shape ``(tokens,)``.
+    lengths
+        The number of tokens of each sample, shape ``(samples,)``.
+    counts
+        The number of samples of each text, shape ``(texts,)``.
+    second, spans
+        As in `Tokens`; empty where `Tokens` has None.
+    truncated
+        How many texts were cut.
+    unknown
+        How many tokens are unknown.
     """
 
     ids: npt.NDArray[np.int32]
@@ -178,158 +193,177 @@ def encode(
     stride: int | None = None,
     spans: bool = False,
 ) -> Tokens:
-    """Tokenize texts, or pairs of them, so that no sample is longer than allowed, its special tokens kept.
+    """Tokenize texts, or pairs of texts, into samples of at most ``max_length`` tokens.
 
     Parameters
     ----------
     max_length, long_text, stride, spans
-        See `Shape`.
+        See `TokenizeOptions`.
     progress
-        Called with the number of texts done and the number of all.
+        Called with the number of texts that are done and the number of all texts.
     pairs
         The second text of each pair.
+
+    Raises
+    ------
+    ModelError
+        If spans are asked for and the tokenizer is written in Python.
     """
-    import numpy as np
-
-    shape = Shape(max_length, long_text, stride, spans)
-    found = list(pieces(tokenizer, texts, shape, pairs, progress))
-    ids = np.concatenate([piece.ids for piece in found] or [np.zeros(0, np.int32)])
-    where = np.concatenate([piece.spans for piece in found] or [np.zeros((0, 2), np.int32)])
-    return joined(ids, where if spans else None, found)
+    options = TokenizeOptions(max_length, long_text, stride, spans)
+    chunks = list(encode_chunks(tokenizer, texts, options, pairs, progress))
+    return join_chunks(chunks, _concatenated([chunk.ids for chunk in chunks]), spans)
 
 
-def joined(ids: npt.NDArray[np.int32], spans: npt.NDArray[np.int32] | None, found: Sequence[Piece]) -> Tokens:
-    """Return pieces as one, with all their ids in ``ids`` and the characters of these in ``spans``."""
-    import numpy as np
-
-    offsets = _sums([piece.lengths for piece in found])
-    cut = len(offsets) - 1 > sum(len(piece.counts) for piece in found)
-    second = np.concatenate([piece.second for piece in found] or [np.zeros(0, np.int32)])
-    unknown = sum(piece.unknown for piece in found) / max(len(ids), 1)
+def join_chunks(chunks: Sequence[EncodedChunk], ids: npt.NDArray[np.int32], spans: bool) -> Tokens:
+    """Return the tokens of chunks, whose ids are already joined in ``ids``."""
+    offsets, texts = _starts([chunk.lengths for chunk in chunks]), sum(len(chunk.counts) for chunk in chunks)
+    second = _concatenated([chunk.second for chunk in chunks])
     return Tokens(
-        ids, offsets, sum(piece.truncated for piece in found), unknown,
-        windows=_sums([piece.counts for piece in found]) if cut else None,
+        ids,
+        offsets,
+        truncated=sum(chunk.truncated for chunk in chunks),
+        unknown=sum(chunk.unknown for chunk in chunks) / max(len(ids), 1),
+        windows=_starts([chunk.counts for chunk in chunks]) if len(offsets) - 1 > texts else None,
         second=second if len(second) else None,
-        spans=spans,
-    )  # fmt: skip
+        spans=_concatenated([chunk.spans for chunk in chunks]).reshape(-1, 2) if spans else None,
+    )
 
 
-def _sums(parts: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int64]:
+def _concatenated(parts: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
     import numpy as np
 
-    return np.concatenate([np.zeros(1, np.int32), *parts]).cumsum(dtype=np.int64)
+    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
 
 
-def pieces(
+def _starts(lengths: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    return np.concatenate([np.zeros(1, np.int32), *lengths]).cumsum(dtype=np.int64)
+
+
+def encode_chunks(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
-    shape: Shape,
+    options: TokenizeOptions,
     pairs: Sequence[str] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Iterator[Piece]:
-    """Yield the tokens of a thousand texts after another; see `encode`."""
-    if shape.spans and not tokenizer.is_fast:
+) -> Iterator[EncodedChunk]:
+    """Yield the tokens of a thousand texts at a time; see `encode`."""
+    if options.spans and not tokenizer.is_fast:
         raise ModelError(
-            f"the tokenizer {type(tokenizer).__name__} is written in Python, and does not tell where its tokens stand.",
+            f"the tokenizer {type(tokenizer).__name__} is written in Python, and does not say where its tokens stand.",
             "Choose a model whose folder has a tokenizer.json.",
         )
-    frame = Frame.of(tokenizer, paired=pairs is not None)
+    special = SpecialTokens.of(tokenizer, paired=pairs is not None)
     for start in range(0, len(texts), _CHUNK):
         stop = start + _CHUNK
-        bodies = _bodies(tokenizer, texts[start:stop], shape.spans)
-        others: Sequence[Body | None] = [None] * len(bodies)
+        first = _token_ids(tokenizer, texts[start:stop], options.spans)
+        second: Sequence[TokenIds | None] = [None] * len(first)
         if pairs is not None:
-            others = _bodies(tokenizer, pairs[start:stop], shape.spans)
-        found = [frame.samples(body, other, shape) for body, other in zip(bodies, others, strict=True)]
-        yield _piece(found, frame, shape, tokenizer.unk_token_id)
+            second = _token_ids(tokenizer, pairs[start:stop], options.spans)
+        samples = [special.samples(one, other, options) for one, other in zip(first, second, strict=True)]
+        yield _chunk(samples, options.spans, bool(special.between.ids), tokenizer.unk_token_id)
         progress(min(stop, len(texts)), len(texts))
 
 
 @dataclass(frozen=True)
-class Body:
-    """The tokens of one text without special tokens: ``ids``, and ``spans`` where they were asked for."""
+class TokenIds:
+    """The token ids of a text, and where these tokens stand in it, if that was asked for."""
 
     ids: list[int]
     spans: list[tuple[int, int]]
 
-    def part(self, of: slice) -> Body:
+    def part(self, tokens: slice) -> TokenIds:
         """Return some of the tokens."""
-        return Body(self.ids[of], self.spans[of])
+        return TokenIds(self.ids[tokens], self.spans[tokens])
 
-    def __add__(self, other: Body) -> Body:
-        return Body(self.ids + other.ids, self.spans + other.spans)
+    def __add__(self, other: TokenIds) -> TokenIds:
+        return TokenIds(self.ids + other.ids, self.spans + other.spans)
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The special tokens around a text, or around and between two: [CLS] and [SEP] for BERT.
+class Sample:
+    """What the model reads at once, with the token at which its second text begins; 0 for a single text."""
 
-    They are what the tokenizer puts there for the texts "a" and "a", so every kind of encoder has its own.
+    tokens: TokenIds
+    second: int = 0
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """The special tokens before, between and after texts: [CLS] and [SEP] for BERT.
+
+    They are read off what the tokenizer makes of the texts "a" and "a", so they are right for every kind of encoder.
     """
 
-    head: Body
-    middle: Body
-    tail: Body
+    before: TokenIds
+    between: TokenIds
+    after: TokenIds
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerBase, paired: bool) -> Frame:
-        """Read the frame off a tokenizer."""
-        found: Any = tokenizer("a", "a" if paired else None, return_special_tokens_mask=True)
+    def of(cls, tokenizer: PreTrainedTokenizerBase, paired: bool) -> SpecialTokens:
+        """Return the special tokens of a tokenizer, for single texts or for pairs."""
+        encoded: Any = tokenizer("a", "a" if paired else None, return_special_tokens_mask=True)
         inside = len(tokenizer("a", add_special_tokens=False)["input_ids"])
-        ids, special = found["input_ids"], found["special_tokens_mask"]
-        head = special.index(0) if 0 in special else 0
-        after = head + inside
-        middle = special.index(0, after) - after if paired else 0
-        tail = after + middle + inside if paired else after
-        parts = (ids[:head], ids[after : after + middle], ids[tail:])
-        return cls(*(Body(part, [(0, 0)] * len(part)) for part in parts))
+        ids, is_special = encoded["input_ids"], encoded["special_tokens_mask"]
+        start = is_special.index(0) if 0 in is_special else 0
+        first_end = start + inside
+        second_start = is_special.index(0, first_end) if paired else first_end
+        end = second_start + inside if paired else first_end
+        parts = (ids[:start], ids[first_end:second_start], ids[end:])
+        return cls(*(TokenIds(part, [(0, 0)] * len(part)) for part in parts))
 
     def __len__(self) -> int:
-        return len(self.head.ids) + len(self.middle.ids) + len(self.tail.ids)
+        return len(self.before.ids) + len(self.between.ids) + len(self.after.ids)
 
-    def samples(self, body: Body, other: Body | None, shape: Shape) -> tuple[list[tuple[Body, int]], bool]:
-        """Return the samples of one text or pair, each with where its second text begins, and whether it was cut."""
-        room = shape.max_length - len(self)
-        if other is None:
-            return [(self.head + part + self.tail, 0) for part in _fitted(body, room, shape)], len(body.ids) > room
-        if len(body.ids) + len(other.ids) <= room:
-            return [self._pair(body, other)], False
-        if shape.long_text == "window":
-            body = body.part(slice(max(room // 2, room - len(other.ids))))
-            return [self._pair(body, part) for part in _fitted(other, room - len(body.ids), shape)], True
+    def samples(self, first: TokenIds, second: TokenIds | None, options: TokenizeOptions) -> tuple[list[Sample], bool]:
+        """Return the samples of one text or pair, and whether it was too long for one sample."""
+        room = options.max_length - len(self)
+        if second is None:
+            return [self._single(part) for part in _fit(first, room, options)], len(first.ids) > room
+        if len(first.ids) + len(second.ids) <= room:
+            return [self._pair(first, second)], False
+        if options.long_text == "window":
+            first = first.part(slice(max(room // 2, room - len(second.ids))))
+            return [self._pair(first, part) for part in _fit(second, room - len(first.ids), options)], True
         # The shorter text is kept whole while it takes less than half of the room.
-        kept = max(room - len(other.ids), min(len(body.ids), room // 2))
-        return [self._pair(_fitted(body, kept, shape)[0], _fitted(other, room - kept, shape)[0])], True
+        kept = max(room - len(second.ids), min(len(first.ids), room // 2))
+        return [self._pair(_fit(first, kept, options)[0], _fit(second, room - kept, options)[0])], True
 
-    def _pair(self, body: Body, other: Body) -> tuple[Body, int]:
-        first = self.head + body + self.middle
-        return first + other + self.tail, len(first.ids)
+    def _single(self, text: TokenIds) -> Sample:
+        return Sample(self.before + text + self.after)
 
-
-def _fitted(body: Body, room: int, shape: Shape) -> list[Body]:
-    """Return the parts of a text that are read: the whole, where it fits the room."""
-    if len(body.ids) <= room:
-        return [body]
-    cut = _CUTS[shape.long_text]
-    return [sum(map(body.part, parts), Body([], [])) for parts in cut(len(body.ids), room, shape.stride)]
+    def _pair(self, first: TokenIds, second: TokenIds) -> Sample:
+        begin = self.before + first + self.between
+        return Sample(begin + second + self.after, len(begin.ids))
 
 
-def _piece(found: list[tuple[list[tuple[Body, int]], bool]], frame: Frame, shape: Shape, unknown: Any) -> Piece:
+def _fit(text: TokenIds, room: int, options: TokenizeOptions) -> list[TokenIds]:
+    """Return the parts of a text that are read, each of at most ``room`` tokens; the text itself if it fits."""
+    if len(text.ids) <= room:
+        return [text]
+    windows = _CUTS[options.long_text](len(text.ids), room, options.stride)
+    return [sum(map(text.part, slices), TokenIds([], [])) for slices in windows]
+
+
+def _chunk(texts: list[tuple[list[Sample], bool]], spans: bool, paired: bool, unknown: Any) -> EncodedChunk:
+    """Return the samples of some texts as arrays."""
     import numpy as np
 
-    samples = [sample for parts, _ in found for sample, _ in parts]
-    lengths = np.fromiter((len(sample.ids) for sample in samples), np.int32, len(samples))
+    samples = [sample for parts, _ in texts for sample in parts]
+    lengths = np.fromiter((len(sample.tokens.ids) for sample in samples), np.int32, len(samples))
     total = int(lengths.sum())
-    ids = np.fromiter(chain.from_iterable(sample.ids for sample in samples), np.int32, total)
-    spans = np.zeros((0, 2), np.int32)
-    if shape.spans:
-        spans = np.fromiter(
-            chain.from_iterable(chain.from_iterable(sample.spans) for sample in samples), np.int32, 2 * total
-        ).reshape(-1, 2)
-    second = [begin for parts, _ in found for _, begin in parts] if frame.middle.ids else []
-    counts = np.fromiter((len(parts) for parts, _ in found), np.int32, len(found))
-    truncated = sum(cut for _, cut in found)
-    return Piece(ids, lengths, counts, np.asarray(second, np.int32), spans, truncated, int((ids == unknown).sum()))
+    ids = np.fromiter(chain.from_iterable(sample.tokens.ids for sample in samples), np.int32, total)
+    ends = chain.from_iterable(chain.from_iterable(sample.tokens.spans) for sample in samples)
+    return EncodedChunk(
+        ids,
+        lengths,
+        counts=np.fromiter((len(parts) for parts, _ in texts), np.int32, len(texts)),
+        second=np.asarray([sample.second for sample in samples] if paired else [], np.int32),
+        spans=np.fromiter(ends, np.int32, 2 * total if spans else 0),
+        truncated=sum(cut for _, cut in texts),
+        unknown=int((ids == unknown).sum()),
+    )
 
 
 def _beginning(length: int, room: int, stride: int | None) -> list[list[slice]]:
@@ -354,9 +388,10 @@ _CUTS: dict[str, Callable[[int, int, int | None], list[list[slice]]]] = {
 }
 
 
-def _bodies(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: bool) -> list[Body]:
+def _token_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: bool) -> list[TokenIds]:
+    """Return the tokens of each text without special tokens."""
     encoded: Any = tokenizer(
-        [whole(text) for text in texts],
+        [without_surrogates(text) for text in texts],
         add_special_tokens=False,
         return_attention_mask=False,
         return_token_type_ids=False,
@@ -364,5 +399,5 @@ def _bodies(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: boo
         verbose=False,
     )
     ids: list[list[int]] = encoded["input_ids"]
-    where = encoded["offset_mapping"] if spans else [[]] * len(ids)
-    return [Body(*parts) for parts in zip(ids, where, strict=True)]
+    characters = encoded["offset_mapping"] if spans else [[]] * len(ids)
+    return list(map(TokenIds, ids, characters))

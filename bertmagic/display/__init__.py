@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.text_safety import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,7 +48,7 @@ _FACES = {
 
 def text(result: object) -> str:
     """Return a result in words, for a terminal or where HTML is not shown."""
-    return str(_face(result).text(result))
+    return visible(_face(result).text(result))
 
 
 def bundle(result: object) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def bundle(result: object) -> dict[str, Any]:
     """
     face = _face(result)
     figure = face.interactive(result) if hasattr(face, "interactive") else {}
-    return {"text/plain": str(face.text(result)), "text/html": str(face.markup(result)), **figure}
+    return {"text/plain": visible(face.text(result)), "text/html": str(face.markup(result)), **figure}
 
 
 def below(result: object) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.display import below, bundle, text
 from bertmagic.events import Step
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,11 +249,16 @@ class Handle:
         """Show a bundle in place of the one before."""
         update = bool(self._place)
         self._place = self._place or {"display_id": uuid.uuid4().hex}
-        self._publisher.publish(bundle, transient=self._place, update=update)
+        self._publisher.publish(_visible(bundle), transient=self._place, update=update)
 
     def below(self, bundle: dict[str, Any]) -> None:
         """Show a bundle as the next output."""
-        self._publisher.publish(bundle)
+        self._publisher.publish(_visible(bundle))
+
+
+def _visible(bundle: dict[str, Any]) -> dict[str, Any]:
+    """Return a bundle whose plain text holds nothing that a terminal obeys; HTML and figures are made so already."""
+    return {**bundle, "text/plain": visible(bundle["text/plain"])} if "text/plain" in bundle else bundle
 
 
 def is_notebook() -> bool:

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from bertmagic.text_safety import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,22 +26,10 @@ BEST = "★"
 WARNING = "⚠"
 MISSING = "no text"
 
-_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
 _SPACE = re.compile(r"\s+")
 
 
-def clean(value: object) -> str:
-    """Return ``value`` as text that JSON, UTF-8 and a reader survive.
-
-    Control characters become their pictures (``␀``); lone surrogates, overrides of the writing direction and
-    characters that are none become ``�``.
-    """
-    return _ODD.sub(_picture, str(value))
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return chr(0x2400 + code) if code < 0x20 else "�"
+clean = visible
 
 
 def line(value: object, most: int = 80) -> str:

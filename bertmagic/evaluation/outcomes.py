@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import pairs
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,7 +55,7 @@ class Outcomes:
 
     def text(self, at: int) -> str:
         """Return what was read of a row, the two texts of a pair with `` ||| `` between them."""
-        return self.texts[at] if self.second is None else f"{self.texts[at]} ||| {self.second[at]}"
+        return self.texts[at] if self.second is None else pairs.joined(self.texts[at], self.second[at])
 
     @property
     def numeric(self) -> bool:

@@ -1,7 +1,8 @@
 """The IPython side: parsing lines and cell bodies, completion, settings, and the magics themselves.
 
 ``line`` and ``body`` parse the text, ``names`` resolves words in the user's namespace, ``request`` puts them together,
-and ``shell`` runs the command. A new magic is an entry of `bertmagic.options.COMMANDS`; no module here changes.
+and ``shell`` runs the command. A new magic is a class of options under
+`@command(…)` in `bertmagic.options.commands`; no module here changes.
 """
 
 from __future__ import annotations

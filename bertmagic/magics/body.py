@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import pairs
 from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.magics import names as naming
 from bertmagic.magics.names import Given
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bertmagic.options import Command, Option
-
-PAIR = " ||| "
-"""Separates the two texts of a pair."""
 
 _COLUMNS = ("column", "columns")
 _SPELLABLE = ("choice", "text", "path", "name", "freeze", *naming.REFERENCES)
@@ -37,7 +35,8 @@ def texts(cell: str) -> list[str | tuple[str, ...]]:
     Only line feeds separate lines: a text can contain other characters that `str.splitlines` splits at.
     """
     lines = (line.removesuffix("\r") for line in cell.split("\n"))
-    return [tuple(line.split(PAIR)) if PAIR in line else line for line in lines if line.strip()]
+    found = (pairs.split(line) for line in lines if line.strip())
+    return [texts if len(texts) > 1 else texts[0] for texts in found]
 
 
 def assignments(cell: str, command: Command, names: dict[str, Any], data: Iterable[str] = ()) -> dict[str, Given]:

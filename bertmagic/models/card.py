@@ -51,7 +51,7 @@ class Usage:
     pipeline
         What the hub calls the task.
     transformers
-        Code that needs transformers alone, with ``{example}`` for the text, ``{length}`` for the tokens that are read
+        Code that needs transformers alone, with ``EXAMPLE`` for the text, ``LENGTH`` for the tokens that are read
         and ``PLACE`` for the model.
     example, pair_example
         A text, or a pair of texts, in that code.
@@ -68,7 +68,7 @@ class Usage:
 from transformers import pipeline
 
 classify = pipeline("text-classification", model="PLACE")
-classify({example}, truncation=True, max_length={length})"""
+classify(EXAMPLE, truncation=True, max_length=LENGTH)"""
     example: str = '"a text"'
     pair_example: str = '{"text": "a first text", "text_pair": "a second text"}'
     call: str = 'model.predict("a text").frame'
@@ -227,7 +227,7 @@ def _use(card: Mapping[str, Any], usage: Usage) -> str:
     paired = isinstance(card.get("text"), list) and len(card["text"]) > 1
     call, example = (usage.pair_call, usage.pair_example) if paired else (usage.call, usage.example)
     own = f'import bertmagic as bm\n\nmodel = bm.load("PLACE")\n{call}'
-    plain = usage.transformers.format(example=example, length=card.get("max_length") or 512)
+    plain = usage.transformers.replace("EXAMPLE", example).replace("LENGTH", str(card.get("max_length") or 512))
     note = f" {usage.note}" if usage.note else ""
     return f"```python\n{own}\n```\n\nWith transformers alone:{note}\n\n```python\n{plain}\n```"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
-import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, listing
@@ -30,8 +30,8 @@ _OF_A_MODEL = re.compile(
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
-_swapping = threading.Lock()
-"""Held from the first rename to the last, so that a look at the runs takes a swap in another thread for no kill."""
+_TRIES = 100
+"""How often a swap is tried again when another process puts a folder in the same place."""
 
 CARD = "bertmagic.json"
 """The file beside the weights that says what the model is for."""
@@ -44,8 +44,8 @@ README = "README.md"
 def replacing(folder: Path) -> Iterator[Path]:
     """Give an empty folder to fill; on leaving it takes the place of ``folder``.
 
-    A failure while it is filled leaves ``folder`` as it was. A kill between the two renames leaves the old model
-    under the name ``.NAME.previous``, from where `recover` brings it back.
+    A failure while it is filled leaves ``folder`` as it was. A kill between the two renames leaves the old model in a
+    hidden folder, from where `recover` brings it back. No lock is needed: see `_swap`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     recover(folder)
@@ -54,27 +54,48 @@ def replacing(folder: Path) -> Iterator[Path]:
     try:
         yield filling
         _sync(filling)
-        with _swapping:
-            if folder.exists():
-                folder.rename(_previous(folder))
-            filling.rename(folder)
-            shutil.rmtree(_previous(folder), ignore_errors=True)
+        _swap(filling, folder)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
 
 
+def _swap(filling: Path, folder: Path) -> None:
+    """Put a filled folder in the place of another.
+
+    Between the two renames another process may see no folder and bring the old one back, or put one of its own there.
+    The second rename then fails, since a folder never replaces one that has files, and the swap begins again.
+    """
+    try:
+        for turn in range(_TRIES):
+            with suppress(FileNotFoundError):
+                folder.rename(folder.parent / f"{filling.name}-{turn}.previous")
+            try:
+                filling.rename(folder)
+                return
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY) or turn + 1 == _TRIES:
+                    raise
+    finally:
+        recover(folder)
+
+
 def recover(folder: Path) -> None:
-    """Bring the old folder back if a kill came between the two renames of `replacing`."""
-    previous = _previous(folder)
-    with _swapping:
-        if previous.is_dir() and not folder.exists():
-            previous.rename(folder)
-        elif previous.is_dir():
+    """Bring the old folder back if a kill came between the two renames of `replacing`; remove what else was left."""
+    pattern = re.compile(rf"\.{re.escape(folder.name)}(\.[0-9a-f]{{8}}-\d+)?\.previous")
+    hidden = [path for path in folder.parent.glob(".*.previous") if pattern.fullmatch(path.name)]
+    for previous in sorted(hidden, key=_changed, reverse=True):
+        if folder.exists():
             shutil.rmtree(previous, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another process was faster
+                previous.rename(folder)
 
 
-def _previous(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.previous"
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another process has moved it
+        return 0.0
 
 
 def _sync(folder: Path) -> None:

@@ -4,31 +4,19 @@ Every command is a frozen dataclass. Each of its fields is an option, and the me
 value, the range, the choices and the help text. Flags, names in a cell body, completion, ``?`` pages, the signatures
 of `bertmagic.api` and ``docs/options.md`` are all generated from it.
 
-`commands` lists the commands, whose options are in `training`, `learning` and `using`. `entry` defines an option,
+`training`, `learning` and `commands` hold the commands with their options. `command` and `entry` define both,
 `values` reads and checks a user's values, and `synonyms` knows the names of options in other tools.
 """
 
-from bertmagic.options.commands import COMMANDS, Command, Shell
-from bertmagic.options.entry import REQUIRED, Kind, Option, table
 from bertmagic.options.learning import Finetune, Pretrain, Tune
+
+# isort: split
+# After them, as help and documents begin with the commands that train.
+from bertmagic.options import commands
+from bertmagic.options.command import COMMANDS, Command, Shell
+from bertmagic.options.entry import REQUIRED, Kind, Option, table
 from bertmagic.options.terms import LOWER_IS_BETTER, METRICS, Columns, LongText, Precision
 from bertmagic.options.training import Training
-from bertmagic.options.using import (
-    Attention,
-    Check,
-    Compare,
-    Evaluate,
-    Fill,
-    Load,
-    Models,
-    NextSentence,
-    Panel,
-    Predict,
-    Runs,
-    Save,
-    Status,
-    Unload,
-)
 from bertmagic.options.values import check, read, signature
 
 __all__ = [
@@ -36,32 +24,19 @@ __all__ = [
     "LOWER_IS_BETTER",
     "METRICS",
     "REQUIRED",
-    "Attention",
-    "Check",
     "Columns",
     "Command",
-    "Compare",
-    "Evaluate",
-    "Fill",
     "Finetune",
     "Kind",
-    "Load",
     "LongText",
-    "Models",
-    "NextSentence",
     "Option",
-    "Panel",
     "Precision",
-    "Predict",
     "Pretrain",
-    "Runs",
-    "Save",
     "Shell",
-    "Status",
     "Training",
     "Tune",
-    "Unload",
     "check",
+    "commands",
     "read",
     "signature",
     "table",

@@ -1,150 +1,330 @@
-"""All commands: their options, positional arguments, cell bodies and examples."""
+"""Options of the commands that use models, and of those that show models, data and runs."""
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from bertmagic.options.entry import Option, option, table
-from bertmagic.options.learning import Finetune, Pretrain, Tune
-from bertmagic.options.using import (
-    Attention,
-    Check,
-    Compare,
-    Evaluate,
-    Fill,
-    Load,
-    Models,
-    NextSentence,
-    Panel,
-    Predict,
-    Runs,
-    Save,
-    Status,
-    Unload,
+from bertmagic.options.command import command
+from bertmagic.options.entry import REQUIRED, option
+from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Precision
+
+
+@command(
+    "bert_fill",
+    "TextModel.fill",
+    positional=("texts",),
+    body="texts",
+    examples=(
+        '%bert_fill "The bank raised its [MASK] rates." -m reuters --top-k 10',
+        '%bert_fill "Prices [MASK] in May." --candidates "rose, fell"',
+        "%%bert_fill -m reuters\nProfit [MASK] to 3 mln dlrs.\nThe [MASK] of [MASK] met.",
+    ),
 )
-
-
 @dataclass(frozen=True, kw_only=True)
-class Shell:
-    """Flags of every magic."""
+class Fill:
+    """Predict the masked words of a text, with a probability for each candidate."""
 
-    out: str | None = option(None, "name", "Bind the result to this variable.", short="-o")
-    show_code: bool = option(False, "flag", "Print the equivalent Python instead of running it.")
-    help: bool = option(False, "flag", "Show this page.", short="-h")
-
-
-@dataclass(frozen=True)
-class Command:
-    """A magic, its options, and how they are typed.
-
-    Attributes
-    ----------
-    magic
-        The name of the magic without percent signs.
-    function
-        The function of `bertmagic.api`, or the method of `TextModel`, that the magic calls.
-    table
-        The dataclass of the options.
-    positional
-        The options that can be typed without a flag, in order.
-    body
-        The content of the cell body: assignments of options, one text per line, or nothing.
-    examples
-        Example cells for the help page.
-    """
-
-    magic: str
-    function: str
-    table: type[Any]
-    positional: tuple[str, ...] = ()
-    body: Literal["options", "texts", "none"] = "none"
-    examples: tuple[str, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """The first line of the help page."""
-        return inspect.getdoc(self.table) or ""
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """The options of the command, without those of `Shell`."""
-        return table(self.table)
-
-
-COMMANDS: dict[str, Command] = {
-    command.magic: command
-    for command in (
-        Command("bert_finetune", "finetune", Finetune, ("name",), "options", (
-            '%%bert_finetune sentiment\ntrain = reviews\ntext  = "review"\nlabel = "stars"\nepochs = 3',
-            "%bert_finetune quick --train sample:reviews --label sentiment --max-steps 50",
-        )),
-        Command("bert_tune", "tune", Tune, ("name",), "options", (
-            '%%bert_tune better\ntrain = reviews\nlabel = "stars"\nlr = log(1e-5, 1e-3)\n'
-            "batch_size = choice(16, 32, 64)\nepochs = between(1, 4)\ntrials = 20",
-            '%bert_tune --train reviews --label stars --lr-find',
-        )),
-        Command("bert_pretrain", "pretrain", Pretrain, ("name",), "options", (
-            '%%bert_pretrain reuters\ntrain = news\ntext  = "body"\nmodel = "minilm"\nepochs = 1',
-            '%%bert_pretrain own\ntrain = "books/*.txt"\nnsp   = True\nwhole_words = True',
-            "%%bert_finetune topics\ntrain = labelled\nmodel = reuters",
-        )),
-        Command("bert_fill", "TextModel.fill", Fill, ("texts",), "texts", (
-            '%bert_fill "The bank raised its [MASK] rates." -m reuters --top-k 10',
-            '%bert_fill "Prices [MASK] in May." --candidates "rose, fell"',
-            "%%bert_fill -m reuters\nProfit [MASK] to 3 mln dlrs.\nThe [MASK] of [MASK] met.",
-        )),
-        Command("bert_next", "TextModel.next_sentence", NextSentence, ("first", "second"), "none", (
-            '%bert_next "The train was late." "We waited for an hour." -m own',
-        )),
-        Command("bert_predict", "TextModel.predict", Predict, ("texts",), "texts", (
-            '%bert_predict "I would buy it again" -m sentiment',
-            "table = %bert_predict df.review -m sentiment",
-            "%%bert_predict -m sentiment -o answers\nNever again.\nWorth every cent.",
-            "%bert_predict --file reviews.csv --text review",
-        )),
-        Command("bert_attention", "TextModel.attention", Attention, ("text", "pair"), "texts", (
-            '%bert_attention "The trophy did not fit because it was too big." -m sentiment',
-            '%bert_attention "A dog barks." "An animal is heard." -m pairs --compare base',
-            'maps = %bert_attention review --compare-text "It was not bad." -m sentiment',
-            "%%bert_attention -m pairs\nA dog barks. ||| An animal is heard.",
-        )),
-        Command("bert_evaluate", "TextModel.evaluate", Evaluate, ("data",), "none", (
-            "%bert_evaluate sample:reviews@test -m sentiment",
-            "%bert_evaluate test_df -m sentiment --by language --at precision=0.95",
-            "%bert_evaluate test_df -m sentiment --by {lambda row: len(row.text) > 200}",
-            "%bert_evaluate test_df -m sentiment --probe identity --label-issues --train train_df",
-        )),
-        Command("bert_load", "load", Load, ("ref",), "none", (
-            "%bert_load sentiment",
-            "%bert_load models/sentiment --as clf",
-            "%bert_load distilbert-base-uncased-finetuned-sst-2-english --as sst",
-        )),
-        Command("bert_unload", "TextModel.unload", Unload, ("name",), "none", ("%bert_unload sentiment",)),
-        Command("bert_save", "TextModel.save", Save, ("name", "path"), "none", (
-            "%bert_save sentiment models/sentiment",
-        )),
-        Command("bert_data", "check", Check, ("data",), "none", (
-            "%bert_data sample:reviews --label sentiment",
-            "%bert_data reviews.csv --text review --label stars",
-        )),
-        Command("bert_models", "catalogue", Models, ("data",), "none", (
-            "%bert_models", "%bert_models reviews --text review --label stars --try 3",
-        )),
-        Command("bert_compare", "compare", Compare, ("models", "data"), "none", (
-            "%bert_compare sentiment quick sample:reviews@test",
-            "%bert_compare sentiment majority tfidf test_df --train train_df --price 1.2",
-        )),
-        Command("bert_runs", "runs", Runs, ("names",), "none", (
-            "%bert_runs",
-            "%bert_runs --task classification --sort macro_f1",
-            "%bert_runs sent* --against seconds",
-            "%bert_runs --diff monday tuesday",
-        )),
-        Command("bert_panel", "panel", Panel, ("data",), "none", (
-            "%bert_panel reviews --text review --label stars",
-        )),
-        Command("bert_status", "status", Status, (), "none", ("%bert_status",)),
+    texts: Any = option(
+        None, "texts", "A quoted text that contains [MASK], a variable with texts, or {an expression}.", many=True
     )
-}  # fmt: skip
+    model: Any = option(None, "model", MODEL, short="-m")
+    top_k: int = option(5, "int", "Number of candidates to show for each mask.", low=1, high=1000)
+    candidates: tuple[str, ...] = option(
+        (),
+        "text",
+        "Compare only these words, separated by commas; each must be one token of the vocabulary.",
+        many=True,
+    )
+    text: str | None = option(None, "column", "The text column; by default that of training.")
+    file: str | None = option(None, "path", "A file of texts: CSV, TSV, JSONL, Parquet, or one text per line.")
+
+
+@command(
+    "bert_next",
+    "TextModel.next_sentence",
+    positional=("first", "second"),
+    examples=('%bert_next "The train was late." "We waited for an hour." -m own',),
+)
+@dataclass(frozen=True, kw_only=True)
+class NextSentence:
+    """Predict how probable it is that one sentence follows another."""
+
+    first: Any = option(REQUIRED, "texts", "The first sentence, quoted, or a variable with several.")
+    second: Any = option(REQUIRED, "texts", "The second sentence, or as many of them as there are first ones.")
+    model: Any = option(None, "model", MODEL, short="-m")
+
+
+@command(
+    "bert_predict",
+    "TextModel.predict",
+    positional=("texts",),
+    body="texts",
+    examples=(
+        '%bert_predict "I would buy it again" -m sentiment',
+        "table = %bert_predict df.review -m sentiment",
+        "%%bert_predict -m sentiment -o answers\nNever again.\nWorth every cent.",
+        "%bert_predict --file reviews.csv --text review",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Predict:
+    """Predict labels for texts, with a probability for each class."""
+
+    texts: Any = option(None, "texts", "A quoted text, a variable with texts, or {an expression}.", many=True)
+    model: Any = option(None, "model", MODEL, short="-m")
+    text: Columns = option(
+        None, "columns", "The text column, or two for pairs; by default those of training.", many=True
+    )
+    question: str | None = option(None, "column", "The column of questions; by default that of training.")
+    context: str | None = option(None, "column", "The column of passages; by default that of training.")
+    file: str | None = option(None, "path", "A file of texts: CSV, TSV, JSONL, Parquet, or one text per line.")
+
+
+@command(
+    "bert_attention",
+    "TextModel.attention",
+    positional=("text", "pair"),
+    body="texts",
+    examples=(
+        '%bert_attention "The trophy did not fit because it was too big." -m sentiment',
+        '%bert_attention "A dog barks." "An animal is heard." -m pairs --compare base',
+        'maps = %bert_attention review --compare-text "It was not bad." -m sentiment',
+        "%%bert_attention -m pairs\nA dog barks. ||| An animal is heard.",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """Show the attention of every head of a model on a text or a pair of texts."""
+
+    text: Any = option(REQUIRED, "texts", "A quoted text, a variable with one, or {an expression}; A ||| B is a pair.")
+    pair: Any = option(None, "texts", "The second text of a pair.")
+    model: Any = option(None, "model", MODEL, short="-m")
+    compare: Any = option(
+        None,
+        "model",
+        "A model to compare with on the same text; base is the encoder that the model was fine-tuned from.",
+        choices=("base",),
+    )
+    compare_text: Any = option(None, "texts", "A second text or pair: compare the statistics of the heads on both.")
+
+
+@command(
+    "bert_evaluate",
+    "TextModel.evaluate",
+    positional=("data",),
+    examples=(
+        "%bert_evaluate sample:reviews@test -m sentiment",
+        "%bert_evaluate test_df -m sentiment --by language --at precision=0.95",
+        "%bert_evaluate test_df -m sentiment --by {lambda row: len(row.text) > 200}",
+        "%bert_evaluate test_df -m sentiment --probe identity --label-issues --train train_df",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Evaluate a model on labelled rows."""
+
+    data: Any = option(REQUIRED, "data", "The labelled rows.")
+    model: Any = option(None, "model", MODEL, short="-m")
+    text: Columns = option(
+        None, "columns", "The text column, or two for pairs; by default those of training.", many=True
+    )
+    question: str | None = option(None, "column", "The column of questions; by default that of training.")
+    context: str | None = option(None, "column", "The column of passages; by default that of training.")
+    answers: str | None = option(None, "column", "The column of answers; by default that of training.")
+    label: Columns = option(None, "columns", "The label column; by default that of training.", many=True)
+    by: tuple[str, ...] = option(
+        (),
+        "column",
+        "Report metrics for each value of this column or of {lambda row: …}; may be repeated.",
+        many=True,
+    )
+    at: tuple[str, ...] = option(
+        (), "text", "Find the thresholds that reach precision=0.95 or recall=0.9; may be repeated.", many=True
+    )
+    label_issues: bool = option(
+        False, "flag", "Find labels that are likely wrong, and near-duplicates with different labels."
+    )
+    probe: Any = option(
+        None,
+        "probe",
+        "Swap words for people and measure how predictions change: identity, or a JSON file of word lists.",
+    )
+    train: Any = option(None, "data", "The training rows: report which rows of DATA are among them, exactly or nearly.")
+
+
+@command(
+    "bert_load",
+    "load",
+    positional=("ref",),
+    examples=(
+        "%bert_load sentiment",
+        "%bert_load models/sentiment --as clf",
+        "%bert_load distilbert-base-uncased-finetuned-sst-2-english --as sst",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Load a saved or fine-tuned model."""
+
+    ref: Any = option(REQUIRED, "model", "A run, a saved folder, or a hub id.")
+    name: str | None = option(
+        None, "name", "The variable that gets the model; by default the last part of REF.", flag="as"
+    )
+    device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest device here.")
+    precision: Precision = option(
+        "auto",
+        "choice",
+        "Number format of matrix products; auto is the best of this hardware.",
+        choices=("auto", "bf16", "fp16", "fp32"),
+    )
+
+
+@command("bert_unload", "TextModel.unload", positional=("name",), examples=("%bert_unload sentiment",))
+@dataclass(frozen=True, kw_only=True)
+class Unload:
+    """Free the memory of a model."""
+
+    name: str = option(REQUIRED, "model", "The model to unload.")
+
+
+@command(
+    "bert_save", "TextModel.save", positional=("name", "path"), examples=("%bert_save sentiment models/sentiment",)
+)
+@dataclass(frozen=True, kw_only=True)
+class Save:
+    """Save a model to a folder that transformers can load, too."""
+
+    name: Any = option(REQUIRED, "model", "The model to save.")
+    path: str = option(REQUIRED, "path", "The folder; an older model in it is replaced once the new one is complete.")
+
+
+@command(
+    "bert_data",
+    "check",
+    positional=("data",),
+    examples=(
+        "%bert_data sample:reviews --label sentiment",
+        "%bert_data reviews.csv --text review --label stars",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Summarize a data set and list its problems."""
+
+    data: Any = option(REQUIRED, "data", "The rows to check.")
+    text: Columns = option(None, "columns", TEXT, many=True)
+    label: Columns = option(None, "columns", LABEL, many=True)
+    question: str | None = option(None, "column", "The column of questions, for question answering; inferred.")
+    context: str | None = option(None, "column", "The column of passages; inferred.")
+    answers: str | None = option(None, "column", "The column of answers; inferred.")
+    task: str | None = option(None, "choice", "The task; inferred from the columns.", choices=TASKS)
+    model: Any = option("minilm", "model", "The encoder whose tokenizer counts tokens and unknown words.", short="-m")
+    max_length: int | None = option(None, "int", "Maximum length of a text in tokens.", low=8, high=8192)
+
+
+@command(
+    "bert_models",
+    "catalogue",
+    positional=("data",),
+    examples=(
+        "%bert_models",
+        "%bert_models reviews --text review --label stars --try 3",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """List the encoders with a short name; with data, say which of them suit it."""
+
+    data: Any = option(None, "data", "Training rows to recommend encoders for; anything that train takes.")
+    text: Columns = option(None, "columns", TEXT, many=True)
+    label: Columns = option(None, "columns", LABEL, many=True)
+    task: str | None = option(None, "choice", "The task; inferred from the columns.", choices=TASKS)
+    device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest device here.")
+    try_models: int = option(
+        0,
+        "int",
+        "Train this many of the best-ranked available encoders for 60 steps each, and compare them.",
+        low=0,
+        high=14,
+        flag="try",
+        reason="Published scores are of other data; a few minutes on yours say more.",
+    )
+
+
+@command("bert_panel", "panel", positional=("data",), examples=("%bert_panel reviews --text review --label stars",))
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Open a panel of sliders for a fine-tuning run: estimates, Start, Stop, Resume, and the equivalent cell."""
+
+    data: Any = option(None, "data", "The training rows; by default the first table among the variables.")
+    text: Columns = option(None, "columns", TEXT, many=True)
+    label: Columns = option(None, "columns", LABEL, many=True)
+    task: str | None = option(None, "choice", "The task; inferred from the columns.", choices=TASKS)
+    model: Any = option("minilm", "model", "The encoder that is selected first.", short="-m")
+    name: str = option("tuned", "name", "The name of the run, and of the variable that gets the model.")
+
+
+@command("bert_status", "status", examples=("%bert_status",))
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Show devices, memory, precision and the models in memory."""
+
+
+@command(
+    "bert_compare",
+    "compare",
+    positional=("models", "data"),
+    examples=(
+        "%bert_compare sentiment quick sample:reviews@test",
+        "%bert_compare sentiment majority tfidf test_df --train train_df --price 1.2",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Compare several models with the first on the same rows: quality, speed, size, cost."""
+
+    models: Any = option(
+        REQUIRED, "model", "The models; majority and tfidf are baselines.", many=True, choices=("majority", "tfidf")
+    )
+    data: Any = option(REQUIRED, "data", "The labelled rows.")
+    train: Any = option(
+        None, "data", "The rows to train baselines on; by default the training rows of the first model."
+    )
+    text: Columns = option(
+        None, "columns", "The text column, or two for pairs; by default those of training.", many=True
+    )
+    question: str | None = option(None, "column", "The column of questions; by default that of training.")
+    context: str | None = option(None, "column", "The column of passages; by default that of training.")
+    answers: str | None = option(None, "column", "The column of answers; by default that of training.")
+    label: Columns = option(None, "columns", "The label column; by default that of training.", many=True)
+    price: float | None = option(
+        None, "float", "The price of an hour of this machine, to report the cost of 1,000 texts.", low=0.0, high=1e6
+    )
+
+
+@command(
+    "bert_runs",
+    "runs",
+    positional=("names",),
+    examples=(
+        "%bert_runs",
+        "%bert_runs --task classification --sort macro_f1",
+        "%bert_runs sent* --against seconds",
+        "%bert_runs --diff monday tuesday",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """List and plot the runs of this folder, or show how two runs differ."""
+
+    names: tuple[str, ...] = option((), "run", "Only these runs; * matches any characters, as in sent*.", many=True)
+    sort: str = option("date", "metric", "Sort by date, name, seconds, steps or a metric; the best run comes first.")
+    task: str | None = option(None, "choice", "Only runs of this task.", choices=(*TASKS, "masked_language_modeling"))
+    state: str | None = option(
+        None, "choice", "Only runs in this state.", choices=("running", "finished", "interrupted", "failed", "made")
+    )
+    against: str = option("date", "choice", "The x axis of the figure.", choices=("date", "seconds", "steps"))
+    diff: tuple[str, ...] = option(
+        (), "run", "Two runs: show which options, data and metrics differ.", many=True, arity=2
+    )

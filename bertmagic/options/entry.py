@@ -15,6 +15,7 @@ Kind = Literal[
     "column",
     "columns",
     "name",
+    "file_name",
     "path",
     "text",
     "choice",

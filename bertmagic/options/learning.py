@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.terms import LABEL, METRICS, TASKS, TEXT, ClassWeights, Columns, LongText
 from bertmagic.options.training import Training
 
 
+@command(
+    "bert_finetune",
+    "finetune",
+    positional=("name",),
+    body="options",
+    examples=(
+        '%%bert_finetune sentiment\ntrain = reviews\ntext  = "review"\nlabel = "stars"\nepochs = 3',
+        "%bert_finetune quick --train sample:reviews --label sentiment --max-steps 50",
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class Finetune(Training):
     """Fine-tune a pre-trained encoder on your own table."""
@@ -85,6 +96,17 @@ class Finetune(Training):
     )
 
 
+@command(
+    "bert_tune",
+    "tune",
+    positional=("name",),
+    body="options",
+    examples=(
+        '%%bert_tune better\ntrain = reviews\nlabel = "stars"\nlr = log(1e-5, 1e-3)\n'
+        "batch_size = choice(16, 32, 64)\nepochs = between(1, 4)\ntrials = 20",
+        "%bert_tune --train reviews --label stars --lr-find",
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class Tune(Finetune):
     """Search for good hyperparameters, or for a learning rate alone.
@@ -120,7 +142,7 @@ class Tune(Finetune):
     )
     study: str = option(
         "study",
-        "text",
+        "file_name",
         "The name of the study: its file in the run folder keeps the trials, and the same cell continues it.",
         reason="The file is SQLite: a search continues after a kernel restart, and optuna's own tools read it.",
     )
@@ -133,6 +155,17 @@ class Tune(Finetune):
     )
 
 
+@command(
+    "bert_pretrain",
+    "pretrain",
+    positional=("name",),
+    body="options",
+    examples=(
+        '%%bert_pretrain reuters\ntrain = news\ntext  = "body"\nmodel = "minilm"\nepochs = 1',
+        '%%bert_pretrain own\ntrain = "books/*.txt"\nnsp   = True\nwhole_words = True',
+        "%%bert_finetune topics\ntrain = labelled\nmodel = reuters",
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class Pretrain(Training):
     """Pre-train an encoder on running text: masked words and, with nsp, next sentences."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import keyword
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
+from bertmagic.options.names import folder_name, variable_name
 from bertmagic.options.ranges import HOW, Range, checked
 
 if TYPE_CHECKING:
@@ -151,9 +151,11 @@ def _path(entry: Option, value: Any) -> str:
 
 
 def _identifier(entry: Option, value: Any) -> str:
-    if not isinstance(value, str) or not value.isidentifier() or keyword.iskeyword(value):
-        raise _wrong(entry, value, "a Python name (letters, digits and _)")
-    return value
+    return variable_name(value, entry.name)
+
+
+def _file_name(entry: Option, value: Any) -> str:
+    return folder_name(value, entry.name)
 
 
 def _share_or_data(entry: Option, value: Any) -> Any:
@@ -188,6 +190,7 @@ _READERS: dict[Kind, Any] = {
     "columns": _columns,
     "path": _path,
     "name": _identifier,
+    "file_name": _file_name,
     "share_or_data": _share_or_data,
     "steps": _steps,
     "freeze": _freeze,

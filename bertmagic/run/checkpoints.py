@@ -156,7 +156,7 @@ class Checkpoints:
 
 def folder(name: str) -> Path:
     """Return where the checkpoints of a run are."""
-    return folders.home() / "runs" / name / "checkpoints"
+    return folders.run_folder(name) / "checkpoints"
 
 
 def _old(name: str) -> Path:
@@ -244,8 +244,8 @@ def _valid(inside: Path) -> Iterator[Checkpoint]:
     """Yield the checkpoints of a folder that are whole, the newest first."""
     from safetensors import SafetensorError, safe_open
 
-    for hidden in inside.glob(".step-*.previous"):
-        saving.recover(inside / hidden.name.removeprefix(".").removesuffix(".previous"))
+    for hidden in inside.glob(".step-*previous"):
+        saving.recover(inside / hidden.name.split(".")[1])
     for path in sorted(inside.glob("step-*"), reverse=True):
         try:
             found = Checkpoint(path, json.loads((path / _STATE).read_text(encoding="utf-8")))

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from bertmagic.errors import Interrupted, TrainingError
 from bertmagic.events import Ended, Evaluated, Event, Phase, Started, Step
 from bertmagic.models import saving
+from bertmagic.options.names import folder_name
+from bertmagic.run.processes import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,49 +44,69 @@ def pin() -> None:
     _pinned.set(home().absolute())
 
 
+def run_folder(name: str) -> Path:
+    """Return the folder of a run; of ``NAME/trials/3``, a trial of the search ``NAME``.
+
+    Raises
+    ------
+    OptionError
+        If the name would lead out of the folder of all runs; see `bertmagic.options.names`.
+    """
+    search, trials, number = name.partition("/trials/")
+    parts = (search, "trials", number) if trials else (name,)
+    return home().joinpath("runs", *map(folder_name, parts))
+
+
 def model_folder(name: str) -> Path:
     """Return where the model of a run is kept."""
-    return home() / "runs" / name / "model"
+    return run_folder(name) / "model"
 
 
 def made_folder(name: str) -> Path:
-    """Return where the model of a run is kept, and have the folder of all runs there, which git leaves alone.
+    """Return where the model of a run is kept, and have the folder of the run there, which git leaves alone.
 
     Raises
     ------
     TrainingError
         If it cannot be made.
     """
-    folder = home() / "runs" / name
+    return made(run_folder(name)) / "model"
+
+
+def made(folder: Path) -> Path:
+    """Return a folder inside of `home`, made where it is missing; git leaves all of them alone.
+
+    Raises
+    ------
+    TrainingError
+        If it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        ignore = home() / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise TrainingError(
-            f"the run's folder {folder} cannot be made: {error.strerror}.", "Set BERTMAGIC_HOME elsewhere."
+            f"the folder {folder} cannot be written: {error.strerror}.", "Set BERTMAGIC_HOME elsewhere."
         ) from None
-    ignore = home() / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
-    return folder / "model"
+    return folder
 
 
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
-    for run in folder.glob("*/.model.previous"):
+    for run in folder.glob("*/.model.*previous"):
         saving.recover(run.parent / "model")
     found = list(folder.glob("*/model/config.json"))
     return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
-def process() -> dict[str, Any]:
-    """Return what tells this process from every other, so that a run whose process is gone is known to be cut off.
-
-    A number alone does not: after a restart another process may have it, most of all in a container.
-    """
-    import psutil
-
-    return {"host": platform.node(), "pid": os.getpid(), "since": psutil.Process().create_time()}
+def run_of(folder: Path) -> str | None:
+    """Return the name of the run, of those in `home`, whose model is in a folder; None if it is none of theirs."""
+    folder = folder.resolve()
+    run = folder.parent
+    return run.name if folder.name == "model" and run.parent == (home() / "runs").resolve() else None
 
 
 class Run:
@@ -106,7 +128,7 @@ class Run:
         _sweep(self.folder)
         self._about: dict[str, Any] = {
             "state": "running", "began": _now(), "encoder": options.get("model"), "task": options.get("task"),
-            "versions": versions(), "process": process(),
+            "versions": versions(), "process": this_process(),
         }  # fmt: skip
         self._write("options.json", options)
         self._write("data.json", data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import json
 import math
-import platform
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.options.synonyms import renamed
 from bertmagic.result import ExportableResult
 from bertmagic.run import folders
+from bertmagic.run.processes import is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertmagic.options import Runs as Asked
+    from bertmagic.options.commands import Runs as Asked
     from bertmagic.run.folders import State
 
 _STATES = ("running", "finished", "interrupted", "failed")
@@ -235,16 +235,7 @@ def _state(
 
 def _gone(about: Mapping[str, Any]) -> bool:
     """Whether a run that says it is running cannot be: its process was one of this machine, and is no more."""
-    import psutil
-
-    process = _mapping(about.get("process"))
-    if about.get("state") != "running" or _text(process.get("host")) not in ("", platform.node()):
-        return False
-    try:
-        since = float(psutil.Process(int(process["pid"])).create_time())
-        return abs(since - float(process["since"])) > 1
-    except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
-        return True
+    return about.get("state") == "running" and is_gone(_mapping(about.get("process")))
 
 
 def _began(about: Mapping[str, Any], folder: Path) -> datetime:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
@@ -159,7 +160,7 @@ class Task(ABC):
 
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the same number for rows that must not be divided: by default for those that read the same."""
-        return rows.copies()
+        return rows.duplicate_keys()
 
     def text_column(self, table: Table) -> str:
         """Return the likely column of the texts to predict, where a model reads one and training had another name."""
@@ -217,8 +218,15 @@ class Task(ABC):
         """Return the rows of a table whose label the model has never seen, by position, and those labels."""
         return {}
 
-    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Self:
-        """Return the task with what makes its probabilities mean what they say, chosen on rows that were not learnt.
+    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> tuple[Self, Calibration]:
+        """Return the task with calibrated probabilities, and what that did to them on these rows.
+
+        Parameters
+        ----------
+        rows
+            Rows that the model was not trained on.
+        known
+            Further fields of the result.
 
         Raises
         ------

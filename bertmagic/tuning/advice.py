@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertmagic.data import languages
 from bertmagic.errors import empty_frames
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
 from bertmagic.options import Finetune
 from bertmagic.run import folders
+from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import StopButton
 from bertmagic.tasks import TASKS, find
-from bertmagic.tuning import estimates, languages
+from bertmagic.tuning import estimates
 from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
 from bertmagic.workflows import finetune, setup
 
 if TYPE_CHECKING:
-    from bertmagic.options import Models
+    from bertmagic.options.commands import Models
     from bertmagic.tuning.estimates import Subject
     from bertmagic.workflows.prepare import Prepared
 
@@ -31,6 +33,8 @@ _BUDGET = 3600.0
 """Seconds of training above which a model is told to be slow here."""
 _TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
 """How many steps a try has, how many tokens of a text it reads, and which share of the rows measures it."""
+_TRYING = "trying"
+"""The folder of the runs that try models."""
 _UNKNOWN = 82.0
 """What a model without a published accuracy is taken to have; three points of accuracy are 1 in the score."""
 _ALSO = {"English, code": ("English",)}
@@ -59,7 +63,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     prepared = setup.read(base, emit)
     texts = prepared.train.texts
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
-    spoken = languages.found(texts[at] for at in chosen)
+    spoken = languages.shares(texts[at] for at in chosen)
     about = _subject(base, prepared, emit)
     found = _Found(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
     entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
@@ -119,7 +123,7 @@ def _knows(entry: Entry, found: dict[str, float]) -> float:
     """Return the share of texts whose language a model was trained on."""
     if "languages" in entry.languages or entry.languages == "yours":
         return 1.0
-    own = (*_ALSO.get(entry.languages, (entry.languages,)), "other")
+    own = (*_ALSO.get(entry.languages, (entry.languages,)), languages.OTHER)
     return sum(share for name, share in found.items() if name in own)
 
 
@@ -173,11 +177,12 @@ def _own() -> list[Entry]:
 def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
     """Train the first models that can be had, for a few steps each, and measure them on the same held-out rows."""
     found: list[Tried] = []
-    for one in advised:
-        if len([tried for tried in found if not tried.error]) == options.try_models:
-            break
-        emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
-        found.append(_try(one.entry, base))
+    with RunLock(_TRYING):
+        for one in advised:
+            if len([tried for tried in found if not tried.error]) == options.try_models:
+                break
+            emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
+            found.append(_try(one.entry, base))
     return tuple(found)
 
 
@@ -187,7 +192,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
     wanted = replace(
         base,
         model=reference,
-        name=f"trying/{entry.alias}",
+        name=f"{_TRYING}/trials/{entry.alias}",
         max_steps=_TRY_STEPS,
         validation=_HELD_OUT,
         max_length=_TRY_TOKENS,

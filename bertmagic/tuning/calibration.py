@@ -143,8 +143,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
         found = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)
-    folders.made_folder("")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folders.made(path.parent)
     path.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
     return found
 

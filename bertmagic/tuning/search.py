@@ -196,7 +196,7 @@ class _Searching:
         with saving.replacing(folders.model_folder(self.begun.name)) as filling:
             shutil.copytree(source, filling, dirs_exist_ok=True)
         for told in source.parent.glob("*.json*"):
-            shutil.copy(told, folders.home() / "runs" / self.begun.name / told.name)
+            shutil.copy(told, folders.run_folder(self.begun.name) / told.name)
 
 
 def _is(value: Any, default: Any) -> bool:

@@ -14,7 +14,6 @@ import traitlets
 
 from bertmagic.display.attention import export
 from bertmagic.display.attention.captions import caption, headline, tokens_for_page
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.matrix import combined, compared_words, mixed
 from bertmagic.display.attention.settings import (
     DIFFERENCE,
@@ -26,6 +25,7 @@ from bertmagic.display.attention.settings import (
     statistics,
 )  # fmt: skip
 from bertmagic.errors import BertMagicError
+from bertmagic.text_safety import visible
 from bertmagic.widgets import assets
 from bertmagic.widgets.transport import quantised, thumbnails
 

@@ -17,6 +17,7 @@ from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
 from bertmagic.options.cells import cell
+from bertmagic.options.names import variable_name
 from bertmagic.registry import encoder_reference
 from bertmagic.run import folders, jobs
 from bertmagic.training.plan import default_epochs, steps_an_epoch
@@ -82,7 +83,7 @@ def panel(
     if data is None:
         code, data = chosen_first(names or {})
     given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name}
-    chosen = options.read(options.Panel, given)
+    chosen = options.read(options.commands.Panel, given)
     return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
 
 
@@ -96,7 +97,7 @@ class Panel:
     """
 
     def __init__(
-        self, chosen: options.Panel, code: str | None, names: Mapping[str, Any],
+        self, chosen: options.commands.Panel, code: str | None, names: Mapping[str, Any],
         guard: Callable[[str], None], started: Callable[[Any], None],
     ) -> None:  # fmt: skip
         self._guard, self._started = guard, started
@@ -188,9 +189,7 @@ class Panel:
             return self._say(why)
         watcher = publish.listener(screen=_Frames(self._frames))
         try:
-            if not name.isidentifier():
-                raise OptionError(f"name = {name!r} is not a Python name.", "Give letters, digits and _.")
-            self._guard(name)
+            self._guard(name := variable_name(name))
             given = {**vars(self._base), **self.values, "name": name, "resume": resume, "background": True}
             self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._heard), **given)
         except BertMagicError as error:

@@ -15,8 +15,8 @@ from bertmagic.display.style import count
 from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError
 from bertmagic.events import Listener, ignore
-from bertmagic.options import Check, Finetune
 from bertmagic.options.cells import literal
+from bertmagic.options.commands import Check
 from bertmagic.tasks import Task, find
 from bertmagic.tuning import estimates
 from bertmagic.widgets.panel_form import TABLE, tooltip
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bertmagic.data.report import DataReport
+    from bertmagic.options import Finetune
     from bertmagic.tuning.estimates import Subject
 
 _ANSWERS = ("question", "context", "answers")

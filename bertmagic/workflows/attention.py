@@ -1,4 +1,4 @@
-"""A model's attention to one text, or a pair: from the text to the maps, with what the model says of it."""
+"""The attention maps of a model for one text or a pair, with the model's prediction."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from bertmagic.attention.capture import layers_of, recording
 from bertmagic.attention.maps import AttentionMaps
 from bertmagic.attention.statistics import nearly_uniform
 from bertmagic.attention.words import tokens_of
+from bertmagic.data import pairs
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
-from bertmagic.errors import DataError, ModelError, OptionError, listing, nearest
+from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
 from bertmagic.models import devices, heads, loading, weights
 from bertmagic.tasks.description import Description
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -33,18 +34,22 @@ if TYPE_CHECKING:
     from bertmagic.tasks import Task
     from bertmagic.text_model import TextModel
 
-BETWEEN = " ||| "
-"""What stands between the two texts of a pair that is written as one."""
-
-_UNCUT = 10**9
-_MOST = 16
+_NO_LIMIT = 10**9
+_MOST_TEXTS = 16
 
 
 @dataclass(frozen=True)
-class Reader:
-    """What is needed of a model to see its attention.
+class AttentionSource:
+    """A model whose attention is captured.
 
-    ``trained`` says whether its head has learnt anything, which a bare encoder's has not.
+    Attributes
+    ----------
+    encoder
+        The name of the encoder that the model was fine-tuned from.
+    max_tokens
+        Longer inputs are truncated to this many tokens.
+    is_trained
+        Whether its head has been trained; that of a bare encoder has not.
     """
 
     name: str
@@ -52,58 +57,59 @@ class Reader:
     network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     task: Task
-    longest: int
-    trained: bool = True
+    max_tokens: int
+    is_trained: bool = True
 
 
 def attention(model: TextModel, text: Any, pair: Any, emit: Listener) -> AttentionMaps:
-    """Return the attention of a model to a text or a pair; see `TextModel.attention`."""
-    reader, read = _reader(model), texts(text, pair, model.task)
+    """Return the attention maps of a model for a text or a pair; see `TextModel.attention`."""
+    source, inputs = _source(model), texts(text, pair, model.task)
     emit(Phase("reading"))
-    return _maps(reader, read, partial(_later, weakref.ref(model), read))
+    return _maps(source, inputs, partial(_gradients_of, weakref.ref(model), inputs))
 
 
 def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) -> AttentionMaps:
-    """Return the attention of the encoder that a model was made from, as it was before."""
+    """Return the attention maps of the encoder that a model was fine-tuned from, before fine-tuning."""
     folder, name = _base(model, emit)
     emit(Phase(f"loading {name}"))
     tokenizer = loading.tokenizer(folder)
-    with torch.random.fork_rng(devices=[]):  # the head is new, and drawing it must not move the user's own numbers
+    with torch.random.fork_rng(devices=[]):  # the head is new; drawing it must not change the user's random numbers
         network, _ = model.task.build(folder)
-    longest = min(int(model.card["max_length"]), loading.limit(folder, tokenizer))
-    reader = Reader(name, name, network.to(model.device), tokenizer, model.task, longest, trained=False)
-    return _maps(reader, texts(text, pair, model.task), None)
+    max_tokens = min(int(model.card["max_length"]), loading.limit(folder, tokenizer))
+    source = AttentionSource(name, name, network.to(model.device), tokenizer, model.task, max_tokens, is_trained=False)
+    return _maps(source, texts(text, pair, model.task), None)
 
 
 def listed(text: Any) -> list[Any]:
-    """Return the texts or pairs of a list, a column or an array; anything else alone.
+    """Return the texts or pairs of a list, a column or an array; for anything else a list of one.
 
     Raises
     ------
     DataError
         If there are none, or so many that their maps would fill the memory.
     """
-    found = text.tolist() if hasattr(text, "tolist") else text
-    if not isinstance(found, list):
-        return [found]
-    if not 1 <= len(found) <= _MOST:
-        raise DataError(f"{len(found):,} texts are given.", f"Attention is shown of 1 to {_MOST} texts at a time.")
-    return found
+    inputs = text.tolist() if hasattr(text, "tolist") else text
+    if not isinstance(inputs, list):
+        return [inputs]
+    if not 1 <= len(inputs) <= _MOST_TEXTS:
+        raise DataError(
+            f"{count(len(inputs), 'text')} given for attention.", f"Give 1 to {_MOST_TEXTS} texts at a time."
+        )
+    return inputs
 
 
 def texts(text: Any, pair: Any, task: Task) -> list[str]:
-    """Return the one or two texts to read.
+    """Return the one or two texts of the model's input.
 
     Raises
     ------
     DataError
-        If there are none, more than two, or one where the model reads two; or one is no text, or empty.
+        If there are none, more than two, or one for a model of pairs; or if one is empty or not a string.
     """
-    if isinstance(text, str) and pair is None:
-        text = tuple(text.split(BETWEEN))
-    parts = [*(text if isinstance(text, tuple) else [text]), *([] if pair is None else [pair])]
+    is_whole = isinstance(text, str) and pair is not None
+    parts = [*([text] if is_whole else pairs.split(text)), *([] if pair is None else [pair])]
     if len(parts) > 2:
-        raise DataError(f"{len(parts)} texts are given.", "Attention is shown of one text, or of a pair: A ||| B.")
+        raise DataError(f"{count(len(parts), 'text')} given for attention.", "Give one text, or a pair: A ||| B.")
     for part in parts:
         if not isinstance(part, str) or not part.strip():
             raise DataError(f"there is no text to read: {part!r:.60}.", "Give a text with at least one word.")
@@ -115,108 +121,111 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
     return parts
 
 
-def _reader(model: TextModel) -> Reader:
-    """Return what is needed of a model; one that was unloaded is an error."""
-    longest = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
-    return Reader(model.name, str(model.card.get("encoder")), model.network, model.tokenizer, model.task, longest)
+def _source(model: TextModel) -> AttentionSource:
+    """Return the source of a model's attention; a model that was unloaded is an error."""
+    max_tokens = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
+    encoder = str(model.card.get("encoder"))
+    return AttentionSource(model.name, encoder, model.network, model.tokenizer, model.task, max_tokens)
 
 
 def _base(model: TextModel, emit: Listener) -> tuple[Path, str]:
-    """Return the folder of the encoder that a model was made from, and its name.
+    """Return folder and name of the encoder that a model was fine-tuned from.
 
     Raises
     ------
     ModelError
-        If its card does not say.
+        If the model card does not name it.
     """
-    start = (model.card.get("options") or {}).get("model")
-    if not start:
+    encoder = (model.card.get("options") or {}).get("model")
+    if not encoder:
         raise ModelError(
-            f"{model.name!r} does not say which encoder it was made from: it was not trained here.",
-            "Name one to compare with: --compare MODEL.",
+            f"the encoder of {model.name!r} is unknown: the model was not trained by bertmagic.",
+            "Name a model to compare with: --compare MODEL.",
         )
-    return weights.find(str(start), downloading(emit)).folder, str(model.card["encoder"])
+    return weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
 
 
-def _sample(reader: Reader, read: list[str]) -> tuple[Tokens, int]:
-    """Return the tokens that are read, and how many are not."""
-    pairs = read[1:] or None
-    whole = encode(reader.tokenizer, read[:1], _UNCUT, pairs=pairs, spans=True)
-    if len(whole.ids) <= reader.longest:
+def _sample(source: AttentionSource, inputs: list[str]) -> tuple[Tokens, int]:
+    """Return the tokens that fit into the model, and the number of truncated tokens."""
+    second = inputs[1:] or None
+    whole = encode(source.tokenizer, inputs[:1], _NO_LIMIT, pairs=second, spans=True)
+    if len(whole.ids) <= source.max_tokens:
         return whole, 0
-    sample = encode(reader.tokenizer, read[:1], reader.longest, pairs=pairs, spans=True)
+    sample = encode(source.tokenizer, inputs[:1], source.max_tokens, pairs=second, spans=True)
     return sample, len(whole.ids) - len(sample.ids)
 
 
-def _run(reader: Reader, sample: Tokens) -> tuple[Tape, torch.Tensor]:
-    """Return what the layers computed, and the logits."""
-    pad_id: Any = reader.tokenizer.pad_token_id
-    feed = BatchSource(sample, pad_id, segments=heads.reads_segments(reader.network))
-    batch = feed.batch(np.zeros(1, np.int64)).to(partial(devices.send, device=reader.network.device))
-    with recording(reader.network) as tape:
-        scores = reader.task.logits(reader.network, batch)
-    return tape, scores.float()
+def _run(source: AttentionSource, sample: Tokens) -> tuple[Tape, torch.Tensor]:
+    """Return the recorded layers and the logits."""
+    pad_id: Any = source.tokenizer.pad_token_id
+    batches = BatchSource(sample, pad_id, segments=heads.reads_segments(source.network))
+    batch = batches.batch(np.zeros(1, np.int64)).to(partial(devices.send, device=source.network.device))
+    with recording(source.network) as tape:
+        logits = source.task.logits(source.network, batch)
+    return tape, logits.float()
 
 
-def _maps(reader: Reader, read: list[str], gradients: Callable[[str | None], Floats] | None) -> AttentionMaps:
-    sample, cut = _sample(reader, read)
+def _maps(
+    source: AttentionSource, inputs: list[str], gradients: Callable[[str | None], Floats] | None
+) -> AttentionMaps:
+    sample, truncated = _sample(source, inputs)
     with torch.no_grad():
-        tape, scores = _run(reader, sample)
+        tape, logits = _run(source, sample)
         layers = layers_of(tape)
         array = torch.stack([layer.weights for layer in tape.layers]).float().cpu().numpy()
-    described = Description()
-    if reader.trained:
-        described = reader.task.describe(scores, sample, read, reader.tokenizer)
+    description = Description()
+    if source.is_trained:
+        description = source.task.describe(logits, sample, inputs, source.tokenizer)
     maps = AttentionMaps(
         array=array,
-        tokens=tokens_of(reader.tokenizer, sample, read),
-        text=read[0],
-        pair=read[1] if len(read) == 2 else None,
-        model=reader.name,
-        encoder=reader.encoder,
-        cut=cut,
-        prediction=described.prediction,
-        said=described.line,
-        outputs=reader.task.gradient_outputs(described, reader.network),
+        tokens=tokens_of(source.tokenizer, sample, inputs),
+        text=inputs[0],
+        pair=inputs[1] if len(inputs) == 2 else None,
+        model=source.name,
+        encoder=source.encoder,
+        cut=truncated,
+        prediction=description.prediction,
+        said=description.line,
+        outputs=source.task.gradient_outputs(description, source.network),
         layers=layers,
-        rotated="rope_parameters" in reader.network.config,
+        rotated="rope_parameters" in source.network.config,
         gradients=gradients,
     )
-    return replace(maps, notes=tuple(_notes(reader, maps)))
+    return replace(maps, notes=tuple(_notes(source, maps)))
 
 
-def _notes(reader: Reader, maps: AttentionMaps) -> list[str]:
-    found = []
+def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
     if maps.cut:
-        found.append(f"The text has more than the {reader.longest:,} tokens that are read: {maps.cut:,} were left out.")
+        most, truncated = count(source.max_tokens, "token"), count(maps.cut, "token")
+        yield f"The model reads at most {most} of a text: {truncated} truncated."
     if nearly_uniform(maps):
-        found.append("All heads look everywhere almost alike: its weights may not have been trained, or not loaded.")
-    if maps.pair is not None and len(reader.task.inputs) < 2:
-        found.append(f"{reader.name} has learnt single texts: what it says of a pair means little.")
-    return found
+        yield "All heads have nearly uniform attention: the weights may not have been trained, or not loaded."
+    if maps.pair is not None and len(source.task.inputs) < 2:
+        yield f"{source.name} was trained on single texts: its prediction for a pair means little."
 
 
-def _later(model: Callable[[], TextModel | None], read: list[str], output: str | None) -> Floats:
-    """Run a model again, if it is still there, and return the gradients of an output by the weights."""
-    held = model()
-    if held is None:
+def _gradients_of(reference: Callable[[], TextModel | None], inputs: list[str], output: str | None) -> Floats:
+    """Run a model again, if it is still in memory, and return the gradients of an output by the weights."""
+    model = reference()
+    if model is None:
         raise ModelError(
-            "the model of these maps is gone, and gradients need it.", "Keep it in a variable, and capture them again."
+            "gradients need the model of these maps, and it is no longer in memory.",
+            "Keep the model in a variable and capture its attention again.",
         )
-    with held._lock:
-        return _gradients(_reader(held), read, output)
+    with model._lock:
+        return _gradients(_source(model), inputs, output)
 
 
-def _gradients(reader: Reader, read: list[str], output: str | None) -> Floats:
-    sample, _ = _sample(reader, read)
+def _gradients(source: AttentionSource, inputs: list[str], output: str | None) -> Floats:
+    sample, _ = _sample(source, inputs)
+    task, network = source.task, source.network
     with torch.enable_grad():
-        tape, scores = _run(reader, sample)
-        task, network = reader.task, reader.network
-        known = task.gradient_outputs(task.describe(scores, sample, read, reader.tokenizer), network)
-        chosen = known[0] if output is None else output
-        if chosen not in known:
-            raise OptionError(f"there is no output {output!r}.{nearest(output, known)}", f"There are {listing(known)}.")
-        tokens = task.gradient_tokens(sample, reader.tokenizer.mask_token_id)
-        number = task.output_logit(scores, chosen, network, tokens)
-        found = torch.autograd.grad(number, [layer.weights for layer in tape.layers])
-    return torch.stack(found).float().cpu().numpy()
+        tape, logits = _run(source, sample)
+        names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
+        name = names[0] if output is None else output
+        if name not in names:
+            raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")
+        tokens = task.gradient_tokens(sample, source.tokenizer.mask_token_id)
+        logit = task.output_logit(logits, name, network, tokens)
+        gradients = torch.autograd.grad(logit, [layer.weights for layer in tape.layers])
+    return torch.stack(gradients).float().cpu().numpy()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.data.tables import Table
-    from bertmagic.options import Check
+    from bertmagic.options.commands import Check
 
 _BINS = 12
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}

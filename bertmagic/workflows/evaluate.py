@@ -13,7 +13,6 @@ from bertmagic.data import tables
 from bertmagic.errors import DataError, ModelError, OptionError, listing
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
-from bertmagic.evaluation.calibration import Calibration, calibrated
 from bertmagic.events import Listener, Phase
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import folders
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.data.checks import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.outcomes import Outcomes
     from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report
     from bertmagic.tasks import Task
@@ -339,11 +339,5 @@ def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Lis
     run = _run(model, table, columns, emit)
     if len(run.rows) < 2:
         raise DataError(f"{table.name} has {len(run.rows)} row to calibrate on.", "Give some hundred rows.")
-    task: Any = model.task.calibrated(run.scores, run.rows, run.tokens)
-    before: Any = model.task.probabilities(run.scores, run.tokens)
-    after = task.probabilities(run.scores, run.tokens)
-    model.task = task
-    thresholds = getattr(task, "thresholds", ())
-    return calibrated(
-        before, after, run.rows.targets, task.temperature, model=model.name, data=table.name, thresholds=thresholds
-    )
+    model.task, found = model.task.calibrated(run.scores, run.rows, run.tokens, model=model.name, data=table.name)
+    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.texts import strings, whole
+from bertmagic.data.texts import strings, without_surrogates
 from bertmagic.data.tokens import encode
 from bertmagic.errors import DataError, ModelError
 from bertmagic.events import Listener, counting
@@ -246,7 +246,16 @@ def _frame(
             for score, number in zip(*found[place[at], mask], strict=True):
                 piece = str(tokenizer.convert_ids_to_tokens(int(number)))
                 filled = _put(before, piece, after, marked, tokenizer).replace(own, MASK)
-                table.append((index, whole(text), mask + 1, _word(piece, tokenizer), float(score), whole(filled)))
+                table.append(
+                    (
+                        index,
+                        without_surrogates(text),
+                        mask + 1,
+                        _word(piece, tokenizer),
+                        float(score),
+                        without_surrogates(filled),
+                    )
+                )
     frame = pd.DataFrame(table, columns=["row", "text", "mask", "word", "score", "filled"])
     kinds = {"text": "string", "mask": "Int64", "word": "string", "score": "Float64", "filled": "string"}
     return frame.astype(kinds)

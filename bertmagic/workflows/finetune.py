@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import TrainingError, listing
-from bertmagic.evaluation.calibration import calibrated
 from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
 from bertmagic.models import adapters, saving
 from bertmagic.models.fast import allocator
@@ -232,11 +231,9 @@ def _tuned(work: Setup, emit: Listener, button: StopButton) -> tuple[Setup, tupl
     rows, samples = prepared.validation, work.parts["validation"]
     said: tuple[str, ...] = ()
     if calibrate:  # which chooses what `tuned` does, too
-        task = prepared.task.calibrated(found, rows, samples)
-        before, after = (cast("Any", of.probabilities(found, samples)) for of in (prepared.task, task))
-        sentence = calibrated(before, after, rows.targets, cast("Any", task).temperature).sentence
-        said = (sentence,)
-        emit(Note(sentence))
+        task, calibration = prepared.task.calibrated(found, rows, samples)
+        said = (calibration.sentence,)
+        emit(Note(calibration.sentence))
     else:
         task = prepared.task.tuned(found, rows, samples)
     return replace(work, prepared=replace(prepared, task=task)), said

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import cache, checks, columns, files, tables
+from bertmagic.data import cache, checks, columns, files, pairs, tables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.errors import DataError, listing
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 _READ = ("text", "question", "context")
 """The roles of columns that models read."""
-
-_BETWEEN = " ||| "
-"""What stands between the two texts of a pair that is written as one."""
 
 _WANTED = {
     1: "Give a text, a list of texts, a column or a file.",
@@ -155,7 +152,7 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     inputs = list(model.task.inputs)
     if texts is None:
         raise DataError("there is nothing to predict.", _WANTED[len(inputs)].format(*inputs))
-    if len(inputs) == 2 and (isinstance(texts, str) or _is_pair(texts)):
+    if len(inputs) == 2 and (isinstance(texts, str) or pairs.is_pair(texts)):
         texts = [texts if isinstance(texts, str) else tuple(texts)]
     if isinstance(texts, str):
         return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "the text"
@@ -165,7 +162,7 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
         return frame, name, name
     if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
         texts = [texts]
-    if _is_list(texts):
+    if pairs.is_list(texts):
         return _listed(list(texts), inputs), "the list", "the list"
     if isinstance(texts, os.PathLike):
         table = tables.Table(str(texts), files.read([_existing(Path(texts))]))
@@ -216,33 +213,14 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
 
     if len(inputs) == 1:
         return pd.DataFrame({inputs[0]: pd.Series(texts, dtype=object)})
-    pairs = [_sides(text, len(inputs)) for text in texts]
-    for number, pair in enumerate(pairs):
+    found = [(None,) * len(inputs) if missing(text) else pairs.split(text) for text in texts]
+    for number, pair in enumerate(found):
         if len(pair) != len(inputs):
             raise DataError(
                 f"row {number} is not a pair of {listing(inputs)} but {texts[number]!r:.80}.",
                 "Give tuples of two texts, or a text with ` ||| ` between the two.",
             )
-    return pd.DataFrame(pairs, columns=inputs, dtype=object)
-
-
-def _sides(pair: Any, many: int) -> list[Any]:
-    """Return the texts of a pair; as many missing ones where it is missing."""
-    if isinstance(pair, str):
-        return pair.split(_BETWEEN)
-    return list(pair) if _is_list(pair) else [None] * many if missing(pair) else [pair]
-
-
-def _is_pair(texts: Any) -> bool:
-    """Whether it is one pair: two texts, neither of which is a pair itself."""
-    return _is_list(texts) and len(texts) == 2 and all(isinstance(text, str) and _BETWEEN not in text for text in texts)
-
-
-def _is_list(texts: Any) -> bool:
-    """Whether it is a sequence of texts: a list, an array, a column of a Dataset; not a list of rows."""
-    if hasattr(texts, "tolist") and getattr(texts, "ndim", 0) == 1:
-        return True
-    return isinstance(texts, Sequence) and not (len(texts) and isinstance(texts[0], Mapping))
+    return pd.DataFrame(found, columns=inputs, dtype=object)
 
 
 def _existing(path: Path) -> Path:

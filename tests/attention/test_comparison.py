@@ -82,7 +82,7 @@ def test_texts_that_differ_are_compared_by_their_statistics():
     frame = found.statistics()
     assert list(frame.columns[:2]) == [("entropy", "first"), ("entropy", "second")]
     np.testing.assert_allclose(frame["entropy", "second"], second.head_statistics()["entropy"])
-    with pytest.raises(DataError, match="have no divergence"):
+    with pytest.raises(DataError, match="no divergence between heads"):
         found.ranking()
 
 
@@ -93,11 +93,11 @@ def test_statistics_of_equal_texts_begin_with_the_divergence():
 
 
 def test_models_of_different_sizes_have_no_heads_in_common():
-    with pytest.raises(ModelError, match="3 layers of 4 heads and 'model 1' has 2 layers of 4 heads"):
+    with pytest.raises(ModelError, match="3 layers of 4 heads\\) and 'model 1' \\(2 layers"):
         maps().compare(maps(seed=1, layers=2))
 
 
 def test_texts_cut_at_different_words_are_refused():
     first, second = maps(PAIR[:5], cut=3), maps(OTHER[:3], seed=1, cut=5, pair=None)
-    with pytest.raises(DataError, match="up to different words"):
+    with pytest.raises(DataError, match="at different words"):
         first.compare(second)

@@ -49,7 +49,7 @@ def test_what_is_no_text_is_an_error(learnt, text):
 
 def test_the_formula_says_what_it_lacks_and_what_is_done_before_it(maps):
     closed = dataclasses.replace(maps, layers=(Layer(),) * 2)
-    assert "a way of its own, of which weights are shown" in closed.detail(0, 0).why_not
+    assert "only its weights could be captured" in closed.detail(0, 0).why_not
     assert closed.detail(0, 0).query is None
     assert not maps.detail(0, 0).why_not
     assert "rotary" in dataclasses.replace(maps, rotated=True).detail(0, 0).note
@@ -79,5 +79,5 @@ def test_a_model_that_was_unloaded_is_an_error(encoder, rows):
     with pytest.raises(ModelError, match="was unloaded"):
         maps.mixed("gradient")
     del model
-    with pytest.raises(ModelError, match="is gone"):
+    with pytest.raises(ModelError, match="no longer in memory"):
         maps.mixed("gradient")

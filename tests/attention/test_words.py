@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertmagic.attention.words import in_common, of_words, tokens_of
+from bertmagic.attention.words import common_words, tokens_of, word_groups
 from bertmagic.data.tokens import encode
 
 from .made import maps
@@ -36,7 +36,7 @@ def test_pieces_belong_to_their_word_and_words_to_their_text(tokenizer):
     ]  # fmt: skip
     assert [token.word for token in found] == [-1, 0, 0, 0, 1, -1, 2, 3, 3, 3, -1]
     assert [token.sentence for token in found] == [-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1]
-    assert of_words(found) == [[0], [1, 2, 3], [4], [5], [6], [7, 8, 9], [10]]
+    assert word_groups(found) == [[0], [1, 2, 3], [4], [5], [6], [7, 8, 9], [10]]
 
 
 def test_a_special_token_that_the_user_wrote_is_one(tokenizer):
@@ -64,10 +64,10 @@ def test_words_are_sums_of_columns_and_means_of_rows():
             expected = np.mean([found.array[1, 1, row, columns].sum() for row in rows])
             assert words.array[1, 1, i, j] == pytest.approx(expected, rel=1e-5)
     assert words.merged() is words
-    assert "Words have no query" in words.detail(0, 0).why_not
+    assert "no query or key" in words.detail(0, 0).why_not
 
 
 def test_a_word_that_only_one_tokenizer_has_joins_the_one_before():
     first = maps((("[CLS]", -1, -1), ("a", 0, 0), ("b", 1, 0), ("c", 2, 0), ("[SEP]", -1, -1))).tokens
     second = maps((("[CLS]", -1, -1), ("a b", 0, 0), ("c", 2, 0), ("[SEP]", -1, -1))).tokens
-    assert in_common(first, second) == ([[0], [1, 2], [3], [4]], [[0], [1], [2], [3]])
+    assert common_words(first, second) == ([[0], [1, 2], [3], [4]], [[0], [1], [2], [3]])

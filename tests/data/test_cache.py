@@ -2,12 +2,14 @@
 
 import builtins
 import os
+import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from transformers import BertTokenizer
 
@@ -162,7 +164,7 @@ def test_a_tokenizer_written_in_python_is_not_cached(tokenizer, home, monkeypatc
     assert not home.exists()
 
 
-@pytest.mark.parametrize("at", [3, 20, 50, 54, 58, 5000, -1])
+@pytest.mark.parametrize("at", [0, 3, 20, 50, 300, 700, 5000, -9, -1])
 def test_a_flipped_byte_is_found_and_the_entry_made_anew(tokenizer, home, calls, at):
     expected = cache.Cache(home, tokenizer, 64).encode(TEXTS)
     (path,) = entries(home)
@@ -190,22 +192,50 @@ def test_a_file_of_another_size_is_found(tokenizer, home, size):
     assert cache.read(path) is None
 
 
-@pytest.mark.parametrize("begin", range(0, 1000, 100))
-def test_a_full_disk_only_means_no_caching(tokenizer, home, monkeypatch, begin):
-    """The disk is full after so many bytes, in the middle of the ids as well as at the first byte."""
+@pytest.fixture
+def room():
+    """Return a function that limits how many bytes a file may have, as a disk does that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5_000, 50_000, 95_000, 99.9])
+def test_a_full_disk_only_means_no_caching(tokenizer, home, room, size):
+    """The disk is full at the first byte, in the middle of the ids, while the entry is written, and at its checksum."""
     expected = encode(tokenizer, TEXTS * 3, 64)
-    put = cache._put
-    written = []
-
-    def full(file, data, checksum):
-        written.append(len(data))
-        if sum(written) > begin * 50:
-            raise OSError(28, "No space left on device")
-        return put(file, data, checksum)
-
-    monkeypatch.setattr(cache, "_put", full)
+    assert expected.ids.nbytes > 95_000
+    if size == 99.9:
+        cache.Cache(home, tokenizer, 64).encode(TEXTS * 3)
+        (whole,) = entries(home)
+        size = whole.stat().st_size - 1
+        whole.unlink()
+    (home / "cache" / "tokens").mkdir(parents=True, exist_ok=True)
+    (home / "cache" / "tokens" / ".gitignore").write_text("*\n")
+    room(max(size, 2))
     assert_same(cache.Cache(home, tokenizer, 64).encode(TEXTS * 3), expected)
     assert [path.name for path in (home / "cache" / "tokens").iterdir()] == [".gitignore"]
+
+
+def test_an_entry_is_arrow_that_other_programs_read(tokenizer, home):
+    expected = cache.Cache(home, tokenizer, 64).encode(TEXTS)
+    (path,) = entries(home)
+    (row,) = pa.ipc.open_stream(path.read_bytes()).read_all().to_pylist()
+    assert row["ids"] == expected.ids.tolist()
+    assert row["offsets"] == expected.offsets.tolist()
+    assert (row["windows"], row["second"], row["spans"], row["truncated"]) == (None, None, None, 0)
+
+
+def test_an_entry_of_an_earlier_format_is_ignored_and_counts_as_least_recently_used(tokenizer, home, monkeypatch):
+    folder = home / "cache" / "tokens"
+    folder.mkdir(parents=True)
+    old = folder / f"{'0' * 64}.tokens"
+    old.write_bytes(b"bmtoken2" + bytes(5_000))
+    os.utime(old, (1000, 1000))
+    assert cache.read(old) is None
+    monkeypatch.setattr(cache, "_MOST", 1)
+    assert len(cache.Cache(home, tokenizer, 64).encode(TEXTS)) == 600
+    assert not old.exists()
 
 
 def test_a_folder_that_cannot_be_made_only_means_no_caching(tokenizer, home):

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from bertmagic.data import checks, files
-from bertmagic.data.texts import Texts, cells, frame, strings, whole
+from bertmagic.data.texts import Texts, cells, frame, strings, without_surrogates
 
 WORDS = [f"text {i}" if i % 7 else None for i in range(2500)]
 POSITIONS = np.asarray([i for i, word in enumerate(WORDS) if word and i % 3], dtype=np.int64)
@@ -55,7 +55,7 @@ def test_never_more_than_a_chunk_is_read_at_once(monkeypatch):
     tolist = pd.Series.tolist
     monkeypatch.setattr(pd.Series, "tolist", lambda self: read.append(len(self)) or tolist(self))
     texts, _ = checks.clean_texts(column, "column 'x'")
-    assert len(np.unique(checks.copies(texts))) == 5000
+    assert len(np.unique(checks.duplicate_keys(texts))) == 5000
     assert max(read) == 1000
     assert sum(read) == 10_000
 
@@ -75,15 +75,15 @@ HALF = "a \ud83d🙂 b"
 
 @pytest.mark.parametrize("text", ["", "plain", "好 🙂 é", "\x00"])
 def test_a_text_that_can_be_written_stays_as_it_is(text):
-    assert whole(text) is text
+    assert without_surrogates(text) is text
 
 
 def test_half_a_character_becomes_one_and_moves_no_other():
-    assert whole(HALF) == "a �🙂 b"
-    assert len(whole(HALF)) == len(HALF)
+    assert without_surrogates(HALF) == "a �🙂 b"
+    assert len(without_surrogates(HALF)) == len(HALF)
     found = strings(pd.Series(["a", HALF, None], index=list("xyz"), dtype=object))
     assert found.dtype == "string"
-    assert found.fillna("").to_dict() == {"x": "a", "y": whole(HALF), "z": ""}
+    assert found.fillna("").to_dict() == {"x": "a", "y": without_surrogates(HALF), "z": ""}
 
 
 @pytest.mark.parametrize("rows", [{"text": ["a", HALF], "n": [1, 2]}, [{"text": "a", "n": 1}, {"text": HALF, "n": 2}]])

@@ -26,14 +26,16 @@ from bertmagic.evaluation.report import (
     Series,
     Slice,
 )
-from bertmagic.inference.predictions import MultiLabelPredictions, NumberPredictions, Predictions
+from bertmagic.inference.predictions import Predictions
 from bertmagic.models.status import Catalogue, Device, Entry, Held, Status
 from bertmagic.run.difference import Difference, RunDifference
 from bertmagic.run.jobs import Job, Progress
 from bertmagic.run.records import Curve, Record, Runs
 from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
+from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 from bertmagic.tasks.question_answering.decoding import Candidates
 from bertmagic.tasks.question_answering.result import answers as answers_of
+from bertmagic.tasks.regression.result import NumberPredictions
 from bertmagic.tasks.token_classification.result import Entities
 from bertmagic.tuning.results import Advice, Advised, Estimate, Rates, Search, Trial, Tried
 

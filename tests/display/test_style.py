@@ -34,7 +34,7 @@ def test_sizes(many, shown):
 
 def test_odd_characters_are_seen_and_survive_utf8():
     shown = style.clean("a\x00b\ud800c\x1bd\u202ee")
-    assert shown == "a␀b�c␛d�e"
+    assert shown == "a␀b⟨U+D800⟩c␛d⟨U+202E⟩e"
     shown.encode()
 
 

@@ -80,23 +80,6 @@ def test_many_numbers_become_fifths_and_few_stay_values():
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("It was not what we wanted and they know it.", "en"),
-        ("Das ist nicht das, was wir wollten.", "de"),
-        ("Ce n'est pas ce que nous voulions.", "fr"),
-        ("No es lo que yo quería, pero me gusta mucho.", "es"),
-        ("热水壶烧水快，但壶嘴总滴水。", "zh"),
-        ("これはとても良い本です。", "ja"),
-        ("Это очень плохо.", "Cyrillic"),
-        ("xyzzy", "unknown"),
-    ],
-)
-def test_the_language_of_a_text_is_guessed(text, language):
-    assert traits.language(text) == language
-
-
 def test_traits_are_read_of_the_texts():
     made = outcomes(4, texts=["Is it 5?", "It was not good", "It was good", "fine"])
     found = traits.traits(made)

@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -98,6 +99,74 @@ def test_a_kill_between_the_two_renames_is_recovered_from(tmp_path, model, token
     (tmp_path / ".m.previous").mkdir()
     saving.recover(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_folder_whose_name_begins_as_another_s_is_not_its_former_self(tmp_path):
+    (tmp_path / ".m.x.0123abcd-0.previous").mkdir()
+    (tmp_path / ".m.x.previous").mkdir()
+    saving.recover(tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+    saving.recover(tmp_path / "m.x")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.x"]
+
+
+def another_one(folder):
+    """Return what another process may do to a folder at any moment, by name."""
+
+    def save():
+        with saving.replacing(folder) as filling:
+            (filling / "other").write_text("whole")
+
+    return {"looks": lambda: saving.recover(folder), "saves": save}
+
+
+@pytest.mark.parametrize("what", ["looks", "saves"])
+@pytest.mark.parametrize("before", [True, False], ids=["over one", "where there is none"])
+@pytest.mark.parametrize("moment", range(4))
+def test_another_process_between_any_two_renames_of_a_swap_loses_no_model(tmp_path, monkeypatch, what, before, moment):
+    """The other one comes before the first rename, before the second, and so on; new weights are there at the end."""
+    folder, rename, calls = tmp_path / "m", Path.rename, []
+    if before:
+        folder.mkdir()
+        (folder / "old").write_text("whole")
+
+    def interleaved(path, target):
+        calls.append(path)
+        if len(calls) == moment + 1:
+            another_one(folder)[what]()
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interleaved)
+    with saving.replacing(folder) as filling:
+        (filling / "new").write_text("whole")
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+LOOKER = """
+import sys
+from pathlib import Path
+from pathlib import Path
+from bertmagic.models import saving
+print("looking", flush=True)
+while not Path(sys.argv[2]).exists():
+    saving.recover(Path(sys.argv[1]))
+"""
+
+
+def test_a_process_that_looks_all_the_time_never_undoes_a_save(tmp_path):
+    folder, done = tmp_path / "m", tmp_path / "done"
+    command = [sys.executable, "-c", LOOKER, str(folder), str(done)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "looking\n"
+        try:
+            for number in range(40):
+                with saving.replacing(folder) as filling:
+                    (filling / "number").write_text(str(number))
+                assert (folder / "number").read_text() == str(number)
+        finally:
+            done.touch()
+    assert process.returncode == 0
 
 
 NURSERY = """

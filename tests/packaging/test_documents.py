@@ -8,26 +8,100 @@ from pathlib import Path
 
 import pytest
 
+from bertmagic.errors import OptionError
 from bertmagic.options import COMMANDS
+from tests.packaging.snippets import Reader, cells
 
 ROOT = Path(__file__).parents[2]
+READMES = ["README.md", "README.zh.md"]
+GUIDES = ["docs/guide.md", "docs/guide.zh.md"]
+GO_ON = ["attention.md", "comparing.md"]
+"""These use the names of the guide, and say so."""
+PAGES = [*(ROOT / page for page in READMES), *sorted((ROOT / "docs").glob("*.md"))]
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
-def test_a_readme_shows_a_cell_for_every_magic_and_the_two_commands(page):
+@pytest.mark.parametrize("page", READMES)
+def test_a_readme_is_short_and_names_every_magic_and_the_two_commands(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    assert [magic for magic in COMMANDS if f"%{magic}" not in text] == []
+    assert len(text.splitlines()) <= 150
+    assert [magic for magic in COMMANDS if f"%{magic}`" not in text] == []
     assert "make demo" in text
     assert "make test" in text
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
-def test_the_pictures_and_links_of_a_readme_exist(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("http")]
-    assert links
-    assert [link for link in links if not (ROOT / link).is_file()] == []
+@pytest.mark.parametrize("page", GUIDES)
+def test_a_guide_has_a_cell_for_every_magic(page):
+    code = "".join(cells(ROOT / page))
+    assert [magic for magic in COMMANDS if f"%{magic}" not in code] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_links_of_a_document_lead_to_files_and_headings_that_exist(page):
+    links = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not link.startswith("http")]
+    for link in links:
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.is_file(), link
+        assert not heading or heading in _headings(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_modules_that_a_document_names_exist(page):
+    modules = re.findall(r"`(?:python )?([\w/]+/\w+\.(?:py|js|ipynb))\b", page.read_text(encoding="utf-8"))
+    assert [one for one in modules if not ((ROOT / one).is_file() or (ROOT / "bertmagic" / one).is_file())] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_cells_of_a_document_can_be_read_in_order(page):
+    reader = Reader()
+    before = cells(ROOT / GUIDES[0]) if page.name in GO_ON else []
+    for cell in [*before, *cells(page)]:
+        reader.read(cell)
+    assert reader.unknown == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        ("%load_ext bertmagic  # silent", AssertionError),
+        ("%bert_finetune a --trian sample:reviews", OptionError),
+        ("%%bert_finetune a\ntrain = 1\nepcohs = 3", OptionError),
+        ("x = %bert_predct 'a'", AssertionError),
+        ("x = = 1", SyntaxError),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_seen(cell, fault):
+    with pytest.raises(fault):
+        Reader().read(cell)
+
+
+@pytest.mark.parametrize(
+    "cell", ["%bert_evaluate df", "%%bert_finetune a\ntrain = df", "df.head()", "%bert_predict {df.text} -m 'm'"]
+)
+def test_a_name_that_no_cell_defines_is_seen(cell):
+    reader = Reader()
+    reader.read(cell)
+    assert reader.unknown == ["df"]
+    reader = Reader()
+    reader.read("df = 1")
+    reader.read(cell)
+    assert reader.unknown == []
+
+
+def test_the_cells_of_both_guides_are_the_same():
+    """But for texts and comments, which are in the language of the page."""
+    english, chinese = (
+        [re.sub(r"#.*|[^\x00-\x7f]|\".*?\"", "", cell) for cell in cells(ROOT / page)] for page in GUIDES
+    )
+    assert [cell.splitlines()[0] for cell in english] == [cell.splitlines()[0] for cell in chinese]
+
+
+def _headings(page: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

@@ -77,7 +77,7 @@ def test_a_run_whose_model_was_being_replaced_is_found_again():
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path):
     (tmp_path / ".bertmagic").write_text("a file")
-    with pytest.raises(TrainingError, match="cannot be made") as caught:
+    with pytest.raises(TrainingError, match="cannot be written") as caught:
         folders.Run("mine", {}, {})
     assert "BERTMAGIC_HOME" in caught.value.fix
 

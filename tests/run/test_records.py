@@ -38,7 +38,7 @@ def only(name):
 
 
 def listed(**asked):
-    return records.listed(options.read(options.Runs, asked))
+    return records.listed(options.read(options.commands.Runs, asked))
 
 
 def test_a_finished_run_tells_everything():

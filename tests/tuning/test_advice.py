@@ -7,7 +7,6 @@ import pytest
 
 import bertmagic as bm
 from bertmagic.run import folders
-from bertmagic.tuning import languages
 from bertmagic.tuning.results import Advice
 
 CHINESE = [f"这部电影非常好看{i}，我很喜欢" for i in range(40)]
@@ -22,19 +21,6 @@ def own(make_rows):
 
 def labelled(texts):
     return pd.DataFrame({"text": texts, "label": ["a", "b"] * (len(texts) // 2)})
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("the film was good and it was long", "English"), ("der Film war nicht gut", "German"),
-        ("le film est très bon pour les enfants", "French"), ("la película no es muy buena", "Spanish"),
-        ("这部电影很好", "Chinese"), ("この映画はとても良い", "Japanese"), ("фильм очень хороший", "Russian"),
-        ("12345", "other"),
-    ],
-)  # fmt: skip
-def test_languages_are_told(text, expected):
-    assert languages.language(text) == expected
 
 
 def test_models_that_know_the_language_come_first(own):

@@ -182,7 +182,7 @@ def test_what_it_depends_on_is_told_once_there_are_enough(search):
     ("given", "said"),
     [
         ({"lr": bm.log(1e-3, 1e-5)}, "the first end must be below the second"),
-        ({"lr": bm.between(1e-3, 1e-3)}, "it is empty"),
+        ({"lr": bm.between(1e-3, 1e-3)}, "the first end must be below the second"),
         ({"lr": bm.log(1e-3)}, "it needs two ends"),
         ({"weight_decay": bm.log(0, 0.1)}, "ends above 0"),
         ({"batch_size": bm.choice()}, "it has no value"),

@@ -91,7 +91,7 @@ def test_the_numbers_of_the_formula_give_the_weights(maps):
 
 def test_a_model_without_queries_says_so(without_details):
     header, buffers = answer(without_details, {"kind": "detail", "layer": 0, "heads": [0], "token": 1})
-    assert "of its own" in header["why_not"]
+    assert "only its weights" in header["why_not"]
     assert buffers == []
 
 

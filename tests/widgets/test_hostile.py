@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bertmagic.display.attention import export
-from bertmagic.display.attention.letters import visible
+from bertmagic.text_safety import visible_token
 
 from .conftest import drawn
 from .hostile import LABELS, TOKENS
@@ -52,11 +52,11 @@ def test_nothing_runs_on_the_page(page):
     page.settle()
     assert not page.page.evaluate(HIT)
     assert page.page.locator(".bm-attention").locator("script, img, iframe, svg, a, [onerror], [onload]").count() == 0
-    assert visible(LABELS[0])[:30] in page.page.locator(".bm-predicted").first.inner_text()
+    assert visible_token(LABELS[0])[:30] in page.page.locator(".bm-predicted").first.inner_text()
 
 
 def test_tables_keep_every_token_and_compute_nothing(page, hostile):
-    wanted = ["[CLS]", *map(visible, TOKENS), "[SEP]"]
+    wanted = ["[CLS]", *map(visible_token, TOKENS), "[SEP]"]
     for text in (page.saved("CSV").decode(), export(hostile, "csv")):
         assert names(text) == wanted
         cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""))]
@@ -70,7 +70,7 @@ def test_pictures_are_well_formed_and_keep_every_token(page, hostile):
         tags = {node.tag.rpartition("}")[2] for node in root.iter()}
         assert tags <= {"svg", "title", "desc", "g", "rect", "path", "text", "tspan", "image", "style", "defs", "line"}
         words = " ".join(node.text or "" for node in root.iter())
-        assert [token for token in map(visible, TOKENS) if token not in words] == []
+        assert [token for token in map(visible_token, TOKENS) if token not in words] == []
 
 
 @pytest.mark.parametrize("kind", ["HTML", "SVG"])

@@ -79,7 +79,7 @@ def test_a_model_of_pairs_needs_two_texts(models):
 
 
 def test_a_model_of_single_texts_says_what_a_pair_means_to_it(learnt):
-    assert any("has learnt single texts" in note for note in learnt.attention(TEXT, TEXT).notes)
+    assert any("was trained on single texts" in note for note in learnt.attention(TEXT, TEXT).notes)
 
 
 def test_the_same_model_differs_in_nothing(learnt):
@@ -93,7 +93,7 @@ def test_a_long_text_is_cut_and_says_so(learnt):
     maps = learnt.attention("film " * (many + 20))
     assert len(maps.tokens) == many
     assert maps.cut == 22
-    assert any(f"more than the {many} tokens that are read: 22 were left out" in note for note in maps.notes)
+    assert any(f"at most {many} tokens of a text: 22 tokens truncated" in note for note in maps.notes)
     assert maps.tokens[-1].piece == "[SEP]"
 
 
@@ -118,7 +118,7 @@ def test_weights_that_were_not_loaded_are_noticed(learnt, tokenizer, bert_config
 def test_a_model_that_was_not_trained_here_has_no_base(learnt):
     card = {key: value for key, value in learnt.card.items() if key != "options"}
     other = TextModel("other", learnt.network, learnt.tokenizer, learnt.task, card, learnt.folder, "fp32")
-    with pytest.raises(ModelError, match="does not say which encoder it was made from"):
+    with pytest.raises(ModelError, match="the encoder of"):
         other.attention(TEXT, compare="base")
 
 

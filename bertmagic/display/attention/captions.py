@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertmagic.display.attention import comparison
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.settings import settings
 from bertmagic.display.style import count, line, share
+from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,21 +31,21 @@ def caption() -> str:
 
 def tokens_for_page(tokens: Sequence[Token]) -> list[list[object]]:
     """Return tokens as the page reads them: text, start, end, word, sentence."""
-    return [[visible(t.text), t.start, t.end, t.word, t.sentence] for t in tokens]
+    return [[visible_token(t.text), t.start, t.end, t.word, t.sentence] for t in tokens]
 
 
 def headline(maps: AttentionMaps) -> str:
     """Return model, size and number of tokens in a line."""
     layers, heads, tokens, _ = maps.array.shape
     size = f"{count(layers, 'layer')} × {count(heads, 'head')}, {count(tokens, 'token')}"
-    return f"Attention of {line(visible(maps.model), 40)}: {size}{' of two texts' if maps.pair is not None else ''}."
+    return f"Attention of {line(maps.model, 40)}: {size}{' of two texts' if maps.pair is not None else ''}."
 
 
 def model_output(maps: AttentionMaps) -> str:
     """Return the prediction in a line; empty if there is none."""
-    classes = ", ".join(f"{line(visible(name), 30)} {share(score)}" for name, score in maps.prediction[:4])
+    classes = ", ".join(f"{line(name, 30)} {share(score)}" for name, score in maps.prediction[:4])
     is_repeated = bool(maps.prediction) and maps.said == _most_probable(maps.prediction[0])
-    answer = "" if is_repeated else line(visible(maps.said), 160)
+    answer = "" if is_repeated else line(maps.said, 160)
     return "; ".join(filter(None, (answer, classes)))
 
 
@@ -72,7 +72,7 @@ def text(maps: AttentionMaps) -> str:
     """Return the maps in at most ten lines."""
     state = settings(maps, {})
     pairs = [f"  {line(a, 30)} → {line(b, 30)}  {value:.3f}" for a, b, value in largest_weights(maps, state, 4)]
-    notes = [f"Note: {line(visible(note), 160)}" for note in maps.notes[:1]]
+    notes = [f"Note: {line(note, 160)}" for note in maps.notes[:1]]
     compared = [] if maps.comparison is None else [comparison.headline(maps.comparison)]
     parts = [
         headline(maps),

@@ -8,9 +8,9 @@ import numpy as np
 
 from bertmagic.attention import STATISTICS
 from bertmagic.display.attention.design import plain_name
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.style import columns, line
 from bertmagic.display.writers.elements import box, paragraph, table
+from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,8 @@ def difference_table(result: Comparison) -> Markup:
 def headline(result: Comparison) -> str:
     """Return what is compared, and whether it differs at all."""
     if result.divergence is None:
-        return f"Head statistics of this text and of another, “{line(visible(result.second.text), 60)}”:"
-    first, second = (line(visible(maps.model), 40) for maps in (result.first, result.second))
+        return f"Head statistics of this text and of another, “{line(result.second.text, 60)}”:"
+    first, second = (line(maps.model, 40) for maps in (result.first, result.second))
     unit = "words (their tokenizers differ)" if result.merged else "tokens"
     pair = f"{first} compared with {second}, on the same {unit}"
     if not result.divergence.any():
@@ -68,7 +68,7 @@ def _heads_by_divergence(result: Comparison) -> list[list[str]]:
         if value > 0:
             size = result.difference[layer, head]
             row, column = np.unravel_index(int(np.abs(size).argmax()), size.shape)
-            ends = " → ".join(line(visible(result.tokens[at].text), 20) for at in (row, column))
+            ends = " → ".join(line(visible_token(result.tokens[at].text), 20) for at in (row, column))
             rows.append([f"layer {layer}, head {head}", f"{value:.4f}", f"{ends} {size[row, column]:+.3f}"])
     return rows
 

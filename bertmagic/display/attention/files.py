@@ -9,7 +9,7 @@ from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
 from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name
 from bertmagic.display.attention.fonts import BitmapLetters
-from bertmagic.display.attention.letters import short, visible
+from bertmagic.display.attention.letters import short
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.pictures import PICTURES
 from bertmagic.display.attention.scene import Picture, Scene
@@ -17,6 +17,7 @@ from bertmagic.display.attention.settings import DIFFERENCE, Settings, methods, 
 from bertmagic.display.attention.surface import Surface, TextStyle
 from bertmagic.display.attention.svg import ReaderLetters, Svg
 from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,11 +73,11 @@ def svg(maps: AttentionMaps, state: Settings) -> str:
 def png(maps: AttentionMaps, state: Settings) -> bytes:
     """Return the chosen pictures as PNG.
 
-    Tokens with letters that no font here has are shown by their position, and a line below the pictures says so.
+    Letters that no font here has are replaced, and a line below the pictures says so.
     """
     matrix, title = shown_matrix(maps, state), heading(maps, state)
-    texts = [unit.text for unit in (*matrix.rows, *matrix.columns)]
-    letters = BitmapLetters([title, *texts])
+    texts = [title, *(unit.text for unit in (*matrix.rows, *matrix.columns))]
+    letters = BitmapLetters(texts)
     layout = _Layout(Scene(maps, state, PAPER, matrix, letters), title)
     all_drawn = all(map(letters.has_all, texts))
     height = layout.height + (0 if all_drawn else _NOTE_HEIGHT)

@@ -59,6 +59,12 @@ class BitmapLetters:
         """Whether one font has every letter of a text."""
         return self._file(text) is not None
 
+    def has_most(self, text: str) -> bool:
+        """Whether one font has at least half of the letters of a text."""
+        drawable = self.drawable(text)
+        missing = sum(letter != kept for letter, kept in zip(_normalized(text), drawable, strict=True))
+        return 2 * missing <= len(drawable)
+
     def width(self, text: str, size: float) -> float:
         """Return the width of a text in pixels."""
         return float(self.font(text, size).getlength(self.drawable(text)))

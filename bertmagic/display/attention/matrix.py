@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertmagic.display.attention.design import DESIGN
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.settings import DIFFERENCE
+from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -110,10 +110,10 @@ def units(tokens: tuple[Token, ...], merge: bool) -> list[Unit]:
         last = tokens[at - 1] if at else None
         if merge and last is not None and token.word >= 0 and token.word == last.word:
             word = all_units[-1]
-            all_units[-1] = replace(word, text=word.text + visible(token.text), tokens=(*word.tokens, at))
+            all_units[-1] = replace(word, text=word.text + visible_token(token.text), tokens=(*word.tokens, at))
             continue
         space = last is None or token.word < 0 or last.word < 0 or token.start > last.end
-        all_units.append(Unit(visible(token.text), (at,), token.sentence, token.word < 0, space))
+        all_units.append(Unit(visible_token(token.text), (at,), token.sentence, token.word < 0, space))
     return all_units
 
 

@@ -48,8 +48,8 @@ class Scene:
         return self.state.direction == "attends to"
 
     def label(self, unit: Unit, most: int) -> str:
-        """Return what is written for a token: its text, or its position where the font lacks some of its letters."""
-        return short(unit.text, most) if self.letters.has_all(unit.text) else f"#{unit.tokens[0]}"
+        """Return what is written for a token: its text, or its position where fonts lack most of its letters."""
+        return short(unit.text, most) if self.letters.has_most(unit.text) else f"#{unit.tokens[0]}"
 
     def share(self, value: float) -> float:
         """Return the share between 0 and 1 of full colour that a weight is drawn with."""

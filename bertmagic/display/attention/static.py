@@ -15,7 +15,6 @@ from bertmagic.display.attention.downsampling import downsampled
 from bertmagic.display.attention.fonts import BitmapLetters
 from bertmagic.display.attention.grid import grid
 from bertmagic.display.attention.heat_map import heat_map, is_labelled
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.scene import Scene
 from bertmagic.display.attention.settings import settings
@@ -45,7 +44,7 @@ def markup(maps: AttentionMaps) -> Markup:
     answer = captions.model_output(maps)
     parts = [paragraph(tag("b", captions.headline(maps)))]
     parts += [paragraph(line(answer, 300))] if answer else []
-    parts += [paragraph(warned(line(visible(note), 300))) for note in maps.notes]
+    parts += [paragraph(warned(line(note, 300))) for note in maps.notes]
     rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in captions.largest_weights(maps, state)]
     title = f"Largest weights between words: layer {state.layer}, head {state.heads[0]}"
     numbers = table(["from", "to", "weight"], rows, title, left=(0, 1))

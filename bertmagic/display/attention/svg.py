@@ -22,8 +22,8 @@ _ANCHORS = {"left": "", "right": "end", "center": "middle"}
 class ReaderLetters:
     """The fonts of whoever opens the file: unknown, so they are assumed to have every letter."""
 
-    def has_all(self, text: str) -> bool:
-        """Whether the font has every letter of a text."""
+    def has_most(self, text: str) -> bool:
+        """Whether the font has at least half of the letters of a text."""
         return True
 
     def width(self, text: str, size: float) -> float:

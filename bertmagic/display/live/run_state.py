@@ -284,7 +284,7 @@ def evaluations(run: Run) -> str:
 
 def measured(run: Run, event: Evaluated) -> str:
     """Return one evaluation in words."""
-    name = run.metric_name
+    name = line(run.metric_name, 40)
     chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
     sign = f" ({BEST} best{'' if run.over else ' so far'})" if event.best else ""
     return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from bertmagic.display import text
 from bertmagic.display.live.run_state import Run, lines, losses, measured, noted, position, reason, stage, state, title
 from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from bertmagic.display.live.run_state import Clock
@@ -91,7 +92,7 @@ class Lines:
             return
         self._next = self._clock() + _REWRITE
         across = shutil.get_terminal_size().columns - 1
-        write(self._stream, "\r" + self._words()[:across].ljust(across))
+        write(self._stream, "\r" + visible(self._words())[:across].ljust(across))
         self._open = True
 
     def _every_tenth(self) -> None:
@@ -112,7 +113,7 @@ class Lines:
 
     def _say(self, *words: str) -> None:
         self._clear()
-        write(self._stream, "".join(line + "\n" for line in words))
+        write(self._stream, "".join(visible(line) + "\n" for line in words))
 
 
 class TrialLines:
@@ -130,7 +131,7 @@ class TrialLines:
         with contextlib.suppress(Exception):  # a closed pipe must not end a search
             over = [trial for trial in event.trials if trial.state != "running"]
             for trial in over[self._told :]:
-                write(self._stream, told(event, trial) + "\n")
+                write(self._stream, visible(told(event, trial)) + "\n")
             self._told = len(over)
 
     def close(self, error: BaseException | None = None) -> None:

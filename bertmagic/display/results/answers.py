@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.style import BLUE, MISSING, clean, columns, count, first_note, line, speed
+from bertmagic.display.style import BLUE, MISSING, columns, count, first_note, line, speed
 from bertmagic.display.writers.elements import Cell, bar, box, escape, fitting, join, notes, paragraph, table, tag
 
 if TYPE_CHECKING:
@@ -128,10 +128,10 @@ def _marked(result: Answers, at: int, bytes_: int) -> Markup:
     before, answer, after = _around(result, at)
     if not answer:
         return _cut(after, bytes_)
-    middle = fitting(clean(answer), bytes_ // 2)
+    middle = fitting(answer, bytes_ // 2)
     room = (bytes_ - len(escape(middle).encode())) // 2
-    kept = fitting(clean(before[-room:])[::-1], room)[::-1]
-    inner = tag("b", middle, "…" if len(middle) < len(clean(answer)) else "")
+    kept = fitting(before[-room:][::-1], room)[::-1]
+    inner = tag("b", middle, "…" if len(middle) < len(answer) else "")
     return join("…" if len(kept) < len(before) else "", kept, tag("span", inner, style=_MARK), _cut(after, room))
 
 
@@ -140,7 +140,7 @@ _MARK = f"background:{BLUE}40;border-bottom:2px solid {BLUE};padding:0 2px"
 
 
 def _cut(words: str, bytes_: int) -> Markup:
-    kept = fitting(clean(words[:bytes_]), bytes_)
+    kept = fitting(words[:bytes_], bytes_)
     return join(kept, "…" if len(kept) < len(words) else "")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bertmagic.display.charts.curves import Curve, chart
-from bertmagic.display.charts.figures import MIMETYPE, plain_layout
+from bertmagic.display.charts.figures import MIMETYPE, plain, plain_layout
 from bertmagic.display.live.run_state import Run, losses, position, stage
 from bertmagic.display.style import BEST, BLUE, GREEN, GREY, columns, count, duration, line, number, score, share, words
 from bertmagic.display.writers.elements import Cell, bar, box, heading, paragraph, progress, table, tag, warned
@@ -153,10 +153,10 @@ def below(result: Search) -> Iterator[dict[str, Any]]:
 def figure(result: Search) -> dict[str, Any]:
     """Return all trials as an interactive figure: parallel lines, and what the scores depend on."""
     scored = [trial for trial in result.trials if trial.score is not None]
-    plain = f"{_headline(result)}; each line of the figure is a trial."
+    words = f"{_headline(result)}; each line of the figure is a trial."
     head, rows = _table(result, scored)
-    twin = box(heading(plain), table(head[:-1], [row[:-1] for row in rows], left=(1,)), _importance(result))
-    return {MIMETYPE: _drawn(result, scored), "text/html": str(twin), "text/plain": plain}
+    twin = box(heading(words), table(head[:-1], [row[:-1] for row in rows], left=(1,)), _importance(result))
+    return {MIMETYPE: _drawn(result, scored), "text/html": str(twin), "text/plain": words}
 
 
 def _importance(result: Search) -> Markup:
@@ -206,7 +206,12 @@ def _dimension(name: str, values: list[Any]) -> dict[str, Any]:
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         known = list(dict.fromkeys(map(str, values)))
         places = [known.index(str(value)) for value in values]
-        return {"label": name, "values": places, "tickvals": list(range(len(known))), "ticktext": known}
+        return {
+            "label": name,
+            "values": places,
+            "tickvals": list(range(len(known))),
+            "ticktext": [plain(one, 40) for one in known],
+        }
     if values and min(values) > 0 and max(values) / min(values) > 10:
         powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
         return {

@@ -139,7 +139,7 @@ def collapsed(text: object, most: int = 160, bytes_: int = 2_000) -> Markup:
     bytes_
         How large its HTML may be; a longer text is cut, and says so.
     """
-    whole = clean(str(text)[: bytes_ + 1])
+    whole = str(text)[: bytes_ + 1]
     if len(whole) <= most and len(escape(whole).encode()) <= bytes_:
         return tag("span", whole, style=_PROSE)
     summary = tag("summary", fitting(line(whole, most - 20), bytes_ // 2), style="cursor:pointer")
@@ -153,10 +153,10 @@ _PROSE = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 
 def fitting(text: str, bytes_: int) -> str:
-    """Return the beginning of a text that takes at most so many bytes as HTML."""
+    """Return the beginning of a text that takes at most so many bytes as HTML in which it is visible."""
     used = 0
     for position, letter in enumerate(text):
-        used += len(markupsafe.escape(letter).encode())
+        used += len(escape(letter).encode())
         if used > bytes_:
             return text[:position]
     return text

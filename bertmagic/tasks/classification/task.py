@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
 
@@ -171,9 +172,13 @@ class Classification(Task):
         values = enumerate(zip(numbers, map(plain, cells(column)), strict=True))
         return {at: str(value) for at, (number, value) in values if number < 0 and value is not None}
 
-    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Classification:
-        """Return the task with the temperature at which the loss of these rows is lowest."""
-        return replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
+    def calibrated(
+        self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any
+    ) -> tuple[Classification, Calibration]:
+        """Return the task with the temperature at which the loss on these rows is lowest."""
+        task = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
+        before, after = (of.probabilities(scores, samples) for of in (self, task))
+        return task, calibration.calibrated(before, after, rows.targets, task.temperature, **known)
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each class."""

@@ -10,7 +10,7 @@ USAGE = Usage(
 from transformers import pipeline
 
 fill = pipeline("fill-mask", model="PLACE")
-fill(f"A text with {{fill.tokenizer.mask_token}} in it.")""",
+fill(f"A text with {fill.tokenizer.mask_token} in it.")""",
     call='model.fill("A text with [MASK] in it.").frame',
     reads_texts=False,
 )

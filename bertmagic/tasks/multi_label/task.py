@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
@@ -198,10 +199,14 @@ class MultiLabel(Task):
         chances = measured.sigmoid(self._logits(scores, samples))
         return replace(self, thresholds=tuple(measured.best_thresholds(chances, rows.targets).tolist()))
 
-    def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> MultiLabel:
-        """Return the task with the temperature at which the loss of these rows is lowest, and its thresholds."""
-        found = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
-        return found.tuned(scores, rows, samples)
+    def calibrated(
+        self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any
+    ) -> tuple[MultiLabel, Calibration]:
+        """Return the task with the temperature at which the loss on these rows is lowest, and the thresholds for it."""
+        heat = calibration.temperature(samples.by_row(scores), rows.targets)
+        task = replace(self, temperature=heat).tuned(scores, rows, samples)
+        before, after = (of.probabilities(scores, samples) for of in (self, task))
+        return task, calibration.calibrated(before, after, rows.targets, heat, thresholds=task.thresholds, **known)
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each label."""

@@ -9,6 +9,6 @@ USAGE = Usage(
 from transformers import pipeline
 
 classify = pipeline("text-classification", model="PLACE", top_k=None, function_to_apply="sigmoid")
-classify({example}, truncation=True, max_length={length})""",
+classify(EXAMPLE, truncation=True, max_length=LENGTH)""",
     note="it gives the probability of each label, and not the thresholds that are kept in `bertmagic.json`.",
 )

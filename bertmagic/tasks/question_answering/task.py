@@ -142,7 +142,7 @@ class QuestionAnswering(Task):
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the same number for questions about one context."""
         assert rows.second is not None
-        return checks.copies(rows.second)
+        return checks.duplicate_keys(rows.second)
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
         """Return how many questions have an answer and how many have none."""

@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained("PLACE")
 model = AutoModelForSequenceClassification.from_pretrained("PLACE")
-inputs = tokenizer({example}, truncation=True, max_length={length}, return_tensors="pt")
+inputs = tokenizer(EXAMPLE, truncation=True, max_length=LENGTH, return_tensors="pt")
 model(**inputs).logits""",
     pair_example='"a first text", "a second text"',
     note="it gives the number in units of the training rows' spread; `bertmagic.json` has mean and scale.",

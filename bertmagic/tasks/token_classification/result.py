@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import tags
 from bertmagic.data.labels import missing
-from bertmagic.data.texts import whole
+from bertmagic.data.texts import without_surrogates
 from bertmagic.data.words import listed
 from bertmagic.inference.predictions import Predictions
 
@@ -91,7 +91,7 @@ def entities_of(
         for first, behind, label in tags.entities(of_row):
             start, end = int(words.spans[begin + first, 0]), int(words.spans[begin + behind - 1, 1])
             score = chances[label][own[begin + first] : own[begin + behind]].mean()
-            lines.append((rows.index[row], start, end, whole(text[start:end]), label, float(score)))
+            lines.append((rows.index[row], start, end, without_surrogates(text[start:end]), label, float(score)))
             at.append(int(rows.positions[row]))
     columns = ["row", "start", "end", "text", "label", "score"]
     kinds = {"start": "int64", "end": "int64", "text": "string", "label": "string", "score": "float64"}

@@ -10,5 +10,5 @@ USAGE = Usage(
 from transformers import pipeline
 
 find = pipeline("token-classification", model="PLACE", aggregation_strategy="simple")
-find({example})""",
+find(EXAMPLE)""",
 )

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from bertmagic.display.attention import export
-from bertmagic.display.attention.letters import visible
 from bertmagic.errors import OptionError
+from bertmagic.text_safety import visible_token
 
 from .made import HOSTILE, compared, maps
 
@@ -223,7 +223,7 @@ def test_there_are_200_hostile_texts():
 def test_a_table_loses_nothing_and_computes_nothing(hostile):
     text = hostile.to_csv()
     columns, rows, _ = table(text)
-    assert columns[1:-1] == rows[1:-1] == [visible(one) for one in HOSTILE]
+    assert columns[1:-1] == rows[1:-1] == [visible_token(one) for one in HOSTILE]
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row[:1]]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))]
     text.encode()
@@ -238,7 +238,7 @@ def test_an_svg_shows_hostile_texts_as_text(hostile):
     assert not [name for name in names if name.startswith("on")]
     assert all(one.get("href").startswith("data:image/png;base64,") for one in svg.iter(f"{SVG}image"))
     texts = {one.text for one in svg.iter()}
-    assert {visible(one) for one in HOSTILE} <= texts
+    assert {visible_token(one) for one in HOSTILE} <= texts
 
 
 def test_a_page_holds_hostile_texts_as_data(hostile):
@@ -246,7 +246,7 @@ def test_a_page_holds_hostile_texts_as_data(hostile):
     read = Read(page)
     assert read.tags == ["html", "head", "meta", "meta", "title", "style", "body", "main", "script", "script"]
     data = json.loads(read.texts["script"][0])
-    assert [token[0] for token in data["about"]["tokens"]][1:-1] == [visible(one) for one in HOSTILE]
+    assert [token[0] for token in data["about"]["tokens"]][1:-1] == [visible_token(one) for one in HOSTILE]
     page.encode()
 
 

@@ -71,7 +71,10 @@ def test_without_fonts_other_letters_are_missing_and_drawn_as_question_marks(no_
 
 
 def test_a_picture_says_which_tokens_it_has_no_letters_for(no_fonts):
-    foreign, plain = maps(["die", "Müller", "漢字"]), maps(["die", "Muller", "other"])
+    foreign, plain = maps(["die", "Müller", "漢字"]), maps(["die", "M?ller", "#3"])
+    noted = np.asarray(Image.open(io.BytesIO(foreign.to_png())))
+    same = np.asarray(Image.open(io.BytesIO(plain.to_png())))
+    assert (noted[: len(same) - 20, : same.shape[1]] == same[:-20, : noted.shape[1]]).all()
     assert height(foreign.to_png()) == height(plain.to_png()) + 2 * 20
     assert NOTE in markup(foreign)
     assert NOTE not in markup(plain)

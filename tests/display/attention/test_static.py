@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bertmagic.display import below, bundle, text
-from bertmagic.display.attention.letters import visible
 from bertmagic.display.attention.settings import most_focused_head, settings
+from bertmagic.text_safety import visible_token
 
 from .made import HOSTILE, compared, maps
 from .test_files import Read, pixels_of
@@ -111,9 +111,9 @@ def test_hostile_texts_are_text(start):
 
 
 def test_what_cannot_be_seen_is_shown():
-    assert visible("\u202egnp.exe") == "⟨U+202E⟩gnp.exe"
-    assert visible("a\x00b\ud800") == "a␀b⟨U+D800⟩"
-    assert visible("👩‍👩‍👧 ﷺ é") == "👩‍👩‍👧 ﷺ é"
+    assert visible_token("\u202egnp.exe") == "⟨U+202E⟩gnp.exe"
+    assert visible_token("a\x00b\ud800") == "a␀b⟨U+D800⟩"
+    assert visible_token("👩‍👩‍👧 ﷺ é") == "👩‍👩‍👧 ﷺ é"
 
 
 def test_the_live_view_says_what_it_needs_where_no_kernel_is():

@@ -1,0 +1,39 @@
+"""The language of a text, with one vocabulary for reports and for advice on models."""
+
+import pytest
+
+from bertmagic.data import languages
+from bertmagic.models import catalogue
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("It was not what we wanted and they know it.", "English"), ("the film was good and it was long", "English"),
+        ("Das ist nicht das, was wir wollten.", "German"), ("der Film war nicht gut", "German"),
+        ("Ce n'est pas ce que nous voulions.", "French"), ("le film est très bon pour les enfants", "French"),
+        ("No es lo que yo quería, pero me gusta mucho.", "Spanish"), ("la película no es muy buena", "Spanish"),
+        ("热水壶烧水快，但壶嘴总滴水。", "Chinese"), ("これはとても良い本です。", "Japanese"),
+        ("この映画はとても良い", "Japanese"), ("아주 좋은 책입니다", "Korean"), ("Это очень плохо.", "Cyrillic"),
+        ("xyzzy", "other"), ("12345", "other"), ("", "other"), ("de la", "other"),
+    ],
+)  # fmt: skip
+def test_the_language_of_a_text_is_guessed(text, language):
+    assert languages.detect(text) == language
+
+
+def test_only_the_beginning_of_a_text_is_looked_at():
+    assert languages.detect("x" * 400 + " the and is it was") == "other"
+
+
+def test_shares_come_with_the_most_frequent_first():
+    assert list(languages.shares(["das ist gut", "it is not the one", "that is not it"]).items()) == [
+        ("English", 2 / 3), ("German", 1 / 3),
+    ]  # fmt: skip
+
+
+def test_every_language_of_the_catalogue_can_be_detected():
+    known = {*languages._WORDS, *languages._SCRIPTS}
+    single = {part for entry in catalogue.listed().entries for part in entry.languages.split(", ")
+              if "languages" not in part} - {"code", "yours"}  # fmt: skip
+    assert single <= known
