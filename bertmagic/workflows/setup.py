@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data import cache, checks, tables
+from bertmagic.data.tokens import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError, listing
 from bertmagic.events import Listener, Note, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
@@ -84,6 +85,7 @@ def set_up(
     found = weights.find(str(options.model), downloading(emit), folders.names())
     tokenizer = loading.tokenizer(found.folder)
     longest = max_length(options, loading.limit(found.folder, tokenizer))
+    _check_stride(options, longest, tokenizer, len(prepared.task.inputs) > 1)
     device = devices.choose(options.device)
     number_format, why = devices.precision(options.precision, device)
     options = replace(
@@ -202,6 +204,21 @@ def max_length(options: Finetune | Pretrain, limit: int) -> int:
             f"Set max_length to {limit} or less, or choose a model that reads more (modernbert: 8192).",
         )
     return options.max_length
+
+
+def _check_stride(
+    options: Finetune | Pretrain, max_length: int, tokenizer: PreTrainedTokenizerBase, paired: bool
+) -> None:
+    """Raise an `OptionError` if windows of long texts would overlap so far that they hardly move on."""
+    if options.long_text != "window" or options.stride is None:
+        return
+    room = max_length - len(SpecialTokens.of(tokenizer, paired))
+    if options.stride > (most := longest_overlap(room)):
+        raise OptionError(
+            f"stride = {options.stride} is too large: of the {room} tokens that a window of max_length = {max_length} "
+            f"holds, the special ones aside, neighbouring windows can share {most}.",
+            f"Set stride to {most} or less, or leave it out: windows then share a quarter.",
+        )
 
 
 def _tell(
