@@ -33,6 +33,7 @@ from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
 from bertmagic.training.step import Stepper
 from bertmagic.workflows import setup as work
+from bertmagic.workflows.resolve import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,8 +131,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     """
     import torch
 
-    device = devices.choose(options.device)
-    number_format, _ = devices.precision(options.precision, device)
+    device, number_format, _ = place(options.device, options.precision)
     key = _key(folder, options, str(device), number_format)
     path = folders.home() / "cache" / "calibration" / f"{key}.json"
     if (found := _read(path)) is not None:
@@ -139,7 +139,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
-        work.placed(model, folder.name, options, device)
+        work.place_network(model, folder.name, options, device)
         found = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)
@@ -177,7 +177,7 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
 
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     with loading.alone, loading.quiet():
-        changes = work.dropped(base, options)
+        changes = work.attention_dropout(base, options)
         config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
     if options.adapt == "lora":

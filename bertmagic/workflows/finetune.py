@@ -15,7 +15,7 @@ from bertmagic.run import checkpoints, folders
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop, Measure
-from bertmagic.workflows.setup import Setup, an_epoch, planned, set_up
+from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,8 +93,8 @@ def _merged(work: Setup) -> Setup:
 def _train(
     work: Setup, resumed: checkpoints.Checkpoint | None, emit: Listener, button: StopButton, checkpointed: bool
 ) -> Finetuned:
-    options, prepared, train = work.options, work.prepared, work.parts["train"]
-    plan, name = planned(options, train), options.name or "model"
+    options, prepared = work.options, work.prepared
+    plan, name = work.plan, options.name or "model"
     folder = folders.model_folder(name)
     kept = checkpoints.set_aside(name) if resumed is None else None
     history = History()
@@ -182,11 +182,11 @@ def _started(work: Setup, plan: Plan, name: str) -> Started:
     return Started(
         name=name,
         task=prepared.task.name,
-        model=work.found.name,
+        model=work.encoder.name,
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps / an_epoch(options, work.parts["train"]),
+        epochs=plan.steps / work.steps.per_epoch,
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
@@ -259,7 +259,7 @@ def _before(work: Setup, emit: Listener) -> dict[str, float]:
 
 def _reported(work: Setup) -> str | None:
     """Return the part that the report is on: test, or validation where there is none."""
-    return next((part for part in ("test", "validation") if getattr(work.prepared, part) is not None), None)
+    return next((part for part in ("test", "validation") if part in work.prepared.parts), None)
 
 
 def _report(
@@ -301,8 +301,8 @@ def _save(
         "task": prepared.task.name,
         **prepared.task.card(),
         **prepared.columns,
-        "encoder": work.found.name,
-        "lr": work.found.lr,
+        "encoder": work.encoder.name,
+        "lr": work.encoder.lr,
         "max_length": options.max_length,
         "long_text": options.long_text,
         "stride": options.stride,
