@@ -11,9 +11,8 @@ from markupsafe import Markup
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import frames, samples, tables
-from bertmagic.display.style import count
 from bertmagic.display.writers.elements import paragraph, tag, warned
-from bertmagic.errors import BertMagicError
+from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
 from bertmagic.options.cells import literal
 from bertmagic.options.commands import Check
