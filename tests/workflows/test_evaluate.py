@@ -35,6 +35,22 @@ def test_everything_asked_for_is_in_one_report(learnt, make_rows):
             assert table in taken
 
 
+def test_label_issues_judge_by_the_mean_of_all_tokens(learnt, make_rows, monkeypatch):
+    from bertmagic.evaluation import label_issues
+
+    given, real = [], label_issues.cross_fitted
+    monkeypatch.setattr(
+        label_issues, "cross_fitted", lambda features, *rest: given.append(features) or real(features, *rest)
+    )
+    rows = make_rows(40, seed=5)
+    learnt.evaluate(rows, label_issues=True, show=False)
+    for text, found in zip(rows["text"], given[0], strict=True):
+        inputs = learnt.tokenizer(text, return_tensors="pt")
+        with torch.no_grad():
+            expected = learnt.network.base_model(**inputs).last_hidden_state[0].mean(dim=0)
+        torch.testing.assert_close(torch.from_numpy(found), expected, atol=1e-4, rtol=1e-4)
+
+
 def test_a_function_that_fails_names_its_row(learnt, make_rows):
     with pytest.raises(OptionError, match="the function fails for row 0: AttributeError"):
         learnt.evaluate(make_rows(20), by=lambda row: row.nothing, show=False)
