@@ -160,10 +160,9 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
 
     try:
         with button, setup.set_up(chosen, emit) as begun:
-            plan = setup.planned(begun.options, begun.parts["train"])
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
-            named = begun.found.name, begun.prepared.train.name
-            return finder.find(begun.network, begun.feed("train"), plan, objective, emit, button, named)
+            named = begun.encoder.name, begun.prepared.train.name
+            return finder.find(begun.network, begun.feed("train"), begun.plan, objective, emit, button, named)
     except (Stop, KeyboardInterrupt):
         raise Interrupted("stopped before there was a rate to suggest.") from None
     finally:

@@ -185,7 +185,7 @@ def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
     ahead = two.credit - one.credit
     if one.numeric:
         counts = {"only_first": ahead < 0, "only_this": ahead > 0, "both": ahead == 0, "neither": np_zeros(ahead)}
-        p, test = significance.flipped(ahead), "randomization"
+        p, test = significance.randomization_test(ahead), "randomization"
     else:
         counts = {
             "only_first": ~one.wrong & two.wrong,

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 alone = threading.RLock()
 """Held while transformers loads: it changes torch's default dtype and initializers for the whole process meanwhile."""
 
-LONGEST = 512
-"""The default limit on tokens: attention's cost grows with the square, so longer is only what one asks for."""
-
 
 def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a folder.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.tables import Table
 
-__all__ = ["TASKS", "Task", "find", "infer", "of_config"]
+__all__ = ["TASKS", "Task", "choose", "find", "infer", "of_config", "source"]
 
 TASKS = {
     "question_answering": "bertmagic.tasks.question_answering.task:QuestionAnswering",
@@ -63,6 +63,16 @@ def of_config(config: Mapping[str, Any]) -> str:
         alone = len(config.get("id2label") or ()) == 1  # transformers takes a single output for a number too
         return _OF_PROBLEMS.get(str(config.get("problem_type")), "regression" if alone else "classification")
     return next((task for head, task in _OF_HEADS.items() if head in named and task in TASKS), "classification")
+
+
+def source(name: str | None, given: Any) -> Any:
+    """Return the user's data in a form that `data.tables` reads; ``name`` is the task that was asked for, if any."""
+    return (find(name) if name else Task).source(given)
+
+
+def choose(name: str | None, table: Table, asked: Mapping[str, Any]) -> type[Task]:
+    """Return the task that was asked for by name, else the one that a table is for; see `infer`."""
+    return find(name) if name else infer(table, asked)
 
 
 def infer(table: Table, asked: Mapping[str, Any]) -> type[Task]:

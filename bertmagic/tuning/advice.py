@@ -19,7 +19,9 @@ from bertmagic.run.stopping import StopButton
 from bertmagic.tasks import TASKS, find
 from bertmagic.tuning import estimates
 from bertmagic.tuning.results import Advice, Advised, Estimate, Tried
-from bertmagic.workflows import finetune, setup
+from bertmagic.workflows import finetune
+from bertmagic.workflows.prepare import prepare
+from bertmagic.workflows.resolve import max_length
 
 if TYPE_CHECKING:
     from bertmagic.options.commands import Models
@@ -60,7 +62,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     base = Finetune(
         train=options.data, text=options.text, label=options.label, task=options.task, device=options.device
     )  # fmt: skip
-    prepared = setup.read(base, emit)
+    prepared = prepare(base, emit)
     texts = prepared.train.texts
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
     spoken = languages.shares(texts[at] for at in chosen)
@@ -131,14 +133,14 @@ def _costs(entry: Entry, base: Finetune, about: Subject | None) -> tuple[float, 
     """Return seconds and bytes of a run of a model."""
     if about is None:
         return 0.0, 0
-    longest = min(entry.max_length, base.longest, about.limit)
+    longest = max_length(None, base.longest, entry.max_length)
     found = in_proportion(estimates.estimate(replace(base, max_length=longest), about), entry, about)
     return found.seconds, found.bytes
 
 
 def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
     """Return the estimate for a model that was not timed, from that of one that was: by its layers' parameters."""
-    if about.name in (entry.alias, entry.ref):
+    if about.encoder.name in (entry.alias, entry.ref):
         return timed
     layers, width, pieces = catalogue.SIZES.get(entry.alias, (about.layers, about.costs.width, about.pieces))
     inside = max(entry.parameters - pieces * width, 1)

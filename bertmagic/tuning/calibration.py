@@ -31,6 +31,7 @@ from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
 from bertmagic.training.step import Stepper
 from bertmagic.workflows import setup as work
+from bertmagic.workflows.resolve import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,8 +129,7 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     """
     import torch
 
-    device = devices.choose(options.device)
-    number_format, _ = devices.precision(options.precision, device)
+    device, number_format, _ = place(options.device, options.precision)
     key = _key(folder, options, str(device), number_format)
     path = folders.home() / "cache" / "calibration" / f"{key}.json"
     if (found := _read(path)) is not None:
@@ -175,7 +175,7 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
 
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     with loading.alone, loading.quiet():
-        changes = work.dropped(base, options)
+        changes = work.attention_dropout(base, options)
         config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
     if options.adapt == "lora":

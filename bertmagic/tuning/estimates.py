@@ -8,30 +8,28 @@ peak, which is in a step or in an evaluation; rows and tokens of the data are no
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bertmagic.data.batches import by_length, padded, training_batches
 from bertmagic.data.tokens import encode
-from bertmagic.events import Listener, counting, downloading, ignore
+from bertmagic.events import Listener, counting, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET
-from bertmagic.models import devices, loading, weights
-from bertmagic.run import folders
-from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
+from bertmagic.models import devices, loading
 from bertmagic.tuning import calibration
 from bertmagic.tuning.results import Estimate
-from bertmagic.workflows import setup
+from bertmagic.workflows.prepare import prepare
+from bertmagic.workflows.resolve import find_encoder, resolve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
     from bertmagic.options import Finetune
     from bertmagic.tuning.calibration import Calibration
     from bertmagic.workflows.prepare import Prepared
+    from bertmagic.workflows.resolve import Encoder
 
     Passes = list[tuple[int, int]]
     """The rows and padded tokens of each pass over a batch."""
@@ -60,24 +58,17 @@ class Subject:
         How many there are.
     pieces
         How many different tokens the sample has.
-    limit
-        How many tokens the model reads.
     layers
         How many it has.
-    lr
-        The learning rate that suits the model.
     """
 
     prepared: Prepared
-    name: str
-    folder: Path
+    encoder: Encoder
     lengths: npt.NDArray[np.int64]
     rows: int
     validation_rows: int
     pieces: int
-    limit: int
     layers: int
-    lr: float
     costs: Calibration
     free: int
 
@@ -95,33 +86,36 @@ def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | Non
     BertMagicError
         If data or model cannot be used.
     """
-    prepared = prepared or setup.read(options, emit)
-    found = weights.find(str(options.model), downloading(emit), folders.names())
-    tokenizer = loading.tokenizer(found.folder)
+    prepared = prepared or prepare(options, emit)
+    encoder, tokenizer = find_encoder(options.model, emit)
     rows = prepared.train
     chosen = np.random.default_rng(0).permutation(len(rows))[:_SAMPLE]
     chosen.sort()  # so that few rows make the run's batches
     pairs = None if rows.second is None else [rows.second[at] for at in chosen.tolist()]
-    limit = loading.limit(found.folder, tokenizer)
     tokens = encode(
-        tokenizer, [rows.texts[at] for at in chosen.tolist()], limit, progress=counting(emit, "tokenizing"), pairs=pairs
+        tokenizer,
+        [rows.texts[at] for at in chosen.tolist()],
+        encoder.max_tokens,
+        progress=counting(emit, "tokenizing"),
+        pairs=pairs,
     )
-    costs = calibration.of(found.folder, options, emit)
+    costs = calibration.of(encoder.folder, options, emit)
     device = devices.described()[[d.name for d in devices.described()].index(str(devices.choose(options.device)))]
     return Subject(
-        prepared, found.name, found.folder, np.asarray(tokens.lengths, np.int64), len(rows),
-        len(prepared.validation) if prepared.validation is not None else 0, len(np.unique(tokens.ids)), limit,
-        int(loading.config(found.folder).get("num_hidden_layers") or 1), found.lr,
+        prepared, encoder, np.asarray(tokens.lengths, np.int64), len(rows),
+        len(prepared.validation) if prepared.validation is not None else 0, len(np.unique(tokens.ids)),
+        int(loading.config(encoder.folder).get("num_hidden_layers") or 1),
         costs, device.free,
     )  # fmt: skip
 
 
 def estimate(options: Finetune, about: Subject) -> Estimate:
     """Return what a run with these options will take; it takes some milliseconds itself."""
-    longest = min(options.max_length or min(about.limit, options.longest), about.limit)
-    lengths = np.minimum(about.lengths, longest)
-    an_epoch = steps_an_epoch(about.rows, options.batch_size, options.gradient_accumulation_steps)
-    steps = count_steps(an_epoch, options.epochs or default_epochs(an_epoch, options.max_steps), options.max_steps)
+    most = about.encoder.max_tokens
+    wanted = replace(options, max_length=min(options.max_length or most, most) if options.max_length else None)
+    resolved = resolve(wanted, about.prepared.task, about.encoder.lr, most)
+    longest, run = resolved.max_length, resolved.steps(about.rows)
+    lengths, an_epoch, steps = np.minimum(about.lengths, longest), run.per_epoch, run.total
     batches = training_batches(lengths, options.batch_size, options.seed, 0)
     batches = batches[: steps * options.gradient_accumulation_steps]
     shapes = [_shapes(lengths[batch]) for batch in batches]
@@ -132,7 +126,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
     return Estimate(
-        model=about.name,
+        model=about.encoder.name,
         rows=about.rows,
         steps=steps,
         epochs=steps / an_epoch,

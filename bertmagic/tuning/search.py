@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, TrainingError, empty_frames
 from bertmagic.events import Evaluated, Event, Listener
-from bertmagic.models import devices, loading, saving, weights
+from bertmagic.models import devices, saving
 from bertmagic.options import LOWER_IS_BETTER, Finetune, Tune
 from bertmagic.options.ranges import HOW, Range
 from bertmagic.run import folders
 from bertmagic.tuning import study
 from bertmagic.tuning.results import Search, Trial
-from bertmagic.workflows import finetune, setup
+from bertmagic.workflows import finetune, resolve
+from bertmagic.workflows.prepare import prepare
 
 if TYPE_CHECKING:
     from bertmagic.run.stopping import StopButton
@@ -69,10 +70,10 @@ def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: S
     if not space:
         raise OptionError("no option has a range to search.", f"Give at least one: {HOW}.")
     first = plain(options)
-    prepared = setup.read(first, emit)
+    prepared = prepare(first, emit)
     if prepared.validation is None:
         raise OptionError("a search needs validation rows to compare by.", "Leave validation out, or give rows.")
-    metric = setup.metric(first, prepared.task)
+    metric = resolve.metric(first.metric, prepared.task)
     _check_lengths(options, space)
     facts = {
         "space": {name: repr(given) for name, given in space.items()},
@@ -93,9 +94,8 @@ def _check_lengths(options: Tune, space: Mapping[str, Range]) -> None:
     wanted = [number for number in getattr(space.get("max_length"), "values", (options.max_length,)) if number]
     if not wanted or "model" in space:
         return
-    found = weights.find(str(options.model), known=folders.names())
-    limit = loading.limit(found.folder, loading.tokenizer(found.folder))
-    setup.max_length(replace(plain(options), max_length=max(wanted)), limit)
+    encoder, _ = resolve.find_encoder(options.model)
+    resolve.max_length(max(wanted), options.longest, encoder.max_tokens)
 
 
 @dataclass

@@ -20,13 +20,13 @@ from bertmagic.options.cells import cell
 from bertmagic.options.names import variable_name
 from bertmagic.registry import encoder_reference
 from bertmagic.run import folders, jobs
-from bertmagic.training.plan import default_epochs, steps_an_epoch
 from bertmagic.tuning import advice, estimates
 from bertmagic.widgets import panel_form as form
 from bertmagic.widgets.panel_copy import CopyCell
 from bertmagic.widgets.panel_data import DataForm, chosen_first
 from bertmagic.widgets.panel_state import PanelState
 from bertmagic.widgets.panel_tryout import Tryout
+from bertmagic.workflows.resolve import max_length, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -169,10 +169,8 @@ class Panel:
                 raise OptionError(f"the panel has no option {name!r}.", f"It has {', '.join(self._controls)}.")
             checked = options.check(form.TABLE[name], value)
             control = self._controls[name]
-            if name == "max_length" and checked > self._limit():
-                raise OptionError(
-                    f"max_length = {checked} is more than the model reads: {self._limit()} tokens.", "Take less."
-                )
+            if name == "max_length":
+                max_length(checked, Finetune.longest, self._limit())
             self._touched.add(name)  # also where the slider stands there already
             form.put(control, 0 if checked is None else checked)
 
@@ -300,25 +298,23 @@ class Panel:
             (form.model_words(entry, advice.in_proportion(timed, entry, self._about)), entry.alias) for entry in found
         ]
         known = {alias for _, alias in told}
-        return told if self._first in known else [(self._about.name, self._first), *told]
+        return told if self._first in known else [(self._about.encoder.name, self._first), *told]
 
     def _defaults(self) -> dict[str, Any]:
         """Return what a run would take of itself."""
         base = {name: getattr(Finetune, name) for name in form.SLIDERS}
         entry = catalogue.ALIASES.get(str(self._model.value))
         controls = getattr(self, "_controls", {})
-        batch = controls["batch_size"].value if controls else base["batch_size"]
-        lora = bool(controls) and controls["adapt"].value == "lora"
-        from bertmagic.models.adapters import LR
-
-        base["lr"] = LR if lora else (entry.lr if entry else self._about.lr)
-        base["epochs"] = default_epochs(steps_an_epoch(self._about.rows, batch), None)
-        base["max_length"] = min(self._limit(), Finetune.longest)
+        chosen = {name: controls[name].value for name in ("batch_size", "adapt") if controls}
+        lr = entry.lr if entry else self._about.encoder.lr
+        resolved = resolve(replace(self._base, **chosen), self._about.prepared.task, lr, self._limit())
+        base["lr"], base["max_length"] = resolved.lr, resolved.max_length
+        base["epochs"] = resolved.steps(self._about.rows).epochs
         return base
 
     def _limit(self) -> int:
         entry = catalogue.ALIASES.get(str(self._model.value))
-        return entry.max_length if entry and entry.alias != self._about.name else self._about.limit
+        return entry.max_length if entry and entry.alias != self._about.encoder.name else self._about.encoder.max_tokens
 
     def _other_data(self) -> None:
         self._quiet, chosen = True, self._model.value

@@ -11,13 +11,12 @@ from markupsafe import Markup
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import samples, tables
-from bertmagic.display.style import count
 from bertmagic.display.writers.elements import paragraph, tag, warned
-from bertmagic.errors import BertMagicError
+from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
 from bertmagic.options.cells import literal
 from bertmagic.options.commands import Check
-from bertmagic.tasks import Task, find
+from bertmagic.tasks import source
 from bertmagic.tuning import estimates
 from bertmagic.widgets.panel_form import TABLE, tooltip
 from bertmagic.workflows import check
@@ -162,9 +161,8 @@ class DataForm:
     def _all_columns(self) -> list[str]:
         if not self.wrong:
             return list(self.report.columns)
-        source = find(self.base.task).source if self.base.task else Task.source
         try:
-            return tables.read(source(self.base.train), "train").columns
+            return tables.read(source(self.base.task, self.base.train), "train").columns
         except BertMagicError:
             return []
 

@@ -14,10 +14,11 @@ from bertmagic.data.texts import Texts, cells
 from bertmagic.data.tokens import encode
 from bertmagic.errors import BertMagicError, DataError, ModelError
 from bertmagic.events import Listener, Phase, counting
-from bertmagic.models import loading, weights
-from bertmagic.tasks import Task, find, infer
+from bertmagic.options import Finetune
+from bertmagic.tasks import Task, choose
 from bertmagic.tasks.token_classification import reading
-from bertmagic.workflows.prepare import asked
+from bertmagic.workflows.prepare import named_columns
+from bertmagic.workflows.resolve import find_encoder, max_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ def report(options: Check, emit: Listener) -> DataReport:
     """
     emit(Phase("reading the data"))
     table = tables.read(options.data)
-    task = find(options.task) if options.task else infer(table, asked(options))
+    task = choose(options.task, table, named_columns(options))
     columns, findings = _columns(task, table, options)
     known, rows, labels, found = _rows(task, table, columns)
     if not len(rows):
@@ -73,7 +74,7 @@ def report(options: Check, emit: Listener) -> DataReport:
 def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
     """Return the columns by their role; only that of the text where the others are not clear."""
     try:
-        found, said = task.columns(table, asked(options))
+        found, said = task.columns(table, named_columns(options))
     except DataError as error:
         if options.label is not None or options.answers is not None:
             raise
@@ -143,18 +144,17 @@ def _lengths(
     import numpy as np
 
     try:
-        found = weights.find(str(options.model))
-        tokenizer = loading.tokenizer(found.folder)
+        encoder, tokenizer = find_encoder(options.model)
     except ModelError as error:
         said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
         return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
-    limit = options.max_length or min(loading.limit(found.folder, tokenizer), loading.LONGEST)
+    limit = options.max_length or max_length(None, Finetune.longest, encoder.max_tokens)
     long_text = known.long_text if known else None
     # What is learnt by the place of its characters is read to the end.
     characters, tell = long_text == "window", counting(emit, "tokenizing")
     whole = encode(tokenizer, rows.texts, 10**9, progress=tell, pairs=rows.second, spans=characters)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
-    more = checks.token_findings(cut, limit, long_text or "truncate", found.name)
+    more = checks.token_findings(cut, limit, long_text or "truncate", encoder.name)
     if known is not None and isinstance(rows, checks.LabelledRows):
         try:
             more += known.token_findings(whole, rows)

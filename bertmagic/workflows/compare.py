@@ -15,7 +15,7 @@ from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.workflows import predict as using
-from bertmagic.workflows import setup
+from bertmagic.workflows.prepare import digests, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -178,10 +178,10 @@ def _known(lead: TextModel) -> LabelledRows | None:
     known = {entry.name for entry in options.table(options.Finetune)}
     try:
         asked = options.read(options.Finetune, {name: value for name, value in told.items() if name in known})
-        prepared = setup.read(asked, ignore)
+        prepared = prepare(asked, ignore)
     except BertMagicError:  # validation rows from a frame that is gone, say
         return None
-    return prepared.train if setup.about(prepared)["train"]["sha256"] == wanted else None
+    return prepared.train if digests(prepared)["train"]["sha256"] == wanted else None
 
 
 def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:

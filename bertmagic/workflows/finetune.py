@@ -12,10 +12,11 @@ from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
 from bertmagic.models import adapters, saving
 from bertmagic.models.fast import allocator
 from bertmagic.run import checkpoints, folders
+from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop
-from bertmagic.workflows.setup import Setup, an_epoch, planned, set_up
+from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +77,9 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton, checkp
     BertMagicError
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
-    resumed = checkpoints.resumable(options.name or "model") if options.resume else None
+    name = options.name or "model"
+    with folders.writing(name):
+        resumed = checkpoints.resumable(name) if options.resume else None
     with set_up(options, emit, resumed) as work:
         return _train(work, resumed, emit, button, checkpointed)
 
@@ -93,12 +96,11 @@ def _merged(work: Setup) -> Setup:
 def _train(
     work: Setup, resumed: checkpoints.Checkpoint | None, emit: Listener, button: StopButton, checkpointed: bool
 ) -> Finetuned:
-    options, prepared, train = work.options, work.prepared, work.parts["train"]
-    plan, name = planned(options, train), options.name or "model"
+    options, prepared = work.options, work.prepared
+    plan, name = work.plan, options.name or "model"
     folder = folders.model_folder(name)
-    kept = checkpoints.set_aside(name) if resumed is None else None
     history = History()
-    record = folders.Run(name, **work.facts, after=resumed.state["step"] if resumed else None)
+    record = RunRecorder(name, **work.facts, after=resumed.state["step"] if resumed else None, emit=emit)
 
     def tell(event: Any) -> None:
         for listener in (history.listen, record.listen, emit):
@@ -106,6 +108,8 @@ def _train(
 
     began = time.perf_counter()
     try:
+        with folders.writing(name):
+            kept = checkpoints.set_aside(name) if resumed is None else None
         keeper = checkpoints.Checkpoints(
             name, work.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
             lambda folder, weights, step: _save(work, folder, {"best_step": step}, weights=weights), tell,
@@ -182,11 +186,11 @@ def _started(work: Setup, plan: Plan, name: str) -> Started:
     return Started(
         name=name,
         task=prepared.task.name,
-        model=work.found.name,
+        model=work.encoder.name,
         rows=len(prepared.train),
         validation_rows=len(prepared.validation) if prepared.validation else 0,
         steps=plan.steps,
-        epochs=plan.steps / an_epoch(options, work.parts["train"]),
+        epochs=plan.steps / work.steps.per_epoch,
         device=str(options.device),
         precision=options.precision,
         metric=plan.metric,
@@ -259,7 +263,7 @@ def _before(work: Setup, emit: Listener) -> dict[str, float]:
 
 def _reported(work: Setup) -> str | None:
     """Return the part that the report is on: test, or validation where there is none."""
-    return next((part for part in ("test", "validation") if getattr(work.prepared, part) is not None), None)
+    return next((part for part in ("test", "validation") if part in work.prepared.parts), None)
 
 
 def _report(
@@ -301,8 +305,8 @@ def _save(
         "task": prepared.task.name,
         **prepared.task.card(),
         **prepared.columns,
-        "encoder": work.found.name,
-        "lr": work.found.lr,
+        "encoder": work.encoder.name,
+        "lr": work.encoder.lr,
         "max_length": options.max_length,
         "long_text": options.long_text,
         "stride": options.stride,

@@ -20,6 +20,7 @@ from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
 from bertmagic.workflows.prepare import ROLES
+from bertmagic.workflows.resolve import place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,8 +57,7 @@ def opened(
     card = saving.read_card(folder)
     config = loading.config(folder)
     task = find(card.get("task") or of_config(config)).from_card(card, config)
-    where = devices.choose(device)
-    number_format, _ = devices.precision(precision, where)
+    where, number_format, _ = place(device, precision)
     tokenizer = loading.tokenizer(folder)
     network, _ = task.build(folder, needs_head=True)
     with devices.enough(where, f"the weights of {reference}", devices.FREE):

@@ -1,19 +1,24 @@
-"""Rows divided into those that are learnt from, those that choose the best weights, and those of the last report."""
+"""The rows of a run: read, checked for their task, and split into training, validation and test rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, split
+from bertmagic.data import checks, split, tables
 from bertmagic.data.report import Finding
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, OptionError
+from bertmagic.events import Note, Phase
+from bertmagic.run import folders
+from bertmagic.tasks import choose, source
+from bertmagic.workflows import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertmagic.data.checks import LabelledRows
     from bertmagic.data.tables import Table
+    from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
     from bertmagic.tasks import Task
 
@@ -36,27 +41,77 @@ class Prepared:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
 
+    @property
+    def parts(self) -> dict[str, LabelledRows]:
+        """The rows of ``train`` and, where there are any, of ``validation`` and ``test``."""
+        found = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: rows for part, rows in found.items() if rows is not None}
 
-def asked(options: Any) -> dict[str, Any]:
+
+def named_columns(options: Any) -> dict[str, Any]:
     """Return the columns that options name, by their role."""
     return {role: getattr(options, role, None) for role in ROLES}
 
 
-def prepare(kind: type[Task], options: Finetune | Pretrain, tables: Mapping[str, Table]) -> Prepared:
-    """Check the rows of a run, hold validation rows out where none are given, and drop what stands on both sides.
+def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
+    """Read the data of a run, find its task and columns, check its rows and split them.
+
+    Raises
+    ------
+    BertMagicError
+        If data or options cannot be used.
+    """
+    emit(Phase("reading the data"))
+    parts = _read(options, emit)
+    emit(Phase("checking the data"))
+    kind = choose(options.task, parts["train"], named_columns(options))
+    prepared = check_rows(kind, options, parts)
+    _check_options(options, prepared)
+    return prepared
+
+
+def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:
+    """Return the tables of train and, where there are any, of validation and test."""
+    splits = tables.splits(source(options.task, options.train))
+    found = {"train": tables.choose(splits, "train")}
+    if not isinstance(options.validation, int | float):
+        found["validation"] = tables.read(source(options.task, options.validation), "validation")
+    elif tables.has(splits, "validation"):
+        found["validation"] = tables.choose(splits, "validation")
+        emit(Note(f"Validation is {found['validation'].name}, which came with train."))
+    if options.test is not None:
+        found["test"] = tables.read(source(options.task, options.test), "test")
+    return found
+
+
+def _check_options(options: Finetune | Pretrain, prepared: Prepared) -> None:
+    """Raise an `OptionError` now, and not after hours of training, for what the task or the rows do not allow."""
+    resolve.metric(options.metric, prepared.task)
+    if not getattr(options, "calibrate", False):
+        return
+    if not prepared.task.calibrates:
+        raise OptionError(
+            f"calibrate is for probabilities of classes, and {prepared.task.name} gives none.", "Leave it out."
+        )
+    if prepared.validation is None:
+        raise OptionError("calibrate = True needs validation rows.", "Give validation = 0.1, or a data set.")
+
+
+def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[str, Table]) -> Prepared:
+    """Check the rows of a run, hold validation rows out if there are none, and keep each row on one side only.
 
     Parameters
     ----------
-    tables
+    parts
         ``train`` and, where given, ``validation`` and ``test``.
     """
-    columns, said = kind.columns(tables["train"], asked(options))
-    task, train, findings = kind.read(tables["train"], columns, options)
+    columns, said = kind.columns(parts["train"], named_columns(options))
+    task, train, findings = kind.read(parts["train"], columns, options)
     notes, given = [said] if said else [], {}
     # Before any row is held out: a row of test must not be chosen by either.
-    for part in [name for name in ("validation", "test") if name in tables]:
-        given[part], found = task.examples(tables[part], columns)
-        findings += [replace(finding, what=f"{tables[part].name}: {finding.what}") for finding in found]
+    for part in [name for name in ("validation", "test") if name in parts]:
+        given[part], found = task.examples(parts[part], columns)
+        findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in found]
         train = _without_overlap(task, train, given[part], findings)
     validation = given.get("validation")
     if validation is None and isinstance(options.validation, int | float) and options.validation > 0:
@@ -95,3 +150,16 @@ def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findi
     if not len(kept):
         raise DataError(f"{what}, and without them there is none.", "Give other rows for validation or test.")
     return kept
+
+
+def digests(prepared: Prepared) -> dict[str, Any]:
+    """Return name, size, columns and digest of each part, by which a later run knows the same rows again."""
+    return {
+        part: {
+            "name": rows.name,
+            "rows": len(rows),
+            "columns": dict(prepared.columns),
+            "sha256": folders.digest(rows.texts, *([rows.second] if rows.second else []), rows.targets.tolist()),
+        }
+        for part, rows in prepared.parts.items()
+    }

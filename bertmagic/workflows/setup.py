@@ -1,4 +1,4 @@
-"""A run put together, up to its first step: read, check, tokenize, load."""
+"""A run put together, up to its first step: rows, values, tokens, network."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from bertmagic.data import cache, checks, tables
-from bertmagic.errors import OptionError, listing
-from bertmagic.events import Listener, Note, Phase, counting, downloading
+from bertmagic.data import cache, checks
+from bertmagic.errors import OptionError
+from bertmagic.events import Listener, Note, Phase, counting
 from bertmagic.inference.forward import run_model
-from bertmagic.models import adapters, catalogue, devices, heads, loading, weights
+from bertmagic.models import adapters, catalogue, devices, heads, loading
 from bertmagic.models.fast import allocator, attention, dropout, first_token
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import checkpoints, folders
-from bertmagic.tasks import Task, find, infer
 from bertmagic.training.freezing import freeze
 from bertmagic.training.gradient_checkpointing import recomputing
-from bertmagic.training.plan import Plan, count_steps, default_epochs, steps_an_epoch
-from bertmagic.workflows.prepare import Prepared, asked, prepare
+from bertmagic.training.plan import Plan
+from bertmagic.workflows.prepare import digests, prepare
+from bertmagic.workflows.resolve import find_encoder, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from bertmagic.data.checks import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.models.adapters import Adapter
-    from bertmagic.options import Finetune, Precision, Pretrain
+    from bertmagic.options import Finetune, Pretrain
+    from bertmagic.workflows.prepare import Prepared
+    from bertmagic.workflows.resolve import Encoder, Steps
+
+
+Options = TypeVar("Options", "Finetune", "Pretrain", "Finetune | Pretrain")
+
+_PLANNED = tuple(field.name for field in fields(Plan))
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,19 @@ class Setup:
 
     options: Finetune | Pretrain
     prepared: Prepared
-    found: weights.Weights
+    encoder: Encoder
     tokenizer: PreTrainedTokenizerBase
     parts: dict[str, Tokens]
+    steps: Steps
     network: PreTrainedModel
     facts: dict[str, Any]
     adapter: Adapter | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """What the training loop needs of the options."""
+        shared = {name: getattr(self.options, name) for name in _PLANNED if hasattr(self.options, name)}
+        return Plan(steps=self.steps.total, higher_is_better=self.options.metric not in LOWER_IS_BETTER, **shared)
 
     def feed(self, part: str) -> BatchSource:
         """Return what the model learns from, or is measured on: the part is train, validation or test."""
@@ -56,8 +70,7 @@ class Setup:
 
     def rows(self, part: str) -> LabelledRows:
         """Return the rows of a part."""
-        found: LabelledRows = getattr(self.prepared, part)
-        return found
+        return self.prepared.parts[part]
 
     def scores(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
         """Return what the model says of a part."""
@@ -77,45 +90,50 @@ def set_up(
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
     _check_adapt(options)
-    prepared = read(options, emit)
-    forced: dict[str, Any] = {"long_text": prepared.task.long_text} if prepared.task.long_text else {}
-    options = replace(options, metric=metric(options, prepared.task), **forced)
-    found = weights.find(str(options.model), downloading(emit), folders.names())
-    tokenizer = loading.tokenizer(found.folder)
-    longest = max_length(options, loading.limit(found.folder, tokenizer))
-    device = devices.choose(options.device)
-    number_format, why = devices.precision(options.precision, device)
-    options = replace(
-        options,
-        lr=options.lr or (adapters.LR if options.adapt == "lora" else found.lr),
-        max_length=longest,
-        device=str(device),
-        precision=cast("Precision", number_format),
-    )
-    kept = cache.Cache(folders.home(), tokenizer, longest, options.long_text, found.folder, options.stride)
-    parts = {
-        name: prepared.task.encode(kept, rows, counting(emit, f"tokenizing {name}"))
-        for name, rows in (("train", prepared.train), ("validation", prepared.validation), ("test", prepared.test))
-        if rows is not None
-    }
-    allocator.trim()  # what checks and tokenizing took for a while
-    in_epoch = an_epoch(options, parts["train"])
-    options = replace(options, epochs=options.epochs or default_epochs(in_epoch, options.max_steps))
-    facts = {"options": folders.plain(vars(options)), "data": about(prepared)}
+    prepared = prepare(options, emit)
+    encoder, tokenizer = find_encoder(options.model, emit)
+    resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
+    options = with_values(options, resolved.options)
+    parts = _tokenize(prepared, options, encoder, tokenizer, emit)
+    steps = resolved.steps(len(parts["train"]))
+    options = replace(options, epochs=steps.epochs)
+    facts = {"options": folders.plain(vars(options)), "data": digests(prepared)}
     if resumed is not None:
         checkpoints.compare(resumed, facts)
-    _tell(prepared, parts["train"], found.name, options, why, emit)
-    emit(Phase(f"loading {found.name}"))
+    _announce(prepared, parts["train"], encoder.name, options, resolved.precision_reason, emit)
+    device = devices.choose(options.device)
+    emit(Phase(f"loading {encoder.name}"))
     with loading.alone, _seeded(options.seed, device):  # another run that began here would draw from the same seed
-        network, said = prepared.task.build(found.folder, **dropped(found.folder, options))
-        adapter, adapted = _adapted(network, found, options)
-    emit(Note(f"{found.name}: {said}."))
+        network, said = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
+        adapter, adapted = _adapted(network, encoder, options)
+    emit(Note(f"{encoder.name}: {said}."))
     if adapted:
         emit(Note(adapted))
-    with _training(options.seed, device), fitted(network, found.name, options, device) as frozen:
+    with _training(options.seed, device), fitted(network, encoder.name, options, device) as frozen:
         if frozen:
             emit(Note(frozen))
-        yield Setup(options, prepared, found, tokenizer, parts, network, facts, adapter)
+        yield Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts, adapter)
+
+
+def with_values(options: Options, values: Mapping[str, Any]) -> Options:
+    """Return options with other values; those that are no option of this kind of run stay out."""
+    known = {field.name for field in fields(options)}
+    return replace(options, **{name: value for name, value in values.items() if name in known})
+
+
+def _tokenize(
+    prepared: Prepared, options: Finetune | Pretrain, encoder: Encoder, tokenizer: PreTrainedTokenizerBase,
+    emit: Listener,
+) -> dict[str, Tokens]:  # fmt: skip
+    """Return the tokens of each part, from the cache where they were made before."""
+    longest = cast("int", options.max_length)
+    kept = cache.Cache(folders.home(), tokenizer, longest, options.long_text, encoder.folder, options.stride)
+    parts = {
+        name: prepared.task.encode(kept, rows, counting(emit, f"tokenizing {name}"))
+        for name, rows in prepared.parts.items()
+    }
+    allocator.trim()  # memory that checks and tokenizing used
+    return parts
 
 
 @contextmanager
@@ -139,9 +157,7 @@ def _check_adapt(options: Finetune | Pretrain) -> None:
             raise OptionError('adapt = "lora" freezes the encoder already.', "Leave freeze out.")
 
 
-def _adapted(
-    network: PreTrainedModel, found: weights.Weights, options: Finetune | Pretrain
-) -> tuple[Adapter | None, str]:
+def _adapted(network: PreTrainedModel, encoder: Encoder, options: Finetune | Pretrain) -> tuple[Adapter | None, str]:
     """Give the network adapters where they are wanted, and return what belongs to them, and a line about them."""
     if options.adapt == "full":
         return None, ""
@@ -149,65 +165,10 @@ def _adapted(
     said = adapters.inject(network, wanted)
     entry, given = catalogue.ALIASES.get(str(options.model)), Path(str(options.model))
     base = entry.ref if entry else str(given.resolve() if given.is_dir() else given)
-    return adapters.Adapter(wanted, {}, base, adapters.digest(found.folder)), said
+    return adapters.Adapter(wanted, {}, base, adapters.digest(encoder.folder)), said
 
 
-def read(options: Finetune | Pretrain, emit: Listener) -> Prepared:
-    """Read the data, and check it for the task that it is for."""
-    emit(Phase("reading the data"))
-    source = find(options.task).source if options.task else Task.source
-    given = tables.splits(source(options.train))
-    found = {"train": tables.choose(given, "train")}
-    if isinstance(options.validation, int | float):
-        if tables.has(given, "validation"):
-            found["validation"] = tables.choose(given, "validation")
-            emit(Note(f"Validation is {found['validation'].name}, which came with train."))
-    else:
-        found["validation"] = tables.read(source(options.validation), "validation")
-    if options.test is not None:
-        found["test"] = tables.read(source(options.test), "test")
-    emit(Phase("checking the data"))
-    task = find(options.task) if options.task else infer(found["train"], asked(options))
-    prepared = prepare(task, options, found)
-    _check_calibration(options, prepared)
-    return prepared
-
-
-def _check_calibration(options: Finetune | Pretrain, prepared: Prepared) -> None:
-    """Raise an `OptionError` where there is nothing to calibrate, or no rows for it: not after hours of training."""
-    if not getattr(options, "calibrate", False):
-        return
-    if not prepared.task.calibrates:
-        raise OptionError(
-            f"calibrate is for probabilities of classes, and {prepared.task.name} gives none.", "Leave it out."
-        )
-    if prepared.validation is None:
-        raise OptionError("calibrate = True needs validation rows.", "Give validation = 0.1, or a data set.")
-
-
-def metric(options: Finetune | Pretrain, task: Task) -> str:
-    """Return the metric that chooses the best weights."""
-    if options.metric in (None, *task.validation_metrics):
-        return options.metric or task.validation_metrics[0]
-    raise OptionError(
-        f"metric = {options.metric!r} is no metric of {task.name}.",
-        f"It has {listing(task.validation_metrics)}.",
-    )
-
-
-def max_length(options: Finetune | Pretrain, limit: int) -> int:
-    """Return after how many tokens a text is cut, of those that a model reads."""
-    if options.max_length is None:
-        return min(limit, options.longest)
-    if options.max_length > limit:
-        raise OptionError(
-            f"max_length = {options.max_length} is more than the model reads: {limit} tokens.",
-            f"Set max_length to {limit} or less, or choose a model that reads more (modernbert: 8192).",
-        )
-    return options.max_length
-
-
-def _tell(
+def _announce(
     prepared: Prepared, train: Tokens, encoder: str, options: Finetune | Pretrain, why: str, emit: Listener
 ) -> None:
     for line in prepared.notes:
@@ -222,7 +183,7 @@ def _tell(
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
 
 
-def dropped(folder: Path, options: Finetune | Pretrain) -> dict[str, Any]:
+def attention_dropout(folder: Path, options: Finetune | Pretrain) -> dict[str, Any]:
     """Return the config's name for attention dropout, with the wanted value."""
     known = loading.config(folder)
     names = ("attention_probs_dropout_prob", "attention_dropout")
@@ -246,29 +207,3 @@ def _training(seed: int, device: torch.device) -> AbstractContextManager[None]:
     """
     beside = threading.current_thread() is not threading.main_thread()
     return nullcontext() if beside else _seeded(seed, device)
-
-
-def an_epoch(options: Finetune | Pretrain, train: Tokens) -> int:
-    """Return how many optimizer steps go through the training rows once."""
-    return steps_an_epoch(len(train), options.batch_size, options.gradient_accumulation_steps)
-
-
-def planned(options: Finetune | Pretrain, train: Tokens) -> Plan:
-    """Return what the loop needs of the options; learning rate, precision and epochs were resolved before."""
-    shared = {field.name: getattr(options, field.name) for field in fields(Plan) if hasattr(options, field.name)}
-    steps = count_steps(an_epoch(options, train), cast("float", options.epochs), options.max_steps)
-    return Plan(steps=steps, higher_is_better=options.metric not in LOWER_IS_BETTER, **shared)
-
-
-def about(prepared: Prepared) -> dict[str, Any]:
-    """Return what tells the rows of a run from any others."""
-    return {
-        part: {
-            "name": rows.name,
-            "rows": len(rows),
-            "columns": dict(prepared.columns),
-            "sha256": folders.digest(rows.texts, *([rows.second] if rows.second else []), rows.targets.tolist()),
-        }
-        for part in ("train", "validation", "test")
-        if (rows := getattr(prepared, part)) is not None
-    }

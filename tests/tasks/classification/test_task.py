@@ -17,7 +17,7 @@ from bertmagic.workflows import prepare as preparing
 def prepare(train, validation=None, test=None, **options):
     given = {"train": train, "validation": validation, "test": test}
     found = {name: tables.read(frame) for name, frame in given.items() if frame is not None}
-    return preparing.prepare(Classification, read(Finetune, {"train": train, **options}), found)
+    return preparing.check_rows(Classification, read(Finetune, {"train": train, **options}), found)
 
 
 def frame(count, start=0, labels=("a", "b")):
@@ -45,7 +45,7 @@ def test_the_seed_decides_what_is_held_out(rows):
 def test_no_validation_may_be_asked_for(rows):
     assert prepare(rows, validation=None).validation is not None
     options = read(Finetune, {"train": rows, "validation": 0})
-    prepared = preparing.prepare(Classification, options, {"train": tables.read(rows)})
+    prepared = preparing.check_rows(Classification, options, {"train": tables.read(rows)})
     assert prepared.validation is None
     assert len(prepared.train) == 120
 

@@ -16,7 +16,7 @@ from bertmagic.events import Evaluated, Note, Step
 from bertmagic.options import Pretrain, read
 from bertmagic.tasks.masked_language_modeling import heads
 from bertmagic.tasks.masked_language_modeling.task import MaskedLanguageModeling, texts_of
-from bertmagic.workflows.prepare import prepare
+from bertmagic.workflows.prepare import check_rows
 
 
 def documents(count=30, sentences=4):
@@ -31,7 +31,7 @@ def documents(count=30, sentences=4):
 def prepared(train, **options):
     chosen = read(Pretrain, {"train": train, "seed": 0, **options})
     found = {"train": tables.read(MaskedLanguageModeling.source(chosen.train))}
-    return prepare(MaskedLanguageModeling, chosen, found)
+    return check_rows(MaskedLanguageModeling, chosen, found)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_pretraining_lowers_perplexity_and_reports_both(pretrain):
     assert set(report.metrics) == set(report.before) == {"perplexity", "accuracy", "loss"}
     assert report.metrics["perplexity"] < report.before["perplexity"] / 2
     assert "masked tokens of" in report.notes[0]
-    assert "Before training: perplexity" in repr(report)
+    assert "before training" in repr(report)
     assert "before training" in report._repr_mimebundle_()["text/html"]
     assert sum(isinstance(event, Step) for event in heard) == 60
     assert any(isinstance(event, Evaluated) for event in heard)

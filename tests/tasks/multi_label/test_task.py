@@ -36,7 +36,7 @@ def inferred(rows, **asked):
 def prepare(rows, **options):
     task, table = inferred(rows, **{key: options.get(key) for key in ("text", "label")})
     parts = {"train": table} | {key: tables.read(options.pop(key)) for key in ("test",) if key in options}
-    return preparing.prepare(task, read(Finetune, {"train": rows, **options}), parts)
+    return preparing.check_rows(task, read(Finetune, {"train": rows, **options}), parts)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_rows_of_which_nothing_is_known_are_dropped_and_many_are_an_error():
 
 def test_a_list_of_labels_given_to_classification_says_what_learns_it():
     with pytest.raises(DataError, match="holds lists, such as") as caught:
-        preparing.prepare(
+        preparing.check_rows(
             tasks.find("classification"),
             read(Finetune, {"train": 1, "label": "topics"}),
             {"train": tables.read(frame())},

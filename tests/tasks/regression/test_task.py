@@ -29,7 +29,7 @@ def frame(count=80, start=0):
 def prepare(rows, **options):
     table, asked = tables.read(rows), {key: options.get(key) for key in ("text", "label")}
     task = tasks.infer(table, NOTHING | asked)
-    return preparing.prepare(task, read(Finetune, {"train": rows, **options}), {"train": table})
+    return preparing.check_rows(task, read(Finetune, {"train": rows, **options}), {"train": table})
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +160,10 @@ def test_up_to_five_percent_of_the_numbers_may_be_missing(hole):
 def test_what_cannot_be_predicted_as_a_number_is_refused():
     table = {"train": tables.read(frame(40).assign(price=["a", "b"] * 20))}
     with pytest.raises(DataError, match="values that are no finite number, such as 'a'"):
-        preparing.prepare(Regression, read(Finetune, {"train": 1, "label": "price"}), table)
+        preparing.check_rows(Regression, read(Finetune, {"train": 1, "label": "price"}), table)
     table = {"train": tables.read(frame(40).assign(price=2.5))}
     with pytest.raises(DataError, match=r"is 2.5 in every row"):
-        preparing.prepare(Regression, read(Finetune, {"train": 1, "label": "price"}), table)
+        preparing.check_rows(Regression, read(Finetune, {"train": 1, "label": "price"}), table)
 
 
 @pytest.mark.parametrize("option", [{"label_smoothing": 0.1}, {"class_weights": "balanced"}])

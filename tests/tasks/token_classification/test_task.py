@@ -1,7 +1,6 @@
 """A tag for each word, from columns to predictions."""
 
 import json
-import signal
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,7 @@ import torch
 import bertmagic as bm
 from bertmagic import tasks
 from bertmagic.data import tables, tags
-from bertmagic.errors import DataError, Interrupted, ModelError
-from bertmagic.events import Step
+from bertmagic.errors import DataError, ModelError
 from bertmagic.options import Finetune, read
 from bertmagic.tasks.token_classification.task import TokenClassification
 from bertmagic.workflows import prepare as preparing
@@ -250,7 +248,7 @@ def test_each_type_is_held_out_by_its_share():
     frame = sentences(100)
     frame.loc[:9, "tags"] = frame.loc[:9, "tags"].map(lambda row: ["B-RARE", *row[1:]])
     options = read(Finetune, {"train": 1, "validation": 0.2})
-    prepared = preparing.prepare(TokenClassification, options, {"train": tables.read(frame)})
+    prepared = preparing.check_rows(TokenClassification, options, {"train": tables.read(frame)})
     assert prepared.task.counts(prepared.validation)["RARE"] == 2
     assert prepared.task.labels == ("RARE", "THING", "WORD")
 
@@ -317,27 +315,6 @@ def test_outputs_that_are_no_tags_are_an_error(named):
 def test_names_without_a_prefix_are_the_tags_of_any_word():
     task = TokenClassification.from_card({}, {"id2label": {"1": "PER", "0": "O"}})
     assert (task.labels, task.tags) == (("PER",), ("O", "I-PER"))
-
-
-def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(encoder):
-    def train(name, stop=0, **options):
-        def press(event):
-            if isinstance(event, Step) and event.step == stop:
-                signal.raise_signal(signal.SIGINT)
-
-        return bm.finetune(
-            sentences(60), model=encoder, name=name, max_steps=8, eval_every=3, batch_size=8, precision="fp32",
-            on_event=press, show=False, **options,
-        )  # fmt: skip
-
-    whole = train("whole")
-    with pytest.raises(Interrupted) as caught:
-        train("mine", stop=4)
-    assert caught.value.model.task == whole.task
-    resumed = train("mine", resume=True)
-    mine, other = resumed.network.state_dict(), whole.network.state_dict()
-    assert all(torch.equal(mine[name], other[name]) for name in mine)
-    pd.testing.assert_frame_equal(resumed.history.evaluations, whole.history.evaluations, check_exact=True)
 
 
 def test_the_tokens_come_from_the_cache_with_their_characters(tmp_path, tokenizer):

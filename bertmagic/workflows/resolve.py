@@ -1,0 +1,187 @@
+"""The values that a run takes by itself where the user left them open: the one place that decides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from bertmagic.errors import OptionError, listing
+from bertmagic.events import downloading, ignore
+from bertmagic.models import adapters, devices, loading, weights
+from bertmagic.run import folders
+from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+    from bertmagic.events import Listener
+    from bertmagic.options import Finetune, LongText, Precision, Pretrain
+    from bertmagic.tasks import Task
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What is known of an encoder before its weights are loaded.
+
+    Attributes
+    ----------
+    name
+        The name to show.
+    folder
+        Where its files are.
+    lr
+        The learning rate that suits it.
+    max_tokens
+        How many tokens it can read.
+    """
+
+    name: str
+    folder: Path
+    lr: float
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How long a run is: optimizer steps per epoch, epochs, and optimizer steps in all."""
+
+    per_epoch: int
+    epochs: float
+    total: int
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The values of a run, those included that the user left open.
+
+    Attributes
+    ----------
+    lr
+        The highest learning rate.
+    max_length
+        After how many tokens a text is cut, or a window ends.
+    long_text
+        What becomes of longer texts.
+    batch_size, gradient_accumulation_steps
+        Rows in a batch, and batches in an optimizer step.
+    metric
+        The validation metric that chooses the best weights.
+    device, precision
+        Where the run computes, and the number format of its matrix products.
+    precision_reason
+        Why it has this precision.
+    epochs, max_steps
+        As the user gave them; None where they were left open.
+    """
+
+    lr: float
+    max_length: int
+    long_text: LongText
+    batch_size: int
+    gradient_accumulation_steps: int
+    metric: str
+    device: str
+    precision: Precision
+    precision_reason: str
+    epochs: float | None
+    max_steps: int | None
+
+    def steps(self, samples: int) -> Steps:
+        """Return how long the run is on so many training samples: rows, or the windows of long texts."""
+        per_epoch = steps_an_epoch(samples, self.batch_size, self.gradient_accumulation_steps)
+        epochs = self.epochs or default_epochs(per_epoch, self.max_steps)
+        return Steps(per_epoch, epochs, count_steps(per_epoch, epochs, self.max_steps))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The values as options of the run."""
+        names = ("lr", "max_length", "long_text", "metric", "device", "precision")
+        return {name: getattr(self, name) for name in names}
+
+
+def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrainedTokenizerBase]:
+    """Find an encoder, downloading it if need be, and load its tokenizer.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    found = weights.find(str(model), downloading(emit), folders.names())
+    tokenizer = loading.tokenizer(found.folder)
+    return Encoder(found.name, found.folder, found.lr, loading.limit(found.folder, tokenizer)), tokenizer
+
+
+def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:
+    """Decide what the user left open.
+
+    Parameters
+    ----------
+    task
+        What is to be learned.
+    lr, max_tokens
+        Those of the `Encoder`.
+
+    Raises
+    ------
+    OptionError
+        If ``metric`` or ``max_length`` cannot be had with this task or encoder.
+    DeviceError
+        If the device or the precision cannot be had.
+    """
+    device, precision, reason = place(options.device, options.precision)
+    return Resolved(
+        lr=options.lr or (adapters.LR if options.adapt == "lora" else lr),
+        max_length=max_length(options.max_length, options.longest, max_tokens),
+        long_text=task.long_text or options.long_text,
+        batch_size=options.batch_size,
+        gradient_accumulation_steps=options.gradient_accumulation_steps,
+        metric=metric(options.metric, task),
+        device=str(device),
+        precision=precision,
+        precision_reason=reason,
+        epochs=options.epochs,
+        max_steps=options.max_steps,
+    )
+
+
+def place(device: str | None, precision: str) -> tuple[torch.device, Precision, str]:
+    """Return the device to compute on, the number format of matrix products there, and why it is this one."""
+    chosen = devices.choose(device)
+    number_format, reason = devices.precision(precision, chosen)
+    return chosen, cast("Precision", number_format), reason
+
+
+def metric(wanted: str | None, task: type[Task] | Task) -> str:
+    """Return the validation metric that chooses the best weights: by default the first of the task.
+
+    Raises
+    ------
+    OptionError
+        If the task does not have it.
+    """
+    known = task.validation_metrics
+    if wanted is None or wanted in known:
+        return wanted or known[0]
+    raise OptionError(f"metric = {wanted!r} is no metric of {task.name}.", f"It has {listing(known)}.")
+
+
+def max_length(wanted: int | None, default: int, max_tokens: int) -> int:
+    """Return after how many tokens a text is cut: by default ``default``, or fewer where the encoder reads fewer.
+
+    Raises
+    ------
+    OptionError
+        If the encoder reads fewer tokens than wanted.
+    """
+    if wanted is None:
+        return min(max_tokens, default)
+    if wanted > max_tokens:
+        raise OptionError(
+            f"max_length = {wanted} is more than the model reads: {max_tokens} tokens.",
+            f"Set max_length to {max_tokens} or less, or choose a model that reads more (modernbert: 8192).",
+        )
+    return wanted
