@@ -117,7 +117,7 @@ def test_the_faces_of_words(model):
     found = model.fill("the [MASK] was good", top_k=3, show=False)
     lines = repr(found).splitlines()
     assert lines[0].startswith("Words of own for 1 mask in 1 text")
-    assert len(lines) == 4
+    assert len(lines) == 5
     html = found._repr_mimebundle_()["text/html"]
     assert html.count("<tr") == 4
     assert "<script" not in html
