@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, OptionError, listing
+from bertmagic.errors import ModelError, OptionError, TrainingError, listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -176,7 +177,8 @@ class TextModel:
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
         """Make the model's probabilities mean what they say, by a temperature; labels stay what they are.
 
-        What is chosen is kept in the model, and in its folder where it has one.
+        The temperature is kept in this model and, where it is the model of a run of this folder, in the run. Any other
+        folder that it was loaded from, such as the hub's cache, stays as it is: `save` writes it where you want it.
 
         Parameters
         ----------
@@ -192,14 +194,32 @@ class TextModel:
         OptionError
             If the model gives no probabilities of classes.
         """
-        from bertmagic.models import saving
         from bertmagic.workflows import evaluate as evaluating
 
         with self._lock, publish.working(show) as emit:
             found = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
+            before = dict(self.card)
             self.card.update(self.task.card())
-            saving.write_card(self.folder, self.card)
-            return found
+            return replace(found, kept=self._write_card(before))
+
+    def _write_card(self, before: dict[str, Any]) -> str:
+        """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""
+        from bertmagic.models import saving
+        from bertmagic.run import folders
+        from bertmagic.run.locks import RunLock
+
+        advice = f"It is kept in this model only; model.save(path) writes it: {self.folder}"
+        run = folders.run_of(self.folder)
+        if run is None:
+            return f"{advice} stays as it was loaded."
+        try:
+            with RunLock(run):
+                if not saving.has_card(self.folder, before):
+                    return f"{advice} has another model by now."
+                saving.write_card(self.folder, self.card)
+        except TrainingError as error:  # it is being trained anew
+            return f"{advice} was not changed, as {error.what}"
+        return f"It is kept in the run {run!r}, too."
 
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
