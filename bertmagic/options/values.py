@@ -123,9 +123,9 @@ def _flag(entry: Option, value: Any) -> bool:
 
 def _text(entry: Option, value: Any) -> Any:
     if entry.many:
-        one = dataclasses.replace(entry, many=False)
+        single = dataclasses.replace(entry, many=False)
         return tuple(
-            item if entry.kind == "column" and callable(item) else _text(one, item)
+            item if entry.kind == "column" and callable(item) else _text(single, item)
             for part in _several(value)
             for item in (part if isinstance(part, tuple) else (part,))  # an expression in braces was parsed on its own
         )
@@ -136,10 +136,10 @@ def _text(entry: Option, value: Any) -> Any:
 
 def _columns(entry: Option, value: Any) -> str | tuple[str, ...]:
     """Return one column, or several as a tuple."""
-    found = _text(dataclasses.replace(entry, many=True), value)
-    if not found:
+    columns = _text(dataclasses.replace(entry, many=True), value)
+    if not columns:
         raise _wrong(entry, value, "a column")
-    return found[0] if len(found) == 1 else found  # type: ignore[no-any-return]
+    return columns[0] if len(columns) == 1 else columns  # type: ignore[no-any-return]
 
 
 def _several(value: Any) -> tuple[Any, ...]:
