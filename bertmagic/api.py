@@ -12,11 +12,11 @@ from bertmagic.errors import OptionError, listing
 from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
 from bertmagic.options.names import folder_name
-from bertmagic.registry import encoder_reference, find, for_comparison, load, runs_here
+from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
 from bertmagic.run.locks import RunLock
-from bertmagic.text_model import TextModel, held
+from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

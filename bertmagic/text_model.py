@@ -1,12 +1,11 @@
-"""A model that can be used, and the register of those that this kernel holds."""
+"""A model that can be used: what users get from a run, or from `bertmagic.registry`."""
 
 from __future__ import annotations
 
 import threading
-import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from bertmagic import options as table
 from bertmagic.display import publish
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from bertmagic.training.history import History
     from bertmagic.workflows.evaluate import By
 
-_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
-_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
-_register = threading.Lock()
-
 
 class TextModel:
     """A fine-tuned model and what belongs to it.
@@ -51,6 +46,9 @@ class TextModel:
     history
         The steps and evaluations of its training, as tables; None for a loaded one.
     """
+
+    from_name: ClassVar[Callable[[Any], TextModel]]
+    """Returns the model of a name; `bertmagic.registry`, which imports this module, sets it."""
 
     def __init__(
         self, name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
@@ -82,6 +80,11 @@ class TextModel:
         if network is None:
             raise ModelError(f"model {self.name!r} was unloaded.", f"Bring it back with %bert_load {self.folder}")
         return network
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it has its weights: False once it was unloaded."""
+        return self._network is not None
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -340,7 +343,7 @@ class TextModel:
                 return maps.beside(attention_of_base(self, texts[0], pair, emit))
         if compare is None:
             return maps
-        other = compare if isinstance(compare, TextModel) else held_or_open(compare)
+        other = compare if isinstance(compare, TextModel) else type(self).from_name(compare)
         return maps.beside(other._attention(texts[0], pair, show))
 
     def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
@@ -370,58 +373,5 @@ class TextModel:
         with self._lock:
             size = self.bytes
             self._network = None
-            _drop(self)
             devices.release()
             return size
-
-
-def hold(model: TextModel) -> TextModel:
-    """Remember a model, without keeping it alive, as the newest and by its name."""
-    global _newest
-    model.network.eval()
-    with _register:
-        _held[model.name] = model
-        _newest = weakref.ref(model)
-    return model
-
-
-def held() -> dict[str, TextModel]:
-    """Return the models that this kernel holds, by name."""
-    with _register:
-        return dict(_held.items())
-
-
-def newest() -> TextModel | None:
-    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
-    model = _newest()
-    return model if model is not None and model.bytes else None
-
-
-def open_model(
-    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
-) -> TextModel:
-    """Open the model of a run, of a folder or of the hub, without remembering it; see `bertmagic.registry.load`."""
-    from bertmagic.workflows.predict import opened
-
-    with publish.working() as emit:
-        return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
-
-
-def held_or_open(reference: Any) -> TextModel:
-    """Return the model that is held under a name; else open what the name stands for, without remembering it.
-
-    Raises
-    ------
-    OptionError
-        If it is no name.
-    """
-    if not isinstance(reference, str | Path):
-        raise OptionError(f"a {type(reference).__name__} is no model to compare with.", "Give a model, or its name.")
-    return held().get(str(reference)) or open_model(str(reference))
-
-
-def _drop(model: TextModel) -> None:
-    """Forget a model that was unloaded, unless another has taken its name."""
-    with _register:
-        if _held.get(model.name) is model:
-            del _held[model.name]
