@@ -15,7 +15,7 @@ from bertmagic.run import checkpoints, folders
 from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
-from bertmagic.training.loop import Diverged, Loop
+from bertmagic.training.loop import Diverged, Loop, Measure
 from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
@@ -200,13 +200,13 @@ def _started(work: Setup, plan: Plan, name: str) -> Started:
     )
 
 
-def _measure(work: Setup) -> Callable[[Callable[[], None]], dict[str, float]] | None:
+def _measure(work: Setup) -> Measure | None:
     validation = work.prepared.validation
     if validation is None:
         return None
 
-    def measure(check: Callable[[], None]) -> dict[str, float]:
-        found = work.scores("validation", lambda done: check())
+    def measure(network: PreTrainedModel, check: Callable[[], None]) -> dict[str, float]:
+        found = work.scores("validation", lambda done: check(), network)
         return work.prepared.task.metrics(found, validation, work.parts["validation"])
 
     return measure

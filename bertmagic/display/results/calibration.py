@@ -15,13 +15,14 @@ _NAMES = {"ece": "expected calibration error", "loss": "loss (nats)"}
 
 
 def blocks(result: Calibration) -> list[Block]:
-    """Return the temperature, and the numbers before and after."""
+    """Return the temperature, the numbers before and after, and where the temperature is kept."""
     rows = [
         [_NAMES.get(name, words(name)), score(before), score(result.after[name])]
         for name, before in result.before.items()
     ]
     table = Table(columns(("", "before", "after")), rows, explanation="On the rows that it was chosen on.")
-    return [Headline(_headline(result)), table, Paragraph(_effect(result))]
+    notes = [_effect(result), *([line(result.kept, 400)] if result.kept else [])]
+    return [Headline(_headline(result)), table, *map(Paragraph, notes)]
 
 
 def _headline(result: Calibration) -> str:
