@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
+from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, TrainingError, listing
 
@@ -110,6 +111,7 @@ class TextModel:
         tensors = [*network.parameters(), *network.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
+    @table.keywords(table.commands.Predict)
     def predict(
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
         file: str | None = None, show: bool = True,
@@ -139,6 +141,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return predict(self, texts if file is None else Path(file), asked, emit)
 
+    @table.keywords(table.commands.Evaluate)
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
         context: str | None = None, answers: str | None = None, by: By | Sequence[By] = (),
@@ -224,6 +227,7 @@ class TextModel:
             return f"{advice} was not changed, as {error.what}"
         return f"It is kept in the run {run!r}, too."
 
+    @table.keywords(table.commands.Fill)
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
         file: str | None = None, show: bool = True,
@@ -289,6 +293,7 @@ class TextModel:
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any: ...
 
+    @table.keywords(table.commands.Attention)
     def attention(
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any:
