@@ -56,7 +56,8 @@ def test_no_block_and_no_cell_is_missing_here():
 @pytest.mark.parametrize("words", WORDS)
 def test_text_stays_text(words):
     plain, markup, markdown_, latex_ = (write(blocks(words)) for write in WRITERS)
-    assert_plain(plain)
+    for shown in (plain, markdown_, latex_):
+        assert_plain(shown)
     assert_html(markup, ("svg", "path", "text", "img", "iframe"))
     assert_markdown(markdown_)
     assert_latex(latex_)
