@@ -15,7 +15,8 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 
 test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
 	$(PYTEST) --dist loadgroup --no-loadscope-reorder -m "not soak and not gpu" tests
-	$(PYTEST) --dist loadfile --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg -W ignore notebooks/*.ipynb
+	$(PYTEST) --dist loadfile --no-loadscope-reorder -p tests.notebooks -W ignore --nbval-lax \
+		--nbval-sanitize-with notebooks/sanitize.cfg --nbval-kernel-startup-timeout 300 notebooks/*.ipynb
 
 soak: .venv/test  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak

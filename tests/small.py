@@ -32,10 +32,18 @@ def questions(count=40):
     return pd.DataFrame({"question": ["what was it ?"] * count, "context": contexts, "answers": answers})
 
 
+def numbers(count=40):
+    texts = [f"{' '.join(['good'] * (at % 5))} {THINGS[at % 11]} {at}" for at in range(count)]
+    return pd.DataFrame({"text": texts, "stars": [at % 5 - 0.5 for at in range(count)]})
+
+
 def documents(count=40):
     return pd.DataFrame(
         {"text": [f"the {THINGS[at % 11]} was {GOOD[at % 6]}. it is long. {at}" for at in range(count)]}
     )
 
 
-ROWS = {"pairs": pairs, "multi_label": label_sets, "token_classification": entities, "question_answering": questions}
+ROWS = {
+    "pairs": pairs, "multi_label": label_sets, "regression": numbers, "token_classification": entities,
+    "question_answering": questions,
+}  # fmt: skip

@@ -62,6 +62,15 @@ def test_the_cells_of_a_document_can_be_read_in_order(page):
     assert reader.unknown == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_cell_of_a_document_hides_a_result(page):
+    """Jupyter shows the value of a cell's last line only."""
+    quiet = {"finetune", "pretrain", "tune", "save", "load", "unload"}
+    lines = [line for cell in cells(page) if not cell.startswith("%%") for line in cell.splitlines()[:-1]]
+    shown = [re.match(r"%bert_(\w+)", line) for line in lines if not line.endswith(";")]
+    assert [match.string for match in shown if match and match[1] not in quiet] == []
+
+
 @pytest.mark.parametrize(
     ("cell", "fault"),
     [
@@ -118,6 +127,17 @@ def test_a_notebook_is_committed_with_its_outputs_and_without_widgets(path):
     assert bundles
     assert all("text/plain" in bundle for bundle in bundles)
     assert str(ROOT) not in text  # the paths of whoever ran it are nobody's business
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_checked_cell_only_shows_what_other_cells_made(path):
+    """What computes may show its progress, but only where it takes a while: no output of it can be held to a text."""
+    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    checked = [cell for cell in cells if "NBVAL_CHECK_OUTPUT" in cell]
+    assert checked
+    assert [
+        cell for cell in checked if re.search(r"%bert_|\bbm\.|\.(predict|evaluate|fill|attention|save)\(", cell)
+    ] == []
 
 
 def test_the_commands_of_the_readme_are_targets_of_the_makefile():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,8 @@ from bertmagic.run import folders as runs
 from bertmagic.run.stopping import StopButton
 from bertmagic.training.plan import steps_an_epoch
 
+from ..small import ROWS, documents
+
 VARIANTS = {
     "plain": {},
     "accumulated": {"batch_size": 8, "gradient_accumulation_steps": 3},
@@ -33,14 +36,18 @@ VARIANTS = {
     "attention dropout": {"attention_dropout": 0.2},
     "bf16, cosine": {"precision": "bf16", "schedule": "cosine"},
     "without validation": {"validation": 0, "checkpoint_every": 3},
+    "adapters": {"adapt": "lora"},
 }  # fmt: skip
+
+TASKS = {name: rows for name, rows in ROWS.items() if name != "pairs"} | {"masked_language_modeling": documents}
+"""Rows of each task beside classification."""
 
 
 @pytest.fixture
 def train(encoder, rows):
-    """Return a function that fine-tunes for 14 steps; ``stop`` is the step at which the stop button is pressed."""
+    """Return a function that trains for 14 steps; ``stop`` is the step at which the stop button is pressed."""
 
-    def train(stop=0, listener=lambda event: None, **options):
+    def train(stop=0, listener=lambda event: None, rows=rows, learn=bm.finetune, **options):
         def hear(event):
             listener(event)
             if isinstance(event, Step) and event.step == stop:
@@ -50,7 +57,7 @@ def train(encoder, rows):
             "model": encoder, "max_steps": 14, "batch_size": 16, "lr": 1e-3, "eval_every": 4, "precision": "fp32",
             "show": False, "name": "mine",
         } | options  # fmt: skip
-        return bm.finetune(rows, on_event=hear, **known)
+        return learn(rows, on_event=hear, **known)
 
     return train
 
@@ -62,6 +69,7 @@ def same(one, two):
     exact = ["step", "epoch", "loss", "lr", "grad_norm", "rows", "tokens", "slots"]
     pd.testing.assert_frame_equal(one.history.steps[exact], two.history.steps[exact], check_exact=True)
     pd.testing.assert_frame_equal(one.history.evaluations, two.history.evaluations, check_exact=True)
+    assert one.task == two.task
     told = {"best_step", "step", "rows", "tokens", "slots", "reason"}
     assert {key: one.card["run"][key] for key in told} == {key: two.card["run"][key] for key in told}
 
@@ -76,6 +84,14 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(train, variant):
                 train(stop, resume=resume, **VARIANTS[variant])
             resume = True
         same(train(resume=True, **VARIANTS[variant]), whole)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_resumed_run_of_each_task_is_the_uninterrupted_one_to_the_bit(train, task):
+    known = {"rows": TASKS[task](), "learn": bm.pretrain if "masked" in task else bm.finetune, "max_steps": 8}
+    with pytest.raises(Interrupted):
+        train(6, **known)
+    same(train(resume=True, **known), train(name="whole", **known))
 
 
 class InMemory:
@@ -93,7 +109,7 @@ class InMemory:
 
 def test_masks_that_torch_draws_go_on_too(make_loop):
     keeper = InMemory(3)
-    whole, again = make_loop(steps=7, keeper=keeper, dropout=0.3), make_loop(steps=7, dropout=0.3)
+    whole, again = make_loop(steps=7, checkpointer=keeper, dropout=0.3), make_loop(steps=7, dropout=0.3)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         whole.run(StopButton())
@@ -449,50 +465,72 @@ def overflow(event):
 
 # Kills
 
-CHILD = """
-import sys, torch
-torch.set_num_threads(1)
-import pandas as pd, bertmagic as bm
+FORKS = """
+import os, sys
+import pandas as pd, bertmagic as bm, sklearn.metrics, torch, transformers.models.bert.modeling_bert
 from bertmagic.errors import TrainingError
+
 known = dict(model=sys.argv[1], max_steps=60, batch_size=16, lr=1e-3, eval_every=5, checkpoint_every=1,
              precision="fp32", show=False, name="mine", checkpoint_minutes=0.01)
 rows = pd.read_csv("rows.csv")
 told = lambda event: print(type(event).__name__, flush=True)
-try:
-    bm.finetune(rows, resume=True, on_event=told, **known)
-except TrainingError as error:
-    if "no checkpoint" not in error.what:
-        raise
-    bm.finetune(rows, on_event=told, **known)
-print("done", flush=True)
+
+def run():
+    try:
+        bm.finetune(rows, resume=True, on_event=told, **known)
+    except TrainingError as error:
+        if "is finished" in error.what:
+            return
+        if "no checkpoint" not in error.what:
+            raise
+        bm.finetune(rows, on_event=told, **known)
+
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        try:
+            run()
+        finally:
+            sys.stderr.flush()
+            os._exit(sys.exc_info()[0] is not None)
+    print(child, flush=True)
+    print("over", os.waitpid(child, 0)[1], flush=True)
 """
+"""Runs once for each line that it is given, each time in a process of its own: imports are what takes long."""
+
+
+def run_and_kill(forks, generator=None):
+    """Have a run begin, kill it at a random moment if there is a generator, and return how its process ended."""
+    forks.stdin.write("run\n")
+    child, lines = int(forks.stdout.readline()), iter(forks.stdout.readline, "")
+    line = next(line for line in lines if line.startswith(("Started", "over")))  # before it there is nothing to lose
+    if generator is not None:
+        for _ in range(generator.randrange(12)):
+            line = line if line.startswith("over") else next(lines)
+        time.sleep(generator.random() * 0.02)  # into the writing of a checkpoint, or out of it
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    return int(
+        (line if line.startswith("over") else next(line for line in lines if line.startswith("over"))).split()[1]
+    )
 
 
 def killed_at_random(encoder, rows, kills, seed):
     """Kill a run that goes on each time, ``kills`` times at random moments, and return its model."""
     rows.to_csv("rows.csv", index=False)
-    generator, said = random.Random(seed), 0
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(bm.__file__).parents[1])}
-    for _ in range(kills):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(encoder)], stdout=subprocess.PIPE, env=environment, text=True
-        )
-        with child:
-            for line in child.stdout:
-                if line == "Started\n":  # before it there is nothing to lose
-                    break
-            for _ in range(generator.randrange(12)):
-                said += bool(child.stdout.readline())
-            time.sleep(generator.random() * 0.02)  # into the writing of a checkpoint, or out of it
-            child.kill()
-            child.communicate()
-        for folder in (path.parent for path in runs.home().glob("runs/mine/**/config.json")):
-            if not any(part.startswith(".") for part in folder.relative_to(runs.home()).parts):
-                bm.load(folder)
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(encoder)], capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.stdout.endswith("done\n") or "is finished" in done.stderr, done.stderr[-2000:]
+    generator, killed = random.Random(seed), 0
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS, str(encoder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, bufsize=1, env=os.environ | {"PYTHONPATH": str(Path(bm.__file__).parents[1])},
+    ) as forks:  # fmt: skip
+        for _ in range(kills):
+            killed += run_and_kill(forks, generator) == signal.SIGKILL
+            for folder in (path.parent for path in runs.home().glob("runs/mine/**/config.json")):
+                if not any(part.startswith(".") for part in folder.relative_to(runs.home()).parts):
+                    bm.load(folder)
+        assert killed > kills / 2
+        assert run_and_kill(forks) == 0
+        forks.stdin.close()
     return bm.load("mine", precision="fp32")
 
 
