@@ -11,12 +11,11 @@ from bertmagic.data.tokens import Tokens
 from bertmagic.data.words import find as find_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     import numpy.typing as npt
 
     from bertmagic.data.checks import TextRows
+    from bertmagic.data.texts import Texts
     from bertmagic.data.words import Words
 
     Numbers = npt.NDArray[np.int64]
@@ -71,7 +70,7 @@ class Alignment:
 class AlignedTokens(Tokens):
     """Tokens with the texts that they are of (``source``): words are aligned once, however often rows are evaluated."""
 
-    source: Sequence[str] = field(kw_only=True)
+    source: Texts = field(kw_only=True)
 
     @cached_property
     def alignment(self) -> Alignment:
