@@ -143,9 +143,7 @@ def ablations() -> dict[str, tuple[list[tuple[Any, str, Any]], dict[str, Any]]]:
 
     from bertmagic.data import batches
     from bertmagic.models.fast import allocator as heap
-    from bertmagic.models.fast import attention as kernels
-    from bertmagic.models.fast import dropout
-    from bertmagic.models.fast import first_token as layers
+    from bertmagic.models.fast import working_copy
     from bertmagic.training import step
 
     def whole(lengths: Any) -> Any:
@@ -154,11 +152,11 @@ def ablations() -> dict[str, tuple[list[tuple[Any, str, Any]], dict[str, Any]]]:
     return {
         "": ([], {}),
         "batches of like length": ([(batches, "MEGA_BATCH", 1)], {}),
-        "batches cut where their lengths differ": ([(step, "by_length", whole)], {}),
-        "attention by plain products where that is faster": ([(kernels, "use", _nothing)], {}),
+        "batches cut where their lengths differ": ([(step, "split_by_length", whole)], {}),
+        "attention by plain products where that is faster": ([(working_copy, "install_attention", _nothing)], {}),
         "no attention dropout": ([], {"attention_dropout": 0.1}),
-        "the last layer for its first token only": ([(layers, "use", _nothing)], {}),
-        "dropout masks of 16 random bits": ([(dropout, "use", _nothing)], {}),
+        "the last layer for its first token only": ([(working_copy, "compute_first_token_only", _nothing)], {}),
+        "dropout masks of 16 random bits": ([(working_copy, "install_dropout", _nothing)], {}),
         "freed memory is kept": ([(heap, "kept", nullcontext)], {}),
         "word embeddings of the tokens in use only": ([(step, "trim", _nothing)], {}),
         "bf16 products": ([], {"precision": "fp32"}),
@@ -265,9 +263,9 @@ def stepping(change: Callable[[Any], None]) -> Callable[[int], None]:
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         corpora.minilm(), num_labels=2, attention_probs_dropout_prob=0.0
     ).train()
-    kernels.use(model)
-    layers.use(model)
-    dropout.use(model, 0)
+    kernels.install_attention(model)
+    layers.compute_first_token_only(model)
+    dropout.install_dropout(model, 0)
     change(model)
     optimizer = adamw(model, 0.01)
     for group in optimizer.param_groups:
@@ -345,7 +343,7 @@ def attention(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     module = torch.nn.Module()
     module.is_causal = False
-    ways = {"as it is": [], "left to PyTorch": [(kernels._Products, "apply", products)]}
+    ways = {"as it is": [], "left to PyTorch": [(kernels.MatmulAttention, "apply", products)]}
     measured = []
     for rows, tokens in ((10, 512), (16, 241), (32, 104), (32, 60), (32, 23)):
         given = [torch.randn(rows, tokens, 12, 32, dtype=torch.bfloat16).requires_grad_() for _ in range(3)]

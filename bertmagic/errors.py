@@ -144,16 +144,16 @@ def listing(items: Iterable[Any], most: int = 8) -> str:
     return ", ".join(shown[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def count(n: int, one: str, many: str = "") -> str:
+def count(n: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun: ``"1 row"``, ``"2 rows"``, ``"1,234 rows"``.
 
     Parameters
     ----------
     n
         How many there are.
-    one
-        The noun in the singular.
-    many
-        The plural where it is not the singular with an s, such as ``"classes"``.
+    singular
+        The noun.
+    plural
+        The plural, if it is not the singular plus an s: ``"classes"``.
     """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"

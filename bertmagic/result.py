@@ -32,7 +32,7 @@ class PublishedResult(Result):
 
     def _ipython_display_(self) -> None:
         """Show the result, and the further outputs below it."""
-        from bertmagic.display.publish import show
+        from bertmagic.display import show
 
         show(self)
 
@@ -44,20 +44,20 @@ class ExportableResult(PublishedResult):
 
     def to_html(self, path: str | Path) -> Path:
         """Write a page with all that is shown, figures as inline SVG; it needs no network and no script."""
-        from bertmagic.display.writers import page as export
+        from bertmagic.display import page
 
         path = Path(path).expanduser()
-        path.write_text(export.page(self), encoding="utf-8")
+        path.write_text(page(self), encoding="utf-8")
         return path
 
     def to_markdown(self) -> str:
-        """Return the tables as Markdown, as GitHub reads it."""
-        from bertmagic.display.writers import page as export
+        """Return the result as Markdown, as GitHub reads it."""
+        from bertmagic.display import markdown
 
-        return export.markdown(self)
+        return markdown(self)
 
     def to_latex(self) -> str:
-        """Return the tables as LaTeX, for the package ``booktabs``."""
-        from bertmagic.display.writers import page as export
+        """Return the tables as LaTeX for the package ``booktabs``, with the sentences as comments."""
+        from bertmagic.display import latex
 
-        return export.latex(self)
+        return latex(self)

@@ -1,14 +1,15 @@
-"""A model that can be used, and the register of those that this kernel holds."""
+"""A model that can be used: what users get from a run, or from `bertmagic.registry`."""
 
 from __future__ import annotations
 
 import threading
-import weakref
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
+from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, OptionError, listing
+from bertmagic.errors import ModelError, OptionError, TrainingError, listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
     from bertmagic.training.history import History
     from bertmagic.workflows.evaluate import By
-
-_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
-_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
-_register = threading.Lock()
 
 
 class TextModel:
@@ -49,6 +46,9 @@ class TextModel:
     history
         The steps and evaluations of its training, as tables; None for a loaded one.
     """
+
+    from_name: ClassVar[Callable[[Any], TextModel]]
+    """Returns the model of a name; `bertmagic.registry`, which imports this module, sets it."""
 
     def __init__(
         self, name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
@@ -82,6 +82,11 @@ class TextModel:
         return network
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether it has its weights: False once it was unloaded."""
+        return self._network is not None
+
+    @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer of transformers."""
         return self._tokenizer
@@ -106,6 +111,7 @@ class TextModel:
         tensors = [*network.parameters(), *network.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
+    @table.keywords(table.commands.Predict)
     def predict(
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
         file: str | None = None, show: bool = True,
@@ -135,6 +141,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return predict(self, texts if file is None else Path(file), asked, emit)
 
+    @table.keywords(table.commands.Evaluate)
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
         context: str | None = None, answers: str | None = None, by: By | Sequence[By] = (),
@@ -176,7 +183,8 @@ class TextModel:
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
         """Make the model's probabilities mean what they say, by a temperature; labels stay what they are.
 
-        What is chosen is kept in the model, and in its folder where it has one.
+        The temperature is kept in this model and, where it is the model of a run of this folder, in the run. Any other
+        folder that it was loaded from, such as the hub's cache, stays as it is: `save` writes it where you want it.
 
         Parameters
         ----------
@@ -192,15 +200,34 @@ class TextModel:
         OptionError
             If the model gives no probabilities of classes.
         """
-        from bertmagic.models import saving
         from bertmagic.workflows import evaluate as evaluating
 
         with self._lock, publish.working(show) as emit:
             found = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
+            before = dict(self.card)
             self.card.update(self.task.card())
-            saving.write_card(self.folder, self.card)
-            return found
+            return replace(found, kept=self._write_card(before))
 
+    def _write_card(self, before: dict[str, Any]) -> str:
+        """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""
+        from bertmagic.models import saving
+        from bertmagic.run import folders
+        from bertmagic.run.locks import RunLock
+
+        advice = f"It is kept in this model only; model.save(path) writes it: {self.folder}"
+        run = folders.run_of(self.folder)
+        if run is None:
+            return f"{advice} stays as it was loaded."
+        try:
+            with RunLock(run):
+                if not saving.has_card(self.folder, before):
+                    return f"{advice} has another model by now."
+                saving.write_card(self.folder, self.card)
+        except TrainingError as error:  # it is being trained anew
+            return f"{advice} was not changed, as {error.what}"
+        return f"It is kept in the run {run!r}, too."
+
+    @table.keywords(table.commands.Fill)
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
         file: str | None = None, show: bool = True,
@@ -266,6 +293,7 @@ class TextModel:
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any: ...
 
+    @table.keywords(table.commands.Attention)
     def attention(
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any:
@@ -315,7 +343,7 @@ class TextModel:
                 return maps.beside(attention_of_base(self, texts[0], pair, emit))
         if compare is None:
             return maps
-        other = compare if isinstance(compare, TextModel) else held_or_open(compare)
+        other = compare if isinstance(compare, TextModel) else type(self).from_name(compare)
         return maps.beside(other._attention(texts[0], pair, show))
 
     def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
@@ -345,58 +373,5 @@ class TextModel:
         with self._lock:
             size = self.bytes
             self._network = None
-            _drop(self)
             devices.release()
             return size
-
-
-def hold(model: TextModel) -> TextModel:
-    """Remember a model, without keeping it alive, as the newest and by its name."""
-    global _newest
-    model.network.eval()
-    with _register:
-        _held[model.name] = model
-        _newest = weakref.ref(model)
-    return model
-
-
-def held() -> dict[str, TextModel]:
-    """Return the models that this kernel holds, by name."""
-    with _register:
-        return dict(_held.items())
-
-
-def newest() -> TextModel | None:
-    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
-    model = _newest()
-    return model if model is not None and model.bytes else None
-
-
-def open_model(
-    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
-) -> TextModel:
-    """Open the model of a run, of a folder or of the hub, without remembering it; see `bertmagic.registry.load`."""
-    from bertmagic.workflows.predict import opened
-
-    with publish.working() as emit:
-        return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
-
-
-def held_or_open(reference: Any) -> TextModel:
-    """Return the model that is held under a name; else open what the name stands for, without remembering it.
-
-    Raises
-    ------
-    OptionError
-        If it is no name.
-    """
-    if not isinstance(reference, str | Path):
-        raise OptionError(f"a {type(reference).__name__} is no model to compare with.", "Give a model, or its name.")
-    return held().get(str(reference)) or open_model(str(reference))
-
-
-def _drop(model: TextModel) -> None:
-    """Forget a model that was unloaded, unless another has taken its name."""
-    with _register:
-        if _held.get(model.name) is model:
-            del _held[model.name]

@@ -1,5 +1,7 @@
 """Architectures with the tasks they can have: train three steps, save, load, and predict the same."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,11 @@ import torch
 import transformers
 
 import bertmagic as bm
+from bertmagic.data.batches import BatchSource
+from bertmagic.data.tokens import encode
 from bertmagic.errors import ModelError
+from bertmagic.events import Step
+from bertmagic.inference.forward import run_model
 
 KINDS = {
     "bert": {},
@@ -151,3 +157,85 @@ def test_it_is_pretrained_fills_masks_and_is_fine_tuned(folder, kind, tmp_path):
     rows = pd.DataFrame(TASKS["classification"][0])
     tuned = bm.finetune(rows, model=loaded, name="t", max_steps=1, precision="fp32", validation=0.25, show=False)
     assert tuned.labels == ("bad", "good")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_network_of_a_model_is_plain_transformers(folder, kind, tmp_path):
+    """After a run, after loading, and while the same or another thread trains and predicts."""
+    rows = pd.DataFrame(TASKS["classification"][0])
+    options = {"model": folder(kind), "precision": "fp32", "validation": 0.25, "show": False}
+    model = bm.finetune(rows, name="m", max_steps=1, **options)
+    model.save(tmp_path / "kept")
+    fresh = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "kept")
+    check_same(model.network, fresh)
+    network, checks = bm.load(tmp_path / "kept", precision="fp32").network, []
+
+    def check():
+        check_same(network, fresh)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(check_same, network, fresh).result()
+        checks.append(1)
+
+    job = bm.finetune(
+        rows, name="job", max_steps=1, background=True,
+        on_event=lambda event: check() if isinstance(event, Step) else None, **options,
+    )  # fmt: skip
+    assert job.wait(300) is job.model
+    run_model(network, BatchSource(encode(model.tokenizer, TEXTS, 64), 0), "fp32", lambda done: check())
+    assert len(checks) == 2
+
+
+def check_same(network, fresh):
+    """Compare hidden states, pooling, attention, logits and dropout of two networks to the bit."""
+    assert [type(part) for part in network.modules()] == [type(part) for part in fresh.modules()]
+    assert not any("forward" in vars(part) for part in network.modules())
+    assert {part.training for part in network.modules()} == {False}
+    assert network.config._attn_implementation == fresh.config._attn_implementation
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    mask = torch.tensor([[1] * length + [0] * (6 - length) for length in (6, 4, 1)])
+    batch = {"input_ids": torch.arange(7, 25).view(3, 6) * mask, "attention_mask": mask}
+    ours, theirs = ([*outputs(one, batch)] for one in (network, fresh))
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.equal(one, other)
+
+
+def outputs(network, batch):
+    """Yield all that can be read of a network: tensors in an order."""
+    found = network(**batch, output_hidden_states=True)
+    assert found.hidden_states[-1].shape[:2] == (3, 6)
+    yield from (found.logits, *found.hidden_states)
+    body = network.base_model(**batch)
+    assert body[0].shape[:2] == (3, 6)
+    yield from (
+        body[0],
+        body[0].mean(dim=1),
+        *(pooled for pooled in (body.get("pooler_output"),) if pooled is not None),
+    )
+    before = network.config._attn_implementation
+    network.set_attn_implementation("eager")
+    attentions = network(**batch, output_attentions=True).attentions
+    assert {weights.shape[-2:] for weights in attentions} == {(6, 6)}
+    yield from attentions
+    network.set_attn_implementation(before)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        yield network.train()(**batch).logits
+    network.eval()
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "electra"])
+def test_our_own_passes_compute_one_token_of_the_last_layer(folder, kind, monkeypatch):
+    """In training, at evaluations and in predictions, by how many tokens the feed-forward parts see."""
+    layer = next(type(part) for part in transformers.AutoModel.from_pretrained(folder(kind)).modules()
+                 if type(part).__name__.endswith("Intermediate"))  # fmt: skip
+    seen, real = [], layer.forward
+    monkeypatch.setattr(layer, "forward", lambda part, hidden: seen.append(hidden.shape[1]) or real(part, hidden))
+    rows = pd.DataFrame(TASKS["classification"][0])
+    model = bm.finetune(
+        rows, model=folder(kind), name="m", max_steps=2, eval_every=1, precision="fp32", validation=0.25, show=False
+    )  # fmt: skip
+    model.predict(TEXTS[:3], show=False)
+    assert len(seen) >= 2 * (2 + 2 + 1)
+    assert all(tokens > 1 for tokens in seen[::2])
+    assert set(seen[1::2]) == {1}

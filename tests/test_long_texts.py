@@ -8,8 +8,10 @@ import bertmagic as bm
 from bertmagic.data import cache
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import encode
+from bertmagic.errors import OptionError
 from bertmagic.events import Note, Started
 from bertmagic.inference.forward import run_model, softmax
+from tests.small import questions
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_second_run_on_the_same_rows_tokenizes_nothing_and_learns_the_same(mak
     rows = make_rows(1200)
     first = train(rows, encoder, test=make_rows(400, seed=1), validation=0.3)
     given = []
-    monkeypatch.setattr(cache.tokens, "pieces", lambda *known: given.append(known))
+    monkeypatch.setattr(cache.tokens, "encode_chunks", lambda *known: given.append(known))
     again = train(rows.copy(), encoder, test=make_rows(400, seed=1), validation=0.3, name="again")
     weights = zip(first.network.state_dict().values(), again.network.state_dict().values(), strict=True)
     assert given == []
@@ -75,6 +77,44 @@ def test_a_second_run_on_the_same_rows_tokenizes_nothing_and_learns_the_same(mak
 def test_predictions_on_a_big_frame_are_tokenized_once(learnt, make_rows, monkeypatch):
     rows = make_rows(1000, seed=2)
     first = learnt.predict(rows, show=False)
-    monkeypatch.setattr(cache.tokens, "pieces", None)
+    monkeypatch.setattr(cache.tokens, "encode_chunks", None)
     assert learnt.predict(rows, show=False).frame.equals(first.frame)
     assert learnt.evaluate(rows, show=False).rows == 1000
+
+
+LONG = "good bad film " * 100
+"""A text of 300 tokens."""
+
+
+@pytest.mark.parametrize("task", ["classification", "question_answering"])
+def test_a_stride_that_a_window_does_not_hold_is_an_error_with_the_most_it_can_be(encoder, make_rows, task):
+    """Windows of 64 tokens hold 62 of one text, and 61 of a question and its passage."""
+    rows, known = make_rows(20), {"text": "text", "label": "label", "long_text": "window"}
+    if task == "question_answering":
+        rows, known = questions(20), {}
+    options = {"model": encoder, "max_length": 64, "max_steps": 1, "show": False, **known}
+    most = {"classification": 46, "question_answering": 45}[task]
+    for stride in (most + 1, 61, 200):
+        with pytest.raises(OptionError, match=rf"stride = {stride} is too large: .* can share {most}\.") as caught:
+            bm.finetune(rows, stride=stride, **options)
+        assert f"Set stride to {most} or less" in caught.value.fix
+    bm.finetune(rows, stride=most, **options)
+
+
+def test_a_stride_without_windows_is_of_no_matter(encoder, make_rows):
+    train(make_rows(20), encoder, long_text="truncate", stride=200)
+
+
+@pytest.mark.parametrize("stride", [0, 15, 46, 47, 61, 62, 1000])
+def test_windows_go_on_by_a_quarter_at_least(tokenizer, stride):
+    tokens = encode(tokenizer, [LONG], 64, "window", stride=stride)
+    assert len(tokens) <= 1 + np.ceil((300 - 62) / 16)
+    assert len(encode(tokenizer, ["good " * 12], 16, "window", pairs=[LONG], stride=stride)) <= 300
+
+
+def test_a_saved_model_with_such_a_stride_says_what_it_does(learnt):
+    card = learnt.card | {"long_text": "window", "stride": 60, "max_length": 64}
+    old = bm.TextModel("old", learnt.network, learnt.tokenizer, learnt.task, card, learnt.folder, "fp32")
+    found = old.predict([LONG], show=False)
+    assert "Windows of long texts share 46 tokens instead of 60." in found.notes
+    assert not any("share" in note for note in learnt.predict([LONG], show=False).notes)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.tokens import Tokens
 
-PASS = 512
+PASS_COST = 512
 """What a pass through the model costs whatever its rows, in token slots: weights are cast, their gradients added up."""
 
 _ROWS = 4
@@ -54,7 +54,7 @@ def padded(longest: int) -> int:
     return -(-longest // step) * step
 
 
-def by_length(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+def split_by_length(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Cut a batch where padding costs more than a further pass through the model.
 
     Parameters
@@ -75,10 +75,10 @@ def by_length(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     saved = (falling[0] - falling) * (len(falling) - before)  # by a cut before each row
     saved[(before > 2) & (before % _ROWS > 0)] = 0
     cut = int(saved.argmax())
-    if saved[cut] <= PASS:
+    if saved[cut] <= PASS_COST:
         return [order]
-    return [order[:cut][part] for part in by_length(falling[:cut])] + [
-        order[cut:][part] for part in by_length(falling[cut:])
+    return [order[:cut][part] for part in split_by_length(falling[:cut])] + [
+        order[cut:][part] for part in split_by_length(falling[cut:])
     ]
 
 

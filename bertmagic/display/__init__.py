@@ -1,54 +1,33 @@
-"""Figures and tables: results and events become static bundles, and a run becomes a live panel.
+"""Results and events as something to look at: blocks and their writers, live panels, charts, attention pictures.
 
-`bundle` and `text` draw a result; each kind has a module of its own that is imported when one is shown. To add a
-kind, write such a module with the functions ``text`` and ``markup``, and ``below`` where figures belong to it, and name
-it in ``_FACES``. `progress` and `panel` draw a run, `publish` is the only module that knows IPython.
+A result is described once, as a list of `blocks`, by the module of `results` that `registry` names for its kind; the
+`writers` render any blocks as plain text, HTML, Markdown or LaTeX. To add a kind of result, write such a module with
+``blocks(result)``, and name it in `registry.KINDS`. `live` draws a run while it goes on, and `publish` is the only
+module that knows IPython.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.text_safety import visible
+from bertmagic.display.registry import describe, further
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["below", "bundle", "text"]
+    from bertmagic.display.blocks import Block
 
-_FACES = {
-    "Advice": "results.advice",
-    "Answers": "results.answers",
-    "AttentionMaps": "attention",
-    "Comparison": "attention.comparison",
-    "Entities": "results.entities",
-    "MultiLabelPredictions": "results.multi_label",
-    "NumberPredictions": "results.regression",
-    "PanelState": "results.panel_state",
-    "Predictions": "results.predictions",
-    "Fills": "results.fills",
-    "NextSentences": "results.next_sentences",
-    "Report": "results.report",
-    "Calibration": "results.calibration",
-    "Figure": "results.figure",
-    "DataReport": "results.data_report",
-    "Catalogue": "results.catalogue",
-    "Status": "results.status",
-    "Estimate": "results.estimate",
-    "Job": "results.job",
-    "Runs": "results.runs",
-    "ModelComparison": "results.comparison",
-    "RunDifference": "results.run_difference",
-    "Rates": "results.rates",
-    "Search": "results.search",
-    "BaseException": "results.failure",
-}
+__all__ = ["below", "bundle", "latex", "markdown", "page", "show", "text"]
+
+PLOTLY = "application/vnd.plotly.v1+json"
 
 
 def text(result: object) -> str:
-    """Return a result in words, for a terminal or where HTML is not shown."""
-    return visible(_face(result).text(result))
+    """Return a result in words, with what stands below it: for a terminal, or where HTML is not shown."""
+    from bertmagic.display.writers.text import text as write
+
+    return write(chain(describe(result), *further(result)))
 
 
 def bundle(result: object) -> dict[str, Any]:
@@ -59,18 +38,48 @@ def bundle(result: object) -> dict[str, Any]:
     TypeError
         If ``result`` is none of the results of bertmagic.
     """
-    face = _face(result)
-    figure = face.interactive(result) if hasattr(face, "interactive") else {}
-    return {"text/plain": visible(face.text(result)), "text/html": str(face.markup(result)), **figure}
+    return _bundle(describe(result))
 
 
 def below(result: object) -> Iterator[dict[str, Any]]:
-    """Yield what stands below a result: figures, with tables of their numbers as static twins, and live views."""
-    yield from getattr(_face(result), "below", lambda _: ())(result)
+    """Yield what stands below a result in outputs of its own: figures, rows to read, live views."""
+    return map(_bundle, further(result))
 
 
-def _face(result: object) -> Any:
-    for kind in type(result).__mro__:  # by name, so that showing one result imports no other package
-        if kind.__name__ in _FACES:
-            return import_module(f"{__name__}.{_FACES[kind.__name__]}")
-    raise TypeError(f"{type(result).__name__} is not a result of bertmagic; expected one of {', '.join(_FACES)}.")
+def _bundle(blocks: list[Block]) -> dict[str, Any]:
+    from bertmagic.display.blocks import Figure, Widget
+    from bertmagic.display.writers.html import html
+    from bertmagic.display.writers.text import text as write
+
+    if isinstance(blocks[0], Widget):
+        return {**blocks[0].view(), "text/plain": blocks[0].about}
+    figures = {PLOTLY: blocks[0].plotly} if isinstance(blocks[0], Figure) else {}
+    return {"text/plain": write(blocks), "text/html": str(html(blocks)), **figures}
+
+
+def page(result: object) -> str:
+    """Return a result as an HTML page: what a notebook shows of it, with the figures as SVG. No script, no link."""
+    from bertmagic.display.writers.page import page as write
+
+    return write(result)
+
+
+def markdown(result: object) -> str:
+    """Return a result as Markdown, as GitHub reads it."""
+    from bertmagic.display.writers.markdown import markdown as write
+
+    return write(describe(result))
+
+
+def latex(result: object) -> str:
+    """Return a result as LaTeX: its tables, for the package ``booktabs``, and its sentences as comments."""
+    from bertmagic.display.writers.latex import latex as write
+
+    return write(describe(result))
+
+
+def show(result: object) -> None:
+    """Show a result and what stands below it: in the cell of a notebook, as text anywhere else."""
+    from bertmagic.display.publish import show as publish
+
+    publish(result)

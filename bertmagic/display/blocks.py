@@ -6,13 +6,14 @@ All text in a block is data: a writer escapes it. A cell of a table is text or o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.display.style import BLUE, MISSING
 
-Points = Sequence[tuple[float, float]]
+if TYPE_CHECKING:
+    from bertmagic.display.charts.curves import Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """A cell, or a block, with a warning."""
+    """A cell that is marked as a warning, or a block that is one."""
 
     text: str
 
@@ -172,6 +173,10 @@ class Table:
         How many rows plain text has; None for all, 0 where it leaves the table out.
     rest
         What plain text says of the rows that it leaves out.
+    most
+        How many rows HTML has, where Markdown and LaTeX have all.
+    listed
+        Whether plain text has each row as a sentence, since its cells are too long for columns.
     """
 
     columns: Sequence[Column]
@@ -180,6 +185,8 @@ class Table:
     explanation: str = ""
     lines: int | None = None
     rest: str = ""
+    most: int | None = None
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,18 +213,6 @@ class ProgressBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A curve of a chart. A faint one has an ``opacity`` below 1, and ``dots`` mark each point."""
-
-    name: str
-    points: Points
-    colour: str
-    width: float = 1.8
-    opacity: float = 1.0
-    dots: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Chart:
     """A small picture of curves, drawn without a script; its numbers stand in a table or in words.
 
@@ -235,7 +230,7 @@ class Chart:
 
     title: str
     along: str
-    lines: Sequence[Line]
+    lines: Sequence[Curve]
     end: float
     about: str
     marks: Sequence[tuple[float, str]] = ()
@@ -302,13 +297,35 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveView:
+class Widget:
+    """A live view, alone in an output of its own.
+
+    Attributes
+    ----------
+    view
+        Makes the view and returns its MIME bundle; called only where it is shown.
+    about
+        What stands in its place where there is no kernel.
+    """
+
+    view: Callable[[], dict[str, Any]]
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostWidget:
     """What a notebook says in place of the widget in the next output, where the kernel that made it is gone."""
 
-    lost: str
+    text: str
 
 
 Block = (
     Headline | Heading | Paragraph | Notes | Table | Code | Alert | Caution | ProgressBar | Chart | Image | Folded
-    | Figure | Frame | LiveView
+    | Figure | Frame | Widget | LostWidget
 )  # fmt: skip
+
+
+def columns(names: Sequence[str], words: Iterable[int] = (0,)) -> tuple[Column, ...]:
+    """Return columns by name; those at the places ``words`` hold words, the others numbers."""
+    places = frozenset(words)
+    return tuple(Column(name, "word" if at in places else "number") for at, name in enumerate(names))

@@ -129,10 +129,10 @@ def listener(
         return TrialLines(sys.stderr) if searches else Lines(sys.stderr, clock, delay)
     from bertmagic.display.live.run_panel import Panel
     from bertmagic.display.live.run_state import Run
+    from bertmagic.display.live.search_panel import SearchPanel
     from bertmagic.display.live.work_bar import Bar
-    from bertmagic.display.results.search import Trials
 
-    face: Face = Trials(clock) if searches else Panel(Run(clock)) if delay is None else Bar(clock)
+    face: Face = SearchPanel(clock) if searches else Panel(Run(clock)) if delay is None else Bar(clock)
     return Live(face, screen or Handle(), clock, delay or 0.0)
 
 

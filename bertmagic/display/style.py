@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from typing import TYPE_CHECKING
 
 from bertmagic.text_safety import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
@@ -29,12 +25,9 @@ MISSING = "no text"
 _SPACE = re.compile(r"\s+")
 
 
-clean = visible
-
-
 def line(value: object, most: int = 80) -> str:
     """Return ``value`` as one line of at most ``most`` characters, with ``…`` where it was cut."""
-    flat = _SPACE.sub(" ", clean(str(value)[: 4 * most])).strip()
+    flat = _SPACE.sub(" ", visible(str(value)[: 4 * most])).strip()
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
@@ -42,17 +35,6 @@ def width(text: str) -> int:
     """Return how many columns of a terminal ``text`` takes: wide East Asian characters two, combining ones none."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
-
-
-def columns(rows: list[list[str]], left: tuple[int, ...] = (0,), gap: str = "  ") -> list[str]:
-    """Align cells into lines: the columns named in ``left`` to the left, the others to the right."""
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    return [gap.join(_pad(cell, widths[i], i in left) for i, cell in enumerate(row)).rstrip() for row in rows]
-
-
-def _pad(cell: str, columns: int, left: bool) -> str:
-    blank = " " * (columns - width(cell))
-    return cell + blank if left else blank + cell
 
 
 _CALLED = {
@@ -91,11 +73,6 @@ def score(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1000 else number(value)
 
 
-def count(many: int, one: str, more: str = "") -> str:
-    """Return a count with its noun: ``1 row``, ``1,200 rows``."""
-    return f"{many:,} {one if many == 1 else more or one + 's'}"
-
-
 def duration(seconds: float) -> str:
     """Return a time in the one or two units that matter: ``0.42 s``, ``3 min 07 s``, ``2 h 05 min``, ``3 d 04 h``."""
     if not math.isfinite(seconds):
@@ -113,14 +90,6 @@ def duration(seconds: float) -> str:
 def speed(rows: int, tokens: int, seconds: float) -> str:
     """Return how long rows took, as a sentence: ``2 s, 40 rows/s, 900 tokens/s.``"""
     return f"{duration(seconds)}, {number(rows / seconds, 3)} rows/s, {number(tokens / seconds, 3)} tokens/s."
-
-
-def first_note(notes: Sequence[str]) -> str:
-    """Return the first of some notes, and how many more there are; empty where there is none."""
-    if not notes:
-        return ""
-    more = f" (and {count(len(notes) - 1, 'more note')})" if len(notes) > 1 else ""
-    return f"Note: {line(notes[0], 160)}{more}"
 
 
 def size(many: float) -> str:

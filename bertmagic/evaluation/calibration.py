@@ -30,6 +30,8 @@ class Calibration(Result):
         ``ece`` and ``loss`` without and with it.
     thresholds
         Those of labels, where they were chosen anew.
+    kept
+        Where the temperature was written, or how to keep it, in one sentence.
     """
 
     rows: int
@@ -39,6 +41,7 @@ class Calibration(Result):
     model: str = ""
     data: str = ""
     thresholds: tuple[float, ...] = ()
+    kept: str = ""
 
     @property
     def sentence(self) -> str:

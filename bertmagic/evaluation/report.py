@@ -382,6 +382,5 @@ class Figure(Result):
     @property
     def plotly(self) -> dict[str, Any]:
         """The figure as plotly reads it: ``data``, ``layout``, ``config``."""
-        from bertmagic.display.results.figure import drawn
-
-        return drawn(self)
+        bundle: dict[str, Any] = self._repr_mimebundle_()["application/vnd.plotly.v1+json"]
+        return bundle

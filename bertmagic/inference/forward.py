@@ -1,4 +1,4 @@
-"""What a model says of many rows: sorted by length, in batches of a token budget, given back in the rows' order."""
+"""The outputs of a model for many rows: computed in batches of similar length, returned in the order of the rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bertmagic.data.batches import budget_batches
 from bertmagic.errors import DeviceError
 from bertmagic.models import devices, heads
 from bertmagic.models.fast import allocator, bf16_linear
+from bertmagic.models.fast.working_copy import for_inference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Outputs = Callable[[PreTrainedModel, Batch], Any]
 
 TOKEN_BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 32768}
-"""How many token slots a batch has, by kind of device: more gains nothing there and costs memory."""
+"""How many padded tokens a batch has, by kind of device: more gains nothing there and costs memory."""
 
 
 def run_model(
@@ -36,22 +37,25 @@ def run_model(
     after_batch: Callable[[int], None] = lambda done: None,
     outputs: Outputs = heads.logits,
 ) -> npt.NDArray[np.float32]:
-    """Run a model over all samples and return what it says of them.
+    """Run a model over all samples and return its outputs.
 
     Parameters
     ----------
+    model
+        A plain transformers model. It is left as it is, so other threads may use it meanwhile.
     number_format
         ``bf16``, ``fp16`` or ``fp32``, for the matrix products.
     after_batch
         Called with the number of samples done; what it raises ends the work.
     outputs
-        What is read of the model, from it and a batch.
+        Computes the outputs of a batch, from a copy of the model that shares its weights. In a classifier's copy for
+        `heads.logits` the last layer has the first token only; for any other function all layers are whole.
 
     Returns
     -------
     ndarray
-        Of shape ``(samples, outputs)``; or, where ``outputs`` gives those of tokens, ``(all tokens, outputs)``, beside
-        `Tokens.ids`.
+        Of shape ``(samples, outputs)``; or, where ``outputs`` returns those of each token, ``(all tokens, outputs)``,
+        in the order of `Tokens.ids`.
 
     Raises
     ------
@@ -63,26 +67,23 @@ def run_model(
 
     device, tokens = model.device, feed.tokens
     found: npt.NDArray[np.float32] | None = None
-    training, done, parts = model.training, 0, 1
+    done, parts = 0, 1
     budget = TOKEN_BUDGET[device.type]
-    model.eval()
-    try:
-        with ExitStack() as stack:
-            stack.enter_context(torch.inference_mode())
-            stack.enter_context(devices.autocast(device, number_format))
-            if len(tokens.ids) > budget:  # of a single batch nothing serves a next one
-                stack.enter_context(allocator.kept())
-                if device.type == "cpu" and number_format == "bf16":
-                    stack.enter_context(bf16_linear.packed(model))
-            for rows in budget_batches(tokens.lengths, budget):
-                while (read := _read(model, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
-                    parts = _more(parts, tokens, rows, device)
-                for part, values in read:
-                    found = _put(found, tokens, part, values)
-                done += len(rows)
-                after_batch(done)
-    finally:
-        model.train(training)
+    fast = for_inference(model, logits_only=outputs is heads.logits)
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(devices.autocast(device, number_format))
+        if len(tokens.ids) > budget:  # a single batch gains nothing by what is prepared for the next
+            stack.enter_context(allocator.kept())
+            if device.type == "cpu" and number_format == "bf16":
+                stack.enter_context(bf16_linear.packed(fast))
+        for rows in budget_batches(tokens.lengths, budget):
+            while (read := _read(fast, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
+                parts = _more(parts, tokens, rows, device)
+            for part, values in read:
+                found = _put(found, tokens, part, values)
+            done += len(rows)
+            after_batch(done)
     return np.zeros((0, model.config.num_labels), np.float32) if found is None else found
 
 

@@ -35,8 +35,8 @@ def texts(cell: str) -> list[str | tuple[str, ...]]:
     Only line feeds separate lines: a text can contain other characters that `str.splitlines` splits at.
     """
     lines = (line.removesuffix("\r") for line in cell.split("\n"))
-    found = (pairs.split(line) for line in lines if line.strip())
-    return [texts if len(texts) > 1 else texts[0] for texts in found]
+    inputs = (pairs.split(line) for line in lines if line.strip())
+    return [texts if len(texts) > 1 else texts[0] for texts in inputs]
 
 
 def assignments(cell: str, command: Command, names: dict[str, Any], data: Iterable[str] = ()) -> dict[str, Given]:

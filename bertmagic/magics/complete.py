@@ -53,9 +53,12 @@ def attach(shell: InteractiveShell) -> None:
             offer = complete(context.full_text, context.cursor_line, context.cursor_position, shell.user_ns)
         except Exception:  # attributes of user objects can raise anything, and IPython would print it at the cursor
             offer = Offer("", ())
-        found = [SimpleCompletion(text=text, type="param") for text in dict.fromkeys(offer.texts)]
+        completions = [SimpleCompletion(text=text, type="param") for text in dict.fromkeys(offer.texts)]
         return SimpleMatcherResult(
-            completions=found, matched_fragment=offer.fragment, suppress=offer.alone and bool(found), ordered=True
+            completions=completions,
+            matched_fragment=offer.fragment,
+            suppress=offer.alone and bool(completions),
+            ordered=True,
         )
 
     matchers.append(matcher)
@@ -96,8 +99,8 @@ def _on_line(command: Command, rest: str, names: dict[str, Any]) -> Offer:
     each = [candidates.values(entry, typing.fragment, names, known) for entry in entries]
     texts = [
         text
-        for found in each
-        for text in (found.texts if typing.quote else (*found.variables, *map(_quoted_for_line, found.texts)))
+        for values in each
+        for text in (values.texts if typing.quote else (*values.variables, *map(_quoted_for_line, values.texts)))
     ]
     offered = [text for text in texts if text.lstrip("'\"").startswith(typing.fragment)]
     may_be_flag = not (typing.fragment or typing.quote or waiting)
@@ -198,9 +201,9 @@ def _assigned(entry: Option, value: str, names: dict[str, Any], known: list[str]
         return Offer(fragment, [text for text in texts if text.startswith(fragment)])
     if not re.fullmatch(r"[\w.]*", value):
         return Offer("", ())
-    found = candidates.values(entry, value, names, known)
+    values = candidates.values(entry, value, names, known)
     switches = ("True", "False") if entry.kind == "flag" else ()
-    offered = [*switches, *found.variables, *(f'"{text}"' for text in found.texts)]
+    offered = [*switches, *values.variables, *(f'"{text}"' for text in values.texts)]
     # Any expression is allowed here, so Python's completions stay, unless only a few words are valid.
     return Offer(
         value, [text for text in offered if text.lstrip('"').startswith(value)], entry.kind in ("choice", "flag")

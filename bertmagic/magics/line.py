@@ -123,11 +123,11 @@ def pair(tokens: list[Token], command: Command) -> Iterator[Pair]:
             pairs.append(Pair(None, None, token))
     entries = [known[name] for name in command.positional]
     if any(entry.many for entry in entries):  # an option given by its flag takes no positional value
-        flagged = {one.entry.name for one in pairs if one.entry and not one.entry.many}
+        flagged = {given.entry.name for given in pairs if given.entry and not given.entry.many}
         entries = [entry for entry in entries if entry.name not in flagged]
-    places = _places(entries, sum(one.flag is None for one in pairs))
-    for one in pairs:
-        yield one if one.flag else one._replace(entry=next(places, None))
+    places = _places(entries, sum(given.flag is None for given in pairs))
+    for given in pairs:
+        yield given if given.flag else given._replace(entry=next(places, None))
 
 
 def _places(entries: list[Option], values: int) -> Iterator[Option]:

@@ -176,8 +176,8 @@ def _print(text: str) -> None:
 
 def _show(result: Any) -> None:
     if isinstance(result, list):  # one result for each line of the cell
-        for one in result:
-            _show(one)
+        for item in result:
+            _show(item)
         return None
     if not isinstance(result, Result):  # such as the path of a saved model
         return _print(repr(result))

@@ -7,6 +7,7 @@ import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, listing
@@ -42,13 +43,39 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return loaded
 
 
-def limit(folder: Path, pieces: PreTrainedTokenizerBase) -> int:
-    """Return how many tokens a model can read: the smaller of what its config and its tokenizer say."""
+def limit(folder: Path, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return how many tokens a model can read: the fewest that config, position embeddings or tokenizer allow."""
     known = config(folder)
-    positions = int(known.get("max_position_embeddings") or 512)
-    if known.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
-        positions -= 2  # their positions count from the padding id
-    return min(positions, int(min(pieces.model_max_length, 10**9)))
+    given = int(known.get("max_position_embeddings") or 512)
+    return min(given, _positions(folder, json.dumps(known)) or given, int(min(tokenizer.model_max_length, 10**9)))
+
+
+@lru_cache(maxsize=64)
+def _positions(folder: Path, config: str) -> int | None:
+    """Return the `positions` of the model that a folder's config describes; None if that cannot be built.
+
+    The modules are built without memory for weights. ``config`` is part of the key of what is cached.
+    """
+    import torch
+    import transformers
+
+    try:
+        with quiet(), torch.device("meta"):
+            known = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+            return positions(transformers.AutoModel.from_config(known))
+    except Exception:  # what is wrong with the config is said where the weights are loaded
+        return None
+
+
+def positions(model: PreTrainedModel) -> int:
+    """Return how many tokens a model has positions for.
+
+    Where position embeddings have a ``padding_idx``, as those of RoBERTa and its relatives, positions begin after it.
+    """
+    tables: list[Any] = [part for name, part in model.named_modules() if name.endswith("position_embeddings")]
+    first = [0 if (padding := getattr(table, "padding_idx", None)) is None else padding + 1 for table in tables]
+    counts = [len(table.weight) - at for table, at in zip(tables, first, strict=True)]
+    return min([int(getattr(model.config, "max_position_embeddings", 0) or 512), *counts])
 
 
 def config(folder: Path) -> dict[str, Any]:

@@ -196,6 +196,12 @@ def _is_model(folder: Path) -> bool:
         return False
 
 
+def has_card(folder: Path, card: Mapping[str, Any]) -> bool:
+    """Whether all that the card of a folder says is in another card: False once a run has put a new model there."""
+    known = json.loads(json.dumps(card))
+    return all(name in known and known[name] == value for name, value in read_card(folder).items() if name != "readme")
+
+
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """Write the card of a folder that has one anew; the old one or the new one is there, never half of one.
 

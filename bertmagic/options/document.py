@@ -62,10 +62,10 @@ def _entry(entry: Option) -> str:
 def _values(entry: Option) -> str:
     if entry.choices:
         return ", ".join(f"`{choice}`" for choice in entry.choices)
-    found = _VALUES[entry.kind] + (", or several" if entry.many and entry.kind != "columns" else "")
+    values = _VALUES[entry.kind] + (", or several" if entry.many and entry.kind != "columns" else "")
     if math.isfinite(entry.low) and math.isfinite(entry.high):
-        return f"{found} from {entry.low:.10g} to {entry.high:.10g}"
-    return f"{found} of at least {entry.low:g}" if math.isfinite(entry.low) else found
+        return f"{values} from {entry.low:.10g} to {entry.high:.10g}"
+    return f"{values} of at least {entry.low:g}" if math.isfinite(entry.low) else values
 
 
 def _default(entry: Option) -> str:

@@ -146,11 +146,11 @@ class Synonym:
 
 
 def _table() -> dict[str, tuple[Synonym, ...]]:
-    found: dict[str, tuple[Synonym, ...]] = {name: (Synonym(*target),) for name, target in _VALUES.items()}
+    table: dict[str, tuple[Synonym, ...]] = {name: (Synonym(*target),) for name, target in _VALUES.items()}
     for option, names in _NAMES.items():
         for name in names.split():
-            found[name] = (*found.get(name, ()), Synonym(option))
-    return found
+            table[name] = (*table.get(name, ()), Synonym(option))
+    return table
 
 
 SYNONYMS = _table()

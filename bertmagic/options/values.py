@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import synonyms
@@ -16,6 +17,8 @@ from bertmagic.options.ranges import HOW, Range, checked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -72,6 +75,27 @@ def signature(options: type[Any], of: Callable[..., Any]) -> inspect.Signature:
     return own.replace(parameters=[*named, *written])
 
 
+def keywords(options: type[Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator that explains an unknown keyword argument, as `read` does for those of a run.
+
+    Without it Python raises a ``TypeError`` that does not know the names of other tools.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        accepted = inspect.signature(function).parameters
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs:
+                if name not in accepted:
+                    raise synonyms.unknown(name, [entry for entry in table(options) if entry.name in accepted])
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
 def _wrong(entry: Option, value: object, expected: str) -> OptionError:
     return OptionError(f"{entry.name} = {value!r} is not {expected}.", entry.help)
 
@@ -123,9 +147,9 @@ def _flag(entry: Option, value: Any) -> bool:
 
 def _text(entry: Option, value: Any) -> Any:
     if entry.many:
-        one = dataclasses.replace(entry, many=False)
+        single = dataclasses.replace(entry, many=False)
         return tuple(
-            item if entry.kind == "column" and callable(item) else _text(one, item)
+            item if entry.kind == "column" and callable(item) else _text(single, item)
             for part in _several(value)
             for item in (part if isinstance(part, tuple) else (part,))  # an expression in braces was parsed on its own
         )
@@ -136,10 +160,10 @@ def _text(entry: Option, value: Any) -> Any:
 
 def _columns(entry: Option, value: Any) -> str | tuple[str, ...]:
     """Return one column, or several as a tuple."""
-    found = _text(dataclasses.replace(entry, many=True), value)
-    if not found:
+    columns = _text(dataclasses.replace(entry, many=True), value)
+    if not columns:
         raise _wrong(entry, value, "a column")
-    return found[0] if len(found) == 1 else found  # type: ignore[no-any-return]
+    return columns[0] if len(columns) == 1 else columns  # type: ignore[no-any-return]
 
 
 def _several(value: Any) -> tuple[Any, ...]:

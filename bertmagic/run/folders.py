@@ -1,35 +1,22 @@
-"""The folder of a run: what was asked, what happened, what came out."""
+"""The folders of runs: where they are, and what identifies the data and versions of a run."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
-import shutil
-import time
-from contextlib import suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import Interrupted, TrainingError
-from bertmagic.events import Ended, Evaluated, Event, Phase, Started, Step
+from bertmagic.errors import TrainingError
 from bertmagic.models import saving
 from bertmagic.options.names import folder_name
-from bertmagic.run.processes import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-State = Literal["running", "finished", "interrupted", "failed"]
-
-_LOG_EVERY = 0.25
-"""Seconds between logged steps: the log of a long run stays in megabytes."""
-
+    from collections.abc import Iterable, Iterator, Mapping
 
 _pinned: ContextVar[Path | None] = ContextVar("home", default=None)
 
@@ -93,6 +80,25 @@ def made(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Turn what the disk refuses while a run's folder is written into one error that says so.
+
+    Raises
+    ------
+    TrainingError
+        For any `OSError` inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise TrainingError(
+            f"the run {name!r} cannot be written to {run_folder(name)}: {why}.",
+            "Free the disk, make the folder writable, or set BERTMAGIC_HOME elsewhere.",
+        ) from error
+
+
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
@@ -107,117 +113,6 @@ def run_of(folder: Path) -> str | None:
     folder = folder.resolve()
     run = folder.parent
     return run.name if folder.name == "model" and run.parent == (home() / "runs").resolve() else None
-
-
-class Run:
-    """A run being written: options and data first, a line of log for each event, the metrics at the end.
-
-    Beside them stands ``run.json``, which says how the run is doing: its state, its task and encoder, when it began and
-    how far it came. It is whole at any moment, so that other kernels can read it while the run goes on.
-
-    Parameters
-    ----------
-    after
-        The step after which the run goes on: the log keeps what was before. None for a run that begins.
-    """
-
-    def __init__(
-        self, name: str, options: Mapping[str, Any], data: Mapping[str, Any], after: int | None = None
-    ) -> None:
-        self.folder = made_folder(name).parent
-        _sweep(self.folder)
-        self._about: dict[str, Any] = {
-            "state": "running", "began": _now(), "encoder": options.get("model"), "task": options.get("task"),
-            "versions": versions(), "process": this_process(),
-        }  # fmt: skip
-        self._write("options.json", options)
-        self._write("data.json", data)
-        self._tell()
-        (self.folder / "metrics.json").unlink(missing_ok=True)
-        log = self.folder / "events.jsonl"
-        kept = _until(log, after) if after is not None and log.is_file() else []
-        self._log: TextIO = log.open("w", encoding="utf-8")
-        self._log.writelines(kept)
-        self._logged = -_LOG_EVERY
-
-    def listen(self, event: Event) -> None:
-        """Write an event to the log; of steps one every quarter of a second."""
-        if isinstance(event, Phase) or (isinstance(event, Step) and time.monotonic() - self._logged < _LOG_EVERY):
-            return
-        if isinstance(event, Step):
-            self._logged = time.monotonic()
-        line = {"event": type(event).__name__, **asdict(event)}
-        self._log.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
-        if isinstance(event, Evaluated):
-            self._log.flush()
-        self._learn(event)
-
-    def _learn(self, event: Event) -> None:
-        """Keep what says how the run is doing."""
-        match event:
-            case Started():
-                names = ("task", "rows", "steps", "metric", "higher_is_better", "device", "precision")
-                known = asdict(event)
-                self._about |= {"encoder": event.model, **{name: known[name] for name in names}}
-                self._tell()
-            case Ended():
-                self._about |= {name: getattr(event, name) for name in ("reason", "step", "best_step", "seconds")}
-
-    def finish(self, metrics: Mapping[str, Any]) -> None:
-        """Write the metrics, say that the run is over, and close the log."""
-        self._write("metrics.json", metrics)
-        self._end("interrupted" if self._about.get("reason") == "interrupted" else "finished")
-        self.close()
-
-    def fail(self, error: BaseException) -> None:
-        """Say why there are no metrics, and close the log."""
-        stopped = isinstance(error, KeyboardInterrupt | Interrupted)
-        self._about["error"] = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
-        with suppress(OSError):  # a full disk may be the very error, which must not be lost for this one
-            self._end("interrupted" if stopped else "failed")
-            self.close()
-
-    def _end(self, state: State) -> None:
-        self._about |= {"state": state, "ended": _now()}
-        self._tell()
-
-    def close(self) -> None:
-        """Close the log."""
-        self._log.close()
-
-    def _tell(self) -> None:
-        """Write how the run is doing, in one move: another kernel may be reading it."""
-        self._write(".run.json", self._about)
-        (self.folder / ".run.json").replace(self.folder / "run.json")
-
-    def _write(self, file: str, content: Mapping[str, Any]) -> None:
-        text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
-        (self.folder / file).write_text(text + "\n", encoding="utf-8")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a kill left while the model was being written."""
-    saving.recover(folder / "model")
-    for left in folder.glob(".model.*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _until(log: Path, step: int) -> list[str]:
-    """Return the lines of a log up to a step; a kill may have cut the last one off."""
-    kept = []
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                if json.loads(line).get("step", 0) > step:
-                    break
-            except ValueError:
-                break
-            kept.append(line)
-    return kept
 
 
 def plain(options: Mapping[str, Any]) -> dict[str, Any]:

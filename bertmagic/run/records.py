@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.options.commands import Runs as Asked
-    from bertmagic.run.folders import State
+    from bertmagic.run.recorder import State
 
 _STATES = ("running", "finished", "interrupted", "failed")
 _MADE = "made"

@@ -204,9 +204,11 @@ class Task(ABC):
     def objective(self, train: LabelledRows, options: Any) -> Objective:
         """Return the loss: a sum over what is learnt from, and what it is divided by."""
 
-    def outputs(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
-        """Return the scores of a batch, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
-        return heads.logits(model, batch)
+    outputs = staticmethod(heads.logits)
+    """From a model and a batch to the outputs, ``(rows, outputs)`` or ``(rows, tokens, outputs)``.
+
+    Where it is this function itself, `run_model` computes the last layer of a classifier for the first token only.
+    """
 
     def tuned(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Self:
         """Return the task with what is chosen on validation rows, such as thresholds."""

@@ -1,42 +1,51 @@
-"""Activations that are computed again when they are needed, instead of being kept."""
+"""Activations that are computed again in the backward pass, instead of being kept in memory."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.models.fast import dropout, first_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import torch
     from transformers import PreTrainedModel
 
 
-@contextmanager
-def recomputing(model: PreTrainedModel) -> Iterator[None]:
-    """Have each layer keep only its input for the backward pass (Chen et al. 2016, "Sublinear Memory Cost")."""
+def recompute_activations(model: PreTrainedModel) -> None:
+    """Have each layer keep only its input for the backward pass (Chen et al. 2016, "Sublinear Memory Cost").
+
+    The layers get another class: give a copy that the user does not have, as `working_copy.for_training` makes.
+    """
+    for layer in first_token.stack(model):
+        kind: Any = type(layer)
+        layer.__class__ = _recomputed(kind)
+
+
+@cache
+def _recomputed(plain: type[Any]) -> type[Any]:
+    """Return the class of layers that compute what ``plain`` computes, twice where a gradient is wanted."""
+    import torch
     from torch.utils.checkpoint import checkpoint
 
-    found = first_token.stack(model)
-    before = [{"forward": layer.forward} if "forward" in vars(layer) else {} for layer in found]
-    for layer in found:
-        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, context_fn=partial(_same_masks, model))
-    try:
-        yield
-    finally:
-        for layer, own in zip(found, before, strict=True):
-            del layer.forward
-            vars(layer).update(own)
+    def forward(layer: torch.nn.Module, *given: Any, **known: Any) -> Any:
+        if not torch.is_grad_enabled():
+            return plain.forward(layer, *given, **known)
+        contexts = partial(_same_masks, layer)
+        return checkpoint(partial(plain.forward, layer), *given, use_reentrant=False, context_fn=contexts, **known)
+
+    return type(f"Recomputed{plain.__name__}", (plain,), {"forward": forward})
 
 
-def _same_masks(model: PreTrainedModel) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+def _same_masks(layer: torch.nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """Return the contexts of a layer's two computations: the second draws the dropout masks of the first.
 
-    PyTorch brings its own generators back, but not the one of `bertmagic.models.fast.dropout`.
+    PyTorch restores its own generators, but not the one of `bertmagic.models.fast.dropout`.
     """
-    before = dropout.state(model)
+    before = dropout.state(layer)
 
     @contextmanager
     def first() -> Iterator[None]:
@@ -44,11 +53,11 @@ def _same_masks(model: PreTrainedModel) -> tuple[AbstractContextManager[None], A
 
     @contextmanager
     def second() -> Iterator[None]:
-        now = dropout.state(model)
-        dropout.restore(model, before)
+        now = dropout.state(layer)
+        dropout.restore(layer, before)
         try:
             yield
         finally:
-            dropout.restore(model, now)
+            dropout.restore(layer, now)
 
     return first(), second()

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.data.batches import training_batches
-from bertmagic.errors import TrainingError
-from bertmagic.events import Ended, Evaluated, Listener, Reason, Step
+from bertmagic.errors import TrainingError, count
+from bertmagic.events import Ended, Evaluated, Listener, Note, Reason, Step
 from bertmagic.models import adapters, devices
 from bertmagic.models.fast import allocator
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.plan import Plan, steps_an_epoch
 from bertmagic.training.schedule import factor, warmup_steps
-from bertmagic.training.step import Stepper, Taken
+from bertmagic.training.step import Stepper, StepResult
 
 if TYPE_CHECKING:
     import torch
@@ -25,18 +25,24 @@ if TYPE_CHECKING:
     from bertmagic.training.objective import Objective
     from bertmagic.training.step import Rows
 
-Measure = Callable[[Callable[[], None]], dict[str, float]]
-"""The metrics on the validation rows, ``loss`` among them; what it is given it calls often, to be stopped."""
+Measure = Callable[["PreTrainedModel", Callable[[], None]], dict[str, float]]
+"""Returns the metrics of a model on the validation rows, ``loss`` among them.
+
+It often calls the function that it is given, which raises `Stop` once the stop button is pressed.
+"""
 
 _SYNC_EVERY = {"cpu": 1, "mps": 10, "cuda": 10}
 """After how many steps the losses are read: reading one makes the host wait for a GPU."""
 
-_COUNTED = ("step", "rows", "read", "slots", "best_step", "best_score", "waited", "evaluated")
-"""What the loop itself counts, and a checkpoint keeps."""
+_COUNTED = {
+    "step": "step", "rows": "rows", "read": "tokens", "slots": "padded_tokens", "best_step": "best_step",
+    "best_score": "best_score", "waited": "evaluations_without_gain", "evaluated": "evaluated", "empty": "empty_steps",
+}  # fmt: skip
+"""What a checkpoint keeps of the loop's own counts: its name in the file, and the attribute."""
 
 
-class Keeper(Protocol):
-    """Where checkpoints go."""
+class Checkpointer(Protocol):
+    """Writes checkpoints."""
 
     def due(self, step: int) -> bool:
         """Whether it is time for one."""
@@ -47,13 +53,20 @@ class Keeper(Protocol):
     ) -> bool:
         """Write one, and return whether that went well.
 
-        ``state`` are JSON values with ``step`` and ``best_step``, ``best`` are the best weights.
+        Parameters
+        ----------
+        state
+            JSON values, with ``step`` and ``best_step``.
+        tensors
+            What `Stepper.tensors` returns.
+        best
+            The best weights; None before the first evaluation.
         """
         ...
 
 
 class Diverged(TrainingError):
-    """An update was not finite.
+    """The loss or the gradient of a step was not finite.
 
     Attributes
     ----------
@@ -74,19 +87,24 @@ class Loop:
     Parameters
     ----------
     model
-        The model, on its device.
+        A plain transformers model, on its device; it has the trained weights once `run` has returned.
     feed
-        The training samples, with what is to be learnt of them.
+        The training samples with their targets.
     objective
         The loss.
     measure
         The validation metrics, or None where there are no validation rows: then the last weights are kept.
     emit
-        Told of every step and evaluation.
-    keeper
-        Takes checkpoints.
+        Gets an event for every step and evaluation.
+    checkpointer
+        Writes checkpoints.
     name_rows
-        Says which rows some positions are, for the message of a run that diverges.
+        Describes rows by their positions, for the message of a run that diverges.
+
+    Attributes
+    ----------
+    model
+        The copy that is trained; see `Stepper`.
     """
 
     def __init__(
@@ -97,20 +115,21 @@ class Loop:
         objective: Objective,
         measure: Measure | None,
         emit: Listener,
-        keeper: Keeper | None = None,
+        checkpointer: Checkpointer | None = None,
         name_rows: Callable[[Rows], str] = str,
     ) -> None:
-        self.model, self.lengths = model, feed.tokens.lengths.astype("int32")
-        self.plan, self.measure, self.emit, self.keeper, self.name_rows = plan, measure, emit, keeper, name_rows
         self.stepper = Stepper(model, feed, plan, objective, emit)
+        self.model, self.lengths = self.stepper.model, feed.tokens.lengths.astype("int32")
+        self.plan, self.measure, self.emit = plan, measure, emit
+        self.checkpointer, self.name_rows = checkpointer, name_rows
         self.warmup = warmup_steps(plan.warmup, plan.steps)
         self.per_epoch = steps_an_epoch(len(feed.tokens), plan.batch_size, plan.gradient_accumulation_steps)
-        self.step = self.rows = self.read = self.slots = 0
-        self.best_step = self.waited = self.evaluated = 0
+        self.step = self.rows = self.tokens = self.padded_tokens = self.empty_steps = 0
+        self.best_step = self.evaluations_without_gain = self.evaluated = 0
         self.best_score = -math.inf
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.kept = 0, 0  # step and last evaluation of the newest checkpoint
-        self.unread: list[tuple[Taken, dict[str, Any]]] = []
+        self.pending: list[tuple[StepResult, dict[str, Any]]] = []  # their losses are still on the device
         self.began = time.perf_counter()
 
     def run(self, button: StopButton) -> Ended:
@@ -123,12 +142,12 @@ class Loop:
         DeviceError
             If the memory does not hold one row.
         """
-        self.model.train()
         try:
             reason = self._take_steps(button)
             self._flush()
+            self._note_empty_steps()
             if reason == "interrupted":
-                self._keep()
+                self._write_checkpoint()
         except Exception as error:
             self.emit(getattr(error, "ended", None) or self._ended("failed", str(error)))
             raise
@@ -141,27 +160,28 @@ class Loop:
             while True:
                 if self._due():
                     self._evaluate(button)
-                    self._keep()
+                    self._write_checkpoint()
                 if self._patience_is_out():
                     return "stopped early"
-                pieces = next(batches, None)
-                if pieces is None:
+                of_step = next(batches, None)
+                if of_step is None:
                     return "finished"
-                self._take(pieces)
+                self._take_step(of_step)
                 button.check()
-                if self.keeper is not None and self.keeper.due(self.step) and not self._due():
-                    self._keep()
+                if self.checkpointer is not None and self.checkpointer.due(self.step) and not self._due():
+                    self._write_checkpoint()
         except Stop:
             return "interrupted"
 
     def _ended(self, reason: Reason, detail: str = "") -> Ended:
-        return Ended(reason, self.step, self.best_step, self._seconds(), self.rows, self.read, self.slots, detail)
+        counts = self.rows, self.tokens, self.padded_tokens
+        return Ended(reason, self.step, self.best_step, self._seconds(), *counts, detail)
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.began
 
     def _batches(self) -> Iterator[list[Rows]]:
-        """Yield the batches of each step from the present one on: a function of seed and step, with nothing to skip."""
+        """Yield the batches of each step from the present one on; they follow from seed and step alone."""
         plan, together = self.plan, self.plan.gradient_accumulation_steps
         while self.step < plan.steps:
             epoch, done = divmod(self.step, self.per_epoch)
@@ -171,34 +191,41 @@ class Loop:
                     return
                 yield batches[at : at + together]
 
-    def _take(self, pieces: list[Rows]) -> None:
+    def _take_step(self, batches: list[Rows]) -> None:
         """Take one optimizer step, and count it."""
         plan = self.plan
         lr = plan.lr * factor(self.step, plan.steps, self.warmup, plan.schedule)
-        taken = self.stepper.take(pieces, lr, self.step + 1)
+        result = self.stepper.step(batches, lr, self.step + 1)
         self.step += 1
-        self.rows += len(taken.rows)
-        self.read += taken.tokens
-        self.slots += taken.slots
-        self.unread.append((taken, {"step": self.step, "epoch": self.step / self.per_epoch, "lr": lr}))
+        if result is None:
+            self.empty_steps += 1
+            return
+        self.rows += len(result.rows)
+        self.tokens += result.tokens
+        self.padded_tokens += result.padded_tokens
+        self.pending.append((result, {"step": self.step, "epoch": self.step / self.per_epoch, "lr": lr}))
         if self.step % _SYNC_EVERY[self.model.device.type] == 0:
             self._flush()
 
+    def _note_empty_steps(self) -> None:
+        if self.empty_steps:
+            steps = f"{self.empty_steps:,} of {count(self.step, 'step')}"
+            self.emit(Note(f"There was nothing to learn in {steps}: they were skipped.", warning=True))
+
     def _flush(self) -> None:
-        """Read the losses that are still on the device, all at once, and tell of their steps."""
+        """Read the losses that are still on the device, all at once, and emit the events of their steps."""
         import torch
 
-        if not self.unread:
+        if not self.pending:
             return
-        waiting, self.unread = self.unread, []
-        found = torch.stack([value for taken, _ in waiting for value in (taken.loss, taken.norm, taken.broken)])
-        read = found.reshape(-1, 3).tolist()
+        results, self.pending = self.pending, []
+        on_device = torch.stack([value for result, _ in results for value in (result.loss, result.norm, result.broken)])
         seconds, memory = self._seconds(), devices.used_memory(self.model.device)
-        for (taken, known), (loss, norm, broken) in zip(waiting, read, strict=True):
-            counts = {"rows": len(taken.rows), "tokens": taken.tokens, "slots": taken.slots}
+        for (result, known), (loss, norm, broken) in zip(results, on_device.reshape(-1, 3).tolist(), strict=True):
+            counts = {"rows": len(result.rows), "tokens": result.tokens, "slots": result.padded_tokens}
             self.emit(Step(loss=loss, grad_norm=norm, seconds=seconds, memory=memory, **counts, **known))
             if broken:
-                raise self._diverged(taken.rows, known["step"], loss, norm)
+                raise self._diverged(result.rows, known["step"], loss, norm)
 
     def _diverged(self, rows: Rows, step: int, loss: float, norm: float) -> Diverged:
         """Roll back to the last good weights and return the error that says where the run went wrong."""
@@ -221,31 +248,30 @@ class Loop:
         """Measure the validation rows and keep the weights if they are the best so far."""
         self._flush()
         began = time.perf_counter()
-        allocator.trim()  # what steps left has holes of other sizes than an evaluation needs
+        allocator.trim()  # the free blocks that steps left do not fit what an evaluation allocates
         with self.stepper.whole():
-            metrics = self.measure(button.check) if self.measure else {}
+            metrics = self.measure(self.model, button.check) if self.measure else {}
             score = metrics[self.plan.metric] * (1 if self.plan.higher_is_better else -1)
             best = score > self.best_score
             if best:
                 self.best_score, self.best_step = score, self.step
                 state = adapters.state(self.model)
                 self.best_weights = {name: value.detach().to("cpu", copy=True) for name, value in state.items()}
-        self.waited = 0 if best else self.waited + 1
+        self.evaluations_without_gain = 0 if best else self.evaluations_without_gain + 1
         self.evaluated = self.step
         seconds = time.perf_counter() - began
         self.emit(Evaluated(self.step, self.step / self.per_epoch, metrics["loss"], metrics, best, seconds))
 
     def _patience_is_out(self) -> bool:
-        return self.plan.patience is not None and self.waited >= self.plan.patience
+        return self.plan.patience is not None and self.evaluations_without_gain >= self.plan.patience
 
-    def _keep(self) -> None:
-        """Write a checkpoint."""
-        if self.keeper is None or self.step == 0 or self.kept == (self.step, self.evaluated):
+    def _write_checkpoint(self) -> None:
+        if self.checkpointer is None or self.step == 0 or self.kept == (self.step, self.evaluated):
             return
         self._flush()
-        state = {name: getattr(self, name) for name in _COUNTED}
-        state |= {"steps": self.plan.steps, "seconds": self._seconds(), "most": self.stepper.most}
-        if self.keeper.write(state, self.stepper.tensors(), self.best_weights):
+        state = {name: getattr(self, attribute) for name, attribute in _COUNTED.items()}
+        state |= {"steps": self.plan.steps, "seconds": self._seconds(), "most": self.stepper.micro_batch}
+        if self.checkpointer.write(state, self.stepper.tensors(), self.best_weights):
             self.kept = self.step, self.evaluated
 
     def resume(
@@ -256,12 +282,12 @@ class Loop:
         Parameters
         ----------
         state, tensors, best
-            What `Keeper.write` was given.
+            What `Checkpointer.write` was given.
         """
-        for name in _COUNTED:
-            setattr(self, name, state[name])
+        for name, attribute in _COUNTED.items():
+            setattr(self, attribute, state.get(name, 0))  # a checkpoint of an older version counts no empty steps
         self.began = time.perf_counter() - state["seconds"]
-        self.best_weights, self.stepper.most = best, state["most"]
+        self.best_weights, self.stepper.micro_batch = best, state["most"]
         self.stepper.restore(tensors)
 
     def _restore(self) -> None:

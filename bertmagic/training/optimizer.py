@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.models.fast import first_token
+from bertmagic.models.fast import first_token, operators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def adamw(model: PreTrainedModel, weight_decay: float, lr_decay: float = 1.0) ->
             for (share, decays), parameters in groups.items()
         ],
         lr=0.0,
-        fused=model.device.type in ("cpu", "cuda"),
+        fused=operators.has_scaling_adamw(model.device.type),
     )
     _make_moments(made)
     return made
@@ -101,13 +101,11 @@ class Average:
         self._weights = [p.detach() for p in self._parameters.values()]
         self._means = [weight.clone() for weight in self._weights]
 
-    def update(self, step: int, left_out: torch.Tensor) -> None:
-        """Take the weights after optimizer step ``step`` in; not where ``left_out``, on the device, is 1."""
-        import torch
-
+    def update(self, step: int, skipped: torch.Tensor) -> None:
+        """Take the weights after optimizer step ``step`` in; not where ``skipped``, on the device, is 1."""
         kept = min(self._decay, (1 + step) / (10 + step))
-        share = (1 - kept) * (1 - left_out)
-        torch._foreach_lerp_(self._means, self._weights, [share] * len(self._means))
+        share = (1 - kept) * (1 - skipped)
+        operators.lerp(self._means, self._weights, share)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return the averages by the name of their parameter; writing to them restores the average."""

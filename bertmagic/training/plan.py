@@ -13,6 +13,7 @@ class Plan:
     steps: int
     batch_size: int
     gradient_accumulation_steps: int = 1
+    gradient_checkpointing: bool = False
     lr: float
     warmup: float
     weight_decay: float

@@ -25,7 +25,9 @@ from bertmagic.events import Listener, Phase, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET, run_model
 from bertmagic.models import adapters, devices, loading
 from bertmagic.models.fast import allocator
+from bertmagic.models.fast.working_copy import for_training
 from bertmagic.run import folders
+from bertmagic.training.gradient_checkpointing import recompute_activations
 from bertmagic.training.objective import Objective
 from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
@@ -137,8 +139,8 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
-        with work.fitted(model, folder.name, options, device):
-            found = measure(model, number_format, emit)
+        work.place_network(model, folder.name, options, device)
+        found = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)
     folders.made(path.parent)
@@ -184,25 +186,34 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
     return model
 
 
-def measure(model: PreTrainedModel, number_format: str, emit: Listener) -> Calibration:
-    """Measure a model that stands as a run has it: on its device, with the kernels and masks of `work.fitted`."""
-    limit = int(getattr(model.config, "max_position_embeddings", 512) or 512)
-    lengths = tuple(length for length in LENGTHS if length <= limit - 2) or (max(4, limit - 2),)
+def measure(
+    model: PreTrainedModel, number_format: str, emit: Listener, gradient_checkpointing: bool = False
+) -> Calibration:
+    """Measure a model that is on its device, with frozen parts as in the run."""
+    limit = loading.positions(model)
+    lengths = tuple(length for length in LENGTHS if length <= limit) or (limit,)
     embedding = model.get_input_embeddings().weight
     parameters = list(model.parameters())
     sizes = sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
     embeddings = embedding.numel() if embedding.requires_grad else 0
-    model.train()
-    shared, kept = _kept(model, lengths, number_format)
+    shared, kept = _kept(_training_copy(model, gradient_checkpointing), lengths, number_format)
     read, reading = _predictions(model, lengths, number_format)
     update = _update(model)
-    train, launch, shape, compiled, grown = _steps(model, lengths, number_format, update, emit)
+    plan = _plan(number_format, gradient_checkpointing)
+    train, launch, shape, compiled, grown = _steps(model, lengths, plan, update, emit)
     most = max(shared + row * _rows(length) for length, row in zip(lengths, kept, strict=True))
     beside = max(0.0, grown - most - reading * _SLOTS)
     return Calibration(
         lengths, train, read, launch, shape, compiled, update, kept, shared, beside, reading, *sizes, embeddings,
         embedding.numel(), embedding.shape[-1],
     )  # fmt: skip
+
+
+def _training_copy(model: PreTrainedModel, gradient_checkpointing: bool) -> PreTrainedModel:
+    copy = for_training(model, seed=0, logits_only=True)
+    if gradient_checkpointing:
+        recompute_activations(copy)
+    return copy
 
 
 def _rows(length: int) -> int:
@@ -231,7 +242,7 @@ def _predictions(
 
 
 def _steps(
-    model: PreTrainedModel, lengths: tuple[int, ...], number_format: str, update: float, emit: Listener
+    model: PreTrainedModel, lengths: tuple[int, ...], plan: Plan, update: float, emit: Listener
 ) -> tuple[tuple[float, ...], float, float, float, float]:
     """Take steps.
 
@@ -243,7 +254,7 @@ def _steps(
     """
     feed = _feed(model, [length for length in lengths for _ in range(_rows(length))])
     ends = np.cumsum([_rows(length) for length in lengths])
-    stepper = Stepper(model, feed, _plan(number_format), Objective(_total), ignore)
+    stepper = Stepper(model, feed, plan, Objective(_total), ignore)
     most = _rows(lengths[0])
     few = max(1, most // 16)
     batches = [np.arange(few)] + [
@@ -252,13 +263,13 @@ def _steps(
     found: list[list[float]] = []
 
     def rounds() -> None:
-        stepper.take([batches[-1]], 1e-9, 1)  # the first one starts threads and clears memory
+        stepper.step([batches[-1]], 1e-9, 1)  # the first one starts threads and clears memory
         for turn in range(_REPEATS + 1):
-            found.append([_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for rows in batches])
+            found.append([_seconds(model, partial(stepper.step, [rows], 1e-9, 1)) for rows in batches])
             emit(Phase("timing the model, once", turn + 1, _REPEATS + 1, "rounds"))
         before = devices.process_memory()  # what follows fits into memory that is kept, but for what is compiled
         for rows in new:
-            once, again = (_seconds(model, partial(stepper.take, [rows], 1e-9, 1)) for _ in range(2))
+            once, again = (_seconds(model, partial(stepper.step, [rows], 1e-9, 1)) for _ in range(2))
             slower.append(max(0.0, once - again))
         compiled.append(max(0, devices.process_memory() - before) if model.device.type == "cpu" else 0)
 
@@ -269,8 +280,6 @@ def _steps(
         grown = _grown(model, rounds) - sum(compiled)
     finally:
         stepper.optimizer.zero_grad(set_to_none=True)
-        if stepper.vocabulary is not None:
-            stepper.vocabulary.join()
     few_seconds, *many = [median(seconds) for seconds in zip(*found[1:], strict=True)]
     fixed = max(0.0, (few_seconds * most - many[0] * few) / (most - few)) if most > few else 0.0
     fixed = max(min(fixed, few_seconds), min(update, few_seconds))
@@ -278,10 +287,11 @@ def _steps(
     return train, max(0.0, fixed - update), median(slower or [0.0]), sum(compiled) / max(1, len(new)), grown
 
 
-def _plan(number_format: str) -> Plan:
+def _plan(number_format: str, gradient_checkpointing: bool) -> Plan:
     return Plan(
         steps=1, batch_size=1, lr=0.0, warmup=0.0, weight_decay=0.01, schedule="constant", seed=0, eval_every=None,
         patience=None, metric="loss", higher_is_better=False, precision=number_format,
+        gradient_checkpointing=gradient_checkpointing,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertmagic.data.batches import by_length, padded, training_batches
+from bertmagic.data.batches import padded, split_by_length, training_batches
 from bertmagic.data.tokens import encode
 from bertmagic.events import Listener, counting, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET
@@ -141,7 +141,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
 
 def _shapes(lengths: npt.NDArray[np.int64]) -> Passes:
     """Return the passes over a batch: cut where padding costs more."""
-    return [(len(part), padded(int(lengths[part].max()))) for part in by_length(lengths)]
+    return [(len(part), padded(int(lengths[part].max()))) for part in split_by_length(lengths)]
 
 
 def _seconds(costs: Calibration, passes: Passes) -> float:

@@ -14,7 +14,7 @@ from bertmagic.data.batches import training_batches
 from bertmagic.errors import TrainingError
 from bertmagic.events import Phase
 from bertmagic.models import devices
-from bertmagic.models.fast import allocator, dropout
+from bertmagic.models.fast import allocator
 from bertmagic.training.step import Stepper
 from bertmagic.tuning.results import Rates
 
@@ -53,7 +53,7 @@ def find(
 ) -> Rates:  # fmt: skip
     """Raise the learning rate step by step until the loss breaks out, and suggest one.
 
-    Weights, buffers, modes and random states are the same afterwards, to the bit.
+    Weights, buffers and random states are the same afterwards, to the bit.
 
     Parameters
     ----------
@@ -73,10 +73,12 @@ def find(
     ended = f"the rate reached {HIGHEST:g}"
     with _untouched(model), allocator.kept():
         stepper = Stepper(model, feed, plan, objective, emit)
-        model.train()
         for at, batch in zip(range(STEPS), _batches(feed, plan), strict=False):
             rate = LOWEST * (HIGHEST / LOWEST) ** (at / (STEPS - 1))
-            loss = float(stepper.take([batch], rate, at + 1).loss)
+            result = stepper.step([batch], rate, at + 1)
+            if result is None:
+                continue
+            loss = float(result.loss)
             if not math.isfinite(loss):
                 ended = f"the loss was {loss} at {rate:.2g}"
                 break
@@ -131,23 +133,17 @@ def _rounded(rate: float) -> float:
 
 @contextmanager
 def _untouched(model: PreTrainedModel) -> Iterator[None]:
-    """Put everything of a model back to where it was."""
+    """Put the weights of a model and the random state back to where they were."""
     import torch
 
     device = model.device
     kept = {name: value.detach().clone() for name, value in (*model.named_parameters(), *model.named_buffers())}
-    embedding = model.get_input_embeddings()  # which a `Stepper` cuts down to the tokens in use
-    weight = embedding.weight
-    random, masks, trains = devices.random_state(device), dropout.state(model), model.training
+    random = devices.random_state(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:
             yield
         finally:
-            embedding.weight = weight
-            vars(embedding).pop("forward", None)
             _put_back(model, kept)
-            dropout.restore(model, masks)
-            model.train(trains)
     devices.set_random_state(device, random)
 
 

@@ -1,4 +1,4 @@
-"""Live views: ipywidgets and anywidget classes, each with its plain JavaScript and CSS beside it.
+"""Live views: ipywidgets and anywidget classes, each with plain JavaScript and CSS in this folder.
 
-`assets` joins the modules of a view. To add a view, write its class in a module here and its ``.js`` beside it.
+`assets` joins the JavaScript modules of the attention view. To add a view, write its class and its ``.js`` here.
 """

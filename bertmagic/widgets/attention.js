@@ -1,23 +1,30 @@
-/** The attention view: it draws what its state says, and its state is the widget's. */
+/** The attention view: draws the state of the widget, which Python and this page share. */
 import { buttons, controls, element } from "./controls.js";
 import { heading, save, toCsv, toHtml, toPng, toSvg } from "./export.js";
 import { formula } from "./formula.js";
 import { dequantised, isolated, shownMatrix } from "./numbers.js";
 import { theme } from "./palette.js";
-import { choosing, looking, pane } from "./pane.js";
+import { chooseHeads, pane, pointAtTokens } from "./pane.js";
 import { focus, grid, heatMap, lines, runningText } from "./pictures.js";
-import { headTable, predicted, ranking, status, tip, weightList } from "./readings.js";
+import { headTable, predicted, ranking, status, tooltip, weightList } from "./readings.js";
 import { keyOf, methodOf, store } from "./store.js";
 import { measured } from "./surface.js";
 
 const NAMES = ["layer", "heads", "combine", "method", "output", "statistic", "order", "sentences", "hide_special", "merge_words", "direction", "pinned", "top", "threshold", "scale", "find", "pictures"];
-const MEMORY = 60;
-const WIDE_FROM = 720;
-const TAKEN = /^(Arrow\w+|Page\w+|Home|End|Enter|Escape| )$/;
+const CACHED = 60; // results of `once`
+const WIDE_FROM = 720; // CSS pixels from which grid and pictures stand side by side
+const OWN_KEYS = /^(Arrow\w+|Page\w+|Home|End|Enter|Escape| )$/;
 
-/** The state and what all parts share; `set` is the only way to change what is shown. */
-function opened(model, signal) {
-  const memory = new Map();
+/**
+ * What all parts of the view share.
+ *
+ * state: the widget's traits; `set` is the only way to change them.
+ * shown: the matrix on screen, with `exact` whether its numbers are exact and `drawn` the key of its map.
+ * hover: the token under the pointer; pointer: where the pointer is; marked: the units that the user looks for.
+ * once: returns what `make` returned for the same key before, or calls it.
+ */
+function createView(model, signal) {
+  const cache = new Map();
   const view = {
     about: { ...model.get("_about") },
     signal,
@@ -34,39 +41,39 @@ function opened(model, signal) {
       view.redraw();
     },
     once(key, make) {
-      if (!memory.has(key)) {
-        if (memory.size > MEMORY) memory.clear();
-        memory.set(key, make());
+      if (!cache.has(key)) {
+        if (cache.size > CACHED) cache.clear();
+        cache.set(key, make());
       }
-      return memory.get(key);
+      return cache.get(key);
     },
   };
   view.store = store(model, signal, () => view.redraw());
   return view;
 }
 
-/** What came with the widget needs not be asked for. */
+/** Store what came with the widget, so that it is not requested. */
 function fillStore(view, model) {
   const { about } = view;
-  const has = (name) => { const data = model.get(name); return data?.byteLength ? [data] : null; };
-  const [small, first] = [has("_thumbnails"), has("_first")];
-  if (small) view.store.keep("thumbnails", methodOf(about.opened), about.thumbnails, small);
+  const buffers = (name) => { const data = model.get(name); return data?.byteLength ? [data] : null; };
+  const [thumbnails, first] = [buffers("_thumbnails"), buffers("_first")];
+  if (thumbnails) view.store.keep("thumbnails", methodOf(about.opened), about.thumbnails, thumbnails);
   if (first) view.store.keep("picture", keyOf(about.opened), about.first, first);
   model.fill?.(view.store);
 }
 
-/** Take the numbers that the state asks for, or ask for them; until they come, what was shown stays. */
+/** Use the numbers that the state needs, or request them; until they arrive, the matrix before stays on screen. */
 function load(view) {
-  const { state, store: held, about } = view;
+  const { state, store, about } = view;
   const { method, output, layer, heads, combine } = state;
-  const asked = { method, output, layer, heads, combine };
+  const request = { method, output, layer, heads, combine };
   const key = keyOf(state);
-  const wanted = focus(view) || view.hover || view.saving;
-  const exact = wanted ? held.get("exact", key, asked) : held.held.exact.get(key);
-  const picture = exact ? null : held.get("picture", key, asked);
-  const small = held.get("thumbnails", methodOf(state), { method, output });
-  if (small) view.thumbnails = { heads: about.heads, ...small };
-  view.error = held.error("picture", key) ?? held.error("exact", key) ?? held.error("importance", "") ?? "";
+  const needsExact = focus(view) || view.hover || view.saving;
+  const exact = needsExact ? store.get("exact", key, request) : store.results.exact.get(key);
+  const picture = exact ? null : store.get("picture", key, request);
+  const thumbnails = store.get("thumbnails", methodOf(state), { method, output });
+  if (thumbnails) view.thumbnails = { heads: about.heads, ...thumbnails };
+  view.error = store.error("picture", key) ?? store.error("exact", key) ?? store.error("importance", "") ?? "";
   const matrix = exact ?? (picture && view.once(`bytes ${key}`, () => dequantised(picture.bytes, picture.scale, picture.signed)));
   if (!matrix) return;
   view.exact = Boolean(exact);
@@ -77,28 +84,28 @@ function load(view) {
   mark(view);
 }
 
-/** Note the tokens with the text that is looked for. */
+/** Collect the units that contain the text to find. */
 function mark(view) {
   const part = view.state.find.trim().toLowerCase();
   const all = [...view.shown.rows, ...view.shown.columns];
   view.marked = new Set(part ? all.filter((unit) => unit.text.toLowerCase().includes(part)) : []);
 }
 
-/** Take the numbers of all heads, once they are there. */
-function measure(view, panel) {
-  const { about, state, store: held } = view;
-  const found = about.statistics ? about : held.get("statistics", "", {});
-  if (found && !Object.keys(view.statistics).length) {
-    view.statistics = { ...found.statistics };
-    view.sideBySide = found.sideBySide;
+/** Use the statistics of all heads once they have arrived. */
+function loadStatistics(view, panel) {
+  const { about, state, store } = view;
+  const answer = about.statistics ? about : store.get("statistics", "", {});
+  if (answer && !Object.keys(view.statistics).length) {
+    view.statistics = { ...answer.statistics };
+    view.sideBySide = answer.sideBySide;
     panel.fill([...Object.keys(view.statistics), "importance"]);
   }
-  if (state.statistic !== "importance" || view.statistics.importance || !found) return;
-  const importance = held.get("importance", "", {});
+  if (state.statistic !== "importance" || view.statistics.importance || !answer) return;
+  const importance = store.get("importance", "", {});
   if (importance) view.statistics.importance = importance;
 }
 
-/** Share the width: the grid on the left, lines and map beside each other where both have room. */
+/** Divide the width: the grid on the left, lines and heat map side by side if both fit. */
 function layout(view) {
   const { state, about, root } = view;
   view.theme = theme(root);
@@ -111,17 +118,17 @@ function layout(view) {
   view.room = Math.max(220, both && free > 620 ? Math.floor(free / 2) - 12 : free);
 }
 
-/** Save what is on screen once its numbers are exact, or cannot be. */
-function saving(view, model) {
+/** Buttons that save what is on screen, once its numbers are exact or can no longer become exact. */
+function saveButtons(view, model) {
   const style = () => view.about.style ?? model.get("_css") ?? "";
   const script = () => view.about.script ?? model.get("_esm") ?? "";
-  const kinds = {
+  const formats = {
     PNG: async () => [await toPng(view), "png"],
     SVG: async () => [toSvg(view), "svg"],
     HTML: async () => [toHtml(view, script(), style()), "html"],
     CSV: async () => [toCsv(view), "csv"],
   };
-  return buttons(view, kinds, async (make) => {
+  return buttons(view, formats, async (make) => {
     view.saving = true;
     do {
       view.redraw();
@@ -129,42 +136,42 @@ function saving(view, model) {
     } while (!settled(view));
     view.saving = false;
     const { layer, heads } = view.state;
-    const [blob, ending] = await make();
-    save(blob, `attention-layer${layer}-head${heads.join("-")}.${ending}`);
+    const [blob, extension] = await make();
+    save(blob, `attention-layer${layer}-head${heads.join("-")}.${extension}`);
   });
 }
 
-/** Whether what the state asks for is drawn in exact numbers, or cannot come any more. */
+/** Whether everything that the state needs is drawn in exact numbers, or can no longer arrive. */
 function settled(view) {
-  const { state, store: held, statistics } = view;
+  const { state, store, statistics } = view;
   const exact = view.exact && view.drawn === keyOf(state);
-  const complete = exact && state.statistic in statistics && held.held.thumbnails.has(methodOf(state));
-  return complete || held.closed || view.signal.aborted || Boolean(view.error);
+  const complete = exact && state.statistic in statistics && store.results.thumbnails.has(methodOf(state));
+  return complete || store.closed || view.signal.aborted || Boolean(view.error);
 }
 
-/** The formula and its numbers, for the first pinned token. */
+/** The formula of attention with the numbers of the first pinned token. */
 function explanation(view) {
-  const maths = element("div", { class: "bm-formula" });
-  const box = element("details", {}, element("summary", {}, "The formula, with the numbers of the pinned token"), maths);
+  const content = element("div", { class: "bm-formula" });
+  const box = element("details", {}, element("summary", {}, "The formula, with the numbers of the pinned token"), content);
   box.addEventListener("toggle", view.redraw, { signal: view.signal });
-  let now = "";
+  let drawn = "";
 
   function update() {
     if (!box.open) return;
     const { layer, heads, pinned } = view.state;
     const token = pinned.length ? pinned[0] : null;
     const key = JSON.stringify([layer, heads[0], token]);
-    const found = token === null ? null : view.store.get("detail", key, { layer, heads: [heads[0]], token });
+    const detail = token === null ? null : view.store.get("detail", key, { layer, heads: [heads[0]], token });
     const error = view.store.error("detail", key);
-    const next = [key, Boolean(found), error, view.theme.dark, view.store.closed].join();
-    if (next === now) return;
-    now = next;
-    formula(maths, view, token, found, error);
+    const next = [key, Boolean(detail), error, view.theme.dark, view.store.closed].join();
+    if (next === drawn) return;
+    drawn = next;
+    formula(content, view, token, detail, error);
   }
   return { box, update };
 }
 
-/** Redraw when the state, the size or the theme changes, until the view is taken away. */
+/** Redraw when the state, the size or the theme changes, until the view is removed. */
 function follow(view, model) {
   const changed = () => {
     for (const name of NAMES) view.state[name] = model.get(name);
@@ -183,23 +190,23 @@ function follow(view, model) {
   });
 }
 
-/** Keep the keys that the view and its controls take: Notebook 7 looks at keys before they get here. */
+/** Keep the view's keys from the notebook: Notebook 7 handles keys before they get here. */
 function keepKeys(view) {
   window.addEventListener("keydown", (event) => {
     const [target] = event.composedPath();
     if (!view.root.contains(target)) return;
-    const other = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
-    target.toggleAttribute("data-lm-suppress-shortcuts", TAKEN.test(event.key) && !other);
+    const isOther = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
+    target.toggleAttribute("data-lm-suppress-shortcuts", OWN_KEYS.test(event.key) && !isOther);
   }, { capture: true, signal: view.signal });
 }
 
 /** Draw a view into an element.
- * @param {object} model anywidget's, or a page's stand-in
- * @param {HTMLElement} el where
- * @param {AbortSignal} signal ends everything
+ * @param {object} model anywidget's, or what a saved page has in its place
+ * @param {HTMLElement} el the element to draw in
+ * @param {AbortSignal} signal removes the view
  */
 export function mount(model, el, signal) {
-  const view = opened(model, signal);
+  const view = createView(model, signal);
   const { root, about } = view;
   let frame = 0;
   view.redraw = () => { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); };
@@ -208,22 +215,22 @@ export function mount(model, el, signal) {
   const panel = controls(view);
   const title = element("strong", { class: "bm-title", dir: "auto" });
   const panes = [
-    pane(view, "grid", "All heads: arrow keys choose one, Shift and an arrow several", grid, 620),
-    pane(view, "lines", "Lines between tokens: arrow keys go from token to token, Enter pins, Escape lets go", lines, 480),
-    pane(view, "heat map", "Heat map: arrow keys go from cell to cell, Enter pins, Escape lets go", heatMap, 640),
-    pane(view, "text", "The text: arrow keys go from token to token, Enter pins, Escape lets go", runningText, 240),
+    pane(view, "grid", "All heads: arrow keys choose one, Shift and an arrow key several", grid, 620),
+    pane(view, "lines", "Lines between tokens: arrow keys move from token to token, Enter pins one, Escape unpins all", lines, 480),
+    pane(view, "heat map", "Heat map: arrow keys move from cell to cell, Enter pins a token, Escape unpins all", heatMap, 640),
+    pane(view, "text", "The text: arrow keys move from token to token, Enter pins one, Escape unpins all", runningText, 240),
   ];
   const [gridPane, linesPane, heatPane, textPane] = panes;
-  choosing(view, gridPane);
-  for (const one of [linesPane, heatPane, textPane]) looking(view, one);
+  chooseHeads(view, gridPane);
+  for (const one of [linesPane, heatPane, textPane]) pointAtTokens(view, one);
 
-  const told = status(view, Boolean(model.send));
-  const parts = [ranking(view), weightList(view), headTable(view), explanation(view), told, tip(view)];
-  const [ranks, list, table, maths, , tips] = parts;
+  const message = status(view, Boolean(model.send));
+  const parts = [ranking(view), weightList(view), headTable(view), explanation(view), message, tooltip(view)];
+  const [ranks, list, table, maths, , tip] = parts;
 
   function draw() {
     if (signal.aborted) return;
-    measure(view, panel);
+    loadStatistics(view, panel);
     load(view);
     layout(view);
     for (const one of panes) one.draw();
@@ -234,12 +241,12 @@ export function mount(model, el, signal) {
 
   const notes = about.notes.map((note) => element("li", { dir: "auto" }, note));
   root.append(
-    element("header", {}, title, saving(view, model)), predicted(about),
-    ...(notes.length ? [element("ul", { class: "bm-notes" }, ...notes)] : []), panel.bar, told.node,
+    element("header", {}, title, saveButtons(view, model)), predicted(about),
+    ...(notes.length ? [element("ul", { class: "bm-notes" }, ...notes)] : []), panel.bar, message.node,
     element("div", { class: "bm-body" },
       element("div", { class: "bm-side" }, gridPane.box, panel.aside, ranks.box, list.box),
       element("div", { class: "bm-pair" }, linesPane.box, heatPane.box)),
-    textPane.box, table.box, maths.box, element("p", { class: "bm-caption" }, about.caption), tips.node,
+    textPane.box, table.box, maths.box, element("p", { class: "bm-caption" }, about.caption), tip.node,
   );
   el.append(root);
   follow(view, model);

@@ -1,4 +1,4 @@
-"""The attention view: all heads at a glance, and one of them, or several, in lines, as a map and in the text."""
+"""The attention view: a widget with a grid of all heads, and lines, a heat map and the text for the chosen ones."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ if TYPE_CHECKING:
 
 Buffers = list[bytes]
 Answer = tuple[dict[str, Any], Buffers]
-Take = Callable[[str, str], "npt.NDArray[np.float32]"]
-"""Gives the maps of all heads by a method and its output."""
+Mix = Callable[[str, str], "npt.NDArray[np.float32]"]
+"""Returns the maps of all heads for a method and its output."""
 
 
 class AttentionView(anywidget.AnyWidget):
-    """The live view of `AttentionMaps`; what is on screen is in its traits, to read and to set.
+    """The live view of `AttentionMaps`. Its traits are the state on screen and can be read and set.
 
     Parameters
     ----------
     maps
-        What to show.
+        The maps to show.
     state
         Names of `bertmagic.display.attention.settings.Settings`, as in ``maps.view(layer=5, head=1)``.
 
     Raises
     ------
     OptionError
-        If a setting is unknown or beyond the model, here and when one is set.
+        If a setting is unknown, or there is no such layer, head or token; here and when a trait is set.
     """
 
     _esm = assets.script()
@@ -86,27 +86,27 @@ class AttentionView(anywidget.AnyWidget):
     _first = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, maps: AttentionMaps, **state: Any) -> None:
-        wanted = settings(maps, _opening(maps) | state, methods(maps), statistics(maps))
-        self._maps, self._take = maps, lru_cache(maxsize=1)(partial(mixed, maps))  # a gradient runs the model
-        small, first = _thumbnails(maps, wanted, self._take), _picture(maps, wanted, self._take)
-        opened = _lists(asdict(wanted))
+        first_state = settings(maps, _comparison_state(maps) | state, methods(maps), statistics(maps))
+        self._maps, self._mix = maps, lru_cache(maxsize=1)(partial(mixed, maps))  # a gradient runs the model
+        small, first = _thumbnails(maps, first_state, self._mix), _picture(maps, first_state, self._mix)
+        opened = _lists(asdict(first_state))
         super().__init__(
             _about=about(maps) | {"opened": opened, "thumbnails": small[0], "first": first[0]},
             _thumbnails=small[1][0], _first=first[1][0], **opened,
         )  # fmt: skip
-        self.on_msg(self._hear)
+        self.on_msg(self._receive)
 
     def __repr__(self) -> str:
         return f"<The live view. {headline(self.maps)}>"
 
     @property
     def maps(self) -> AttentionMaps:
-        """What is shown."""
+        """The maps that are shown."""
         return self._maps
 
     @property
     def head(self) -> int:
-        """The first of the chosen heads; setting it chooses that one alone."""
+        """The first of the chosen heads; setting it chooses that head alone."""
         return int(self.heads[0])
 
     @head.setter
@@ -115,95 +115,100 @@ class AttentionView(anywidget.AnyWidget):
 
     @property
     def settings(self) -> Settings:
-        """What is on screen, as one value."""
-        given = {name: getattr(self, name) for name in NAMES}
-        plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
+        """The state on screen."""
+        traits = {name: getattr(self, name) for name in NAMES}
+        plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in traits.items()}
         return Settings(**plain)
 
     def export(self, kind: str, path: str | Path | None = None) -> str | bytes:
-        """Return what is on screen as ``"svg"``, ``"png"``, ``"html"`` or ``"csv"``, and write it to a path if given.
+        """Return what is on screen as ``"svg"``, ``"png"``, ``"html"`` or ``"csv"``; write it to a path if given.
 
         Raises
         ------
         OptionError
-            If it is none of these, or the file cannot be written.
+            If it is not one of these kinds, or the file cannot be written.
         """
         return export(self.maps, kind, path, **asdict(self.settings))
 
     @traitlets.validate(*NAMES)
     def _check(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if self.heads:  # else it is being made, of settings that were checked
+        if self.heads:  # otherwise the view is being created, from settings that were checked
             settings(self.maps, asdict(self.settings) | {name: value}, methods(self.maps), statistics(self.maps))
         return value
 
-    def _hear(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        header, buffers = answer(self.maps, content, self._take)
+    def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        header, buffers = answer(self.maps, content, self._mix)
         self.send({"id": content.get("id")} | header, buffers)
 
 
-def _opening(maps: AttentionMaps) -> dict[str, Any]:
-    """Return how the view opens on maps that were compared: at the head that differs most, with how it differs."""
+def _comparison_state(maps: AttentionMaps) -> dict[str, Any]:
+    """Return the first state for maps with a comparison: the difference of the head that differs most."""
     if maps.comparison is None or maps.comparison.divergence is None:
         return {}
     layer, head = np.unravel_index(int(maps.comparison.divergence.argmax()), maps.array.shape[:2])
     return {"method": DIFFERENCE, "statistic": DIVERGENCE, "layer": int(layer), "heads": (int(head),)}
 
 
-def answer(maps: AttentionMaps, asked: dict[str, Any], take: Take | None = None) -> Answer:
-    """Return what the page asked for: a header and its bytes, or an error in words.
+def answer(maps: AttentionMaps, request: dict[str, Any], mix: Mix | None = None) -> Answer:
+    """Return the answer to a request of the page: a header and its bytes, or an error message.
 
     Parameters
     ----------
-    asked
-        ``kind`` is one of `ANSWERS`; ``method``, ``output``, ``layer``, ``heads``, ``combine`` and ``token`` say of
-        what.
-    take
-        What has the maps of a method at hand; by default they are computed.
+    request
+        ``kind`` is one of `ANSWERS`; the other keys are ``method``, ``output``, ``layer``, ``heads``, ``combine`` and
+        ``token``.
+    mix
+        Returns the maps of a method; by default they are computed.
     """
     try:
         names = ("method", "output", "layer", "heads", "combine")
-        state: dict[str, Any] = {name: asked[name] for name in names if name in asked}
-        state["pinned"] = (int(asked.get("token", 0)),)
+        state: dict[str, Any] = {name: request[name] for name in names if name in request}
+        state["pinned"] = (int(request.get("token", 0)),)
         wanted = settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps))
-        return ANSWERS[asked["kind"]](maps, wanted, take or partial(mixed, maps))
+        return ANSWERS[request["kind"]](maps, wanted, mix or partial(mixed, maps))
     except BertMagicError as error:
         return {"error": str(error)}, []
 
 
-def _picture(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
-    found = quantised(combined(take(wanted.method, wanted.output), wanted), _signed(wanted))
-    return found.header(), [found.data.tobytes()]
+def _picture(maps: AttentionMaps, state: Settings, mix: Mix) -> Answer:
+    picture = quantised(combined(mix(state.method, state.output), state), _signed(state))
+    return picture.header(), [picture.data.tobytes()]
 
 
-def _exact(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
-    return {}, [combined(take(wanted.method, wanted.output), wanted).tobytes()]
+def _exact(maps: AttentionMaps, state: Settings, mix: Mix) -> Answer:
+    return {}, [combined(mix(state.method, state.output), state).tobytes()]
 
 
-def _thumbnails(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
-    found = thumbnails(take(wanted.method, wanted.output), _signed(wanted))
-    return found.header() | {"heads": found.data.shape[1]}, [found.data.tobytes()]
+def _thumbnails(maps: AttentionMaps, state: Settings, mix: Mix) -> Answer:
+    small = thumbnails(mix(state.method, state.output), _signed(state))
+    return small.header() | {"heads": small.data.shape[1]}, [small.data.tobytes()]
 
 
-def _detail(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
-    """Return how a token's row of weights comes about, number by number."""
-    layer, head, token = wanted.layer, wanted.heads[0], wanted.pinned[0]
-    found = maps.detail(layer, head)
-    if found.query is None or found.key is None or found.value is None or found.scores is None:
-        return {"why_not": found.why_not or "The model does not show its queries and keys."}, []
-    rows = [found.query[token], found.key @ found.query[token], found.scores[token]]
-    rows += [maps.array[layer, head, token], found.value]
-    rows += [] if found.bias is None else [found.bias[token]]
-    header = {"width": found.query.shape[1], "scale": float(found.scale), "note": found.note, "why_not": found.why_not}
-    return header | {"bias": found.bias is not None}, [np.asarray(row, np.float32).tobytes() for row in rows]
+def _detail(maps: AttentionMaps, state: Settings, mix: Mix) -> Answer:
+    """Return the numbers from which a token's row of weights is computed."""
+    layer, head, token = state.layer, state.heads[0], state.pinned[0]
+    detail = maps.detail(layer, head)
+    if detail.query is None or detail.key is None or detail.value is None or detail.scores is None:
+        return {"why_not": detail.why_not or "The queries and keys of the model could not be captured."}, []
+    rows = [detail.query[token], detail.key @ detail.query[token], detail.scores[token]]
+    rows += [maps.array[layer, head, token], detail.value]
+    rows += [] if detail.bias is None else [detail.bias[token]]
+    header = {
+        "width": detail.query.shape[1],
+        "scale": float(detail.scale),
+        "note": detail.note,
+        "why_not": detail.why_not,
+    }
+    return header | {"bias": detail.bias is not None}, [np.asarray(row, np.float32).tobytes() for row in rows]
 
 
-def _statistics(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
+def _statistics(maps: AttentionMaps, state: Settings, mix: Mix) -> Answer:
     return measured(maps), []
 
 
-def _importance(maps: AttentionMaps, wanted: Settings, take: Take) -> Answer:
-    """Return the one statistic for which the model runs again."""
+def _importance(maps: AttentionMaps, state: Settings, mix: Mix) -> Answer:
+    """Return the statistic for which the model runs again."""
     return {"importance": _rounded(maps.head_statistics(gradient=True)["importance"].tolist())}, []
 
 
@@ -211,39 +216,43 @@ ANSWERS = {
     "picture": _picture, "exact": _exact, "thumbnails": _thumbnails, "detail": _detail, "statistics": _statistics,
     "importance": _importance,
 }  # fmt: skip
-"""What the page can ask for."""
+"""The functions that answer requests, by kind."""
 
 
 def about(maps: AttentionMaps) -> dict[str, Any]:
-    """Return what the page is told of the maps: all but numbers of heads."""
+    """Return the description of the maps for the page, without the numbers of heads."""
     layers, heads, _, _ = maps.array.shape
     return {
         "layers": layers, "heads": heads, "tokens": tokens_for_page(maps.tokens), "pair": maps.pair is not None,
         "methods": list(methods(maps)), "outputs": list(maps.outputs), "caption": caption(),
         "notes": [visible(note) for note in maps.notes],
-        "compared": None if maps.comparison is None else _compared_told(maps, maps.comparison), **_said(maps),
+        "compared": None if maps.comparison is None else _comparison_about(maps, maps.comparison), **_prediction(maps),
     }  # fmt: skip
 
 
-def _said(maps: AttentionMaps) -> dict[str, Any]:
+def _prediction(maps: AttentionMaps) -> dict[str, Any]:
     prediction = [[visible(name), score] for name, score in maps.prediction]
     return {"model": visible(maps.model), "said": visible(maps.said), "prediction": prediction}
 
 
-def _compared_told(maps: AttentionMaps, comparison: Comparison) -> dict[str, Any]:
-    """Return what the maps are compared with: another model's, on words where tokens differ, or another text's."""
+def _comparison_about(maps: AttentionMaps, comparison: Comparison) -> dict[str, Any]:
+    """Return the description of the other model or text, with the common words if the tokenizers differ."""
     other, words = comparison.second, None
     if comparison.difference is not None and len(comparison.tokens) != len(maps.tokens):
         words = [[u.text, list(u.tokens), u.sentence, u.special, u.space] for u in compared_words(maps)]
     texts = " ||| ".join(filter(None, (other.text, other.pair)))
-    same = comparison.difference is not None
-    return {"with": visible(other.model), "text": None if same else visible(texts), "words": words} | _said(other)
+    is_same_text = comparison.difference is not None
+    return {
+        "with": visible(other.model),
+        "text": None if is_same_text else visible(texts),
+        "words": words,
+    } | _prediction(other)
 
 
 def measured(maps: AttentionMaps) -> dict[str, Any]:
-    """Return the statistics of all heads as lists, and those of what the maps are compared with beside its own.
+    """Return the statistics of all heads as lists, and those of both sides of a comparison.
 
-    What needs the model to run again is left out.
+    ``importance`` is left out: it runs the model again.
     """
     own, other = _columns(maps.head_statistics()), maps.comparison
     if other is None:
@@ -259,12 +268,12 @@ def _columns(frame: pd.DataFrame) -> dict[str, list[float | None]]:
 
 
 def _rounded(values: list[float]) -> list[float | None]:
-    """Return seven significant digits each, as float32 has, or None for what JSON has no number for."""
+    """Return values with seven significant digits, as float32 has; None for values that JSON cannot hold."""
     return [float(f"{value:.7g}") if math.isfinite(value) else None for value in values]
 
 
-def _signed(wanted: Settings) -> bool:
-    return wanted.method == DIFFERENCE
+def _signed(state: Settings) -> bool:
+    return state.method == DIFFERENCE
 
 
 def _lists(state: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-/** Sliders, choices and buttons; each has a name, and each says what it is set to. */
+/** Sliders, choices and buttons; each has a label, and screen readers read its value. */
 import DESIGN from "../display/attention/design.json" with { type: "json" };
 import { plainName } from "./numbers.js";
 
@@ -6,16 +6,17 @@ const { choices: CHOICES } = DESIGN;
 
 let serial = 0;
 
-export function element(tag, marks = {}, ...children) {
+/** An HTML element; attributes that are null or undefined are left out. */
+export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(marks)) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null) node.setAttribute(name, value);
   }
   node.append(...children);
   return node;
 }
 
-/** A label above what it names. */
+/** An input below its label. */
 function labelled(text, input, after) {
   input.id = `bm-${++serial}`;
   const label = element("label", { for: input.id }, text);
@@ -23,7 +24,7 @@ function labelled(text, input, after) {
   return element("span", { class: "bm-field" }, label, input);
 }
 
-/** What makes controls of one view, and brings all of them up to date. */
+/** Functions that make the controls of one view, and `update`, which shows the state in all of them. */
 function maker(view) {
   const updates = [];
   const on = (node, event, act) => node.addEventListener(event, act, { signal: view.signal });
@@ -40,9 +41,9 @@ function maker(view) {
     return labelled(text, input, out);
   }
 
-  function choice(text, name, options, say = plainName) {
+  function choice(text, name, options, labelOf = plainName) {
     const input = element("select");
-    input.append(...options.map((option) => element("option", { value: option }, say(option))));
+    input.append(...options.map((option) => element("option", { value: option }, labelOf(option))));
     on(input, "change", () => view.set({ [name]: input.value }));
     updates.push(() => { input.value = view.state[name]; });
     return labelled(text, input);
@@ -62,9 +63,9 @@ function maker(view) {
     return labelled(text, input);
   }
 
-  /** Only there while it means something. */
-  function when(test, node) {
-    updates.push(() => { node.hidden = !test(); });
+  /** A control that is hidden while it has no effect. */
+  function when(hasEffect, node) {
+    updates.push(() => { node.hidden = !hasEffect(); });
     return node;
   }
   return { slider, choice, toggle, search, when, update: () => updates.forEach((update) => update()) };
@@ -74,26 +75,29 @@ function group(name, ...nodes) {
   return element("span", { class: "bm-field" }, element("span", { class: "bm-label", "aria-hidden": "true" }, name), element("span", { class: "bm-toggles", role: "group", "aria-label": name }, ...nodes));
 }
 
-/** @param {object} view with state, set and signal */
+/**
+ * The controls of a view, above and beside its pictures.
+ * @param {object} view with state, set and signal
+ */
 export function controls(view) {
   const { about, state } = view;
   const { slider, choice, toggle, search, when, update } = maker(view);
   const shows = (name) => toggle(name, () => view.state.pictures.includes(name), (yes) => ({
     pictures: CHOICES.pictures.filter((one) => (one === name ? yes : view.state.pictures.includes(one))),
   }));
-  const ofHeads = () => !["head_mean", "head_max", "rollout"].includes(state.method);
+  const hasHeads = () => !["head_mean", "head_max", "rollout"].includes(state.method);
 
   const bar = element("div", { class: "bm-controls", role: "group", "aria-label": "What is shown" },
     slider("Layer", about.layers - 1, () => state.layer, (layer) => ({ layer })),
-    when(ofHeads, slider("Head", about.heads - 1, () => state.heads[0], (head) => ({ heads: [head] }))),
-    when(() => ofHeads() && state.heads.length > 1, choice("Several heads", "combine", CHOICES.combine)),
+    when(hasHeads, slider("Head", about.heads - 1, () => state.heads[0], (head) => ({ heads: [head] }))),
+    when(() => hasHeads() && state.heads.length > 1, choice("Several heads", "combine", CHOICES.combine)),
     choice("Method", "method", about.methods),
-    ...(about.outputs.length > 1 ? [when(() => state.method === "gradient", choice("Towards", "output", ["", ...about.outputs], (name) => name || `${about.outputs[0]} (said)`))] : []),
+    ...(about.outputs.length > 1 ? [when(() => state.method === "gradient", choice("Towards", "output", ["", ...about.outputs], (name) => name || `${about.outputs[0]} (predicted)`))] : []),
     ...(about.pair ? [choice("Sentences", "sentences", CHOICES.sentences, String)] : []),
     choice("Direction", "direction", CHOICES.direction, (name) => (name === "attended by" ? "is attended by" : name)),
     choice("Scale", "scale", CHOICES.scale),
-    slider("Lines a token", 12, () => state.top, (top) => ({ top })),
-    slider("From weight", 1, () => state.threshold, (threshold) => ({ threshold }), 0.01),
+    slider("Lines per token", 12, () => state.top, (top) => ({ top })),
+    slider("Smallest weight", 1, () => state.threshold, (threshold) => ({ threshold }), 0.01),
     search("Find", "find"),
     group("Tokens",
       toggle("whole words", () => state.merge_words, (merge_words) => ({ merge_words })),
@@ -107,7 +111,7 @@ export function controls(view) {
   return { bar, aside, fill, update };
 }
 
-/** Buttons in a row; what each does may take a while. */
+/** Buttons in a row, by name; `pressed` is called with the action of a button. */
 export function buttons(view, actions, pressed) {
   const row = element("span", { class: "bm-buttons", role: "group", "aria-label": "Save what is shown" });
   for (const [name, act] of Object.entries(actions)) {

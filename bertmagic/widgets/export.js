@@ -113,16 +113,16 @@ const raw = (floats) => base64(new Uint8Array(floats.buffer, floats.byteOffset, 
 
 /** What the kernel has sent, for a page without one. */
 function packed(view) {
-  const { held } = view.store;
+  const { results } = view.store;
   const each = (map, pack) => Object.fromEntries([...map].map(([key, value]) => [key, pack(value)]));
   const bytes = ({ bytes: data, ...header }) => [header, base64(data)];
   return {
     about: { ...view.about, script: undefined, style: undefined, statistics: view.statistics, sideBySide: view.sideBySide },
     state: view.state,
-    thumbnails: each(held.thumbnails, bytes),
-    picture: each(held.picture, bytes),
-    exact: each(held.exact, raw),
-    detail: each(held.detail, ({ rows, ...header }) => [header, rows.map(raw)]),
+    thumbnails: each(results.thumbnails, bytes),
+    picture: each(results.picture, bytes),
+    exact: each(results.exact, raw),
+    detail: each(results.detail, ({ rows, ...header }) => [header, rows.map(raw)]),
   };
 }
 

@@ -1,11 +1,11 @@
-/** How a token's weights come about: the formula as textbooks set it, and every number that goes into it. */
+/** How a token's weights are computed: the formula as in textbooks, with all its numbers. */
 import { number, short } from "./numbers.js";
 import { painted } from "./palette.js";
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
-const MOST = 8;
+const ROWS = 8; // of the table
 
-/** An element of MathML: children are elements or text. */
+/** A MathML element; children are elements or text. */
 function m(tag, ...children) {
   const node = document.createElementNS(MATHML, tag);
   node.append(...children);
@@ -24,6 +24,7 @@ function math(...parts) {
   return node;
 }
 
+/** An HTML element with text and a class. */
 function plain(tag, text, name) {
   const node = document.createElement(tag);
   if (text !== undefined) node.textContent = text;
@@ -45,19 +46,19 @@ function vector(values) {
   return row(o("("), ...parts, o("…"), o(")"));
 }
 
-/** Whether products are divided by √d, and not by what a model with terms for positions takes. */
-function usual(detail) {
+/** Whether products are divided by √d, as in all models without terms for relative positions. */
+function hasUsualScale(detail) {
   return Math.abs(detail.scale * Math.sqrt(detail.width) - 1) < 1e-4;
 }
 
-/** The strongest weight, written out: the product, the scale, the exponential over the sum. */
-function worked(detail, token, other, tokens) {
+/** The largest weight step by step: the product, the scale, the exponential over the sum. */
+function workedExample(detail, token, other, tokens) {
   const [query, products, scores, weights] = detail.rows;
   const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = scores.reduce((total, score) => total + Math.exp(score - most), 0);
   const name = (at) => m("mtext", short(tokens[at][0], 12));
   const sub = (symbol, at) => m("msub", bold(symbol), name(at));
-  const scaled = usual(detail) ? m("mfrac", n(few(products[other])), m("msqrt", n(detail.width))) : row(n(few(products[other])), o("·"), n(few(detail.scale)));
+  const scaled = hasUsualScale(detail) ? m("mfrac", n(few(products[other])), m("msqrt", n(detail.width))) : row(n(few(products[other])), o("·"), n(few(detail.scale)));
   const bias = detail.bias ? [o("+"), n(few(detail.rows[5][other]))] : [];
   const weight = m("msub", i("a"), row(name(token), o("→"), name(other)));
   return [
@@ -73,7 +74,7 @@ function mixture(detail, token, best, tokens) {
   return math(m("msub", bold("o"), m("mtext", short(tokens[token][0], 12))), o("="), m("munder", o("∑"), i("j")), m("msub", i("a"), i("j")), m("msub", bold("v"), i("j")), o("="), ...terms, o("+"), o("…"), o("="), vector(output(detail)));
 }
 
-/** The mix of all values: what the head writes for this token. */
+/** The head's output for the token: the sum of all values, weighted. */
 function output(detail) {
   const [weights, values] = [detail.rows[3], detail.rows[4]];
   const out = new Float32Array(detail.width);
@@ -106,11 +107,11 @@ function table(detail, best, tokens) {
   return node;
 }
 
-/** Query, values and their mix as strips of colour, one cell a number. */
+/** Query, values and output as strips of coloured cells, a cell for each number. */
 function strips(detail, token, best, tokens, theme) {
   const [query, , , , values] = detail.rows;
   const { width } = detail;
-  const list = [["query", query], ...best.slice(0, 4).map((at) => [`value of ${short(tokens[at][0], 14)}`, values.subarray(at * width, (at + 1) * width)]), ["mix of values", output(detail)]];
+  const list = [["query", query], ...best.slice(0, 4).map((at) => [`value of ${short(tokens[at][0], 14)}`, values.subarray(at * width, (at + 1) * width)]), ["output", output(detail)]];
   const box = plain("div", undefined, "bm-strips");
   for (const [name, numbers] of list) {
     const peak = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
@@ -123,22 +124,22 @@ function strips(detail, token, best, tokens, theme) {
   return box;
 }
 
-/** Fill a box with the formula for one token of one head; detail is null while it is on its way. */
+/** Fill a box with the formula for one token of one head; detail is null until it has arrived. */
 export function formula(box, view, token, detail, error) {
   const { about, theme, state } = view;
   const tokens = about.tokens;
   if (token === null) return box.replaceChildren(general(false), plain("p", "Pin a token (click it, or Enter) to see its numbers here."));
   const where = `Layer ${state.layer}, head ${state.heads[0]}, token “${short(tokens[token][0], 30)}”`;
-  const say = (text) => box.replaceChildren(general(false), plain("p", `${where}: ${text}`));
-  if (error) return say(error);
-  if (!detail) return say(view.store.closed ? "these numbers were not loaded." : "asking the kernel …");
-  if (!detail.rows.length) return say(`not available. ${detail.why_not}`);
+  const showInstead = (text) => box.replaceChildren(general(false), plain("p", `${where}: ${text}`));
+  if (error) return showInstead(error);
+  if (!detail) return showInstead(view.store.closed ? "these numbers were not loaded." : "waiting for the kernel …");
+  if (!detail.rows.length) return showInstead(`not available. ${detail.why_not}`);
   const weights = detail.rows[3];
-  const best = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, MOST);
-  const lines = worked(detail, token, best[0], tokens);
-  const parts = [general(detail.bias), plain("p", `${where}; d = ${detail.width}. The strongest weight in full:`), ...lines, table(detail, best, tokens), mixture(detail, token, best, tokens), strips(detail, token, best, tokens, theme)];
-  if (!usual(detail)) parts.push(plain("p", `This model multiplies the products by ${few(detail.scale)} in place of 1/√d = ${few(1 / Math.sqrt(detail.width))}.`));
-  if (detail.bias) parts.push(plain("p", "The bias is what the model adds for the positions of both tokens."));
+  const best = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, ROWS);
+  const lines = workedExample(detail, token, best[0], tokens);
+  const parts = [general(detail.bias), plain("p", `${where}; d = ${detail.width}. The largest weight step by step:`), ...lines, table(detail, best, tokens), mixture(detail, token, best, tokens), strips(detail, token, best, tokens, theme)];
+  if (!hasUsualScale(detail)) parts.push(plain("p", `This model multiplies the products by ${few(detail.scale)} instead of 1/√d = ${few(1 / Math.sqrt(detail.width))}.`));
+  if (detail.bias) parts.push(plain("p", "The bias is the model's term for the relative position of the two tokens."));
   for (const note of [detail.note, detail.why_not]) if (note) parts.push(plain("p", note));
   box.replaceChildren(...parts);
 }

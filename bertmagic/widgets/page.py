@@ -1,4 +1,4 @@
-"""The view in a page of its own: its script, its style and what a kernel would have sent, with nothing fetched."""
+"""The view as a page of its own, with script, style and the kernel's answers in it; nothing is fetched."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from bertmagic.attention.maps import AttentionMaps, Floats
     from bertmagic.display.attention.settings import Settings
 
-_BYTES = 3_000_000
-"""How much the pictures of heads may take, at a byte a weight: all of a BERT base up to 144 tokens."""
+_MOST_BYTES = 3_000_000
+"""Size of the heads in a page, at a byte for a weight: all heads of a BERT base up to 144 tokens."""
 
 _OPEN = 'openPage(document.querySelector(".bm-page"), JSON.parse(document.getElementById("maps").textContent));'
 
 
-def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
+def page(maps: AttentionMaps, state: Settings, title: str) -> str:
     """Return the view in a state as a page; the same as its button saves.
 
-    In it are the exact numbers on screen, and in a byte a weight all heads, or where the text is long those of the
-    layer, or only those on screen.
+    It holds the exact numbers on screen. It also holds all heads with a byte for each weight; for a long text only the
+    heads of the layer, or none.
     """
-    data = json.dumps(packed(maps, wanted)).replace("<", "\\u003c")
+    data = json.dumps(packed(maps, state)).replace("<", "\\u003c")
     policy = Markup(DESIGN["page_policy"])
     head = [
         tag("meta", charset="utf-8"), tag("meta", http_equiv="Content-Security-Policy", content=policy),
@@ -41,59 +41,60 @@ def page(maps: AttentionMaps, wanted: Settings, title: str) -> str:
         tag("main", class_="bm-page"), tag("script", Markup(data), type="application/json", id="maps"),
         tag("script", Markup(f"{assets.script()}\n{_OPEN}"), type="module"),
     ]  # fmt: skip
-    return "<!doctype html>" + tag("html", tag("head", *head), tag("body", *body), lang="en")
+    return f"<!doctype html>{tag('html', tag('head', *head), tag('body', *body), lang='en')}"
 
 
-def packed(maps: AttentionMaps, wanted: Settings) -> dict[str, Any]:
-    """Return what the page would have asked of a kernel, and its answers; see ``packed`` in ``export.js``."""
-    known = {name: getattr(wanted, name) for name in ("method", "output", "layer", "heads", "combine")}
-    key, array = _key(wanted, wanted.layer, wanted.heads), mixed(maps, wanted.method, wanted.output)
-    thumbnails, exact = (answer(maps, {"kind": kind, **known}, lambda *_: array) for kind in ("thumbnails", "exact"))
+def packed(maps: AttentionMaps, state: Settings) -> dict[str, Any]:
+    """Return the kernel's answers that the page needs, by request; see ``packed`` in ``export.js``."""
+    request = {name: getattr(state, name) for name in ("method", "output", "layer", "heads", "combine")}
+    key, array = _key(state, state.layer, state.heads), mixed(maps, state.method, state.output)
+    thumbnails, exact = (answer(maps, {"kind": kind, **request}, lambda *_: array) for kind in ("thumbnails", "exact"))
     return {
-        "about": about(maps) | measured(maps) | {"opened": asdict(wanted)},
-        "state": asdict(wanted),
-        "thumbnails": {_method(wanted): [thumbnails[0], _text(thumbnails[1][0])]},
-        "picture": dict(_pictures(maps, wanted, array)),
+        "about": about(maps) | measured(maps) | {"opened": asdict(state)},
+        "state": asdict(state),
+        "thumbnails": {_method(state): [thumbnails[0], _text(thumbnails[1][0])]},
+        "picture": dict(_pictures(maps, state, array)),
         "exact": {key: _text(exact[1][0])},
-        "detail": _details(maps, wanted),
+        "detail": _details(maps, state),
     }
 
 
-def _heads(maps: AttentionMaps, wanted: Settings) -> list[tuple[int, int]]:
-    """Return the heads whose pictures go in: all, or those of the layer, or none."""
+def _heads(maps: AttentionMaps, state: Settings) -> list[tuple[int, int]]:
+    """Return layer and head of the maps in the page: of all heads, those of the layer, or none."""
     layers, heads, tokens, _ = maps.array.shape
-    if layers * heads * tokens**2 <= _BYTES:
+    if layers * heads * tokens**2 <= _MOST_BYTES:
         return [(layer, head) for layer in range(layers) for head in range(heads)]
-    return [(wanted.layer, head) for head in range(heads)] if heads * tokens**2 <= _BYTES else []
+    return [(state.layer, head) for head in range(heads)] if heads * tokens**2 <= _MOST_BYTES else []
 
 
-def _pictures(maps: AttentionMaps, wanted: Settings, array: Floats) -> list[tuple[str, list[Any]]]:
-    found = []
-    for layer, head in _heads(maps, wanted):
-        asked = {"method": wanted.method, "output": wanted.output, "layer": layer, "heads": [head]}
-        header, buffers = answer(maps, {"kind": "picture", "combine": wanted.combine, **asked}, lambda *_: array)
-        found.append((_key(wanted, layer, (head,)), [header, _text(buffers[0])]))
-    return found
+def _pictures(maps: AttentionMaps, state: Settings, array: Floats) -> list[tuple[str, list[Any]]]:
+    pictures = []
+    for layer, head in _heads(maps, state):
+        request = {"method": state.method, "output": state.output, "layer": layer, "heads": [head]}
+        header, buffers = answer(maps, {"kind": "picture", "combine": state.combine, **request}, lambda *_: array)
+        pictures.append((_key(state, layer, (head,)), [header, _text(buffers[0])]))
+    return pictures
 
 
-def _details(maps: AttentionMaps, wanted: Settings) -> dict[str, list[Any]]:
-    """Return the formula of the first pinned token, if one is pinned."""
-    found: dict[str, list[Any]] = {}
-    for token in wanted.pinned[:1]:
-        asked = {"kind": "detail", "layer": wanted.layer, "heads": [wanted.heads[0]], "token": token}
-        header, buffers = answer(maps, asked)
-        found[_json([wanted.layer, wanted.heads[0], token])] = [header, [_text(buffer) for buffer in buffers]]
-    return found
+def _details(maps: AttentionMaps, state: Settings) -> dict[str, list[Any]]:
+    """Return the numbers of the formula for the first pinned token, if one is pinned."""
+    details: dict[str, list[Any]] = {}
+    for token in state.pinned[:1]:
+        header, buffers = answer(
+            maps, {"kind": "detail", "layer": state.layer, "heads": [state.heads[0]], "token": token}
+        )
+        details[_json([state.layer, state.heads[0], token])] = [header, [_text(buffer) for buffer in buffers]]
+    return details
 
 
-def _method(wanted: Settings) -> str:
-    """Return what ``methodOf`` in ``store.js`` does."""
-    return " ".join(filter(None, (wanted.method, wanted.output if wanted.method == "gradient" else "")))
+def _method(state: Settings) -> str:
+    """Return the key of ``methodOf`` in ``store.js``."""
+    return " ".join(filter(None, (state.method, state.output if state.method == "gradient" else "")))
 
 
-def _key(wanted: Settings, layer: int, heads: tuple[int, ...]) -> str:
-    """Return what ``keyOf`` in ``store.js`` does."""
-    return _json([_method(wanted), layer, sorted(heads), wanted.combine])
+def _key(state: Settings, layer: int, heads: tuple[int, ...]) -> str:
+    """Return the key of ``keyOf`` in ``store.js``."""
+    return _json([_method(state), layer, sorted(heads), state.combine])
 
 
 def _json(value: object) -> str:

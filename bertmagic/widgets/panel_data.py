@@ -10,10 +10,9 @@ from markupsafe import Markup
 
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
-from bertmagic.data import samples, tables
-from bertmagic.display.style import count
+from bertmagic.data import frames, samples, tables
 from bertmagic.display.writers.elements import paragraph, tag, warned
-from bertmagic.errors import BertMagicError
+from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
 from bertmagic.options.cells import literal
 from bertmagic.options.commands import Check
@@ -44,7 +43,7 @@ def chosen_first(names: Mapping[str, Any]) -> tuple[str, Any]:
 
 
 def _is_table(name: str, value: Any) -> bool:
-    return not name.startswith("_") and tables.holds_rows(value)
+    return not name.startswith("_") and frames.holds_rows(value)
 
 
 class DataForm:

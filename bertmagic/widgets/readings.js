@@ -1,13 +1,14 @@
-/** What stands beside the pictures in words and numbers: the prediction, the weights looked at, the head's statistics. */
+/** Words and numbers next to the pictures: the prediction, the weights of a token, the statistics of a head. */
 import { element } from "./controls.js";
+import DESIGN from "../display/attention/design.json" with { type: "json" };
 import { isolated, number, plainName, short, statisticText, weights } from "./numbers.js";
 import { focus } from "./pictures.js";
 import { keyOf } from "./store.js";
 
-const LISTED = 8;
-const RANKED = 6;
+const LISTED = 8; // weights in the list
+const RANKED = 6; // heads in the ranking
 
-/** Classes with their probability, or the answer in words; with a second line for what it is compared with. */
+/** Class probabilities, or the model's output in words; a second line for the model or text of a comparison. */
 export function predicted(about) {
   const line = ({ said, prediction }, name) => {
     const box = element("div", { class: "bm-predicted" });
@@ -24,15 +25,15 @@ export function predicted(about) {
   const other = about.compared;
   const lines = [line(about, other && (other.text ? "this text" : about.model))];
   if (other) lines.push(line(other, other.text ?? other.with));
-  return element("div", { role: "group", "aria-label": "What the model says" }, ...lines.filter((one) => one.childNodes.length));
+  return element("div", { role: "group", "aria-label": "Prediction" }, ...lines.filter((one) => one.childNodes.length));
 }
 
-/** The strongest weights of what is looked at, exact as soon as they have come. */
+/** The largest weights of the token under the pointer or of the pinned ones, exact as soon as they have arrived. */
 export function weightList(view) {
-  const told = element("div", { class: "bm-number", "aria-live": "polite" });
-  const numbers = element("table", { class: "bm-numbers", "aria-label": "The strongest weights" });
+  const title = element("div", { class: "bm-number", "aria-live": "polite" });
+  const numbers = element("table", { class: "bm-numbers", "aria-label": "The largest weights" });
 
-  function say({ forward, at }) {
+  function sentence({ forward, at }) {
     const sources = forward ? view.shown.rows : view.shown.columns;
     const names = at.slice(0, 4).map((one) => `“${isolated(short(sources[one].text, 24))}”`).join(" + ");
     const more = at.length > 4 ? ` + ${at.length - 4} more` : "";
@@ -41,29 +42,29 @@ export function weightList(view) {
   }
 
   function update() {
-    const looked = focus(view);
+    const focused = focus(view);
     numbers.replaceChildren();
-    told.classList.toggle("bm-faint", !looked);
-    told.textContent = looked ? say(looked) : "Point at a token to see its numbers; a click pins it.";
-    if (!looked) return;
-    const targets = looked.forward ? view.shown.columns : view.shown.rows;
-    const values = weights(view.shown, looked.forward, looked.at);
-    const best = Array.from(values.keys()).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, LISTED);
-    for (const at of best) {
+    title.classList.toggle("bm-faint", !focused);
+    title.textContent = focused ? sentence(focused) : "Point at a token to see its numbers; a click pins it.";
+    if (!focused) return;
+    const targets = focused.forward ? view.shown.columns : view.shown.rows;
+    const values = weights(view.shown, focused.forward, focused.at);
+    const largest = Array.from(values.keys()).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, LISTED);
+    for (const at of largest) {
       const row = numbers.insertRow();
-      row.append(element("th", { scope: "row", dir: "auto" }, short(targets[at].text, 24)), element("td", {}, written(view, values[at])));
+      row.append(element("th", { scope: "row", dir: "auto" }, short(targets[at].text, 24)), element("td", {}, weightText(view, values[at])));
     }
   }
-  return { box: element("div", { class: "bm-list" }, told, numbers), update };
+  return { box: element("div", { class: "bm-list" }, title, numbers), update };
 }
 
-/** A weight as it is known: exact, or from the byte that is drawn. */
-export function written(view, value) {
+/** A weight with five decimals if it is exact, else rounded. */
+export function weightText(view, value) {
   return view.exact ? number(value) : `≈ ${value.toFixed(2)}`;
 }
 
-/** What is under the pointer in the grid and the heat map, beside the pointer. */
-export function tip(view) {
+/** What is under the pointer in the grid and the heat map, next to the pointer. */
+export function tooltip(view) {
   const node = element("div", { class: "bm-tip", "aria-hidden": "true", hidden: "" });
 
   function words() {
@@ -77,7 +78,7 @@ export function tip(view) {
     if (!hover?.cell || !shown) return "";
     const [row, column] = hover.cell;
     const value = shown.matrix[row * shown.columns.length + column];
-    return `${isolated(short(shown.rows[row].text, 24))} → ${isolated(short(shown.columns[column].text, 24))}  ${written(view, value)}`;
+    return `${isolated(short(shown.rows[row].text, 24))} → ${isolated(short(shown.columns[column].text, 24))}  ${weightText(view, value)}`;
   }
 
   function update() {
@@ -93,7 +94,7 @@ export function tip(view) {
   return { node, update };
 }
 
-/** The heads with the largest number, each a button that leads there. */
+/** The heads with the largest statistic, each a button that shows the head. */
 export function ranking(view) {
   const title = element("span", { class: "bm-faint" });
   const list = element("span", { class: "bm-heads" });
@@ -104,7 +105,7 @@ export function ranking(view) {
     const values = view.statistics[statistic];
     if (!values || shown === statistic) return;
     shown = statistic;
-    title.textContent = statistic === "divergence" ? "differ most" : `most ${plainName(statistic)}`;
+    title.textContent = DESIGN.words.ranked.replace("{name}", () => plainName(statistic));
     const best = Array.from(values.keys()).filter((at) => values[at] !== null).sort((a, b) => values[b] - values[a]).slice(0, RANKED);
     list.replaceChildren(...best.map((at) => {
       const [layer, head] = [Math.floor(at / view.about.heads), at % view.about.heads];
@@ -116,14 +117,14 @@ export function ranking(view) {
   return { box: element("div", { class: "bm-ranking", role: "group", "aria-label": "Heads in order" }, title, list), update };
 }
 
-/** All numbers of the first chosen head, its place among all heads, and those of what it is compared with. */
+/** All statistics of the first chosen head with their ranks, and those of the same head in a comparison. */
 export function headTable(view) {
   const table = element("table", { class: "bm-numbers", "aria-label": "Statistics of the chosen head" });
   const box = element("details", {}, element("summary", {}, "The numbers of this head"), table);
 
-  function place(values, at) {
-    const known = values.filter((value) => value !== null);
-    return values[at] === null ? "" : `${known.filter((value) => value > values[at]).length + 1} of ${known.length}`;
+  function rank(values, at) {
+    const finite = values.filter((value) => value !== null);
+    return values[at] === null ? "" : `${finite.filter((value) => value > values[at]).length + 1} of ${finite.length}`;
   }
 
   function update() {
@@ -134,7 +135,7 @@ export function headTable(view) {
     const head = element("tr", {}, element("th", { scope: "col" }, `layer ${state.layer}, head ${state.heads[0]}`), ...[...other, "rank"].map((name) => element("th", { scope: "col", dir: "auto" }, name)));
     const rows = Object.entries(statistics).map(([name, values]) => {
       const pair = sideBySide?.first[name] ? [sideBySide.first[name][at], sideBySide.second[name][at]] : [values[at], ...(sideBySide ? [null] : [])];
-      return element("tr", {}, element("th", { scope: "row" }, plainName(name)), ...pair.map((value) => element("td", {}, statisticText(value))), element("td", {}, place(values, at)));
+      return element("tr", {}, element("th", { scope: "row" }, plainName(name)), ...pair.map((value) => element("td", {}, statisticText(value))), element("td", {}, rank(values, at)));
     });
     table.replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
   }
@@ -142,16 +143,16 @@ export function headTable(view) {
   return { box, update };
 }
 
-/** What keeps the view from showing what was chosen: an error, a closed kernel, or a wait. */
+/** Why the view does not show what was chosen: an error, a closed kernel, or an answer that takes long. */
 export function status(view, live) {
   const node = element("div", { class: "bm-status", role: "status", "aria-live": "polite" });
 
   function update() {
     const { store } = view;
     const parts = view.error ? [view.error] : [];
-    if (store.closed) parts.push(live ? "The kernel is closed: what was loaded stays, other heads cannot be fetched." : "This page was saved: heads that are not in it cannot be fetched.");
+    if (store.closed) parts.push(live ? "The kernel is closed. Heads that were loaded stay; others cannot be loaded." : "This is a saved page. Heads that are not in it cannot be loaded.");
     else if (store.slow) parts.push("Waiting for the kernel …");
-    if (view.shown && view.drawn !== keyOf(view.state)) parts.push(store.busy() ? "" : "Still shown: the head before.");
+    if (view.shown && view.drawn !== keyOf(view.state)) parts.push(store.busy() ? "" : "The previous head is still shown.");
     const text = parts.filter(Boolean).join(" ");
     if (node.textContent !== text) node.textContent = text;
     view.root.classList.toggle("bm-late", Boolean(view.shown) && view.drawn !== keyOf(view.state));

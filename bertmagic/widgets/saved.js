@@ -1,12 +1,12 @@
-/** A page that was saved: its data stand in for the kernel. */
+/** A saved page: its data take the place of the kernel. */
 import { mount } from "./attention.js";
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-/** Put what the page holds where a kernel's answers would be. */
-function fill(held, data) {
+/** Store the data of the page as a kernel's answers. */
+function fill(store, data) {
   const each = (kind, read) => {
-    for (const [key, packed] of Object.entries(data[kind])) held.keep(kind, key, ...read(packed));
+    for (const [key, packed] of Object.entries(data[kind])) store.keep(kind, key, ...read(packed));
   };
   each("thumbnails", ([header, text]) => [header, [bytes(text)]]);
   each("picture", ([header, text]) => [header, [bytes(text)]]);
@@ -14,7 +14,10 @@ function fill(held, data) {
   each("detail", ([header, rows]) => [header, rows.map(bytes)]);
 }
 
-/** @param {Element} el where, @param {object} data as `export.js` packs it */
+/**
+ * @param {Element} el the element to draw in
+ * @param {object} data as `export.js` and `page.py` pack it
+ */
 export function openPage(el, data) {
   const source = document.querySelector('script[type="module"]').textContent;
   const assets = { style: document.querySelector("style").textContent, script: source.slice(0, source.lastIndexOf("openPage(")) };
@@ -26,7 +29,7 @@ export function openPage(el, data) {
     save_changes() {},
     on() {},
     off() {},
-    fill: (held) => fill(held, data),
+    fill: (target) => fill(target, data),
   };
   return mount(model, el, new AbortController().signal);
 }

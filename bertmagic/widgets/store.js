@@ -1,38 +1,38 @@
-/** What was asked of the kernel and what it answered; a closed kernel leaves all that has come. */
-const SLOW = 2500;
+/** Requests to the kernel and its answers. What has arrived stays when the kernel is closed. */
+const SLOW = 2500; // milliseconds after which the page says that it waits
 
-/** The bytes of a buffer, whatever view of it arrives. */
+/** The bytes of an ArrayBuffer or of a view of one. */
 export function bytesOf(buffer) {
   return buffer.buffer ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength) : new Uint8Array(buffer);
 }
 
-/** Floats from bytes that may start anywhere. */
+/** The floats of a buffer, which may start at any byte. */
 function floatsOf(buffer) {
   return new Float32Array(bytesOf(buffer).slice().buffer);
 }
 
-/** Which maps are meant by a state. */
+/** The key of the maps of all heads in a state. */
 export function methodOf({ method, output }) {
   return method === "gradient" && output ? `${method} ${output}` : method;
 }
 
-/** Which of them is. */
+/** The key of the map of the chosen heads. */
 export function keyOf(state) {
   return JSON.stringify([methodOf(state), state.layer, [...state.heads].sort((a, b) => a - b), state.combine]);
 }
 
 /**
- * @param {object} model what anywidget gives, or what an exported page stands in for it
+ * @param {object} model anywidget's, or what a saved page has in its place
  * @param {AbortSignal} signal ends all waiting
- * @param {() => void} changed called when something has come
+ * @param {() => void} changed called when an answer has arrived
  */
 export function store(model, signal, changed) {
-  const held = { picture: new Map(), exact: new Map(), thumbnails: new Map(), detail: new Map(), statistics: new Map(), importance: new Map() };
+  const results = { picture: new Map(), exact: new Map(), thumbnails: new Map(), detail: new Map(), statistics: new Map(), importance: new Map() };
   const errors = new Map();
   const waiting = new Map();
-  const self = { closed: !model.send, received: 0, slow: false, held };
+  const self = { closed: !model.send, received: 0, slow: false, results };
   let timer = 0;
-  let last = 0;
+  let lastId = 0;
 
   function settle() {
     clearTimeout(timer);
@@ -46,13 +46,13 @@ export function store(model, signal, changed) {
     timer ||= setTimeout(() => { self.slow = true; changed(); }, SLOW);
   }
 
-  function hear(message, buffers) {
-    const asked = waiting.get(message.id);
-    if (!asked) return;
+  function receive(message, buffers) {
+    const request = waiting.get(message.id);
+    if (!request) return;
     waiting.delete(message.id);
     for (const buffer of buffers) self.received += buffer.byteLength;
-    if (message.error) errors.set(asked.name, message.error);
-    else held[asked.kind].set(asked.key, READ[asked.kind](message, buffers));
+    if (message.error) errors.set(request.name, message.error);
+    else results[request.kind].set(request.key, READ[request.kind](message, buffers));
     settle();
   }
 
@@ -62,14 +62,15 @@ export function store(model, signal, changed) {
     settle();
   }
 
-  /** What is known of a thing; asks for it where nothing is, and once only. */
-  self.get = (kind, key, asked) => {
-    const found = held[kind].get(key);
+  /** A result, or null: then it is requested from the kernel, once. */
+  self.get = (kind, key, content) => {
+    const result = results[kind].get(key);
     const name = `${kind} ${key}`;
-    if (found || self.closed || errors.has(name) || [...waiting.values()].some((one) => one.name === name)) return found ?? null;
-    const id = `${self.id}-${++last}`;
+    const isRequested = errors.has(name) || [...waiting.values()].some((one) => one.name === name);
+    if (result || self.closed || isRequested) return result ?? null;
+    const id = `${self.id}-${++lastId}`;
     waiting.set(id, { kind, key, name });
-    model.send({ id, kind, ...asked });
+    model.send({ id, kind, ...content });
     watch();
     return null;
   };
@@ -77,23 +78,24 @@ export function store(model, signal, changed) {
   self.busy = () => waiting.size > 0;
   self.id = Math.random().toString(36).slice(2);
 
-  self.keep = (kind, key, header, buffers) => held[kind].set(key, READ[kind](header, buffers));
+  self.keep = (kind, key, header, buffers) => results[kind].set(key, READ[kind](header, buffers));
 
   if (model.send) {
-    const lost = (given) => { if (given?.comm_live === false || given === undefined) close(); };
-    model.on("msg:custom", hear);
+    const closeIfLost = (change) => { if (change?.comm_live === false || change === undefined) close(); };
+    model.on("msg:custom", receive);
     model.on("comm:close", close);
-    model.on("comm_live_update", lost);
+    model.on("comm_live_update", closeIfLost);
     signal.addEventListener("abort", () => {
-      model.off("msg:custom", hear);
+      model.off("msg:custom", receive);
       model.off("comm:close", close);
-      model.off("comm_live_update", lost);
+      model.off("comm_live_update", closeIfLost);
     });
   }
   signal.addEventListener("abort", () => { clearTimeout(timer); waiting.clear(); });
   return self;
 }
 
+/** From a header and buffers to a result, by the kind of request. */
 const READ = {
   picture: (header, [buffer]) => ({ ...header, bytes: bytesOf(buffer) }),
   exact: (_, [buffer]) => floatsOf(buffer),

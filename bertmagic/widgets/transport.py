@@ -1,4 +1,4 @@
-"""What the kernel sends: pictures in a byte a weight, thumbnails of a fixed size, and exact numbers on request."""
+"""Maps in bytes for the page: a byte for each weight, and thumbnails of a fixed size."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SIDE: int = GRID.thumbnail
-"""Pixels of a thumbnail at most: all 144 heads of a BERT base take 58 kB, however long the text is."""
+"""Pixels along the side of a thumbnail: all 144 heads of a BERT base take 58 kB for a text of any length."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bytes:
-    """Numbers as square roots in a byte each, so that small weights keep their digits.
+class QuantisedMap:
+    """Numbers in a byte each, as square roots, so that small weights keep their digits.
 
     Attributes
     ----------
     data
-        uint8; signed numbers are counted from 128.
+        uint8; 128 is 0 if numbers are signed.
     scale
-        The largest absolute number, which 255 (or 1 and 255) stands for.
+        The largest absolute number, stored as 255 (signed: as 1 or 255).
     signed
         Whether numbers may be negative.
     """
@@ -36,21 +36,21 @@ class Bytes:
     signed: bool
 
     def header(self) -> dict[str, object]:
-        """Return what reading the bytes takes."""
+        """Return what the page needs to read the bytes."""
         return {"scale": self.scale, "signed": self.signed, "side": self.data.shape[-1]}
 
 
-def quantised(array: npt.NDArray[np.float32], signed: bool) -> Bytes:
-    """Return numbers as bytes; a number is off by less than 0.004 of the largest."""
+def quantised(array: npt.NDArray[np.float32], signed: bool) -> QuantisedMap:
+    """Return numbers as bytes, with an error below 0.004 of the largest."""
     scale = float(np.abs(array).max(initial=0.0)) or 1.0
     if signed:
         roots = np.sign(array) * np.sqrt(np.abs(array) / scale)
-        return Bytes((128.5 + 127 * roots).astype(np.uint8), scale, True)
+        return QuantisedMap((128.5 + 127 * roots).astype(np.uint8), scale, True)
     roots = np.sqrt(np.maximum(array, 0) / scale)
-    return Bytes((0.5 + 255 * roots).astype(np.uint8), scale, False)
+    return QuantisedMap((0.5 + 255 * roots).astype(np.uint8), scale, False)
 
 
-def thumbnails(array: npt.NDArray[np.float32], signed: bool = False, side: int = SIDE) -> Bytes:
+def thumbnails(array: npt.NDArray[np.float32], signed: bool = False, side: int = SIDE) -> QuantisedMap:
     """Return a small picture of each head, ``(layers, heads, side, side)``.
 
     A pixel is the largest weight of its block.

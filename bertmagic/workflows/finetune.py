@@ -12,9 +12,10 @@ from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
 from bertmagic.models import adapters, saving
 from bertmagic.models.fast import allocator
 from bertmagic.run import checkpoints, folders
+from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
-from bertmagic.training.loop import Diverged, Loop
+from bertmagic.training.loop import Diverged, Loop, Measure
 from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton, checkp
     BertMagicError
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
-    resumed = checkpoints.resumable(options.name or "model") if options.resume else None
+    name = options.name or "model"
+    with folders.writing(name):
+        resumed = checkpoints.resumable(name) if options.resume else None
     with set_up(options, emit, resumed) as work:
         return _train(work, resumed, emit, button, checkpointed)
 
@@ -96,9 +99,8 @@ def _train(
     options, prepared = work.options, work.prepared
     plan, name = work.plan, options.name or "model"
     folder = folders.model_folder(name)
-    kept = checkpoints.set_aside(name) if resumed is None else None
     history = History()
-    record = folders.Run(name, **work.facts, after=resumed.state["step"] if resumed else None)
+    record = RunRecorder(name, **work.facts, after=resumed.state["step"] if resumed else None, emit=emit)
 
     def tell(event: Any) -> None:
         for listener in (history.listen, record.listen, emit):
@@ -106,6 +108,8 @@ def _train(
 
     began = time.perf_counter()
     try:
+        with folders.writing(name):
+            kept = checkpoints.set_aside(name) if resumed is None else None
         keeper = checkpoints.Checkpoints(
             name, work.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
             lambda folder, weights, step: _save(work, folder, {"best_step": step}, weights=weights), tell,
@@ -196,13 +200,13 @@ def _started(work: Setup, plan: Plan, name: str) -> Started:
     )
 
 
-def _measure(work: Setup) -> Callable[[Callable[[], None]], dict[str, float]] | None:
+def _measure(work: Setup) -> Measure | None:
     validation = work.prepared.validation
     if validation is None:
         return None
 
-    def measure(check: Callable[[], None]) -> dict[str, float]:
-        found = work.scores("validation", lambda done: check())
+    def measure(network: PreTrainedModel, check: Callable[[], None]) -> dict[str, float]:
+        found = work.scores("validation", lambda done: check(), network)
         return work.prepared.task.metrics(found, validation, work.parts["validation"])
 
     return measure

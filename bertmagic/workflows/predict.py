@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import cache, checks, columns, files, pairs, tables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
+from bertmagic.data.tokens import SpecialTokens, longest_overlap
 from bertmagic.errors import DataError, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, saving, weights
-from bertmagic.models.fast import attention, first_token
 from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
@@ -62,8 +62,6 @@ def opened(
     network, _ = task.build(folder, needs_head=True)
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
-    attention.use(network)
-    first_token.use(network)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
 
@@ -139,7 +137,16 @@ def notes_on(model: TextModel, tokens: Tokens) -> list[str]:
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
     found = checks.token_findings(tokens, longest, _long_text(model), encoder)
-    return [finding.sentence for finding in found]
+    return [finding.sentence for finding in found] + _overlap_note(model)
+
+
+def _overlap_note(model: TextModel) -> list[str]:
+    """Return a note if a model of an older version asks for windows that overlap further than they may."""
+    stride, longest = model.card.get("stride"), int(model.card["max_length"])
+    if stride is None or _long_text(model) != "window":
+        return []
+    most = longest_overlap(longest - len(SpecialTokens.of(model.tokenizer, len(model.task.inputs) > 1)))
+    return [f"Windows of long texts share {most} tokens instead of {stride}."] if stride > most else []
 
 
 def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:

@@ -72,12 +72,12 @@ def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
 
 def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:
     """Return the tables of train and, where there are any, of validation and test."""
-    splits = tables.splits(source(options.task, options.train))
-    found = {"train": tables.choose(splits, "train")}
+    splits = tables.read_splits(source(options.task, options.train))
+    found = {"train": tables.read(splits, "train")}
     if not isinstance(options.validation, int | float):
         found["validation"] = tables.read(source(options.task, options.validation), "validation")
-    elif tables.has(splits, "validation"):
-        found["validation"] = tables.choose(splits, "validation")
+    elif splits.has("validation"):
+        found["validation"] = tables.read(splits, "validation")
         emit(Note(f"Validation is {found['validation'].name}, which came with train."))
     if options.test is not None:
         found["test"] = tables.read(source(options.task, options.test), "test")

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bertmagic.data import cache, checks
+from bertmagic.data.tokens import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError
 from bertmagic.events import Listener, Note, Phase, counting
 from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
-from bertmagic.models.fast import allocator, attention, dropout, first_token
+from bertmagic.models.fast import allocator
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
-from bertmagic.training.gradient_checkpointing import recomputing
 from bertmagic.training.plan import Plan
 from bertmagic.workflows.prepare import digests, prepare
 from bertmagic.workflows.resolve import find_encoder, resolve
@@ -72,10 +72,12 @@ class Setup:
         """Return the rows of a part."""
         return self.prepared.parts[part]
 
-    def scores(self, part: str, after_batch: Callable[[int], None] = lambda done: None) -> Any:
-        """Return what the model says of a part."""
-        task = self.prepared.task
-        return run_model(self.network, self.feed(part), self.options.precision, after_batch, task.outputs)
+    def scores(
+        self, part: str, after_batch: Callable[[int], None] = lambda done: None, network: PreTrainedModel | None = None
+    ) -> Any:
+        """Return the outputs of the model for a part, or those of another network than `network`."""
+        task, computing = self.prepared.task, network or self.network
+        return run_model(computing, self.feed(part), self.options.precision, after_batch, task.outputs)
 
 
 @contextmanager
@@ -94,6 +96,7 @@ def set_up(
     encoder, tokenizer = find_encoder(options.model, emit)
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     options = with_values(options, resolved.options)
+    _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))
     options = replace(options, epochs=steps.epochs)
@@ -109,10 +112,13 @@ def set_up(
     emit(Note(f"{encoder.name}: {said}."))
     if adapted:
         emit(Note(adapted))
-    with _training(options.seed, device), fitted(network, encoder.name, options, device) as frozen:
-        if frozen:
-            emit(Note(frozen))
-        yield Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts, adapter)
+    if frozen := place_network(network, encoder.name, options, device):
+        emit(Note(frozen))
+    with _training(options.seed, device):
+        try:
+            yield Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts, adapter)
+        finally:
+            network.requires_grad_(True)  # as transformers loads it: what a run froze is no property of its model
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:
@@ -136,18 +142,24 @@ def _tokenize(
     return parts
 
 
-@contextmanager
-def fitted(network: PreTrainedModel, name: str, options: Finetune | Pretrain, device: torch.device) -> Iterator[str]:
-    """Have a network on its device, as fast as it gets there and frozen as is wanted; gives the line about that."""
+def _check_stride(options: Finetune | Pretrain, tokenizer: PreTrainedTokenizerBase, paired: bool) -> None:
+    """Raise an `OptionError` if windows of long texts would overlap so far that they hardly move on."""
+    if options.long_text != "window" or options.stride is None:
+        return
+    room = cast("int", options.max_length) - len(SpecialTokens.of(tokenizer, paired))
+    if options.stride > (most := longest_overlap(room)):
+        raise OptionError(
+            f"stride = {options.stride} is too large: of the {room} tokens that a window of max_length = "
+            f"{options.max_length} holds, the special ones aside, neighbouring windows can share {most}.",
+            f"Set stride to {most} or less, or leave it out: windows then share a quarter.",
+        )
+
+
+def place_network(network: PreTrainedModel, name: str, options: Finetune | Pretrain, device: torch.device) -> str:
+    """Move a network to its device, freeze what the options say, and return a line about that; empty if nothing is."""
     with devices.enough(device, f"the weights of {name}", devices.FREE):
         network.to(device)
-    attention.use(network)
-    first_token.use(network)
-    if device.type == "cpu":
-        dropout.use(network, options.seed)
-    frozen = freeze(network, options.freeze)
-    with recomputing(network) if options.gradient_checkpointing else nullcontext():
-        yield frozen
+    return freeze(network, options.freeze)
 
 
 def _check_adapt(options: Finetune | Pretrain) -> None:

@@ -7,7 +7,6 @@ import transformers
 
 from bertmagic.attention.capture import NAME, layers_of, recording
 from bertmagic.errors import ModelError
-from bertmagic.models.fast import attention, first_token
 
 SIZES = {
     "vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48,
@@ -39,13 +38,11 @@ HEADS = {
 
 
 def build(kind, head="classification", **changes):
-    """Return a random model as it is loaded here, with the attention and the last layer of our own."""
+    """Return a random model."""
     config = transformers.AutoConfig.for_model(kind, **SIZES | KINDS[kind] | changes)
     with torch.random.fork_rng():
         torch.manual_seed(5)
         model = HEADS[head].from_config(config).eval()
-    attention.use(model)
-    first_token.use(model)
     return model
 
 

@@ -3,7 +3,15 @@ import itertools
 import numpy as np
 import pytest
 
-from bertmagic.data.batches import IGNORED, PASS, BatchSource, budget_batches, by_length, padded, training_batches
+from bertmagic.data.batches import (
+    IGNORED,
+    PASS_COST,
+    BatchSource,
+    budget_batches,
+    padded,
+    split_by_length,
+    training_batches,
+)
 from bertmagic.data.tokens import Tokens, encode
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
@@ -73,21 +81,21 @@ def test_the_second_texts_are_of_another_type_where_the_model_reads_that(tokeniz
 
 def test_a_batch_is_cut_where_padding_costs_more_than_a_pass():
     lengths = np.asarray([500] * 2 + [20] * 30)
-    parts = by_length(lengths)
+    parts = split_by_length(lengths)
     assert [sorted(part) for part in parts] == [[0, 1], list(range(2, 32))]
 
 
 def test_a_batch_of_like_lengths_stays_whole():
-    (part,) = by_length(np.arange(10, 42))
+    (part,) = split_by_length(np.arange(10, 42))
     assert sorted(part) == list(range(32))
 
 
 def test_cuts_lose_no_row_and_save_what_they_cost():
     lengths = np.random.default_rng(0).integers(5, 512, 64)
-    parts = by_length(lengths)
+    parts = split_by_length(lengths)
     assert sorted(np.concatenate(parts)) == list(range(64))
     slots = sum(len(part) * lengths[part].max() for part in parts)
-    assert slots + PASS * (len(parts) - 1) < len(lengths) * lengths.max()
+    assert slots + PASS_COST * (len(parts) - 1) < len(lengths) * lengths.max()
     assert all(lengths[a].min() >= lengths[b].max() for a, b in itertools.pairwise(parts))
 
 
@@ -106,4 +114,4 @@ def test_no_batch_is_longer_than_the_longest_sample():
 
 @pytest.mark.parametrize(("long", "sizes"), [(1, [1, 31]), (2, [2, 30]), (3, [4, 28]), (13, [16, 16])])
 def test_batches_are_cut_so_that_shapes_come_again(long, sizes):
-    assert [len(part) for part in by_length(np.asarray([500] * long + [20] * (32 - long)))] == sizes
+    assert [len(part) for part in split_by_length(np.asarray([500] * long + [20] * (32 - long)))] == sizes

@@ -48,8 +48,8 @@ def test_the_index_of_a_frame_is_kept():
 
 
 def test_a_dict_of_columns_of_a_dict_of_frames_is_told_apart():
-    assert list(tables.splits({"text": pd.Series(TEXTS), "label": pd.Series(LABELS)})) == [""]
-    assert list(tables.splits({"train": pd.DataFrame(COLUMNS)})) == ["train"]
+    assert list(tables.read_splits({"text": pd.Series(TEXTS), "label": pd.Series(LABELS)}).tables) == [""]
+    assert list(tables.read_splits({"train": pd.DataFrame(COLUMNS)}).tables) == ["train"]
 
 
 @pytest.mark.parametrize("missing", [-1, None])

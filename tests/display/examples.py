@@ -154,7 +154,7 @@ def regression_report(word):
         word, "regression", word, 40, {"rmse": 0.5123, "mae": 0.4, "pearson": 0.8, "loss": 0.2}, seconds=1.0,
         tokens=400,
         ranges=(RangeScore(1.0, 2.0, 20, 1.75, 0.4), RangeScore(2.0, 4.0, 20, 3.125, 0.375)), main="rmse",
-        errors=Errors((Example("3", word, "1", "4", 3.0, (), ("mistake",), True),), 40, 40),
+        errors=Errors((Example("3", word, "1", "4", 3.0, (), ("mistake",), True),), 40, 40, numeric=True),
     )  # fmt: skip
 
 

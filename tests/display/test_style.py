@@ -3,6 +3,8 @@ import math
 import pytest
 
 from bertmagic.display import style
+from bertmagic.display.writers.text import columns
+from bertmagic.text_safety import visible
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def test_sizes(many, shown):
 
 
 def test_odd_characters_are_seen_and_survive_utf8():
-    shown = style.clean("a\x00b\ud800c\x1bd\u202ee")
+    shown = visible("a\x00b\ud800c\x1bd\u202ee")
     assert shown == "a␀b⟨U+D800⟩c␛d⟨U+202E⟩e"
     shown.encode()
 
@@ -44,5 +46,5 @@ def test_a_line_is_one_line_and_bounded():
 
 
 def test_columns_align_wide_characters():
-    aligned = style.columns([["日本", "1"], ["abcd", "22"]])
+    aligned = columns([["日本", "1"], ["abcd", "22"]])
     assert aligned == ["日本   1", "abcd  22"]

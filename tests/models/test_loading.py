@@ -141,8 +141,43 @@ def test_the_limit_is_the_smaller_of_the_model_and_the_tokenizer(copied, tokeniz
     config = json.loads((copied / "config.json").read_text())
     for changes, expected in (
         ({"max_position_embeddings": 48}, 48),
-        ({"max_position_embeddings": 60, "model_type": "roberta"}, 58),
         ({"max_position_embeddings": 514}, 64),
     ):
         (copied / "config.json").write_text(json.dumps(config | changes))
         assert loading.limit(copied, tokenizer) == expected
+
+
+RELATIVES = {
+    "roberta": {}, "xlm-roberta": {}, "camembert": {}, "roberta-prelayernorm": {}, "data2vec-text": {}, "xmod": {},
+    "xlm-roberta-xl": {}, "ibert": {}, "mpnet": {}, "markuplm": {}, "esm": {},
+    "longformer": {"attention_window": 4}, "bert": {}, "electra": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("padding", [1, 3])
+@pytest.mark.parametrize("kind", RELATIVES)
+def test_the_limit_is_what_the_position_embeddings_hold(tmp_path, tokenizer, kind, padding):
+    """One token more has no position: it is an error of the embeddings."""
+    import transformers
+
+    config = transformers.AutoConfig.for_model(
+        kind, vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=24, pad_token_id=padding, **RELATIVES[kind],
+    )  # fmt: skip
+    config.save_pretrained(tmp_path)
+    limit = loading.limit(tmp_path, tokenizer)
+    model = transformers.AutoModel.from_config(config).eval()
+    if kind == "xmod":
+        model.set_default_language("en_XX")
+    assert 20 <= limit <= 24
+    read(model, limit)
+    with pytest.raises((IndexError, RuntimeError)):
+        read(model, limit + 1 if kind != "longformer" else limit + 4)  # whose texts are padded to whole windows
+
+
+def read(model, tokens):
+    import torch
+
+    ids = torch.full((1, tokens), 7)
+    with torch.no_grad():
+        model(input_ids=ids, attention_mask=torch.ones_like(ids))

@@ -27,7 +27,7 @@ def version(folder):
 
 def test_a_saved_model_is_whole_and_loads_in_plain_transformers(tmp_path, model, tokenizer):
     model.set_attn_implementation("sdpa")
-    attention.use(model)
+    attention.install_attention(model)
     folder = saving.save(tmp_path / "deep" / "er" / "m", model, tokenizer, {"version": 1, "labels": ["好"]})
     assert saving.read_card(folder) == {"version": 1, "labels": ["好"]}
     assert "bertmagic_cpu" not in (folder / "config.json").read_text()

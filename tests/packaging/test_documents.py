@@ -62,6 +62,15 @@ def test_the_cells_of_a_document_can_be_read_in_order(page):
     assert reader.unknown == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_cell_of_a_document_hides_a_result(page):
+    """Jupyter shows the value of a cell's last line only."""
+    quiet = {"finetune", "pretrain", "tune", "save", "load", "unload"}
+    lines = [line for cell in cells(page) if not cell.startswith("%%") for line in cell.splitlines()[:-1]]
+    shown = [re.match(r"%bert_(\w+)", line) for line in lines if not line.endswith(";")]
+    assert [match.string for match in shown if match and match[1] not in quiet] == []
+
+
 @pytest.mark.parametrize(
     ("cell", "fault"),
     [

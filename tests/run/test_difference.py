@@ -1,9 +1,11 @@
-from bertmagic.run import difference, folders, records
+from bertmagic.run import difference, records
+from bertmagic.run.recorder import RunRecorder
 
 
 def record(name, options, data, metrics=None):
-    run = folders.Run(name, options, data)
-    run.finish(metrics or {}) if metrics else run.close()
+    run = RunRecorder(name, options, data)
+    if metrics:
+        run.finish(metrics)
     return records.one(run.folder)
 
 

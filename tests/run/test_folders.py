@@ -6,6 +6,7 @@ import pytest
 from bertmagic.errors import TrainingError
 from bertmagic.events import Ended, Evaluated, Note, Phase, Step
 from bertmagic.run import folders
+from bertmagic.run.recorder import RunRecorder
 
 
 def step(number):
@@ -17,7 +18,7 @@ def lines(run):
 
 
 def test_a_run_writes_what_was_asked_and_what_happened(tmp_path):
-    run = folders.Run("mine", {"lr": 1e-4, "train": "r.csv"}, {"train": {"rows": 3}})
+    run = RunRecorder("mine", {"lr": 1e-4, "train": "r.csv"}, {"train": {"rows": 3}})
     for event in (Phase("reading"), Note("好"), step(1), Evaluated(1, 0.1, 0.4, {"accuracy": 0.9}, True, 0.1)):
         run.listen(event)
     run.listen(Ended("finished", 1, 1, 2.0, 32, 100, 120))
@@ -32,17 +33,15 @@ def test_a_run_writes_what_was_asked_and_what_happened(tmp_path):
 
 
 def test_the_log_of_a_long_run_stays_small():
-    run = folders.Run("long", {}, {})
+    run = RunRecorder("long", {}, {})
     for number in range(20_000):
         run.listen(step(number))
-    run.close()
     assert (run.folder / "events.jsonl").stat().st_size < 50_000
 
 
 def test_a_run_that_begins_anew_forgets_the_metrics_of_before():
-    folders.Run("again", {}, {}).finish({"accuracy": 1.0})
-    run = folders.Run("again", {}, {})
-    run.close()
+    RunRecorder("again", {}, {}).finish({"accuracy": 1.0})
+    run = RunRecorder("again", {}, {})
     assert not (run.folder / "metrics.json").exists()
     assert lines(run) == []
 
@@ -57,7 +56,7 @@ def test_home_is_the_current_folder_or_what_the_environment_says(tmp_path, monke
 
 def test_runs_with_a_model_are_listed_the_newest_first():
     for number, name in enumerate(("old", "new", "without")):
-        folders.Run(name, {}, {}).close()
+        RunRecorder(name, {}, {})
         if name != "without":
             folder = folders.model_folder(name)
             folder.mkdir()
@@ -78,7 +77,7 @@ def test_a_run_whose_model_was_being_replaced_is_found_again():
 def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path):
     (tmp_path / ".bertmagic").write_text("a file")
     with pytest.raises(TrainingError, match="cannot be written") as caught:
-        folders.Run("mine", {}, {})
+        RunRecorder("mine", {}, {})
     assert "BERTMAGIC_HOME" in caught.value.fix
 
 
@@ -92,20 +91,17 @@ def test_the_digest_tells_rows_apart():
 
 
 def test_a_run_that_goes_on_keeps_its_log_until_there():
-    run = folders.Run("mine", {}, {})
+    run = RunRecorder("mine", {}, {})
     for number in (1, 2, 3, 4):
         run._logged = -1e9
         run.listen(step(number))
     run.listen(Note("seen"))
-    run.close()
     with (run.folder / "events.jsonl").open("a") as log:
         log.write('{"event": "Step", "ste')  # cut off by a kill
-    again = folders.Run("mine", {}, {}, after=2)
+    again = RunRecorder("mine", {}, {}, after=2)
     again.listen(step(3))
-    again.close()
     assert [line["step"] for line in lines(again)] == [1, 2, 3]
-    last = folders.Run("mine", {}, {}, after=9)
-    last.close()
+    last = RunRecorder("mine", {}, {}, after=9)
     assert [line["step"] for line in lines(last)] == [1, 2, 3]
 
 
@@ -113,7 +109,7 @@ def test_what_a_kill_left_of_a_model_is_removed_and_the_old_one_brought_back():
     folder = folders.model_folder("mine").parent
     (folder / ".model.previous").mkdir(parents=True)
     (folder / ".model.0123abcd").mkdir()
-    folders.Run("mine", {}, {}).close()
+    RunRecorder("mine", {}, {})
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["model"]
 
 

@@ -12,6 +12,7 @@ from bertmagic.errors import BertMagicError, OptionError
 from bertmagic.options import Finetune
 from bertmagic.options.names import folder_name, variable_name
 from bertmagic.run import checkpoints, folders
+from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import StopButton
 from bertmagic.workflows import finetune
 
@@ -92,7 +93,7 @@ def entries(name):
         "runs": lambda: bm.runs(name).records[0],
         "options made by hand": lambda: finetune.run(Finetune(train=rows, name=name), print, StopButton()),
         "resumed by hand": lambda: finetune.run(Finetune(train=rows, name=name, resume=True), print, StopButton()),
-        "a run's record": lambda: folders.Run(name, {}, {}),
+        "a run's record": lambda: RunRecorder(name, {}, {}),
         "a run's model": lambda: folders.made_folder(name),
         "a job": lambda: checkpoints.best_folder(running.name),
     }

@@ -12,13 +12,14 @@ from bertmagic import options
 from bertmagic.errors import Interrupted, OptionError, UnknownReference
 from bertmagic.events import Ended, Evaluated, Started
 from bertmagic.run import folders, records
+from bertmagic.run.recorder import RunRecorder
 
 FACTS = {"model": "minilm", "lr": 1e-4, "metric": "macro_f1", "train": "r.csv"}
 DATA = {"train": {"name": "r.csv", "rows": 90, "columns": {"text": "review"}, "sha256": "ab" * 32}}
 
 
 def begun(name, metric="macro_f1", **more):
-    run = folders.Run(name, {**FACTS, **more}, DATA)
+    run = RunRecorder(name, {**FACTS, **more}, DATA)
     higher = metric != "loss"
     run.listen(Started(name, "classification", "minilm", 90, 10, 40, 2.0, "cpu", "bf16", metric, higher))
     for step, value in ((10, 0.5), (20, 0.7), (30, 0.6)):
@@ -76,9 +77,8 @@ def test_a_run_that_ends_with_an_error_says_which(error, state):
 
 
 def test_a_run_goes_on_while_its_process_does_and_is_cut_off_when_it_is_gone():
-    run = begun("mine")
+    begun("mine")
     assert only("mine").state == "running"
-    run.close()
     code = "from tests.run.test_records import begun; begun('other')"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
@@ -90,7 +90,6 @@ def test_a_run_goes_on_while_its_process_does_and_is_cut_off_when_it_is_gone():
 
 def test_another_process_with_the_same_number_is_not_the_run():
     run = begun("mine")
-    run.close()
     path = run.folder / "run.json"
     about = json.loads(path.read_text())
     path.write_text(json.dumps(about | {"process": about["process"] | {"since": 1.0}}))

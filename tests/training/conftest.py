@@ -23,7 +23,7 @@ def make_loop(bert_config, tokenizer, make_rows):
     tokens = encode(tokenizer, rows["text"].tolist(), 64)
     targets = (rows["label"] == "good").to_numpy().astype(np.int64)
 
-    def make(emit=lambda event: None, measure=None, objective=MEAN, dropout=0.1, keeper=None, **changes):
+    def make(emit=lambda event: None, measure=None, objective=MEAN, dropout=0.1, checkpointer=None, **changes):
         known = {
             "steps": 10, "batch_size": 8, "lr": 1e-3, "warmup": 0.1, "weight_decay": 0.01, "schedule": "linear",
             "seed": 0, "eval_every": None, "patience": None, "metric": "accuracy", "higher_is_better": True,
@@ -34,7 +34,7 @@ def make_loop(bert_config, tokenizer, make_rows):
             torch.manual_seed(0)
             model = BertForSequenceClassification(BertConfig(**bert_config, **rates))
         model.train()
-        return Loop(model, BatchSource(tokens, 0, targets), Plan(**known), objective, measure, emit, keeper)
+        return Loop(model, BatchSource(tokens, 0, targets), Plan(**known), objective, measure, emit, checkpointer)
 
     return make
 

@@ -14,7 +14,6 @@ from bertmagic.errors import Interrupted
 from bertmagic.events import Note, Step
 from bertmagic.inference import forward
 from bertmagic.models import devices
-from bertmagic.models.fast import attention
 from bertmagic.run.stopping import StopButton
 
 pytestmark = [
@@ -122,13 +121,12 @@ def fail_at_once(event):
 
 def test_no_step_waits_for_the_gpu_but_the_tenth(on_gpu):
     loop = on_gpu(steps=40, batch_size=8)
-    attention.use(loop.model)  # transformers looks at the mask to choose
-    loop.stepper.take([ROWS], 1e-3, 1)  # libraries are loaded by the first
+    loop.stepper.step([ROWS], 1e-3, 1)  # libraries are loaded by the first
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
         for step in range(2, 8):
-            loop.stepper.take([ROWS], 1e-3, step)
+            loop.stepper.step([ROWS], 1e-3, step)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 

@@ -35,9 +35,9 @@ def run(bert_config, tokenizer, make_rows):
         } | changes  # fmt: skip
         given, events, weights = iter(scores), [], {}
 
-        def measure(check):
+        def measure(trained, check):
             check()
-            weights[loop.step] = {name: value.clone() for name, value in model.state_dict().items()}
+            weights[loop.step] = {name: value.clone() for name, value in trained.state_dict().items()}
             return {"accuracy": next(given), "loss": 0.5}
 
         def emit(event):

@@ -109,7 +109,7 @@ class InMemory:
 
 def test_masks_that_torch_draws_go_on_too(make_loop):
     keeper = InMemory(3)
-    whole, again = make_loop(steps=7, keeper=keeper, dropout=0.3), make_loop(steps=7, dropout=0.3)
+    whole, again = make_loop(steps=7, checkpointer=keeper, dropout=0.3), make_loop(steps=7, dropout=0.3)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         whole.run(StopButton())

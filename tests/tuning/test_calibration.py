@@ -12,8 +12,7 @@ import torch
 import bertmagic as bm
 from bertmagic.data.batches import padded
 from bertmagic.events import Evaluated, Step, ignore
-from bertmagic.models.fast import allocator, dropout, first_token
-from bertmagic.models.fast import attention as kernels
+from bertmagic.models.fast import allocator, attention, dropout, first_token
 from bertmagic.tuning import calibration, estimates
 
 
@@ -25,25 +24,27 @@ def heavy(about):
 
 @pytest.fixture
 def seen(monkeypatch):
-    """The models that were measured, as they were then and are now."""
-    found, measure = [], calibration.measure
+    """The models that steps were timed of."""
+    models, real = [], calibration.Stepper
 
-    def spy(model, *rest):
-        stack = first_token.stack(model)
-        found.append(
-            (model, model.config._attn_implementation, "forward" in vars(stack[0]), "forward" in vars(stack[-1]))
-        )
-        return measure(model, *rest)
+    def spy(*given):
+        stepper = real(*given)
+        models.append(stepper.model)
+        return stepper
 
-    monkeypatch.setattr(calibration, "measure", spy)
-    return found
+    monkeypatch.setattr(calibration, "Stepper", spy)
+    return models
+
+
+def layers(model):
+    return [type(layer).__name__ for layer in first_token.stack(model)]
 
 
 def test_what_is_timed_has_the_layers_of_a_run(encoder, options, seen, own_folder):
     calibration.of(encoder, options, ignore)
-    model, attention, _, last = seen[0]
-    assert attention == kernels.NAME
-    assert last  # for the first token only
+    (model,) = seen
+    assert model.config._attn_implementation == attention.NAME
+    assert layers(model) == ["BertLayer", "FirstTokenBertLayer"]
     drops = [module for module in model.modules() if isinstance(module, torch.nn.Dropout | dropout.Dropout)]
     assert {type(module) for module in drops} == {dropout.Dropout}
     assert model.config.attention_probs_dropout_prob == options.attention_dropout == 0
@@ -51,8 +52,7 @@ def test_what_is_timed_has_the_layers_of_a_run(encoder, options, seen, own_folde
 
 def test_what_is_timed_is_frozen_and_recomputed_as_the_run(encoder, options, seen, own_folder):
     costs = calibration.of(encoder, replace(options, freeze="encoder", gradient_checkpointing=True), ignore)
-    _, _, first, _ = seen[0]
-    assert first  # wrapped, to be computed twice
+    assert layers(seen[0]) == ["RecomputedBertLayer", "RecomputedFirstTokenBertLayer"]
     assert costs.embeddings == 0
     assert costs.trained < costs.parameters / 10
     assert costs.words > 0
@@ -65,9 +65,8 @@ def test_a_calibration_leaves_random_states_and_memory_as_they_were(encoder, opt
     assert np.array_equal(np.random.get_state()[1], before[1])
     assert random.getstate() == before[2]
     assert allocator._runs == 0
-    model = seen[0][0]
+    (model,) = seen
     assert all(parameter.grad is None for parameter in model.parameters())
-    assert len(model.get_input_embeddings().weight) == model.config.vocab_size
     left = weakref.ref(model)
     seen.clear()
     del model

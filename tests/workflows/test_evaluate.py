@@ -1,5 +1,7 @@
 """A trained model measured with all that can be asked for, and calibrated."""
 
+import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +10,7 @@ import torch
 
 import bertmagic as bm
 from bertmagic.errors import DataError, ModelError, OptionError
+from bertmagic.run.locks import RunLock
 from tests.small import ROWS
 
 
@@ -32,6 +35,22 @@ def test_everything_asked_for_is_in_one_report(learnt, make_rows):
             assert table in taken
 
 
+def test_label_issues_judge_by_the_mean_of_all_tokens(learnt, make_rows, monkeypatch):
+    from bertmagic.evaluation import label_issues
+
+    given, real = [], label_issues.cross_fitted
+    monkeypatch.setattr(
+        label_issues, "cross_fitted", lambda features, *rest: given.append(features) or real(features, *rest)
+    )
+    rows = make_rows(40, seed=5)
+    learnt.evaluate(rows, label_issues=True, show=False)
+    for text, found in zip(rows["text"], given[0], strict=True):
+        inputs = learnt.tokenizer(text, return_tensors="pt")
+        with torch.no_grad():
+            expected = learnt.network.base_model(**inputs).last_hidden_state[0].mean(dim=0)
+        torch.testing.assert_close(torch.from_numpy(found), expected, atol=1e-4, rtol=1e-4)
+
+
 def test_a_function_that_fails_names_its_row(learnt, make_rows):
     with pytest.raises(OptionError, match="the function fails for row 0: AttributeError"):
         learnt.evaluate(make_rows(20), by=lambda row: row.nothing, show=False)
@@ -44,12 +63,60 @@ def test_a_model_is_calibrated_and_stays_so(learnt, make_rows, own_folder):
     found = model.calibrate(rows, show=False)
     assert found.after["loss"] <= found.before["loss"]
     assert "temperature" in repr(found)
-    again = bm.load(own_folder / "copy", name="again")
+    again = bm.load(model.save(own_folder / "copy"), name="again")
     after = again.predict(rows, show=False).frame
     assert again.task.temperature == found.temperature != 1
     assert (after["label"] == before["label"]).all()
     assert not np.allclose(after["score"].astype(float), before["score"].astype(float))
     assert again.evaluate(rows, show=False).metrics["loss"] == pytest.approx(found.after["loss"], abs=1e-5)
+
+
+def cards(*folders):
+    return [(folder / "bertmagic.json").read_bytes() for folder in folders]
+
+
+@pytest.mark.parametrize("place", ["saved", "a hub cache", "a run of another folder"])
+def test_calibrating_leaves_a_folder_that_is_no_run_of_this_one_as_it_is(learnt, make_rows, own_folder, place):
+    """Also where the folder is reached by a link, as in a hub cache."""
+    inner = {"saved": "copy", "a hub cache": "hub/snapshots/0123", "a run of another folder": "there/runs/mine/model"}
+    folder = learnt.save(own_folder / inner[place])
+    (own_folder / "link").symlink_to(folder)
+    model, before = bm.load(own_folder / "link", name="mine"), cards(folder)
+    found = model.calibrate(make_rows(60, seed=6), show=False)
+    assert cards(folder) == before
+    assert model.task.temperature == model.card["temperature"] == found.temperature
+    for shown in (repr(found), found._repr_mimebundle_()["text/html"]):
+        assert "kept in this model only; model.save(path) writes it" in shown
+        assert str(folder) in shown
+
+
+@pytest.fixture
+def run_here(learnt, own_folder):
+    """A run of this folder with a model."""
+    return learnt.save(own_folder / ".bertmagic" / "runs" / "mine" / "model")
+
+
+def test_calibrating_a_run_of_this_folder_changes_its_model_and_says_so(run_here, make_rows):
+    model = bm.load("mine")
+    found = model.calibrate(make_rows(60, seed=6), show=False)
+    assert "It is kept in the run 'mine', too." in repr(found)
+    assert bm.load("mine", name="again").task.temperature == found.temperature
+    again = model.calibrate(make_rows(60, seed=7), show=False)
+    assert bm.load("mine", name="again").task.temperature == again.temperature
+
+
+@pytest.mark.parametrize("why", ["is being written by this process", "has another model by now"])
+def test_calibrating_a_run_that_is_trained_anew_leaves_the_new_model_alone(run_here, learnt, make_rows, why):
+    model = bm.load("mine")
+    if "another" in why:
+        card = json.loads(cards(run_here)[0])
+        (run_here / "bertmagic.json").write_text(json.dumps(card | {"run": {"step": 999}}))
+    before = cards(run_here)
+    with RunLock("mine") if "process" in why else nullcontext():
+        found = model.calibrate(make_rows(60, seed=6), show=False)
+    assert why in found.kept
+    assert cards(run_here) == before
+    assert model.task.temperature == found.temperature
 
 
 @pytest.mark.parametrize("task", ["classification", "multi_label"])

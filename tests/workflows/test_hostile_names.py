@@ -133,7 +133,7 @@ def test_format_strings_are_constants_of_their_module(path):
 
 
 def test_a_run_whose_name_is_a_template_is_data_of_the_figure():
-    from bertmagic.display.results.runs import _curve
+    from bertmagic.display.charts.run_history import _curve
     from bertmagic.run.records import Curve
 
     drawn = _curve(Curve(ODD, (1, 2), (0.5, 0.6)), "#000", "solid", "circle")

@@ -6,6 +6,5 @@ JavaScript reads too. `files` exports, `static` is the output that stays in a no
 """
 
 from bertmagic.display.attention.files import export
-from bertmagic.display.attention.static import below, live, markup, text
 
-__all__ = ["below", "export", "live", "markup", "text"]
+__all__ = ["export"]

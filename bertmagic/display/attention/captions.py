@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertmagic.display.attention import comparison
 from bertmagic.display.attention.matrix import shown_matrix
-from bertmagic.display.attention.settings import settings
-from bertmagic.display.style import count, line, share
+from bertmagic.display.style import line, share
+from bertmagic.errors import count
 from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
@@ -66,24 +65,6 @@ def largest_weights(maps: AttentionMaps, state: Settings, most: int = _PAIRS) ->
     order = np.argsort(-size, axis=None, kind="stable")[:most]
     pairs = (np.unravel_index(at, size.shape) for at in order)
     return [(shown.rows[i].text, shown.columns[j].text, float(shown.matrix[i, j])) for i, j in pairs]
-
-
-def text(maps: AttentionMaps) -> str:
-    """Return the maps in at most ten lines."""
-    state = settings(maps, {})
-    pairs = [f"  {line(a, 30)} → {line(b, 30)}  {value:.3f}" for a, b, value in largest_weights(maps, state, 4)]
-    notes = [f"Note: {line(note, 160)}" for note in maps.notes[:1]]
-    compared = [] if maps.comparison is None else [comparison.headline(maps.comparison)]
-    parts = [
-        headline(maps),
-        model_output(maps),
-        f"Largest weights between words, layer {state.layer}, head {state.heads[0]}:",
-        *pairs,
-        *compared,
-        *notes,
-        "Attention is not an explanation of the prediction.",
-    ]
-    return "\n".join(filter(None, parts))
 
 
 def alternative(maps: AttentionMaps, state: Settings) -> str:

@@ -8,38 +8,24 @@ import numpy as np
 
 from bertmagic.attention import STATISTICS
 from bertmagic.display.attention.design import plain_name
-from bertmagic.display.style import columns, line
-from bertmagic.display.writers.elements import box, paragraph, table
+from bertmagic.display.blocks import Headline, Table, columns
+from bertmagic.display.style import line
 from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
-    from markupsafe import Markup
 
     from bertmagic.attention.comparison import Comparison
 
-_HEADS = 5
+_HEADS, _LINES = 5, 8
 
 
-def text(result: Comparison) -> str:
-    """Return the heads, or the statistics, that differ most, in at most ten lines."""
+def blocks(result: Comparison) -> tuple[Headline, Table]:
+    """Return the heads, or the statistics, that differ most."""
     head, *rows = _rows(result)
-    return "\n".join([headline(result), *(columns([head, *rows[:8]], left=(0, len(head) - 1)) if rows else [])])
-
-
-def markup(result: Comparison) -> Markup:
-    """Return the same as a table."""
-    return box(difference_table(result))
-
-
-def difference_table(result: Comparison) -> Markup:
-    """Return the table with its caption, to stand below the picture of the first maps."""
-    head, *rows = _rows(result)
-    if not rows:
-        return paragraph(headline(result))
-    return table(head, rows, headline(result), left=(0, len(head) - 1) if result.divergence is None else (0,))
+    return Headline(headline(result)), Table(columns(head, (0, len(head) - 1)), rows, lines=_LINES)
 
 
 def headline(result: Comparison) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def downsampled(array: npt.NDArray[np.float32], side: int, signed: bool = False) -> npt.NDArray[np.float32]:

@@ -7,7 +7,6 @@ font for it; a server may have none, and then `BitmapLetters.has_all` says so.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING
 from PIL import ImageFont, features
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from PIL.ImageFont import FreeTypeFont
 
 _FILES = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bertmagic.display.attention.grid import grid
@@ -11,6 +10,8 @@ from bertmagic.display.attention.lines import lines
 from bertmagic.display.attention.running_text import running_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.display.attention.scene import Picture, Scene
 
 PICTURES: dict[str, Callable[[Scene], Picture]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from bertmagic.display.attention.letters import short
 from bertmagic.display.attention.surface import Letters, Surface, TextStyle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.colours import Theme
     from bertmagic.display.attention.matrix import ShownMatrix, Unit

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bertmagic.display.attention import captions
+from bertmagic.display.attention import captions, comparison
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import ANY
-from bertmagic.display.attention.comparison import difference_table
 from bertmagic.display.attention.design import WORDS
 from bertmagic.display.attention.downsampling import downsampled
 from bertmagic.display.attention.fonts import BitmapLetters
@@ -18,13 +16,21 @@ from bertmagic.display.attention.heat_map import heat_map, is_labelled
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.scene import Scene
 from bertmagic.display.attention.settings import settings
+from bertmagic.display.blocks import (
+    Block,
+    Caution,
+    Headline,
+    Image,
+    LostWidget,
+    Paragraph,
+    Table,
+    Widget,
+    columns,
+)
 from bertmagic.display.style import line
-from bertmagic.display.writers.elements import box, join, paragraph, table, tag, told_where_lost, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from markupsafe import Markup
 
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.settings import Settings
@@ -35,42 +41,40 @@ _MOST_ROWS = 210
 
 _NO_KERNEL = "The live view needs the kernel that made it: run the cell again to bring it back."
 
-text = captions.text
+_LINES = 4
 
 
-def markup(maps: AttentionMaps) -> Markup:
+def blocks(maps: AttentionMaps) -> list[Block]:
     """Return the maps as a picture with its largest weights and its caption, without a script."""
     state = settings(maps, {})
-    answer = captions.model_output(maps)
-    parts = [paragraph(tag("b", captions.headline(maps)))]
-    parts += [paragraph(line(answer, 300))] if answer else []
-    parts += [paragraph(warned(line(note, 300))) for note in maps.notes]
+    notes = [Caution(line(" ".join(maps.notes), 600))] if maps.notes else []
     rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in captions.largest_weights(maps, state)]
-    title = f"Largest weights between words: layer {state.layer}, head {state.heads[0]}"
-    numbers = table(["from", "to", "weight"], rows, title, left=(0, 1))
-    compared = [] if maps.comparison is None else [difference_table(maps.comparison)]
-    caption = paragraph(tag("i", captions.caption()))
-    return box(*parts, *_image(maps, state), numbers, *compared, caption, told_where_lost(_NO_KERNEL))
+    head = columns(("from", "to", f"weight, layer {state.layer}, head {state.heads[0]}"), (0, 1))
+    weights = Table(head, rows, explanation="Largest weights between words.", lines=_LINES)
+    return [
+        Headline(captions.headline(maps)), Paragraph(line(captions.model_output(maps), 300)), *notes,
+        *_image(maps, state), weights, *_comparison(maps), Paragraph(captions.caption()), LostWidget(_NO_KERNEL),
+    ]  # fmt: skip
 
 
-def below(maps: AttentionMaps) -> Iterator[dict[str, Any]]:
+def _comparison(maps: AttentionMaps) -> list[Block]:
+    """Return how the maps differ from those they are compared with; plain text has the headline of it."""
+    if maps.comparison is None:
+        return []
+    headline, table = comparison.blocks(maps.comparison)
+    return [headline, replace(table, lines=0)]
+
+
+def further(maps: AttentionMaps) -> Iterator[list[Block]]:
     """Yield the live view."""
-    yield live(maps)
+    yield [Widget(lambda: dict(maps.view()._repr_mimebundle_()[0]), f"{_NO_KERNEL} The picture above stays.")]
 
 
-def live(maps: AttentionMaps) -> dict[str, Any]:
-    """Return the bundle of a new live view, with words in its place where there is no kernel."""
-    data, _ = maps.view()._repr_mimebundle_()
-    return {**data, "text/plain": f"{_NO_KERNEL} The picture above stays."}
-
-
-def _image(maps: AttentionMaps, state: Settings) -> list[Markup]:
+def _image(maps: AttentionMaps, state: Settings) -> list[Block]:
     """Return the picture, with a line below it where it lacks letters."""
-    data, width, all_drawn = picture(maps, state)
-    source = "data:image/png;base64," + base64.b64encode(data).decode()
-    alternative = captions.alternative(maps, state)
-    image = join(tag("img", src=source, width=width, alt=alternative, style="max-width:100%"))
-    return [image] if all_drawn else [image, paragraph(WORDS.no_letters)]
+    png, width, all_drawn = picture(maps, state)
+    image = Image(png, width, captions.alternative(maps, state))
+    return [image] if all_drawn else [image, Paragraph(WORDS.no_letters)]
 
 
 def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, bool]:

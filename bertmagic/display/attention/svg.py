@@ -76,10 +76,11 @@ class Svg:
     def file(self, width: float, height: float, title: str) -> str:
         """Return everything that was drawn as one SVG file."""
         box = {"viewBox": f"0 0 {_number(width)} {_number(height)}", "xmlns": "http://www.w3.org/2000/svg"}
-        return tag(
+        drawing = tag(
             "svg", tag("title", title), *self._parts, width=_number(width), height=_number(height), role="img",
             font_family=FONT.family, **box,
         )  # fmt: skip
+        return str(drawing)
 
     def _box(self, x: float, y: float, width: float, height: float) -> dict[str, str]:
         moved = (x + self.origin[0], y + self.origin[1], width, height)

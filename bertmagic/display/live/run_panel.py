@@ -10,8 +10,9 @@ from markupsafe import Markup
 from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE, training
 from bertmagic.display.live.run_state import Run, evaluations, lines, losses, position, speed, state, title
-from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, count, line, number, score, words
+from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, line, number, score, words
 from bertmagic.display.writers.elements import Cell, paragraph, progress, table, tag, warned
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
     from bertmagic.events import Evaluated, Event

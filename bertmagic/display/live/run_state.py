@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bertmagic.display.charts.curves import Trail
-from bertmagic.display.style import BEST, WARNING, count, duration, line, number, score, share, size, words
+from bertmagic.display.style import BEST, WARNING, duration, line, number, score, share, size, words
+from bertmagic.errors import count
 from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started, Step
 
 Clock = Callable[[], float]

@@ -124,14 +124,14 @@ class TrialLines:
 
     def __call__(self, event: Any) -> None:
         """Take an event in; a search has its trials so far."""
-        from bertmagic.display.results.search import told
+        from bertmagic.display.results.search import trial_line
 
         if type(event).__name__ != "Search":
             return
         with contextlib.suppress(Exception):  # a closed pipe must not end a search
             over = [trial for trial in event.trials if trial.state != "running"]
             for trial in over[self._told :]:
-                write(self._stream, visible(told(event, trial)) + "\n")
+                write(self._stream, visible(trial_line(event, trial)) + "\n")
             self._told = len(over)
 
     def close(self, error: BaseException | None = None) -> None:

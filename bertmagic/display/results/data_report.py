@@ -1,139 +1,120 @@
-"""The look at a data set: what was found, its classes, its lengths and a few of its rows."""
+"""What is in a data set: findings, classes, lengths and a few rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.style import ORANGE, WARNING, columns, count, line, share
-from bertmagic.display.writers.elements import Cell, bar, box, collapsed, paragraph, table, tag
+from bertmagic.display.blocks import (
+    Block,
+    Caution,
+    Cell,
+    Column,
+    Headline,
+    Paragraph,
+    Passage,
+    Row,
+    Share,
+    Table,
+    columns,
+)
+from bertmagic.display.style import WARNING, line, share
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from bertmagic.data.report import DataReport, Finding
 
-_CLASSES = 30
+_CLASSES, _CLASS_LINES = 30, 12
 _FINDINGS = 50
-_SIGNS = {"error": "✖ error", "warning": f"{WARNING} warning", "info": "ℹ info"}
+_EXAMPLES = 10
+_COLUMNS = 30
+_FOUND = (
+    Column("severity", "word"), Column("what was found", "word"), Column("what happens, or what to do", "word"),
+    Column("where", "word"),
+)  # fmt: skip
+_ROWS = (Column("row", "word"), Column("text", "prose"), Column("label", "word"))
+_SEVERITIES: dict[str, Cell] = {
+    "error": Caution("✖ error"), "warning": Caution(f"{WARNING} warning"), "info": "ℹ info",
+}  # fmt: skip
 
 
-def text(result: DataReport) -> str:
-    """Return the report in words."""
-    parts = [_headline(result), f"Columns: {_columns(result)}", ""]
-    parts += [_plain_finding(finding) for finding in result.findings] or [_NOTHING]
+def blocks(result: DataReport) -> list[Block]:
+    """Return the report as tables."""
+    parts: list[Block] = [Headline(_headline(result)), Paragraph(f"Columns: {_names(result)}"), _findings(result)]
     if result.labels:
-        parts += ["", *columns([[_learnt(result)[0], "rows", "share"], *_classes(result, 12)]), *_rest(result, 12)]
+        parts.append(_classes(result))
     if sum(result.length_counts):
-        parts += ["", *columns([[_unit(result), "texts", "share"], *_lengths(result)])]
-    return "\n".join(parts)
-
-
-_NOTHING = "Nothing wrong was found."
+        parts.append(_lengths(result))
+    if result.examples:
+        rows: list[Row] = [
+            [line(row, 40), Passage(text), line(label, 60)] for row, text, label in result.examples[:_EXAMPLES]
+        ]
+        parts.append(Table(_ROWS, rows, "A few rows.", lines=0))
+    return parts
 
 
 def _headline(result: DataReport) -> str:
-    label = f", label {line(result.label, 40)!r}" if result.label is not None else ", no label"
-    chosen = f"text {line(result.text, 40)!r}{label}"
+    label = f"label {line(result.label, 40)!r}" if result.label is not None else "no label"
+    chosen = f"text {line(result.text, 40)!r}, {label}"
     return f"{line(result.data, 60)}: {count(result.rows, 'row')}, {line(result.task, 40)}; {chosen}."
 
 
-def _columns(result: DataReport) -> str:
-    shown = ", ".join(line(name, 40) for name in result.columns[:30])
-    return shown + (f" and {len(result.columns) - 30:,} more" if len(result.columns) > 30 else "")
+def _names(result: DataReport) -> str:
+    rest = len(result.columns) - _COLUMNS
+    return ", ".join(line(name, 40) for name in result.columns[:_COLUMNS]) + (f" and {rest:,} more" * (rest > 0))
 
 
-def _plain_finding(finding: Finding) -> str:
-    what = f"{_SIGNS[finding.severity]}: {line(finding.what, 200).rstrip('.')}"
-    where = f" ({_where(finding)})" if _where(finding) else ""
-    return what + where + (f": {line(finding.fix, 200)}" if finding.fix else "")
+def _findings(result: DataReport) -> Block:
+    if not result.findings:
+        return Paragraph("Nothing wrong was found.")
+    rest = len(result.findings) - _FINDINGS
+    more = f"; {rest:,} more are not shown" if rest > 0 else ""
+    caption = f"{count(len(result.findings), 'finding')}, the worst first{more}."
+    return Table(_FOUND, [_finding(finding) for finding in result.findings[:_FINDINGS]], caption, listed=True)
+
+
+def _finding(finding: Finding) -> Row:
+    return [_SEVERITIES[finding.severity], line(finding.what, 400), line(finding.fix, 400), _where(finding)]
 
 
 def _where(finding: Finding) -> str:
     """Return the first rows that a finding is about, and how many more there are."""
     if not finding.rows:
         return count(finding.count, "row") if finding.count else ""
-    rows = ", ".join(line(row, 24) for row in finding.rows[:5])
-    more = max(finding.count, len(finding.rows)) - len(finding.rows[:5])
-    return f"rows {rows}" + (f" and {more:,} more" if more > 0 else "")
+    shown = finding.rows[:5]
+    more = max(finding.count, len(finding.rows)) - len(shown)
+    return f"rows {', '.join(line(row, 24) for row in shown)}" + (f" and {more:,} more" if more > 0 else "")
 
 
-def _classes(result: DataReport, most: int) -> list[list[str]]:
+def _classes(result: DataReport) -> Table:
     # Rows may have several labels: then each label's share is one of the rows.
-    total = max(1, result.rows if result.several_labels else sum(result.labels.values()))
-    return [[line(name, 60), f"{many:,}", share(many / total)] for name, many in list(result.labels.items())[:most]]
+    total = result.rows if result.several_labels else sum(result.labels.values())
+    counts = list(result.labels.items())
+    rows = [_counted(line(label, 60), many, total) for label, many in counts[:_CLASSES]]
+    hidden = [[more] for more in _more(len(counts) - _CLASSES)]
+    rest = "".join(_more(len(counts) - _CLASS_LINES))
+    return Table(
+        columns((result.target_noun, "rows", "share")),
+        [*rows, *hidden],
+        result.target_caption,
+        lines=_CLASS_LINES,
+        rest=rest,
+    )
 
 
-def _learnt(result: DataReport) -> tuple[str, str]:
-    """Return what the counted things are called, and the caption of their table."""
-    return result.target_noun, result.target_caption
-
-
-def _rest(result: DataReport, most: int) -> list[str]:
-    rest = len(result.labels) - most
+def _more(rest: int) -> list[str]:
     return [f"… {count(rest, 'more class', 'more classes')} with fewer rows"] if rest > 0 else []
 
 
-def _unit(result: DataReport) -> str:
-    return f"length in {line(result.length_unit, 20)}"
-
-
-def _lengths(result: DataReport) -> list[list[str]]:
-    total = max(1, sum(result.length_counts))
+def _lengths(result: DataReport) -> Table:
     edges = zip(result.length_edges, result.length_edges[1:], strict=False)
-    return [
-        [f"{low:,} to {max(low, high - 1):,}", f"{many:,}", share(many / total)]
+    rows = [
+        _counted(f"{low:,} to {max(low, high - 1):,}", many, sum(result.length_counts))
         for (low, high), many in zip(edges, result.length_counts, strict=False)
     ]
+    names = (f"length in {line(result.length_unit, 20)}", "texts", "share")
+    return Table(columns(names), rows, "How long the texts are.")
 
 
-def markup(result: DataReport) -> Markup:
-    """Return the report as tables."""
-    parts = [paragraph(tag("b", _headline(result))), paragraph("Columns: ", _columns(result)), _findings(result)]
-    if result.labels:
-        name, caption = _learnt(result)
-        head = [name, "rows", "share"]
-        parts.append(
-            table(
-                head,
-                [*map(_bars, _classes(result, _CLASSES)), *map(_across, _rest(result, _CLASSES))],
-                caption,
-            )
-        )
-    if sum(result.length_counts):
-        parts.append(table([_unit(result), "texts", "share"], map(_bars, _lengths(result)), "How long the texts are."))
-    if result.examples:
-        parts.append(_examples(result))
-    return box(*parts)
-
-
-def _bars(cells: list[str]) -> list[object]:
-    name, many, part = cells
-    return [name, many, bar(float(part.removesuffix(" %")) / 100, part)]
-
-
-def _across(words: str) -> list[object]:
-    return [words]
-
-
-def _findings(result: DataReport) -> Markup:
-    if not result.findings:
-        return paragraph(_NOTHING)
-    rows = [_finding(finding) for finding in result.findings[:_FINDINGS]]
-    rest = len(result.findings) - _FINDINGS
-    more = f"; {rest:,} more are not shown" if rest > 0 else ""
-    head = ["severity", "what was found", "what happens, or what to do", "where"]
-    return table(head, rows, f"{count(len(result.findings), 'finding')}, the worst first{more}.", left=range(4))
-
-
-def _finding(finding: Finding) -> list[object]:
-    mark = Cell(_SIGNS[finding.severity], f"white-space:nowrap;border-left:3px solid {ORANGE}")
-    severity = mark if finding.severity != "info" else _SIGNS["info"]
-    return [severity, line(finding.what, 400), line(finding.fix, 400), _where(finding)]
-
-
-def _examples(result: DataReport) -> Markup:
-    rows = [
-        [line(row, 40), Cell(collapsed(text), "max-width:44em"), line(label, 60)]
-        for row, text, label in result.examples[:10]
-    ]
-    return table(["row", "text", "label"], rows, "A few rows.", left=range(3))
+def _counted(name: str, many: int, total: int) -> Row:
+    part = many / max(1, total)
+    return [name, f"{many:,}", Share(part, share(part))]

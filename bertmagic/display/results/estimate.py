@@ -1,55 +1,33 @@
-"""What a run will take, in words."""
+"""How long a run will take, and how much memory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.style import count, duration, share, size
-from bertmagic.display.writers.elements import box, paragraph, table, warned
+from bertmagic.display.blocks import Block, Caution, Table, columns
+from bertmagic.display.style import duration, share, size
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from bertmagic.tuning.results import Estimate
 
-
-def text(result: Estimate) -> str:
-    """Return the estimate in a few lines."""
-    return "\n".join([*_lines(result), *_warnings(result)])
+_TOO_LARGE = 'It may not fit the memory: lower batch_size or max_length, or set adapt = "lora".'
 
 
-def _lines(result: Estimate) -> list[str]:
+def blocks(result: Estimate) -> list[Block]:
+    """Return the estimate as a small table, and a warning where the memory may not suffice."""
     parts = ", ".join(f"{name} {size(many)}" for name, many in result.memory.items())
-    return [
-        f"{count(result.steps, 'step')} ({_epochs(result)}), about "
-        f"{duration(result.seconds)}; {duration(result.epoch_seconds)} an epoch",
-        f"about {size(result.bytes)} of memory ({parts}); {size(result.free)} are free",
-        f"{share(result.truncated)} of the texts are cut at {result.max_length:,} tokens",
-    ]
-
-
-def _epochs(result: Estimate) -> str:
-    return f"{result.epochs:.3g} epoch{'' if result.epochs == 1 else 's'} of {result.rows:,} rows"
-
-
-def _about(what: str) -> str:
-    """Return a value that stays on one line in a narrow table."""
-    return f"about {what}".replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _warnings(result: Estimate) -> list[str]:
-    return [] if result.fits else ['It may not fit the memory: lower batch_size or max_length, or adapt = "lora".']
-
-
-def markup(result: Estimate) -> Markup:
-    """Return the estimate as a small table."""
-    parts = ", ".join(f"{name} {size(many)}" for name, many in result.memory.items())
+    epochs = f"{result.epochs:.3g} epoch{'' if result.epochs == 1 else 's'} of {count(result.rows, 'row')}"
     rows = [
-        ["steps", f"{result.steps:,}", _epochs(result)],
+        ["steps", f"{result.steps:,}", epochs],
         ["time", _about(duration(result.seconds)), f"{duration(result.epoch_seconds)} an epoch"],
         ["memory", _about(size(result.bytes)), f"{parts}; {size(result.free)} are free"],
         ["texts cut", share(result.truncated), f"at {result.max_length:,} tokens"],
     ]
-    return box(
-        table(["estimate", "", "of which"], rows, left=(0, 2)), *(paragraph(warned(w)) for w in _warnings(result))
-    )
+    table = Table(columns(("estimate", "", "details"), (0, 2)), rows)
+    return [table] if result.fits else [table, Caution(_TOO_LARGE)]
+
+
+def _about(value: str) -> str:
+    """Return a value that stays on one line in a narrow table."""
+    return f"about {value}".replace(" ", "\N{NO-BREAK SPACE}")

@@ -1,51 +1,41 @@
-"""Words for masks: a table with the texts that they make, and the same in ten lines."""
+"""Words for masks, with the texts that they make."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.style import MISSING, columns, count, duration, line
-from bertmagic.display.writers.elements import Cell, bar, box, notes, paragraph, table
+from bertmagic.display.blocks import (
+    Absent,
+    Block,
+    Column,
+    Headline,
+    Notes,
+    Ranking,
+    Row,
+    Share,
+    Table,
+)
+from bertmagic.display.results.predictions import lacking
+from bertmagic.display.style import duration, line
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
-    from markupsafe import Markup
 
     from bertmagic.tasks.masked_language_modeling.result import Fills
 
-_PLAIN = 6
+_LINES = 5
 _WORDS = 5
 _SHOWN = 100
+_EXPLANATION = "A word's probability is its share among all pieces of the vocabulary."
 
 
-def text(result: Fills) -> str:
-    """Return the words in at most ten lines: one a line for a single mask, else a line for each mask."""
-    single = result.masks == 1 and not result.missing
-    rows = _each_word(result) if single else _each_mask(result)
-    more = len(rows) - _PLAIN
-    parts = [_headline(result), *columns(rows[:_PLAIN], left=(0, 1, 2) if not single else (0, 2))]
-    if more > 0:
-        parts.append(f"… {count(more, 'more word' if single else 'more mask')}; .frame has them all.")
-    return "\n".join([*parts, *(f"Note: {line(note, 160)}" for note in result.notes[:1])])
-
-
-def _each_word(result: Fills) -> list[list[str]]:
-    frame = result.frame
-    found = zip(frame["word"], frame["score"], frame["filled"], strict=True)
-    return [[line(word, 24), f"{score:.3f}", line(filled, 80)] for word, score, filled in found]
-
-
-def _each_mask(result: Fills) -> list[list[str]]:
-    rows = []
-    for (row, mask), part in result.frame.groupby(["row", "mask"], sort=False, dropna=False):
-        if _lacking(mask):
-            rows.append([line(row, 20), "", MISSING])
-            continue
-        words = ", ".join(
-            f"{line(word, 20)} {score:.3f}" for word, score in zip(part["word"][:_WORDS], part["score"], strict=False)
-        )
-        rows.append([line(row, 20), f"mask {mask}", words])
-    return rows
+def blocks(result: Fills) -> list[Block]:
+    """Return the words of a single mask one a row; of several masks one row a mask, with its words in it."""
+    table = _words(result) if result.masks == 1 and not result.missing else _masks(result)
+    return [Headline(_headline(result)), table, Notes(result.notes, lines=1)]
 
 
 def _headline(result: Fills) -> str:
@@ -55,26 +45,36 @@ def _headline(result: Fills) -> str:
     return f"Words of {line(result.model, 40)} for {masks} in {texts}{took}{missing}."
 
 
-def markup(result: Fills) -> Markup:
-    """Return the words as a table of at most 100 rows."""
+def _words(result: Fills) -> Table:
+    """Return a row for each word, at most 100."""
+    columns = (Column("word", "word", 24), Column("probability"), Column("filled", "prose", 80))
     frame = result.frame
-    rows = [_row(frame.iloc[at]) for at in range(min(len(frame), _SHOWN))]
-    if len(frame) > _SHOWN:
-        rows.append([f"… {count(len(frame) - _SHOWN, 'row')} not shown; .frame has all {len(frame):,} …"])
-    caption = "A word's probability is that among all pieces of the vocabulary."
-    shown = table(["row", "mask", "word", "probability", "filled"], rows, caption, left=(0, 1, 2, 4))
-    return box(paragraph(_headline(result)), shown, notes(result.notes))
+    cells = zip(frame["word"], frame["score"], frame["filled"], strict=True)
+    rows: list[Row] = [
+        [line(word, 40), Share(float(score), f"{score:.3f}"), line(filled, 200)] for word, score, filled in cells
+    ]
+    return _table(columns, rows, "word")
 
 
-def _row(row: pd.Series[Any]) -> list[object]:
-    name = line(row["row"], 40)
-    if _lacking(row["mask"]):
-        return [name, "", MISSING, "", ""]
-    filled = Cell(line(row["filled"], 200), "min-width:12em;max-width:40em")
-    return [name, row["mask"], line(row["word"], 40), bar(row["score"], f"{row['score']:.3f}"), filled]
+def _masks(result: Fills) -> Table:
+    """Return a row for each mask, with its most probable words and the text with the first of them."""
+    columns = (Column("row", "word", 20), Column("mask"), Column("words", "word", 120), Column("filled", "prose", 60))
+    groups = result.frame.groupby(["row", "mask"], sort=False, dropna=False)
+    return _table(columns, [_mask(row, mask, part) for (row, mask), part in groups], "mask")
 
 
-def _lacking(value: object) -> bool:
-    import pandas as pd
+def _mask(row: object, mask: Any, part: pd.DataFrame) -> Row:
+    if lacking(mask):
+        return [line(row, 40), "", Absent(), ""]
+    words = zip(part["word"].head(_WORDS), part["score"], strict=False)
+    ranking = Ranking(tuple((line(word, 40), float(score)) for word, score in words))
+    return [line(row, 40), str(mask), ranking, line(part["filled"].iloc[0], 200)]
 
-    return value is None or value is pd.NA or value != value
+
+def _table(columns: Sequence[Column], rows: list[Row], what: str) -> Table:
+    total = len(rows)
+    gap: list[Row] = [[f"… {count(total - _SHOWN, f'more {what}')} not shown; .frame has them all …"]] * (
+        total > _SHOWN
+    )
+    rest = f"… {count(total - _LINES, f'more {what}')}; .frame has them all." if total > _LINES else ""
+    return Table(columns, [*rows[:_SHOWN], *gap], "", _EXPLANATION, _LINES, rest)

@@ -1,47 +1,40 @@
-"""A run beside the notebook: how far it is, and what one can do with it."""
+"""A run in the background: how far it is, and what can be done with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
+from bertmagic.display.blocks import Block, Headline, Paragraph, ProgressBar
 from bertmagic.display.style import duration, line, score, share
-from bertmagic.display.writers.elements import box, paragraph, progress, tag
 
 if TYPE_CHECKING:
     from bertmagic.run.jobs import Job, Progress
 
 
-def text(job: Job) -> str:
-    """Return the job in two lines: how far it is, and what to do."""
-    return f"Job {line(job.name, 60)!r}: {where(job.progress)}\n{_next(job)}"
-
-
-def markup(job: Job) -> Markup:
+def blocks(job: Job) -> list[Block]:
     """Return the job with a bar."""
-    known = job.progress
-    head = paragraph(tag("b", f"Job {line(job.name, 60)!r}"), ": ", where(known))
-    bar = progress(known.step, known.steps, "steps") if known.steps else Markup("")
-    return box(head, bar, paragraph(_next(job)))
+    progress = job.progress
+    headline = Headline(f"Job {line(job.name, 60)!r}: {how_far(progress)}")
+    bar = [ProgressBar(progress.step, progress.steps, "steps")] if progress.steps else []
+    return [headline, *bar, Paragraph(_next(job))]
 
 
-def where(known: Progress) -> str:
+def how_far(progress: Progress) -> str:
     """Return in one line how far a run is."""
-    parts = [line(known.phase, 100)]
-    if known.steps:
-        parts.append(f"step {known.step:,} of {known.steps:,} ({share(known.step / known.steps)})")
-    if known.loss is not None:
-        parts.append(f"epoch {known.epoch:.2f}, loss {score(known.loss)}")
-    parts.append(f"{duration(known.seconds)} elapsed")
-    if known.eta is not None:
-        parts.append(f"about {duration(round(known.eta))} left")
+    parts = [line(progress.phase, 100)]
+    if progress.steps:
+        parts.append(f"step {progress.step:,} of {progress.steps:,} ({share(progress.step / progress.steps)})")
+    if progress.loss is not None:
+        parts.append(f"epoch {progress.epoch:.2f}, loss {score(progress.loss)}")
+    parts.append(f"{duration(progress.seconds)} elapsed")
+    if progress.eta is not None:
+        parts.append(f"about {duration(round(progress.eta))} left")
     return ", ".join(parts)
 
 
 def _next(job: Job) -> str:
     if not job.done:
-        return "It runs beside the notebook: .progress says how far it is, .stop() ends it, .wait() waits for it."
+        return "It runs in the background: .progress says how far it is, .stop() ends it, .wait() waits for it."
     why = line(f"{type(job.error).__name__}: {job.error}", 300)
     if job.model is None:
         return f"It left no model: {why}"

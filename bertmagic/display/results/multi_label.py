@@ -1,48 +1,45 @@
-"""Any number of labels a row: those that were given in words, and the probability of each."""
+"""Any number of labels a row, and the probability of each label."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.results.predictions import WIDE, chances, chances_head, counted, framed, lacking, plain
+from bertmagic.display.blocks import Block, Cell, Column
+from bertmagic.display.results.predictions import (
+    WIDE,
+    document,
+    lacking,
+    most_frequent,
+    probabilities,
+    probability_columns,
+    table,
+)
 from bertmagic.display.style import line
-from bertmagic.display.writers.elements import Cell
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 
 _NONE = "none"
 
 
-def text(result: MultiLabelPredictions) -> str:
-    """Return the predictions in at most ten lines."""
-    return plain(result, _found(result), [("labels", 60)], lambda row: [_labels(row)])
+def blocks(result: MultiLabelPredictions) -> list[Block]:
+    """Return the labels of each row, and the probability of each label."""
+
+    def cells(row: Any) -> list[Cell]:
+        return [line(", ".join(map(str, row["labels"])) or _NONE, 200), *probabilities(row, result.labels)]
+
+    columns = [Column("labels", "word", 60), *probability_columns(result.labels)]
+    return document(result, _summary(result), table(result, columns, cells, _explanation(result)))
 
 
-def markup(result: MultiLabelPredictions) -> Markup:
-    """Return the predictions as a table of at most 50 rows."""
-
-    def cells(row: Any) -> list[object]:
-        return [Cell(line(_labels(row), 200), "min-width:8em"), *chances(row, result.labels)]
-
-    head = [("labels", 200), *chances_head(result.labels)]
-    return framed(result, _found(result), head, cells, _explained(result))
+def _summary(result: MultiLabelPredictions) -> str:
+    given = [labels for labels in result.frame["labels"] if not lacking(labels)]
+    return most_frequent((label for labels in given for label in labels or [_NONE]), ("label", "labels"))
 
 
-def _found(result: MultiLabelPredictions) -> str:
-    lists = [found for found in result.frame["labels"] if not lacking(found)]
-    return counted((label for found in lists for label in found or [_NONE]), ("label", "labels"))
-
-
-def _labels(row: Any) -> str:
-    return ", ".join(map(str, row["labels"])) or _NONE
-
-
-def _explained(result: MultiLabelPredictions) -> str:
-    pairs = list(zip(result.labels, result.thresholds, strict=True))
-    if len(pairs) > WIDE:
+def _explanation(result: MultiLabelPredictions) -> str:
+    if len(result.labels) > WIDE:
         return "Each label is given where its probability reaches its own threshold."
-    from_on = ", ".join(f"{line(label, 30)} from {threshold:.3f}" for label, threshold in pairs)
-    return f"A column named after a label holds its probability. Given are: {from_on} on."
+    pairs = zip(result.labels, result.thresholds, strict=True)
+    thresholds = ", ".join(f"{line(label, 30)} from {threshold:.3f}" for label, threshold in pairs)
+    return f"A column named after a label holds its probability. Given are: {thresholds} on."

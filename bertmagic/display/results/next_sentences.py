@@ -1,47 +1,33 @@
-"""How probable it is that sentences follow others: a table, and the same in ten lines."""
+"""How probable it is that one sentence follows another."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.style import columns, count, duration, line
-from bertmagic.display.writers.elements import bar, box, paragraph, table
+from bertmagic.display.blocks import Block, Column, Headline, Row, Share, Table
+from bertmagic.display.style import duration, line
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from bertmagic.tasks.masked_language_modeling.result import NextSentences
 
-_PLAIN = 7
+_LINES = 7
 _SHOWN = 50
+_COLUMNS = (Column("first sentence", "word", 60), Column("second sentence", "word", 60),
+            Column("probability that it follows"))  # fmt: skip
 
 
-def text(result: NextSentences) -> str:
-    """Return the pairs in at most ten lines."""
-    rows = [[f"{score:.3f}", line(first, 60), line(second, 60)] for first, second, score in _pairs(result)]
-    parts = [_headline(result)]
-    parts += columns([["follows", "first", "second"], *rows[:_PLAIN]], left=(1, 2)) if rows else []
-    if len(rows) > _PLAIN:
-        parts.append(f"… {count(len(rows) - _PLAIN, 'more pair')}; .frame has them all.")
-    return "\n".join(parts)
-
-
-def markup(result: NextSentences) -> Markup:
-    """Return the pairs as a table of at most 50 rows."""
-    rows: list[list[object]] = [
-        [line(first, 300), line(second, 300), bar(score, f"{score:.3f}")] for first, second, score in _pairs(result)
+def blocks(result: NextSentences) -> list[Block]:
+    """Return at most 50 pairs."""
+    frame, total = result.frame.head(_SHOWN), len(result)
+    rows: list[Row] = [
+        [line(first, 300), line(second, 300), Share(float(score), f"{score:.3f}")]
+        for first, second, score in zip(frame["first"], frame["second"], frame["score"], strict=True)
     ]
-    rest = len(rows) - _SHOWN
-    more: list[list[object]] = (
-        [[f"… {count(rest, 'pair')} not shown; .frame has all {len(rows):,} …"]] if rest > 0 else []
-    )
-    head = ["first sentence", "second sentence", "probability that it follows"]
-    return box(paragraph(_headline(result)), table(head, [*rows[:_SHOWN], *more], left=(0, 1)))
-
-
-def _pairs(result: NextSentences) -> list[tuple[str, str, float]]:
-    frame = result.frame
-    return list(zip(frame["first"], frame["second"], frame["score"], strict=True))
+    if total > _SHOWN:
+        rows.append([f"… {count(total - _SHOWN, 'pair')} not shown; .frame has all {total:,} …"])
+    rest = f"… {count(total - _LINES, 'more pair')}; .frame has them all." if total > _LINES else ""
+    return [Headline(_headline(result)), Table(_COLUMNS, rows, lines=_LINES, rest=rest)]
 
 
 def _headline(result: NextSentences) -> str:

@@ -1,29 +1,24 @@
-"""Predicted numbers: one a row, and between which they lie."""
+"""Predicted numbers, one a row, and the range they lie in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.results.predictions import framed, plain
+from bertmagic.display.blocks import Block, Column
+from bertmagic.display.results.predictions import document, table
 from bertmagic.display.style import number
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from bertmagic.tasks.regression.result import NumberPredictions
 
 
-def text(result: NumberPredictions) -> str:
-    """Return the predictions in at most ten lines."""
-    return plain(result, _found(result), [("value", 0)], lambda row: [number(row["value"])])
+def blocks(result: NumberPredictions) -> list[Block]:
+    """Return the number of each row."""
+    rows = table(result, [Column("value")], lambda row: [number(row["value"])])
+    return document(result, _summary(result), rows)
 
 
-def markup(result: NumberPredictions) -> Markup:
-    """Return the predictions as a table of at most 50 rows."""
-    return framed(result, _found(result), [("value", 0)], lambda row: [number(row["value"])])
-
-
-def _found(result: NumberPredictions) -> str:
+def _summary(result: NumberPredictions) -> str:
     values = result.frame["value"].dropna()
     if len(values) < 2:
         return number(values.iloc[0]) if len(values) else ""

@@ -1,42 +1,30 @@
-"""How two runs differ, in words and as tables."""
+"""How two runs differ: in their options, their data and what came of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.style import columns, count, duration, line, number, words
-from bertmagic.display.writers.elements import box, paragraph, table, tag
+from bertmagic.display.blocks import Block, Column, Headline, Row, Table, columns
+from bertmagic.display.style import duration, line, number, words
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from bertmagic.run.difference import Difference, RunDifference, What
 
 _ROWS = 60
 _KINDS: tuple[tuple[What, str], ...] = (
-    ("option", "Options that differ"),
-    ("data", "Data that differs"),
-    ("result", "What came of it"),
+    ("option", "Options that differ."),
+    ("data", "Data that differs."),
+    ("result", "Results."),
 )
+_LAST: dict[What, list[str]] = {"option": [], "data": ["note"], "result": ["change"]}
+"""The name of a last column, by what differs."""
 
 
-def text(result: RunDifference) -> str:
-    """Return the differences in words."""
-    parts = [_headline(result)]
-    for what, title in _KINDS:
-        if rows := _rows(result, what):
-            parts += ["", f"{title}:", *columns([_head(result, what), *rows], left=(0, 1, 2))]
-    return "\n".join(parts)
-
-
-def markup(result: RunDifference) -> Markup:
-    """Return the differences as tables."""
-    tables = [
-        table(_head(result, what), rows, title + ".", left=(0, 1, 2, 4) if what == "data" else (0, 1, 2))
-        for what, title in _KINDS
-        if (rows := _rows(result, what))
-    ]
-    return box(paragraph(tag("b", _headline(result))), *tables)
+def blocks(result: RunDifference) -> list[Block]:
+    """Return the differences as tables, one for each kind of thing that differs."""
+    tables = [Table(_head(result, what), _rows(result, what), caption) for what, caption in _KINDS]
+    return [Headline(_headline(result)), *(table for table in tables if table.rows)]
 
 
 def _headline(result: RunDifference) -> str:
@@ -45,21 +33,20 @@ def _headline(result: RunDifference) -> str:
     differ = [count(options, "option differs", "options differ")] if options else []
     differ += [count(data, "fact of the data differs", "facts of the data differ")] if data else []
     rows = f"The {' and '.join(result.same_data)} rows are the same. " if result.same_data else ""
-    said = f"{'; '.join(differ)}." if differ else "Options and data are the same."
     first, second = (line(record.name, 60) for record in (result.first, result.second))
-    return f"{first} and {second}: {rows}{said}"
+    return f"{first} and {second}: {rows}{'; '.join(differ) or 'Options and data are the same'}."
 
 
-def _head(result: RunDifference, what: What) -> list[str]:
-    names = ["", line(result.first.name, 40), line(result.second.name, 40)]
-    return names + {"option": [], "data": ["note"], "result": ["change"]}[what]
+def _head(result: RunDifference, what: What) -> tuple[Column, ...]:
+    names = ("", line(result.first.name, 40), line(result.second.name, 40), *_LAST[what])
+    return columns(names, (0, 1, 2, 3) if what == "data" else (0, 1, 2))
 
 
-def _rows(result: RunDifference, what: What) -> list[list[str]]:
+def _rows(result: RunDifference, what: What) -> list[Row]:
     return [_row(one) for one in result.of(what)[:_ROWS]]
 
 
-def _row(one: Difference) -> list[str]:
+def _row(one: Difference) -> Row:
     name = words(line(one.name, 40)) if one.what == "result" else line(one.name, 40)
     shown = [name, _value(one.name, one.first), _value(one.name, one.second)]
     if one.what == "data":

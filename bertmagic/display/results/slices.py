@@ -1,89 +1,73 @@
-"""Parts of the rows and groups of people: slices, gaps, thresholds, probes and labels to look at."""
+"""Parts of the rows and groups of people: slices, gaps, thresholds, counterfactual swaps and labels to look at."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertmagic.display.blocks import Column, Passage, Row, Table, columns
 from bertmagic.display.results.measures import between
-from bertmagic.display.style import columns, line, number, score, share, words
-from bertmagic.display.writers.elements import collapsed, paragraph, table
+from bertmagic.display.style import line, number, score, share, words
+from bertmagic.errors import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from markupsafe import Markup
 
     from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report, Slice
 
 _SLICES = 40
 _AUTOMATIC = 10
 _ROWS = 30
-_BESIDE = ("macro_f1", "exact_match", "f1", "rmse", "loss")
-_SURE = 0.05
+_OTHERS = ("macro_f1", "exact_match", "f1", "rmse", "loss")
+"""The metrics that may stand next to the main one."""
+_SIGNIFICANT = 0.05
+_P = "p is corrected for all parts (Holm); parts of fewer than 30 rows are not judged."
 
-Table = tuple[list[str], list[list[str]], str]
-"""Heads, rows, and what the table shows."""
-
-
-def plain(result: Report) -> list[str]:
-    """Return all of it as lines."""
-    return [line_ for head, rows, _ in tables(result) for line_ in ("", *columns([head, *rows], left=(0, 1)))]
-
-
-def markup(result: Report) -> Iterable[Markup]:
-    """Return all of it as tables."""
-    for head, rows, caption in tables(result):
-        yield table(head, rows, caption, left=(0, 1))
-    if result.probes and result.probes[0].example[0]:
-        first, (before, after) = result.probes[0], result.probes[0].example
-        said = f"The text that moved furthest of {first.source} → {first.target}: "
-        yield paragraph(said, collapsed(before), " → ", collapsed(after))
+_GAPS = columns(("column", "groups", "class", "measure", "gap", "95 % interval"), (0, 1))
+_POINTS = columns(
+    ("class", "wanted", "given from", "precision", "recall", "rows given", "95 % interval of what was wanted"), (0, 1)
+)
+_PROBES = columns(
+    ("words", "swapped", "texts", "prediction changed", "95 % interval", "moved on average", "at most"), (0, 1)
+)
+_ISSUES = (*columns(("row", "what", "label", "likelier, or other row", "by"), (0, 1)), Column("text", "prose"))
 
 
-def tables(result: Report) -> list[Table]:
-    """Return the tables that have rows."""
-    found = [
-        _sliced(result, result.slices[:_SLICES], _caption(result)),
-        _sliced(result, result.automatic[:_AUTOMATIC], _unasked(result)),
+def blocks(result: Report) -> list[Table]:
+    """Return all of it as tables, those that have rows."""
+    slices, automatic = result.slices[:_SLICES], result.automatic[:_AUTOMATIC]
+    hidden = len(result.slices) - len(slices), len(result.automatic) - len(automatic)
+    tables = [
+        _slices(result, slices, "Parts of the rows, the worst first", hidden[0], "are not shown"),
+        _slices(result, automatic, "What else the rows differ in, the worst first", hidden[1], "in .automatic"),
         _gaps(result.gaps),
         _points(result.points),
-        _probes(result.probes),
+        *_probes(result.probes),
         _issues(result.issues),
     ]
-    return [one for one in found if one[1]]
+    return [table for table in tables if table.rows]
 
 
-def _caption(result: Report) -> str:
-    rest = len(result.slices) - _SLICES
-    more = f"; {rest:,} more are not shown" if rest > 0 else ""
-    return f"Parts of the rows, the worst first{more}."
+def _slices(result: Report, shown: Sequence[Slice], what: str, hidden: int, where: str) -> Table:
+    names = _metrics(result, shown)
+    metrics = (words(line(name, 30)) for name in names)
+    head = ("column", "value", "rows", *metrics, "95 % interval", "differs from the rest")
+    more = f"; {hidden:,} more {where}" if hidden > 0 else ""
+    return Table(columns(head, (0, 1)), [_slice(part, names) for part in shown], f"{what}{more}.", _P)
 
 
-def _unasked(result: Report) -> str:
-    rest = len(result.automatic) - _AUTOMATIC
-    more = f"; {rest:,} more in .automatic" if rest > 0 else ""
-    return f"What else the rows differ in, the worst first{more}."
-
-
-def _main(result: Report, shown: Sequence[Slice]) -> list[str]:
+def _metrics(result: Report, shown: Sequence[Slice]) -> list[str]:
     """Return the metrics of slices to show: the one they are ordered by, and at most two of the others."""
     there = dict.fromkeys(name for part in shown for name in part.metrics)
     if not result.main:
         return list(there)[:6]
-    beside = [name for name in _BESIDE if name in there and name != result.main]
-    return [name for name in (result.main,) if name in there] + beside[:2]
+    others = [name for name in _OTHERS if name in there and name != result.main]
+    return [name for name in (result.main,) if name in there] + others[:2]
 
 
-def _sliced(result: Report, shown: Sequence[Slice], caption: str) -> Table:
-    names = _main(result, shown)
-    told = [words(line(name, 30)) for name in names]
-    head = ["column", "value", "rows", *told, "95 % interval", "differs from the rest"]
-    rows = []
-    for part in shown:
-        values = [score(part.metrics[name]) if name in part.metrics else "none" for name in names]
-        spread = between(part.intervals.get(names[0])) if names else ""
-        rows.append([line(part.column, 30), line(part.value, 40), f"{part.rows:,}", *values, spread, _judged(part)])
-    return head, rows, f"{caption} p is corrected for all parts (Holm); of fewer than 30 rows none is judged."
+def _slice(part: Slice, names: Sequence[str]) -> Row:
+    values = [score(part.metrics[name]) if name in part.metrics else "none" for name in names]
+    interval = between(part.intervals.get(names[0])) if names else ""
+    return [line(part.column, 30), line(part.value, 40), f"{part.rows:,}", *values, interval, _judged(part)]
 
 
 def _judged(part: Slice) -> str:
@@ -91,48 +75,55 @@ def _judged(part: Slice) -> str:
         return "too few rows to judge"
     if part.p is None:
         return ""
-    said = "p < 0.001" if part.p < 0.001 else f"p = {part.p:.3f}"
-    return f"yes, {said}" if part.p < _SURE else f"not shown, {said}"
+    p = "p < 0.001" if part.p < 0.001 else f"p = {part.p:.3f}"
+    return f"yes, {p}" if part.p < _SIGNIFICANT else f"not shown, {p}"
 
 
 def _gaps(gaps: Sequence[Gap]) -> Table:
-    head = ["column", "groups", "class", "measure", "gap", "95 % interval"]
     widest = sorted(gaps, key=lambda gap: -gap.value)[:_ROWS]
     rows = [
         [line(gap.column, 30), f"{line(gap.high, 25)} above {line(gap.low, 25)}", line(gap.label, 25), gap.measure,
          score(gap.value), between(gap.interval)]
         for gap in widest
     ]  # fmt: skip
-    return head, rows, "How differently groups are treated, the two that lie furthest apart; 0 is the same."
+    return Table(_GAPS, rows, "How differently groups are treated: the two furthest apart; 0 is the same.")
 
 
 def _points(points: Sequence[Point]) -> Table:
-    head = ["class", "wanted", "given from", "precision", "recall", "rows given", "95 % interval of what was wanted"]
     rows = [
-        [line(one.label, 40), one.wanted, "never reached" if one.threshold is None else score(one.threshold),
-         score(one.precision), score(one.recall), f"{one.given:,}", between(one.interval)]
-        for one in points[:_ROWS]
+        [line(point.label, 40), point.wanted, "never reached" if point.threshold is None else score(point.threshold),
+         score(point.precision), score(point.recall), f"{point.given:,}", between(point.interval)]
+        for point in points[:_ROWS]
     ]  # fmt: skip
-    return head, rows, "The lowest threshold that reaches it on these rows; on others it will be a little less."
+    return Table(
+        _POINTS, rows, "The lowest threshold that reaches it on these rows; on others it will be a little less."
+    )
 
 
-def _probes(probes: Sequence[Probe]) -> Table:
-    head = ["words", "swapped", "texts", "prediction changed", "95 % interval", "moved on average", "at most"]
+def _probes(probes: Sequence[Probe]) -> Iterable[Table]:
     rows = [
-        [line(one.kind, 30), f"{line(one.source, 25)} → {line(one.target, 25)}", f"{one.texts:,}", share(one.flipped),
-         f"{share(one.interval.low)} to {share(one.interval.high)}" if one.interval else "", number(one.moved, 3),
-         f"{one.furthest:+.3f}"]
-        for one in probes[:_ROWS]
+        [line(probe.kind, 30), f"{line(probe.source, 25)} → {line(probe.target, 25)}", f"{probe.texts:,}",
+         share(probe.flipped), _shares(probe), number(probe.moved, 3), f"{probe.furthest:+.3f}"]
+        for probe in probes[:_ROWS]
     ]  # fmt: skip
-    return head, rows, "Words for people swapped for others: how often and how far the prediction moved."
+    yield Table(_PROBES, rows, "Words for people swapped for others: how often and how far the prediction moved.")
+    if probes and probes[0].example[0]:
+        swap = f"{line(probes[0].source, 25)} → {line(probes[0].target, 25)}"
+        texts = [Passage(text) for text in probes[0].example]
+        head = (Column("before", "prose"), Column("after", "prose"))
+        yield Table(head, [texts], f"The text that moved furthest of {swap}.", lines=0)
+
+
+def _shares(probe: Probe) -> str:
+    return f"{share(probe.interval.low)} to {share(probe.interval.high)}" if probe.interval else ""
 
 
 def _issues(issues: Sequence[Issue]) -> Table:
-    head = ["row", "what", "label", "likelier, or other row", "by", "text"]
     rows = [
-        [line(one.row, 25), one.kind, line(one.label, 25), line(one.other, 50), f"{one.score:.3f}", line(one.text, 80)]
-        for one in issues[:_ROWS]
-    ]
+        [line(issue.row, 25), issue.kind, line(issue.label, 25), line(issue.other, 50), f"{issue.score:.3f}",
+         line(issue.text, 80)]
+        for issue in issues[:_ROWS]
+    ]  # fmt: skip
     rest = len(issues) - len(rows)
-    more = f"; {rest:,} more in .issues" if rest > 0 else ""
-    return head, rows, f"Rows whose label should be looked at{more}."
+    more = f"; {count(rest, 'more row')} in .issues" if rest else ""
+    return Table(_ISSUES, rows, f"Rows whose label should be looked at{more}.")

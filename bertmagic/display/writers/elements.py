@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import markupsafe
 from markupsafe import Markup
 
-from bertmagic.display.style import BLUE, FAINT, ORANGE, WARNING, clean, line
+from bertmagic.display.style import BLUE, FAINT, ORANGE, WARNING, line
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ class Cell:
 
 def escape(value: object) -> Markup:
     """Return ``value`` as HTML: escaped, unless it is `Markup` already."""
-    return value if isinstance(value, Markup) else markupsafe.escape(clean(value))
+    return value if isinstance(value, Markup) else markupsafe.escape(visible(value))
 
 
 def tag(name: str, *children: object, **attributes: object) -> Markup:
@@ -81,10 +82,11 @@ def table(
     top = tag("tr", *(tag("th", name, scope="col", style=_align(i in left)) for i, name in enumerate(head)))
     body = [_row(row, left, len(head)) for row in rows]
     above = tag("div", caption, style="margin:.6em 0 .2em") if caption else ""  # a <caption> is as narrow as its table
-    inner = tag("table", tag("thead", top), tag("tbody", *body), style=_TABLE)
-    return join(above, tag("div", inner, style="overflow-x:auto;max-width:100%"))
+    inner = tag("table", tag("thead", top), tag("tbody", *body, style="text-align:right"), style=_TABLE)
+    return join(above, tag("div", inner, style="overflow-x:auto"))
 
 
+_PADDING = "padding:2px 8px"
 _TABLE = "table-layout:auto;margin:.2em 0 .4em;border-collapse:collapse;font-size:12px"
 
 
@@ -96,20 +98,24 @@ def _row(cells: Sequence[object], left: frozenset[int], across: int) -> Markup:
 
 def _cell(cell: object, column: int, left: bool) -> Markup:
     content, own = (cell.content, cell.style) if isinstance(cell, Cell) else (cell, "")
-    style = ";".join(filter(None, (_align(left), own)))
     if column == 0:
-        return tag("th", content, scope="row", style="font-weight:normal;" + style)
-    return tag("td", content, style=style)
+        return tag("th", content, scope="row", style=_style("font-weight:400", _align(left), own))
+    return tag("td", content, style=_style(_align(left) if left else _PADDING, own))
+
+
+def _style(*parts: str) -> str:
+    return ";".join(filter(None, parts))
 
 
 def _align(left: bool) -> str:
-    return ("text-align:left" if left else "text-align:right") + ";padding:2px 8px"
+    return f"text-align:{'left' if left else 'right'};{_PADDING}"
 
 
-def bar(share: float, words: object) -> Cell:
-    """Return a cell with a bar of a share between 0 and 1 behind its words."""
+def bar(share: float, words: object, low: bool = False) -> Cell:
+    """Return a cell with a bar of a share between 0 and 1 behind its words; a ``low`` one is one line high."""
     end = f"{100 * min(max(share, 0.0), 1.0):.0f}%"
-    return Cell(words, f"background:linear-gradient(90deg,{BLUE}66 {end},#0000 0);min-width:4.5em")
+    size = "0/100% 1.6em no-repeat" if low else ""
+    return Cell(words, f"background:linear-gradient(90deg,{BLUE}66 {end},#0000 0){size};min-width:4.5em")
 
 
 def shade(share: float, words: object, colour: str = BLUE) -> Cell:

@@ -1,23 +1,20 @@
-"""Results to take along: a page of HTML that needs nothing else, Markdown, and LaTeX."""
+"""A result as a page of HTML that needs nothing else: no script, no link, no network."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bertmagic import text_safety as md
-from bertmagic.display import _face, below
-from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.charts.static_svg import svg
-from bertmagic.display.style import clean, line
+from bertmagic.display.registry import describe, figures
+from bertmagic.display.style import line
 from bertmagic.display.writers.elements import join, tag
+from bertmagic.display.writers.html import html, parts
+from bertmagic.display.writers.text import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bertmagic.display.grid import Grid
+    from bertmagic.display.blocks import Figure
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -27,6 +24,7 @@ table { border-collapse: collapse; }
 thead th { border-bottom: 1px solid currentColor; }
 tbody tr:nth-child(even) { background: rgba(128, 128, 128, .09); }
 figure { margin: 1.6em 0; max-width: 60rem; overflow-x: auto; }
+figcaption { font-weight: bold; }
 details > summary { cursor: pointer; }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e4e6e9; } }
 @media print { body { max-width: none; } }
@@ -34,78 +32,18 @@ details > summary { cursor: pointer; }
 
 
 def page(result: object) -> str:
-    """Return a result as a page: what a notebook shows of it, with the figures as inline SVG. No script, no link."""
-    figures = join(*(_figure(drawn, twin) for drawn, twin in _figures(result)))
-    title = line(str(_face(result).text(result)).split("\n", 1)[0], 120)
+    """Return a result as a page: what a notebook shows of it, with the figures as inline SVG."""
+    blocks = describe(result)
+    title = line(text(blocks[:1]).split("\n", 1)[0], 120)
     head = join(
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         tag("title", title), Markup(f"<style>{_STYLE}</style>"),
     )  # fmt: skip
-    body = tag("body", tag("main", Markup(str(_face(result).markup(result))), figures))
-    return "<!doctype html>\n" + str(tag("html", tag("head", head), body, lang="en")) + "\n"
+    body = tag("body", tag("main", html(blocks), *map(_figure, figures(result))))
+    return f"<!doctype html>\n{tag('html', tag('head', head), body, lang='en')}\n"
 
 
-def _figures(result: Any) -> Iterator[tuple[dict[str, Any], Markup]]:
-    """Yield the figures as plotly reads them, each with its numbers as a table."""
-    if type(result).__name__ == "Report":
-        from bertmagic.display.results import figure as pictures
-
-        for name in result.pictures:
-            figure = result.figure(name)
-            yield pictures.drawn(figure), Markup(str(pictures.markup(figure)))
-        return
-    for shown in below(result):
-        if MIMETYPE in shown:
-            yield shown[MIMETYPE], Markup(str(shown["text/html"]))
-
-
-def _figure(drawn: dict[str, Any], twin: Markup) -> Markup:
-    numbers = tag("details", tag("summary", "The numbers"), twin)
-    return tag("figure", svg(drawn), numbers)
-
-
-def _grids(result: object) -> list[Grid]:
-    return list(_face(result).grids(result))
-
-
-def markdown(result: object) -> str:
-    """Return the tables of a result as Markdown."""
-    first = str(_face(result).text(result)).split("\n", 1)[0]
-    grids = _grids(result)
-    parts = [md.escaped(clean(first))] if not grids or grids[0].caption != first else []
-    for grid in grids:
-        rows = [[md.escaped(clean(cell)) for cell in row] for row in grid.rows]
-        head = [md.escaped(clean(name)) or " " for name in grid.head]
-        parts += [md.escaped(clean(grid.caption)), md.table(head, rows, grid.left)]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "[": "{[}", "]": "{]}", "*": "{*}", "`": r"\textasciigrave{}",
-    "'": r"\textquotesingle{}",
-}  # fmt: skip
-"""Brackets and stars too: behind ``\\\\`` at the end of a row they would be read as its options."""
-
-
-def latex_escaped(value: object) -> str:
-    """Return a value as LaTeX that prints the text it is."""
-    flat = re.sub(r"\s+", " ", clean(value)).strip()
-    return "".join(_LATEX.get(letter, letter) for letter in flat)
-
-
-def latex(result: object) -> str:
-    """Return the tables of a result as LaTeX: each a table with rules of ``booktabs``."""
-    return "\n\n".join(map(_table, _grids(result))) + "\n"
-
-
-def _table(grid: Grid) -> str:
-    sides = "".join("l" if at in grid.left else "r" for at in range(len(grid.head)))
-    rows = [" & ".join(map(latex_escaped, row)) + r" \\" for row in grid.rows]
-    caption = latex_escaped(grid.caption)
-    return "\n".join([
-        r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{sides}}}",
-        r"\toprule", " & ".join(map(latex_escaped, grid.head)) + r" \\", r"\midrule", *rows, r"\bottomrule",
-        r"\end{tabular}", r"\end{table}",
-    ])  # fmt: skip
+def _figure(figure: Figure) -> Markup:
+    numbers = tag("details", tag("summary", "The numbers"), parts(figure.numbers))
+    untitled = {**figure.plotly, "layout": {**figure.plotly["layout"], "title": ""}}
+    return tag("figure", tag("figcaption", figure.title), svg(untitled), numbers)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bertmagic.models.fast import operators
 from bertmagic.models.fast.dropout import drawn
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ def attention(
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     given = query, key, value, attention_mask, scale, own if dropout else None
-    return _Products.apply(*given), None  # type: ignore[no-untyped-call]
+    return MatmulAttention.apply(*given), None  # type: ignore[no-untyped-call]
 
 
-class _Products(torch.autograd.Function):
+class MatmulAttention(torch.autograd.Function):
     """Attention by plain products, with a backward pass that is written out.
 
     With ``S = Q K^T / sqrt(d)``, ``P = softmax(S)``, ``O = P V`` and a loss of which ``dO`` is the gradient by ``O``::
@@ -95,6 +96,7 @@ class _Products(torch.autograd.Function):
         ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scale: float,
         own: Dropout | None,
     ) -> torch.Tensor:  # fmt: skip
+        """Return the mixed values ``(batch, tokens, heads, width)`` of queries, keys and values as in `attention`."""
         tokens = key.shape[2]
         queries = _matrices(query).mul_(scale)
         keys, values = (_matrices(part, -tokens % _TILE) for part in (key, value))
@@ -110,11 +112,12 @@ class _Products(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Return the gradients of queries, keys and values, and None for what else `forward` was given."""
         queries, keys, values, weights, *masks = ctx.saved_tensors
         wanted = _matrices(gradient.transpose(1, 2))
         of_values = torch.bmm(_dropped(weights, masks).transpose(1, 2), wanted)
         of_weights = _dropped(torch.bmm(wanted, values.transpose(1, 2)), masks)
-        of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
+        of_scores = operators.softmax_backward(of_weights, weights)
         of_queries = torch.bmm(of_scores, keys).mul_(ctx.scale)
         of_keys = torch.bmm(of_scores.transpose(1, 2), queries)
         batch, heads, tokens, width = ctx.shape
@@ -151,7 +154,7 @@ def _dropped(values: torch.Tensor, masks: Sequence[torch.Tensor]) -> torch.Tenso
     return values * masks[0] if masks else values
 
 
-def use(model: PreTrainedModel) -> None:
+def install_attention(model: PreTrainedModel) -> None:
     """Have a model on the CPU compute its attention here, where its code lets attention be chosen."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask

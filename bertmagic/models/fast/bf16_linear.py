@@ -1,4 +1,4 @@
-"""The products of an encoder that only predicts, on a CPU: weights of bf16, laid out as the products read them.
+"""The matrix products of an encoder that only predicts, on a CPU: with weights in bf16, laid out as oneDNN reads them.
 
 Autocast casts every weight for every batch, and each product then copies it into blocks before it begins. While a model
 only predicts its weights stay as they are, so both are done once for all batches; and GELU is computed as the product
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bertmagic.models.fast import first_token
+from bertmagic.models.fast import first_token, operators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def packed(model: PreTrainedModel) -> Iterator[None]:
-    """Have the layers of a model on a CPU multiply by packed weights of bf16 for a while; the weights stay as they are.
+    """While this lasts, the layers of a model on a CPU multiply by packed bf16 weights; the weights stay as they are.
 
     Does nothing where oneDNN has no products in bf16.
     """
-    changed = _forwards(model) if _possible() else {}
+    changed = _forwards(model) if operators.has_bf16_linear() else {}
     try:
         for module, forward in changed.items():
             module.forward = forward
@@ -36,13 +36,6 @@ def packed(model: PreTrainedModel) -> Iterator[None]:
     finally:
         for module in changed:
             vars(module).pop("forward", None)
-
-
-def _possible() -> bool:
-    import torch
-
-    there = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    return there and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _forwards(model: PreTrainedModel) -> dict[torch.nn.Module, Forward]:
@@ -72,19 +65,5 @@ def _is_product_and_gelu(module: torch.nn.Module) -> bool:
 
 
 def _product(layer: torch.nn.Linear, then: str) -> Forward:
-    import torch
-
-    low = torch.bfloat16
-    weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach().to(low))
-    bias = None if layer.bias is None else layer.bias.detach().to(low)
-    return partial(_multiply, weight, bias, then)
-
-
-def _multiply(weight: torch.Tensor, bias: torch.Tensor | None, then: str, values: torch.Tensor) -> torch.Tensor:
-    """Return ``values @ weight.T + bias`` in bf16, and GELU of it where ``then`` says so."""
-    import torch
-
-    found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
-        values.to(torch.bfloat16), weight, bias, then, [], "none"
-    )  # of GELU: the exact one, not an approximation
-    return found
+    bias = None if layer.bias is None else layer.bias.detach().bfloat16()
+    return partial(operators.linear, weight=operators.reorder(layer.weight), bias=bias, then=then)

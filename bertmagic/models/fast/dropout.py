@@ -55,7 +55,7 @@ class Dropout(torch.nn.Module):
         return f"p={self.p}"
 
 
-def use(model: torch.nn.Module, seed: int) -> None:
+def install_dropout(model: torch.nn.Module, seed: int) -> None:
     """Have all dropout layers of a model draw their masks here, from one generator that ``seed`` begins."""
     import numpy as np
 

@@ -9,10 +9,10 @@ gradients, are those of the whole layer.
 
 from __future__ import annotations
 
-import types
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.models.fast import attention as kernels
+from bertmagic.models.fast import attention
 
 if TYPE_CHECKING:
     import torch
@@ -32,30 +32,47 @@ def stack(model: PreTrainedModel) -> list[torch.nn.Module]:
     return list(max(lists, key=len, default=[]))
 
 
-def use(model: PreTrainedModel) -> None:
+def compute_first_token_only(model: PreTrainedModel) -> None:
     """Have a classifier whose layers are built like BERT's compute the last one for its first token only.
 
-    Other models are left as they are; so is the state dict of all.
+    Other models are left as they are; so is the state dict of all. The layer gets another class instead of another
+    ``forward``, so that a copy of it computes with its own weights and modes.
     """
-    found = stack(model)
-    if found and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(found[-1]):
-        found[-1].forward = types.MethodType(_for_first_token, found[-1])
+    layers = stack(model)
+    if layers and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(layers[-1]):
+        kind: Any = type(layers[-1])
+        layers[-1].__class__ = _first_token_layer(kind)
 
 
 def _like_bert(layer: torch.nn.Module) -> bool:
     """Whether a layer has the parts that `_for_first_token` uses: BERT, RoBERTa, XLM-R, CamemBERT and ELECTRA do."""
-    attention = getattr(getattr(layer, "attention", None), "self", None)
-    parts = all(hasattr(attention, name) for name in ("query", "key", "value", "attention_head_size", "scaling"))
+    inner = getattr(getattr(layer, "attention", None), "self", None)
+    parts = all(hasattr(inner, name) for name in ("query", "key", "value", "attention_head_size", "scaling"))
     return parts and hasattr(layer, "feed_forward_chunk") and not getattr(layer, "is_decoder", False)
 
 
-def _for_first_token(
-    layer: Any, hidden: torch.Tensor, mask: torch.Tensor | None = None, *rest: Any, **known: Any
-) -> Any:
-    """Return the layer's output for the first token, of shape ``(batch, 1, width)``.
+@cache
+def _first_token_layer(whole: type[Any]) -> type[Any]:
+    """Return the class of layers that compute their first token where ``whole`` computes all tokens."""
+    if getattr(whole, "first_token_only", False):
+        return whole
 
-    The whole layer is computed where another attention was chosen, such as one that gives its weights away, and where
-    the layer is to be computed twice to save memory.
+    def forward(layer: Any, hidden: torch.Tensor, mask: torch.Tensor | None = None, *rest: Any, **known: Any) -> Any:
+        if _is_whole_wanted(layer):
+            return whole.forward(layer, hidden, mask, *rest, **known)
+        return _for_first_token(layer, hidden, mask)
+
+    return type(f"FirstToken{whole.__name__}", (whole,), {"forward": forward, "first_token_only": True})
+
+
+def _is_whole_wanted(layer: Any) -> bool:
+    """Whether another attention was chosen, such as one that returns its weights, or the layer is recomputed."""
+    chosen = layer.attention.self.config._attn_implementation
+    return chosen not in (attention.NAME, "sdpa") or (layer.gradient_checkpointing and layer.training)
+
+
+def _for_first_token(layer: Any, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Return the layer's output for the first token, of shape ``(batch, 1, width)``.
 
     Parameters
     ----------
@@ -67,16 +84,12 @@ def _for_first_token(
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     inner = layer.attention.self
-    chosen = inner.config._attn_implementation
-    if chosen not in (kernels.NAME, "sdpa") or (layer.gradient_checkpointing and layer.training):
-        whole: torch.Tensor = type(layer).forward(layer, hidden, mask, *rest, **known)
-        return whole
     batch, first = len(hidden), hidden[:, :1]
     query, key, value = (
         part(read).view(batch, -1, inner.num_attention_heads, inner.attention_head_size).transpose(1, 2)
         for part, read in ((inner.query, first), (inner.key, hidden), (inner.value, hidden))
     )  # (batch, heads, 1 or tokens, width of a head)
-    mixed, _ = ALL_ATTENTION_FUNCTIONS[chosen](
+    mixed, _ = ALL_ATTENTION_FUNCTIONS[inner.config._attn_implementation](
         inner, query, key, value, None if mask is None else mask[:, :, :1],
         dropout=inner.dropout.p if layer.training else 0.0, scaling=inner.scaling,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,7 @@ class Vocabulary:
     def __init__(self, embedding: torch.nn.Embedding, used: npt.NDArray[np.int64]) -> None:
         import torch
 
+        self._whole: Any = embedding.weight
         self.start, self._embedding = embedding.weight.detach(), embedding
         self._used = torch.from_numpy(used).to(self.start.device)
         places = torch.full((len(self.start),), -1, device=self.start.device)  # -1 is an error, should one be asked for
@@ -91,20 +92,26 @@ class Vocabulary:
         self._embedding.weight = self._rows
         self._embedding.forward = self._look_up  # type: ignore[method-assign]
 
-    def join(self) -> None:
-        """Give the model a whole matrix, with what has become of all its rows."""
+    def _put(self, matrix: Any) -> None:
+        """Give the model a whole matrix, and fill it with what has become of all rows."""
         import torch
 
         with torch.no_grad():
-            whole = self.start * self._rows[-1]
-            whole[self._used] = self._rows[:-1]
-        self._embedding.weight = torch.nn.Parameter(whole)
+            torch.mul(self.start, self._rows[-1], out=matrix)
+            matrix[self._used] = self._rows[:-1]
+        self._embedding.weight = matrix
         vars(self._embedding).pop("forward", None)
+
+    def join(self) -> None:
+        """End the run: the matrix that the network had before the first step gets what has become of all its rows."""
+        self._put(self._whole)
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Have the whole matrix in the model for a while."""
-        self.join()
+        """While this lasts, the model has a whole matrix."""
+        import torch
+
+        self._put(torch.nn.Parameter(torch.empty_like(self.start)))
         try:
             yield
         finally:

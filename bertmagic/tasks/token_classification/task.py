@@ -172,7 +172,7 @@ class TokenClassification(Task):
         if wrong:
             labels = sorted(set().union(*unseen.values()))
             raise DataError(
-                f"column {columns['label']!r} of {table.name} has types that training has not: "
+                f"column {columns['label']!r} of {table.name} has types that training did not have: "
                 f"{listing(map(repr, labels))} in {len(wrong):,} rows, such as row {rows.index[wrong[0]]}.",
                 f"The types are {listing(self.labels)}. Map or drop those entities.",
             )

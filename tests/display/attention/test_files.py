@@ -174,6 +174,7 @@ def test_a_page_of_a_gradient_is_towards_its_output(pair):
 
 def test_a_page_fetches_nothing(pair):
     page = pair.to_html()
+    assert page.startswith("<!doctype html><html")
     read = Read(page)
     assert ("http-equiv", "Content-Security-Policy") in read.marks
     assert not {name for name, _ in read.marks} & {"src", "href"}

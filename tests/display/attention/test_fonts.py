@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
+from bertmagic.display import bundle
 from bertmagic.display.attention import fonts
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import ANY
 from bertmagic.display.attention.design import DESIGN
 from bertmagic.display.attention.fonts import BitmapLetters
-from bertmagic.display.attention.static import markup
 from bertmagic.display.attention.surface import TextStyle
 
 from .made import maps
@@ -76,8 +76,8 @@ def test_a_picture_says_which_tokens_it_has_no_letters_for(no_fonts):
     same = np.asarray(Image.open(io.BytesIO(plain.to_png())))
     assert (noted[: len(same) - 20, : same.shape[1]] == same[:-20, : noted.shape[1]]).all()
     assert height(foreign.to_png()) == height(plain.to_png()) + 2 * 20
-    assert NOTE in markup(foreign)
-    assert NOTE not in markup(plain)
+    assert NOTE in bundle(foreign)["text/html"]
+    assert NOTE not in bundle(plain)["text/html"]
     assert "漢字" in foreign.to_svg()
     assert NOTE not in foreign.to_svg()
 

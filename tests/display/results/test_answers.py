@@ -5,8 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from bertmagic.display import bundle
-from bertmagic.display.results import answers as face
+from bertmagic.display import bundle, text
 from bertmagic.tasks.question_answering.decoding import Candidates
 from bertmagic.tasks.question_answering.result import answers
 
@@ -40,25 +39,29 @@ WHY = ("Why?", CONTEXT, [("closed", -2.0)])
 LACKING = ("Who?", None, None)
 
 
-def words_of(markup):
+def markup(found):
+    return bundle(found)["text/html"]
+
+
+def words_of(html):
     """What a reader sees of HTML without its styles."""
-    return re.sub(r"<[^>]*>", "", markup)
+    return re.sub(r"<[^>]*>", "", html)
 
 
 def test_one_answer_is_told_with_its_place_and_the_next_best():
-    plain = face.text(result([WHEN], seconds=0.5, tokens=20))
+    plain = text(result([WHEN], seconds=0.5, tokens=20))
     assert plain.split("\n") == [
         "1 question to m (question_answering): 1 answer.",
         "row  question           answer  score",
         "0    When did it open?  1911    0.789",
-        "in: The mill opened in ⟦1911⟧ & closed in 1938.",
-        "next: in 1911 0.107; 1938 0.065; (no answer) 0.039",
+        "context: The mill opened in ⟦1911⟧ & closed in 1938.",
+        "next best: in 1911 0.107; 1938 0.065; (no answer) 0.039",
         "0.5 s, 2 rows/s, 40 tokens/s.",
     ]
 
 
 def test_the_answer_is_marked_in_its_context_and_reads_without_styles():
-    shown = str(face.markup(result([WHEN, WHY, LACKING])))
+    shown = markup(result([WHEN, WHY, LACKING]))
     assert "3 questions to m (question_answering): 1 answer." in words_of(shown)
     assert re.search(r"opened in <span[^>]*><b>1911</b></span> &amp; closed", shown)
     assert "in 1911 0.1" in words_of(shown)
@@ -71,17 +74,17 @@ def test_there_is_no_answer_where_it_is_likelier():
     found = result([WHY])
     assert found.frame["answer"].tolist() == [""]
     assert found.frame["score"].tolist()[0] == 1 / (1 + np.exp(-2))
-    assert "(no answer)" in face.text(found)
-    assert "next: closed 0.119" in face.text(found)
+    assert "(no answer)" in text(found)
+    assert "next best: closed 0.119" in text(found)
     always = result([WHY], threshold=None)
     assert always.frame["answer"].tolist() == ["closed"]
     assert always.frame["score"].tolist() == [1.0]
-    assert "no answer" not in face.text(always)
+    assert "no answer" not in text(always)
 
 
 def test_text_of_the_user_is_escaped():
     row = ("<script>x</script>\x00", "a <b>bold</b> & <img src=x>", [("<b>bold</b>", 2.0), ("<img src=x>", 1.0)])
-    shown = str(face.markup(result([row])))
+    shown = markup(result([row]))
     assert "<script>" not in shown
     assert "<img" not in shown
     assert "<b>bold" not in shown
@@ -90,31 +93,31 @@ def test_text_of_the_user_is_escaped():
 
 
 def test_plain_text_has_at_most_ten_lines_and_says_what_is_left_out():
-    plain = face.text(result([WHEN, LACKING] * 50, seconds=1.0, tokens=9, notes=("one", "two")))
+    plain = text(result([WHEN, LACKING] * 50, seconds=1.0, tokens=9, notes=("one", "two")))
     assert len(plain.split("\n")) <= 10
     assert "… 96 more rows; .frame has them all, .candidates the next-best answers." in plain
     assert "no text" in plain
     assert "Note: one (and 1 more note)" in plain
-    assert "0 answers" in face.text(result([LACKING]))
-    assert "in bold" not in face.markup(result([LACKING, WHY]))
+    assert "0 answers" in text(result([LACKING]))
+    assert "in bold" not in markup(result([LACKING, WHY]))
 
 
 def test_long_contexts_and_many_questions_are_cut():
     long = "before " * 100_000 + CONTEXT + " behind" * 100_000
-    one = str(face.markup(result([("When?", long, [("1911", 3.0)])])))
+    one = markup(result([("When?", long, [("1911", 3.0)])]))
     assert len(one.encode()) < 10_000
     assert re.search(r"….*opened in <span[^>]*><b>1911</b></span> &amp; closed.*…", one)
-    plain = face.text(result([("When?", long, [("1911", 3.0)])]))
-    assert "in: …" in plain
+    plain = text(result([("When?", long, [("1911", 3.0)])]))
+    assert "context: …" in plain
     assert max(map(len, plain.split("\n"))) < 220
-    many = str(face.markup(result([("When?" * 1000, long, [("1911", 3.0)])] * 200)))
+    many = markup(result([("When?" * 1000, long, [("1911", 3.0)])] * 200))
     assert len(many.encode()) < 60_000
     assert "170 questions not shown" in words_of(many)
 
 
 def test_an_answer_that_is_long_itself_is_cut():
     long = "1911 " * 20_000
-    shown = str(face.markup(result([("When?", long, [(long, 3.0)])])))
+    shown = markup(result([("When?", long, [(long, 3.0)])]))
     assert len(shown.encode()) < 10_000
     assert "…" in shown
 

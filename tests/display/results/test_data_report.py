@@ -26,7 +26,7 @@ def look(name="reviews", **more):
 def test_it_says_it_all_in_words():
     shown = text(look())
     for told in ("100 rows", "text 'review', label 'stars'",
-                 "✖ error: 12 rows have no label (rows 3, 17, 99 and 9 more)",
+                 "✖ error: 12 rows have no label; they are left out; rows 3, 17, 99 and 9 more",
                  "⚠ warning: 312 texts occur twice", "75.0 %", "16 to 31", "length in tokens"):  # fmt: skip
         assert told in shown
 

@@ -4,9 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bertmagic.display import bundle, text
+from bertmagic.display import below, bundle, text
 from bertmagic.display.charts.figures import MIMETYPE
-from bertmagic.display.results.report import figure, worst
+from bertmagic.display.results.report import worst
 
 from ..made import report
 from ..runs import HOSTILE
@@ -25,7 +25,7 @@ def test_it_says_it_all_in_words(result):
     for told in ("200 rows measured, 3 rows were left out", "accuracy 0.9000", "macro F1 0.8500", "loss 0.3100 nats",
                  "lang", "2,500 tokens/s", "Trained in 1 min 00 s", "step 40", "Note: n"):  # fmt: skip
         assert told in " ".join(shown.split())
-    assert "no                80   20" in shown
+    assert "no                  80   20" in shown
 
 
 def test_its_tables_hold_the_counts(result):
@@ -36,7 +36,7 @@ def test_its_tables_hold_the_counts(result):
 
 
 def test_its_figure_has_a_twin_in_numbers_and_one_in_words(result):
-    shown = figure(result)
+    (shown,) = below(result)
     go.Figure(data=shown[MIMETYPE]["data"], layout=shown[MIMETYPE]["layout"])
     assert "<b>95</b>" in shown["text/html"]
     assert shown["text/plain"].startswith("Confusion matrix of sentiment: 175 of 200 rows are right. Most often no was")
@@ -61,4 +61,4 @@ def test_an_empty_report_is_shown():
 def test_hostile_names_are_text():
     both = bundle(report((HOSTILE, "b", "c"), np.ones((3, 3), dtype=int), notes=(HOSTILE,)))
     assert "img" not in Tags(both["text/html"]).tags
-    json.dumps([both, figure(report((HOSTILE, "b"), np.eye(2, dtype=int)))], ensure_ascii=False).encode()
+    json.dumps([both, *below(report((HOSTILE, "b"), np.eye(2, dtype=int)))], ensure_ascii=False).encode()

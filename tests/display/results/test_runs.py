@@ -38,7 +38,7 @@ def test_every_run_has_its_line():
     for shown in bundle(runs(record("a"), failed, hidden=2, foreign=("notes",))).values():
         for told in ("2 runs in /home/a; 2 more do not fit", "minilm", "r.csv", "macro F1 0.8000", "1 min 05 s",
                      "12 of 40", "finished", "failed", "b: RuntimeError: no memory",
-                     "1 entry there that tell of no run: notes"):  # fmt: skip
+                     "1 entry is there that are not runs: notes"):  # fmt: skip
             assert told in shown
 
 
@@ -82,7 +82,7 @@ def test_hundreds_of_runs_stay_small():
     found = runs(*records)
     shown = bundle(found)
     assert len(json.dumps(shown)) < 60_000
-    assert "The first 60 are shown" in shown["text/html"]
+    assert "840 more rows; .frame has them all" in shown["text/html"]
     assert "880 more runs" in shown["text/plain"]
     assert sum(len(json.dumps(figure)) for figure in below(found)) < 150_000
 

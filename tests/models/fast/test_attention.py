@@ -61,7 +61,7 @@ def test_it_equals_eager_attention_forward_and_backward(kind, tokens, plain, mon
     model.set_attn_implementation("eager")
     logits, gradients = run(model, ids, mask)
     model.set_attn_implementation("sdpa")
-    attention.use(model)
+    attention.install_attention(model)
     assert model.config._attn_implementation == attention.NAME
     ours, our_gradients = run(model, ids, mask)
     torch.testing.assert_close(ours, logits, atol=1e-5, rtol=1e-4)
@@ -98,11 +98,11 @@ def test_gradients_are_those_that_differences_show(rate, masked, queries, monkey
     module.dropout = torch.nn.Dropout(rate)
 
     def mixed(*given):
-        dropout.use(module, 0)  # the same elements are dropped each time
+        dropout.install_dropout(module, 0)  # the same elements are dropped each time
         return attention.attention(module, *given, mask, dropout=rate)[0]
 
     assert torch.autograd.gradcheck(mixed, given)
-    assert "_Products" in mixed(*given).grad_fn.name()
+    assert "MatmulAttention" in mixed(*given).grad_fn.name()
 
 
 @pytest.mark.parametrize("tokens", [9, attention.SHORT + 2])
@@ -116,15 +116,15 @@ def test_masks_of_attention_come_from_the_generator_of_the_model(kind, tokens):
             if hasattr(model.config, name):
                 setattr(model.config, name, 0.4)
         model = type(model)(model.config).train()
-    attention.use(model)
+    attention.install_attention(model)
     found = []
     for seed in (1, 2):
-        dropout.use(model, 0)
+        dropout.install_dropout(model, 0)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             found.append(run(model, *batch(tokens))[0])
     assert torch.equal(*found)
-    dropout.use(model, 1)
+    dropout.install_dropout(model, 1)
     assert not torch.equal(run(model, *batch(tokens))[0], found[0])
 
 
@@ -139,7 +139,7 @@ def test_a_model_that_reads_from_left_to_right_still_does():
 def test_a_model_with_attention_of_its_own_keeps_it():
     model = MODELS["bert"]()
     model.set_attn_implementation("eager")
-    attention.use(model)
+    attention.install_attention(model)
     assert model.config._attn_implementation == "eager"
 
 

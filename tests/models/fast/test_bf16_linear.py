@@ -9,9 +9,9 @@ from transformers import (
     DistilBertForSequenceClassification,
 )
 
-from bertmagic.models.fast import bf16_linear, first_token
+from bertmagic.models.fast import bf16_linear, first_token, operators
 
-needs_onednn = pytest.mark.skipif(not bf16_linear._possible(), reason="oneDNN has no bf16 products here")
+needs_onednn = pytest.mark.skipif(not operators.has_bf16_linear(), reason="oneDNN has no bf16 products here")
 SIZES = {"vocab_size": 60, "pad_token_id": 0}
 
 
@@ -103,7 +103,7 @@ def test_a_layer_that_is_not_plain_is_left_alone():
 
 
 def test_without_onednn_nothing_is_done(monkeypatch):
-    monkeypatch.setattr(bf16_linear, "_possible", lambda: False)
+    monkeypatch.setattr(operators, "has_bf16_linear", lambda: False)
     model = bert()
     with bf16_linear.packed(model):
         assert not any("forward" in vars(part) for part in model.modules())

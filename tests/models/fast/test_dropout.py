@@ -11,7 +11,7 @@ from bertmagic.models.fast import dropout
 @pytest.fixture
 def layers():
     model = torch.nn.Sequential(torch.nn.Dropout(0.1), torch.nn.Sequential(torch.nn.Dropout(0.5)))
-    dropout.use(model, seed=1)
+    dropout.install_dropout(model, seed=1)
     return model.train()
 
 

@@ -73,10 +73,10 @@ def test_layers_and_embeddings_are_found(model):
 @pytest.mark.parametrize("attention", ["plain products", "sdpa"])
 def test_logits_and_gradients_are_those_of_the_whole_layer(model, batch, attention):
     if attention == "plain products":
-        kernels.use(model)
+        kernels.install_attention(model)
     assert widths(model, batch) == [11, 11]
     logits, gradients = run(model, batch)
-    first_token.use(model)
+    first_token.compute_first_token_only(model)
     assert widths(model, batch) == [11, 1]
     ours, our_gradients = run(model, batch)
     torch.testing.assert_close(ours, logits, atol=1e-5, rtol=1e-5)
@@ -87,26 +87,26 @@ def test_logits_and_gradients_are_those_of_the_whole_layer(model, batch, attenti
 
 def test_the_state_dict_is_untouched(model):
     before = list(model.state_dict())
-    first_token.use(model)
+    first_token.compute_first_token_only(model)
     assert list(model.state_dict()) == before
 
 
 def test_attention_that_gives_its_weights_away_gets_the_whole_layer(model, batch):
-    first_token.use(model)
+    first_token.compute_first_token_only(model)
     model.set_attn_implementation("eager")
     assert widths(model, batch) == [11, 11]
     assert model(**batch, output_attentions=True).attentions[-1].shape == (3, 4, 11, 11)
 
 
 def test_a_layer_that_is_computed_twice_is_computed_whole(model, batch):
-    first_token.use(model)
+    first_token.compute_first_token_only(model)
     model.activation_checkpointing_enable()
     assert widths(model.train(), batch) == [11, 11]
 
 
 def test_a_head_that_reads_all_tokens_gets_them_all(batch):
     model = BertForTokenClassification(BertConfig(**SIZES)).eval()
-    first_token.use(model)
+    first_token.compute_first_token_only(model)
     assert model(**batch).logits.shape[:2] == (3, 11)
 
 
@@ -116,5 +116,5 @@ def test_a_model_that_is_built_otherwise_is_left_alone(batch):
     )
     assert first_token.stack(model) == list(model.distilbert.transformer.layer)
     expected = model.eval()(**batch).logits
-    first_token.use(model)
+    first_token.compute_first_token_only(model)
     assert torch.equal(model(**batch).logits, expected)

@@ -15,7 +15,6 @@ from transformers import (
 
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
-from bertmagic.models.fast import dropout
 from bertmagic.models.fast.word_embeddings import Vocabulary, trim
 from bertmagic.run.stopping import StopButton
 from bertmagic.training import step
@@ -63,7 +62,6 @@ def make(kind):
     with torch.random.fork_rng():
         torch.manual_seed(3)
         model = MODELS[kind]()
-    dropout.use(model, 0)
     return model
 
 
@@ -75,13 +73,13 @@ def make_loop(kind, feed, keeper=None, seen=None, **changes):
     } | changes  # fmt: skip
     model = make(kind)
 
-    def measure(check):
+    def measure(trained, check):
         if seen is not None:
-            seen.append({name: value.clone() for name, value in model.state_dict().items()})
+            seen.append({name: value.clone() for name, value in trained.state_dict().items()})
         with torch.no_grad():
-            model.eval()
-            loss = model(input_ids=torch.arange(90).view(9, 10)).logits.square().mean().item()
-        model.train()
+            trained.eval()
+            loss = trained(input_ids=torch.arange(90).view(9, 10)).logits.square().mean().item()
+        trained.train()
         return {"loss": loss}
 
     return Loop(model, feed, Plan(**plan), MEAN, measure, lambda event: None, keeper)
@@ -128,7 +126,7 @@ def test_the_gradients_are_those_of_the_whole_matrix_to_the_bit(kind, feed, monk
 
 
 class Kept:
-    """A keeper of the checkpoint of one step."""
+    """Keeps the checkpoint of one step."""
 
     def __init__(self, at):
         self.at = at

@@ -133,7 +133,7 @@ def test_pretraining_lowers_perplexity_and_reports_both(pretrain):
     assert set(report.metrics) == set(report.before) == {"perplexity", "accuracy", "loss"}
     assert report.metrics["perplexity"] < report.before["perplexity"] / 2
     assert "masked tokens of" in report.notes[0]
-    assert "Before training: perplexity" in repr(report)
+    assert "before training" in repr(report)
     assert "before training" in report._repr_mimebundle_()["text/html"]
     assert sum(isinstance(event, Step) for event in heard) == 60
     assert any(isinstance(event, Evaluated) for event in heard)

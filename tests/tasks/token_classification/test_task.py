@@ -239,7 +239,9 @@ def test_no_entity_and_an_unknown_type_are_errors():
     without = frame.assign(tags=[["O"] * len(row) for row in frame["tokens"]])
     with pytest.raises(DataError, match="marks no entity in any row"):
         TokenClassification.read(tables.read(without), columns)
-    with pytest.raises(DataError, match=r"has types that training has not: 'WORD' in 20 rows, such as row 0") as caught:
+    with pytest.raises(
+        DataError, match=r"has types that training did not have: 'WORD' in 20 rows, such as row 0"
+    ) as caught:
         TokenClassification.of(["THING"]).examples(tables.read(frame), columns)
     assert "The types are THING" in caught.value.fix
 

@@ -1,0 +1,95 @@
+"""Rows of any library as a frame of pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import files, texts
+from bertmagic.data.labels import missing
+from bertmagic.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def holds_rows(value: Any) -> bool:
+    """Whether a value is a frame or a data set of some library, as against a column or a dict of columns."""
+    two_dimensional = len(getattr(value, "shape", ())) == 2  # a Series of pandas or polars is a column
+    return hasattr(value, "column_names") or (hasattr(value, "__arrow_c_stream__") and two_dimensional)
+
+
+def read(source: Any) -> pd.DataFrame:
+    """Return the rows of an object.
+
+    Raises
+    ------
+    DataError
+        If the object holds no rows that can be read.
+    """
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return source
+    if isinstance(source, pd.Series):
+        return source.to_frame(name=source.name if source.name is not None else "text")
+    if hasattr(source, "column_names") and hasattr(source, "features"):
+        return _from_datasets(source)
+    if hasattr(source, "__arrow_c_stream__"):
+        return _from_arrow(source)
+    if isinstance(source, Mapping):
+        return _from_columns(source)
+    if isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source):
+        return texts.frame(list(source))
+    raise DataError(
+        f"a {type(source).__name__} holds no rows that can be read.",
+        "Give a DataFrame, a Dataset, a dict of columns, a list of dicts, a file, sample:NAME or a hub id.",
+    )
+
+
+def _from_arrow(source: Any) -> pd.DataFrame:
+    import pyarrow as pa
+
+    try:
+        return files.from_arrow(pa.table(source))
+    except (pa.ArrowInvalid, TypeError):  # one column, such as a Series of polars
+        return files.from_arrow(pa.table({"text": pa.chunked_array(source)}))
+
+
+def _from_datasets(source: Any) -> pd.DataFrame:
+    """Read a `datasets.Dataset`.
+
+    Columns of `ClassLabel` come by name: as categories in the order of their numbers, or as lists of names.
+    """
+    import pandas as pd
+
+    if not hasattr(source, "__len__"):
+        raise DataError(
+            f"{type(source).__name__} is read as a stream, and cannot be shuffled or split.",
+            "Take rows of it, as in Dataset.from_list(list(data.take(10_000))).",
+        )
+    frame = _from_arrow(source.with_format("arrow")[:])
+    for column, feature in source.features.items():
+        if hasattr(feature, "int2str"):
+            codes = [-1 if missing(i) else max(int(i), -1) for i in frame[column].tolist()]
+            frame[column] = pd.Categorical.from_codes(codes, feature.names)
+        elif hasattr(getattr(feature, "feature", None), "int2str"):
+            frame[column] = pd.Series(_lists_of_names(frame[column], feature.feature.names), frame.index, dtype=object)
+    return frame
+
+
+def _lists_of_names(column: pd.Series, names: Sequence[str]) -> list[list[str | None] | None]:
+    def name(number: Any) -> str | None:
+        return None if missing(number) or number < 0 else names[int(number)]
+
+    return [None if missing(row) else [name(number) for number in row] for row in column.tolist()]
+
+
+def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
+    try:
+        return texts.frame(dict(source))
+    except ValueError:
+        lengths = ", ".join(f"{name}: {len(column):,}" for name, column in source.items() if hasattr(column, "__len__"))
+        raise DataError(
+            f"the columns of the dict are not of one length ({lengths}).", "Give every column as many values."
+        ) from None
