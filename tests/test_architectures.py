@@ -115,7 +115,7 @@ def combinations():
             yield pytest.param(kind, task, marks=[] if task in covering else pytest.mark.soak, id=f"{kind}-{task}")
 
 
-@pytest.mark.parametrize(("kind", "task"), combinations())
+@pytest.mark.parametrize(("kind", "task"), list(combinations()))
 def test_it_learns_is_saved_and_predicts_the_same(folder, kind, task, tmp_path):
     rows, asked = TASKS[task]
     known = {"text": ["premise", "hypothesis"], "label": "label"} if task == "pairs" else {}

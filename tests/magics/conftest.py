@@ -106,9 +106,8 @@ def background(api, models, model):
     return model
 
 
-def make_api(calls):
-    api = ModuleType("bertmagic.api")
-    models = {}
+def trainer(api, models, calls):
+    """Return what stands in for training: it gives a model at once, a job, or an error."""
 
     def train(train=None, **options):
         if isinstance(train, str) and not train.startswith("sample:"):
@@ -120,6 +119,13 @@ def make_api(calls):
         if options.get("max_steps") == 13:
             raise errors.Interrupted("stopped at step 13 of 13", model)
         return model
+
+    return train
+
+
+def make_api(calls):
+    api = ModuleType("bertmagic.api")
+    models = {}
 
     def find(ref=None):
         if isinstance(ref, TextModel):
@@ -134,6 +140,7 @@ def make_api(calls):
         models[name or str(ref)] = model = TextModel(name or str(ref), calls)
         return model
 
+    train = trainer(api, models, calls)
     answers = {"finetune": train, "pretrain": train, "load": load}
     for name in real.__all__:
         setattr(api, name, recorded(getattr(real, name), calls, answers.get(name) or result(name)))
