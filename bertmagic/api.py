@@ -207,11 +207,11 @@ def runs(
     given = {"names": names, "sort": sort, "task": task, "state": state, "against": against, "diff": diff}
     chosen = table.read(table.commands.Runs, given)
     if not chosen.diff:
-        return records.listed(chosen)
+        return records.list_runs(chosen)
     if len(chosen.diff) != 2:
         raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
-    known, _ = records.read()
-    first, second = (records.named(known, name) for name in chosen.diff)
+    known, _ = records.read_runs()
+    first, second = (records.find_run(known, name) for name in chosen.diff)
     return difference.compare(first, second)
 
 

@@ -166,7 +166,7 @@ def runs_here(with_model: bool = True) -> list[str]:
         return folders.names()
     from bertmagic.run import records
 
-    return [record.name for record in records.read()[0]]
+    return [record.name for record in records.read_runs()[0]]
 
 
 def for_comparison(ref: Any) -> TextModel | str:

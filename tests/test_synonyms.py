@@ -114,7 +114,7 @@ def test_a_run_saved_with_an_earlier_name_goes_on_and_is_listed(tmp_path):
     with pytest.raises(OptionError, match="metric was 'loss' and is 'f1'"):
         checkpoints.compare(before, {"options": {"metric": "f1", "lr": 1e-4}, "data": {}})
     (tmp_path / "options.json").write_text('{"best_metric": "loss", "model": "minilm"}')
-    record = records.one(tmp_path)
+    record = records.read_run(tmp_path)
     assert (record.metric, record.options["metric"]) == ("loss", "loss")
 
 
