@@ -11,11 +11,11 @@ from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_fram
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.ranges import Range
-from bertmagic.registry import encoder_reference, load
+from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
 from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import Stop, StopButton
-from bertmagic.text_model import TextModel, hold
+from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
