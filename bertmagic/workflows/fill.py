@@ -45,12 +45,12 @@ def fill(
     """
     began, tokenizer, _ = time.perf_counter(), model.tokenizer, model.network  # unloaded: fails before any work
     _check_head(model)
-    wanted = [candidate_id(tokenizer, word) for word in candidates]
+    wanted = [filling.candidate_id(tokenizer, word) for word in candidates]
     given, name, where = rows_given(model, texts, asked)
     rows, _ = checks.readable(given, ("text",), name, where)
     if not len(rows):
         raise DataError("there is no text to fill.", f"Give a text with {filling.MASK} where a word is to be guessed.")
-    written = [with_mask_token(text, tokenizer, row) for text, row in zip(rows.texts, rows.index, strict=True)]
+    written = [filling.with_mask_token(text, tokenizer, row) for text, row in zip(rows.texts, rows.index, strict=True)]
     tokens = encode(tokenizer, written, loading.limit(model.folder, tokenizer))
     most = filling.most_masks(tokens, written, tokenizer, rows)
     chosen = filling.MaskReader(
