@@ -12,11 +12,11 @@ from bertmagic.errors import OptionError, listing
 from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
 from bertmagic.options.names import folder_name
-from bertmagic.registry import encoder_reference, find, for_comparison, load, runs_here
+from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
 from bertmagic.run.locks import RunLock
-from bertmagic.text_model import TextModel, held
+from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,6 +168,7 @@ def tune(
     return launch.search(table.read(table.Tune, {"train": train, **options}), on_event, show, sources)
 
 
+@table.keywords(table.commands.Runs)
 def runs(
     names: Sequence[str] = (), *, sort: str = "date", task: str | None = None, state: str | None = None,
     against: str = "date", diff: Sequence[str] = (),
@@ -206,14 +207,15 @@ def runs(
     given = {"names": names, "sort": sort, "task": task, "state": state, "against": against, "diff": diff}
     chosen = table.read(table.commands.Runs, given)
     if not chosen.diff:
-        return records.listed(chosen)
+        return records.list_runs(chosen)
     if len(chosen.diff) != 2:
         raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
-    known, _ = records.read()
-    first, second = (records.named(known, name) for name in chosen.diff)
+    known, _ = records.read_runs()
+    first, second = (records.find_run(known, name) for name in chosen.diff)
     return difference.compare(first, second)
 
 
+@table.keywords(table.commands.Check)
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
     context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
@@ -239,6 +241,7 @@ def check(
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
 
 
+@table.keywords(table.commands.Compare)
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
     question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
@@ -301,6 +304,7 @@ def catalogue(
 ) -> Advice: ...  # fmt: skip
 
 
+@table.keywords(table.commands.Models)
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
     device: str | None = None, try_models: int = 0, show: bool = True,

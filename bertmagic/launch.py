@@ -11,16 +11,17 @@ from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_fram
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.ranges import Range
-from bertmagic.registry import encoder_reference, load
+from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
 from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import Stop, StopButton
-from bertmagic.text_model import TextModel, hold
+from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bertmagic import options as table
+    from bertmagic.display.live.live_output import Watcher
     from bertmagic.run.jobs import Job
     from bertmagic.tuning.results import Rates, Search
     from bertmagic.workflows.finetune import Finetuned
@@ -46,7 +47,7 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
 
 
 def _run_in_thread(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton,
+    options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
     lock: RunLock,
 ) -> TextModel:  # fmt: skip
     """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
@@ -61,7 +62,7 @@ def _run_in_thread(
 
 
 def _run(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton,
+    options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
     lock: RunLock,
 ) -> TextModel:  # fmt: skip
     def emit(event: Event) -> None:

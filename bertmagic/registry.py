@@ -1,14 +1,74 @@
-"""What a user names: a model that is held, a job, a run of this folder, a saved folder or a hub id."""
+"""The models that this kernel holds, and what a name stands for: one of them, a job, a run, a folder or a hub id."""
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
-from bertmagic.errors import ModelError, UnknownReference, listing
+from bertmagic.display import publish
+from bertmagic.errors import ModelError, OptionError, UnknownReference, listing
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
-from bertmagic.text_model import TextModel, held, held_or_open, hold, newest, open_model
+from bertmagic.text_model import TextModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
+_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
+_register = threading.Lock()
+
+
+def hold(model: TextModel) -> TextModel:
+    """Remember a model, without keeping it alive, as the newest and by its name."""
+    global _newest
+    model.network.eval()
+    with _register:
+        _held[model.name] = model
+        _newest = weakref.ref(model)
+    return model
+
+
+def held() -> dict[str, TextModel]:
+    """Return the models that this kernel holds, by name; not those that were unloaded."""
+    with _register:
+        known = dict(_held.items())
+    return {name: model for name, model in known.items() if model.is_loaded}
+
+
+def newest() -> TextModel | None:
+    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
+    model = _newest()
+    return model if model is not None and model.is_loaded else None
+
+
+def open_model(
+    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
+) -> TextModel:
+    """Open the model of a run, of a folder or of the hub, without remembering it; see `load`."""
+    from bertmagic.workflows.predict import opened
+
+    with publish.working() as emit:
+        return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
+
+
+def held_or_open(reference: Any) -> TextModel:
+    """Return the model that is held under a name; else open what the name stands for, without remembering it.
+
+    Raises
+    ------
+    OptionError
+        If it is no name.
+    """
+    if not isinstance(reference, str | Path):
+        raise OptionError(f"a {type(reference).__name__} is no model to compare with.", "Give a model, or its name.")
+    return held().get(str(reference)) or open_model(str(reference))
+
+
+TextModel.from_name = staticmethod(held_or_open)
 
 
 def encoder_reference(model: Any) -> str:
@@ -106,7 +166,7 @@ def runs_here(with_model: bool = True) -> list[str]:
         return folders.names()
     from bertmagic.run import records
 
-    return [record.name for record in records.read()[0]]
+    return [record.name for record in records.read_runs()[0]]
 
 
 def for_comparison(ref: Any) -> TextModel | str:

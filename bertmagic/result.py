@@ -1,12 +1,16 @@
 """Base classes of results: they show and export themselves.
 
-This is the one module outside `bertmagic.display` that imports it from below, and it does so when a result is shown.
+This is the one module that imports from above itself, the display and the widgets, and it does so when a result is
+shown.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bertmagic.widgets.attention import AttentionView
 
 
 class Result:
@@ -61,3 +65,36 @@ class ExportableResult(PublishedResult):
         from bertmagic.display import latex
 
         return latex(self)
+
+
+class ViewedResult(PublishedResult):
+    """A result with a live view: attention maps."""
+
+    def view(self, **state: Any) -> AttentionView:
+        """Return the live view: a widget for notebooks.
+
+        Parameters
+        ----------
+        state
+            Its first state: names of `bertmagic.display.attention.settings.Settings`, such as ``layer=5, head=1``.
+
+        Raises
+        ------
+        OptionError
+            If a setting is unknown, or there is no such layer, head or token.
+        """
+        from bertmagic.widgets.attention import AttentionView
+
+        return AttentionView(self, **state)  # type: ignore[arg-type]  # attention maps are the one result with a view
+
+    def _exported(self, kind: str, path: str | Path | None, state: dict[str, Any]) -> str | bytes:
+        """Return what the view shows in a state as a file of a kind, and write it if a path is given."""
+        from bertmagic.display.attention import export
+
+        return export(self, kind, path, **state)  # type: ignore[arg-type]
+
+    def _page(self, state: Any, title: str) -> str:
+        """Return the view as a page of its own, whose script is the widget's."""
+        from bertmagic.widgets.page import page
+
+        return page(self, state, title)  # type: ignore[arg-type]

@@ -1,13 +1,13 @@
-"""A model that can be used, and the register of those that this kernel holds."""
+"""A model that can be used: what users get from a run, or from `bertmagic.registry`."""
 
 from __future__ import annotations
 
 import threading
-import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
+from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, TrainingError, listing
 
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
     from bertmagic.training.history import History
     from bertmagic.workflows.evaluate import By
-
-_held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
-_newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
-_register = threading.Lock()
 
 
 class TextModel:
@@ -50,6 +46,9 @@ class TextModel:
     history
         The steps and evaluations of its training, as tables; None for a loaded one.
     """
+
+    from_name: ClassVar[Callable[[Any], TextModel]]
+    """Returns the model of a name; `bertmagic.registry`, which imports this module, sets it."""
 
     def __init__(
         self, name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
@@ -83,6 +82,11 @@ class TextModel:
         return network
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether it has its weights: False once it was unloaded."""
+        return self._network is not None
+
+    @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer of transformers."""
         return self._tokenizer
@@ -107,6 +111,7 @@ class TextModel:
         tensors = [*network.parameters(), *network.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
+    @table.keywords(table.commands.Predict)
     def predict(
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
         file: str | None = None, show: bool = True,
@@ -136,6 +141,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return predict(self, texts if file is None else Path(file), asked, emit)
 
+    @table.keywords(table.commands.Evaluate)
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
         context: str | None = None, answers: str | None = None, by: By | Sequence[By] = (),
@@ -221,6 +227,7 @@ class TextModel:
             return f"{advice} was not changed, as {error.what}"
         return f"It is kept in the run {run!r}, too."
 
+    @table.keywords(table.commands.Fill)
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
         file: str | None = None, show: bool = True,
@@ -286,6 +293,7 @@ class TextModel:
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any: ...
 
+    @table.keywords(table.commands.Attention)
     def attention(
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any:
@@ -335,7 +343,7 @@ class TextModel:
                 return maps.beside(attention_of_base(self, texts[0], pair, emit))
         if compare is None:
             return maps
-        other = compare if isinstance(compare, TextModel) else held_or_open(compare)
+        other = compare if isinstance(compare, TextModel) else type(self).from_name(compare)
         return maps.beside(other._attention(texts[0], pair, show))
 
     def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
@@ -365,58 +373,5 @@ class TextModel:
         with self._lock:
             size = self.bytes
             self._network = None
-            _drop(self)
             devices.release()
             return size
-
-
-def hold(model: TextModel) -> TextModel:
-    """Remember a model, without keeping it alive, as the newest and by its name."""
-    global _newest
-    model.network.eval()
-    with _register:
-        _held[model.name] = model
-        _newest = weakref.ref(model)
-    return model
-
-
-def held() -> dict[str, TextModel]:
-    """Return the models that this kernel holds, by name."""
-    with _register:
-        return dict(_held.items())
-
-
-def newest() -> TextModel | None:
-    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
-    model = _newest()
-    return model if model is not None and model.bytes else None
-
-
-def open_model(
-    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
-) -> TextModel:
-    """Open the model of a run, of a folder or of the hub, without remembering it; see `bertmagic.registry.load`."""
-    from bertmagic.workflows.predict import opened
-
-    with publish.working() as emit:
-        return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
-
-
-def held_or_open(reference: Any) -> TextModel:
-    """Return the model that is held under a name; else open what the name stands for, without remembering it.
-
-    Raises
-    ------
-    OptionError
-        If it is no name.
-    """
-    if not isinstance(reference, str | Path):
-        raise OptionError(f"a {type(reference).__name__} is no model to compare with.", "Give a model, or its name.")
-    return held().get(str(reference)) or open_model(str(reference))
-
-
-def _drop(model: TextModel) -> None:
-    """Forget a model that was unloaded, unless another has taken its name."""
-    with _register:
-        if _held.get(model.name) is model:
-            del _held[model.name]

@@ -1,5 +1,6 @@
 """Names of options in other tools and in earlier versions."""
 
+import inspect
 import warnings
 
 import pytest
@@ -71,8 +72,9 @@ def test_a_name_that_stands_for_a_value_is_shown_with_it():
     assert 'in bertmagic: precision = "bf16".' in keyword
 
 
-def test_what_needs_no_option_is_said():
-    assert all("is not needed in bertmagic" in said for said in in_all_three_places("load_best_model_at_end"))
+@pytest.mark.parametrize("name", ["load_best_model_at_end", "per_device_eval_batch_size", "num_labels"])
+def test_what_needs_no_option_is_said(name):
+    assert all("is not needed in bertmagic" in said for said in in_all_three_places(name))
 
 
 def test_a_name_means_what_the_command_has():
@@ -113,7 +115,7 @@ def test_a_run_saved_with_an_earlier_name_goes_on_and_is_listed(tmp_path):
     with pytest.raises(OptionError, match="metric was 'loss' and is 'f1'"):
         checkpoints.compare(before, {"options": {"metric": "f1", "lr": 1e-4}, "data": {}})
     (tmp_path / "options.json").write_text('{"best_metric": "loss", "model": "minilm"}')
-    record = records.one(tmp_path)
+    record = records.read_run(tmp_path)
     assert (record.metric, record.options["metric"]) == ("loss", "loss")
 
 
@@ -135,3 +137,29 @@ def test_earlier_names_are_names_of_options_no_more():
 
 def test_the_page_of_options_lists_the_names_of_other_tools():
     assert "- In other tools: `learning_rate`" in page()
+
+
+@pytest.mark.parametrize(
+    ("call", "here"),
+    [
+        (lambda: bm.check("sample:reviews", label_column="stars"), "label"),
+        (lambda: bm.compare(["majority"], "sample:reviews", train_dataset="sample:reviews"), "train"),
+        (lambda: bm.catalogue("sample:reviews", labels="stars"), "label"),
+        (lambda: bm.TextModel.evaluate(None, eval_dataset="sample:reviews"), "data"),
+        (lambda: bm.TextModel.predict(None, "a", text_column="review"), "text"),
+    ],
+)
+def test_keywords_of_other_functions_and_methods_lead_home_too(call, here):
+    with pytest.raises(OptionError, match=f"has another name in bertmagic: {here}."):
+        call()
+
+
+def test_only_keywords_that_a_function_takes_are_named():
+    with pytest.raises(OptionError, match="there is no option 'model_name'"):
+        bm.TextModel.predict(None, "a", model_name="x")  # an option of the magic, which the method has not
+
+
+def test_a_function_keeps_its_signature_and_its_own_keywords():
+    assert list(inspect.signature(bm.check).parameters)[:3] == ["data", "text", "label"]
+    assert "by" in inspect.signature(bm.TextModel.evaluate).parameters
+    assert bm.runs(sort="name").records == ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertmagic.errors import ModelError, OptionError, count
-from bertmagic.result import PublishedResult
+from bertmagic.result import ViewedResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.attention.comparison import Comparison
-    from bertmagic.widgets.attention import AttentionView
 
     Floats = npt.NDArray[np.float32]
 
@@ -108,7 +107,7 @@ class Detail:
 
 
 @dataclass(frozen=True, repr=False)
-class AttentionMaps(PublishedResult):
+class AttentionMaps(ViewedResult):
     """The attention weights of every head of a model for one text, or for a pair of texts.
 
     Attributes
@@ -313,28 +312,6 @@ class AttentionMaps(PublishedResult):
         it. Remove one from each name that begins with one, and all names are as they were.
         """
         return str(self._exported("csv", path, state))
-
-    def _exported(self, kind: str, path: str | Path | None, state: dict[str, Any]) -> str | bytes:
-        from bertmagic.display.attention import export
-
-        return export(self, kind, path, **state)
-
-    def view(self, **state: Any) -> AttentionView:
-        """Return the live view: a widget for notebooks.
-
-        Parameters
-        ----------
-        state
-            Its first state: names of `bertmagic.display.attention.settings.Settings`, such as ``layer=5, head=1``.
-
-        Raises
-        ------
-        OptionError
-            If a setting is unknown, or there is no such layer, head or token.
-        """
-        from bertmagic.widgets.attention import AttentionView
-
-        return AttentionView(self, **state)
 
     def check(self, layer: int, head: int) -> None:
         """Raise an `OptionError` if there is no such layer or head."""

@@ -1,4 +1,4 @@
-"""What is wrong with the rows, found before a model is loaded."""
+"""Rows that can be read and learnt from, and what is wrong with the others; known before a model is loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bertmagic.data.labels import Labels, classes, missing, plain
 from bertmagic.data.report import Finding
 from bertmagic.data.split import isin_sorted
 from bertmagic.data.texts import Texts, cells
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bertmagic.options import LongText
 
 TOLERATED = 0.05
-"""The share of rows that may be dropped for a missing text or label; above it the data is taken to be wrong."""
+"""The largest share of rows that is dropped for a missing text or label; above it, the data must be mended."""
 
 UNKNOWN = 0.1
 """The share of [UNK] tokens above which the text is taken to be in a language that the model does not know."""
@@ -34,8 +34,16 @@ UNKNOWN = 0.1
 class TextRows:
     """Rows that a model can read: what is left of a table after the checks.
 
-    ``index``, the user's own, has shape ``(rows,)``. ``second`` are the second texts of pairs, or the passages of
-    questions; None for single texts.
+    Attributes
+    ----------
+    name
+        What messages call the rows.
+    texts
+        The text of each row, the first one of a pair, or the question.
+    index
+        The user's own index, shape ``(rows,)``.
+    second
+        The second texts of pairs, or the contexts of questions; None for single texts.
     """
 
     name: str
@@ -62,26 +70,26 @@ class TextRows:
         )
 
     def text(self, at: int) -> str:
-        """Return what is read of a row, the two texts of a pair behind each other."""
+        """Return the text of a row; for a pair both texts, with a space between."""
         return self.texts[at] if self.second is None else f"{self.texts[at]} {self.second[at]}"
 
     def duplicate_keys(self) -> npt.NDArray[np.int64]:
         """Return the same number for rows that read the same; see `duplicate_keys`."""
-        found = duplicate_keys(self.texts)
-        # An odd factor keeps the order of the two texts: (a, b) is another pair than (b, a).
-        return found if self.second is None else found * 3 + duplicate_keys(self.second)
+        keys = duplicate_keys(self.texts)
+        # The factor makes (a, b) another pair than (b, a); an odd one loses no bit.
+        return keys if self.second is None else keys * 3 + duplicate_keys(self.second)
 
 
 @dataclass(frozen=True)
 class LabelledRows(TextRows):
-    """Rows with what is to be learnt of them.
+    """Rows with their targets.
 
     Attributes
     ----------
     targets
-        One entry a row, of a dtype that the task chooses.
+        What the model learns to predict, one entry a row; the task chooses the dtype.
     labels
-        The classes that the targets are of, where there are classes.
+        The classes, for tasks that have classes.
     """
 
     targets: npt.NDArray[Any] = field(kw_only=True)
@@ -93,7 +101,7 @@ class LabelledRows(TextRows):
 
 
 def readable(frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "") -> tuple[TextRows, list[Finding]]:
-    """Return the rows that have a text in each of one or two columns, and what was found.
+    """Return the rows that have a text in each of one or two columns, and findings about the others.
 
     Parameters
     ----------
@@ -122,20 +130,21 @@ def readable(frame: pd.DataFrame, columns: Sequence[str], name: str, where: str 
 
 
 def _incomplete(frame: pd.DataFrame, columns: Sequence[str], written: Sequence[npt.NDArray[np.int64]]) -> list[Finding]:
-    """Say which rows lack all of their texts, and which are pairs with one side missing, and which side that is."""
+    """Return findings about rows without any text, and about pairs without the first or the second text."""
     import numpy as np
 
     rows = np.arange(len(frame))
     some = reduce(np.union1d, written)
-    found = [dropped("rows without a text", frame[columns[0]], none)] if len(none := np.setdiff1d(rows, some)) else []
+    blank = np.setdiff1d(rows, some)
+    findings = [dropped("without a text", frame[columns[0]], blank)] if len(blank) else []
     for column, here in zip(columns, written, strict=True):
         if len(lacking := np.setdiff1d(some, here)):
-            found.append(dropped("pairs with one side missing", frame[column], lacking))
-    return found
+            findings.append(dropped("with one side missing", frame[column], lacking, "pair"))
+    return findings
 
 
 def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
-    """Return the texts that are neither missing nor blank, and what was found.
+    """Return the texts that are neither missing nor blank, and findings about the other rows.
 
     Raises
     ------
@@ -153,21 +162,19 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
     if odd:
         example = column.iloc[odd[:1]].tolist()[0]
         raise DataError(
-            f"{where} holds {len(odd):,} values that are not text, such as {example!r} ({type(example).__name__}) "
-            f"in row {column.index[odd[0]]}.",
-            "Convert them first, as in [str(text) for text in texts]."
-            if column.name is None
-            else f"Convert the column first, as in df[{column.name!r}] = df[{column.name!r}].astype(str).",
+            f"{where} holds {count(len(odd), 'value')} that {_are(len(odd))} not text, such as "
+            f"{example!r} ({type(example).__name__}) in row {column.index[odd[0]]}.",
+            "Convert them first: [str(text) for text in texts], or the column with .astype(str).",
         )
     blank = np.flatnonzero(~written)
-    found = [dropped("rows without a text", column, blank)] if len(blank) else []
-    return Texts(column, np.flatnonzero(written)), found
+    findings = [dropped("without a text", column, blank)] if len(blank) else []
+    return Texts(column, np.flatnonzero(written)), findings
 
 
 def examples(
     table: Table, columns: Sequence[str], label: str, known: Labels | None = None
 ) -> tuple[LabelledRows, list[Finding]]:
-    """Return the rows that can be learnt from or measured, and what was found on the way.
+    """Return the rows that have texts and a label, and findings about the others.
 
     Parameters
     ----------
@@ -192,7 +199,7 @@ def examples(
     targets = labels.encode(cells(frame[label]))
     unlabelled = np.flatnonzero(np.fromiter((plain(value) is None for value in cells(frame[label])), bool))
     if len(unlabelled):
-        findings.append(dropped("rows without a label", frame[label], unlabelled))
+        findings.append(dropped("without a label", frame[label], unlabelled))
     for finding in findings:
         tolerate(finding, len(frame), table.name)
     _seen(targets, unlabelled, frame[label], where, labels)
@@ -200,69 +207,69 @@ def examples(
     kept = inputs if labelled.all() else inputs.take(np.flatnonzero(labelled))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
-    found = with_targets(kept, targets if len(kept) == len(targets) else targets[kept.positions], labels)
-    return found, findings + (_class_findings(found, labels) if known is None else []) + repeats(found)
+    rows = with_targets(kept, targets if len(kept) == len(targets) else targets[kept.positions], labels)
+    return rows, findings + (_class_findings(rows, labels) if known is None else []) + repeats(rows)
 
 
 def with_targets(rows: TextRows, targets: npt.NDArray[Any], labels: Labels | None = None) -> LabelledRows:
-    """Return rows with what is to be learnt of them."""
+    """Return rows with their targets."""
     return LabelledRows(rows.name, rows.texts, rows.index, rows.second, targets=targets, labels=labels)
 
 
 def overlap(train: LabelledRows, validation: LabelledRows) -> npt.NDArray[np.int64]:
-    """Return the positions in ``train`` of texts that stand in ``validation`` too."""
+    """Return the positions in ``train`` of texts that are in ``validation``, too."""
     import numpy as np
 
     return np.flatnonzero(isin_sorted(train.duplicate_keys(), np.unique(validation.duplicate_keys())))
 
 
 def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:
-    """Return what tokenizing found: a high share of ``[UNK]``, and texts that are longer than ``max_length``."""
-    found = []
+    """Return findings about tokens: a high share of ``[UNK]``, and texts longer than ``max_length``."""
+    findings = []
     if tokens.unknown > UNKNOWN:
-        found.append(
+        findings.append(
             Finding(
                 "warning",
                 f"{tokens.unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language.",
                 "Choose a multilingual model such as mbert or xlmr.",
             )
         )
-    return [*found, _longer(tokens, max_length, long_text)] if tokens.truncated else found
+    return [*findings, _longer(tokens, max_length, long_text)] if tokens.truncated else findings
 
 
 def _longer(tokens: Tokens, max_length: int, long_text: LongText) -> Finding:
-    """Say how many texts are longer than the model reads, and what of them is read."""
+    """Return how many texts are longer than ``max_length``, and which part of them is read."""
     longer, share = tokens.truncated, tokens.truncated / tokens.texts
-    said = f"{longer:,} of {tokens.texts:,} texts ({share:.1%}) are"
+    which = f"{longer:,} of {count(tokens.texts, 'text')} ({share:.1%}) {_are(longer)}"
     severity: Literal["info", "warning"] = "warning" if share > 0.1 else "info"
     if long_text == "window":
-        cut = tokens.windows is not None  # a look at the data does not cut it
-        many = f"{len(tokens) - (tokens.texts - longer):,} overlapping" if cut else "overlapping"
-        what = f"{said} longer than {max_length} tokens and read in {many} windows."
+        are_cut = tokens.windows is not None  # a report on a data set does not cut its texts
+        number = f"{len(tokens) - (tokens.texts - longer):,} overlapping" if are_cut else "overlapping"
+        what = f"{which} longer than {max_length} tokens and read in {number} windows."
         return Finding("info", what, count=longer)
     if long_text == "head_tail":
-        what = f"{said} longer than {max_length} tokens: their middle is cut out."
+        what = f"{which} longer than {max_length} tokens: the middle is cut out."
         return Finding(severity, what, 'long_text = "window" reads all of them.', count=longer)
     fix = 'Raise max_length if the model reads more, or set long_text = "window" or "head_tail".'
-    return Finding(severity, f"{said} cut at {max_length} tokens.", fix, count=longer)
+    return Finding(severity, f"{which} cut at {max_length} tokens.", fix, count=longer)
 
 
 def duplicate_keys(texts: Iterable[str]) -> npt.NDArray[np.int64]:
     """Return a number for each text, the same for texts that differ in case or spaces only. Shape ``(rows,)``.
 
-    The number is a hash of 64 bits, the same throughout this process: a dict of a million texts would be larger than
-    the texts. That two of n texts share one by chance has a probability of n² / 2⁶⁵, 3e-8 for a million.
+    The number is a hash of 64 bits that stays the same in this process: a dict of a million texts would be larger than
+    the texts. The probability that two of n different texts have the same number is n² / 2⁶⁵: 3e-8 for a million.
     """
     import numpy as np
 
     return np.fromiter((hash(_normal(text)) for text in texts), np.int64)
 
 
-def twice(copies: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the numbers that several rows have, ascending; few, beside a million rows."""
+def repeated_keys(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the keys that several rows have, ascending."""
     import numpy as np
 
-    ascending = np.sort(copies)
+    ascending = np.sort(keys)
     return np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
 
 
@@ -270,32 +277,33 @@ def _normal(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def dropped(what: str, column: pd.Series, positions: npt.NDArray[Any]) -> Finding:
-    """Return what is said of rows that are left out; ``what`` they are, such as ``rows without a label``."""
-    count, rows = len(positions), tuple(column.index[positions[:5]])
-    return Finding("info", f"{count:,} {what} (column {column.name!r})", "They are dropped.", rows, count)
+def dropped(why: str, column: pd.Series, positions: npt.NDArray[Any], noun: str = "row") -> Finding:
+    """Return the finding about rows that are left out because of a column; ``why`` is such as ``without a label``."""
+    rows, number = tuple(column.index[positions[:5]]), len(positions)
+    what = f"{count(number, noun)} {why} (column {column.name!r})"
+    return Finding("info", what, "It is dropped." if number == 1 else "They are dropped.", rows, number)
 
 
 def tolerate(finding: Finding, rows: int, name: str) -> None:
     """Raise a `DataError` if a finding drops more than `TOLERATED` of the rows of a table."""
     if finding.count > TOLERATED * rows:
         raise DataError(
-            f"{name}: {finding.what} are {finding.count / rows:.0%} of its {rows:,} rows, "
+            f"{name}: {finding.what} {_are(finding.count)} {finding.count / rows:.0%} of its {count(rows, 'row')}, "
             f"such as row{'s' if finding.count > 1 else ''} {listing(finding.rows, 5)}.",
             f"Fill them in or drop them; up to {TOLERATED:.0%} are dropped by themselves.",
         )
 
 
 def _seen(targets: Any, unlabelled: Any, column: pd.Series, where: str, labels: Labels) -> None:
-    """Raise a `DataError` if a row has a label that is none of the classes."""
+    """Raise a `DataError` if a row has a label that is not one of the classes."""
     import numpy as np
 
     unseen = np.setdiff1d(np.flatnonzero(targets < 0), unlabelled)
     if len(unseen):
         values = {repr(value) for value in column.iloc[unseen].tolist()}
         raise DataError(
-            f"{where} has labels that training has not: {listing(sorted(values))} "
-            f"in {len(unseen):,} rows, such as row {column.index[unseen[0]]}.",
+            f"{where} has labels that training did not have: {listing(sorted(values))} "
+            f"in {count(len(unseen), 'row')}, such as row {column.index[unseen[0]]}.",
             f"The classes are {listing(labels.names)}. Map or drop those rows.",
         )
 
@@ -304,61 +312,69 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
     import numpy as np
 
     counts = np.bincount(rows.targets, minlength=len(labels))
-    found = []
+    findings = []
     for number in np.flatnonzero(counts == 1):
         row = rows.index[int(np.flatnonzero(rows.targets == number)[0])]
-        found.append(
+        findings.append(
             Finding(
                 "warning",
-                f"class {labels.names[number]!r} has one row only (row {row}).",
-                "It stays in train and cannot be validated: add rows, or merge it.",
+                f"class {labels.names[number]!r} has only one row (row {row}).",
+                "It stays in train and cannot be validated: add rows, or merge the class with another.",
                 (row,),
                 1,
             )
         )
     if counts.max() > 10 * max(counts.min(), 1):
         small, large = labels.names[int(counts.argmin())], labels.names[int(counts.argmax())]
-        found.append(
+        findings.append(
             Finding(
                 "info",
-                f"the classes are uneven: {large!r} has {counts.max():,} rows, {small!r} {counts.min():,}.",
-                'Look at macro F1; class_weights = "balanced" weighs rare classes up.',
+                f"the classes are uneven: {large!r} has {count(int(counts.max()), 'row')}, {small!r} {counts.min():,}.",
+                'Look at macro F1; class_weights = "balanced" gives rare classes more weight.',
             )
         )
-    return found
+    return findings
 
 
 def repeats(rows: LabelledRows) -> list[Finding]:
-    """Find texts that stand twice, and those that stand twice with different labels."""
+    """Return findings about rows that repeat an earlier text, with the same label or with another one."""
     import numpy as np
 
-    copies = rows.duplicate_keys()
-    many = np.flatnonzero(isin_sorted(copies, twice(copies)))
-    _, first, number = np.unique(copies[many], return_index=True, return_inverse=True)
-    later = first[number] != np.arange(len(many))
-    again, earlier = many[later], many[first[number[later]]]
+    keys = rows.duplicate_keys()
+    shared = np.flatnonzero(isin_sorted(keys, repeated_keys(keys)))
+    _, first, number = np.unique(keys[shared], return_index=True, return_inverse=True)
+    later = first[number] != np.arange(len(shared))
+    again, earlier = shared[later], shared[first[number[later]]]
     like = rows.targets[again] == rows.targets[earlier]
-    like = like.all(axis=tuple(range(1, like.ndim)))  # of several targets a row, all
+    like = like.all(axis=tuple(range(1, like.ndim)))  # all targets of a row that has several
     same, contrary = again[like], again[~like]
-    found = []
+    findings = []
     if len(same):
-        found.append(
+        findings.append(
             Finding(
                 "info",
-                f"{len(same):,} rows repeat an earlier text and label.",
-                "They are kept.",
+                f"{_repeating(len(same))} an earlier text and label.",
+                "It is kept." if len(same) == 1 else "They are kept.",
                 tuple(rows.index[same[:5]]),
                 len(same),
             )
         )
     if len(contrary):
-        found.append(
+        findings.append(
             Finding(
                 "warning",
-                f"{len(contrary):,} rows repeat an earlier text with another label.",
+                f"{_repeating(len(contrary))} an earlier text with another label.",
                 "One of each pair must be wrong: look at them.",
                 tuple(rows.index[contrary[:5]]),
                 len(contrary),
             )
         )
-    return found
+    return findings
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _repeating(rows: int) -> str:
+    return f"{count(rows, 'row')} {'repeats' if rows == 1 else 'repeat'}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.labels import missing
 from bertmagic.data.texts import cells
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,8 @@ def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
     if len(odd):
         example = column.iloc[odd[:1]].tolist()[0]
         raise DataError(
-            f"{where} holds {len(odd):,} values that are no finite number, such as {example!r} "
+            f"{where} holds {count(len(odd), 'value')} that {'is' if len(odd) == 1 else 'are'} not a finite number, "
+            f"such as {example!r} "
             f"({type(example).__name__}) in row {column.index[odd[0]]}.",
             'Make them numbers, as in pandas.to_numeric; task = "classification" takes text as classes.',
         )

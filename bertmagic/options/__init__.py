@@ -17,7 +17,7 @@ from bertmagic.options.command import COMMANDS, Command, Shell
 from bertmagic.options.entry import REQUIRED, Kind, Option, table
 from bertmagic.options.terms import LOWER_IS_BETTER, METRICS, Columns, LongText, Precision
 from bertmagic.options.training import Training
-from bertmagic.options.values import check, read, signature
+from bertmagic.options.values import check, keywords, read, signature
 
 __all__ = [
     "COMMANDS",
@@ -37,6 +37,7 @@ __all__ = [
     "Tune",
     "check",
     "commands",
+    "keywords",
     "read",
     "signature",
     "table",

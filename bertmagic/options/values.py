@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import synonyms
@@ -16,6 +17,8 @@ from bertmagic.options.ranges import HOW, Range, checked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -70,6 +73,27 @@ def signature(options: type[Any], of: Callable[..., Any]) -> inspect.Signature:
         if f.name not in own.parameters
     ]
     return own.replace(parameters=[*named, *written])
+
+
+def keywords(options: type[Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator that explains an unknown keyword argument, as `read` does for those of a run.
+
+    Without it Python raises a ``TypeError`` that does not know the names of other tools.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        accepted = inspect.signature(function).parameters
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs:
+                if name not in accepted:
+                    raise synonyms.unknown(name, [entry for entry in table(options) if entry.name in accepted])
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
 
 
 def _wrong(entry: Option, value: object, expected: str) -> OptionError:

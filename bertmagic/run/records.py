@@ -156,14 +156,14 @@ def _row(record: Record) -> dict[str, Any]:
     return facts | {f"o_{name}": value for name, value in record.options.items()}
 
 
-def read(home: Path | None = None) -> tuple[list[Record], list[str]]:
+def read_runs(home: Path | None = None) -> tuple[list[Record], list[str]]:
     """Return the runs of a folder, the newest first, and the names of what is no run there."""
     folder = (home or folders.home()) / "runs"
     known, foreign = [], []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.name.startswith("."):
             continue
-        record = one(path) if path.is_dir() else None
+        record = read_run(path) if path.is_dir() else None
         if record is None:
             foreign.append(path.name)
         else:
@@ -171,7 +171,7 @@ def read(home: Path | None = None) -> tuple[list[Record], list[str]]:
     return sorted(known, key=lambda record: record.began, reverse=True), foreign
 
 
-def one(folder: Path) -> Record | None:
+def read_run(folder: Path) -> Record | None:
     """Return what a run's folder tells; None if it is none.
 
     A run may have been cut off while it wrote, be older than this version, or belong to someone else: each file counts
@@ -210,7 +210,7 @@ def one(folder: Path) -> Record | None:
 
 def _so_far(record: Record) -> Record:
     """Return a run that has no report with the best of its evaluations, and the step that it came to."""
-    went = curve(record, record.metric)
+    went = metric_curve(record, record.metric)
     if went is None:
         return record
     best = min(went.values) if record.metric in LOWER_IS_BETTER else max(went.values)
@@ -278,7 +278,7 @@ def _whole(value: Any) -> int | None:
     return int(value) if _is_number(value) else None
 
 
-def curve(record: Record, metric: str) -> Curve | None:
+def metric_curve(record: Record, metric: str) -> Curve | None:
     """Return how a metric of the validation rows went, from the run's log; None if it was never measured."""
     found: dict[int, float] = {}
     try:
@@ -300,7 +300,7 @@ def _evaluated(line: bytes, metric: str) -> dict[int, float]:
         return {}
 
 
-def chosen(
+def filter_runs(
     records: Iterable[Record], patterns: Iterable[str] = (), task: str | None = None, state: str | None = None
 ) -> list[Record]:
     """Return the runs whose name fits one of the patterns, and that have this task and state."""
@@ -314,7 +314,7 @@ def chosen(
     ]
 
 
-def ordered(records: Iterable[Record], by: str) -> list[Record]:
+def sort_runs(records: Iterable[Record], by: str) -> list[Record]:
     """Return runs sorted by their date, name, or a number, the best first; those without it come last.
 
     Raises
@@ -337,7 +337,7 @@ def ordered(records: Iterable[Record], by: str) -> list[Record]:
     return sorted(found, key=lambda record: ((value := record.number(by)) is None, sign * (value or 0.0)))
 
 
-def listed(asked: Asked, home: Path | None = None) -> Runs:
+def list_runs(asked: Asked, home: Path | None = None) -> Runs:
     """Return the runs that were asked for, in the order asked for, and how the metric of the figure went in them.
 
     The metric is the one that they are sorted by, else the one that most of them were chosen by.
@@ -347,14 +347,14 @@ def listed(asked: Asked, home: Path | None = None) -> Runs:
     UnknownReference
         If one of the names is that of no run.
     """
-    known, foreign = read(home)
+    known, foreign = read_runs(home)
     for pattern in asked.names:
         if not fnmatch.filter((record.name for record in known), pattern):
-            named(known, pattern)
-    found = ordered(chosen(known, asked.names, asked.task, asked.state), asked.sort)
+            find_run(known, pattern)
+    found = sort_runs(filter_runs(known, asked.names, asked.task, asked.state), asked.sort)
     metric = _drawn(found, asked.sort)
     newest = sorted(found, key=lambda record: record.began, reverse=True)
-    curves = filter(None, (curve(record, metric) for record in newest[:CURVES]))
+    curves = filter(None, (metric_curve(record, metric) for record in newest[:CURVES]))
     folder = home or folders.home()
     return Runs(tuple(found), folder, metric, asked.against, tuple(curves), len(known) - len(found), tuple(foreign))
 
@@ -370,7 +370,7 @@ def _drawn(records: list[Record], sort: str) -> str:
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def named(records: Iterable[Record], name: str) -> Record:
+def find_run(records: Iterable[Record], name: str) -> Record:
     """Return the run of a name.
 
     Raises

@@ -3,19 +3,19 @@
 import pytest
 
 import bertmagic as bm
-from bertmagic import text_model
+from bertmagic import registry
 
 
 @pytest.fixture(autouse=True)
 def no_models_of_before():
     """Forget the models of other tests, as a fresh kernel would."""
-    before, newest = dict(text_model._held), text_model._newest
-    text_model._held.clear()
-    text_model._newest = lambda: None
+    before, newest = dict(registry._held), registry._newest
+    registry._held.clear()
+    registry._newest = lambda: None
     yield
-    text_model._held.clear()
-    text_model._held.update(before)
-    text_model._newest = newest
+    registry._held.clear()
+    registry._held.update(before)
+    registry._newest = newest
 
 
 @pytest.fixture

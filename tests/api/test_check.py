@@ -16,8 +16,8 @@ def test_a_data_report_tells_what_is_there(rows, encoder):
     assert sum(report.length_counts) == 119
     assert len(report.length_edges) == len(report.length_counts) + 1
     whats = [finding.what for finding in report.findings]
-    assert any("1 rows without a text" in what for what in whats)
-    assert any("repeat an earlier text and label" in what for what in whats)
+    assert any("1 row without a text" in what for what in whats)
+    assert any("an earlier text and label" in what for what in whats)
     assert any(what.startswith("Inferred") for what in whats)
     assert len(report.examples) == 5
 

@@ -20,7 +20,7 @@ def test_the_report_has_what_was_measured(learnt, make_rows):
     assert {part.value: part.rows for part in report.slices} == kept["thing"].value_counts().to_dict()
     for part in report.slices:
         assert part.metrics["accuracy"] == pytest.approx(right[kept.index[kept["thing"] == part.value]].mean())
-    assert any("1 rows without a text" in note for note in report.notes)
+    assert any("1 row without a text" in note for note in report.notes)
 
 
 def test_several_slices_and_missing_values_in_them(learnt, make_rows):
@@ -32,7 +32,7 @@ def test_several_slices_and_missing_values_in_them(learnt, make_rows):
 
 
 def test_evaluation_needs_known_labels(learnt, make_rows):
-    with pytest.raises(DataError, match=r"labels that training has not: 'meh', 'odd' in 20 rows"):
+    with pytest.raises(DataError, match=r"labels that training did not have: 'meh', 'odd' in 20 rows"):
         learnt.evaluate(make_rows(20, labels=("meh", "odd")))
     with pytest.raises(DataError, match="looks like the label"):
         learnt.evaluate(make_rows(20).drop(columns=["label", "thing"]))

@@ -50,7 +50,7 @@ def test_the_user_is_told_what_was_inferred_chosen_and_dropped(quick, rows):
     notes = [event.text for event in seen if isinstance(event, told.Note)]
     assert "Inferred from the DataFrame: text = 'text', label = 'label'." in notes
     assert any(note.startswith("Held out 12 of 119 rows") for note in notes)
-    assert any(note.startswith("1 rows without a text") for note in notes)
+    assert any(note.startswith("1 row without a text") for note in notes)
     assert any("a new head" in note for note in notes)
     assert any(note.startswith("lr = 3e-05, max_length = 64, fp32 on cpu") for note in notes)
 

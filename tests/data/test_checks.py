@@ -59,7 +59,7 @@ def test_one_of_ten_rows_is_more_than_five_percent():
 def test_missing_labels_are_held_to_the_same():
     rows, findings = found_in(unlike(40), [None, "a"] + ["a", "b"] * 19)
     assert len(rows) == 39
-    assert findings[0].what == "1 rows without a label (column 'label')"
+    assert findings[0].what == "1 row without a label (column 'label')"
     with pytest.raises(DataError, match=r"rows without a label .* 50%"):
         found_in(unlike(40), ["a", "b", None, None] * 10)
 
@@ -73,7 +73,7 @@ def test_rows_are_named_by_the_users_index():
 def test_what_is_not_text_is_an_error_with_an_example(odd):
     texts = pd.Series(unlike(10), dtype=object)
     texts.iat[4] = odd
-    with pytest.raises(DataError, match=r"holds 1 values that are not text, such as .* in row 4") as caught:
+    with pytest.raises(DataError, match=r"holds 1 value that is not text, such as .* in row 4") as caught:
         found_in(texts, ["a", "b"] * 5)
     assert "astype(str)" in caught.value.fix
 
@@ -86,7 +86,7 @@ def test_one_class_is_an_error():
 def test_a_class_with_one_row_is_warned_of_by_row():
     _, findings = found_in(unlike(11), ["a", "b"] * 5 + ["rare"])
     assert findings[0].severity == "warning"
-    assert findings[0].what == "class 'rare' has one row only (row 10)."
+    assert findings[0].what == "class 'rare' has only one row (row 10)."
     assert "add rows" in findings[0].fix
 
 
@@ -97,7 +97,9 @@ def test_uneven_classes_are_said():
 
 
 def test_labels_that_training_has_not_are_an_error_that_lists_them():
-    with pytest.raises(DataError, match=r"labels that training has not: 'c', 'd' in 2 rows, such as row 1") as caught:
+    with pytest.raises(
+        DataError, match=r"labels that training did not have: 'c', 'd' in 2 rows, such as row 1"
+    ) as caught:
         found_in(unlike(4), ["a", "c", "b", "d"], known=Labels(("a", "b")))
     assert "a, b" in caught.value.fix
 
@@ -105,7 +107,7 @@ def test_labels_that_training_has_not_are_an_error_that_lists_them():
 def test_repeated_rows_are_told_apart_from_contradictions():
     _, findings = found_in(["same", " SAME ", "x", "X", *unlike(6)], ["a", "a", "a", "b"] + ["a", "b"] * 3)
     same, contrary = findings
-    assert (same.severity, same.rows, same.what) == ("info", (1,), "1 rows repeat an earlier text and label.")
+    assert (same.severity, same.rows, same.what) == ("info", (1,), "1 row repeats an earlier text and label.")
     assert (contrary.severity, contrary.rows) == ("warning", (3,))
     assert "another label" in contrary.what
 
@@ -127,7 +129,7 @@ def test_unknown_tokens_and_cut_texts():
     assert "40% of the tokens are unknown to minilm" in unknown.what
     assert "mbert" in unknown.fix
     (some,) = checks.token_findings(tokens(20, truncated=1), 64, "truncate", "minilm")
-    assert (some.severity, some.what) == ("info", "1 of 20 texts (5.0%) are cut at 64 tokens.")
+    assert (some.severity, some.what) == ("info", "1 of 20 texts (5.0%) is cut at 64 tokens.")
     assert 'long_text = "window"' in some.fix
     (many,) = checks.token_findings(tokens(20, truncated=10), 64, "truncate", "minilm")
     assert many.severity == "warning"
@@ -137,7 +139,7 @@ def test_unknown_tokens_and_cut_texts():
 def test_what_is_read_of_long_texts_is_said():
     (cut,) = checks.token_findings(tokens(20, truncated=10), 64, "head_tail", "minilm")
     assert (cut.severity, cut.count) == ("warning", 10)
-    assert cut.what == "10 of 20 texts (50.0%) are longer than 64 tokens: their middle is cut out."
+    assert cut.what == "10 of 20 texts (50.0%) are longer than 64 tokens: the middle is cut out."
     windows = np.asarray([0, 1, 4, 6])  # the second text has three windows, the third has two
     (read,) = checks.token_findings(tokens(6, truncated=2, windows=windows), 64, "window", "minilm")
     assert read.severity == "info"

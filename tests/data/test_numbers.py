@@ -92,7 +92,7 @@ def test_numbers_are_read_with_nan_where_one_is_missing(values):
 
 @pytest.mark.parametrize("odd", ["five", "nan", "inf", float("-inf"), True, [1], pd.Timestamp("2020-01-01"), 10**400])
 def test_what_is_no_number_is_refused_with_its_row(odd):
-    with pytest.raises(DataError, match=r"holds 1 values that are no finite number, such as .* in row 1") as caught:
+    with pytest.raises(DataError, match=r"holds 1 value that is not a finite number, such as .* in row 1") as caught:
         numbers.of_column(series([1.5, odd, 2], object), "column 'score' of t")
     assert 'task = "classification"' in caught.value.fix
 

@@ -6,7 +6,7 @@ def record(name, options, data, metrics=None):
     run = RunRecorder(name, options, data)
     if metrics:
         run.finish(metrics)
-    return records.one(run.folder)
+    return records.read_run(run.folder)
 
 
 def rows(name="r.csv", many=90, sha="aa", **columns):

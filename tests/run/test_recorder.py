@@ -23,7 +23,7 @@ QUICK = {"max_steps": 2, "batch_size": 16, "precision": "fp32", "show": False, "
 
 def state(name="mine"):
     """Return the state of a run by its record; None where there is none."""
-    return next((record.state for record in records.read()[0] if record.name == name), None)
+    return next((record.state for record in records.read_runs()[0] if record.name == name), None)
 
 
 @pytest.fixture
@@ -162,6 +162,6 @@ def test_after_kills_every_step_is_told_once(encoder, own_folder, monkeypatch):
     assert logged("Step") == model.history.steps["step"].tolist() == every
     assert [event.step for event in seen if isinstance(event, Step)] == every
     assert logged("Evaluated") == model.history.evaluations["step"].tolist() == [5, 10, 12]
-    assert list(records.curve(records.one(folders.run_folder("mine")), "loss").steps) == [5, 10, 12]
+    assert list(records.metric_curve(records.read_run(folders.run_folder("mine")), "loss").steps) == [5, 10, 12]
     assert [event.step for event in seen if isinstance(event, Evaluated)] == [5, 10, 12]
     assert len([event for event in seen if isinstance(event, Started)]) == 1

@@ -35,11 +35,11 @@ def finished(name, value=0.7, reason="finished", **more):
 
 
 def only(name):
-    return records.named(records.read()[0], name)
+    return records.find_run(records.read_runs()[0], name)
 
 
 def listed(**asked):
-    return records.listed(options.read(options.commands.Runs, asked))
+    return records.list_runs(options.read(options.commands.Runs, asked))
 
 
 def test_a_finished_run_tells_everything():
@@ -210,9 +210,9 @@ def test_a_log_that_was_cut_off_keeps_its_evaluations():
     with (run.folder / "events.jsonl").open("ab") as log:
         log.write(b'{"event": "Evaluated", "step": 40, "me\xff')
         log.write(b'\n{"event": "Evaluated", "step": null, "metrics": {"macro_f1": 1}}\n')
-    assert records.curve(only("mine"), "macro_f1").steps == (10, 20, 30)
+    assert records.metric_curve(only("mine"), "macro_f1").steps == (10, 20, 30)
     (run.folder / "events.jsonl").unlink()
-    assert records.curve(only("mine"), "macro_f1") is None
+    assert records.metric_curve(only("mine"), "macro_f1") is None
 
 
 def test_of_hundreds_of_runs_only_the_logs_that_are_drawn_are_read(monkeypatch):

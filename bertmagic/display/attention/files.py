@@ -90,9 +90,7 @@ def png(maps: AttentionMaps, state: Settings) -> bytes:
 
 def html(maps: AttentionMaps, state: Settings) -> str:
     """Return a page with the view in it, which needs neither kernel nor network."""
-    from bertmagic.widgets.page import page  # its script and its data are the widget's
-
-    return page(maps, state, heading(maps, state))
+    return maps._page(state, heading(maps, state))
 
 
 def csv(maps: AttentionMaps, state: Settings) -> str:

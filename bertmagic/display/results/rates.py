@@ -66,7 +66,8 @@ def _numbers(result: Rates) -> Table:
 
 def further(result: Rates) -> Iterator[list[Block]]:
     """Yield the curve as a figure."""
-    yield [Figure(f"Loss over learning rate: {_tried(result)}", _figure(result), [_numbers(result)])]
+    title = f"Loss over learning rate; {number(result.suggestion, 2)} is suggested."
+    yield [Figure(title, _figure(result), [_numbers(result)])]
 
 
 def _figure(result: Rates) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def table(
     body = [_row(row, left, len(head)) for row in rows]
     above = tag("div", caption, style="margin:.6em 0 .2em") if caption else ""  # a <caption> is as narrow as its table
     inner = tag("table", tag("thead", top), tag("tbody", *body, style="text-align:right"), style=_TABLE)
-    return join(above, tag("div", inner, style="overflow-x:auto;max-width:100%"))
+    return join(above, tag("div", inner, style="overflow-x:auto"))
 
 
 _PADDING = "padding:2px 8px"
@@ -111,10 +111,11 @@ def _align(left: bool) -> str:
     return f"text-align:{'left' if left else 'right'};{_PADDING}"
 
 
-def bar(share: float, words: object) -> Cell:
-    """Return a cell with a bar of a share between 0 and 1 behind its words."""
+def bar(share: float, words: object, low: bool = False) -> Cell:
+    """Return a cell with a bar of a share between 0 and 1 behind its words; a ``low`` one is one line high."""
     end = f"{100 * min(max(share, 0.0), 1.0):.0f}%"
-    return Cell(words, f"background:linear-gradient(90deg,{BLUE}66 {end},#0000 0);min-width:4.5em")
+    size = "0/100% 1.6em no-repeat" if low else ""
+    return Cell(words, f"background:linear-gradient(90deg,{BLUE}66 {end},#0000 0){size};min-width:4.5em")
 
 
 def shade(share: float, words: object, colour: str = BLUE) -> Cell:

@@ -39,18 +39,20 @@ def _table(block: b.Table) -> Markup:
     if not block.rows:
         return Markup("")
     shown = block.rows[: block.most]
-    rows = [[_cell(cell, column) for cell, column in zip(row, block.columns, strict=False)] for row in shown]
+    tall = any(isinstance(cell, b.Ranking) for row in shown for cell in row)
+    rows = [[_cell(cell, column, tall) for cell, column in zip(row, block.columns, strict=False)] for row in shown]
     if len(shown) < len(block.rows):
         rows.append([f"… {count(len(block.rows) - len(shown), 'more row')}; .frame has them all."])
     left = [at for at, column in enumerate(block.columns) if column.kind != "number"]
     return e.table([column.name for column in block.columns], rows, caption, left)
 
 
-def _cell(cell: b.Cell, column: b.Column) -> object:
+def _cell(cell: b.Cell, column: b.Column, tall: bool) -> object:
+    """Return a cell; ``tall`` says whether rows of the table have several lines."""
     style = _PROSE if column.kind == "prose" else ""
     match cell:
         case b.Share(part, text):
-            return e.bar(part, text)
+            return e.bar(part, text, low=tall)
         case b.Shade(part, text, colour, strong):
             return e.shade(part, e.tag("b", text) if strong else text, colour)
         case b.Ranking(pairs):
@@ -80,7 +82,7 @@ def _paragraph(block: b.Paragraph) -> Markup:
 
 def _chart(block: b.Chart) -> Markup:
     drawn = chart(block.title, block.lines, block.end, aria=block.about, along=block.along, marks=block.marks)
-    return e.tag("div", drawn, style="max-width:420px")
+    return e.tag("div", drawn, style="max-width:360px")
 
 
 def _image(block: b.Image) -> Markup:

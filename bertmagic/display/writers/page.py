@@ -24,6 +24,7 @@ table { border-collapse: collapse; }
 thead th { border-bottom: 1px solid currentColor; }
 tbody tr:nth-child(even) { background: rgba(128, 128, 128, .09); }
 figure { margin: 1.6em 0; max-width: 60rem; overflow-x: auto; }
+figcaption { font-weight: bold; }
 details > summary { cursor: pointer; }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e4e6e9; } }
 @media print { body { max-width: none; } }
@@ -43,5 +44,6 @@ def page(result: object) -> str:
 
 
 def _figure(figure: Figure) -> Markup:
-    numbers = tag("details", tag("summary", "The numbers"), parts([figure]))
-    return tag("figure", svg(figure.plotly), numbers)
+    numbers = tag("details", tag("summary", "The numbers"), parts(figure.numbers))
+    untitled = {**figure.plotly, "layout": {**figure.plotly["layout"], "title": ""}}
+    return tag("figure", tag("figcaption", figure.title), svg(untitled), numbers)

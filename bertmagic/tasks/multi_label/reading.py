@@ -253,7 +253,7 @@ def _refuse_unknown(numbers: Any, owner: Any, flat: list[Any], column: pd.Series
     if len(unseen):
         rows = np.unique(owner[unseen])
         raise DataError(
-            f"{where} has labels that training has not: {listing(sorted({repr(flat[i]) for i in unseen}))} "
+            f"{where} has labels that training did not have: {listing(sorted({repr(flat[i]) for i in unseen}))} "
             f"in {len(rows):,} rows, such as row {column.index[rows[0]]}.",
             f"The labels are {listing(labels.names)}. Map or drop those.",
         )

@@ -348,8 +348,8 @@ def _examples(
         sets = reading.of_columns(table.frame, names, table.name)
     without = np.flatnonzero(sets.unlabelled)
     if len(without):
-        said = "rows without labels; [] says that a row has none"
-        findings.append(checks.dropped(said if len(names) == 1 else "rows without a 0 or 1", column, without))
+        why = "without labels; [] says that a row has none" if len(names) == 1 else "without a 0 or 1"
+        findings.append(checks.dropped(why, column, without))
     for finding in findings:
         checks.tolerate(finding, len(table.frame), table.name)
     kept = inputs.take(np.flatnonzero(~sets.unlabelled[inputs.positions]))

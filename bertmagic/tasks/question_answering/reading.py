@@ -158,11 +158,12 @@ def _asked(table: Table, question: str, context: str) -> tuple[TextRows, list[Fi
 
     rows, _ = checks.readable(table.frame, (question, context), table.name)
     findings = []
-    for name, what in ((question, "rows without a question"), (context, "questions without a context")):
+    lacks = ((question, "without a question", "row"), (context, "without a context", "question"))
+    for name, why, noun in lacks:
         column = table.frame[name]
         written = np.fromiter((isinstance(cell, str) and bool(cell.strip()) for cell in cells(column)), bool)
         if not written.all():
-            findings.append(checks.dropped(what, column, np.flatnonzero(~written)))
+            findings.append(checks.dropped(why, column, np.flatnonzero(~written), noun))
     return rows, findings
 
 

@@ -236,7 +236,7 @@ def _examples(table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, l
     found = numbers.of_column(column, f"column {columns['label']!r} of {table.name}")
     without = np.flatnonzero(np.isnan(found))
     if len(without):
-        findings.append(checks.dropped("rows without a number", column, without))
+        findings.append(checks.dropped("without a number", column, without))
     for finding in findings:
         checks.tolerate(finding, len(table.frame), table.name)
     kept = inputs.take(np.flatnonzero(~np.isnan(found[inputs.positions])))

@@ -80,7 +80,7 @@ def readable(column: pd.Series, name: str, where: str) -> tuple[TextRows, list[F
         (_has_words(cell, _row(column.index, at, where)) for at, cell in enumerate(cells(column))), bool, len(column)
     )
     keep, blank = np.flatnonzero(filled), np.flatnonzero(~filled)
-    findings = [checks.dropped("rows without a text", column, blank)] if len(blank) else []
+    findings = [checks.dropped("without a text", column, blank)] if len(blank) else []
     return TextRows(name, Joined(column, keep), column.index[keep]), findings
 
 
@@ -114,7 +114,7 @@ def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Find
     inputs, findings = readable(frame[text], table.name, f"column {text!r} of {table.name}")
     unlabelled = np.flatnonzero(np.fromiter(map(missing, cells(frame[label])), bool, len(frame)))
     if len(unlabelled):
-        findings.append(checks.dropped("rows without a label", frame[label], unlabelled))
+        findings.append(checks.dropped("without a label", frame[label], unlabelled))
     for finding in findings:
         checks.tolerate(finding, len(frame), table.name)
     rows = inputs.take(np.flatnonzero(~np.isin(inputs.positions, unlabelled)))

@@ -76,7 +76,7 @@ def test_in_training_the_side_that_is_missing_is_named(encoder):
     few = frame().astype(object)
     few.loc[3, "hypothesis"] = None
     found = [finding.what for finding in bm.check(few, label="relation", model=encoder).findings]
-    assert "1 pairs with one side missing (column 'hypothesis')" in found
+    assert "1 pair with one side missing (column 'hypothesis')" in found
     few.loc[:9, "hypothesis"] = " "
     with pytest.raises(DataError, match=r"10 pairs with one side missing \(column 'hypothesis'\) are 25% of its 40"):
         bm.finetune(few, label="relation", model=encoder, name="few", max_steps=1, show=False)

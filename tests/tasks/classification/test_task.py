@@ -83,7 +83,7 @@ def test_too_few_rows_to_hold_out_are_an_error():
 def test_validation_must_have_the_columns_and_classes_of_train():
     with pytest.raises(DataError, match="has no column 'label'"):
         prepare(frame(40), frame(10, 100).rename(columns={"label": "labels"}))
-    with pytest.raises(DataError, match="labels that training has not: 'c'"):
+    with pytest.raises(DataError, match="labels that training did not have: 'c'"):
         prepare(frame(40), frame(9, 100, labels=("a", "b", "c")))
 
 

@@ -121,7 +121,9 @@ def test_a_column_of_something_else_is_refused_with_its_row(odd):
 
 
 def test_a_label_that_training_has_not_is_an_error_that_names_it():
-    with pytest.raises(DataError, match=r"labels that training has not: 'c', 'd' in 2 rows, such as row 1") as caught:
+    with pytest.raises(
+        DataError, match=r"labels that training did not have: 'c', 'd' in 2 rows, such as row 1"
+    ) as caught:
         read([["a"], ["a", "c"], ["d"]], known=Labels(("a", "b")))
     assert "The labels are a, b" in caught.value.fix
     assert read([["b"], []], known=Labels(("a", "b"))).targets.tolist() == [[0, 1], [0, 0]]

@@ -91,7 +91,7 @@ def test_it_is_evaluated_on_lists_on_their_texts_and_by_slices(trained):
     assert as_lists.metrics == as_texts.metrics
     assert {(part.value, part.rows) for part in as_lists.slices} == {("x", 20), ("y", 20)}
     rows["topics"] = [["odd"]] * 40
-    with pytest.raises(DataError, match="labels that training has not: 'odd' in 40 rows"):
+    with pytest.raises(DataError, match="labels that training did not have: 'odd' in 40 rows"):
         trained.evaluate(rows, show=False)
 
 
@@ -183,7 +183,7 @@ def test_rows_of_which_nothing_is_known_are_dropped_and_many_are_an_error():
     rows.at[5, "topics"] = None
     prepared = prepare(rows)
     assert 5 not in {*prepared.train.index, *prepared.validation.index}
-    assert prepared.findings[0].what == "1 rows without labels; [] says that a row has none (column 'topics')"
+    assert prepared.findings[0].what == "1 row without labels; [] says that a row has none (column 'topics')"
     rows["topics"] = [None, *rows["topics"][1:10], *[None] * 70]
     with pytest.raises(DataError, match="rows without labels"):
         prepare(rows)

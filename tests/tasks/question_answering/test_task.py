@@ -160,7 +160,7 @@ def test_a_pair_is_written_in_every_usual_way(reader):
         (None, "there is nothing to predict"),
         ([("a", "b", "c")], "is not a pair"),
         (pd.DataFrame({"q": ["a"], "c": ["b"], "n": [1]}), "reads question, context; the DataFrame has the columns"),
-        (pd.DataFrame({"question": ["a"], "context": [3]}), "holds 1 values that are not text, such as 3"),
+        (pd.DataFrame({"question": ["a"], "context": [3]}), "holds 1 value that is not text, such as 3"),
     ],
 )  # fmt: skip
 def test_a_question_without_a_context_is_an_error(reader, given, message):

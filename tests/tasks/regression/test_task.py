@@ -150,7 +150,7 @@ def test_up_to_five_percent_of_the_numbers_may_be_missing(hole):
     rows["price"] = rows["price"].astype(object)
     rows.loc[3, "price"] = hole
     prepared = prepare(rows, label="price", task="regression")
-    assert prepared.findings[0].what == "1 rows without a number (column 'price')"
+    assert prepared.findings[0].what == "1 row without a number (column 'price')"
     assert np.isfinite(prepared.train.targets).all()
     rows.loc[:9, "price"] = hole
     with pytest.raises(DataError, match=r"10 rows without a number \(column 'price'\) are 25% of its 40 rows"):
@@ -159,7 +159,7 @@ def test_up_to_five_percent_of_the_numbers_may_be_missing(hole):
 
 def test_what_cannot_be_predicted_as_a_number_is_refused():
     table = {"train": tables.read(frame(40).assign(price=["a", "b"] * 20))}
-    with pytest.raises(DataError, match="values that are no finite number, such as 'a'"):
+    with pytest.raises(DataError, match="values that are not a finite number, such as 'a'"):
         preparing.check_rows(Regression, read(Finetune, {"train": 1, "label": "price"}), table)
     table = {"train": tables.read(frame(40).assign(price=2.5))}
     with pytest.raises(DataError, match=r"is 2.5 in every row"):

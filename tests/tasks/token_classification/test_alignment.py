@@ -200,5 +200,5 @@ def test_tokenizers_of_other_kinds_are_aligned_by_characters_too(kind):
 def test_a_tokenizer_that_does_not_tell_characters_is_refused(tokenizer, monkeypatch):
     monkeypatch.setattr(type(tokenizer), "is_fast", False)
     assert len(encode(tokenizer, ["the film"], 64)) == 1
-    with pytest.raises(ModelError, match="BertTokenizer is written in Python, and does not tell where"):
+    with pytest.raises(ModelError, match="BertTokenizer is written in Python, and does not say where"):
         encode(tokenizer, ["the film"], 64, spans=True)

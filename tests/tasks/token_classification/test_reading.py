@@ -105,7 +105,7 @@ def test_rows_without_words_or_tags_are_dropped_and_told():
     assert len(rows) == len(tags) == many - 3
     assert [(finding.what, finding.rows) for finding in findings] == [
         ("2 rows without a text (column 'tokens')", (3, 4)),
-        ("1 rows without a label (column 'tags')", (5,)),
+        ("1 row without a label (column 'tags')", (5,)),
     ]
     with pytest.raises(DataError, match=r"rows without a text .* are 67% of its 3 rows"):
         read([TOKENS[0], [], [" "]], TAGS)
@@ -128,7 +128,7 @@ def test_rows_without_words_or_tags_are_dropped_and_told():
         (["In Paris"], [[[3, 9, "LOC"]]], r"row 0 of the DataFrame has a span outside of its text"),
         (["In Paris"], [["O", "B-LOC"]], r"column 'tags' of the DataFrame holds a tag for each word, but"),
         (["In Paris"], [["PER"]], r"row 0 of the DataFrame holds a span 'PER'"),
-        ([None], [["O"]], "rows without a text"),
+        ([None], [["O"]], "1 row without a text"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be_read_are_told_by_their_place(text, label, message):
