@@ -58,12 +58,15 @@ class _Settings(Configurable):
     def defaults(self, command: Command) -> dict[str, Any]:
         """Return the options of a command that differ from the built-in default.
 
-        The model of a prediction is not the encoder to start from: their built-in defaults differ.
+        The model of a prediction is not the encoder to start from: their built-in defaults differ. A metric of
+        fine-tuning need not be one of pre-training.
         """
         return {
-            entry.name: getattr(self, entry.name)
+            entry.name: value
             for entry in command.options
-            if entry.name in _OPTIONS and entry.default == _OPTIONS[entry.name].default != getattr(self, entry.name)
+            if entry.name in _OPTIONS
+            and entry.default == _OPTIONS[entry.name].default != (value := getattr(self, entry.name))
+            and (entry.kind != "choice" or value in entry.choices)
         }
 
     def reset(self) -> None:

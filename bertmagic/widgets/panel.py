@@ -31,6 +31,7 @@ from bertmagic.workflows.resolve import max_length, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bertmagic.display.live.live_output import Watcher
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.estimates import Subject
     from bertmagic.tuning.results import Estimate, Rates
@@ -233,7 +234,7 @@ class Panel:
         if isinstance(event, Started):
             self._tell()
 
-    def _ended(self, job: Any, watcher: publish.Watcher) -> None:
+    def _ended(self, job: Any, watcher: Watcher) -> None:
         if job.error is not None:
             watcher.close(job.error)
         self._say(warned(str(job.error)) if job.error is not None else Markup(""))
@@ -242,7 +243,7 @@ class Panel:
         self._buttons(running=False)
         self._refresh()
 
-    def _found(self, job: Any, watcher: publish.Watcher, found: list[Rates]) -> None:
+    def _found(self, job: Any, watcher: Watcher, found: list[Rates]) -> None:
         watcher.close(job.error)
         self._buttons(running=False)
         if not found:

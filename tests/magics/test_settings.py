@@ -81,6 +81,16 @@ def test_an_earlier_name_sets_the_option_and_says_the_new_one(run, reviews, call
     assert "best_metric" not in calls[-1][2]
 
 
+def test_a_default_goes_to_the_commands_that_can_have_it(shell):
+    settings = next(entry for entry in shell.configurables if isinstance(entry, BertMagic))
+    settings.metric = "macro_f1"
+    assert settings.defaults(COMMANDS["bert_finetune"]) == settings.defaults(COMMANDS["bert_tune"])
+    assert settings.defaults(COMMANDS["bert_finetune"]) == {"metric": "macro_f1"}
+    assert settings.defaults(COMMANDS["bert_pretrain"]) == {}
+    settings.metric = "loss"
+    assert settings.defaults(COMMANDS["bert_pretrain"]) == {"metric": "loss"}
+
+
 def test_home_moves_the_run_folder(run, shell, monkeypatch):
     monkeypatch.setenv("BERTMAGIC_HOME", "/before")
     run("%config BertMagic.home = '~/runs'")

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bertmagic.display.charts.curves import Curve, chart
-from bertmagic.display.charts.figures import MIMETYPE, training
-from bertmagic.display.live.run_state import Run, evaluations, lines, losses, position, speed, state, title
+from bertmagic.display.charts.figures import MIMETYPE
+from bertmagic.display.charts.training import training
+from bertmagic.display.live.run_words import evaluations, lines, losses, position, speed, state, title
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, line, number, score, words
 from bertmagic.display.writers.elements import Cell, paragraph, progress, table, tag, warned
 from bertmagic.errors import count
 
 if TYPE_CHECKING:
+    from bertmagic.display.live.run_state import Run
     from bertmagic.events import Evaluated, Event
 
 _SVG_BINS = 64
@@ -22,7 +24,7 @@ _SVG_DOTS = 24
 _PAGE = "font-size:13px;line-height:1.45;max-width:1040px"
 
 
-class Panel:
+class RunPanel:
     """A run as something to look at, after each event that it took."""
 
     def __init__(self, run: Run) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.live.run_state import Run, losses, position, stage
+from bertmagic.display.live.run_state import Run
+from bertmagic.display.live.run_words import losses, position, stage
 from bertmagic.display.results.search import blocks, headline
 from bertmagic.display.style import duration, line
 from bertmagic.display.writers.elements import progress, tag

@@ -8,7 +8,8 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from bertmagic.display import text
-from bertmagic.display.live.run_state import Run, lines, losses, measured, noted, position, reason, stage, state, title
+from bertmagic.display.live.run_state import Run
+from bertmagic.display.live.run_words import lines, losses, measured, noted, position, reason, stage, state, title
 from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started
 from bertmagic.text_safety import visible
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.live.run_state import stage
+from bertmagic.display.live.run_words import stage
 from bertmagic.display.style import duration
 from bertmagic.display.writers.elements import progress, tag
 from bertmagic.events import Event, Phase
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bertmagic.display.live.run_state import Clock
 
 
-class Bar:
+class WorkBar:
     """Shows `Phase` events; all others pass by."""
 
     def __init__(self, clock: Clock) -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from bertmagic.display import blocks as b
-from bertmagic.display.charts.figures import confusion
+from bertmagic.display.charts.confusion import confusion
 from bertmagic.display.charts.report_figure import report_figure
 from bertmagic.display.style import line, number
 

@@ -3,7 +3,8 @@ import pickle
 
 import pytest
 
-from bertmagic.display.live.run_state import Run, Smooth, lines, position, speed, stage, state
+from bertmagic.display.live.run_state import Run, Smooth
+from bertmagic.display.live.run_words import lines, position, speed, stage, state
 from bertmagic.events import Note, Phase
 
 from ..runs import Clock, ended, evaluated, started, step
