@@ -247,7 +247,7 @@ class MaskedLanguageModeling(Task):
         masks = int(scores[:, _COUNT].sum())
         said = f"{masks:,} masked tokens of {len(samples):,} {'pairs' if self.nsp else 'blocks'} were guessed."
         notes = (said, *known.pop("notes", ()))
-        found = with_intervals.of([self._tally(scores)], self.metrics(scores, rows, samples))
+        found = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
         return Report(
             task=self.name,
             rows=len(rows),
