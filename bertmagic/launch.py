@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bertmagic import options as table
+    from bertmagic.display.live.live_output import Watcher
     from bertmagic.run.jobs import Job
     from bertmagic.tuning.results import Rates, Search
     from bertmagic.workflows.finetune import Finetuned
@@ -46,7 +47,7 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
 
 
 def _run_in_thread(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton,
+    options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
     lock: RunLock,
 ) -> TextModel:  # fmt: skip
     """Run in a background thread. Its cell has ended, so an error is shown in the output as well as kept in the job."""
@@ -61,7 +62,7 @@ def _run_in_thread(
 
 
 def _run(
-    options: table.Finetune | table.Pretrain, panel: publish.Watcher, listeners: Sequence[Listener], button: StopButton,
+    options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
     lock: RunLock,
 ) -> TextModel:  # fmt: skip
     def emit(event: Event) -> None:

@@ -72,8 +72,9 @@ def test_a_name_that_stands_for_a_value_is_shown_with_it():
     assert 'in bertmagic: precision = "bf16".' in keyword
 
 
-def test_what_needs_no_option_is_said():
-    assert all("is not needed in bertmagic" in said for said in in_all_three_places("load_best_model_at_end"))
+@pytest.mark.parametrize("name", ["load_best_model_at_end", "per_device_eval_batch_size", "num_labels"])
+def test_what_needs_no_option_is_said(name):
+    assert all("is not needed in bertmagic" in said for said in in_all_three_places(name))
 
 
 def test_a_name_means_what_the_command_has():

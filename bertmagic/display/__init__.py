@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from bertmagic.display.blocks import Block
 
-__all__ = ["below", "bundle", "latex", "markdown", "page", "show", "text"]
-
-PLOTLY = "application/vnd.plotly.v1+json"
+__all__ = ["below", "bundle", "latex", "markdown", "outputs", "page", "show", "text"]
 
 
 def text(result: object) -> str:
@@ -36,7 +34,7 @@ def bundle(result: object) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If ``result`` is none of the results of bertmagic.
+        If ``result`` is not a result of bertmagic.
     """
     return _bundle(describe(result))
 
@@ -48,13 +46,20 @@ def below(result: object) -> Iterator[dict[str, Any]]:
 
 def _bundle(blocks: list[Block]) -> dict[str, Any]:
     from bertmagic.display.blocks import Figure, Widget
+    from bertmagic.display.charts.figures import MIMETYPE
     from bertmagic.display.writers.html import html
     from bertmagic.display.writers.text import text as write
 
     if isinstance(blocks[0], Widget):
         return {**blocks[0].view(), "text/plain": blocks[0].about}
-    figures = {PLOTLY: blocks[0].plotly} if isinstance(blocks[0], Figure) else {}
+    figures = {MIMETYPE: blocks[0].plotly} if isinstance(blocks[0], Figure) else {}
     return {"text/plain": write(blocks), "text/html": str(html(blocks)), **figures}
+
+
+def outputs(result: object) -> Iterator[dict[str, Any]]:
+    """Yield all outputs of a result, in their order."""
+    yield bundle(result)
+    yield from below(result)
 
 
 def page(result: object) -> str:

@@ -300,7 +300,7 @@ def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDAr
 def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, emit: Listener) -> tuple[Issue, ...]:
     """Return rows whose label may be wrong, that contradict each other, or that stand in the training rows."""
     found: list[Issue] = []
-    said = [errors.said(true, labels) for true in outcomes.true]
+    said = [errors.value_text(true, labels) for true in outcomes.true]
     if asked.label_issues:
         if outcomes.probabilities is not None and outcomes.true.ndim == 1:
             features = _features(run, emit)

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from bertmagic.display import below, bundle, text
-from bertmagic.display.live.run_panel import Panel
+from bertmagic.display.live.run_panel import RunPanel
 from bertmagic.display.live.run_state import Run
 from bertmagic.display.live.terminal import Lines
 from bertmagic.display.publish import show
@@ -54,7 +54,7 @@ def test_no_hidden_character_comes_through_while_it_runs(word):
     clock, stream = Clock(), io.StringIO()
     events = [Phase(word, 1, 2, word), Note(word), started(3, name=word, metric=word), Note(word, warning=True),
               evaluated(1, 3)]  # fmt: skip
-    panel, lines = Panel(Run(clock)), Lines(stream, clock)
+    panel, lines = RunPanel(Run(clock)), Lines(stream, clock)
     for event in events:
         panel.take(event)
         lines(event)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bertmagic.display.charts.figures import MIMETYPE
-from bertmagic.display.publish import Silent, listener, show
+from bertmagic.display.live.live_output import Silent
+from bertmagic.display.publish import listener, show
 from bertmagic.events import Ended, Note, Phase
 
 from .made import report

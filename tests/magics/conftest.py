@@ -1,10 +1,11 @@
-"""A fresh shell with the magics, and a stand-in for `bertmagic.api` that needs no torch.
+"""A fresh shell with the magics, and a stand-in for `bertmagic.api` that computes nothing.
 
-The stand-in has the real signatures and records its calls, so these tests see exactly what a magic asks of the API.
-Everything else is real: the shell, the options and their table, the errors, the samples and the catalogue.
+Its functions, and the methods of its models, are made from the real ones: a call must fit the real signature, and is
+recorded as it was asked. Everything else is real: the shell, the options, the errors, the samples and the catalogue.
 """
 
 import functools
+import inspect
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import bertmagic
+from bertmagic import api as real
 from bertmagic import errors
 from bertmagic.magics import register, unregister
 from bertmagic.result import Result as ShownResult
@@ -31,8 +33,43 @@ class Result(ShownResult):
         return self.text
 
 
+def asked(function, *args, **known):
+    """Return the arguments of a call by name, without defaults; TypeError if a real function would not take them."""
+    signature = inspect.signature(function)
+    options = next((name for name, one in signature.parameters.items() if one.kind is one.VAR_KEYWORD), None)
+    given = signature.bind(*args, **known).arguments
+    return given | given.pop(options, {})
+
+
+def recorded(function, calls, answer):
+    """Return a function with the signature of a real one that notes what it is asked for, and then answers."""
+
+    @functools.wraps(function)
+    def call(*args, **known):
+        calls.append((function.__name__, None, given := asked(function, *args, **known)))
+        return answer(**given)
+
+    return call
+
+
+def method(function, answer):
+    """Return the same for a method of a real class; the one it is called on is noted by its name."""
+
+    @functools.wraps(function)
+    def call(self, *args, **known):
+        given = asked(function, self, *args, **known)
+        self.calls.append((function.__name__, given.pop("self").name, given))
+        return answer(**given)
+
+    return call
+
+
+def result(name):
+    return lambda **given: Result(f"what {name} returns")
+
+
 class TextModel:
-    """Stands in for `bertmagic.api.TextModel`."""
+    """Stands in for `bertmagic.api.TextModel`, with all of its methods."""
 
     def __init__(self, name, calls):
         self.name, self.calls = name, calls
@@ -40,29 +77,11 @@ class TextModel:
     def __repr__(self):
         return f"<TextModel {self.name}>"
 
-    def predict(self, texts=None, *, text=None, file=None, **columns):
-        self.calls.append(("predict", self.name, {"texts": texts, "text": text, "file": file, **columns}))
-        return Result("the predictions")
 
-    def evaluate(self, data, *, text=None, label=None, by=()):
-        self.calls.append(("evaluate", self.name, {"data": data, "text": text, "label": label, "by": by}))
-        return Result("the report")
-
-    def fill(self, texts=None, *, top_k=5, candidates=(), text=None, file=None):
-        self.calls.append(("fill", self.name, {"texts": texts, "top_k": top_k, "candidates": candidates}))
-        return Result("the words")
-
-    def next_sentence(self, first, second):
-        self.calls.append(("next_sentence", self.name, {"first": first, "second": second}))
-        return Result("the probability")
-
-    def save(self, path):
-        self.calls.append(("save", self.name, {"path": path}))
-        return Path(path)
-
-    def unload(self):
-        self.calls.append(("unload", self.name, {}))
-        return 91_000_000
+for name, function in inspect.getmembers(real.TextModel, inspect.isfunction):
+    if not name.startswith("_"):
+        answers = {"save": Path, "unload": lambda: 91_000_000}
+        setattr(TextModel, name, method(function, answers.get(name) or result(name)))
 
 
 class Frame:
@@ -87,24 +106,28 @@ def background(api, models, model):
     return model
 
 
-def finetune(api, models, calls, train, **options):
-    calls.append(("finetune", None, {"train": train, **options}))
-    if isinstance(train, str) and not train.startswith("sample:"):
-        raise errors.UnknownReference(f"{train!r} is no sample, path or hub id.", "Name one that exists.")
-    name = options.get("name") or "run-1"
-    if options.get("background"):
-        return jobs.start(name, lambda button, emit: background(api, models, TextModel(name, calls)))
-    model = models[name] = TextModel(name, calls)
-    if options.get("max_steps") == 13:
-        raise errors.Interrupted("stopped at step 13 of 13", model)
-    return model
+def trainer(api, models, calls):
+    """Return what stands in for training: it gives a model at once, a job, or an error."""
+
+    def train(train=None, **options):
+        if isinstance(train, str) and not train.startswith("sample:"):
+            raise errors.UnknownReference(f"{train!r} is no sample, path or hub id.", "Name one that exists.")
+        name = options.get("name") or "run-1"
+        if options.get("background"):
+            return jobs.start(name, lambda button, emit: background(api, models, TextModel(name, calls)))
+        model = models[name] = TextModel(name, calls)
+        if options.get("max_steps") == 13:
+            raise errors.Interrupted("stopped at step 13 of 13", model)
+        return model
+
+    return train
 
 
 def make_api(calls):
     api = ModuleType("bertmagic.api")
     models = {}
 
-    def find(ref):
+    def find(ref=None):
         if isinstance(ref, TextModel):
             return ref
         if ref is None and models:
@@ -113,27 +136,17 @@ def make_api(calls):
             raise errors.UnknownReference(f"{ref!r} names no model.", "Train one first.")
         return models[ref]
 
-    def load(ref, *, name=None, device=None, precision="auto"):
-        calls.append(("load", None, {"ref": ref, "name": name, "device": device, "precision": precision}))
-        model = models[name or str(ref)] = TextModel(name or str(ref), calls)
+    def load(ref, name=None, **more):
+        models[name or str(ref)] = model = TextModel(name or str(ref), calls)
         return model
 
-    def check(data, *, text=None, label=None, model="minilm", max_length=None):
-        given = {"data": data, "text": text, "label": label, "model": model, "max_length": max_length}
-        calls.append(("check", None, given))
-        return Result("the data report")
-
+    train = trainer(api, models, calls)
+    answers = {"finetune": train, "pretrain": train, "load": load}
+    for name in real.__all__:
+        setattr(api, name, recorded(getattr(real, name), calls, answers.get(name) or result(name)))
     vars(api).update(
-        gate=threading.Event(), fails=None,
-        TextModel=TextModel, finetune=functools.partial(finetune, api, models, calls),
-        pretrain=functools.partial(finetune, api, models, calls),
-        find=find, load=load, check=check,
-        held=lambda: dict(models),
+        gate=threading.Event(), fails=None, TextModel=TextModel, Job=real.Job, find=find, held=lambda: dict(models),
         runs_here=lambda with_model=True: ["monday", "tuesday"] + ([] if with_model else ["wednesday"]),
-        compare=lambda models, data, **more: calls.append(("compare", None, {"models": models, "data": data, **more}))
-        or Result("the comparison"),
-        runs=lambda **asked: calls.append(("runs", None, asked)) or Result("the runs"),
-        catalogue=lambda: Result("the catalogue"), status=lambda: Result("the status"),
     )  # fmt: skip
     return api
 

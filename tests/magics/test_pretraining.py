@@ -17,7 +17,7 @@ def test_a_cell_pretrains_and_binds_its_name(run, shell, reviews, calls):
     assert (outcome.result, outcome.error) == (None, None)
     assert shell.user_ns["own"].name == "own"
     options = {"name": "own", "train": reviews, "text": "review", "nsp": True, "whole_words": True}
-    assert calls == [("finetune", None, options)]
+    assert calls == [("pretrain", None, options)]
 
 
 def test_what_was_pretrained_is_where_fine_tuning_starts(run, shell, own, calls):
@@ -27,7 +27,7 @@ def test_what_was_pretrained_is_where_fine_tuning_starts(run, shell, own, calls)
 
 def test_a_masked_text_is_filled_as_it_was_typed(run, own, calls):
     outcome = run('%bert_fill "It is [MASK], {not} $this" -m own --top-k 3 --candidates "good, bad"')
-    assert repr(outcome.result) == "the words"
+    assert repr(outcome.result) == "what fill returns"
     given = {"texts": "It is [MASK], {not} $this", "top_k": 3, "candidates": ("good, bad",)}
     assert calls[-1] == ("fill", "own", given)
 
@@ -35,12 +35,12 @@ def test_a_masked_text_is_filled_as_it_was_typed(run, own, calls):
 def test_a_body_has_a_text_a_line(run, own, calls, shown):
     run("%%bert_fill\na [MASK]\n\n[MASK] b")
     assert calls[-1][2]["texts"] == ["a [MASK]", "[MASK] b"]
-    assert [repr(result) for result in shown] == ["the words"]
+    assert [repr(result) for result in shown] == ["what fill returns"]
 
 
 def test_two_sentences_are_asked_about(run, own, calls):
     outcome = run('%bert_next "The train was late." "We waited."')
-    assert repr(outcome.result) == "the probability"
+    assert repr(outcome.result) == "what next_sentence returns"
     assert calls[-1] == ("next_sentence", "own", {"first": "The train was late.", "second": "We waited."})
 
 

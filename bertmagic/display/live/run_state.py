@@ -1,16 +1,14 @@
-"""What is known of a run from its events so far, in bounded memory, and the same in words."""
+"""The state of a run by its events so far, in bounded memory."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bertmagic.display.charts.curves import Trail
-from bertmagic.display.style import BEST, WARNING, duration, line, number, score, share, size, words
-from bertmagic.errors import count
+from bertmagic.display.charts.trail import Trail
 from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started, Step
 
 Clock = Callable[[], float]
@@ -169,7 +167,7 @@ class Run:
     def seconds_a_step(self) -> float:
         """The recent time of a step: the median of means, which one slow step does not move.
 
-        Means, because a GPU tells of several steps at once: only the first of them then takes any time.
+        Means, because a GPU reports several steps at once: only the first of them then takes any time.
         """
         times = [pace.seconds for pace in self.recent]
         part = max(1, len(times) // 8)
@@ -188,127 +186,3 @@ class Run:
         """Return the recent rows and real tokens a second."""
         seconds = sum(pace.seconds for pace in self.recent) or math.inf
         return sum(pace.rows for pace in self.recent) / seconds, sum(pace.tokens for pace in self.recent) / seconds
-
-
-def title(run: Run) -> str:
-    """Return what is trained, on what, by what."""
-    start = run.started
-    if start is None:
-        return "Nothing was trained" if run.over else "Getting ready to train"
-    parts = (start.name, start.task, start.model, start.device, start.precision)
-    return " · ".join(line(part, 60) for part in parts if part)
-
-
-def state(run: Run) -> str:
-    """Return in a few words what goes on."""
-    if run.ended:
-        return _ending(run, run.ended)
-    if run.stopped:
-        return f"Stopped: {run.stopped}"
-    if run.phase:
-        return stage(run.phase, run.clock() - run.phase_since)
-    return "Training" if run.step else "Starting"
-
-
-def _ending(run: Run, end: Ended) -> str:
-    total = run.started.steps if run.started else end.step
-    where = f"all {count(end.step, 'step')}" if end.step == total else f"step {end.step:,} of {total:,}"
-    first = {"finished": "Finished", "stopped early": "Stopped early", "interrupted": "Interrupted", "failed": "Failed"}
-    kept = f"; the model has the weights of step {end.best_step:,}" if end.best_step else ""
-    detail = f": {line(end.detail, 200)}" if end.detail else ""
-    return f"{first[end.reason]} after {where} in {duration(end.seconds)}{kept}{detail}"
-
-
-def stage(phase: Phase, seconds: float) -> str:
-    """Return a phase in words: what, how much of it, for how long, and how much longer."""
-    what = line(phase.what, 100)
-    what = what[:1].upper() + what[1:]
-    if not phase.total:
-        many = f": {_amount(phase.done, phase.unit)}" if phase.done else " …"
-        return what + many + (f", {duration(seconds)}" if seconds >= 1 else "")
-    left = seconds * (phase.total - phase.done) / phase.done if phase.done else math.nan
-    more = f", about {duration(max(1.0, round(left)))} left" if seconds >= 2 and left > 0.5 else ""
-    return f"{what}: {_amount(phase.done, phase.unit, phase.total)} ({share(phase.done / phase.total)}){more}"
-
-
-def _amount(done: int, unit: str, total: int | None = None) -> str:
-    if unit in ("B", "byte", "bytes"):
-        return size(done) + (f" of {size(total)}" if total else "")
-    return (f"{done:,} of {total:,} " if total else f"{done:,} ") + line(unit, 20)
-
-
-def position(run: Run) -> str:
-    """Return the step, the epoch, the time it took and the time that is left."""
-    if run.started is None:
-        return f"{duration(run.elapsed)} so far"
-    total = run.started.steps
-    parts = [f"step {run.done:,} of {total:,} ({share(run.done / total if total else 0.0)})"]
-    if run.step:
-        parts.append(f"epoch {run.step.epoch:.2f} of {round(run.started.epochs, 2):g}")
-    parts.append(f"{duration(run.elapsed)} elapsed")
-    if not run.over:
-        left = run.left
-        parts.append(f"about {duration(round(left))} left" if math.isfinite(left) else "time left not known yet")
-    return ", ".join(parts)
-
-
-def speed(run: Run) -> str:
-    """Return rows and tokens a second, the share of padding, and memory; over the whole run once it is over."""
-    if run.step is None:
-        return "speed: not known yet"
-    rows, tokens = run.rate()
-    if run.ended and run.ended.seconds > 0:
-        rows, tokens = run.ended.rows / run.ended.seconds, run.ended.tokens / run.ended.seconds
-    padding = share(1 - run.tokens / run.slots) if run.slots else "unknown"
-    return (
-        f"{number(rows, 3)} samples/s, {number(tokens, 3)} tokens/s, {padding} padding, {size(run.step.memory)} memory"
-    )
-
-
-def losses(run: Run) -> str:
-    """Return the training loss and the learning rate."""
-    if run.step is None:
-        return "no steps yet"
-    text = f"loss {number(run.smoothed)} (smoothed; {number(run.first_smoothed)} at first), "
-    text += f"learning rate {number(run.step.lr, 3)}"
-    return text + (f"; the loss was not a number in {count(run.not_finite, 'step')}" if run.not_finite else "")
-
-
-def evaluations(run: Run) -> str:
-    """Return the last evaluation and the best one."""
-    if not run.evaluations:
-        return "no evaluation yet"
-    last = run.evaluations[-1]
-    best = f"; best at step {run.best.step:,}: {score(run.value(run.best))}" if run.best and run.best != last else ""
-    return measured(run, last) + best
-
-
-def measured(run: Run, event: Evaluated) -> str:
-    """Return one evaluation in words."""
-    name = line(run.metric_name, 40)
-    chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
-    sign = f" ({BEST} best{'' if run.over else ' so far'})" if event.best else ""
-    return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"
-
-
-def lines(run: Run) -> list[str]:
-    """Return all of it in at most ten lines."""
-    parts = [title(run), state(run)]
-    if run.started:
-        parts += [position(run), losses(run), evaluations(run), speed(run)]
-    return parts + noted(list(run.notes)[-3:])
-
-
-def noted(notes: Iterable[Note]) -> list[str]:
-    """Return notes as lines."""
-    return [
-        f"{WARNING} Warning: {line(note.text, 160)}" if note.warning else f"Note: {line(note.text, 160)}"
-        for note in notes
-    ]
-
-
-def reason(error: BaseException) -> str:
-    """Return why something ended, in one line."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    return line(f"{type(error).__name__}: {error}", 200)

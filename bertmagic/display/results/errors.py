@@ -45,7 +45,7 @@ def page(result: Report) -> Iterator[list[Block]]:
 def has_probabilities(result: Report) -> bool:
     """Whether the rows have the probabilities of classes."""
     assert result.errors is not None
-    return any(one.chances for one in result.errors.examples)
+    return any(one.probabilities for one in result.errors.examples)
 
 
 def _headline(result: Report) -> str:
@@ -78,7 +78,7 @@ def _row(one: Example, text: Passage) -> Row:
         text,
         line(one.true, 60),
         predicted,
-        share(one.score) if one.chances else number(one.score),
+        share(one.score) if one.probabilities else number(one.score),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a report: plotly with a table of the same numbers, in colours and dashes that all readers tell apart."""
+"""Pictures of a report: plotly with a table of the same numbers; dashes and marks differ where colours do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from bertmagic.display import blocks as b
-from bertmagic.display.charts.figures import confusion
+from bertmagic.display.charts.confusion import confusion
 from bertmagic.display.charts.report_figure import report_figure
 from bertmagic.display.style import line, number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.blocks import Block, Figure, Headline, Notes, Paragraph, Row, Shade, Share, Table, columns
-from bertmagic.display.charts.figures import confusion
+from bertmagic.display.charts.confusion import confusion
 from bertmagic.display.results import errors, measures, slices
 from bertmagic.display.results import figure as figures_of
 from bertmagic.display.style import ORANGE, duration, line, number, score, share

@@ -26,10 +26,13 @@ def _text(value: str) -> str:
     return md.escaped(visible(value))
 
 
+def _strong(value: str) -> str:
+    return f"**{written}**" if (written := _text(value)) else ""
+
+
 def _cell(cell: b.Cell) -> str:
     strong = isinstance(cell, b.Strong) or (isinstance(cell, b.Shade) and cell.strong)
-    written = _text(cell_text(cell))
-    return f"**{written}**" if strong and written else written
+    return (_strong if strong else _text)(cell_text(cell))
 
 
 def _table(block: b.Table) -> list[str]:
@@ -64,7 +67,7 @@ def _nothing(block: object) -> list[str]:
 
 _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Headline: lambda block: [_text(block.text)],
-    b.Heading: lambda block: [f"**{_text(block.text)}**"],
+    b.Heading: lambda block: [_strong(block.text)],
     b.Paragraph: _paragraph,
     b.Notes: lambda block: ["\n".join(f"- {_text(note)}" for note in block.texts)],
     b.Table: _table,

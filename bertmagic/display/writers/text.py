@@ -128,7 +128,8 @@ def _below(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str]:
     for row in rows[:_BELOW]:
         for column, cell in zip(all_columns, row, strict=False):
             if column.plain == "below" and (words := cell_text(cell, column.width)):
-                of = f"{cell_text(row[0], 40)}, {column.name}" if len(rows) > 1 else column.name
+                name = visible(column.name)
+                of = f"{cell_text(row[0], 40)}, {name}" if len(rows) > 1 else name
                 parts.append(f"{of}: {words}")
     return parts
 

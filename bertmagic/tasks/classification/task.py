@@ -79,7 +79,9 @@ class Classification(Task):
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the label column."""
         text, label, said = naming.text_and_label(table, asked["text"], asked["label"])
-        return {"text": text, "label": label}, " ".join(filter(None, (said, numbers.said(table.frame[label], False))))
+        return {"text": text, "label": label}, " ".join(
+            filter(None, (said, numbers.reading_note(table.frame[label], False)))
+        )
 
     @classmethod
     def read(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bertmagic.evaluation.bootstrap import Draws
-    from bertmagic.evaluation.with_intervals import Numbers
+    from bertmagic.evaluation.with_intervals import Estimates
 
 HALF = 0.5
 """The threshold of a label for which nothing better is known."""
@@ -49,17 +49,17 @@ def metrics(
     ``macro_f1`` is the mean over the labels that some row has or was given. ``loss`` is the binary cross-entropy in
     nats, summed over the labels of a row.
     """
-    found = tally(logits, targets, thresholds).found()
+    found = tally(logits, targets, thresholds).point_estimates()
     names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
     return {name: found.get(name, float("nan")) for name in names}
 
 
 def report_metrics(
     logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
-) -> Numbers:
+) -> Estimates:
     """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
     ranked = ranking_metrics.tally(sigmoid(logits), targets > 0)
-    found = with_intervals.of([tally(logits, targets, thresholds), ranked])
+    found = with_intervals.estimate([tally(logits, targets, thresholds), ranked])
     if "roc_auc" in found.metrics:
         return found
     why = "no label is on some of the rows and missing from others"

@@ -10,8 +10,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
-from bertmagic.evaluation import baselines
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.models import loading
@@ -86,7 +85,9 @@ class Regression(Task):
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the column of the numbers."""
         text, label, said = naming.text_and_label(table, asked["text"], asked["label"], numbers.are_quantities)
-        return {"text": text, "label": label}, " ".join(filter(None, (said, numbers.said(table.frame[label], True))))
+        return {"text": text, "label": label}, " ".join(
+            filter(None, (said, numbers.reading_note(table.frame[label], True)))
+        )
 
     @classmethod
     def read(
@@ -152,7 +153,7 @@ class Regression(Task):
         values = self._values(scores, samples)
         plain = measured.metrics(rows.targets * 0 + self.mean, rows.targets)["rmse"]
         said = f"Saying {self.mean:.4g}, the mean of the training rows, for every row has an RMSE of {plain:.4g} here."
-        found = numbers_of.of(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
+        found = with_intervals.estimate(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,

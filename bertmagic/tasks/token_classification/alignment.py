@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.batches import IGNORED
+from bertmagic.data.tokens import Tokens
+from bertmagic.data.words import find as find_words
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertmagic.data.tokens import Tokens
+    from bertmagic.data.checks import TextRows
+    from bertmagic.data.texts import Texts
     from bertmagic.data.words import Words
 
     Numbers = npt.NDArray[np.int64]
@@ -60,6 +64,23 @@ class Alignment:
             found[parts] = further[self.pieces[parts]]
         found[self.tokens[self.own]] = first[self.own]
         return found
+
+
+@dataclass(frozen=True)
+class AlignedTokens(Tokens):
+    """Tokens with the texts that they are of (``source``): words are aligned once, however often rows are evaluated."""
+
+    source: Texts = field(kw_only=True)
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        """At which token each word of the texts is read."""
+        return align(self, find_words(self.source))
+
+
+def alignment_of(tokens: Tokens, rows: TextRows) -> Alignment:
+    """Return at which token each word of rows is read."""
+    return tokens.alignment if isinstance(tokens, AlignedTokens) else align(tokens, find_words(rows.texts))
 
 
 def align(tokens: Tokens, words: Words) -> Alignment:

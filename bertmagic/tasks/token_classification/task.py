@@ -12,8 +12,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, ModelError, listing
-from bertmagic.evaluation import baselines
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.evaluation.scores import cross_entropies
@@ -24,7 +23,7 @@ from bertmagic.tasks.description import Description, output_names, predict_one
 from bertmagic.tasks.token_classification import columns as columns_
 from bertmagic.tasks.token_classification import decoding, reading
 from bertmagic.tasks.token_classification import metrics as entities
-from bertmagic.tasks.token_classification.alignment import align
+from bertmagic.tasks.token_classification.alignment import AlignedTokens, alignment_of
 from bertmagic.tasks.token_classification.metrics import Measured
 from bertmagic.tasks.token_classification.result import entities_of
 from bertmagic.tasks.token_classification.usage import USAGE
@@ -229,7 +228,7 @@ class TokenClassification(Task):
         """Return the scores of words, ``(all words, tags)``, at the tokens that stand for them."""
         import numpy as np
 
-        alignment = align(samples, words.find(rows.texts))
+        alignment = alignment_of(samples, rows)
         found = np.zeros((len(samples.ids), scores.shape[1]), np.float32)
         found[alignment.tokens[alignment.own]] = scores[alignment.own]
         return found
@@ -250,12 +249,12 @@ class TokenClassification(Task):
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return the rows as tokens with their characters."""
-        return cache.encode(rows.texts, progress, spans=True)
+        return AlignedTokens(**vars(cache.encode(rows.texts, progress, spans=True)), source=rows.texts)
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
         """Return samples with the tag of each word at its first token, or at all of them."""
         first, further = self._outputs()[:, _flat(rows)]
-        targets = align(samples, words.find(rows.texts)).targets(first, further if self.all_pieces else None)
+        targets = alignment_of(samples, rows).targets(first, further if self.all_pieces else None)
         return BatchSource(samples, pad_id, targets, per_token=True)
 
     def objective(self, train: LabelledRows, options: Finetune) -> Objective:
@@ -287,8 +286,8 @@ class TokenClassification(Task):
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
         """Return metrics and the table of types."""
-        measured, where = self._measured(scores, rows, samples), words.find(rows.texts)
-        found = numbers_of.of([entities.tally(measured)], measured.metrics())
+        measured, where = self._measured(scores, rows, samples), alignment_of(samples, rows).words
+        found = with_intervals.estimate([entities.tally(measured)], measured.metrics())
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -315,7 +314,7 @@ class TokenClassification(Task):
         """Return true and predicted tags of all rows, and the loss of each."""
         import numpy as np
 
-        alignment = align(samples, words.find(rows.texts))
+        alignment = alignment_of(samples, rows)
         own, owner = alignment.own, alignment.words.owner
         read = scores[alignment.tokens[own]]
         losses = cross_entropies(read, self.targets(rows)[own])
@@ -331,7 +330,7 @@ class TokenClassification(Task):
         self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
     ) -> Entities:
         """Return ``row, start, end, text, label, score``, one row an entity."""
-        alignment = align(samples, words.find(rows.texts))
+        alignment = alignment_of(samples, rows)
         read = scores[alignment.tokens[alignment.own]]
         types = [(tags.parts(tag) or ("", ""))[1] for tag in self.tags]
         chances = {label: softmax(read)[:, [label == of for of in types]].sum(axis=1) for label in self.labels}

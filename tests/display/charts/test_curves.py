@@ -3,7 +3,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from bertmagic.display.charts.curves import Curve, Trail, chart, limits, ticks
+from bertmagic.display.charts.curves import Curve, chart, limits, ticks
+from bertmagic.display.charts.trail import Trail
 
 
 def test_a_trail_stays_short_and_keeps_its_peaks():

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bertmagic.display.charts.figures import MIMETYPE
-from bertmagic.display.live.run_panel import Panel
+from bertmagic.display.live.run_panel import RunPanel
 from bertmagic.display.live.run_state import Run
 from bertmagic.events import Note, Phase
 
@@ -17,12 +17,12 @@ MILLION = 1_000_000
 
 @pytest.fixture
 def panel():
-    return Panel(Run(Clock()))
+    return RunPanel(Run(Clock()))
 
 
 @pytest.fixture(scope="module")
 def long():
-    panel = Panel(Run(Clock()))
+    panel = RunPanel(Run(Clock()))
     panel.take(started(MILLION, name='"' * 100))
     for at in range(1, MILLION):
         panel.take(step(at, MILLION))

@@ -11,7 +11,9 @@ import bertmagic as bm
 from bertmagic import tasks
 from bertmagic.data import tables, tags
 from bertmagic.errors import DataError, ModelError
+from bertmagic.events import Evaluated
 from bertmagic.options import Finetune, read
+from bertmagic.tasks.token_classification import alignment
 from bertmagic.tasks.token_classification.task import TokenClassification
 from bertmagic.workflows import prepare as preparing
 from tests.conftest import BAD, GOOD, THINGS
@@ -328,3 +330,18 @@ def test_the_tokens_come_from_the_cache_with_their_characters(tmp_path, tokenize
     assert list(tmp_path.rglob("*.tokens"))
     assert np.array_equal(first.spans, again.spans)
     assert np.array_equal(task.feed(first, rows, 0, False, 0).targets, task.feed(again, rows, 0, False, 0).targets)
+
+
+def test_words_are_aligned_once_however_often_rows_are_evaluated(tmp_path, encoder, monkeypatch):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path))
+    aligned = []
+    original = alignment.align
+    monkeypatch.setattr(alignment, "align", lambda tokens, words: aligned.append(len(words)) or original(tokens, words))
+    evaluations = []
+    bm.finetune(
+        sentences(40), model=encoder, validation=sentences(10, 1), test=sentences(12, 2), max_steps=4, eval_every=1,
+        precision="fp32", show=False, on_event=lambda event: evaluations.append(event) if isinstance(event, Evaluated)
+        else None,
+    )  # fmt: skip
+    assert len(evaluations) == 4
+    assert sorted(aligned) == [10, 12, 40]

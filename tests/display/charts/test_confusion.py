@@ -3,7 +3,7 @@ import json
 import numpy as np
 import plotly.graph_objects as go
 
-from bertmagic.display.charts.figures import confusion
+from bertmagic.display.charts.confusion import confusion
 
 from ..made import report
 
