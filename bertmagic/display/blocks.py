@@ -205,7 +205,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class ProgressBar:
-    """How far some work is; the numbers stand in words beside it."""
+    """How far some work is; another block has the numbers in words."""
 
     done: int
     total: int

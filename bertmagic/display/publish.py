@@ -80,7 +80,7 @@ def listener(
 
 
 class Handle:
-    """One output of the cell that made it, shown by whatever thread: it stays there while other cells run."""
+    """One output of the cell that made it, from any thread: it stays there while other cells run."""
 
     def __init__(self) -> None:
         from IPython.core.interactiveshell import InteractiveShell

@@ -68,7 +68,8 @@ def _remarks(result: Runs) -> list[str]:
         remarks.append(f"{count(len(failed) - _ERRORS, 'more run')} failed.")
     if result.foreign:
         names = ", ".join(line(name, 40) for name in result.foreign[:5])
-        remarks.append(f"{count(len(result.foreign), 'entry is', 'entries are')} there that are not runs: {names}.")
+        what = count(len(result.foreign), "entry there is not a run", "entries there are not runs")
+        remarks.append(f"{what}: {names}.")
     return remarks
 
 

@@ -130,5 +130,5 @@ _WRITERS: dict[type, Callable[[Any], Markup]] = {
     b.Figure: _figure,
     b.Frame: _frame,
     b.Widget: lambda block: Markup(""),
-    b.LostWidget: lambda block: e.told_where_lost(block.text),
+    b.LostWidget: lambda block: e.lost_widget(block.text),
 }
