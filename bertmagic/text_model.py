@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, TrainingError, listing
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,9 @@ class TextModel:
         if self._network is None:
             return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
         labels = f" ({listing(self.labels, 6)})" if self.labels else ""
-        return f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
+        return visible(
+            f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
+        )
 
     @property
     def network(self) -> PreTrainedModel:
