@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from bertmagic import launch
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import OptionError, listing
+from bertmagic.errors import OptionError, count, listing
 from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
 from bertmagic.options.names import folder_name
@@ -67,7 +67,7 @@ def finetune(
     TextModel
         With the best weights, also kept in the run's folder.
     Job
-        At once, with ``background=True``: the run goes on beside the notebook, and the job gets the model.
+        At once, with ``background=True``: the run goes on in the background, and the job gets the model.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def runs(
     against
         What the figure has the metric against: ``date``, ``seconds`` or ``steps``.
     diff
-        Two runs, to be told which options and data differ.
+        Two runs: return which options and data differ.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def runs(
     if not chosen.diff:
         return records.list_runs(chosen)
     if len(chosen.diff) != 2:
-        raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
+        raise OptionError(f"diff has {count(len(chosen.diff), 'run')}.", "Give the names of two: diff = ['A', 'B'].")
     known, _ = records.read_runs()
     first, second = (records.find_run(known, name) for name in chosen.diff)
     return difference.compare(first, second)
@@ -261,7 +261,7 @@ def compare(
     text, label, question, context, answers
         Their columns; by default those of training.
     price
-        What an hour of this machine costs, in whatever money, to be told what 1,000 texts cost.
+        The price of an hour of this machine, in any currency, to report the cost of 1,000 texts.
     show
         Whether to show a progress bar when it takes more than 2 s.
 
@@ -361,7 +361,7 @@ def new_model(
         ``tiny`` (2 layers, 128 wide), ``mini`` (4, 256), ``small`` (4, 512), ``medium`` (8, 512) or ``base`` (12, 768):
         those of Turc et al. 2019, "Well-Read Students Learn Better", table 1.
     vocab_from
-        The texts whose words are learnt: whatever `pretrain` takes as ``train``.
+        The texts to learn the vocabulary from: anything that `pretrain` takes as ``train``.
     text
         The column that holds them; inferred where only one can be meant.
     name

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_frames, listing
+from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.ranges import Range
@@ -54,7 +54,7 @@ def _run_in_thread(
     folders.pin()
     try:
         return _run(options, panel, listeners, button, lock)
-    except Interrupted:  # which the panel has told
+    except Interrupted:  # the panel has shown it
         raise
     except BaseException as error:
         panel.below(error)
@@ -187,12 +187,12 @@ def _searched(
     from bertmagic.tuning import search
 
     found_by = search.ranges(chosen)
-    told = {option: code for option, code in (sources or {}).items() if option not in found_by}
-    panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
+    code_of = {option: code for option, code in (sources or {}).items() if option not in found_by}
+    panel: Any = publish.listener(not show, searches=True)  # it gets searches in addition to events of runs
     try:
         found = search.run(
             chosen, panel, tee(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, told),
+            lambda values: cell("bert_finetune", name, values, code_of),
         )  # fmt: skip
     except BaseException as error:
         empty_frames(error)
@@ -203,7 +203,9 @@ def _searched(
     panel.close()
     if found.ended == "interrupted":
         kept = f"; {name!r} is the best of them" if model else ""
-        raise Interrupted(f"stopped after {len(found.trials)} trials{kept}. The same cell goes on.", model)
+        raise Interrupted(
+            f"stopped after {count(len(found.trials), 'trial')}{kept}. The same cell continues the search.", model
+        )
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:

@@ -38,7 +38,7 @@ class TextModel:
     task
         What it was trained for, with its labels.
     card
-        What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
+        What is saved with the weights: task, labels, columns, options, digests of the data, metrics, versions.
     folder
         Where it is on disk.
     report

@@ -18,7 +18,7 @@ What = Literal["option", "data", "result"]
 
 _PARTS = ("train", "validation", "test")
 _TOLD_BY_DATA = (*_PARTS, "name", "resume", "background", "save_to")
-"""Options that say nothing of their own: the data is told by its digest, and where a run was kept changes nothing."""
+"""Options that are not compared: the digest identifies the data, and the folder of a run changes no result."""
 
 
 @dataclass(frozen=True, slots=True)

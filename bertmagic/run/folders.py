@@ -109,14 +109,14 @@ def names() -> list[str]:
 
 
 def run_of(folder: Path) -> str | None:
-    """Return the name of the run, of those in `home`, whose model is in a folder; None if it is none of theirs."""
+    """Return the name of the run in `home` whose model is in a folder; None if there is none."""
     folder = folder.resolve()
     run = folder.parent
     return run.name if folder.name == "model" and run.parent == (home() / "runs").resolve() else None
 
 
 def plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as JSON values; data is told of by its name or type and its digest, not by its rows."""
+    """Return options as JSON values; data is represented by its name or type, not by its rows."""
 
     def value(given: Any) -> Any:
         if given is None or isinstance(given, str | int | float):

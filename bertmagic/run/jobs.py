@@ -1,4 +1,4 @@
-"""Runs in a thread beside the notebook: start, watch, stop and wait for them."""
+"""Runs in a background thread: start, watch, stop and wait for them."""
 
 from __future__ import annotations
 
@@ -92,17 +92,17 @@ class Job(Result):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, in whatever way."""
+        """Whether it has ended, for any reason."""
         return self._over.is_set()
 
     @property
     def ending(self) -> bool:
-        """Whether the run was told to have ended: its model comes at any moment, and its checkpoints go."""
+        """Whether the end of the run was reported: its model follows, and its checkpoints are removed."""
         return self._ending
 
     @property
     def started(self) -> Started | None:
-        """What was told when the steps began; None before that."""
+        """The event of the start of the steps; None before it."""
         return self._started
 
     @property

@@ -75,7 +75,7 @@ class RunRecorder:
     def listen(self, event: Event) -> None:
         """Write an event to the log; of steps one every quarter of a second.
 
-        Each line goes to the file at once, so that a kill loses none of them. A full disk ends no training.
+        Each line goes to the file at once, so that a kill loses no line. A full disk does not end the training.
         """
         if isinstance(event, Phase) or (isinstance(event, Step) and time.monotonic() - self._logged < _LOG_EVERY):
             return

@@ -1,4 +1,4 @@
-"""What the run folders say of their runs: read back, over kernels and days, from whatever a folder holds."""
+"""The records of runs, read from their folders; files that are missing or broken are skipped."""
 
 from __future__ import annotations
 
@@ -360,7 +360,7 @@ def list_runs(asked: Asked, home: Path | None = None) -> Runs:
 
 
 CURVES = 8
-"""How many runs have their curve drawn: more cannot be told apart."""
+"""How many runs have their curve drawn: more are not readable."""
 
 
 def _drawn(records: list[Record], sort: str) -> str:

@@ -155,7 +155,7 @@ class Task(ABC):
         """Return the rows to measure, with the targets of this task."""
 
     def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64] | None:
-        """Return the class of each row, of which an equal share is held out and one row is kept; None without."""
+        """Return the class of each row for a stratified split, which keeps a row of each; None if there is none."""
         return None
 
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
@@ -238,7 +238,7 @@ class Task(ABC):
         )
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
-        """Return the probability of each class or label, ``(rows, classes)``; None where there are none of rows."""
+        """Return the probability of each class or label, ``(rows, classes)``; None if the task has none per row."""
         return None
 
     def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:

@@ -32,7 +32,7 @@ _SAMPLE = 500
 _FEW, _LARGE = 300, 200_000_000
 """Fewer rows than these leave a model of more parameters half trained (Mosbach et al. 2021)."""
 _BUDGET = 3600.0
-"""Seconds of training above which a model is told to be slow here."""
+"""Seconds of training above which a model is called slow."""
 _TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
 """How many steps a try has, how many tokens of a text it reads, and which share of the rows measures it."""
 _TRYING = "trying"
@@ -79,7 +79,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
 
 
 def _subject(base: Finetune, prepared: Prepared, emit: Listener) -> Subject | None:
-    """Return what the estimates of all models come from: MiniLM, or whatever of the catalogue is on this disk."""
+    """Return the encoder that all estimates are scaled from: MiniLM, or another one that is on this disk."""
     here = [entry.ref for entry in _own()]
     here += [entry.alias for entry in catalogue.listed().entries if entry.on_disk and not entry.tuned]
     for alias in here[:1]:

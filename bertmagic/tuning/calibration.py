@@ -3,7 +3,7 @@
 Nothing of it needs weights: a model of the same config with random ones takes the same time and the same memory. What
 is timed are steps of training as a run takes them, with its kernels, layers, dropout masks and optimizer, on rows of
 one length each: long and short ones, few and many, in turn, so that a moment at which the machine is slow falls on all
-of them. The rest is a line: a step costs something whatever its rows, and each row the same again.
+of them. The rest is linear: a step has a fixed cost, and each row the same cost.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Calibration:
     train, read
         Seconds a row of each length takes in a step of training, forward and backward, and in a prediction.
     launch
-        Seconds of a pass whatever its rows: what a small batch mostly takes.
+        Fixed seconds of a forward or backward pass: most of the time of a small batch.
     shape
         Seconds that a pass takes longer when a batch of its shape is the first; see `bertmagic.data.batches.padded`.
     compiled
@@ -81,7 +81,7 @@ class Calibration:
     kept
         Bytes that a row of each length keeps for the backward pass.
     shared
-        Bytes that a pass keeps whatever its rows, such as weights in another number format.
+        Fixed bytes of a pass, such as weights in another number format.
     beside
         Bytes that a step takes at its peak beyond what it keeps and `reading`: gradients, and holes in the heap where
         freed blocks do not fit what comes next.
@@ -150,8 +150,8 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
 
 def _read(path: Path) -> Calibration | None:
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
+        saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in saved.items()}
         return Calibration(**values)
     except (OSError, ValueError, TypeError):
         return None
@@ -343,7 +343,7 @@ def _wait(device: torch.device) -> None:
 
 
 def _kept(model: PreTrainedModel, lengths: tuple[int, ...], number_format: str) -> tuple[float, tuple[float, ...]]:
-    """Return the bytes that a pass keeps whatever its rows, and those a row of each length keeps."""
+    """Return the fixed bytes of a pass, and the bytes of a row of each length."""
     few, many = 2, 4
     found = [
         (_saved(model, few, length, number_format), _saved(model, many, length, number_format)) for length in lengths

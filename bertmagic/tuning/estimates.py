@@ -178,7 +178,7 @@ def _memory(
     accumulated = options.gradient_accumulation_steps > 1
     step = max(_held(costs, passes, _FLOAT * trained, accumulated) for passes in shapes)
     reading = 0.0
-    if about.validation_rows:  # which has all word embeddings, beside those in use
+    if about.validation_rows:  # the network has all word embeddings then, and those in use
         slots = TOKEN_BUDGET[device.type]
         reading = costs.reading * min(slots, about.validation_rows * lengths.mean())
         reading += _FLOAT * (best + (costs.words if used else 0))

@@ -174,7 +174,7 @@ class _Searching:
             return "pruned", "", True
         except KeyboardInterrupt:
             return "failed", "interrupted", False
-        except Exception as error:  # whatever it is: the values may be at fault, and others may do
+        except Exception as error:  # any error: other values may work
             empty_frames(error)
             return "failed", str(error).partition("\n")[0] or type(error).__name__, not self.button.pressed
         if done.ended.reason == "interrupted":
@@ -189,14 +189,14 @@ class _Searching:
                 shutil.rmtree(folders.model_folder(self._run_name(trial.number)), ignore_errors=True)
 
     def _keep(self, best: Trial) -> None:
-        """Copy the best model, and what was told of its run, to the folder of the search."""
+        """Copy the best model and the files of its run to the folder of the search."""
         source = folders.model_folder(self._run_name(best.number))
         if not source.is_dir():  # a search that was done already
             return
         with saving.replacing(folders.model_folder(self.begun.name)) as filling:
             shutil.copytree(source, filling, dirs_exist_ok=True)
-        for told in source.parent.glob("*.json*"):
-            shutil.copy(told, folders.run_folder(self.begun.name) / told.name)
+        for path in source.parent.glob("*.json*"):
+            shutil.copy(path, folders.run_folder(self.begun.name) / path.name)
 
 
 def _is(value: Any, default: Any) -> bool:

@@ -32,7 +32,7 @@ def require() -> None:
 
 @contextmanager
 def opened(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: int, wanted: int) -> Iterator[Study]:
-    """Open the study of a file, or begin one; trials that a kill cut off are told as failed.
+    """Open the study of a file, or create one; trials of a killed process are marked as failed.
 
     TPE (Bergstra et al. 2011) proposes values once a third of the trials, at most ten, were drawn at random; a trial
     ends early if it is worse than the median of those before it at the same evaluation, from the second one on.
@@ -108,7 +108,7 @@ class Study:
             self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
     def importance(self) -> dict[str, float]:
-        """Return the share of the scores' variance that each option explains; empty where it cannot be told."""
+        """Return the share of the scores' variance that each option explains; empty if there are too few trials."""
         import optuna
 
         complete = self._study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
@@ -148,7 +148,7 @@ class Attempt:
         self._trial.set_user_attr("seconds", round(seconds, 2))
         if note:
             self._trial.set_user_attr("note", note)
-        name = next(of for of, told in _STATES.items() if told == state)
+        name = next(of for of, known in _STATES.items() if known == state)
         self._study.tell(self._trial, score, state=optuna.trial.TrialState[name])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import options
 from bertmagic.data import checks, tables
-from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, listing
+from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, count, listing
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
@@ -139,7 +139,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     emit(Phase(f"training {name}"))
     baseline = task.fit_baseline(name, rows)
     scores = task.baseline_scores(baseline.predict(task.baseline_texts(given.rows)), given.rows, given.tokens)
-    notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
+    notes = (f"{name} was trained on {count(len(rows), 'row')} of {rows.name}.", *_overlap(rows, given.rows))
     report = task.untuned().report(scores, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(
         name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=baseline.bytes
@@ -149,7 +149,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
     twice = len(checks.overlap(train, rows))
-    return (f"{twice:,} of its training rows stand among the rows of the comparison, too.",) if twice else ()
+    return (f"The rows of the comparison include {count(twice, 'training row')}.",) if twice else ()
 
 
 def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
@@ -169,15 +169,15 @@ def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], 
 
 def _known(lead: TextModel) -> LabelledRows | None:
     """Return the training rows of a model if what it was trained on is on this disk and is the same, by its digest."""
-    told = lead.card.get("options") or {}
-    source = told.get("train")
+    saved = lead.card.get("options") or {}
+    source = saved.get("train")
     local = isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists())
     wanted = (lead.card.get("data") or {}).get("train", {}).get("sha256")
     if not local or not wanted:
         return None
     known = {entry.name for entry in options.table(options.Finetune)}
     try:
-        asked = options.read(options.Finetune, {name: value for name, value in told.items() if name in known})
+        asked = options.read(options.Finetune, {name: value for name, value in saved.items() if name in known})
         prepared = prepare(asked, ignore)
     except BertMagicError:  # validation rows from a frame that is gone, say
         return None
@@ -191,7 +191,7 @@ def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:
             raise ModelError(f"{report.task} has no outcomes of single rows to compare.", "Use %bert_evaluate.")
         if not report.outcomes.index.equals(first.outcomes.index):
             raise DataError(
-                f"{names[0]!r} can be measured on {first.rows:,} rows, {name!r} on {report.rows:,} others.",
+                f"{names[0]!r} can be evaluated on {count(first.rows, 'row')}, {name!r} on {report.rows:,} others.",
                 "Give rows that all of them read, or name the columns.",
             )
 

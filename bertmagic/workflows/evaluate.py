@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import columns as naming
 from bertmagic.data import tables
-from bertmagic.errors import DataError, ModelError, OptionError, listing
+from bertmagic.errors import DataError, ModelError, OptionError, count, listing
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
 from bertmagic.events import Listener, Phase
@@ -43,7 +43,7 @@ _ISSUES = 500
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report should have beside the numbers; see `TextModel.evaluate`."""
+    """What a report has in addition to the metrics; see `TextModel.evaluate`."""
 
     by: Sequence[By] = ()
     at: Sequence[str] = ()
@@ -54,7 +54,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Run:
-    """Rows that were read, and what the model said of them.
+    """Rows and the predictions of the model for them.
 
     ``table`` is without the rows of ``unseen``, the labels that the model does not know.
     """
@@ -134,7 +134,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
     columns, _ = task.columns(table, known)
     unseen: Mapping[int, str] = task.unseen(table, columns)
     if len(unseen) == len(table.frame):
-        unseen = {}  # the task says what is wrong with a table of which no row has a label that is known
+        unseen = {}  # the task raises the error if no row has a known label
     kept = np.setdiff1d(np.arange(len(table.frame)), list(unseen))
     table = replace(table, frame=table.frame.iloc[kept]) if unseen else table
     rows, findings = task.examples(table, columns)
@@ -150,7 +150,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
 
 
 def _broken(scores: npt.NDArray[np.float32], tokens: Tokens) -> npt.NDArray[np.int64]:
-    """Return the rows of which the model gave something that is no number."""
+    """Return the rows for which the model gave NaN."""
     import numpy as np
 
     bad = np.flatnonzero(np.isnan(scores.reshape(len(scores), -1)).any(axis=1))
@@ -159,14 +159,14 @@ def _broken(scores: npt.NDArray[np.float32], tokens: Tokens) -> npt.NDArray[np.i
 
 
 def _no_numbers(model: TextModel, rows: LabelledRows, broken: npt.NDArray[np.int64]) -> str:
-    """Say of which rows there are no probabilities, or raise a `ModelError` where that is all of them."""
+    """Return a note on rows without probabilities, or raise a `ModelError` if no row has some."""
     which = listing((str(rows.index[at]) for at in broken[:5]), 5)
     if len(broken) == len(rows):
         raise ModelError(
-            f"{model.name!r} gives no numbers (NaN) for any of the {len(rows):,} rows: its weights are broken.",
+            f"{model.name!r} returns NaN for each of {count(len(rows), 'row')}: its weights are broken.",
             "Train it again with a lower lr, or load it with precision = 'fp32'.",
         )
-    return f"The model gives no numbers (NaN) for {len(broken):,} rows, such as {which}: they are left out."
+    return f"The model returns NaN for {count(len(broken), 'row')}, such as {which}: left out."
 
 
 def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:

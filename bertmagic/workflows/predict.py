@@ -1,4 +1,4 @@
-"""A trained model opened and put to use: predictions from whatever holds texts."""
+"""Predictions of a model for texts in any form."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def described(model: TextModel) -> Held:
 
 
 def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
-    """Predict for texts in whatever form; see `TextModel.predict`."""
+    """Predict for texts in any form; see `TextModel.predict`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     given, name, where = rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)

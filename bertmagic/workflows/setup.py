@@ -213,9 +213,9 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _training(seed: int, device: torch.device) -> AbstractContextManager[None]:
-    """Seed torch for what the steps draw from it, except beside the notebook.
+    """Seed torch for the training steps, except in a background thread.
 
     There, giving the user's random state back at the end would undo the draws of all cells that ran meanwhile.
     """
-    beside = threading.current_thread() is not threading.main_thread()
-    return nullcontext() if beside else _seeded(seed, device)
+    in_background = threading.current_thread() is not threading.main_thread()
+    return nullcontext() if in_background else _seeded(seed, device)

@@ -148,7 +148,7 @@ class Classification(Task):
         return Objective(total) if weights is None else Objective(total, lambda targets: float(weights[targets].sum()))
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure; a label that is none of the classes is an error."""
+        """Return the rows to evaluate; an unknown label is an error."""
         texts = naming.several(columns["text"])
         for text in texts:
             naming.require(table, text, "text")
@@ -168,7 +168,7 @@ class Classification(Task):
         return BatchSource(samples, pad_id, samples.spread(rows.targets), segments=segments)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows whose label is none of the classes."""
+        """Return the rows with an unknown label."""
         column = table.frame[columns["label"]]
         numbers = self.labels.encode(cells(column))
         values = enumerate(zip(numbers, map(plain, cells(column)), strict=True))

@@ -9,7 +9,7 @@ from bertmagic.data import checks, tables
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED
 from bertmagic.data.tokens import Tokens
-from bertmagic.errors import DataError, ModelError
+from bertmagic.errors import DataError, ModelError, count
 from bertmagic.evaluation import with_intervals
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import Report
@@ -99,7 +99,7 @@ class MaskedLanguageModeling(Task):
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the column of the running text, and the one that says of which document a row is."""
+        """Return the column of the running text, and that of the document ids."""
         document = asked.get("document")
         if document is not None:
             naming.require(table, document, "document")
@@ -158,7 +158,7 @@ class MaskedLanguageModeling(Task):
         Raises
         ------
         ModelError
-            If labels are to be predicted, of which this task has none.
+            If labels are asked for: this task has none.
         DataError
             If there is too little text.
         """
@@ -243,9 +243,10 @@ class MaskedLanguageModeling(Task):
         return found | {"loss": float(loss)}
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
-        """Return the metrics on held-out text, those before training beside them."""
+        """Return the metrics on held-out text after and before training."""
         masks = int(scores[:, _COUNT].sum())
-        said = f"{masks:,} masked tokens of {len(samples):,} {'pairs' if self.nsp else 'blocks'} were guessed."
+        samples_of = count(len(samples), "pair" if self.nsp else "block")
+        said = f"Evaluated on {count(masks, 'masked token')} of {samples_of}."
         notes = (said, *known.pop("notes", ()))
         found = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
         return Report(
@@ -321,7 +322,7 @@ class MaskedLanguageModeling(Task):
 
 
 def texts_of(given: Any, text: str | None = None) -> list[str]:
-    """Return the texts of whatever `bertmagic.api.pretrain` takes."""
+    """Return the texts of any data that `bertmagic.api.pretrain` takes."""
     table = tables.read(documents.source(given), "train")
     columns, _ = MaskedLanguageModeling.columns(table, {"text": text})
     rows, _ = MaskedLanguageModeling().examples(table, columns)
@@ -343,7 +344,7 @@ def _check_amount(rows: TextRows, name: str) -> None:
         total += len(text)
         if total >= FEWEST:
             return
-    raise _too_little(name, f"{total:,} characters")
+    raise _too_little(name, count(total, "character"))
 
 
 def _check_tokens(found: Tokens, name: str, nsp: bool) -> None:

@@ -67,7 +67,7 @@ def report_metrics(
 
 
 def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
-    """Return `metrics` as a function of rows; averages, Brier score and calibration error of the labels beside them.
+    """Return `metrics`, averages, Brier score and calibration error as a function of rows.
 
     The calibration error is over all decisions, one a row and label: how far the probability of a label lies from how
     often it is there, in bins of that probability.

@@ -11,7 +11,7 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
 from bertmagic.data.texts import strings
-from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import baselines, calibration, confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
@@ -110,7 +110,7 @@ class MultiLabel(Task):
     def read(
         cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
     ) -> tuple[MultiLabel, LabelledRows, list[Finding]]:
-        """Return the task with the labels of the column, or a label a column, and the rows of which they are known."""
+        """Return the task with the labels of the column, or one label per column, and the labelled rows."""
         label = columns["label"]
         separator = reading.separator_of(table.frame[label], asked=True) if isinstance(label, str) else ""
         rows, findings = _examples(table, columns, separator)
@@ -146,7 +146,7 @@ class MultiLabel(Task):
         return loading.headed(folder, "sequence", self.labels.names, needs_head, problem_type=kind, **changes)
 
     def objective(self, train: LabelledRows, options: Finetune) -> Objective:
-        """Return the binary cross-entropy, summed over the labels, of which each row has all.
+        """Return the binary cross-entropy, summed over all labels of a row.
 
         Balanced, each label is weighed as two classes are: ``rows / (2 x rows with it)`` where a row has it, and
         ``rows / (2 x rows without it)`` where not, 1 on average. Label smoothing gives its share to yes and no alike.
@@ -172,7 +172,7 @@ class MultiLabel(Task):
         return Objective(total)
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure; a label that is none of the known is an error."""
+        """Return the rows to evaluate; an unknown label is an error."""
         for text in naming.several(columns["text"]):
             naming.require(table, text, "text")
         for label in naming.several(columns["label"]):
@@ -222,7 +222,7 @@ class MultiLabel(Task):
         return samples.by_row(scores) / self.temperature
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows of a column of label sets that have a label which is none of these."""
+        """Return the rows of a column of label sets with an unknown label."""
         names = naming.several(columns["label"])
         if len(names) > 1:
             return {}
@@ -325,7 +325,7 @@ def _holds_labels(column: pd.Series) -> bool:
 def _said(table: Table, label: str | Sequence[str], asked: Any) -> str:
     """Return how the labels are read, where that was not asked for."""
     if not isinstance(label, str):
-        return "" if asked else f"Each of the {len(label)} columns of 0 and 1 is a label."
+        return "" if asked else f"Labels: {count(len(label), 'column')} of 0 and 1."
     separator = reading.separator_of(table.frame[label], asked=True)
     if not separator:
         return ""
@@ -360,7 +360,7 @@ def _examples(
 
 
 def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
-    """Find labels of which there is little to learn."""
+    """Find labels with few rows."""
     having = rows.targets.sum(axis=0, dtype=int)
     found = []
     for number, many in enumerate(having.tolist()):
@@ -378,5 +378,7 @@ def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
             found.append(Finding("warning", f"every row has the label {name!r}.", "There is nothing to learn of it."))
     without = int((rows.targets.sum(axis=1) == 0).sum())
     if without:
-        found.append(Finding("info", f"{without:,} rows have no label at all.", "They are learnt from as such."))
+        found.append(
+            Finding("info", f"{count(without, 'row has', 'rows have')} no label.", "The model learns this, too.")
+        )
     return found

@@ -92,7 +92,7 @@ class QuestionAnswering(Task):
         """Return the columns of questions, contexts and answers."""
         if others := _of_others(asked):
             raise DataError(
-                f"{listing(others)} names a column, and question answering reads none of that name.",
+                f"{listing(others)} names a column that question answering does not use.",
                 "Name its columns with question = …, context = … and answers = ….",
             )
         found, said = {}, []

@@ -147,7 +147,7 @@ class Regression(Task):
         return measured.metrics(self._values(scores, samples), rows.targets, self.scale)
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
-        """Return metrics and how far off each range of numbers is, beside always saying the mean."""
+        """Return metrics and the error of each range of numbers, compared with always predicting the mean."""
         import numpy as np
 
         values = self._values(scores, samples)

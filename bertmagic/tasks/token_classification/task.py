@@ -11,7 +11,7 @@ from bertmagic.data import checks, tags, words
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
-from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TokenClassification(Task):
-    """Named-entity recognition, and whatever else gives each word a tag.
+    """Named-entity recognition, and any other task with a tag per word.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class TokenClassification(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether a column has tags beside one with words, or spans beside one with text."""
+        """Whether there are columns of words and tags, or of texts and spans."""
         return bool(columns_.likely_labels(table, asked["label"], asked["text"]))
 
     @classmethod
@@ -130,7 +130,7 @@ class TokenClassification(Task):
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> TokenClassification:
-        """Take the tags from the card, else from the names in the config, of whatever scheme."""
+        """Take the tags from the card, else from the names in the config, in any scheme."""
         if "tags" in card:
             return cls(tuple(card["labels"]), tuple(card["tags"]), card["valid"], card["all_pieces"])
         named = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
@@ -162,7 +162,7 @@ class TokenClassification(Task):
         return reading.readable(given["text"], name, where or f"column 'text' of {name}")
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure; an entity of a type that is none of these is an error."""
+        """Return the rows to evaluate; an entity of an unknown type is an error."""
         naming.require(table, columns["text"], "text")
         naming.require(table, columns["label"], "label")
         rows, found, findings = reading.read(table, columns["text"], columns["label"])
@@ -172,14 +172,14 @@ class TokenClassification(Task):
             labels = sorted(set().union(*unseen.values()))
             raise DataError(
                 f"column {columns['label']!r} of {table.name} has types that training did not have: "
-                f"{listing(map(repr, labels))} in {len(wrong):,} rows, such as row {rows.index[wrong[0]]}.",
+                f"{listing(map(repr, labels))} in {count(len(wrong), 'row')}, such as row {rows.index[wrong[0]]}.",
                 f"The types are {listing(self.labels)}. Map or drop those entities.",
             )
         examples = self._with_targets(rows, found)
         return examples, findings + checks.repeats(examples)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows with an entity of a type that is none of these."""
+        """Return the rows with an entity of an unknown type."""
         rows, found, _ = reading.read(table, columns["text"], columns["label"])
         unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(found))
         return {int(rows.positions[at]): min(labels) for at, labels in unknown if labels}
