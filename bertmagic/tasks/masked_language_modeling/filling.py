@@ -50,7 +50,7 @@ def most_masks(tokens: Tokens, written: list[str], tokenizer: PreTrainedTokenize
     for number, text in enumerate(written):
         if found[number] < text.count(str(tokenizer.mask_token)):
             raise DataError(
-                f"a {MASK} of row {rows.index[number]} is beyond the maximum length of the model: the text has "
+                f"a {MASK} of row {rows.index[number]} is beyond the maximum length of the model: "
                 f"{count(int(tokens.lengths[number]), 'token')}.",
                 "Leave out some of the text before it.",
             )
