@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import options
-from bertmagic.data import checks, tables
+from bertmagic.data import tables
+from bertmagic.data.rows import overlap
 from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, listing
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
@@ -20,7 +21,7 @@ from bertmagic.workflows.prepare import digests, prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.text_model import TextModel
@@ -148,7 +149,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
 
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
-    twice = len(checks.overlap(train, rows))
+    twice = len(overlap(train, rows))
     return (f"{twice:,} of its training rows stand among the rows of the comparison, too.",) if twice else ()
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from bertmagic.data.batches import Batch
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.calibration import Calibration

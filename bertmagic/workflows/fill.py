@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import checks
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.texts import strings
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError
 from bertmagic.events import Listener, counting
 from bertmagic.inference.forward import run_model

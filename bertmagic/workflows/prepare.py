@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, split, tables
+from bertmagic.data import split, tables
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import overlap
 from bertmagic.errors import DataError, OptionError
 from bertmagic.events import Note, Phase
 from bertmagic.run import folders
@@ -16,7 +17,7 @@ from bertmagic.workflows import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
@@ -138,7 +139,7 @@ def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple
 def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findings: list[Finding]) -> LabelledRows:
     import numpy as np
 
-    twice = checks.overlap(train, other)
+    twice = overlap(train, other)
     if not len(twice):
         return train
     rows = tuple(train.index[twice[:5]])

@@ -10,6 +10,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError, listing
 from bertmagic.evaluation import baselines, calibration, confusion_metrics
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
@@ -355,7 +356,7 @@ def _examples(
     kept = inputs.take(np.flatnonzero(~sets.unlabelled[inputs.positions]))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and labels.", "Check the two columns.")
-    found = checks.with_targets(kept, sets.targets[kept.positions], sets.labels)
+    found = with_targets(kept, sets.targets[kept.positions], sets.labels)
     return found, findings + checks.repeats(found)
 
 
