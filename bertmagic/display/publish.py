@@ -120,7 +120,7 @@ def insert(code: str) -> None:
             return
     from bertmagic.display.live.terminal import write
 
-    write(sys.stdout, code + "\n")
+    write(sys.stdout, visible(code) + "\n")
 
 
 def _kernel() -> Any:
