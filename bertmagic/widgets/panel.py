@@ -217,8 +217,10 @@ class Panel:
 
     def _blocked(self) -> Markup | None:
         """Return why nothing can be started now; None if it can."""
-        if any(job is not None and not job.done for job in (self.job, self._rate_search)):
+        if self._start.disabled:
             return warned("A run is running already. Press Stop first.")
+        for job in filter(None, (self.job, self._rate_search)):
+            job.join()  # the buttons are enabled by its last callback, shortly before it is done
         return warned(self._data.error) if self._data.error else None
 
     def stop(self) -> None:

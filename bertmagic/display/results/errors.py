@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Heading, Paragraph, Passage, Row, Table
+from bertmagic.display.blocks import Block, Column, Heading, Paragraph, Table
+from bertmagic.display.cells import Passage, Row
 from bertmagic.display.results import explorer
 from bertmagic.display.style import line, number, share
 from bertmagic.errors import count

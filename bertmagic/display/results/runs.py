@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Figure, Headline, Notes, Row, Table, columns
+from bertmagic.display.blocks import Block, Figure, Headline, Notes, Table, columns
 from bertmagic.display.charts.run_history import AGAINST, place, run_history
 from bertmagic.display.style import duration, line, score, words
 from bertmagic.errors import count
@@ -12,6 +12,7 @@ from bertmagic.errors import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bertmagic.display.cells import Row
     from bertmagic.run.records import Curve, Record, Runs
 
 _ROWS, _LINES = 60, 20
