@@ -11,6 +11,7 @@ from bertmagic.data import checks, tags, words
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import with_targets
 from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TokenClassification(Task):
-    """Named-entity recognition, and any other task with a tag per word.
+    """Named-entity recognition, and whatever else gives each word a tag.
 
     Attributes
     ----------
@@ -81,7 +82,7 @@ class TokenClassification(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether there are columns of words and tags, or of texts and spans."""
+        """Whether a column has tags beside one with words, or spans beside one with text."""
         return bool(columns_.likely_labels(table, asked["label"], asked["text"]))
 
     @classmethod
@@ -130,7 +131,7 @@ class TokenClassification(Task):
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> TokenClassification:
-        """Take the tags from the card, else from the names in the config, in any scheme."""
+        """Take the tags from the card, else from the names in the config, of whatever scheme."""
         if "tags" in card:
             return cls(tuple(card["labels"]), tuple(card["tags"]), card["valid"], card["all_pieces"])
         named = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
@@ -162,7 +163,7 @@ class TokenClassification(Task):
         return reading.readable(given["text"], name, where or f"column 'text' of {name}")
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to evaluate; an entity of an unknown type is an error."""
+        """Return the rows to measure; an entity of a type that is none of these is an error."""
         naming.require(table, columns["text"], "text")
         naming.require(table, columns["label"], "label")
         rows, found, findings = reading.read(table, columns["text"], columns["label"])
@@ -179,7 +180,7 @@ class TokenClassification(Task):
         return examples, findings + checks.repeats(examples)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows with an entity of an unknown type."""
+        """Return the rows with an entity of a type that is none of these."""
         rows, found, _ = reading.read(table, columns["text"], columns["label"])
         unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(found))
         return {int(rows.positions[at]): min(labels) for at, labels in unknown if labels}
@@ -190,7 +191,7 @@ class TokenClassification(Task):
 
         numbers = {tag: number for number, tag in enumerate(self._names)}
         known = [tuple(numbers[tag] for tag in row) for row in found]
-        return checks.with_targets(rows, np.fromiter(known, object, len(known)))
+        return with_targets(rows, np.fromiter(known, object, len(known)))
 
     @property
     def _names(self) -> tuple[str, ...]:
