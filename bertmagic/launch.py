@@ -10,6 +10,7 @@ from bertmagic.display import publish
 from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_frames, listing
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
+from bertmagic.options.names import folder_name
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
@@ -209,3 +210,20 @@ def _searched(
     if chosen.save_to is not None and model is not None:
         model.save(chosen.save_to)
     return replace(found, model=model)
+
+
+def new_model(
+    name: str, size: str, vocab_from: Any, text: str | None, vocab_size: int, lowercase: bool, seed: int,
+    device: str | None,
+) -> TextModel:  # fmt: skip
+    """Make a BERT with random weights as the model of a run; see `bertmagic.api.new_model`."""
+    from bertmagic.models import new_encoder
+    from bertmagic.tasks.masked_language_modeling.task import texts_of
+
+    name = folder_name(name)
+    jobs.refuse(name)
+    with RunLock(name), publish.working() as emit:
+        emit(Phase("learning the vocabulary"))
+        texts = texts_of(vocab_from, text)
+        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
+    return load(name, device=device)
