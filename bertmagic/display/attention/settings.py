@@ -175,7 +175,7 @@ def _check_range(name: str, numbers: Sequence[int], size: int) -> None:
     for number in numbers:
         if not 0 <= number < size:
             raise OptionError(
-                f"there is no {name} {number}: there are {count(size, name)}.", f"Choose one from 0 to {size - 1}."
+                f"there is no {name} {number} among {count(size, name)}.", f"Choose one from 0 to {size - 1}."
             )
 
 
