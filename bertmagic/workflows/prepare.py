@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, split, tables
+from bertmagic.data import split, tables
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import overlap
 from bertmagic.errors import DataError, OptionError
 from bertmagic.events import Note, Phase
 from bertmagic.run import folders
@@ -16,7 +17,7 @@ from bertmagic.workflows import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
@@ -30,7 +31,7 @@ ROLES = ("text", "label", "question", "context", "answers", "document")
 class Prepared:
     """The rows of a run, checked and split.
 
-    ``columns`` says which columns they are of, by their role; ``notes`` say what was inferred, dropped or held out.
+    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out.
     """
 
     task: Task
@@ -108,7 +109,7 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     columns, said = kind.columns(parts["train"], named_columns(options))
     task, train, findings = kind.read(parts["train"], columns, options)
     notes, given = [said] if said else [], {}
-    # Before any row is held out: a row of test must not be chosen by either.
+    # Before rows are held out, so that a test row becomes neither a training nor a validation row.
     for part in [name for name in ("validation", "test") if name in parts]:
         given[part], found = task.examples(parts[part], columns)
         findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in found]
@@ -138,7 +139,7 @@ def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple
 def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findings: list[Finding]) -> LabelledRows:
     import numpy as np
 
-    twice = checks.overlap(train, other)
+    twice = overlap(train, other)
     if not len(twice):
         return train
     rows = tuple(train.index[twice[:5]])

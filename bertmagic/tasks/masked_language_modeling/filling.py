@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.batches import Batch
-    from bertmagic.data.checks import TextRows
+    from bertmagic.data.rows import TextRows
     from bertmagic.data.tokens import Tokens
 
 MASK = "[MASK]"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, tables
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED
+from bertmagic.data.rows import LabelledRows, with_targets
 from bertmagic.data.tokens import Tokens
 from bertmagic.errors import DataError, ModelError
 from bertmagic.evaluation import with_intervals
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
+    from bertmagic.data.rows import TextRows
     from bertmagic.data.tables import Table
     from bertmagic.evaluation.bootstrap import Draws
     from bertmagic.inference.predictions import Predictions
@@ -150,7 +151,7 @@ class MaskedLanguageModeling(Task):
             checks.tolerate(finding, len(table.frame), table.name)
         if not len(found):
             raise DataError(f"{table.name} holds no text.", "Name the text column with text = …")
-        return checks.with_targets(found, np.zeros(len(found), np.int64)), findings
+        return with_targets(found, np.zeros(len(found), np.int64)), findings
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return the documents as blocks, or as pairs of sentences.
@@ -162,7 +163,7 @@ class MaskedLanguageModeling(Task):
         DataError
             If there is too little text.
         """
-        if not isinstance(rows, checks.LabelledRows):
+        if not isinstance(rows, LabelledRows):
             raise ModelError(
                 "a masked language model predicts no labels.",
                 "Fill masks with %bert_fill, or fine-tune it first: %%bert_finetune NAME with model = it.",

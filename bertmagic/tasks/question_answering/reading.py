@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import checks
 from bertmagic.data.labels import missing
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
 
 OFFSET, IMPOSSIBLE = "answer_start", "is_impossible"
@@ -148,7 +149,7 @@ def examples(table: Table, question: str, context: str, answers: str) -> tuple[L
         raise DataError(f"{table.name} has no row with both a question and a context.", "Check the two columns.")
     assert rows.second is not None
     targets, moved = _targets(table, rows, rows.second, answers)
-    found = checks.with_targets(rows, targets)
+    found = with_targets(rows, targets)
     return found, [*findings, *_placed(found, moved)]
 
 

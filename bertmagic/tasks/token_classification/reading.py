@@ -6,9 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks, tags, words
-from bertmagic.data.checks import TextRows
 from bertmagic.data.labels import missing
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import TextRows
 from bertmagic.data.texts import cells
 from bertmagic.data.words import Joined, listed
 from bertmagic.errors import DataError

@@ -11,6 +11,7 @@ from bertmagic.data import checks, tags, words
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import with_targets
 from bertmagic.errors import DataError, ModelError, listing
 from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
@@ -190,7 +191,7 @@ class TokenClassification(Task):
 
         numbers = {tag: number for number, tag in enumerate(self._names)}
         known = [tuple(numbers[tag] for tag in row) for row in found]
-        return checks.with_targets(rows, np.fromiter(known, object, len(known)))
+        return with_targets(rows, np.fromiter(known, object, len(known)))
 
     @property
     def _names(self) -> tuple[str, ...]:
