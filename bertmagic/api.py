@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from bertmagic import launch
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import OptionError, listing
-from bertmagic.events import Listener, Phase
+from bertmagic.errors import OptionError, count, listing
 from bertmagic.models import devices
-from bertmagic.options.names import folder_name
 from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
-from bertmagic.run.locks import RunLock
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
+    from bertmagic.events import Listener
     from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
     from bertmagic.run.difference import RunDifference
@@ -209,7 +207,7 @@ def runs(
     if not chosen.diff:
         return records.list_runs(chosen)
     if len(chosen.diff) != 2:
-        raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
+        raise OptionError(f"diff has {count(len(chosen.diff), 'run')}.", "Give the names of two: diff = ['A', 'B'].")
     known, _ = records.read_runs()
     first, second = (records.find_run(known, name) for name in chosen.diff)
     return difference.compare(first, second)
@@ -385,16 +383,7 @@ def new_model(
     >>> new = new_model("tiny", vocab_from="sample:reviews", text="review")  # doctest: +SKIP
     >>> model = pretrain("sample:reviews", text="review", model=new)  # doctest: +SKIP
     """
-    from bertmagic.models import new_encoder
-    from bertmagic.tasks.masked_language_modeling.task import texts_of
-
-    name = folder_name(name)
-    jobs.refuse(name)
-    with RunLock(name), publish.working() as emit:
-        emit(Phase("learning the vocabulary"))
-        texts = texts_of(vocab_from, text)
-        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
-    return load(name, device=device)
+    return launch.new_model(name, size, vocab_from, text, vocab_size, lowercase, seed, device)
 
 
 finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_frames, listing
+from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
+from bertmagic.options.names import folder_name
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
@@ -203,9 +204,28 @@ def _searched(
     panel.close()
     if found.ended == "interrupted":
         kept = f"; {name!r} is the best of them" if model else ""
-        raise Interrupted(f"stopped after {len(found.trials)} trials{kept}. The same cell goes on.", model)
+        raise Interrupted(
+            f"stopped after {count(len(found.trials), 'trial')}{kept}. The same cell continues the search.", model
+        )
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:
         model.save(chosen.save_to)
     return replace(found, model=model)
+
+
+def new_model(
+    name: str, size: str, vocab_from: Any, text: str | None, vocab_size: int, lowercase: bool, seed: int,
+    device: str | None,
+) -> TextModel:  # fmt: skip
+    """Make a BERT with random weights as the model of a run; see `bertmagic.api.new_model`."""
+    from bertmagic.models import new_encoder
+    from bertmagic.tasks.masked_language_modeling.task import texts_of
+
+    name = folder_name(name)
+    jobs.refuse(name)
+    with RunLock(name), publish.working() as emit:
+        emit(Phase("learning the vocabulary"))
+        texts = texts_of(vocab_from, text)
+        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
+    return load(name, device=device)

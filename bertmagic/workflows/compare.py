@@ -1,4 +1,4 @@
-"""Models on the same rows: measured, held against the first of them, timed in turns."""
+"""Models compared on the same rows: metrics, tests against the first model, and speed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import options
-from bertmagic.data import checks, tables
-from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, listing
+from bertmagic.data import tables
+from bertmagic.data.rows import overlap
+from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, count, listing
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
@@ -20,7 +21,7 @@ from bertmagic.workflows.prepare import digests, prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
     from bertmagic.text_model import TextModel
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 ROUNDS = 5
 _MOST_TIMED = 2_000
 _SECONDS = 1.0
-"""About how long the slowest model is timed in each round."""
+"""Seconds for which the slowest model is timed in each round, roughly."""
 DIFFERING = 1_000
-"""How many rows on which models differ are kept."""
+"""Maximum number of kept rows on which the models differ."""
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows that are compared on, as the first model reads them."""
+    """The rows of the comparison, with the tokens of the first model."""
 
     table: tables.Table
     rows: LabelledRows
@@ -44,7 +45,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Side:
-    """A model that takes part: its report, how it predicts for rows, and what is known of its size."""
+    """A model of the comparison: its report, a function that predicts for rows, and its size."""
 
     report: Report
     predict: Callable[[LabelledRows], object]
@@ -102,7 +103,7 @@ def _same_task(models: Sequence[TextModel]) -> None:
 
 
 def _names(models: Sequence[TextModel | str]) -> list[str]:
-    """Return a name for each model; of several with one name the later ones get a number."""
+    """Return a unique name for each model: repeated names get a number."""
     found: list[str] = []
     for model in models:
         name = model if isinstance(model, str) else model.name
@@ -133,13 +134,13 @@ def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[s
 
 
 def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mapping[str, Any], emit: Listener) -> _Side:
-    """Train a baseline on the training rows and measure it as a model of the same task."""
+    """Train a baseline on the training rows and evaluate it as a model of the same task."""
     task = lead.task
     rows = _training(lead, name, train, asked, emit)
     emit(Phase(f"training {name}"))
     baseline = task.fit_baseline(name, rows)
     scores = task.baseline_scores(baseline.predict(task.baseline_texts(given.rows)), given.rows, given.tokens)
-    notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
+    notes = (f"{name} was trained on {count(len(rows), 'row')} of {rows.name}.", *_overlap(rows, given.rows))
     report = task.untuned().report(scores, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(
         name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=baseline.bytes
@@ -148,12 +149,12 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
 
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
-    twice = len(checks.overlap(train, rows))
-    return (f"{twice:,} of its training rows stand among the rows of the comparison, too.",) if twice else ()
+    twice = len(overlap(train, rows))
+    return (f"The rows of the comparison include {count(twice, 'training row')}.",) if twice else ()
 
 
 def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
-    """Return the rows that a baseline is trained on: those given, or those of the first model where they are known."""
+    """Return the training rows of a baseline: those given, or those of the first model if they are still available."""
     emit(Phase("reading the training rows"))
     if train is not None:
         return _examples(lead, tables.read(lead.task.source(train), "train"), asked)
@@ -168,16 +169,16 @@ def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], 
 
 
 def _known(lead: TextModel) -> LabelledRows | None:
-    """Return the training rows of a model if what it was trained on is on this disk and is the same, by its digest."""
-    told = lead.card.get("options") or {}
-    source = told.get("train")
+    """Return the training rows of a model if they are on this disk, unchanged by their digest; else None."""
+    recorded = lead.card.get("options") or {}
+    source = recorded.get("train")
     local = isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists())
     wanted = (lead.card.get("data") or {}).get("train", {}).get("sha256")
     if not local or not wanted:
         return None
     known = {entry.name for entry in options.table(options.Finetune)}
     try:
-        asked = options.read(options.Finetune, {name: value for name, value in told.items() if name in known})
+        asked = options.read(options.Finetune, {name: value for name, value in recorded.items() if name in known})
         prepared = prepare(asked, ignore)
     except BertMagicError:  # validation rows from a frame that is gone, say
         return None
@@ -191,7 +192,7 @@ def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:
             raise ModelError(f"{report.task} has no outcomes of single rows to compare.", "Use %bert_evaluate.")
         if not report.outcomes.index.equals(first.outcomes.index):
             raise DataError(
-                f"{names[0]!r} can be measured on {first.rows:,} rows, {name!r} on {report.rows:,} others.",
+                f"{names[0]!r} can be evaluated on {count(first.rows, 'row')}, {name!r} on {report.rows:,} others.",
                 "Give rows that all of them read, or name the columns.",
             )
 
@@ -199,8 +200,8 @@ def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:
 def _timed(sides: Sequence[_Side], rows: LabelledRows, emit: Listener) -> list[list[float]]:
     """Return the texts a second of each model in each round.
 
-    The models take turns, so that what else the machine does falls on all of them. What is timed goes from texts to
-    scores, with the tokenizing; it was done once before, so nothing is loaded or compiled meanwhile.
+    The models take turns, so that other load on the machine affects all of them. The time includes tokenizing. All
+    models have predicted once before, so nothing is loaded or compiled meanwhile.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""A pre-trained model put to use as it is: words for masks, and whether a sentence follows another."""
+"""Predictions of a pre-trained model: words for masks, and the probability that a sentence follows another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import checks
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.texts import strings
-from bertmagic.data.tokens import encode
-from bertmagic.errors import DataError, ModelError
+from bertmagic.data.tokenization import encode
+from bertmagic.errors import DataError, ModelError, count
 from bertmagic.events import Listener, counting
 from bertmagic.inference.forward import run_model
 from bertmagic.models import heads, loading
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def fill(
     model: TextModel, texts: Any, top_k: int, candidates: Sequence[str], asked: Mapping[str, Any], emit: Listener
 ) -> Fills:
-    """Guess the words behind masks; see `TextModel.fill`.
+    """Predict the words behind masks; see `TextModel.fill`.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def fill(
 
 
 def next_sentence(model: TextModel, first: Any, second: Any, emit: Listener) -> NextSentences:
-    """Say how probable it is that sentences follow others; see `TextModel.next_sentence`.
+    """Return the probability that sentences follow others; see `TextModel.next_sentence`.
 
     Raises
     ------
@@ -102,8 +102,8 @@ def _run(
 ) -> npt.NDArray[np.float32]:
     pad_id: Any = model.tokenizer.pad_token_id
     feed = BatchSource(tokens, pad_id, segments=heads.reads_segments(model.network))
-    tell = counting(emit, "predicting")
-    return run_model(model.network, feed, model.precision, lambda done: tell(done, len(tokens)), outputs)
+    progress = counting(emit, "predicting")
+    return run_model(model.network, feed, model.precision, lambda done: progress(done, len(tokens)), outputs)
 
 
 def _check_head(model: TextModel) -> None:
@@ -128,7 +128,8 @@ def _paired(first: list[Any], second: list[Any]) -> list[tuple[str, str]]:
     """
     if len(first) != len(second):
         raise DataError(
-            f"there are {len(first):,} first sentences and {len(second):,} second ones.", "Give as many of both."
+            f"there are {count(len(first), 'first sentence')} and {count(len(second), 'second sentence')}.",
+            "Give as many of both.",
         )
     for number, pair in enumerate(zip(first, second, strict=True)):
         if not all(isinstance(text, str) and text.strip() for text in pair):

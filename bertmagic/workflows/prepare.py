@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, split, tables
+from bertmagic.data import split, tables
 from bertmagic.data.report import Finding
-from bertmagic.errors import DataError, OptionError
+from bertmagic.data.rows import overlap
+from bertmagic.errors import DataError, OptionError, count
 from bertmagic.events import Note, Phase
 from bertmagic.run import folders
 from bertmagic.tasks import choose, source
@@ -16,7 +17,7 @@ from bertmagic.workflows import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
@@ -30,7 +31,7 @@ ROLES = ("text", "label", "question", "context", "answers", "document")
 class Prepared:
     """The rows of a run, checked and split.
 
-    ``columns`` says which columns they are of, by their role; ``notes`` say what was inferred, dropped or held out.
+    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out.
     """
 
     task: Task
@@ -108,7 +109,7 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     columns, said = kind.columns(parts["train"], named_columns(options))
     task, train, findings = kind.read(parts["train"], columns, options)
     notes, given = [said] if said else [], {}
-    # Before any row is held out: a row of test must not be chosen by either.
+    # Before rows are held out, so that a test row becomes neither a training nor a validation row.
     for part in [name for name in ("validation", "test") if name in parts]:
         given[part], found = task.examples(parts[part], columns)
         findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in found]
@@ -132,17 +133,17 @@ def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple
             f"{train.name} has too few rows ({len(train)}) to hold some out for validation.",
             "Give more rows, or validation = 0 to do without.",
         )
-    return train.take(kept), train.take(held, f"{len(held):,} rows held out of {train.name}")
+    return train.take(kept), train.take(held, f"{count(len(held), 'row')} held out of {train.name}")
 
 
 def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findings: list[Finding]) -> LabelledRows:
     import numpy as np
 
-    twice = checks.overlap(train, other)
+    twice = overlap(train, other)
     if not len(twice):
         return train
     rows = tuple(train.index[twice[:5]])
-    what = f"{len(twice):,} training rows stand in {other.name} too"
+    what = f"{count(len(twice), 'training row is', 'training rows are')} in {other.name}, too"
     findings.append(Finding("warning", f"{what}.", "They are dropped from train.", rows, len(twice)))
     kept = train.take(np.setdiff1d(np.arange(len(train)), twice))
     if task.strata(train) is not None and len(task.counts(kept)) < len(task.counts(train)):

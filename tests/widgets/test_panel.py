@@ -148,6 +148,26 @@ def test_stop_and_resume_and_start_pressed_twice(opened):
     assert opened.job.progress.step == opened.job.progress.steps > at
 
 
+def test_a_run_is_started_as_soon_as_the_buttons_allow_it(opened):
+    opened.set(epochs=1)
+    clicked = threading.Event()
+
+    def click(change):
+        if not change.new and not clicked.is_set():
+            clicked.set()
+            threading.Thread(target=opened.start).start()
+
+    opened.start()
+    first = opened.job
+    opened._start.observe(click, "disabled")
+    assert clicked.wait(WAIT)
+    while opened.job is first and not opened._message.value:
+        first.join(0.05)
+    assert opened._message.value == ""
+    settle(opened)
+    assert opened.job is not first
+
+
 def test_what_is_wrong_is_said_in_the_panel(opened):
     opened._name.value = "not a name"
     opened.start()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.with_intervals import Estimates
 
 HALF = 0.5
-"""The threshold of a label for which nothing better is known."""
+"""The threshold of a label without validation rows."""
 
 
 def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -67,10 +67,10 @@ def report_metrics(
 
 
 def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
-    """Return `metrics` as a function of rows; averages, Brier score and calibration error of the labels beside them.
+    """Return `metrics` as a function of rows, with averages, Brier score and calibration error of the labels.
 
-    The calibration error is over all decisions, one a row and label: how far the probability of a label lies from how
-    often it is there, in bins of that probability.
+    The calibration error is over all pairs of a row and a label: the distance between the probability of a label and
+    its frequency, in bins of that probability.
     """
     import numpy as np
 

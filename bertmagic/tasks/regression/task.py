@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
+from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
 from bertmagic.evaluation import baselines, with_intervals
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
@@ -45,13 +46,13 @@ if TYPE_CHECKING:
 class Regression(Task):
     """A number for each text, or for each pair of texts.
 
-    The model learns ``(number - mean) / scale``, so that one learning rate fits stars and prices alike; everything
-    that users see is in their own unit.
+    The model learns ``(number - mean) / scale``, so that one learning rate suits stars and prices; results are in the
+    unit of the user's numbers.
 
     Attributes
     ----------
     mean, scale
-        Mean and standard deviation of the numbers that were learnt.
+        Mean and standard deviation of the numbers in the training rows.
     paired
         Whether pairs are read.
     """
@@ -75,10 +76,10 @@ class Regression(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether the label column holds numbers that are no classes."""
+        """Whether the label column holds numbers that are not classes."""
         label = asked["label"]
         if label is None:
-            label = naming.likely_label(table, asked["text"], _could_be_learnt)
+            label = naming.likely_label(table, asked["text"], _can_be_target)
         return label in table.columns and numbers.are_quantities(table.frame[label])
 
     @classmethod
@@ -104,7 +105,7 @@ class Regression(Task):
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Regression:
-        """Take mean and scale from the card; a model saved elsewhere gives its numbers as they are."""
+        """Take mean and scale from the card; outputs of a model saved elsewhere are not scaled."""
         paired = isinstance(card.get("text"), list | tuple)
         return cls(card.get("mean", 0.0), card.get("scale", 1.0), paired)
 
@@ -125,14 +126,14 @@ class Regression(Task):
         return Objective(total)
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure."""
+        """Return the labelled rows."""
         for text in naming.several(columns["text"]):
             naming.require(table, text, "text")
         naming.require(table, columns["label"], "label")
         return _examples(table, columns)
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
-        """Return how many rows have numbers in which range, from the lowest to the highest."""
+        """Return the number of rows in each range of numbers, from the lowest to the highest."""
         return numbers.spread(rows.targets)
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
@@ -147,7 +148,7 @@ class Regression(Task):
         return measured.metrics(self._values(scores, samples), rows.targets, self.scale)
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
-        """Return metrics and how far off each range of numbers is, beside always saying the mean."""
+        """Return the metrics, also by range of the true numbers, with a note on the RMSE of predicting the mean."""
         import numpy as np
 
         values = self._values(scores, samples)
@@ -218,13 +219,13 @@ class Regression(Task):
         return samples.by_row(scores)[:, 0].astype(float) * self.scale + self.mean
 
 
-def _could_be_learnt(column: pd.Series) -> bool:
-    """Whether a column may be what is to be learnt, as a number or as a class: of two such, none is chosen."""
+def _can_be_target(column: pd.Series) -> bool:
+    """Whether a column may be the label column, with numbers or with classes: of two such columns none is inferred."""
     return numbers.are_quantities(column) or naming.reads_like_classes(column)
 
 
 def _in_units(values: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Return the metrics without the loss, which says what RMSE says in the unit of the optimizer."""
+    """Return the metrics without the loss, which is the squared RMSE in units of the variance."""
     return {name: value for name, value in measured.metrics(values, targets).items() if name != "loss"}
 
 
@@ -243,5 +244,5 @@ def _examples(table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, l
     kept = inputs.take(np.flatnonzero(~np.isnan(found[inputs.positions])))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a number.", "Check the two columns.")
-    rows = checks.with_targets(kept, found[kept.positions])
+    rows = with_targets(kept, found[kept.positions])
     return rows, findings + checks.repeats(rows)
