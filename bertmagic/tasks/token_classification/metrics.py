@@ -25,7 +25,7 @@ Tags = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Measured:
-    """True and predicted tags of sentences.
+    """Predicted and true tags of sentences.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Measured:
 
 
 def tally(measured: Measured) -> Tally:
-    """Return `Measured.metrics` and partial matches (see `partial`) as a function of sentences."""
+    """Return `Measured.metrics` and partial matches as a function of sentences; see `partial`."""
     import numpy as np
 
     rows = []
