@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
 
 PASS_COST = 512
-"""Fixed cost of one forward and backward pass, in padded tokens: weights are cast, their gradients added up."""
+"""Fixed cost of one forward and backward pass, in padded tokens: weights are cast, gradients are summed."""
 
 _ROWS = 4
 """A batch is split after one row, two, or a multiple of this: then shapes repeat, see `padded`."""
@@ -98,7 +98,7 @@ def budget_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.
 
 
 IGNORED = -100
-"""The target of a token that has none: PyTorch's cross-entropy ignores it."""
+"""The target of a token without a label: the value that PyTorch's cross-entropy ignores."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class BatchSource:
     pad_id
         The token id to pad with.
     targets
-        One for each sample, ``(samples, …)``; with ``per_token`` one for each of `Tokens.ids`. None in prediction.
+        One per sample, ``(samples, …)``, or with ``per_token`` one per token as in `Tokens.ids`; None in prediction.
     per_token
         Whether each token has a target; padding gets `IGNORED`.
     segments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.errors import count
 from bertmagic.evaluation.probabilities import BINS, bin_of, confidences
 from bertmagic.result import Result
 
@@ -49,7 +50,7 @@ class Calibration(Result):
         return (
             f"Calibrated at temperature {self.temperature:.3f}: expected calibration error "
             f"{self.before['ece']:.4f} → {self.after['ece']:.4f}, loss {self.before['loss']:.4f} → "
-            f"{self.after['loss']:.4f} on the {self.rows:,} rows it was chosen on."
+            f"{self.after['loss']:.4f} on the {count(self.rows, 'row')} it was fitted on."
         )
 
 
@@ -125,7 +126,7 @@ def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins
 def reliability(
     confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10
 ) -> list[tuple[float, float, int, float, float]]:
-    """Return for each bin with rows its edges, the number of rows, their mean confidence and the share of right ones."""
+    """Return for each bin with rows its edges, its size, the mean confidence and the share of right rows."""
     import numpy as np
 
     number = bin_of(confidence.astype(float), bins)

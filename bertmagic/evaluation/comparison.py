@@ -84,8 +84,8 @@ class Versus:
     changes
         Its metrics minus those of the first model.
     only_first, only_this, both, neither
-        How many rows only the first model has right, only this model, both, and neither. For predicted numbers: on how
-        many rows the first model is nearer, this model is, and both are equally near.
+        Number of rows that only the first has right, only this model, both, and neither. For predicted numbers: on how
+        many the first is nearer, this one, and both are equally near.
     test, p, adjusted
         The test, its p, and p after Holm's correction for all models that are compared with the first.
     """

@@ -66,7 +66,7 @@ def _groups(groups: pd.Series) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 def lacking(wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series) -> str:
-    """Return a sentence on groups without a row of a class, for which equal opportunity is not defined; or nothing."""
+    """Return which groups lack rows of which classes and are left out of equal opportunity; empty if none."""
     parts = _groups(groups)
     missing = [
         f"no row of group {group!r} is {name!r}"

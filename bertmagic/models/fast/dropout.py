@@ -69,7 +69,7 @@ def install_dropout(model: torch.nn.Module, seed: int) -> None:
 
 
 def drawn(attention: torch.nn.Module) -> Dropout | None:
-    """Return the layer that drops weights of an attention; None if it is none of ours."""
+    """Return the layer for dropout on attention weights; None for an attention that is not ours."""
     found = (getattr(attention, name, None) for name in ("dropout", _OF_ATTENTION))
     return next((layer for layer in found if isinstance(layer, Dropout)), None)
 

@@ -3,8 +3,8 @@
 A classification head of the BERT family reads the first token only. In the last layer the other tokens are then
 needed as keys and values, and for nothing else: their queries, their feed-forward layers and the gradients of these
 would be computed and thrown away. A token costs ``12 d^2`` multiplications in a layer of width ``d`` (four products of
-``d x d``, two of ``d x 4d``), of which ``10 d^2`` are saved: of six layers' work a seventh. What comes out, and all
-gradients, are those of the whole layer.
+``d x d``, two of ``d x 4d``), ``10 d^2`` of them are saved: a seventh of the work of six layers. Outputs and
+gradients are those of the whole layer.
 """
 
 from __future__ import annotations
