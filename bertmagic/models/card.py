@@ -29,7 +29,7 @@ _TYPES = {
     "macro_f1": "f1", "micro_f1": "f1", "weighted_f1": "f1", "strict_f1": "f1", "macro_precision": "precision",
     "macro_recall": "recall", "pearson": "pearsonr", "spearman": "spearmanr",
 }  # fmt: skip
-"""What the hub calls a metric, where it has another name; the one it has here stands beside it."""
+"""What the hub calls a metric, where it has another name; the one it has here is given too."""
 _DEEP = 5
 """How many models one may have been trained from another before the first one is no longer looked for."""
 
