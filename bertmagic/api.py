@@ -9,13 +9,10 @@ from bertmagic import launch
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import OptionError, listing
-from bertmagic.events import Listener, Phase
 from bertmagic.models import devices
-from bertmagic.options.names import folder_name
 from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
-from bertmagic.run.locks import RunLock
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
+    from bertmagic.events import Listener
     from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
     from bertmagic.run.difference import RunDifference
@@ -67,7 +65,7 @@ def finetune(
     TextModel
         With the best weights, also kept in the run's folder.
     Job
-        At once, with ``background=True``: the run goes on beside the notebook, and the job gets the model.
+        Returned at once with ``background=True``: training continues in the background, and the job gets the model.
 
     Raises
     ------
@@ -101,9 +99,9 @@ def pretrain(
 def pretrain(
     train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
 ) -> TextModel | Job:
-    """Go on pre-training an encoder on your own running text; or begin, with one of `new_model`.
+    """Continue pre-training an encoder on your own text, or pre-train one of `new_model`.
 
-    The options are those of ``%%bert_pretrain``. What comes back fills masks, and `finetune` starts from it.
+    The options are those of ``%%bert_pretrain``. The result fills masks, and `finetune` can start from it.
 
     Parameters
     ----------
@@ -115,7 +113,7 @@ def pretrain(
     TextModel
         With the best weights, also kept in the run's folder.
     Job
-        At once, with ``background=True``.
+        Returned at once with ``background=True``.
 
     Raises
     ------
@@ -142,23 +140,23 @@ def tune(
     sources: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Search | Rates:
-    """Search for good values of options, each given a range; or with ``lr_find=True`` for a learning rate alone.
+    """Search for good values of the options that have a range; with ``lr_find=True`` only for a learning rate.
 
-    The options are those of ``%%bert_tune``. The model of the best trial is kept as the run ``name``.
+    The options are those of ``%%bert_tune``. The model of the best trial becomes the run ``name``.
 
     Parameters
     ----------
     on_event, show
-        As in `finetune`; of every trial.
+        As in `finetune`, for every trial.
     sources
-        How options are written in the cell of the best trial, where their value is no literal.
+        The code of options whose value is not a literal, for the cell of the best trial.
 
     Raises
     ------
     BertMagicError
         If data, model or options cannot be used, or no trial succeeds.
     Interrupted
-        If it was stopped; its ``model`` is that of the best trial so far.
+        If it was stopped; its ``model`` is the best so far.
 
     Examples
     --------
@@ -173,27 +171,27 @@ def runs(
     names: Sequence[str] = (), *, sort: str = "date", task: str | None = None, state: str | None = None,
     against: str = "date", diff: Sequence[str] = (),
 ) -> Runs | RunDifference:  # fmt: skip
-    """Return what has been run in this folder, over kernels and days; or how two runs differ.
+    """Return the runs of this folder, also of earlier kernels; or the differences between two runs.
 
     Parameters
     ----------
     names
-        Only these runs; ``*`` stands for any letters.
+        Only runs with these names; ``*`` matches any characters.
     sort
         ``date``, ``name``, ``seconds``, ``steps`` or a metric: the newest, or the best, come first.
     task, state
-        Only runs that learnt this, and that are in this state.
+        Only runs of this task, and in this state.
     against
-        What the figure has the metric against: ``date``, ``seconds`` or ``steps``.
+        The horizontal axis of the figure: ``date``, ``seconds`` or ``steps``.
     diff
-        Two runs, to be told which options and data differ.
+        Two runs to compare: options, data and results that differ.
 
     Returns
     -------
     Runs
-        With a ``frame`` of one row a run; shows a table and a figure.
+        With a ``frame`` of one row per run; shows a table and a figure.
     RunDifference
-        With ``diff``: a ``frame`` of one row for each thing that differs.
+        With ``diff``: a ``frame`` of one row per difference.
 
     Raises
     ------
@@ -221,14 +219,14 @@ def check(
     context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
     max_length: int | None = None,
 ) -> DataReport:  # fmt: skip
-    """Show what is in a data set and what is wrong with it, without training anything.
+    """Describe a data set and report its problems, without training.
 
     Parameters
     ----------
     data, text, label, question, context, answers, task
         As in `finetune`, where ``data`` is ``train``; ``label`` may be missing.
     model
-        Whose tokenizer counts tokens and unknown words.
+        The encoder whose tokenizer counts tokens and unknown words.
     max_length
         The length in tokens after which texts are cut; by default the model's limit, at most 512.
     """
@@ -247,21 +245,21 @@ def compare(
     question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
     show: bool = True,
 ) -> ModelComparison:  # fmt: skip
-    """Measure several models on the same rows, each against the first.
+    """Evaluate several models on the same rows, and compare each with the first.
 
     Parameters
     ----------
     models
-        Models, or their names: runs, folders, hub ids. ``"majority"`` and ``"tfidf"`` are baselines: what is most
-        frequent, and counted words with a linear model.
+        Models, or their names: runs, folders, hub ids. ``"majority"`` and ``"tfidf"`` are baselines: the most
+        frequent class, and TF-IDF features with a linear model.
     data
         The rows with their labels: anything that `finetune` takes.
     train
-        What baselines are trained on; by default the training rows of the first model, where they are still at hand.
+        The rows to train baselines on; by default the training rows of the first model, if they are still available.
     text, label, question, context, answers
         Their columns; by default those of training.
     price
-        What an hour of this machine costs, in whatever money, to be told what 1,000 texts cost.
+        Price of an hour of this machine, in any currency; gives the cost of 1,000 texts.
     show
         Whether to show a progress bar when it takes more than 2 s.
 
@@ -316,7 +314,7 @@ def catalogue(
     data, text, label, task, device
         As in `finetune`, where ``data`` is ``train``.
     try_models
-        Train so many of the first ones that can be had for 60 steps each, and compare them on held-out rows.
+        Train this many of the first available models for 60 steps each, and compare them on held-out rows.
     show
         Whether to show a progress bar when it takes more than 2 s.
     """
@@ -332,7 +330,7 @@ def catalogue(
 
 
 def status() -> Status:
-    """Return the devices with their memory and precision, the models held with their bytes, and the jobs that run."""
+    """Return the devices with memory and precision, the models in memory with their bytes, and the running jobs."""
     from bertmagic.models.status import Status
     from bertmagic.workflows.predict import described
 
@@ -350,10 +348,10 @@ def new_model(
     size: Size = "tiny", *, vocab_from: Any, text: str | None = None, name: str = "new", vocab_size: int = 8000,
     lowercase: bool = True, seed: int = 0, device: str | None = None,
 ) -> TextModel:  # fmt: skip
-    """Make a small BERT with a vocabulary of your own text, from nothing: `pretrain` then teaches it.
+    """Make a small BERT with a vocabulary of your own text and random weights, for `pretrain`.
 
-    It is written to the run's folder of that name, so that ``model = NAME`` finds it. The same texts and seed give the
-    same vocabulary and weights.
+    It is saved as the run ``name``, so that ``model = NAME`` finds it. The same texts and seed give the same vocabulary
+    and weights.
 
     Parameters
     ----------
@@ -361,17 +359,17 @@ def new_model(
         ``tiny`` (2 layers, 128 wide), ``mini`` (4, 256), ``small`` (4, 512), ``medium`` (8, 512) or ``base`` (12, 768):
         those of Turc et al. 2019, "Well-Read Students Learn Better", table 1.
     vocab_from
-        The texts whose words are learnt: whatever `pretrain` takes as ``train``.
+        The texts that the vocabulary is learnt from: anything that `pretrain` takes as ``train``.
     text
-        The column that holds them; inferred where only one can be meant.
+        Their column; inferred if only one is possible.
     name
         The name of the run, and of the model.
     vocab_size
-        How many word pieces there are at most; few texts give fewer.
+        The most word pieces; few texts give fewer.
     lowercase
-        Whether case and accents are left out, as in ``bert-base-uncased``.
+        Whether to ignore case and accents, as ``bert-base-uncased`` does.
     seed
-        Seeds the weights.
+        Seed of the random weights.
     device
         As in `finetune`.
 
@@ -385,16 +383,7 @@ def new_model(
     >>> new = new_model("tiny", vocab_from="sample:reviews", text="review")  # doctest: +SKIP
     >>> model = pretrain("sample:reviews", text="review", model=new)  # doctest: +SKIP
     """
-    from bertmagic.models import new_encoder
-    from bertmagic.tasks.masked_language_modeling.task import texts_of
-
-    name = folder_name(name)
-    jobs.refuse(name)
-    with RunLock(name), publish.working() as emit:
-        emit(Phase("learning the vocabulary"))
-        texts = texts_of(vocab_from, text)
-        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
-    return load(name, device=device)
+    return launch.new_model(name, size, vocab_from, text, vocab_size, lowercase, seed, device)
 
 
 finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]

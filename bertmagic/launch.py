@@ -1,4 +1,4 @@
-"""Runs from their beginning to their end: what trains, what shows it meanwhile, and what a user is left with."""
+"""Launches runs and searches: trains, shows the progress, and leaves the user a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bertmagic.display import publish
 from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_frames, listing
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
+from bertmagic.options.names import folder_name
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
-    """Fine-tune or pre-train as the options say; see `bertmagic.api.finetune`."""
+    """Fine-tune or pre-train with the given options; see `bertmagic.api.finetune`."""
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
@@ -50,11 +51,11 @@ def _run_in_thread(
     options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
     lock: RunLock,
 ) -> TextModel:  # fmt: skip
-    """Run in the thread of a job: its cell is over, so an error is shown there as well as kept."""
+    """Run in a background thread. Its cell has ended, so an error is shown in the output as well as kept in the job."""
     folders.pin()
     try:
         return _run(options, panel, listeners, button, lock)
-    except Interrupted:  # which the panel has told
+    except Interrupted:  # the panel has shown it
         raise
     except BaseException as error:
         panel.below(error)
@@ -126,12 +127,12 @@ def _adopt(name: str, done: Finetuned) -> TextModel:
 def search(
     chosen: table.Tune, on_event: Listener | None, show: bool, sources: Mapping[str, str] | None
 ) -> Search | Rates:
-    """Search as the options say; see `bertmagic.api.tune`."""
+    """Search with the given options; see `bertmagic.api.tune`."""
     name = chosen.name or "tuned"
     jobs.refuse(name)
     if not isinstance(chosen.model, Range):
         chosen = replace(chosen, model=encoder_reference(chosen.model))
-    if chosen.lr_find:  # which keeps nothing
+    if chosen.lr_find:  # nothing is written
         return _rates(chosen, on_event or ignore, show)
     with RunLock(name):
         return _searched(chosen, name, on_event or ignore, show, sources)
@@ -141,7 +142,7 @@ def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
     from bertmagic.tuning import search
 
     if others := [name for name in search.ranges(chosen) if name != "lr"]:
-        raise OptionError(f"lr_find tries rates alone: {listing(others)} must have one value.", "Give one value.")
+        raise OptionError(f"lr_find varies only lr: {listing(others)} must have one value.", "Give one value.")
     with publish.working(show) as bar:
         return rates(search.plain(chosen), tee(bar, on_event), StopButton())
 
@@ -152,7 +153,7 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
     Raises
     ------
     BertMagicError
-        If data, model or options cannot be used, or no rate teaches anything.
+        If data, model or options cannot be used, or the loss falls at no rate.
     Interrupted
         If the button was pressed.
     """
@@ -171,7 +172,7 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
 
 
 def tee(one: Listener, other: Listener) -> Listener:
-    """Return a listener that tells two others."""
+    """Return a listener that passes each event to two others."""
 
     def emit(event: Event) -> None:
         one(event)
@@ -186,13 +187,13 @@ def _searched(
     from bertmagic.options.cells import cell
     from bertmagic.tuning import search
 
-    found_by = search.ranges(chosen)
-    told = {option: code for option, code in (sources or {}).items() if option not in found_by}
-    panel: Any = publish.listener(not show, searches=True)  # it hears of searches beside a run's events
+    searched = search.ranges(chosen)
+    fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
+    panel: Any = publish.listener(not show, searches=True)  # it takes a `Search`, too, and not only a run's events
     try:
         found = search.run(
             chosen, panel, tee(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, told),
+            lambda values: cell("bert_finetune", name, values, fixed),
         )  # fmt: skip
     except BaseException as error:
         empty_frames(error)
@@ -209,3 +210,20 @@ def _searched(
     if chosen.save_to is not None and model is not None:
         model.save(chosen.save_to)
     return replace(found, model=model)
+
+
+def new_model(
+    name: str, size: str, vocab_from: Any, text: str | None, vocab_size: int, lowercase: bool, seed: int,
+    device: str | None,
+) -> TextModel:  # fmt: skip
+    """Make a BERT with random weights as the model of a run; see `bertmagic.api.new_model`."""
+    from bertmagic.models import new_encoder
+    from bertmagic.tasks.masked_language_modeling.task import texts_of
+
+    name = folder_name(name)
+    jobs.refuse(name)
+    with RunLock(name), publish.working() as emit:
+        emit(Phase("learning the vocabulary"))
+        texts = texts_of(vocab_from, text)
+        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
+    return load(name, device=device)

@@ -1,4 +1,4 @@
-"""The models that this kernel holds, and what a name stands for: one of them, a job, a run, a folder or a hub id."""
+"""The models in memory, and what a name stands for: one of them, a job, a run, a folder or a hub id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _register = threading.Lock()
 
 
 def hold(model: TextModel) -> TextModel:
-    """Remember a model, without keeping it alive, as the newest and by its name."""
+    """Register a model under its name and as the newest, by a weak reference: this does not keep it alive."""
     global _newest
     model.network.eval()
     with _register:
@@ -33,14 +33,14 @@ def hold(model: TextModel) -> TextModel:
 
 
 def held() -> dict[str, TextModel]:
-    """Return the models that this kernel holds, by name; not those that were unloaded."""
+    """Return the models in memory by name, without those that were unloaded."""
     with _register:
         known = dict(_held.items())
     return {name: model for name, model in known.items() if model.is_loaded}
 
 
 def newest() -> TextModel | None:
-    """Return the model that was trained or loaded last; None if there is none, or it was unloaded."""
+    """Return the model that was trained or loaded last; None if no such model is in memory."""
     model = _newest()
     return model if model is not None and model.is_loaded else None
 
@@ -48,7 +48,7 @@ def newest() -> TextModel | None:
 def open_model(
     reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
 ) -> TextModel:
-    """Open the model of a run, of a folder or of the hub, without remembering it; see `load`."""
+    """Open the model of a run, of a folder or of the hub, without registering it; see `load`."""
     from bertmagic.workflows.predict import opened
 
     with publish.working() as emit:
@@ -56,15 +56,15 @@ def open_model(
 
 
 def held_or_open(reference: Any) -> TextModel:
-    """Return the model that is held under a name; else open what the name stands for, without remembering it.
+    """Return the registered model of a name; else open what the name stands for, without registering it.
 
     Raises
     ------
     OptionError
-        If it is no name.
+        If it is not a name.
     """
     if not isinstance(reference, str | Path):
-        raise OptionError(f"a {type(reference).__name__} is no model to compare with.", "Give a model, or its name.")
+        raise OptionError(f"A {type(reference).__name__} is not a model to compare with.", "Give a model, or its name.")
     return held().get(str(reference)) or open_model(str(reference))
 
 
@@ -88,32 +88,32 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     ref
         The name of a run, the path of a folder, or a hub id.
     name
-        The name to hold it under; by default the last part of ``ref``.
+        The name to register it under; by default the last part of ``ref``.
     device, precision
         As in `finetune`.
 
     Raises
     ------
     UnknownReference
-        If ``ref`` names nothing known.
+        If ``ref`` is not known.
     ModelError
-        If the folder is no model, is broken, or has no fitting head.
+        If the folder is not a model, is broken, or lacks the head of its task.
     """
     chosen = table.read(table.commands.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
     return hold(open_model(str(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))
 
 
 def find(ref: Any = None) -> TextModel:
-    """Return a model: the one given, the one of that name, a run or folder to load, or by default the newest.
+    """Return a model: the given one, the one of a name, or by default the newest; it is loaded if needed.
 
-    Of a job that is running it is a model with the best weights so far.
+    For a running job it is a model with the best weights so far.
 
     Raises
     ------
     UnknownReference
-        If there is none.
+        If there is no such model.
     ModelError
-        If a job has no weights that can be used.
+        If a job has no weights yet.
     """
     if isinstance(ref, TextModel):
         return ref
@@ -135,12 +135,12 @@ def find(ref: Any = None) -> TextModel:
 def _of_job(job: Job) -> TextModel:
     try:
         return _so_far(job)
-    except (ModelError, FileNotFoundError):  # a better one may have taken its place while this one was read
+    except (ModelError, FileNotFoundError):  # a better one may have replaced it while it was read
         return _so_far(job)
 
 
 def _so_far(job: Job) -> TextModel:
-    """Return the model of a job, or while it runs one with the weights that were the best at an evaluation."""
+    """Return the model of a job; while it runs, a model with the weights of its best evaluation so far."""
     from bertmagic.run import checkpoints
 
     if job.ending:
@@ -152,7 +152,7 @@ def _so_far(job: Job) -> TextModel:
     folder = checkpoints.best_folder(job.name)
     if folder is None:
         raise ModelError(f"{job.name!r} is still being trained ({jobs.place(job)}).", jobs.first_evaluation(job))
-    return open_model(str(folder), name=job.name)  # not held: the finished model will take its name
+    return open_model(str(folder), name=job.name)  # not registered: the finished model gets this name
 
 
 def _waiting() -> str:
@@ -170,7 +170,7 @@ def runs_here(with_model: bool = True) -> list[str]:
 
 
 def for_comparison(ref: Any) -> TextModel | str:
-    """Return a model to compare, loaded if need be but not held, or the name of a baseline."""
+    """Return a model to compare, loaded if needed but not registered, or the name of a baseline."""
     from bertmagic.evaluation.baselines import BASELINES
 
     if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():

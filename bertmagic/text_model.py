@@ -1,4 +1,4 @@
-"""A model that can be used: what users get from a run, or from `bertmagic.registry`."""
+"""The model that a user gets from a run or by `load`: predictions, evaluation, attention, saving."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, TrainingError, listing
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,22 +30,22 @@ if TYPE_CHECKING:
 
 
 class TextModel:
-    """A fine-tuned model and what belongs to it.
+    """A fine-tuned model with its tokenizer, task and card.
 
     Attributes
     ----------
     name
         The name of its run, or the one it was loaded under.
     task
-        What it was trained for, with its labels.
+        Its task, with the labels.
     card
-        What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
+        Metadata saved with the weights: task, labels, columns, options, digests of the data, metrics, versions.
     folder
-        Where it is on disk.
+        Its folder on disk.
     report
-        The report at the end of its training; None for a loaded or an interrupted one.
+        The report at the end of training; None if it was loaded, or interrupted.
     history
-        The steps and evaluations of its training, as tables; None for a loaded one.
+        Tables of the steps and evaluations of its training; None if it was loaded.
     """
 
     from_name: ClassVar[Callable[[Any], TextModel]]
@@ -65,7 +66,9 @@ class TextModel:
         if self._network is None:
             return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
         labels = f" ({listing(self.labels, 6)})" if self.labels else ""
-        return f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
+        return visible(
+            f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
+        )
 
     @property
     def network(self) -> PreTrainedModel:
@@ -83,7 +86,7 @@ class TextModel:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it has its weights: False once it was unloaded."""
+        """Whether its weights are in memory: False after `unload`."""
         return self._network is not None
 
     @property
@@ -93,18 +96,18 @@ class TextModel:
 
     @property
     def labels(self) -> tuple[Any, ...]:
-        """The classes, as the values they had in the training data."""
+        """The classes, as they were in the training data."""
         return tuple(self.card.get("labels", ()))
 
     @property
     def device(self) -> torch.device:
-        """The device it is on."""
+        """The device of its weights."""
         device: torch.device = self.network.device
         return device
 
     @property
     def bytes(self) -> int:
-        """The bytes of its parameters and buffers; 0 once it is unloaded."""
+        """Bytes of its parameters and buffers; 0 after `unload`."""
         network = self._network
         if network is None:
             return 0
@@ -116,7 +119,7 @@ class TextModel:
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
         file: str | None = None, show: bool = True,
     ) -> Predictions:  # fmt: skip
-        """Predict for each text, or for each pair of texts, what the model was trained for.
+        """Predict for each text or pair of texts.
 
         Parameters
         ----------
@@ -148,7 +151,7 @@ class TextModel:
         at: str | Sequence[str] = (), label_issues: bool = False, probe: Any = None, train: Any = None,
         show: bool = True,
     ) -> Report:  # fmt: skip
-        """Measure the model on rows whose labels are known.
+        """Evaluate the model on labelled rows.
 
         Parameters
         ----------
@@ -181,7 +184,7 @@ class TextModel:
             return evaluating.evaluate(self, data, columns, asked, emit)
 
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
-        """Make the model's probabilities mean what they say, by a temperature; labels stay what they are.
+        """Calibrate the class probabilities by a temperature; the most probable class stays the same.
 
         The temperature is kept in this model and, where it is the model of a run of this folder, in the run. Any other
         folder that it was loaded from, such as the hub's cache, stays as it is: `save` writes it where you want it.
@@ -189,7 +192,7 @@ class TextModel:
         Parameters
         ----------
         data
-            Some hundred rows with labels that the model has not learnt from.
+            Some hundred labelled rows that the model was not trained on.
         text, label
             Their columns; by default those of training.
         show
@@ -198,7 +201,7 @@ class TextModel:
         Raises
         ------
         OptionError
-            If the model gives no probabilities of classes.
+            If the task has no class probabilities.
         """
         from bertmagic.workflows import evaluate as evaluating
 
@@ -232,9 +235,9 @@ class TextModel:
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
         file: str | None = None, show: bool = True,
     ) -> Fills:  # fmt: skip
-        """Guess the word behind each ``[MASK]`` of a text.
+        """Predict the word of each ``[MASK]`` in a text.
 
-        Each mask is guessed by itself, with the others still masked.
+        Each mask is predicted by itself, while the others stay masked.
 
         Parameters
         ----------
@@ -263,7 +266,7 @@ class TextModel:
             return fill(self, given, top_k, [word.strip() for word in words if word.strip()], {"text": text}, emit)
 
     def next_sentence(self, first: Any, second: Any, *, show: bool = True) -> NextSentences:
-        """Say how probable it is that a sentence follows another in one document.
+        """Return the probability that one sentence follows another in a document.
 
         Parameters
         ----------
@@ -297,9 +300,9 @@ class TextModel:
     def attention(
         self, text: Any, pair: Any = None, *, compare: Any = None, compare_text: Any = None, show: bool = True
     ) -> Any:
-        """Return what every head attends to in a text, or in a pair of texts.
+        """Return the attention of every head in a text, or in a pair of texts.
 
-        The model is used as it is, with all tokens in its last layer computed; what it predicts is unchanged.
+        The weights are those of a prediction: the model does not change.
 
         Parameters
         ----------
@@ -355,8 +358,8 @@ class TextModel:
     def save(self, path: str | Path) -> Path:
         """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all.
 
-        Beside it stands its card for the Hugging Face hub, README.md, with what is known of it; one that you have
-        edited stays as it is.
+        The folder gets a README.md, the model card for the Hugging Face hub. A README.md that you have edited stays as
+        it is, and the new one is README.new.md.
         """
         from bertmagic.models import card, saving
         from bertmagic.run.locks import locked_model
@@ -367,7 +370,7 @@ class TextModel:
             return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
 
     def unload(self) -> int:
-        """Give the memory of the weights back and return how many bytes that was; the folder on disk stays."""
+        """Free the memory of the weights and return its bytes; the folder on disk stays."""
         from bertmagic.models import devices
 
         with self._lock:

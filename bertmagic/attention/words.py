@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertmagic.attention.maps import Token
-from bertmagic.data.words import cut
+from bertmagic.data.words import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def tokens_of(tokenizer: PreTrainedTokenizerBase, sample: Tokens, texts: Sequenc
     assert sample.spans is not None
     pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(sample.ids.tolist())]
     begin = len(pieces) if sample.second is None else int(sample.second[0])
-    starts = [[start for start, _ in cut(text)] for text in texts]
+    starts = [[start for start, _ in split(text)] for text in texts]
     tokens = []
     for place, (piece, (start, end)) in enumerate(zip(pieces, sample.spans.tolist(), strict=True)):
         sentence = int(place >= begin)

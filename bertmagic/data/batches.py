@@ -123,8 +123,8 @@ class Batch:
     @property
     def inputs(self) -> dict[str, torch.Tensor]:
         """The keywords that models of transformers take."""
-        found = {"input_ids": self.ids, "attention_mask": self.mask}
-        return found if self.types is None else found | {"token_type_ids": self.types}
+        keywords = {"input_ids": self.ids, "attention_mask": self.mask}
+        return keywords if self.types is None else keywords | {"token_type_ids": self.types}
 
     def to(self, move: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
         """Return the batch with each tensor moved."""
@@ -183,6 +183,6 @@ class BatchSource:
             types = torch.from_numpy(((columns >= second[rows][:, None]) & mask).astype(np.int64))
         targets = None
         if self.targets is not None:
-            found = np.where(mask, self.targets[places], IGNORED) if self.per_token else self.targets[rows]
-            targets = torch.from_numpy(found)
+            of_rows = np.where(mask, self.targets[places], IGNORED) if self.per_token else self.targets[rows]
+            targets = torch.from_numpy(of_rows)
         return Batch(torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64)), types, targets)

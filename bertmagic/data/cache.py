@@ -106,27 +106,27 @@ class Cache:
         if self._content is None:
             return None
         shape = (self.max_length, self.long_text, self.stride, spans, pairs is not None)
-        found = hashlib.sha256(f"{self._content} {shape} {len(texts)} ".encode())
+        digest = hashlib.sha256(f"{self._content} {shape} {len(texts)} ".encode())
         for column in (texts, pairs or ()):
             for start in range(0, len(column), _CHUNK):
                 part = column[start : start + _CHUNK]
-                found.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
-                found.update("".join(part).encode("utf-8", "surrogatepass"))
-        return found.hexdigest()
+                digest.update(np.fromiter(map(len, part), np.int64, len(part)).tobytes())
+                digest.update("".join(part).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     @cached_property
     def _content(self) -> str | None:
         import tokenizers
         import transformers
 
-        found = _of_files(self.source) if self.source else None
-        found = found or _of_object(self.tokenizer)
-        if found is None:
+        content = _of_files(self.source) if self.source else None
+        content = content or _of_object(self.tokenizer)
+        if content is None:
             return None
         special = sorted(self.tokenizer.special_tokens_map.items())
         split = getattr(self.tokenizer, "split_special_tokens", False)
         known = (tokenizers.__version__, transformers.__version__, type(self.tokenizer).__name__, special, split)
-        return f"{_FORMAT} {known} {found}"
+        return f"{_FORMAT} {known} {content}"
 
 
 @dataclass(frozen=True)
@@ -139,16 +139,16 @@ class Fresh(Cache):
 
 def _of_files(source: Path) -> str | None:
     """Return the SHA-256 of a model's files but its weights, with names and sizes; None if one cannot be read."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     try:
         for path in sorted(source.iterdir()):
             if path.suffix not in _WEIGHTS and path.is_file() and path.stat().st_size < _LARGE:
                 content = path.read_bytes()
-                found.update(f"{path.name}/{len(content)}/".encode("utf-8", "surrogateescape"))
-                found.update(content)
+                digest.update(f"{path.name}/{len(content)}/".encode("utf-8", "surrogateescape"))
+                digest.update(content)
     except OSError:
         return None
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def _of_object(tokenizer: PreTrainedTokenizerBase) -> str | None:
@@ -200,7 +200,7 @@ def _tokens(row: Any) -> Tokens:
     )  # fmt: skip
 
 
-def _record_batch(found: Tokens) -> Any:
+def _record_batch(encoded: Tokens) -> Any:
     """Return tokens as a record batch of one row, in which each array is a list."""
     import numpy as np
     import pyarrow as pa
@@ -211,13 +211,13 @@ def _record_batch(found: Tokens) -> Any:
         return pa.LargeListArray.from_arrays([0, array.size], pa.array(array.ravel(), pa.from_numpy_dtype(kind)))
 
     columns = {
-        "ids": column(found.ids, np.int32),
-        "offsets": column(found.offsets, np.int64),
-        "windows": column(found.windows, np.int64),
-        "second": column(found.second, np.int32),
-        "spans": column(found.spans, np.int32),
-        "truncated": pa.array([found.truncated]),
-        "unknown": pa.array([found.unknown]),
+        "ids": column(encoded.ids, np.int32),
+        "offsets": column(encoded.offsets, np.int64),
+        "windows": column(encoded.windows, np.int64),
+        "second": column(encoded.second, np.int32),
+        "spans": column(encoded.spans, np.int32),
+        "truncated": pa.array([encoded.truncated]),
+        "unknown": pa.array([encoded.unknown]),
     }
     return pa.record_batch(columns)
 

@@ -1,4 +1,4 @@
-"""Which column holds the text and which the label, where only one can be meant."""
+"""Which column holds the text and which the label, inferred if only one column is possible."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def several(columns: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def reads_like_classes(column: pd.Series) -> bool:
-    """Whether a column repeats few values that are no quantities: 2 to 100 of them, each five times on average."""
+    """Whether a column holds 2 to 100 different values, each five times on average, that are not quantities."""
     try:
         distinct = int(column.nunique())
     except TypeError:  # lists and dicts are not hashable
@@ -79,81 +79,81 @@ def text_and_label(
     label: str | None,
     fits: Callable[[pd.Series], bool] = reads_like_classes,
 ) -> tuple[str | list[str], str, str]:
-    """Return the text column or both of pairs, the label column, and a line that says what was inferred, or nothing.
+    """Return the text column or both columns of pairs, the label column, and a line about what was inferred.
 
     Parameters
     ----------
     fits
-        Whether a column holds what is to be learnt; asked where no column is named like a label.
+        Whether a column holds targets of the task; asked if no column is named like a label.
 
     Raises
     ------
     DataError
-        If a column is missing, stands for two things, or is not clear.
+        If a column is missing, has two roles, or is not clear.
     """
-    said = []
+    notes = []
     if label is None:
         label = _only(table, "label", _candidates(table, _texts(table, text), LABEL_NAMES, fits))
-        said.append(f"label = {label!r}")
+        notes.append(f"label = {label!r}")
     if not isinstance(label, str):
         raise DataError(
-            f"label names {len(label)} columns ({listing(label)}), and one is to be learnt.",
+            f"label names {len(label)} columns ({listing(label)}), and this task learns one.",
             'Name one of them; task = "multi_label" learns a label from each column of 0 and 1.',
         )
     require(table, label, "label")
     chosen, inferred = texts(table, text, (label,))
-    return chosen, label, said_of(table, inferred + said)
+    return chosen, label, inference_note(table, inferred + notes)
 
 
 def text_and_flags(
     table: Table, text: str | Sequence[str] | None, labels: Sequence[str]
 ) -> tuple[str | list[str], list[str], str]:
-    """Return the text column or both of pairs, the columns that are each a label, and what was inferred, as above."""
+    """Return the text column or both columns of pairs, the columns of labels, and a line about what was inferred."""
     for label in labels:
         require(table, label, "label")
     chosen, inferred = texts(table, text, tuple(labels))
-    return chosen, list(labels), said_of(table, inferred)
+    return chosen, list(labels), inference_note(table, inferred)
 
 
-def said_of(table: Table, inferred: Sequence[str]) -> str:
-    """Return a line that says what was inferred from a table, or nothing."""
+def inference_note(table: Table, inferred: Sequence[str]) -> str:
+    """Return a line about what was inferred from a table; empty if nothing was."""
     return f"Inferred from {table.name}: {', '.join(inferred)}." if inferred else ""
 
 
 def texts(
     table: Table, text: str | Sequence[str] | None, taken: tuple[str, ...] = ()
 ) -> tuple[str | list[str], list[str]]:
-    """Return the text column or both of pairs, and what was inferred; ``taken`` are columns that are none.
+    """Return the text column or both columns of pairs, and what was inferred; ``taken`` are not text columns.
 
     Raises
     ------
     DataError
-        If a column is missing, stands for two things, or is not clear.
+        If a column is missing, has two roles, or is not clear.
     """
     pair = _pair(table, taken) if text is None else ()
-    said = [] if text else [f"text = {list(pair)}"] if pair else []
+    inferred = [] if text else [f"text = {list(pair)}"] if pair else []
     if text is None and not pair:
         text = _only(table, "text", _candidates(table, taken, TEXT_NAMES, _reads_like_text))
-        said = [f"text = {text!r}"]
-    found = pair or several(text or ())
-    for column in found:
+        inferred = [f"text = {text!r}"]
+    chosen = pair or several(text or ())
+    for column in chosen:
         require(table, column, "text")
-    if len(found) > 2:
+    if len(chosen) > 2:
         raise DataError(
-            f"text names {len(found)} columns ({listing(found)}); a model reads one text, or a pair of two.",
-            f"Join some of them first, as in df[{found[0]!r}] + ' ' + df[{found[1]!r}].",
+            f"text names {len(chosen)} columns ({listing(chosen)}); a model reads one text, or a pair of two.",
+            f"Join some of them first, as in df[{chosen[0]!r}] + ' ' + df[{chosen[1]!r}].",
         )
-    twice = [column for column in found if column in taken or found.count(column) > 1]
-    if twice:
-        other = "label" if twice[0] in taken else "the second text"
-        raise DataError(f"text and {other} are both {twice[0]!r}.", "They must be different columns.")
-    return found[0] if len(found) == 1 else list(found), said
+    repeated = [column for column in chosen if column in taken or chosen.count(column) > 1]
+    if repeated:
+        other = "label" if repeated[0] in taken else "the second text"
+        raise DataError(f"text and {other} are both {repeated[0]!r}.", "They must be different columns.")
+    return chosen[0] if len(chosen) == 1 else list(chosen), inferred
 
 
 def likely_label(table: Table, text: str | Sequence[str] | None, fits: Callable[[pd.Series], bool]) -> str | None:
-    """Return the one column that can be the label and fits what is to be learnt; None if there is no such one."""
-    found = _candidates(table, _texts(table, text), LABEL_NAMES, fits)
-    return found[0] if len(found) == 1 and fits(table.frame[found[0]]) else None
+    """Return the one column that can be the label and fits the task; None if there is none or several."""
+    candidates = _candidates(table, _texts(table, text), LABEL_NAMES, fits)
+    return candidates[0] if len(candidates) == 1 and fits(table.frame[candidates[0]]) else None
 
 
 def _texts(table: Table, text: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ def _only(table: Table, option: str, candidates: list[str]) -> str:
 def _candidates(
     table: Table, taken: tuple[str, ...], names: frozenset[str], fits: Callable[[pd.Series], bool]
 ) -> list[str]:
-    """Return the columns with a known name, else those whose values fit; the columns already taken are none of them."""
+    """Return the columns with a known name, else those whose values fit; without the columns already ``taken``."""
     others = [column for column in table.columns if column not in taken]
     named = [column for column in others if column.lower() in names]
     return named or [column for column in others if fits(table.frame[column])]

@@ -26,9 +26,9 @@ Line = tuple[int, list[str]]
 
 def is_conll(lines: Sequence[str]) -> bool:
     """Whether lines are words with a tag in the last column: the first thousand all are, and one marks an entity."""
-    found = [fields for _, fields in islice(_words(lines), _LOOKED_AT)]
-    widths = {len(fields) for fields in found}
-    last = {fields[-1] for fields in found}
+    fields_of_lines = [fields for _, fields in islice(_words(lines), _LOOKED_AT)]
+    widths = {len(fields) for fields in fields_of_lines}
+    last = {fields[-1] for fields in fields_of_lines}
     return len(widths) == 1 and min(widths) > 1 and all(map(tags.parts, last)) and last > {tags.OUTSIDE}
 
 
@@ -97,16 +97,16 @@ def grouped(frame: pd.DataFrame) -> pd.DataFrame:
     number above), a column of words and one of tags. Other columns are kept where they have one value a sentence. The
     index is that of the first words.
     """
-    found = _roles(frame)
-    if found is None:
+    roles = _roles(frame)
+    if roles is None:
         return frame
-    sentence, word, tag = found
+    sentence, word, tag = roles
     numbers = frame[sentence]
     numbers = numbers.mask(numbers.astype("string").str.strip().eq("").fillna(False).astype(bool)).ffill()
     # Not by value: some files number the sentences of each document anew.
     begins = numbers.ne(numbers.shift()).to_numpy(dtype=bool)
     parts = frame.groupby(begins.cumsum(), sort=False)
-    rest = [name for name in frame.columns if name not in found]
+    rest = [name for name in frame.columns if name not in roles]
     single = [name for name in rest if parts[name].nunique(dropna=False).max() == 1]
     rows = frame.loc[begins, [sentence, *single]]
     for name, of in (("tokens", word), ("tags", tag)):
@@ -116,8 +116,8 @@ def grouped(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _roles(frame: pd.DataFrame) -> tuple[str, str, str] | None:
     named = {re.sub(r"[^a-z]", "", str(name).lower()): str(name) for name in frame.columns}
-    found = [next((named[key] for key in named if key in known), None) for known in (_SENTENCES, _WORDS, _TAGS)]
-    sentence, word, tag = found
+    columns = [next((named[key] for key in named if key in known), None) for known in (_SENTENCES, _WORDS, _TAGS)]
+    sentence, word, tag = columns
     if sentence is None or word is None or tag is None or not len(frame):
         return None
     values = [value for value in frame[tag].head(_LOOKED_AT).tolist() if not missing(value)]

@@ -12,8 +12,8 @@ _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+|[a-z0-9][\w.-]*)(?::(?P<config>[\w.-
 
 def looks_like_id(reference: str) -> bool:
     """Whether a string may name a data set of the hub: it has an owner, or a config or split behind it."""
-    found = _ID.fullmatch(reference)
-    return bool(found) and ("/" in reference or ":" in reference or "@" in reference)
+    match = _ID.fullmatch(reference)
+    return bool(match) and ("/" in reference or ":" in reference or "@" in reference)
 
 
 def load(reference: str) -> dict[str, Any]:
@@ -29,12 +29,12 @@ def load(reference: str) -> dict[str, Any]:
     import datasets
     from huggingface_hub import constants
 
-    found = _ID.fullmatch(reference)
-    if found is None:
+    match = _ID.fullmatch(reference)
+    if match is None:
         raise UnknownReference(
             f"{reference!r} is no hub id.", "Write OWNER/NAME, OWNER/NAME:CONFIG or OWNER/NAME@SPLIT."
         )
-    repo, config, split = found["repo"], found["config"], found["split"]
+    repo, config, split = match["repo"], match["config"], match["split"]
     try:
         loaded = datasets.load_dataset(repo, config, split=split)
     except (datasets.exceptions.DatasetNotFoundError, ValueError) as error:

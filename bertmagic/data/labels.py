@@ -8,7 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.texts import cells
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ class Labels:
         return tuple(str(value) for value in self.values)
 
     def encode(self, column: Iterable[Any]) -> npt.NDArray[np.int64]:
-        """Return the number of each value; -1 where a value is missing or is no class of these."""
+        """Return the number of each value; -1 for a value that is missing or is not a class."""
         import numpy as np
 
         numbers = {value: i for i, value in enumerate(self.values)}
@@ -57,7 +57,7 @@ def missing(value: Any) -> bool:
 
 
 def plain(value: Any) -> Value | None:
-    """Return a label as a plain Python value; None where it is missing or blank."""
+    """Return a label as a plain Python value; None if it is missing or blank."""
     if isinstance(value, str):
         return value.strip() or None
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
@@ -77,25 +77,25 @@ def classes(column: pd.Series, where: str) -> Labels:
     DataError
         If the values cannot be classes, or there is only one.
     """
-    found: set[Any] = set()
+    values: set[Any] = set()
     for value in map(plain, cells(column)):
         if not isinstance(value, str | int | None):
             raise _no_classes(column, where)
-        found.add(value)
-    found.discard(None)
-    if len(found) == 1:
+        values.add(value)
+    values.discard(None)
+    if len(values) == 1:
         raise DataError(
-            f"{where} has one class only, {next(iter(found))!r}; there is nothing to tell apart.",
+            f"{where} has one class only, {next(iter(values))!r}; there is nothing to learn.",
             "Give rows of at least two classes.",
         )
-    if not found:
+    if not values:
         raise DataError(f"{where} has no label in any row.", "Fill the column in, or name another with label = …")
-    if len(found) > max(50, len(column) // 2):
+    if len(values) > max(50, len(column) // 2):
         raise DataError(
-            f"{where} has {len(found):,} different values in {len(column):,} rows; they look like no classes.",
+            f"{where} has {len(values):,} different values in {count(len(column), 'row')}; classes are fewer.",
             "Name the column that holds the class with label = …",
         )
-    return Labels(ordered(column, found))
+    return Labels(ordered(column, values))
 
 
 def _no_classes(column: pd.Series, where: str) -> DataError:
@@ -108,17 +108,17 @@ def _no_classes(column: pd.Series, where: str) -> DataError:
         )
     if isinstance(example, list | tuple | set | frozenset) or getattr(example, "ndim", 0) == 1:
         return DataError(
-            f"{where} holds lists, such as {example!r} ({type(example).__name__}); classification has one class a row.",
-            'task = "multi_label" learns several labels a row; else give one class a row.',
+            f"{where} holds lists, such as {example!r} ({type(example).__name__}); classes are one per row.",
+            'task = "multi_label" learns several labels per row; else give one class per row.',
         )
     return DataError(
         f"{where} holds values such as {example!r} ({type(example).__name__}); classes are text, numbers or booleans.",
-        "Give one class a row.",
+        "Give one class per row.",
     )
 
 
-def ordered(column: pd.Series, found: set[Any]) -> tuple[Value, ...]:
-    """Return values that a column has in the order of its categories, else numbers ascending or text by alphabet.
+def ordered(column: pd.Series, values: set[Any]) -> tuple[Value, ...]:
+    """Return values of a column in the order of its categories, else numbers ascending or text by alphabet.
 
     Raises
     ------
@@ -127,11 +127,11 @@ def ordered(column: pd.Series, found: set[Any]) -> tuple[Value, ...]:
     """
     categories = getattr(getattr(column, "cat", None), "categories", None)
     if categories is not None:
-        return tuple(dict.fromkeys(value for value in map(plain, categories) if value in found and value is not None))
-    kinds = {type(value) for value in found}
+        return tuple(dict.fromkeys(value for value in map(plain, categories) if value in values and value is not None))
+    kinds = {type(value) for value in values}
     if len(kinds) > 1:
         raise DataError(
-            f"{column.name!r} mixes kinds of labels: {listing(sorted(repr(value) for value in found))}.",
+            f"{column.name!r} mixes kinds of labels: {listing(sorted(repr(value) for value in values))}.",
             f"Make them one kind, as in df[{column.name!r}].astype(str).",
         )
-    return tuple(sorted(found))
+    return tuple(sorted(values))

@@ -1,4 +1,4 @@
-"""A label column of numbers: whether they are to be predicted as such or stand for classes, and what they are."""
+"""A label column of numbers: whether they are predicted as numbers or stand for classes, and their values."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FEW = 20
-"""So many different whole numbers are classes, whatever they are."""
+"""Up to so many different whole numbers are always taken as classes."""
 
 _A_CLASS = 5
-"""How many rows each value has on average, where more than a few different whole numbers are classes."""
+"""More different whole numbers are classes if each has at least so many rows on average."""
 
 
 def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
@@ -35,20 +35,19 @@ def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
     """
     import numpy as np
 
-    found = np.fromiter(map(_number, cells(column)), np.float64, len(column))
-    odd = np.flatnonzero(np.isinf(found))
-    if len(odd):
-        example = column.iloc[odd[:1]].tolist()[0]
+    numbers = np.fromiter(map(_number, cells(column)), np.float64, len(column))
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        example = column.iloc[infinite[:1]].tolist()[0]
         raise DataError(
-            f"{where} holds {count(len(odd), 'value')} that {'is' if len(odd) == 1 else 'are'} not a finite number, "
-            f"such as {example!r} "
-            f"({type(example).__name__}) in row {column.index[odd[0]]}.",
+            f"{where} holds {count(len(infinite), 'value')} that {'is' if len(infinite) == 1 else 'are'} not a finite "
+            f"number, such as {example!r} ({type(example).__name__}) in row {column.index[infinite[0]]}.",
             'Make them numbers, as in pandas.to_numeric; task = "classification" takes text as classes.',
         )
-    known = found[~np.isnan(found)]
+    known = numbers[~np.isnan(numbers)]
     if not len(known):
         raise DataError(f"{where} has no number in any row.", "Fill the column in, or name another with label = …")
-    return found
+    return numbers
 
 
 def refuse_constant(numbers: npt.NDArray[np.float64], where: str) -> None:
@@ -60,46 +59,46 @@ def refuse_constant(numbers: npt.NDArray[np.float64], where: str) -> None:
 
 
 def are_quantities(column: pd.Series) -> bool:
-    """Whether a column holds numbers that are to be predicted as such, and are no classes.
+    """Whether a column holds numbers that are predicted as numbers, and not classes.
 
-    That is so where one has a fraction, and where whole numbers are many and either have few rows each, or have gaps
-    as no numbering of classes has.
+    That is so if one of them has a fraction, or if there are many different whole numbers with few rows each or with
+    gaps, which numbers of classes do not have.
     """
-    counted = _counted(column)
-    if counted is None:
+    counts = _counted(column)
+    if counts is None:
         return False
-    if any(value != int(value) for value in counted):
+    if any(value != int(value) for value in counts):
         return True
-    many = len(counted)
-    gaps = max(counted) - min(counted) + 1 > many or min(counted) not in (0, 1)
-    return many > _FEW and (counted.total() < _A_CLASS * many or gaps)
+    different = len(counts)
+    gaps = max(counts) - min(counts) + 1 > different or min(counts) not in (0, 1)
+    return different > _FEW and (counts.total() < _A_CLASS * different or gaps)
 
 
-def said(column: pd.Series, regression: bool) -> str:
-    """Return how the numbers of a column are taken, and how to have them taken otherwise; empty where it is plain.
+def reading_note(column: pd.Series, regression: bool) -> str:
+    """Return whether the numbers of a column are read as classes or as numbers, and how to change that.
 
-    It is plain for texts, booleans and categories, and for whole numbers from 0 on without a gap, as classes are
-    numbered.
+    Empty where only one reading is likely: for texts, booleans and categories, and for whole numbers from 0 on without
+    a gap, as classes are numbered.
     """
-    counted = _counted(column)
-    if counted is None:
+    counts = _counted(column)
+    if counts is None:
         return ""
-    many, whole = f"{len(counted):,} different", all(value == int(value) for value in counted)
+    different, whole = f"{len(counts):,} different", all(value == int(value) for value in counts)
     if regression:
         fix = '; task = "classification" takes each as a class' if whole else ""
-        return f"{column.name!r} holds {many} {'whole ' * whole}numbers, which are predicted as numbers{fix}."
-    if column.dtype.kind != "f" and set(counted) == set(range(len(counted))):
+        return f"{column.name!r} holds {different} {'whole ' * whole}numbers, which are predicted as numbers{fix}."
+    if column.dtype.kind != "f" and set(counts) == set(range(len(counts))):
         return ""
     written = " as floats" if column.dtype.kind == "f" else ""
     fix = 'task = "regression" predicts the number itself'
-    return f"{column.name!r} holds {many} whole numbers{written}, which are taken as classes; {fix}."
+    return f"{column.name!r} holds {different} whole numbers{written}, which are taken as classes; {fix}."
 
 
 def _counted(column: pd.Series) -> Counter[float] | None:
-    """Return how often each number occurs; None where the column holds, or is meant for, something else."""
+    """Return how often each number occurs; None if the column holds something else, or is categorical."""
     if hasattr(column, "cat"):
         return None
-    found: Counter[float] = Counter()
+    counts: Counter[float] = Counter()
     for value in cells(column):
         if missing(value):
             continue
@@ -108,25 +107,25 @@ def _counted(column: pd.Series) -> Counter[float] | None:
         number = float("inf") if isinstance(value, str) else _number(value)
         if math.isinf(number):
             return None
-        found[number] += 1
-    return found or None
+        counts[number] += 1
+    return counts or None
 
 
 def _number(value: Any) -> float:
-    """Return a cell as a number: NaN where it is missing or blank, infinite where it is none."""
+    """Return a cell as a number: NaN if it is missing or blank, infinite if it is not a number."""
     if missing(value) or (isinstance(value, str) and not value.strip()):
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, str | Real | Decimal):
         return float("inf")
     try:
-        found = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return float("inf")
-    return float("inf") if math.isnan(found) else found
+    return float("inf") if math.isnan(number) else number
 
 
 def spread(numbers: npt.NDArray[np.float64], bins: int = 10) -> dict[str, int]:
-    """Return how many numbers are in each of some ranges of equal width, or of each number where they are few."""
+    """Return how many numbers are in each of ``bins`` ranges of equal width; of each number if they are few."""
     import numpy as np
 
     values, counts = np.unique(numbers, return_counts=True)

@@ -57,9 +57,9 @@ def isin_sorted(values: npt.NDArray[np.int64], ascending: npt.NDArray[np.int64])
     """
     import numpy as np
 
-    found = np.zeros(len(values), bool)
+    result = np.zeros(len(values), bool)
     for start in range(0, len(values) if len(ascending) else 0, _CHUNK):
         part = values[start : start + _CHUNK]
         places = np.searchsorted(ascending, part).clip(max=len(ascending) - 1)
-        found[start : start + _CHUNK] = ascending[places] == part
-    return found
+        result[start : start + _CHUNK] = ascending[places] == part
+    return result

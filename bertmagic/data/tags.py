@@ -40,11 +40,11 @@ def parts(tag: str) -> tuple[str, str] | None:
     >>> parts("B-PER"), parts("U-PER"), parts("O"), parts("PER")
     (('B', 'PER'), ('S', 'PER'), ('O', ''), None)
     """
-    found = _TAG.fullmatch(tag)
-    if found is None:
+    match = _TAG.fullmatch(tag)
+    if match is None:
         return None
-    letter = _LETTERS[found[1]]
-    return letter, "" if letter == OUTSIDE else found[2] or UNTYPED
+    letter = _LETTERS[match[1]]
+    return letter, "" if letter == OUTSIDE else match[2] or UNTYPED
 
 
 def entities(tags: Sequence[str]) -> list[Entity]:
@@ -57,18 +57,18 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     ----------
     Tjong Kim Sang & De Meulder 2003, "Introduction to the CoNLL-2003 Shared Task", whose script is the measure.
     """
-    found: list[Entity] = []
+    complete: list[Entity] = []
     start, before = -1, (OUTSIDE, "")
     for number, tag in enumerate(tags):
         letter, label = now = parts(tag) or (OUTSIDE, "")
         begins = letter in "BS" or before[0] in "ESO" or before[1] != label
         if start >= 0 and (letter == OUTSIDE or begins):
-            found.append(Entity(start, number, before[1]))
+            complete.append(Entity(start, number, before[1]))
             start = -1
         if letter != OUTSIDE and begins:
             start = number
         before = now
-    return [*found, Entity(start, len(tags), before[1])] if start >= 0 else found
+    return [*complete, Entity(start, len(tags), before[1])] if start >= 0 else complete
 
 
 def strict_entities(tags: Sequence[str]) -> list[Entity]:
@@ -76,10 +76,10 @@ def strict_entities(tags: Sequence[str]) -> list[Entity]:
     return [entity for entity in entities(tags) if _letter(tags[entity.start]) == "B"]
 
 
-def written(found: Iterable[Entity], words: int) -> list[str]:
+def written(entities: Iterable[Entity], words: int) -> list[str]:
     """Return the IOB2 tags of so many words, of which entities take some; they must lie apart."""
     tags = [OUTSIDE] * words
-    for start, end, label in found:
+    for start, end, label in entities:
         tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
     return tags
 
@@ -105,9 +105,9 @@ def repaired(tags: Sequence[str], of: Scheme) -> tuple[list[str], list[int]]:
 
     Such a word has an ``I-`` or ``E-`` that follows nothing of its type; it begins an entity.
     """
-    found = entities(tags)
-    odd = [] if of == "IOB1" else [entity.start for entity in found if _letter(tags[entity.start]) not in "BS"]
-    return written(found, len(tags)), odd
+    marked = entities(tags)
+    odd = [] if of == "IOB1" else [entity.start for entity in marked if _letter(tags[entity.start]) not in "BS"]
+    return written(marked, len(tags)), odd
 
 
 def names(types: Iterable[str]) -> tuple[str, ...]:

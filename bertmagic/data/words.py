@@ -1,4 +1,4 @@
-"""Words and where they stand in their text: those that were given, and those that running text is cut into."""
+"""Words and their characters in a text: words that were given, or words that running text is split into."""
 
 from __future__ import annotations
 
@@ -82,40 +82,40 @@ class Words:
 
 
 def find(texts: Texts) -> Words:
-    """Return the words of texts: those that were given, or those that running text is cut into."""
+    """Return the words of texts: those that were given, or those that running text is split into."""
     import numpy as np
 
-    found = list(map(laid, texts.rows()) if isinstance(texts, Joined) else map(cut, texts))
-    offsets = np.zeros(len(found) + 1, np.int64)
-    np.cumsum([len(row) for row in found], out=offsets[1:])
-    flat = np.fromiter(chain.from_iterable(chain.from_iterable(found)), np.int32, 2 * int(offsets[-1]))
+    spans = list(map(given_spans, texts.rows()) if isinstance(texts, Joined) else map(split, texts))
+    offsets = np.zeros(len(spans) + 1, np.int64)
+    np.cumsum([len(row) for row in spans], out=offsets[1:])
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(spans)), np.int32, 2 * int(offsets[-1]))
     return Words(flat.reshape(-1, 2), offsets)
 
 
-def laid(given: Sequence[str]) -> list[Span]:
-    """Return where words stand when a space stands between each two of them."""
+def given_spans(given: Sequence[str]) -> list[Span]:
+    """Return the characters of words in a text that has a space between each two of them."""
     ends = accumulate(len(word) + 1 for word in given)
     return [(end - 1 - len(word), end - 1) for word, end in zip(given, ends, strict=True)]
 
 
-def cut(text: str) -> list[Span]:
+def split(text: str) -> list[Span]:
     """Return the words of running text.
 
-    A word is a run of letters and digits with the marks that belong to them; every other sign is a word of its own,
-    and so is each character of a script without spaces, as Chinese.
+    A word is a run of letters and digits with the marks that belong to them. Every other sign is a word of its own,
+    and so is each character of a script without spaces, such as Chinese.
 
     Examples
     --------
-    >>> [text[start:end] for text in ["Zoë's 3.5 km 去北京"] for start, end in cut(text)]
+    >>> [text[start:end] for text in ["Zoë's 3.5 km 去北京"] for start, end in split(text)]
     ['Zoë', "'", 's', '3', '.', '5', 'km', '去', '北', '京']
     """
     if text.isascii():
-        return [found.span() for found in _PLAIN.finditer(text)]
-    return list(_glued(text, (found.span() for found in _PIECE.finditer(text))))
+        return [match.span() for match in _PLAIN.finditer(text)]
+    return list(_glued(text, (match.span() for match in _PIECE.finditer(text))))
 
 
 def _glued(text: str, pieces: Iterable[Span]) -> Iterator[Span]:
-    """Put marks to the character that they change, and what a joiner joins together."""
+    """Join marks to the character that they change, and both sides of a joiner."""
     start = end = -1
     for begin, stop in pieces:
         if stop - begin == 1 and text[begin] in _BREAKS:
@@ -136,7 +136,7 @@ def _changes(sign: str) -> bool:
 
 
 def _continues(text: str, start: int, begin: int) -> bool:
-    """Whether a word goes on behind a mark: letters do behind letters, and everything does behind a joiner."""
+    """Whether a word continues after a mark: letters do after letters, and everything does after a joiner."""
     before = text[begin - 1]
     if before == "\u200d":
         return True
@@ -151,15 +151,15 @@ _IS_ALONE = re.compile(f"[{_ALONE}]")
 
 
 def listed(cell: Any) -> list[Any] | None:
-    """Return a cell that holds a list, or the text of one as JSON or Python write it; None if it does not.
+    """Return a cell that holds a list, or the text of a list as JSON or Python write it; None for any other cell.
 
-    Nothing in a cell is run: Python's way of writing is read as literals only.
+    Nothing in a cell is run: Python's notation is read as literals only.
     """
     if isinstance(cell, str):
         return _parsed(cell.strip())
     if hasattr(cell, "tolist") and getattr(cell, "ndim", 0) == 1:
-        found: list[Any] = cell.tolist()
-        return found
+        items: list[Any] = cell.tolist()
+        return items
     return list(cell) if isinstance(cell, list | tuple) else None
 
 
@@ -168,10 +168,10 @@ def _parsed(cell: str) -> list[Any] | None:
         return None
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(cell)
+            items = read(cell)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        return found if isinstance(found, list) else None
+        return items if isinstance(items, list) else None
     return None
 
 

@@ -34,7 +34,7 @@ def bundle(result: object) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If ``result`` is none of the results of bertmagic.
+        If ``result`` is not a result of bertmagic.
     """
     return _bundle(describe(result))
 

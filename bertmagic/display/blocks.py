@@ -1,112 +1,20 @@
 """What a result is described with: a short list of blocks, which every writer can render.
 
-All text in a block is data: a writer escapes it. A cell of a table is text or one of the cell classes here; each has
-``text``, which is all that a writer needs that cannot do more with it.
+All text in a block is data: a writer escapes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.display.style import BLUE, MISSING
+from bertmagic.display.cells import Caution
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bertmagic.display.cells import Row
     from bertmagic.display.charts.curves import Curve
-
-
-@dataclass(frozen=True, slots=True)
-class Strong:
-    """A cell in bold."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A cell that says why there is no value."""
-
-    text: str = MISSING
-
-
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """A cell that is marked as a warning, or a block that is one."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A cell with a bar behind its text, as long as ``part`` between 0 and 1."""
-
-    part: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shade:
-    """A cell whose background is the stronger the larger ``part`` is, between 0 and 1."""
-
-    part: float
-    text: str
-    colour: str = BLUE
-    strong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A marked part of a passage, in characters: an answer, or with ``label`` and ``score`` an entity.
-
-    ``look`` numbers the labels, so that each has its own colour.
-    """
-
-    start: int
-    end: int
-    label: str = ""
-    score: float = 0.0
-    look: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A cell with text to read, some of it marked.
-
-    Attributes
-    ----------
-    text, marks
-        The whole text, and its marks in their order.
-    bytes
-        The limit of its HTML; what is cut is counted.
-    folded
-        From how many characters a text without marks is folded.
-    code
-        A line to paste, which belongs to the text, and ``about`` what it is.
-    """
-
-    text: str
-    marks: tuple[Mark, ...] = ()
-    bytes: int = 2_000
-    folded: int = 160
-    code: str = ""
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """A cell with texts and their scores, the best first."""
-
-    pairs: tuple[tuple[str, float], ...]
-
-    @property
-    def text(self) -> str:
-        """The pairs in one line."""
-        return "; ".join(f"{name} {score:.3f}" for name, score in self.pairs)
-
-
-Cell = str | Strong | Absent | Caution | Share | Shade | Passage | Ranking
-Row = Sequence[Cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +113,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class ProgressBar:
-    """How far some work is; the numbers stand in words beside it."""
+    """How far some work is; another block has the numbers in words."""
 
     done: int
     total: int

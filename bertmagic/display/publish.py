@@ -80,7 +80,7 @@ def listener(
 
 
 class Handle:
-    """One output of the cell that made it, shown by whatever thread: it stays there while other cells run."""
+    """One output of the cell that made it, from any thread: it stays there while other cells run."""
 
     def __init__(self) -> None:
         from IPython.core.interactiveshell import InteractiveShell
@@ -120,7 +120,7 @@ def insert(code: str) -> None:
             return
     from bertmagic.display.live.terminal import write
 
-    write(sys.stdout, code + "\n")
+    write(sys.stdout, visible(code) + "\n")
 
 
 def _kernel() -> Any:

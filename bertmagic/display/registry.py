@@ -49,7 +49,7 @@ def describe(result: object) -> list[Block]:
     Raises
     ------
     TypeError
-        If ``result`` is none of the results of bertmagic.
+        If ``result`` is not a result of bertmagic.
     """
     return list(_module(result).blocks(result))
 

@@ -122,9 +122,9 @@ def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable
     model = LogisticRegression(C=10.0, max_iter=1000).fit(counted, targets)
 
     def scores(given: Any) -> npt.NDArray[Any]:
-        found = np.full((given.shape[0], outputs), np.log(_TINY))
-        found[:, model.classes_] = model.predict_log_proba(given)
-        return found
+        log_probabilities = np.full((given.shape[0], outputs), np.log(_TINY))
+        log_probabilities[:, model.classes_] = model.predict_log_proba(given)
+        return log_probabilities
 
     return scores
 

@@ -78,7 +78,7 @@ class Tally:
         """Return the tally of some of the rows, by position or by a mask."""
         return replace(self, kinds=self.kinds[rows]) if self.again is None else self.again(rows)
 
-    def found(self) -> dict[str, float]:
+    def point_estimates(self) -> dict[str, float]:
         """Return the metrics of the rows themselves, without those that are not defined."""
         import numpy as np
 
@@ -149,17 +149,17 @@ def _spread(
     def named(counts: npt.NDArray[Any]) -> Mapping[str, Draws]:
         return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(drawn, kinds, strict=True)])
 
-    found: dict[str, list[Draws]] = {}
+    drawn_values: dict[str, list[Draws]] = {}
     most = min(most or RESAMPLES, RESAMPLES)
     draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
     for part in draw(counts, draws, np.random.default_rng(seed)):
         for name, values in named(part).items():
-            found.setdefault(name, []).append(values)
+            drawn_values.setdefault(name, []).append(values)
     if share < 1:
-        around = around or combined([tally.found() for tally in tallies])
+        around = around or combined([tally.point_estimates() for tally in tallies])
         centre = named(counts[None])
     spread = {}
-    for name, parts in found.items():
+    for name, parts in drawn_values.items():
         values = np.concatenate(parts)
         if share < 1 and around and name in around:
             values = around[name] + share**0.5 * (values - centre[name][0])
@@ -217,11 +217,11 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
         if rows >= 10 * kinds:
             yield generator.multinomial(rows, counts / rows, size=many).astype(np.int32)
             continue
-        found = np.empty((many, kinds), np.int32)
+        drawn = np.empty((many, kinds), np.int32)
         for at in range(many):
             chosen = generator.integers(0, rows, rows, np.int32)
-            found[at] = np.bincount(chosen if of is None else of[chosen], minlength=kinds)
-        yield found
+            drawn[at] = np.bincount(chosen if of is None else of[chosen], minlength=kinds)
+        yield drawn
 
 
 def of_share(right: int, of: int) -> Interval | None:
@@ -230,8 +230,8 @@ def of_share(right: int, of: int) -> Interval | None:
 
     if of < 1:
         return None
-    found = binomtest(right, of).proportion_ci(method="wilson")
-    return Interval(float(found.low), float(found.high))
+    interval = binomtest(right, of).proportion_ci(method="wilson")
+    return Interval(float(interval.low), float(interval.high))
 
 
 def percentiles(values: Draws) -> Interval | None:

@@ -76,8 +76,8 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
         return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(targets)), targets]).mean())
 
     low, high = np.log(_BOUNDS)
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
+    return float(np.exp(minimum.x))
 
 
 def calibrated(
@@ -96,18 +96,18 @@ def calibrated(
     targets
         Numbers of classes, ``(rows,)``; or 0 and 1 for each label, whose probabilities are then taken one by one.
     """
-    one, other = (_numbers(chances, targets) for chances in (before, after))
+    one, other = (_numbers(probabilities, targets) for probabilities in (before, after))
     return Calibration(rows=len(targets), temperature=temperature, before=one, after=other, **known)
 
 
-def _numbers(chances: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
+def _numbers(probabilities: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
     import numpy as np
 
-    exact = np.clip(chances.astype(float), 1e-12, 1 - 1e-12)
+    exact = np.clip(probabilities.astype(float), 1e-12, 1 - 1e-12)
     if targets.ndim == 2:
         of_true = np.where(targets > 0, exact, 1 - exact)
         return {"ece": ece(exact.ravel(), targets.ravel() > 0), "loss": float(-np.log(of_true).sum(axis=1).mean())}
-    confidence, right = confidences(chances, targets)
+    confidence, right = confidences(probabilities, targets)
     return {
         "ece": ece(confidence, right),
         "loss": float(-np.log(exact[np.arange(len(targets)), targets]).mean()),
@@ -129,9 +129,9 @@ def reliability(
     import numpy as np
 
     number = bin_of(confidence.astype(float), bins)
-    found = []
+    bins_with_rows = []
     for at in np.unique(number).tolist():
         rows = number == at
         means = float(confidence[rows].mean()), float(np.mean(right[rows]))
-        found.append((at / bins, (at + 1) / bins, int(rows.sum()), *means))
-    return found
+        bins_with_rows.append((at / bins, (at + 1) / bins, int(rows.sum()), *means))
+    return bins_with_rows

@@ -12,7 +12,6 @@ from bertmagic.result import ExportableResult
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
@@ -140,8 +139,8 @@ class ModelComparison(ExportableResult):
         """One row a model: its metrics with ``low_`` and ``high_``, changes as ``d_``, speed, size, cost and p."""
         import pandas as pd
 
-        found = [_row(one, self) for one in self.contenders]
-        return pd.DataFrame(found, index=pd.Index([one.name for one in self.contenders], name="model", dtype=object))
+        rows = [_row(one, self) for one in self.contenders]
+        return pd.DataFrame(rows, index=pd.Index([one.name for one in self.contenders], name="model", dtype=object))
 
 
 def _row(one: Contender, of: ModelComparison) -> dict[str, Any]:
@@ -173,18 +172,25 @@ def against(reports: Sequence[Report], names: Sequence[str]) -> tuple[Versus, ..
     import numpy as np
 
     first, *others = reports
-    found = [_versus(first, other, name) for other, name in zip(others, names[1:], strict=True)]
-    adjusted = holm(np.asarray([versus["p"] for versus in found]))
-    return tuple(Versus(**versus, adjusted=float(p)) for versus, p in zip(found, adjusted, strict=True))
+    comparisons = [_versus(first, other, name) for other, name in zip(others, names[1:], strict=True)]
+    adjusted = holm(np.asarray([versus["p"] for versus in comparisons]))
+    return tuple(Versus(**versus, adjusted=float(p)) for versus, p in zip(comparisons, adjusted, strict=True))
 
 
 def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
+    import numpy as np
+
     one, two = first.outcomes, other.outcomes
     assert one is not None
     assert two is not None
     ahead = two.credit - one.credit
     if one.numeric:
-        counts = {"only_first": ahead < 0, "only_this": ahead > 0, "both": ahead == 0, "neither": np_zeros(ahead)}
+        counts = {
+            "only_first": ahead < 0,
+            "only_this": ahead > 0,
+            "both": ahead == 0,
+            "neither": np.zeros(len(ahead), bool),
+        }
         p, test = significance.randomization_test(ahead), "randomization"
     else:
         counts = {
@@ -194,17 +200,10 @@ def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
             "neither": one.wrong & two.wrong,
         }
         test = "McNemar"
-    told = {which: int(rows.sum()) for which, rows in counts.items()}
+    numbers = {which: int(rows.sum()) for which, rows in counts.items()}
     if test == "McNemar":
-        p = significance.mcnemar(told["only_first"], told["only_this"])
-    return {"name": name, "changes": _changes(first, other), "test": test, "p": p, **told}
-
-
-def np_zeros(like: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return no rows."""
-    import numpy as np
-
-    return np.zeros(len(like), dtype=bool)
+        p = significance.mcnemar(numbers["only_first"], numbers["only_this"])
+    return {"name": name, "changes": _changes(first, other), "test": test, "p": p, **numbers}
 
 
 def _changes(first: Report, other: Report) -> dict[str, Change]:
@@ -225,20 +224,22 @@ def differing(reports: Sequence[Report], names: Sequence[str], most: int) -> tup
     import pandas as pd
 
     kept = [report.outcomes for report in reports if report.outcomes is not None]
-    said = [_words(of, report.labels, of.predicted) for of, report in zip(kept, reports, strict=True)]
+    predictions = [_words(of, report.labels, of.predicted) for of, report in zip(kept, reports, strict=True)]
     first, credit = kept[0], np.asarray([of.credit for of in kept])
-    apart = np.asarray([[one != other for one, other in zip(said[0], of, strict=True)] for of in said[1:]]).any(axis=0)
+    apart = np.asarray(
+        [[one != other for one, other in zip(predictions[0], of, strict=True)] for of in predictions[1:]]
+    ).any(axis=0)
     gap = credit.max(axis=0) - credit.min(axis=0)
     rows = np.flatnonzero(apart)
     many, rows = len(rows), rows[np.argsort(-gap[rows], kind="stable")][:most]
     true = _words(first, reports[0].labels, first.true)
     frame = {"text": [first.text(int(at)) for at in rows], "true": [true[at] for at in rows]}
-    frame |= {name: [of[at] for at in rows] for name, of in zip(names, said, strict=True)}
+    frame |= {name: [of[at] for at in rows] for name, of in zip(names, predictions, strict=True)}
     return pd.DataFrame(frame, index=first.index[rows], dtype=object), many
 
 
 def _words(of: Outcomes, labels: tuple[str, ...], values: npt.NDArray[Any]) -> list[Any]:
-    """Return what is true, or was said, of each row as one reads it."""
+    """Return the true or the predicted value of each row as text, or as a number."""
     if values.ndim == 2:
         return [", ".join(name for name, given in zip(labels, row, strict=True) if given) for row in values]
     if labels and values.dtype.kind in "iu":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.bootstrap import Draws
 
 PARTS = ("f1", "precision", "recall")
-"""What is told of each class."""
+"""The metrics of each class."""
 
 
 def tally(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> Tally:
@@ -33,10 +33,10 @@ def tally(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes
     import numpy as np
 
     cells, kinds = np.unique(true * classes + predicted, return_inverse=True)
-    wanted, found = np.divmod(cells, classes)
+    actual, given = np.divmod(cells, classes)
     every = np.arange(classes)
-    values = np.hstack([(wanted == found)[:, None] & (found[:, None] == every), found[:, None] == every,
-                        wanted[:, None] == every])  # fmt: skip
+    is_actual, is_predicted = actual[:, None] == every, given[:, None] == every
+    values = np.hstack([is_actual & is_predicted, is_predicted, is_actual])
     return Tally(kinds, values.astype(np.float64), metrics)
 
 
@@ -56,18 +56,18 @@ def metrics(sums: Draws) -> dict[str, Draws]:
     """
     import numpy as np
 
-    right, found, wanted = np.split(sums, 3, axis=1)
-    rows = np.maximum(wanted.sum(axis=1), 1)
-    known = wanted > 0
+    right, predicted, actual = np.split(sums, 3, axis=1)
+    rows = np.maximum(actual.sum(axis=1), 1)
+    known = actual > 0
     return {
         "accuracy": right.sum(axis=1) / rows,
-        "balanced_accuracy": (right / np.maximum(wanted, 1)).sum(axis=1) / np.maximum(known.sum(axis=1), 1),
-        **averages(right, found, wanted),
-        "mcc": _matthews(right.sum(axis=1), found, wanted, rows),
+        "balanced_accuracy": (right / np.maximum(actual, 1)).sum(axis=1) / np.maximum(known.sum(axis=1), 1),
+        **averages(right, predicted, actual),
+        "mcc": _matthews(right.sum(axis=1), predicted, actual, rows),
     }
 
 
-def averages(right: Draws, found: Draws, wanted: Draws) -> dict[str, Draws]:
+def averages(right: Draws, predicted: Draws, actual: Draws) -> dict[str, Draws]:
     """Return macro, weighted and micro averages of F1, precision and recall, as scikit-learn has them.
 
     A macro average is over the classes that are true or were predicted, a weighted one weighs by true rows, and a micro
@@ -75,29 +75,29 @@ def averages(right: Draws, found: Draws, wanted: Draws) -> dict[str, Draws]:
     """
     import numpy as np
 
-    some, all_wanted = found + wanted > 0, np.maximum(wanted.sum(axis=1), 1)
-    together = _parts(*(of.sum(axis=1) for of in (right, found, wanted)))
+    some, all_actual = predicted + actual > 0, np.maximum(actual.sum(axis=1), 1)
+    together = _parts(*(of.sum(axis=1) for of in (right, predicted, actual)))
     macro, weighted, micro = {}, {}, {}
-    for part, each, whole in zip(PARTS, _parts(right, found, wanted), together, strict=True):
+    for part, each, whole in zip(PARTS, _parts(right, predicted, actual), together, strict=True):
         macro[f"macro_{part}"] = (each * some).sum(axis=1) / np.maximum(some.sum(axis=1), 1)
-        weighted[f"weighted_{part}"] = (each * wanted).sum(axis=1) / all_wanted
+        weighted[f"weighted_{part}"] = (each * actual).sum(axis=1) / all_actual
         micro[f"micro_{part}"] = whole
     return macro | weighted | micro
 
 
-def _parts(right: Draws, found: Draws, wanted: Draws) -> tuple[Draws, Draws, Draws]:
+def _parts(right: Draws, predicted: Draws, actual: Draws) -> tuple[Draws, Draws, Draws]:
     """Return F1, precision and recall of each class, 0 where they are not defined: ``(draws, classes)`` each."""
     import numpy as np
 
-    both = found + wanted
-    return 2 * right / np.maximum(both, 1), right / np.maximum(found, 1), right / np.maximum(wanted, 1)
+    both = predicted + actual
+    return 2 * right / np.maximum(both, 1), right / np.maximum(predicted, 1), right / np.maximum(actual, 1)
 
 
-def _matthews(right: Draws, found: Draws, wanted: Draws, rows: Draws) -> Draws:
+def _matthews(right: Draws, predicted: Draws, actual: Draws, rows: Draws) -> Draws:
     import numpy as np
 
-    above = right * rows - (found * wanted).sum(axis=1)
-    below = (rows**2 - (found**2).sum(axis=1)) * (rows**2 - (wanted**2).sum(axis=1))
+    above = right * rows - (predicted * actual).sum(axis=1)
+    below = (rows**2 - (predicted**2).sum(axis=1)) * (rows**2 - (actual**2).sum(axis=1))
     return np.where(below > 0, above / np.sqrt(np.maximum(below, 1)), 0.0)
 
 
@@ -116,18 +116,18 @@ def by_class(counted: Tally, names: Sequence[str]) -> tuple[ClassScore, ...]:
 
         counts = np.split(sums, 3, axis=1)
         parts = {**dict(zip(PARTS, _parts(*counts), strict=True)), "support": counts[2]}
-        return {f"{name} {at}": of[:, at] for name, of in parts.items() for at in range(classes)}
+        return {f"{name} {at}": tally[:, at] for name, tally in parts.items() for at in range(classes)}
 
     assert counted.values is not None
-    of = replace(counted, values=counted.values[:, : 3 * classes], metrics=each)
-    found, spread = of.found(), intervals(of)
+    tally = replace(counted, values=counted.values[:, : 3 * classes], metrics=each)
+    exact, spread = tally.point_estimates(), intervals(tally)
     return tuple(
         ClassScore(
             label=name,
-            precision=found[f"precision {at}"],
-            recall=found[f"recall {at}"],
-            f1=found[f"f1 {at}"],
-            support=int(found[f"support {at}"]),
+            precision=exact[f"precision {at}"],
+            recall=exact[f"recall {at}"],
+            f1=exact[f"f1 {at}"],
+            support=int(exact[f"support {at}"]),
             intervals={part: spread[f"{part} {at}"] for part in PARTS if f"{part} {at}" in spread},
         )
         for at, name in enumerate(names)

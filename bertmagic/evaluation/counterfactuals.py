@@ -60,10 +60,10 @@ def terms(of: Any = "identity", home: Path | None = None) -> tuple[Terms, ...]:
     OptionError
         If the lists cannot be read, or the groups of one are not of the same length.
     """
-    found = [_terms(one) for one in _source(of, home)]
-    if not found:
+    lists = [_terms(one) for one in _source(of, home)]
+    if not lists:
         raise OptionError("the lists of words are empty.", "Give at least one with two groups.")
-    return tuple(found)
+    return tuple(lists)
 
 
 def _source(of: Any, home: Path | None) -> list[Any]:
@@ -75,12 +75,12 @@ def _source(of: Any, home: Path | None) -> list[Any]:
             text = (resources.files("bertmagic.evaluation") / "terms" / "identity.json").read_text("utf-8")
         else:
             text = (own if str(of) == "identity" else Path(of).expanduser()).read_text("utf-8")
-        found = json.loads(text)
+        content = json.loads(text)
     except (OSError, ValueError) as error:
         raise OptionError(
             f"probe = {str(of)!r} is no list of words: {error}.", 'Give "identity", or the path of a JSON file like it.'
         ) from None
-    return found if isinstance(found, list) else [found]
+    return content if isinstance(content, list) else [content]
 
 
 def _terms(one: Any) -> Terms:
@@ -106,7 +106,7 @@ def swaps(texts: Sequence[str], lists: Sequence[Terms], most: int = MOST) -> lis
 
 def _swaps_of(texts: Sequence[str], of: Terms, most: int) -> Iterator[Swap]:
     patterns = {name: _pattern(words) for name, words in of.groups.items()}
-    having = {name: [at for at, text in enumerate(texts) if found.search(text)] for name, found in patterns.items()}
+    having = {name: [at for at, text in enumerate(texts) if pattern.search(text)] for name, pattern in patterns.items()}
     for source, target in permutations(of.groups, 2):
         there = dict(zip(map(str.lower, reversed(of.groups[source])), reversed(of.groups[target]), strict=True))
         rows, changed = [], []
@@ -138,8 +138,8 @@ def _like(word: str, other: str) -> str:
 
 
 def measured(
-    swap: Swap, before: npt.NDArray[np.floating], after: npt.NDArray[np.floating], said: npt.NDArray[np.int64],
-    said_after: npt.NDArray[np.int64], texts: Sequence[str],
+    swap: Swap, before: npt.NDArray[np.floating], after: npt.NDArray[np.floating], predicted: npt.NDArray[np.int64],
+    predicted_after: npt.NDArray[np.int64], texts: Sequence[str],
 ) -> Probe:  # fmt: skip
     """Return how predictions moved.
 
@@ -147,15 +147,15 @@ def measured(
     ----------
     before, after
         The probability of each class for the texts of the swap, ``(rows, classes)``.
-    said, said_after
-        What was predicted, ``(rows,)``, or 0 and 1 of each label, ``(rows, labels)``.
+    predicted, predicted_after
+        The predicted classes, ``(rows,)``, or 0 and 1 of each label, ``(rows, labels)``.
     texts
         All texts.
     """
     import numpy as np
 
     rows = np.arange(len(swap.rows))
-    flipped = (said != said_after).reshape(len(rows), -1).any(axis=1)
+    flipped = (predicted != predicted_after).reshape(len(rows), -1).any(axis=1)
     moved = (after - before)[rows, before.argmax(axis=1)].astype(float)
     far = int(np.abs(moved).argmax())
     return Probe(

@@ -29,12 +29,12 @@ Side = tuple[str, "npt.NDArray[np.floating]", "npt.NDArray[np.bool_]"]
 
 def names(report: Report) -> tuple[str, ...]:
     """Return the pictures that there are of a report."""
-    found: tuple[str, ...] = () if report.confusion is None else ("confusion", "confusion_counts")
+    names_of_figures: tuple[str, ...] = () if report.confusion is None else ("confusion", "confusion_counts")
     if report.outcomes is None:
-        return found
+        return names_of_figures
     if report.outcomes.probabilities is not None:
-        found += ("roc", "precision_recall", "reliability", "scores", "thresholds")
-    return (*found, "lengths")
+        names_of_figures += ("roc", "precision_recall", "reliability", "scores", "thresholds")
+    return (*names_of_figures, "lengths")
 
 
 def figure(report: Report, name: str) -> Figure:
@@ -53,23 +53,23 @@ def sides(outcomes: Outcomes, labels: tuple[str, ...]) -> list[Side]:
     """Return the classes that are drawn: of two the second, else the ones with the most rows."""
     import numpy as np
 
-    chances = outcomes.probabilities
-    assert chances is not None
+    probabilities = outcomes.probabilities
+    assert probabilities is not None
     wanted = outcomes.true > 0 if outcomes.true.ndim == 2 else outcomes.true[:, None] == np.arange(len(labels))
     there = [at for at in np.argsort(-wanted.sum(axis=0), kind="stable") if 0 < wanted[:, at].sum() < len(wanted)]
     if outcomes.true.ndim == 1 and len(labels) == 2:
         there = [at for at in there if at == 1]
-    return [(labels[at], chances[:, at], wanted[:, at]) for at in there[:CLASSES]]
+    return [(labels[at], probabilities[:, at], wanted[:, at]) for at in there[:CLASSES]]
 
 
 def _counted(
-    chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
+    probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Return thresholds from the highest down, and how many rows at or above each are wanted and are not."""
     import numpy as np
 
-    order = np.argsort(-chances, kind="stable")
-    falling, right = chances[order].astype(float), np.cumsum(wanted[order])
+    order = np.argsort(-probabilities, kind="stable")
+    falling, right = probabilities[order].astype(float), np.cumsum(wanted[order])
     last = np.flatnonzero(np.append(falling[1:] < falling[:-1], True))
     return falling[last], right[last], last + 1 - right[last]
 
@@ -89,37 +89,37 @@ def roc(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return how many rows of a class are found, against how many others are taken for it."""
     import numpy as np
 
-    found = []
-    for name, chances, wanted in sides(outcomes, labels):
-        _, right, wrong = _counted(chances, wanted)
+    series = []
+    for name, probabilities, wanted in sides(outcomes, labels):
+        _, right, wrong = _counted(probabilities, wanted)
         x, y = np.append(0, wrong / wrong[-1]), np.append(0, right / right[-1])
-        found.append(Series(f"{name} (area {np.trapezoid(y, x):.3f})", *_thin(x, y)))
+        series.append(Series(f"{name} (area {np.trapezoid(y, x):.3f})", *_thin(x, y)))
     chance = Series("chance", (0.0, 1.0), (0.0, 1.0), look="reference")
-    return Figure("roc", "share of other rows taken for it", "share of its rows found", (*found, chance), unit=True)
+    return Figure("roc", "share of other rows taken for it", "share of its rows found", (*series, chance), unit=True)
 
 
 def precision_recall(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return how many rows that are given a class have it, against how many of its rows are found."""
     import numpy as np
 
-    found = []
-    for name, chances, wanted in sides(outcomes, labels):
-        _, right, wrong = _counted(chances, wanted)
+    series = []
+    for name, probabilities, wanted in sides(outcomes, labels):
+        _, right, wrong = _counted(probabilities, wanted)
         precision, recall = right / (right + wrong), right / right[-1]
         area = float((np.diff(recall, prepend=0) * precision).sum())
         x, y = np.append(0, recall), np.append(precision[0], precision)
-        found.append(Series(f"{name} (average {area:.3f})", *_thin(x, y)))
-    return Figure("precision_recall", "recall", "precision", tuple(found), unit=True)
+        series.append(Series(f"{name} (average {area:.3f})", *_thin(x, y)))
+    return Figure("precision_recall", "recall", "precision", tuple(series), unit=True)
 
 
 def reliable(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return the share of right rows against how sure the model was, with how many rows were that sure."""
-    chances = outcomes.probabilities
-    assert chances is not None
+    probabilities = outcomes.probabilities
+    assert probabilities is not None
     if outcomes.true.ndim == 2:
-        bins = reliability(chances.ravel(), outcomes.true.ravel() > 0)
+        bins = reliability(probabilities.ravel(), outcomes.true.ravel() > 0)
     else:
-        bins = reliability(*confidences(chances, outcomes.true))
+        bins = reliability(*confidences(probabilities, outcomes.true))
     total = sum(many for _, _, many, _, _ in bins)
     x = tuple(round(confidence, 4) for _, _, _, confidence, _ in bins)
     share = Series("share that is right", x, tuple(round(right, 4) for *_, right in bins), look="points")
@@ -134,39 +134,39 @@ def scores(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return how probabilities are spread, for rows that are right and wrong; of two classes, for each class."""
     import numpy as np
 
-    chances = outcomes.probabilities
-    assert chances is not None
+    probabilities = outcomes.probabilities
+    assert probabilities is not None
     if outcomes.true.ndim == 1 and len(labels) == 2:
-        values, title = chances[:, 1], f"probability of {labels[1]}"
+        values, title = probabilities[:, 1], f"probability of {labels[1]}"
         parts = [(f"true {label}", values[outcomes.true == at]) for at, label in enumerate(labels)]
     else:
-        values, title = chances.max(axis=1), "largest probability"
+        values, title = probabilities.max(axis=1), "largest probability"
         parts = [("right", values[~outcomes.wrong]), ("wrong", values[outcomes.wrong])]
     edges = np.linspace(0, 1, _BINS + 1)
     middles = tuple(np.round((edges[1:] + edges[:-1]) / 2, 4).tolist())
     counts = [(name, np.histogram(part.clip(0, 1), edges)[0]) for name, part in parts]
-    found = tuple(Series(name, middles, tuple(map(float, of.tolist())), look="bars") for name, of in counts)
-    return Figure("scores", title, "rows", found)
+    series = tuple(Series(name, middles, tuple(map(float, of.tolist())), look="bars") for name, of in counts)
+    return Figure("scores", title, "rows", series)
 
 
 def thresholds(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return F1 of each class, were it given from a threshold on; of a single one precision and recall too."""
     import numpy as np
 
-    cuts, found = np.linspace(0, 1, 51), []
+    cuts, series = np.linspace(0, 1, 51), []
     there = sides(outcomes, labels)
-    for name, chances, wanted in there:
-        falling, right, wrong = _counted(chances, wanted)
+    for name, probabilities, wanted in there:
+        falling, right, wrong = _counted(probabilities, wanted)
         at = np.searchsorted(-falling, -cuts, side="right")  # how many thresholds are at or above each cut
         hits, false = np.append(0, right)[at], np.append(0, wrong)[at]
         f1 = 2 * hits / np.maximum(hits + false + right[-1], 1)
-        found.append(Series(f"F1 of {name}", *_thin(cuts, f1)))
+        series.append(Series(f"F1 of {name}", *_thin(cuts, f1)))
         if len(there) == 1:
             precision = np.where(hits + false > 0, hits / np.maximum(hits + false, 1), np.nan)
             known = np.isfinite(precision)
-            found.append(Series("precision", *_thin(cuts[known], precision[known])))
-            found.append(Series("recall", *_thin(cuts, hits / right[-1])))
-    return Figure("thresholds", "threshold", "score", tuple(found), unit=True)
+            series.append(Series("precision", *_thin(cuts[known], precision[known])))
+            series.append(Series("recall", *_thin(cuts, hits / right[-1])))
+    return Figure("thresholds", "threshold", "score", tuple(series), unit=True)
 
 
 def lengths(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:

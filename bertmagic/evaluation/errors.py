@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 MOST = 200
 """How many mistakes are listed, and half as many rows that are least certain."""
 PER_PAIR = 5
-"""How many rows of each confusion are listed beside them."""
+"""How many rows of each pair of confused classes are listed, too."""
 _PAIRS = 60
 _CHANCES = 5
-"""How many probabilities are told of a row, the largest."""
+"""How many of the largest probabilities of a row are kept."""
 _CHARACTERS = 400
 """How much of a text is kept: what is read in a table."""
 
@@ -38,7 +38,7 @@ class Example:
         In words.
     score
         The probability of what was predicted. Of a predicted number how far off it is, of entities and answers 1 - F1.
-    chances
+    probabilities
         The most probable classes with their probabilities.
     kinds
         Why it is listed: ``mistake``, ``uncertain``, ``pair``.
@@ -49,7 +49,7 @@ class Example:
     true: str
     predicted: str
     score: float
-    chances: tuple[tuple[str, float], ...]
+    probabilities: tuple[tuple[str, float], ...]
     kinds: tuple[str, ...]
     wrong: bool
     cut: bool = False
@@ -78,7 +78,7 @@ def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
     Parameters
     ----------
     outcomes
-        What was true and said of all rows.
+        The true and the predicted value of all rows.
     labels
         The names of the classes.
     most
@@ -106,23 +106,23 @@ def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
     """Return how sure the model was of each row, or how far off it was: the larger, the earlier it is read."""
     import numpy as np
 
-    chances = outcomes.probabilities
-    if chances is None:  # a number's credit is its error already, with the sign turned
+    probabilities = outcomes.probabilities
+    if probabilities is None:  # a number's credit is its error already, with the sign turned
         return -outcomes.credit if outcomes.numeric else 1 - outcomes.credit
     if outcomes.true.ndim == 1:
-        return np.asarray(chances[np.arange(len(outcomes)), outcomes.predicted], float)
-    return np.asarray(np.abs(chances - outcomes.true).max(axis=1), float)  # the label that is most wrongly sure
+        return np.asarray(probabilities[np.arange(len(outcomes)), outcomes.predicted], float)
+    return np.asarray(np.abs(probabilities - outcomes.true).max(axis=1), float)  # the label that is most wrongly sure
 
 
 def _margins(outcomes: Outcomes) -> npt.NDArray[Any]:
     """Return how far the two likeliest classes lie apart, or the label that is nearest to a half from it."""
     import numpy as np
 
-    chances = outcomes.probabilities
-    assert chances is not None
+    probabilities = outcomes.probabilities
+    assert probabilities is not None
     if outcomes.true.ndim == 2:
-        return np.asarray(np.abs(chances - 0.5).min(axis=1), float)
-    two = np.partition(chances, -2, axis=1)[:, -2:]
+        return np.asarray(np.abs(probabilities - 0.5).min(axis=1), float)
+    two = np.partition(probabilities, -2, axis=1)[:, -2:]
     return np.asarray(two[:, 1] - two[:, 0], float)
 
 
@@ -132,34 +132,34 @@ def _of_pairs(outcomes: Outcomes, wrong: npt.NDArray[Any], score: npt.NDArray[np
 
     pairs = outcomes.true[wrong] * (int(outcomes.true.max(initial=0)) + 10_000) + outcomes.predicted[wrong]
     names, counts = np.unique(pairs, return_counts=True)
-    found: list[int] = []
+    listed: list[int] = []
     for pair in names[np.argsort(-counts, kind="stable")][:_PAIRS]:
         rows = wrong[pairs == pair]
-        found += rows[np.argsort(-score[rows], kind="stable")][:PER_PAIR].tolist()
-    return found
+        listed += rows[np.argsort(-score[rows], kind="stable")][:PER_PAIR].tolist()
+    return listed
 
 
 def _example(outcomes: Outcomes, at: int, labels: Sequence[str], score: float, kinds: tuple[str, ...]) -> Example:
     text = outcomes.text(at)
-    chances: tuple[tuple[str, float], ...] = ()
+    probabilities: tuple[tuple[str, float], ...] = ()
     if outcomes.probabilities is not None:
         of = outcomes.probabilities[at]
-        chances = tuple((labels[i], float(of[i])) for i in (-of).argsort(kind="stable")[:_CHANCES])
+        probabilities = tuple((labels[i], float(of[i])) for i in (-of).argsort(kind="stable")[:_CHANCES])
     return Example(
         row=str(outcomes.index[at]),
         text=text[:_CHARACTERS],
-        true=said(outcomes.true[at], labels),
-        predicted=said(outcomes.predicted[at], labels),
+        true=value_text(outcomes.true[at], labels),
+        predicted=value_text(outcomes.predicted[at], labels),
         score=float(score),
-        chances=chances,
+        probabilities=probabilities,
         kinds=kinds,
         wrong=bool(outcomes.wrong[at]),
         cut=len(text) > _CHARACTERS,
     )
 
 
-def said(value: Any, labels: Sequence[str]) -> str:
-    """Return what is true or was predicted of a row in words."""
+def value_text(value: Any, labels: Sequence[str]) -> str:
+    """Return the true or the predicted value of a row as text."""
     import numpy as np
 
     if isinstance(value, np.ndarray):

@@ -47,13 +47,13 @@ def gaps(
     parts = _groups(groups)
     if len(parts) < 2:
         return ()
-    found = []
+    all_gaps = []
     for at, name in enumerate(names):
         cells = {group: _cells(given[rows, at], wanted[rows, at]) for group, rows in parts.items()}
         rates = {group: _rates(many[None]) for group, many in cells.items()}
         kept = [_gap(str(groups.name), name, measure, kinds, rates, cells) for measure, kinds in _MEASURES.items()]
-        found += [gap for gap in kept if gap is not None]
-    return tuple(found)
+        all_gaps += [gap for gap in kept if gap is not None]
+    return tuple(all_gaps)
 
 
 _MEASURES = {"demographic parity": ("given",), "equal opportunity": ("right",), "equalised odds": ("right", "wrong")}
@@ -68,13 +68,13 @@ def _groups(groups: pd.Series) -> dict[str, npt.NDArray[np.bool_]]:
 def lacking(wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series) -> str:
     """Say which groups have no row of which classes, so that equal opportunity leaves them out; empty if all have."""
     parts = _groups(groups)
-    found = [
+    missing = [
         f"no row of group {group!r} is {name!r}"
         for group, rows in parts.items() for at, name in enumerate(names) if not wanted[rows, at].any()
     ]  # fmt: skip
-    if len(parts) < 2 or not found:
+    if len(parts) < 2 or not missing:
         return ""
-    return f"Column {str(groups.name)!r}: {listing(found, 3)}; there equal opportunity is not defined."
+    return f"Column {str(groups.name)!r}: {listing(missing, 3)}; there equal opportunity is not defined."
 
 
 def _cells(given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

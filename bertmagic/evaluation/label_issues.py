@@ -39,19 +39,19 @@ def cross_fitted(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int6
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    found = np.zeros((len(targets), classes))
+    probabilities = np.zeros((len(targets), classes))
     counts = np.bincount(targets, minlength=classes)
     kept = np.flatnonzero(counts[targets] >= FOLDS)  # a rarer class is not in each fold
     if len(np.unique(targets[kept])) < 2:
-        return found
+        return probabilities
     for learnt, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(kept, targets[kept]):
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
         model.fit(features[kept[learnt]], targets[kept[learnt]])
-        found[np.ix_(kept[held], model.classes_)] = model.predict_proba(features[kept[held]])
-    return found
+        probabilities[np.ix_(kept[held], model.classes_)] = model.predict_proba(features[kept[held]])
+    return probabilities
 
 
-def likely_wrong(chances: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> list[tuple[int, int, float]]:
+def likely_wrong(probabilities: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> list[tuple[int, int, float]]:
     """Return rows whose label is likely wrong: position, likelier class, its probability; the surest first.
 
     Confident learning (Northcutt, Jiang & Chuang 2021): a class is confidently another row's where its probability
@@ -60,19 +60,19 @@ def likely_wrong(chances: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> l
     """
     import numpy as np
 
-    classes = chances.shape[1]
-    known = chances.sum(axis=1) > 0
+    classes = probabilities.shape[1]
+    known = probabilities.sum(axis=1) > 0
     means = np.array([
-        chances[known & (targets == at), at].mean() if (known & (targets == at)).any() else np.inf
+        probabilities[known & (targets == at), at].mean() if (known & (targets == at)).any() else np.inf
         for at in range(classes)
     ])  # fmt: skip
-    sure = np.where(chances >= means, chances, -1.0)
+    sure = np.where(probabilities >= means, probabilities, -1.0)
     other = sure.argmax(axis=1)
     rows = np.arange(len(targets))
     wrong = np.flatnonzero(known & (sure[rows, other] > 0) & (other != targets))
-    apart = chances[wrong, other[wrong]] - chances[wrong, targets[wrong]]
+    apart = probabilities[wrong, other[wrong]] - probabilities[wrong, targets[wrong]]
     ranked = wrong[np.argsort(-apart, kind="stable")]
-    return [(int(at), int(other[at]), float(chances[at, other[at]])) for at in ranked if apart.max(initial=0) > 0]
+    return [(int(at), int(other[at]), float(probabilities[at, other[at]])) for at in ranked if apart.max(initial=0) > 0]
 
 
 def alike(texts: Sequence[str], others: Sequence[str] | None = None) -> list[tuple[int, int, float]]:
@@ -85,22 +85,22 @@ def alike(texts: Sequence[str], others: Sequence[str] | None = None) -> list[tup
     reader = HashingVectorizer(analyzer="char_wb", ngram_range=(4, 4), n_features=2**18, alternate_sign=False)
     ours = reader.transform(text[:2000] for text in texts[:_TEXTS])
     theirs = ours if others is None else reader.transform(text[:2000] for text in others[:_TEXTS])
-    found = []
+    pairs = []
     for begin in range(0, ours.shape[0], 500):
         close = (ours[begin : begin + 500] @ theirs.T).tocoo()
         near = close.data >= ALIKE
         for row, column, cosine in zip(close.row[near] + begin, close.col[near], close.data[near], strict=True):
             if others is not None or row < column:
-                found.append((int(row), int(column), float(cosine)))
-    return sorted(found, key=lambda one: -one[2]) if len(found) < 10**6 else found[: 10**6]
+                pairs.append((int(row), int(column), float(cosine)))
+    return sorted(pairs, key=lambda one: -one[2]) if len(pairs) < 10**6 else pairs[: 10**6]
 
 
-def mislabelled(outcomes: Outcomes, chances: npt.NDArray[Any], names: Sequence[str]) -> list[Issue]:
+def mislabelled(outcomes: Outcomes, probabilities: npt.NDArray[Any], names: Sequence[str]) -> list[Issue]:
     """Return the rows whose label is likely wrong."""
-    found = likely_wrong(chances, outcomes.true)[:MOST]
+    wrong = likely_wrong(probabilities, outcomes.true)[:MOST]
     return [
         _issue(outcomes, "likely wrong label", at, names[outcomes.true[at]], names[other], chance)
-        for at, other, chance in found
+        for at, other, chance in wrong
     ]
 
 
@@ -118,11 +118,11 @@ def leaked(outcomes: Outcomes, labels: Sequence[str], train: Sequence[str], rows
     best: dict[int, tuple[int, float]] = {}
     for at, other, cosine in alike(_texts(outcomes), train):
         best.setdefault(at, (other, cosine))
-    found = sorted(best.items(), key=lambda one: -one[1][1])
+    matches = sorted(best.items(), key=lambda one: -one[1][1])
     return [
         _issue(outcomes, "in train" if cosine > 0.9999 else "nearly in train", at, labels[at],
                f"row {rows[other]} of train", cosine)
-        for at, (other, cosine) in found
+        for at, (other, cosine) in matches
     ]  # fmt: skip
 
 

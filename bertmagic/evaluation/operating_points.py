@@ -26,24 +26,24 @@ def read(wanted: str) -> tuple[str, float]:
     OptionError
         If it is neither a precision nor a recall between 0 and 1.
     """
-    found = _WANTED.fullmatch(wanted)
-    share = float(found[2]) / (100 if found[3] else 1) if found else 0.0
-    if found is None or not 0 < share <= 1:
+    match = _WANTED.fullmatch(wanted)
+    share = float(match[2]) / (100 if match[3] else 1) if match else 0.0
+    if match is None or not 0 < share <= 1:
         raise OptionError(
             f"at = {wanted!r} is neither a precision nor a recall.", 'Give it as at = "precision=0.95" or "recall=0.9".'
         )
-    return found[1], share
+    return match[1], share
 
 
 def points(
-    chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_], names: Sequence[str], at: str
+    probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_], names: Sequence[str], at: str
 ) -> tuple[Point, ...]:
     """Return for each class the threshold that reaches a precision with the most recall, or a recall with the most
     precision.
 
     Parameters
     ----------
-    chances
+    probabilities
         The probability of each class, ``(rows, classes)``.
     wanted
         Whether a row has it, ``(rows, classes)``.
@@ -51,28 +51,35 @@ def points(
         What is asked for; see `read`.
     """
     measure, share = read(at)
-    said = f"{measure} = {share:g}"
-    return tuple(_point(chances[:, i], wanted[:, i], name, measure, share, said) for i, name in enumerate(names))
+    target = f"{measure} = {share:g}"
+    return tuple(
+        _point(probabilities[:, i], wanted[:, i], name, measure, share, target) for i, name in enumerate(names)
+    )
 
 
 def _point(
-    chances: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_], label: str, measure: str, share: float, said: str
+    probabilities: npt.NDArray[np.floating],
+    wanted: npt.NDArray[np.bool_],
+    label: str,
+    measure: str,
+    share: float,
+    target: str,
 ) -> Point:
     import numpy as np
 
-    order = np.argsort(-chances, kind="stable")
-    falling, right = chances[order], np.cumsum(wanted[order])
+    order = np.argsort(-probabilities, kind="stable")
+    falling, right = probabilities[order], np.cumsum(wanted[order])
     last = np.flatnonzero(np.append(falling[1:] < falling[:-1], True))
     if not len(order) or not right[-1]:
-        return Point(label, said, None, 0.0, 0.0, 0)
+        return Point(label, target, None, 0.0, 0.0, 0)
     precision, recall = right[last] / (last + 1), right[last] / right[-1]
     reached, other = (precision, recall) if measure == "precision" else (recall, precision)
     good = np.flatnonzero(reached >= share)
     if not len(good):
-        return Point(label, said, None, float(precision.max()), 0.0, 0)
+        return Point(label, target, None, float(precision.max()), 0.0, 0)
     best = good[np.argmax(other[good])]
     given = int(last[best] + 1)
     return Point(
-        label, said, float(falling[last[best]]), float(precision[best]), float(recall[best]), given,
+        label, target, float(falling[last[best]]), float(precision[best]), float(recall[best]), given,
         of_share(int(right[last[best]]), given if measure == "precision" else int(right[-1])),
     )  # fmt: skip

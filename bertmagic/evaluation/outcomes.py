@@ -1,4 +1,4 @@
-"""What is true and what was said of each row that was measured."""
+"""The true and the predicted value of each row that was measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What is true and what was said of each row: errors, pictures, slices and comparisons are made of it.
+    """The true and the predicted value of each row; errors, pictures, slices and comparisons are computed from them.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Outcomes:
     probabilities
         Of each class or label, ``(rows, labels)``; None where there are none.
     credit
-        How right each row is, 1 wholly; of predicted numbers less the absolute error. Shape ``(rows,)``.
+        How right each row is: 1 if it is right, 0 if it is wrong; for numbers, minus the absolute error. ``(rows,)``.
     tallies
         The metrics, as functions of rows: for intervals, slices and paired comparisons.
     """

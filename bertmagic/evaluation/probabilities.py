@@ -54,8 +54,8 @@ def confidences(
     probabilities: Probabilities, true: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return the probability of the predicted class of each row, and whether that is the true one."""
-    said = probabilities.argmax(axis=1)
-    return probabilities.max(axis=1).astype(float), said == true
+    predicted = probabilities.argmax(axis=1)
+    return probabilities.max(axis=1).astype(float), predicted == true
 
 
 def bin_of(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:

@@ -88,19 +88,19 @@ def _areas(counts: npt.NDArray[Any], of: _Ranked) -> tuple[Draws, Draws]:
 
     if not len(of.wanted):
         return np.full(len(counts), np.nan), np.full(len(counts), np.nan)
-    found = counts[:, of.wanted].astype(np.float64)
+    wanted_counts = counts[:, of.wanted].astype(np.float64)
     if len(of.first) < len(of.wanted):
-        found = np.add.reduceat(found, of.first, axis=1)  # (draws, scores)
+        wanted_counts = np.add.reduceat(wanted_counts, of.first, axis=1)  # (draws, scores)
     every = np.zeros((len(counts), len(of.order) + 1), np.int32)
     np.cumsum(counts[:, of.order], axis=1, out=every[:, 1:])
     above, upto = every[:, of.begin], every[:, of.end]
-    right = np.cumsum(found, axis=1)
+    right = np.cumsum(wanted_counts, axis=1)
     total = right[:, -1]
     others = counts.sum(axis=1) - total
-    wrong = (above + upto - 2 * right + found) / 2  # those above, and half of those of the same score
+    wrong = (above + upto - 2 * right + wanted_counts) / 2  # those above, and half of those of the same score
     with np.errstate(invalid="ignore", divide="ignore"):
-        under = 1 - (found * wrong).sum(axis=1) / (total * others)
-        precision = (found * right / np.maximum(upto, 1)).sum(axis=1) / total
+        under = 1 - (wanted_counts * wrong).sum(axis=1) / (total * others)
+        precision = (wanted_counts * right / np.maximum(upto, 1)).sum(axis=1) / total
     return under, np.where(others > 0, precision, np.nan)
 
 

@@ -231,7 +231,7 @@ class Report(ExportableResult):
     issues
         Rows whose label may be wrong, that contradict each other, or that stand in the training rows.
     outcomes
-        What is true and what was said of each row, where it was kept; never written to a notebook or a card as a whole.
+        The true and the predicted value of each row, if kept; never written to a notebook or a card as a whole.
     seconds, tokens
         Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` where the report
         closes a training run.

@@ -19,5 +19,5 @@ def cross_entropies(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int
     import numpy as np
 
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    found: npt.NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]
-    return found
+    losses: npt.NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]
+    return losses

@@ -35,16 +35,16 @@ def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
     column
         The value of each, by position.
     """
-    found = []
+    slices = []
     for value, rows in _parts(column):
         metrics: dict[str, float] = {}
         spread: dict[str, Interval] = {}
         for tally in tallies:
             part = tally.take(rows)
-            metrics |= (here := part.found())
+            metrics |= (here := part.point_estimates())
             spread |= intervals(part, here, most=FEWEST)
-        found.append(Slice(str(column.name), value, int(rows.sum()), metrics, spread))
-    return tuple(found)
+        slices.append(Slice(str(column.name), value, int(rows.sum()), metrics, spread))
+    return tuple(slices)
 
 
 def _parts(column: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
@@ -82,7 +82,7 @@ def left_out(column: pd.Series) -> int:
     return max(0, int(named(column).nunique()) - MOST)
 
 
-def tested(outcomes: Outcomes, columns: pd.DataFrame, found: Sequence[Slice]) -> tuple[Slice, ...]:
+def tested(outcomes: Outcomes, columns: pd.DataFrame, slices: Sequence[Slice]) -> tuple[Slice, ...]:
     """Return slices with how probable their distance to the other rows is by chance, corrected for how many there are.
 
     Where rows are right or wrong it is Fisher's exact test, else Welch's t-test of what each row is worth; slices that
@@ -96,12 +96,14 @@ def tested(outcomes: Outcomes, columns: pd.DataFrame, found: Sequence[Slice]) ->
     import numpy as np
 
     where = {(str(name), value): rows for name in columns for value, rows in _parts(columns[name])}
-    chances = np.full(len(found), np.nan)
-    for at, one in enumerate(found):
+    p_values = np.full(len(slices), np.nan)
+    for at, one in enumerate(slices):
         rows = where.get((one.column, one.value))
         if rows is not None and not one.small and not rows.all():
-            chances[at] = _by_chance(outcomes.credit[rows], outcomes.credit[~rows])
-    return tuple(one if np.isnan(p) else replace(one, p=float(p)) for one, p in zip(found, holm(chances), strict=True))
+            p_values[at] = _by_chance(outcomes.credit[rows], outcomes.credit[~rows])
+    return tuple(
+        one if np.isnan(p) else replace(one, p=float(p)) for one, p in zip(slices, holm(p_values), strict=True)
+    )
 
 
 def _by_chance(inside: npt.NDArray[np.float64], outside: npt.NDArray[np.float64]) -> float:
@@ -116,23 +118,23 @@ def _by_chance(inside: npt.NDArray[np.float64], outside: npt.NDArray[np.float64]
     return float(ttest_ind(inside, outside, equal_var=False).pvalue) if len(outside) > 1 else np.nan
 
 
-def holm(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return p-values corrected for how many there are; NaN stays and does not count.
 
     The k-th smallest of m is multiplied by ``m - k + 1``, and none is below the one before (Holm 1979).
     """
     import numpy as np
 
-    found = np.full(len(chances), np.nan)
-    order = np.argsort(chances)[: int(np.isfinite(chances).sum())]
-    stepped = chances[order] * (len(order) - np.arange(len(order)))
-    found[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
-    return found
+    adjusted = np.full(len(p_values), np.nan)
+    order = np.argsort(p_values)[: int(np.isfinite(p_values).sum())]
+    stepped = p_values[order] * (len(order) - np.arange(len(order)))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return adjusted
 
 
-def worst_first(found: Sequence[Slice], metric: str, higher_is_better: bool = True) -> tuple[Slice, ...]:
+def worst_first(slices: Sequence[Slice], metric: str, higher_is_better: bool = True) -> tuple[Slice, ...]:
     """Return slices in the order of a metric, the worst first and those too small to judge last."""
     sign = 1 if higher_is_better else -1
     return tuple(
-        sorted(found, key=lambda one: (one.small, metric not in one.metrics, sign * one.metrics.get(metric, 0)))
+        sorted(slices, key=lambda one: (one.small, metric not in one.metrics, sign * one.metrics.get(metric, 0)))
     )

@@ -42,9 +42,9 @@ def traits(outcomes: Outcomes, rare: float = 1.6) -> pd.DataFrame:
             "a question" if _QUESTION.search(text) else "no question",
             "rare words" if (outcomes.lengths[at] - 2) / words > rare else "usual words",
         ))  # fmt: skip
-    found = pd.DataFrame(rows, columns=["language (guess)", "digits", "negation", "question", "words"])
-    found.insert(0, "length", _lengths(outcomes))
-    return found
+    frame = pd.DataFrame(rows, columns=["language (guess)", "digits", "negation", "question", "words"])
+    frame.insert(0, "length", _lengths(outcomes))
+    return frame
 
 
 def _lengths(outcomes: Outcomes) -> pd.Series:

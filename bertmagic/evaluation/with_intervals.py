@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Metrics, their 95 % intervals, those that have no value with the reason why, and what they were found by."""
+class Estimates:
+    """Metrics, their 95 % intervals, why others are not defined, and the tallies they were computed from."""
 
     metrics: Mapping[str, float]
     intervals: Mapping[str, Interval]
@@ -23,17 +23,19 @@ class Numbers:
     undefined: Mapping[str, str] = field(default_factory=dict)
 
 
-def of(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Numbers:
-    """Return the numbers of tallies.
+def estimate(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None) -> Estimates:
+    """Return the metrics of tallies with their intervals.
 
     Parameters
     ----------
     exact
-        Metrics that are told first, and others that have no tally.
+        Metrics that come first, and others that have no tally.
     """
     exact = dict(exact or {})
-    found = exact | {name: of for tally in tallies for name, of in tally.found().items() if name not in exact}
+    metrics = exact | {
+        name: of for tally in tallies for name, of in tally.point_estimates().items() if name not in exact
+    }
     spread: dict[str, Interval] = {}
     for tally in tallies:
-        spread |= intervals(tally, found, most=FEWEST if tally.values is None else None)
-    return Numbers(found, {name: spread[name] for name in found if name in spread}, tuple(tallies))
+        spread |= intervals(tally, metrics, most=FEWEST if tally.values is None else None)
+    return Estimates(metrics, {name: spread[name] for name in metrics if name in spread}, tuple(tallies))

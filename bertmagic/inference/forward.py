@@ -66,7 +66,7 @@ def run_model(
     import torch
 
     device, tokens = model.device, feed.tokens
-    found: npt.NDArray[np.float32] | None = None
+    results: npt.NDArray[np.float32] | None = None
     done, parts = 0, 1
     budget = TOKEN_BUDGET[device.type]
     fast = for_inference(model, logits_only=outputs is heads.logits)
@@ -81,44 +81,44 @@ def run_model(
             while (read := _read(fast, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
                 parts = _more(parts, tokens, rows, device)
             for part, values in read:
-                found = _put(found, tokens, part, values)
+                results = _put(results, tokens, part, values)
             done += len(rows)
             after_batch(done)
-    return np.zeros((0, model.config.num_labels), np.float32) if found is None else found
+    return np.zeros((0, model.config.num_labels), np.float32) if results is None else results
 
 
 def _read(
     model: PreTrainedModel, feed: BatchSource, pieces: Sequence[Rows], outputs: Outputs
 ) -> list[tuple[Rows, npt.NDArray[np.float32]]] | None:
     """Return the rows of each piece with what was read of them; None if memory ran out."""
-    found = []
+    parts = []
     try:
         for rows in pieces:
             batch = feed.batch(rows).to(partial(devices.send, device=model.device))
-            found.append((rows, outputs(model, batch).cpu().numpy()))
+            parts.append((rows, outputs(model, batch).cpu().numpy()))
     except (RuntimeError, MemoryError) as error:
         if not devices.out_of_memory(error):
             raise
         return None
-    return found
+    return parts
 
 
 def _put(
-    found: npt.NDArray[np.float32] | None, tokens: Tokens, rows: Rows, values: npt.NDArray[np.float32]
+    results: npt.NDArray[np.float32] | None, tokens: Tokens, rows: Rows, values: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """Put the values of some rows where they belong, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
     import numpy as np
 
     of_tokens = values.ndim == 3
-    if found is None:
-        found = np.zeros((len(tokens.ids) if of_tokens else len(tokens), values.shape[-1]), np.float32)
+    if results is None:
+        results = np.zeros((len(tokens.ids) if of_tokens else len(tokens), values.shape[-1]), np.float32)
     if not of_tokens:
-        found[rows] = values
-        return found
+        results[rows] = values
+        return results
     columns, lengths = np.arange(values.shape[1]), tokens.lengths_of(rows)
     real = columns < lengths[:, None]  # (rows, tokens)
-    found[(tokens.offsets[rows][:, None] + columns)[real]] = values[real]
-    return found
+    results[(tokens.offsets[rows][:, None] + columns)[real]] = values[real]
+    return results
 
 
 def _more(parts: int, tokens: Tokens, rows: npt.NDArray[np.int64], device: torch.device) -> int:

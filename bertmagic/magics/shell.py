@@ -15,6 +15,7 @@ from bertmagic.magics import bind, help, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
 from bertmagic.result import Result
+from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -171,7 +172,7 @@ def _variable_near(error: UnknownReference, request: Request) -> str:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(visible(text) + "\n")
 
 
 def _show(result: Any) -> None:

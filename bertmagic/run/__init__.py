@@ -1,1 +1,1 @@
-"""One run: its folder, log, record and checkpoints on disk; its job and stop button in the process."""
+"""One run: on disk its folder, lock, record and checkpoints; in the process its job and stop button."""

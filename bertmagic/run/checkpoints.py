@@ -1,7 +1,7 @@
-"""Checkpoints on disk: all that a run needs to go on, in folders that are there whole or not at all.
+"""Checkpoints on disk: all that a run needs to continue. A checkpoint appears as a whole or not at all.
 
-Beside the log of a run there is ``checkpoints/`` with ``step-00000412/`` (tensors as safetensors, the rest as JSON) and
-``best-400/``, a model that can be loaded; or, from a run that was begun anew, the same in ``kept/``.
+The folder of a run has ``checkpoints/`` with ``step-00000412/`` (tensors as safetensors, the rest as JSON) and
+``best-400/``, a model that can be loaded. When a run is started anew, those of the run before move to ``kept/``.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 _STATE, _TENSORS = "state.json", "tensors.safetensors"
 _KEPT = 2
-"""How many checkpoints a run has: one more than is needed, for a disk that lost the newest."""
+"""How many checkpoints stay: one more than is needed, in case the newest is damaged."""
 
 _WITHOUT_EFFECT = (
     "name", "train", "validation", "test", "text", "label", "device", "save_to", "resume", "background",
     "checkpoint_every", "checkpoint_minutes",
 )  # fmt: skip
-"""Options that may differ when a run goes on; the data is compared by its digest."""
+"""Options that may differ when a run is resumed; the data is compared by its digest."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as it lies on disk; ``state`` are its JSON values."""
+    """A checkpoint on disk; ``state`` has its JSON values."""
 
     folder: Path
     state: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Checkpoint:
 
     @property
     def where(self) -> str:
-        """How far it had come, as in "step 412 of 900"."""
+        """Its step, as in "step 412 of 900"."""
         return f"step {self.state['step']:,} of {self.state['steps']:,}"
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -59,7 +59,7 @@ class Checkpoint:
         return load_file(self.folder / _TENSORS)
 
     def best_weights(self) -> dict[str, torch.Tensor] | None:
-        """Return the best weights by name; of a run with adapters, what it trains."""
+        """Return the best weights by name; for a run with adapters only the tensors that it trains."""
         from safetensors.torch import load_file
 
         if self.best is None:
@@ -68,22 +68,22 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """Writes the checkpoints of one run; the loop says when.
+    """Writes the checkpoints of one run; the training loop calls it.
 
     Parameters
     ----------
     name
         The name of the run.
     facts
-        What must be the same for the run to go on: ``options`` and ``data``, as JSON values.
+        What must be the same when the run is resumed: ``options`` and ``data``, as JSON values.
     every, minutes
-        How often one is due between evaluations: after so many steps, or so many minutes.
+        When one is due between evaluations: after this many steps, or minutes.
     history
         Returns the history of the run so far: JSON values, and tensors.
     save_best
-        Writes the best weights to a folder, as a model; called with the folder, the weights and their step.
+        Writes the best weights to a folder as a model; called with the folder, the weights and their step.
     emit
-        Told once when the disk refuses.
+        Gets one warning if the disk refuses.
     """
 
     def __init__(
@@ -97,18 +97,18 @@ class Checkpoints:
         self._at, self._warned = time.monotonic(), False
 
     def due(self, step: int) -> bool:
-        """Whether it is time for one."""
+        """Whether a checkpoint is due."""
         return (self._every is not None and step % self._every == 0) or time.monotonic() - self._at > 60 * self._minutes
 
     def write(
         self, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], best: Mapping[str, torch.Tensor] | None
     ) -> bool:
-        """Write one, and drop those that are older than the newest two; a disk that refuses ends nothing.
+        """Write a checkpoint, and remove all but the newest two. If the disk refuses, training continues.
 
         Returns
         -------
         bool
-            Whether it was written.
+            True if it was written.
         """
         from safetensors import SafetensorError
 
@@ -119,7 +119,7 @@ class Checkpoints:
             self._prune()
         except (OSError, SafetensorError, BertMagicError) as error:
             self._warn(str(getattr(error, "what", None) or getattr(error, "strerror", None) or error))
-        self._at = time.monotonic()  # after the writing: a slow disk must not be written to all the time
+        self._at = time.monotonic()  # after writing: a slow disk must not be busy all the time
         return written
 
     def _write(
@@ -129,57 +129,58 @@ class Checkpoints:
 
         if best is not None and not (at := _best(self._folder, state["best_step"])).is_dir():
             self._save_best(at, best, state["best_step"])
-        told, steps = self._history()
+        evaluations, steps = self._history()
         with saving.replacing(self._folder / f"step-{state['step']:08d}") as filling:
-            kept = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-            save_file(kept | {"history": steps}, filling / _TENSORS)
-            text = json.dumps({**state, "told": told, **self._facts}, ensure_ascii=False, default=str)
+            contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+            save_file(contiguous | {"history": steps}, filling / _TENSORS)
+            text = json.dumps({**state, "told": evaluations, **self._facts}, ensure_ascii=False, default=str)
             (filling / _STATE).write_text(text + "\n", encoding="utf-8")
 
     def _prune(self) -> None:
-        found = list(_valid(self._folder))[:_KEPT]
-        needed = {path for checkpoint in found for path in (checkpoint.folder, checkpoint.best)}
+        newest = list(_valid(self._folder))[:_KEPT]
+        needed = {path for checkpoint in newest for path in (checkpoint.folder, checkpoint.best)}
         for path in self._folder.iterdir():
             if path not in needed:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _warn(self, said: str) -> None:
+    def _warn(self, why: str) -> None:
         if self._warned:
             return
         self._warned = True
         last = next(_valid(self._folder), None)
         good = f"The last good one is of {last.where}." if last else "There is none yet."
+        why = why.removesuffix(".")
         self._emit(
-            Note(f"No checkpoint could be written: {said} {good} Training goes on; free the disk.", warning=True)
+            Note(f"No checkpoint could be written: {why}. {good} Training goes on; free the disk.", warning=True)
         )
 
 
 def folder(name: str) -> Path:
-    """Return where the checkpoints of a run are."""
+    """Return the folder of a run's checkpoints."""
     return folders.run_folder(name) / "checkpoints"
 
 
 def _old(name: str) -> Path:
-    """Return where the checkpoint is that was kept when a run was begun anew."""
+    """Return the folder of the checkpoints that were kept when a run was started anew."""
     return folder(name).with_name("kept")
 
 
 def best_folder(name: str) -> Path | None:
-    """Return the model with the best weights so far, of a run that goes on or was cut off; None if there is none.
+    """Return the folder of the best weights so far of a run that is not finished; None before its first evaluation.
 
-    A better one takes its place as the run goes on: load it at once.
+    The run replaces it by a better one: load it at once.
     """
-    found = {path.stat().st_mtime_ns: path.parent for path in folder(name).glob("best-*/config.json")}
-    return found[max(found)] if found else None
+    by_time = {path.stat().st_mtime_ns: path.parent for path in folder(name).glob("best-*/config.json")}
+    return by_time[max(by_time)] if by_time else None
 
 
 def resumable(name: str) -> Checkpoint:
-    """Return the checkpoint that a run goes on from: its newest one, or the one that was kept.
+    """Return the checkpoint that a run is resumed from: its newest one, or the one that was kept.
 
     Raises
     ------
     TrainingError
-        If there is none, as after a run that is finished.
+        If there is no checkpoint, for example because the run is finished.
     """
     if (found := next(_valid(folder(name)), None)) is not None:
         return found
@@ -196,29 +197,29 @@ def resumable(name: str) -> Checkpoint:
 
 
 def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
-    """Raise an `OptionError` that lists what differs, if the run at the checkpoint was another one."""
+    """Raise an `OptionError` that lists the differences if the checkpoint is of a run with other options or data."""
     before, now = checkpoint.state, facts
     options = renamed(before["options"])
     names = sorted((options.keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
-    differ = [
+    differences = [
         f"{name} was {options.get(name)!r} and is {now['options'].get(name)!r}"
         for name in names
         if options.get(name) != now["options"].get(name)
     ]
-    differ += [
+    differences += [
         f"the {part} rows are others"
         for part in ("train", "validation")
         if before["data"].get(part, {}).get("sha256") != now["data"].get(part, {}).get("sha256")
     ]
-    if differ:
+    if differences:
         raise OptionError(
-            f"the checkpoint of {checkpoint.where} is of another run: {listing(differ, 6)}.",
+            f"the checkpoint of {checkpoint.where} is of another run: {listing(differences, 6)}.",
             "Give what it had, or leave resume out to begin anew.",
         )
 
 
 def set_aside(name: str) -> Checkpoint | None:
-    """Make room for a run that begins anew, and return the checkpoint that is kept from the one before."""
+    """Move the checkpoints of the run before out of the way of a new one, and return the newest of them."""
     if next(_valid(folder(name)), None) is not None:
         shutil.rmtree(_old(name), ignore_errors=True)
         folder(name).rename(_old(name))
@@ -227,7 +228,7 @@ def set_aside(name: str) -> Checkpoint | None:
 
 
 def remove(name: str) -> None:
-    """Remove the checkpoints of a run that is finished: the folder of its model holds the result."""
+    """Remove the checkpoints of a finished run: its model has the result."""
     shutil.rmtree(folder(name), ignore_errors=True)
     shutil.rmtree(_old(name), ignore_errors=True)
 
@@ -241,16 +242,16 @@ def _weights(model: Path) -> Path:
 
 
 def _valid(inside: Path) -> Iterator[Checkpoint]:
-    """Yield the checkpoints of a folder that are whole, the newest first."""
+    """Yield the complete checkpoints in a folder, the newest first."""
     from safetensors import SafetensorError, safe_open
 
     for hidden in inside.glob(".step-*previous"):
         saving.recover(inside / hidden.name.split(".")[1])
     for path in sorted(inside.glob("step-*"), reverse=True):
         try:
-            found = Checkpoint(path, json.loads((path / _STATE).read_text(encoding="utf-8")))
+            checkpoint = Checkpoint(path, json.loads((path / _STATE).read_text(encoding="utf-8")))
             with safe_open(path / _TENSORS, framework="pt"):  # reads the header, and compares the size of the file
-                if found.best is None or _weights(found.best).is_file():
-                    yield found
+                if checkpoint.best is None or _weights(checkpoint.best).is_file():
+                    yield checkpoint
         except (OSError, ValueError, KeyError, SafetensorError):
             continue

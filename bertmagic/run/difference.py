@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 What = Literal["option", "data", "result"]
 
 _PARTS = ("train", "validation", "test")
-_TOLD_BY_DATA = (*_PARTS, "name", "resume", "background", "save_to")
-"""Options that say nothing of their own: the data is told by its digest, and where a run was kept changes nothing."""
+_NOT_COMPARED = (*_PARTS, "name", "resume", "background", "save_to")
+"""Options that are not compared: data is compared by its digest, and where a run is kept has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that differs: ``first`` and ``second`` are None where a run does not have it.
 
-    ``note`` says what it means, where the two values do not.
+    ``note`` explains it, where the two values do not.
     """
 
     what: What
@@ -36,7 +36,7 @@ class Difference:
 
     @property
     def change(self) -> float | None:
-        """How much the second number is above the first; None where they are no numbers."""
+        """Second number minus the first; None if they are not numbers."""
         numbers = (self.first, self.second)
         if any(isinstance(value, bool) or not isinstance(value, int | float) for value in numbers):
             return None
@@ -54,9 +54,9 @@ class RunDifference(Result):
     differences
         What differs: options, then data, then results.
     same
-        How many options the two have in common.
+        How many options are the same in both.
     same_data
-        The parts of the data that are the same rows, by their digest.
+        The parts of the data with the same rows, by their digest.
     """
 
     first: Record
@@ -67,7 +67,7 @@ class RunDifference(Result):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row for each thing that differs: what, name, the two values, the change of a number."""
+        """One row per difference: what, name, the two values, the change of a number."""
         import pandas as pd
 
         rows = [(one.what, one.name, one.first, one.second, one.change, one.note) for one in self.differences]
@@ -75,7 +75,7 @@ class RunDifference(Result):
         return pd.DataFrame(rows, columns=names)
 
     def of(self, what: What) -> tuple[Difference, ...]:
-        """Return the options, the data or the results that differ."""
+        """Return the differences in options, in data or in results."""
         return tuple(one for one in self.differences if one.what == what)
 
 
@@ -87,11 +87,11 @@ def compare(first: Record, second: Record) -> RunDifference:
 
 
 def _options(first: Record, second: Record) -> tuple[list[Difference], int]:
-    names = [name for name in {**first.options, **second.options} if name not in _TOLD_BY_DATA]
-    found = list(_unequal("option", first.options, second.options, names))
+    names = [name for name in {**first.options, **second.options} if name not in _NOT_COMPARED]
+    options = list(_unequal("option", first.options, second.options, names))
     before = [("task", first.task, second.task), ("encoder", first.encoder, second.encoder)]
     facts = [Difference("option", *fact) for fact in before if fact[1] != fact[2] and fact[0] not in names]
-    return [*facts, *found], len(names) - len(found)
+    return [*facts, *options], len(names) - len(options)
 
 
 def _unequal(what: What, first: Mapping[str, Any], second: Mapping[str, Any], names: list[str]) -> Iterator[Difference]:
@@ -101,22 +101,22 @@ def _unequal(what: What, first: Mapping[str, Any], second: Mapping[str, Any], na
 
 
 def _data(first: Record, second: Record) -> tuple[list[Difference], tuple[str, ...]]:
-    found: list[Difference] = []
+    differences: list[Difference] = []
     same = []
     for part in _PARTS:
         one, other = (_mapping(record.data.get(part)) for record in (first, second))
         if one and one.get("sha256") == other.get("sha256"):
             same.append(part)
         elif one or other:
-            found += _rows(part, one, other)
+            differences += _rows(part, one, other)
     if first.labels != second.labels:
-        found.append(Difference("data", "classes", list(first.labels), list(second.labels)))
-    return found, tuple(same)
+        differences.append(Difference("data", "classes", list(first.labels), list(second.labels)))
+    return differences, tuple(same)
 
 
 def _rows(part: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield how the rows of a part differ, from the name that they were given to what is in them."""
-    yield Difference("data", part, one.get("name"), other.get("name"), _meant(one, other))
+    """Yield how the rows of a part differ: their name, then number, columns and digest."""
+    yield Difference("data", part, one.get("name"), other.get("name"), _explanation(one, other))
     yield from (
         Difference("data", f"{part} {name}", one.get(name), other.get(name))
         for name in ("rows", "columns", "sha256")
@@ -124,11 +124,11 @@ def _rows(part: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterat
     )
 
 
-def _meant(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _explanation(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     if not one or not other:
         return "only one of the two has such rows"
     if one.get("name") == other.get("name"):
-        return "the same name, but other rows: what is behind it has changed, or was split in another way"
+        return "the same name, but other rows: the data has changed, or was split in another way"
     return "other rows"
 
 

@@ -27,7 +27,7 @@ def home() -> Path:
 
 
 def pin() -> None:
-    """Have `home` stay as it is now for the rest of this context, such as a job: a cell may change the folder."""
+    """Keep `home` as it is now for the rest of this context, such as a background run: a cell may change the folder."""
     _pinned.set(home().absolute())
 
 
@@ -45,12 +45,12 @@ def run_folder(name: str) -> Path:
 
 
 def model_folder(name: str) -> Path:
-    """Return where the model of a run is kept."""
+    """Return the folder of a run's model."""
     return run_folder(name) / "model"
 
 
 def made_folder(name: str) -> Path:
-    """Return where the model of a run is kept, and have the folder of the run there, which git leaves alone.
+    """Return the folder of a run's model, after making the folder of the run.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def made_folder(name: str) -> Path:
 
 
 def made(folder: Path) -> Path:
-    """Return a folder inside of `home`, made where it is missing; git leaves all of them alone.
+    """Make a folder inside of `home` and return it. A ``.gitignore`` in `home` keeps all of it out of git.
 
     Raises
     ------
@@ -104,19 +104,19 @@ def names() -> list[str]:
     folder = home() / "runs"
     for run in folder.glob("*/.model.*previous"):
         saving.recover(run.parent / "model")
-    found = list(folder.glob("*/model/config.json"))
-    return [path.parent.parent.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+    configs = list(folder.glob("*/model/config.json"))
+    return [path.parent.parent.name for path in sorted(configs, key=lambda path: -path.stat().st_mtime)]
 
 
 def run_of(folder: Path) -> str | None:
-    """Return the name of the run, of those in `home`, whose model is in a folder; None if it is none of theirs."""
+    """Return the name of the run, of those in `home`, whose model is in a folder; None for any other folder."""
     folder = folder.resolve()
     run = folder.parent
     return run.name if folder.name == "model" and run.parent == (home() / "runs").resolve() else None
 
 
 def plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as JSON values; data is told of by its name or type and its digest, not by its rows."""
+    """Return options as JSON values. Data is represented by its name or its type, not by its rows."""
 
     def value(given: Any) -> Any:
         if given is None or isinstance(given, str | int | float):
@@ -130,13 +130,13 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
-    found = {name: version(name) for name in ("bertmagic", "torch", "transformers", "tokenizers")}
-    return {"python": platform.python_version(), **found}
+    packages = {name: version(name) for name in ("bertmagic", "torch", "transformers", "tokenizers")}
+    return {"python": platform.python_version(), **packages}
 
 
 def digest(*columns: Iterable[object]) -> str:
-    """Return the SHA-256 of texts and targets, which tells whether two runs saw the same rows."""
-    found = hashlib.sha256()
+    """Return the SHA-256 of texts and targets: equal for two runs with the same rows."""
+    sha = hashlib.sha256()
     for row in zip(*columns, strict=True):
-        found.update(("\x00".join(map(str, row)) + "\x00").encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
+        sha.update(("\x00".join(map(str, row)) + "\x00").encode("utf-8", "surrogatepass"))
+    return sha.hexdigest()

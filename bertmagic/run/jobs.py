@@ -1,4 +1,4 @@
-"""Runs in a thread beside the notebook: start, watch, stop and wait for them."""
+"""Runs in a background thread: start, watch, stop and wait for them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from bertmagic.run.stopping import StopButton
 if TYPE_CHECKING:
     from bertmagic.text_model import TextModel
 
-_TURN = 0.1
+_POLL = 0.1
 """Seconds between looks at the clock while waiting: Windows delivers an interrupt only between two of them."""
-_PARTING = 3.0
-"""Seconds that the end of the process waits for jobs: a Jupyter server kills a kernel after five."""
+_SECONDS_AT_EXIT = 3.0
+"""How long the end of the process waits for jobs: a Jupyter server kills a kernel after five seconds."""
 
 Work = Callable[[StopButton, Listener], "TextModel | None"]
-"""A run, or other work that leaves no model: it ends soon after the button is pressed, and tells the listener of its
-events."""
+"""A run, or other work without a model: it emits events to the listener, and ends soon after the button is pressed."""
 
 _running: dict[str, Job] = {}
 _register = threading.Lock()
@@ -34,22 +33,22 @@ _register = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come.
+    """The progress of a run.
 
     Attributes
     ----------
     step, steps
-        Optimizer steps done, and all of them; ``steps`` is None until they are known.
+        Optimizer steps taken, and in all; ``steps`` is None until it is known.
     epoch
-        How many times it went through the training rows.
+        Passes through the training rows, with a fraction.
     loss
         The loss of the last step; None before the first.
     seconds
-        Since the start of the job, until its end.
+        Seconds from the start of the job to now, or to its end.
     eta
-        Seconds that the steps left will take, evaluations between them included; None while there is no telling.
+        Estimated seconds of the steps that are left, with the evaluations between them; None before it is known.
     phase
-        What goes on: ``training``, a piece of work before or after, or at the end ``finished``, ``interrupted`` or
+        What it is doing: ``training``, or the work before or after; at the end ``finished``, ``interrupted`` or
         ``failed``.
     """
 
@@ -63,17 +62,17 @@ class Progress:
 
 
 class Job(Result):
-    """A run of fine-tuning in a thread of its own; `start` makes one.
+    """A run in a background thread; `start` makes one.
 
     Attributes
     ----------
     name
         The name of the run.
     model
-        The model once it is done: with the best weights; those so far if it was stopped, the last good ones if it
-        diverged.
+        The model once the run is done, with the best weights; if it was stopped, the best so far; if it diverged, the
+        last good ones.
     error
-        Why it failed; None while it runs, and where it did not.
+        Why it failed; None while it runs, and if it did not fail.
     """
 
     def __init__(self, name: str) -> None:
@@ -92,22 +91,22 @@ class Job(Result):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, in whatever way."""
+        """Whether it has ended: finished, stopped or failed."""
         return self._over.is_set()
 
     @property
     def ending(self) -> bool:
-        """Whether the run was told to have ended: its model comes at any moment, and its checkpoints go."""
+        """Whether the run has emitted `Ended`: its model comes at any moment, and its checkpoints are removed."""
         return self._ending
 
     @property
     def started(self) -> Started | None:
-        """What was told when the steps began; None before that."""
+        """The event of the first step; None before it."""
         return self._started
 
     @property
     def progress(self) -> Progress:
-        """How far it has come."""
+        """How far it is."""
         started, last = self._started, self._last
         return Progress(
             step=last.step if last else 0,
@@ -115,7 +114,7 @@ class Job(Result):
             epoch=last.epoch if last else 0.0,
             loss=last.loss if last else None,
             seconds=(self._ended or time.monotonic()) - self._began,
-            eta=self._left(),
+            eta=self._eta(),
             phase=self._phase,
         )
 
@@ -124,7 +123,7 @@ class Job(Result):
         self._button.press()
 
     def wait(self, timeout: float | None = None) -> TextModel | None:
-        """Wait until it is done; an interrupt ends the waiting, not the job.
+        """Wait until it is done. An interrupt ends the waiting, not the job.
 
         Parameters
         ----------
@@ -134,12 +133,12 @@ class Job(Result):
         Returns
         -------
         TextModel
-            The model, also that of a job that was stopped; None if the time was up before it was done.
+            The model, also of a job that was stopped; None if it was not done in time.
 
         Raises
         ------
         BaseException
-            What ended the job, if it failed.
+            The error of the job, if it failed.
         """
         if not self.join(timeout):
             return None
@@ -150,20 +149,20 @@ class Job(Result):
     def join(self, timeout: float | None = None) -> bool:
         """Wait as `wait` does, and return whether it is done."""
         until = math.inf if timeout is None else time.monotonic() + timeout
-        while not self._over.wait(min(_TURN, max(0.0, until - time.monotonic()))):
+        while not self._over.wait(min(_POLL, max(0.0, until - time.monotonic()))):
             if time.monotonic() >= until:
                 return False
         return True
 
     def when_done(self, callback: Callable[[Job], None]) -> None:
-        """Call back once it has ended, before anybody who waits goes on; at once if that is past."""
+        """Call ``callback`` once it has ended, before `wait` returns; at once if it has ended already."""
         with self._settled:
             if not self.done:
                 self._callbacks.append(callback)
                 return
         callback(self)
 
-    def _left(self) -> float | None:
+    def _eta(self) -> float | None:
         started, first, last = self._started, self._first, self._last
         if started is None or first is None or last is None or last.step - first.step < 2 or self._ended:
             return None
@@ -188,9 +187,9 @@ class Job(Result):
         except Interrupted as stop:
             phase, self.model = "interrupted", stop.model
             self.error = stop if stop.model is None else None
-        except BaseException as error:  # kept for who asks: nobody is above this thread to catch it
+        except BaseException as error:  # kept in `error`: no caller can catch it in this thread
             phase, self.error = "failed", error
-            self.model = getattr(error, "model", None)  # of a run that diverged
+            self.model = getattr(error, "model", None)  # if it diverged
         del work  # an error's traceback holds this frame, and with it the user's data
         self._phase, self._ended = phase, time.monotonic()
         with _register:
@@ -210,7 +209,7 @@ class Job(Result):
 def start(name: str, work: Work) -> Job:
     """Run work in a thread and return its job at once.
 
-    What the thread prints and shows goes where the caller's would: ipykernel keeps the cell in a context variable.
+    The output of the thread goes to the caller's cell: ipykernel keeps the cell in a context variable.
 
     Raises
     ------
@@ -221,8 +220,8 @@ def start(name: str, work: Work) -> Job:
     with _register:
         _refuse(name)
         _running[name] = job
-    atexit.unregister(_part)
-    atexit.register(_part)  # the last to register is the first to be called: while there is a front end to tell
+    atexit.unregister(_stop_all)
+    atexit.register(_stop_all)  # handlers run in reverse order: first this one, while the front end still listens
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(job._run, work), name=f"bertmagic {name}", daemon=True).start()
     return job
@@ -235,7 +234,7 @@ def running() -> dict[str, Job]:
 
 
 def refuse(name: str) -> None:
-    """Raise a `TrainingError` if a job of that name is running: two runs would write to one folder."""
+    """Raise a `TrainingError` if a job of that name is running, since two runs would write to one folder."""
     with _register:
         _refuse(name)
 
@@ -249,13 +248,13 @@ def _refuse(name: str) -> None:
 
 
 def place(job: Job) -> str:
-    """Return in a few words how far a job is."""
+    """Return how far a job is, as in "step 412 of 900"."""
     known = job.progress
     return f"step {known.step:,} of {known.steps:,}" if known.steps else known.phase
 
 
 def first_evaluation(job: Job) -> str:
-    """Return in a sentence when a running job will have weights that were evaluated."""
+    """Return a sentence that says when a running job will have its first evaluated weights."""
     started = job.started
     if started is None:
         return "Its steps have not begun."
@@ -265,11 +264,11 @@ def first_evaluation(job: Job) -> str:
     return f"The first evaluation comes at step {min(every, started.steps):,}; from then on its best weights are used."
 
 
-def _part() -> None:
-    """Stop all jobs at the end of the process, and give them a moment to keep what they have."""
-    left = running().values()
-    for job in left:
+def _stop_all() -> None:
+    """Stop all jobs at the end of the process, and give them a moment to save their weights."""
+    jobs = running().values()
+    for job in jobs:
         job.stop()
-    until = time.monotonic() + _PARTING
-    for job in left:
+    until = time.monotonic() + _SECONDS_AT_EXIT
+    for job in jobs:
         job.join(max(0.0, until - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Writes down a run while it goes on: options and data, a log of its events, its metrics at the end."""
+"""Writes the record of a run while it trains: options and data, a log of its events, the metrics at the end."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _LOG_EVERY = 0.25
 
 
 class RunRecorder:
-    """Writes the folder of a run: options and data first, a line of log for each event, the metrics at the end.
+    """Writes the record of a run: options and data first, a line per event in ``events.jsonl``, metrics at the end.
 
-    ``run.json`` says how the run is doing: its state, its task and encoder, when it began and how far it came. It is
-    whole at any moment, so that other kernels can read it while the run goes on.
+    ``run.json`` has the state of the run: its task and encoder, its start, its last step. Files are replaced as a
+    whole, so that other kernels can read them while the run trains.
 
     Parameters
     ----------
     name, options, data
-        The name of the run, and what is written about it, as JSON values.
+        The name of the run, and its options and data as JSON values.
     after
-        The step after which the run goes on: the log keeps what was before. None for a run that begins.
+        The step that the run is resumed from: the log keeps the lines up to it. None for a new run.
     emit
-        Told once when the disk refuses a line of the log.
+        Gets one warning if the log cannot be written.
 
     Raises
     ------
@@ -73,9 +73,9 @@ class RunRecorder:
         _replace(log, "".join(kept))
 
     def listen(self, event: Event) -> None:
-        """Write an event to the log; of steps one every quarter of a second.
+        """Write an event to the log; of the steps one every quarter of a second.
 
-        Each line goes to the file at once, so that a kill loses none of them. A full disk ends no training.
+        Each line is written to the file at once, so that a kill loses none. If the disk is full, training continues.
         """
         if isinstance(event, Phase) or (isinstance(event, Step) and time.monotonic() - self._logged < _LOG_EVERY):
             return
@@ -85,7 +85,7 @@ class RunRecorder:
         try:
             with (self.folder / "events.jsonl").open("ab", buffering=0) as log:
                 log.write(f"{line}\n".encode("utf-8", "replace"))
-            self._learn(event)
+            self._update(event)
         except OSError as error:
             self._warn(error)
 
@@ -95,8 +95,8 @@ class RunRecorder:
             why = error.strerror or error
             self._emit(Note(f"The log of the run cannot be written: {why}. Training goes on; free the disk.", True))
 
-    def _learn(self, event: Event) -> None:
-        """Keep what says how the run is doing."""
+    def _update(self, event: Event) -> None:
+        """Update the state of the run."""
         match event:
             case Started():
                 names = ("task", "rows", "steps", "metric", "higher_is_better", "device", "precision")
@@ -107,7 +107,7 @@ class RunRecorder:
                 self._about |= {name: getattr(event, name) for name in ("reason", "step", "best_step", "seconds")}
 
     def finish(self, metrics: Mapping[str, Any]) -> None:
-        """Write the metrics, and that the run is over; a disk that refuses takes no model away."""
+        """Write the metrics and the end of the run. If the disk refuses, the model is still returned."""
         try:
             self._write("metrics.json", metrics)
         except OSError as error:
@@ -115,7 +115,7 @@ class RunRecorder:
         self._end("interrupted" if self._about.get("reason") == "interrupted" else "finished")
 
     def fail(self, error: BaseException) -> None:
-        """Write why there are no metrics."""
+        """Write the end of a run without a result, with its error."""
         stopped = isinstance(error, KeyboardInterrupt | Interrupted)
         self._about["error"] = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
         self._end("interrupted" if stopped else "failed")
@@ -124,7 +124,7 @@ class RunRecorder:
         self._about |= {"state": state, "ended": _now()}
         try:
             self._write("run.json", self._about)
-        except OSError:  # a full disk: without the file, which says that it is running, a run counts as failed
+        except OSError:  # a full disk: without this file, in which it is running, the run counts as failed
             with suppress(OSError):
                 (self.folder / "run.json").unlink(missing_ok=True)
 
@@ -133,7 +133,7 @@ class RunRecorder:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file in one move: another kernel may be reading it."""
+    """Write a file by a rename: another kernel may be reading it."""
     filling = path.with_name(f".{path.name}")
     filling.write_text(text, encoding="utf-8")
     filling.replace(path)
@@ -144,14 +144,14 @@ def _now() -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a kill left while the model was being written."""
+    """Remove what is left of a model that was being written when its process was killed."""
     saving.recover(folder / "model")
     for left in folder.glob(".model.*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _until(log: Path, step: int) -> list[str]:
-    """Return the lines of a log up to a step, without those that a kill or a full disk has cut off."""
+    """Return the lines of a log up to a step, without lines that a kill or a full disk cut short."""
     kept = []
     with log.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:

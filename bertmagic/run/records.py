@@ -1,4 +1,4 @@
-"""What the run folders say of their runs: read back, over kernels and days, from whatever a folder holds."""
+"""The records of runs, read from their folders: of this kernel, of others, and of earlier versions."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ if TYPE_CHECKING:
 _STATES = ("running", "finished", "interrupted", "failed")
 _MADE = "made"
 _NO_METRICS = ("rows", "seconds")
-"""Numbers in ``metrics.json`` that say nothing of how good a model is."""
+"""Numbers in ``metrics.json`` that are not metrics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of one run. Anything that its folder does not tell is empty or None.
+    """What is known about one run. What its folder does not contain is empty or None.
 
     Attributes
     ----------
     name, folder
-        The name of the run, and where it is kept.
+        The name of the run, and its folder.
     task, encoder
-        What was learnt, and from which encoder.
+        The task, and the encoder that the run started from.
     state
-        ``running``, ``finished``, ``interrupted`` or ``failed``; ``made`` of a model from `new_model`. A run whose
-        process is gone has failed.
+        ``running``, ``finished``, ``interrupted`` or ``failed``; ``made`` for a model from `new_model`. A run whose
+        process has ended without a result has failed.
     began, seconds
-        When it began, in UTC, and how long it took.
+        Start in UTC, and duration in seconds.
     step, steps
-        How many steps were taken, and how many there were to be.
+        Optimizer steps taken, and planned.
     metric, value
-        The metric that chose the best weights, and what the report has of it: on the test rows where there were some,
-        else on the validation rows. Of a run without a report the best of its evaluations.
+        The metric that chose the best weights, and its value in the report: on the test rows if there were some, else
+        on the validation rows. For a run without a report it is the best value of its evaluations.
     metrics
-        All numbers of the report.
+        All metrics of the report.
     measured
-        The rows of the report, by their name.
+        The name of the rows of the report.
     options, data
         As they were written when the run began.
     labels
@@ -94,14 +94,14 @@ class Record:
         return str(_mapping(self.data.get("train")).get("sha256", ""))
 
     def number(self, name: str) -> float | None:
-        """Return a metric, or the seconds or the steps; None where there is none."""
+        """Return a metric by its name, or ``seconds`` or ``steps``; None if the run does not have it."""
         known = {"seconds": self.seconds, "steps": self.step, **self.metrics}
         return known.get(name, self.value if name == self.metric else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How a metric of the validation rows went: steps and values."""
+    """A metric on the validation rows over a run: steps and values."""
 
     run: str
     steps: tuple[int, ...]
@@ -119,13 +119,13 @@ class Runs(ExportableResult):
     home
         The folder that they are in.
     metric, against
-        What their figure has: a metric, against ``date``, ``seconds`` or ``steps``.
+        The axes of their figure: a metric over ``date``, ``seconds`` or ``steps``.
     curves
-        How that metric went on the validation rows, of the newest runs that have it.
+        That metric on the validation rows, for the newest runs that have it.
     hidden
-        How many runs were left out by a filter.
+        How many runs the filters left out.
     foreign
-        Folders among the runs that are none, or that cannot be read.
+        Names in the folder that are not runs or cannot be read.
     """
 
     records: tuple[Record, ...]
@@ -138,7 +138,7 @@ class Runs(ExportableResult):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a run, by its name: what `Record` has, a column ``m_<metric>`` each, and ``o_<option>``."""
+        """One row per run: the fields of `Record`, a column ``m_<metric>`` per metric, ``o_<option>`` per option."""
         import pandas as pd
 
         rows = [_row(record) for record in self.records]
@@ -157,7 +157,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def read_runs(home: Path | None = None) -> tuple[list[Record], list[str]]:
-    """Return the runs of a folder, the newest first, and the names of what is no run there."""
+    """Return the runs of a folder, the newest first, and the names in it that are not runs."""
     folder = (home or folders.home()) / "runs"
     known, foreign = [], []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -172,10 +172,10 @@ def read_runs(home: Path | None = None) -> tuple[list[Record], list[str]]:
 
 
 def read_run(folder: Path) -> Record | None:
-    """Return what a run's folder tells; None if it is none.
+    """Return the record of a run's folder; None if it is not the folder of a run.
 
-    A run may have been cut off while it wrote, be older than this version, or belong to someone else: each file counts
-    for itself, and what cannot be read is as if it were not there.
+    A run may have been killed while it wrote, or come from another version. So each file is read by itself, and one
+    that cannot be read counts as missing.
     """
     saving.recover(folder / "model")
     about, options = _json(folder / "run.json"), renamed(_json(folder / "options.json"))
@@ -186,7 +186,7 @@ def read_run(folder: Path) -> Record | None:
     ended = _mapping(card.get("run"))
     numbers = {name: float(value) for name, value in metrics.items() if _is_number(value) and name not in _NO_METRICS}
     metric = _text(about.get("metric") or options.get("metric"))
-    found = Record(
+    record = Record(
         name=folder.name,
         folder=folder,
         state=_state(about, metrics, ended, options),
@@ -205,20 +205,20 @@ def read_run(folder: Path) -> Record | None:
         labels=tuple(map(str, card["labels"])) if isinstance(card.get("labels"), list) else (),
         error=_text(about.get("error")) or (_CUT_OFF if _gone(about) else ""),
     )
-    return found if found.value is not None or found.state == _MADE else _so_far(found)
+    return record if record.value is not None or record.state == _MADE else _with_best_evaluation(record)
 
 
-def _so_far(record: Record) -> Record:
-    """Return a run that has no report with the best of its evaluations, and the step that it came to."""
-    went = metric_curve(record, record.metric)
-    if went is None:
+def _with_best_evaluation(record: Record) -> Record:
+    """Return the record of a run without a report with its best evaluation and its last step."""
+    curve = metric_curve(record, record.metric)
+    if curve is None:
         return record
-    best = min(went.values) if record.metric in LOWER_IS_BETTER else max(went.values)
-    step = max(went.steps[-1], record.step or 0)
+    best = min(curve.values) if record.metric in LOWER_IS_BETTER else max(curve.values)
+    step = max(curve.steps[-1], record.step or 0)
     return replace(record, value=best, step=step, measured=record.measured or "validation, while it was trained")
 
 
-_CUT_OFF = "its process ended before the run did; resume = True goes on from its newest checkpoint, if it has one."
+_CUT_OFF = "its process ended before the run did; resume = True continues from its newest checkpoint, if it has one."
 
 
 def _state(
@@ -234,15 +234,15 @@ def _state(
 
 
 def _gone(about: Mapping[str, Any]) -> bool:
-    """Whether a run that says it is running cannot be: its process was one of this machine, and is no more."""
+    """Whether a run that is marked as running cannot be: its process, on this machine, has ended."""
     return about.get("state") == "running" and is_gone(_mapping(about.get("process")))
 
 
 def _began(about: Mapping[str, Any], folder: Path) -> datetime:
-    """Return when a run began; of an older one when its options were written, else the age of its folder."""
+    """Return the start of a run; without one in its record, the time of its oldest file."""
     try:
-        found = datetime.fromisoformat(about["began"])
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        began = datetime.fromisoformat(about["began"])
+        return began if began.tzinfo else began.replace(tzinfo=UTC)
     except (KeyError, TypeError, ValueError):
         at = next((path for path in (folder / "options.json", folder / "model") if path.exists()), folder)
         return datetime.fromtimestamp(at.stat().st_mtime, UTC)
@@ -250,12 +250,12 @@ def _began(about: Mapping[str, Any], folder: Path) -> datetime:
 
 def _seconds(metrics: Mapping[str, Any], about: Mapping[str, Any], ended: Mapping[str, Any]) -> float | None:
     given = (metrics.get("seconds"), about.get("seconds"), ended.get("seconds"))
-    found = next((value for value in given if _is_number(value)), None)
-    return None if found is None else float(found)
+    seconds = next((value for value in given if _is_number(value)), None)
+    return None if seconds is None else float(seconds)
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """Return the object in a file; empty where the file is missing, cut off, or something else."""
+    """Return the JSON object in a file; an empty one if the file is missing or is not one."""
     try:
         return _mapping(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):
@@ -279,16 +279,16 @@ def _whole(value: Any) -> int | None:
 
 
 def metric_curve(record: Record, metric: str) -> Curve | None:
-    """Return how a metric of the validation rows went, from the run's log; None if it was never measured."""
-    found: dict[int, float] = {}
+    """Return a metric on the validation rows over the steps, from the run's log; None if it was never measured."""
+    values: dict[int, float] = {}
     try:
         with (record.folder / "events.jsonl").open("rb") as log:
             for line in log:
-                if line.startswith(b'{"event": "Evaluated"'):  # reading only these, a log of an hour takes milliseconds
-                    found |= _evaluated(line, metric)
+                if line.startswith(b'{"event": "Evaluated"'):  # parsing only these, a long log takes milliseconds
+                    values |= _evaluated(line, metric)
     except OSError:
         return None
-    return Curve(record.name, tuple(found), tuple(found.values())) if found else None
+    return Curve(record.name, tuple(values), tuple(values.values())) if values else None
 
 
 def _evaluated(line: bytes, metric: str) -> dict[int, float]:
@@ -303,7 +303,7 @@ def _evaluated(line: bytes, metric: str) -> dict[int, float]:
 def filter_runs(
     records: Iterable[Record], patterns: Iterable[str] = (), task: str | None = None, state: str | None = None
 ) -> list[Record]:
-    """Return the runs whose name fits one of the patterns, and that have this task and state."""
+    """Return the runs whose name matches one of the patterns, with this task and state."""
     wanted = tuple(patterns)
     return [
         record
@@ -315,55 +315,55 @@ def filter_runs(
 
 
 def sort_runs(records: Iterable[Record], by: str) -> list[Record]:
-    """Return runs sorted by their date, name, or a number, the best first; those without it come last.
+    """Return runs sorted by date, name, or a number, the best first; runs without that number come last.
 
     Raises
     ------
     OptionError
         If no run has such a number.
     """
-    found = list(records)
+    runs = list(records)
     if by == "date":
-        return sorted(found, key=lambda record: record.began, reverse=True)
+        return sorted(runs, key=lambda record: record.began, reverse=True)
     if by == "name":
-        return sorted(found, key=lambda record: record.name)
-    known = dict.fromkeys(name for record in found for name in record.metrics)
-    if found and by not in ("seconds", "steps", *known):
+        return sorted(runs, key=lambda record: record.name)
+    known = dict.fromkeys(name for record in runs for name in record.metrics)
+    if runs and by not in ("seconds", "steps", *known):
         raise OptionError(
             f"none of these runs has {by!r}.{nearest(by, known)}",
             f"Sort by date, name, seconds, steps or a metric: {listing(known, 20)}.",
         )
     sign = 1 if by in LOWER_IS_BETTER or by in ("seconds", "steps") else -1
-    return sorted(found, key=lambda record: ((value := record.number(by)) is None, sign * (value or 0.0)))
+    return sorted(runs, key=lambda record: ((value := record.number(by)) is None, sign * (value or 0.0)))
 
 
 def list_runs(asked: Asked, home: Path | None = None) -> Runs:
-    """Return the runs that were asked for, in the order asked for, and how the metric of the figure went in them.
+    """Return the runs that were asked for, in the order asked for, with the curves of their figure.
 
-    The metric is the one that they are sorted by, else the one that most of them were chosen by.
+    The figure's metric is the one that they are sorted by, else the one that chose the best weights in most of them.
 
     Raises
     ------
     UnknownReference
-        If one of the names is that of no run.
+        If there is no run of one of the names.
     """
     known, foreign = read_runs(home)
     for pattern in asked.names:
         if not fnmatch.filter((record.name for record in known), pattern):
             find_run(known, pattern)
-    found = sort_runs(filter_runs(known, asked.names, asked.task, asked.state), asked.sort)
-    metric = _drawn(found, asked.sort)
-    newest = sorted(found, key=lambda record: record.began, reverse=True)
+    runs = sort_runs(filter_runs(known, asked.names, asked.task, asked.state), asked.sort)
+    metric = _figure_metric(runs, asked.sort)
+    newest = sorted(runs, key=lambda record: record.began, reverse=True)
     curves = filter(None, (metric_curve(record, metric) for record in newest[:CURVES]))
     folder = home or folders.home()
-    return Runs(tuple(found), folder, metric, asked.against, tuple(curves), len(known) - len(found), tuple(foreign))
+    return Runs(tuple(runs), folder, metric, asked.against, tuple(curves), len(known) - len(runs), tuple(foreign))
 
 
 CURVES = 8
-"""How many runs have their curve drawn: more cannot be told apart."""
+"""The most curves in a figure: more cannot be told apart."""
 
 
-def _drawn(records: list[Record], sort: str) -> str:
+def _figure_metric(records: list[Record], sort: str) -> str:
     if sort not in ("date", "name", "seconds", "steps"):
         return sort
     counted = Counter(record.metric for record in records if record.value is not None)
@@ -376,7 +376,7 @@ def find_run(records: Iterable[Record], name: str) -> Record:
     Raises
     ------
     UnknownReference
-        If there is none; the nearest is named.
+        If there is no such run; the error names the nearest.
     """
     known = {record.name: record for record in records}
     if name not in known:

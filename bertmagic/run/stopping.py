@@ -1,4 +1,4 @@
-"""The stop button: an interrupt asks the loop to end after the step it is in, so that no update is half done."""
+"""The stop button: an interrupt ends training after the current step, so that no update is half done."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Stop(Exception):
-    """Ends an evaluation in the middle because the user asked to stop."""
+    """Ends an evaluation because the user asked to stop."""
 
 
 class StopButton:
-    """`press` asks a run to end; while entered in the main thread, the first SIGINT does so.
+    """Asks a run to end: by `press`, or as a context manager in the main thread by the first SIGINT.
 
-    A second SIGINT raises KeyboardInterrupt. A run in another thread hears no signal: only `press` ends it.
+    A second SIGINT raises KeyboardInterrupt. A run in another thread gets no signals: only `press` ends it.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class StopButton:
         self.press()
 
     def press(self) -> None:
-        """Ask the run to end after the step it is in; doing so again changes nothing."""
+        """Ask the run to end after its current step; pressing again has no effect."""
         self.pressed = True
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""What a task is: the methods that the rest of bertmagic calls."""
+"""The interface of a task: the methods that the rest of bertmagic calls."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
 
 
 class Task(ABC):
-    """What a task adds to an encoder.
+    """A task: what it adds to an encoder, from the columns of a table to predictions and metrics.
 
-    ``scores`` are what `inference.forward.scores` found: of each sample, ``(samples, outputs)``, or of each token,
-    ``(all tokens, outputs)``. A long text may have several samples, its windows: `Tokens.owner` says whose they are.
+    ``scores`` are the outputs of `inference.forward.run_model`: ``(samples, outputs)``, or ``(all tokens, outputs)``
+    for tasks with an output for each token. A long text may have several samples, its windows: `Tokens.owner` has the
+    text of each sample.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class Task(ABC):
     has_thresholds
         Whether `tuned` does something, for which the validation rows are read once more.
     long_text
-        What becomes of long texts, where the task leaves no choice; None where the option of that name says it.
+        How long texts are read, if the task leaves no choice; None if the option ``long_text`` decides.
     calibrates
         Whether the task outputs class probabilities: these can be cut at thresholds, calibrated and probed.
     has_row_outcomes
@@ -100,7 +101,7 @@ class Task(ABC):
 
     @classmethod
     def source(cls, given: Any) -> Any:
-        """Return what `data.tables` can read, of what the user gave as data."""
+        """Return the user's data in a form that `data.tables` reads."""
         return given
 
     @classmethod
@@ -111,7 +112,7 @@ class Task(ABC):
     @classmethod
     @abstractmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the columns by their role, and a line that says what was inferred (empty if nothing).
+        """Return the columns by their role, and a line about what was inferred (empty if nothing).
 
         Raises
         ------
@@ -124,17 +125,17 @@ class Task(ABC):
     def read(
         cls, table: Table, columns: Mapping[str, Any], options: Any = None
     ) -> tuple[Self, LabelledRows, list[Finding]]:
-        """Return the task that rows are for, the rows that can be learnt from, and what was found on the way.
+        """Return the task with its labels, the rows that can be trained on, and the findings.
 
         Parameters
         ----------
         options
-            Those of the run; None where the rows are looked at only.
+            Those of the run; None if the rows are only checked.
 
         Raises
         ------
         DataError
-            If the rows cannot be learnt from.
+            If the rows cannot be trained on.
         """
 
     @classmethod
@@ -148,30 +149,30 @@ class Task(ABC):
 
     @abstractmethod
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
-        """Load the encoder with the task's head, and say in one line what was loaded."""
+        """Load the encoder with the task's head, and return a line about what was loaded."""
 
     @abstractmethod
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the rows to measure, with the targets of this task."""
 
     def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64] | None:
-        """Return the class of each row, of which an equal share is held out and one row is kept; None without."""
+        """Return the class of each row, for stratified validation rows; None for tasks without classes."""
         return None
 
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
-        """Return the same number for rows that must not be divided: by default for those that read the same."""
+        """Return the same number for rows that belong to one side of a split: by default rows with the same text."""
         return rows.duplicate_keys()
 
     def text_column(self, table: Table) -> str:
-        """Return the likely column of the texts to predict, where a model reads one and training had another name."""
+        """Return the likely text column of a table that does not have the text column of training."""
         return naming.text_only(table, None)
 
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
-        """Return the rows to predict that have a text in each of `inputs`, and what was found."""
+        """Return the rows to predict that have a text in each of `inputs`, and the findings."""
         return checks.readable(given, self.inputs, name, where)
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
-        """Return how often each thing that is to be learnt stands in rows, the most frequent first."""
+        """Return how often each target occurs in rows, the most frequent first."""
         return {}
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
@@ -179,30 +180,30 @@ class Task(ABC):
         return cache.encode(rows.texts, progress, pairs=rows.second)
 
     def token_findings(self, samples: Tokens, rows: LabelledRows) -> list[Finding]:
-        """Return what the tokens of training rows show that their texts do not.
+        """Return findings about the tokens of training rows.
 
         Raises
         ------
         DataError
-            If the rows cannot be learnt from.
+            If the rows cannot be trained on.
         """
         return []
 
     @abstractmethod
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
-        """Return what the model learns from, or is measured on.
+        """Return the batches for training or evaluation.
 
         Parameters
         ----------
         segments
-            Whether the model reads which of two texts a token is of.
+            Whether the model has token type ids.
         seed
-            For what is drawn at random.
+            Of random draws.
         """
 
     @abstractmethod
     def objective(self, train: LabelledRows, options: Any) -> Objective:
-        """Return the loss: a sum over what is learnt from, and what it is divided by."""
+        """Return the training loss: a sum over targets, and what it is divided by."""
 
     outputs = staticmethod(heads.logits)
     """From a model and a batch to the outputs, ``(rows, outputs)`` or ``(rows, tokens, outputs)``.
@@ -211,11 +212,11 @@ class Task(ABC):
     """
 
     def tuned(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> Self:
-        """Return the task with what is chosen on validation rows, such as thresholds."""
+        """Return the task with values that are chosen on validation rows, such as thresholds."""
         return self
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows of a table whose label the model has never seen, by position, and those labels."""
+        """Return the positions and labels of rows whose label the model does not know."""
         return {}
 
     def calibrated(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> tuple[Self, Calibration]:
@@ -238,16 +239,16 @@ class Task(ABC):
         )
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32] | None:
-        """Return the probability of each class or label, ``(rows, classes)``; None where there are none of rows."""
+        """Return the probability of each class or label, ``(rows, classes)``; None for tasks without."""
         return None
 
     def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
-        """Return what is said at such probabilities: a class, ``(rows,)``, or 0 and 1 of each label."""
+        """Return the predicted class for probabilities, ``(rows,)``; or 0 and 1 for each label, ``(rows, labels)``."""
         return chances.argmax(axis=1)  # type: ignore[no-any-return]
 
     @abstractmethod
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
-        """Return the numbers that training is watched by, ``loss`` among them."""
+        """Return the validation metrics, ``loss`` among them."""
 
     @abstractmethod
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:

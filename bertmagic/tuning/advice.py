@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
 _SAMPLE = 500
 _FEW, _LARGE = 300, 200_000_000
-"""Fewer rows than these leave a model of more parameters half trained (Mosbach et al. 2021)."""
+"""With fewer rows than the first, models with more parameters than the second train badly (Mosbach et al. 2021)."""
 _BUDGET = 3600.0
-"""Seconds of training above which a model is told to be slow here."""
+"""Seconds of training above which a model counts as slow on this device."""
 _TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
-"""How many steps a try has, how many tokens of a text it reads, and which share of the rows measures it."""
+"""Steps, tokens per text, and share of held-out rows of a short run that tries a model."""
 _TRYING = "trying"
 """The folder of the runs that try models."""
 _UNKNOWN = 82.0
-"""What a model without a published accuracy is taken to have; three points of accuracy are 1 in the score."""
+"""The assumed accuracy of a model without a published one; three points of accuracy are 1 in the score."""
 _ALSO = {"English, code": ("English",)}
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What was found in the data."""
+class _Profile:
+    """Properties of the data: share of each language, share of long texts, rows."""
 
     languages: dict[str, float]
     long: float
@@ -52,7 +52,7 @@ class _Found:
 
 
 def advise(options: Models, emit: Listener = ignore) -> Advice:
-    """Rank the models of the catalogue for a data set, and try some of them where that is wanted.
+    """Rank the models of the catalogue for a data set, and try some of them if asked to.
 
     Raises
     ------
@@ -67,19 +67,19 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
     spoken = languages.shares(texts[at] for at in chosen)
     about = _subject(base, prepared, emit)
-    found = _Found(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
+    profile = _Profile(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
     entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
-    advised = sorted((_advised(entry, found, base, about) for entry in entries), key=lambda one: -one.score)
+    advised = sorted((_advised(entry, profile, base, about) for entry in entries), key=lambda one: -one.score)
     tried = _tried(options, base, advised, emit) if options.try_models else ()
     return Advice(
-        data=prepared.train.name, task=prepared.task.name, rows=found.rows, languages=spoken,
-        median_tokens=int(np.median(about.lengths)) if about else 0, long=found.long,
+        data=prepared.train.name, task=prepared.task.name, rows=profile.rows, languages=spoken,
+        median_tokens=int(np.median(about.lengths)) if about else 0, long=profile.long,
         device=str(devices.choose(options.device)), models=tuple(advised), tried=tried,
     )  # fmt: skip
 
 
 def _subject(base: Finetune, prepared: Prepared, emit: Listener) -> Subject | None:
-    """Return what the estimates of all models come from: MiniLM, or whatever of the catalogue is on this disk."""
+    """Return the base of all estimates: MiniLM, or the first model of the catalogue that is on this disk."""
     here = [entry.ref for entry in _own()]
     here += [entry.alias for entry in catalogue.listed().entries if entry.on_disk and not entry.tuned]
     for alias in here[:1]:
@@ -87,22 +87,22 @@ def _subject(base: Finetune, prepared: Prepared, emit: Listener) -> Subject | No
     return None
 
 
-def _advised(entry: Entry, found: _Found, base: Finetune, about: Subject | None) -> Advised:
-    """Return a model with its reasons; the score ranks, and is the sum of what speaks for it."""
+def _advised(entry: Entry, profile: _Profile, base: Finetune, about: Subject | None) -> Advised:
+    """Return a model with its score and the reasons for it."""
     score, reasons = 0.0, []
-    known = _knows(entry, found.languages)
+    known = _knows(entry, profile.languages)
     score += 10 * known
     if known < 0.9:
         reasons.append(f"knows the language of {known:.0%} of the texts")
-    elif "languages" in entry.languages and len([s for s in found.languages.values() if s > 0.05]) < 2:
+    elif "languages" in entry.languages and len([s for s in profile.languages.values() if s > 0.05]) < 2:
         score -= 1.5
         reasons.append("knows the language, among many others that cost it accuracy")
     else:
         reasons.append("knows the language")
-    if found.long > 0.05:
+    if profile.long > 0.05:
         score += 2.0 if entry.max_length > 512 else -1.0
         reads = "it reads them" if entry.max_length > 512 else "it cuts them"
-        reasons.append(f"{found.long:.0%} of the texts have more than 500 tokens, and {reads}")
+        reasons.append(f"{profile.long:.0%} of the texts have more than 500 tokens, and {reads}")
     accuracy, published = catalogue.PUBLISHED.get(entry.alias, (_UNKNOWN, ""))
     score += (accuracy - _UNKNOWN) / 3
     seconds, memory = _costs(entry, base, about)
@@ -112,7 +112,7 @@ def _advised(entry: Entry, found: _Found, base: Finetune, about: Subject | None)
     if about is not None and memory > about.free:
         score -= 6
         reasons.append("does not fit the free memory")
-    if found.rows < _FEW and entry.parameters > _LARGE:
+    if profile.rows < _FEW and entry.parameters > _LARGE:
         score -= 2
         reasons.append("large for so few rows")
     if entry.on_disk:
@@ -121,25 +121,25 @@ def _advised(entry: Entry, found: _Found, base: Finetune, about: Subject | None)
     return Advised(entry, round(score, 2), seconds, memory, tuple(reasons), published)
 
 
-def _knows(entry: Entry, found: dict[str, float]) -> float:
+def _knows(entry: Entry, shares: dict[str, float]) -> float:
     """Return the share of texts whose language a model was trained on."""
     if "languages" in entry.languages or entry.languages == "yours":
         return 1.0
     own = (*_ALSO.get(entry.languages, (entry.languages,)), languages.OTHER)
-    return sum(share for name, share in found.items() if name in own)
+    return sum(share for name, share in shares.items() if name in own)
 
 
 def _costs(entry: Entry, base: Finetune, about: Subject | None) -> tuple[float, int]:
-    """Return seconds and bytes of a run of a model."""
+    """Return the estimated seconds and bytes of a run of a model."""
     if about is None:
         return 0.0, 0
     longest = max_length(None, base.longest, entry.max_length)
-    found = in_proportion(estimates.estimate(replace(base, max_length=longest), about), entry, about)
-    return found.seconds, found.bytes
+    estimate = in_proportion(estimates.estimate(replace(base, max_length=longest), about), entry, about)
+    return estimate.seconds, estimate.bytes
 
 
 def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
-    """Return the estimate for a model that was not timed, from that of one that was: by its layers' parameters."""
+    """Return the estimate of a model that was not measured, in proportion to the parameters of its layers."""
     if about.encoder.name in (entry.alias, entry.ref):
         return timed
     layers, width, pieces = catalogue.SIZES.get(entry.alias, (about.layers, about.costs.width, about.pieces))
@@ -164,20 +164,20 @@ def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
 
 def _own() -> list[Entry]:
     """Return the encoders that were made or pre-trained in this folder."""
-    found = []
+    encoders = []
     for name in folders.names():
         folder = folders.model_folder(name)
         card = saving.read_card(folder)
         if card.get("task") in TASKS and find(card["task"]).is_pretraining:
             size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 4
             length = int(card.get("max_length") or 512)
-            found.append(Entry(name, str(folder), size, "yours", length, "yours", float(card.get("lr") or 1e-4),
+            encoders.append(Entry(name, str(folder), size, "yours", length, "yours", float(card.get("lr") or 1e-4),
                                "an encoder of this folder", on_disk=True))  # fmt: skip
-    return found
+    return encoders
 
 
 def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
-    """Train the first models that can be had, for a few steps each, and measure them on the same held-out rows."""
+    """Train the first available models for a few steps each, and evaluate them on the same held-out rows."""
     found: list[Tried] = []
     with RunLock(_TRYING):
         for one in advised:
@@ -189,7 +189,7 @@ def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listen
 
 
 def _try(entry: Entry, base: Finetune) -> Tried:
-    """Train a model for a few steps; the same seed holds the same rows out for all."""
+    """Train a model for a few steps; with the same seed the held-out rows are the same for all."""
     reference = entry.ref if entry.languages == "yours" else entry.alias
     wanted = replace(
         base,
@@ -202,7 +202,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
     )
     try:
         done = finetune.run(wanted, ignore, StopButton(), checkpointed=False)
-    except Exception as error:  # not on this disk and no network, say: the next one is tried
+    except Exception as error:  # for example without network: the next one is tried
         empty_frames(error)
         devices.release()
         return Tried(entry.alias, error=str(error).partition("\n")[0])

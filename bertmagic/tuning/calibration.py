@@ -1,9 +1,9 @@
-"""What one kind of model costs on this machine: measured once in some seconds, and kept on disk.
+"""The cost of a model on this machine in seconds and bytes: measured once in some seconds, and cached on disk.
 
-Nothing of it needs weights: a model of the same config with random ones takes the same time and the same memory. What
-is timed are steps of training as a run takes them, with its kernels, layers, dropout masks and optimizer, on rows of
-one length each: long and short ones, few and many, in turn, so that a moment at which the machine is slow falls on all
-of them. The rest is a line: a step costs something whatever its rows, and each row the same again.
+No weights are needed: a model of the same config with random weights takes the same time and memory. What is timed are
+training steps as in a run, with its kernels, dropout and optimizer, on batches of one length each. Long and short
+batches take turns, so that a slow moment of the machine affects all of them. The model of the cost is linear: a fixed
+cost of each pass, and a cost of each row that depends on its length.
 """
 
 from __future__ import annotations
@@ -46,65 +46,63 @@ if TYPE_CHECKING:
     from bertmagic.options import Finetune
 
 LENGTHS = (8, 32, 128, 500)
-"""The lengths that are measured, in tokens, with as many rows as make a batch of `_SLOTS`; between them it is
-interpolated."""
+"""The measured lengths in tokens, in batches of `_BATCH_TOKENS` tokens; costs between them are interpolated."""
 
-_SLOTS = 1024
+_BATCH_TOKENS = 1024
 _REPEATS = 5
-"""Of which the middle one counts: a run does not have the luck of the fastest. Some machines are twice as fast for a
-second after a rest, so that fewer would tell of that."""
+"""Timings of each batch, of which the median counts. Some machines are twice as fast for a second after a pause, which
+would decide fewer timings."""
 
 _SHAPES = 6
-"""How many new shapes are taken, of few rows each, so that what stays is what was compiled."""
+"""How many new batch shapes are timed. They have few rows, so that memory grows only by what is compiled."""
 
-_VERSION = 9
+_VERSION = 10
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The costs of a model on this machine.
+    """The cost of a model on this machine.
 
     Attributes
     ----------
     lengths
-        The lengths in tokens that were measured.
+        The measured lengths, in tokens.
     train, read
-        Seconds a row of each length takes in a step of training, forward and backward, and in a prediction.
-    launch
-        Seconds of a pass whatever its rows: what a small batch mostly takes.
-    shape
-        Seconds that a pass takes longer when a batch of its shape is the first; see `bertmagic.data.batches.padded`.
+        Seconds per row of each length, in a training step (forward and backward) and in a prediction.
+    per_pass
+        Fixed seconds of a pass: most of the time of a small batch.
+    new_shape
+        Additional seconds of the first batch of a shape; see `bertmagic.data.batches.padded`.
     compiled
-        Bytes that are kept for each shape from then on.
+        Bytes that stay in memory for each shape.
     update
-        Seconds of the optimizer's part of a step, word embeddings left out.
+        Seconds of an optimizer update, without the word embeddings.
     kept
-        Bytes that a row of each length keeps for the backward pass.
+        Bytes per row of each length that are kept for the backward pass.
     shared
-        Bytes that a pass keeps whatever its rows, such as weights in another number format.
-    beside
-        Bytes that a step takes at its peak beyond what it keeps and `reading`: gradients, and holes in the heap where
-        freed blocks do not fit what comes next.
+        Fixed bytes that a pass keeps, such as weights in another number format.
+    at_peak
+        Additional bytes of a step at its peak, beyond what it keeps and `reading`: gradients, and heap fragmentation.
     reading
-        Bytes that a token takes for a moment in a forward pass that keeps nothing.
+        Temporary bytes per token in a forward pass without gradients.
     parameters, trained, embeddings
-        How many parameters the model has, how many of them train, and how many word embeddings are among these.
+        Number of parameters, of those that are trained, and of those of them that are word embeddings.
     words
-        How many word embeddings the model has, trained or not.
+        Number of parameters of the word embeddings, trained or not.
     width
-        Of the word embeddings.
+        Width of the word embeddings.
     """
 
     lengths: tuple[int, ...]
     train: tuple[float, ...]
     read: tuple[float, ...]
-    launch: float
-    shape: float
+    per_pass: float
+    new_shape: float
     compiled: float
     update: float
     kept: tuple[float, ...]
     shared: float
-    beside: float
+    at_peak: float
     reading: float
     parameters: int
     trained: int
@@ -113,45 +111,45 @@ class Calibration:
     width: int
 
     def at(self, of: tuple[float, ...], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return a cost for each length, along straight lines between those that were measured."""
+        """Return a cost for each length by linear interpolation between the measured lengths."""
         known = np.asarray(self.lengths, float)
-        a_token = np.interp(lengths, known, np.asarray(of) / known)  # nearly flat, so that little is interpolated
-        return np.asarray(a_token * lengths, float)
+        per_token = np.interp(lengths, known, np.asarray(of) / known)  # nearly flat, so that little is interpolated
+        return np.asarray(per_token * lengths, float)
 
 
 def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
-    """Return the calibration for the model in a folder, from the disk if this machine has made it before.
+    """Return the calibration of the model in a folder, from the cache if this machine has measured it before.
 
-    The random states of the process are the same afterwards.
+    The random states of the process do not change.
 
     Parameters
     ----------
     options
-        Of the run; precision, device and what is trained matter.
+        Options of the run; the precision, the device and what is trained matter.
     """
     import torch
 
     device, number_format, _ = place(options.device, options.precision)
     key = _key(folder, options, str(device), number_format)
     path = folders.home() / "cache" / "calibration" / f"{key}.json"
-    if (found := _read(path)) is not None:
-        return found
+    if (cached := _read(path)) is not None:
+        return cached
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
         work.place_network(model, folder.name, options, device)
-        found = measure(model, number_format, emit, options.gradient_checkpointing)
+        costs = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)
     folders.made(path.parent)
-    path.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
-    return found
+    path.write_text(json.dumps(asdict(costs)) + "\n", encoding="utf-8")
+    return costs
 
 
 def _read(path: Path) -> Calibration | None:
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
+        cached: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in cached.items()}
         return Calibration(**values)
     except (OSError, ValueError, TypeError):
         return None
@@ -168,11 +166,11 @@ def _key(folder: Path, options: Finetune, device: str, number_format: str) -> st
 
 
 _MATTERS = ("adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
-"""The options that change what a row costs."""
+"""The options that change the cost of a row."""
 
 
 def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
-    """Return a classifier of a folder's config, as a run would have it, with random weights."""
+    """Return a classifier of a folder's config with random weights, with adapters and dropout as in the run."""
     import transformers
 
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
@@ -189,7 +187,7 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
 def measure(
     model: PreTrainedModel, number_format: str, emit: Listener, gradient_checkpointing: bool = False
 ) -> Calibration:
-    """Measure a model that is on its device, with frozen parts as in the run."""
+    """Measure a model that is on its device, with the frozen layers of the run."""
     limit = loading.positions(model)
     lengths = tuple(length for length in LENGTHS if length <= limit) or (limit,)
     embedding = model.get_input_embeddings().weight
@@ -200,11 +198,11 @@ def measure(
     read, reading = _predictions(model, lengths, number_format)
     update = _update(model)
     plan = _plan(number_format, gradient_checkpointing)
-    train, launch, shape, compiled, grown = _steps(model, lengths, plan, update, emit)
+    train, per_pass, new_shape, compiled, grown = _steps(model, lengths, plan, update, emit)
     most = max(shared + row * _rows(length) for length, row in zip(lengths, kept, strict=True))
-    beside = max(0.0, grown - most - reading * _SLOTS)
+    at_peak = max(0.0, grown - most - reading * _BATCH_TOKENS)
     return Calibration(
-        lengths, train, read, launch, shape, compiled, update, kept, shared, beside, reading, *sizes, embeddings,
+        lengths, train, read, per_pass, new_shape, compiled, update, kept, shared, at_peak, reading, *sizes, embeddings,
         embedding.numel(), embedding.shape[-1],
     )  # fmt: skip
 
@@ -217,11 +215,11 @@ def _training_copy(model: PreTrainedModel, gradient_checkpointing: bool) -> PreT
 
 
 def _rows(length: int) -> int:
-    return max(2, _SLOTS // length)
+    return max(2, _BATCH_TOKENS // length)
 
 
 def _feed(model: PreTrainedModel, lengths: list[int]) -> BatchSource:
-    """Return samples of some lengths, all of real tokens."""
+    """Return samples of the given lengths, without padding."""
     ids = (np.arange(sum(lengths)) % min(2000, model.config.vocab_size - 10) + 5).astype(np.int32)
     offsets = np.cumsum([0, *lengths]).astype(np.int64)
     return BatchSource(Tokens(ids, offsets, 0, 0.0), 0, np.zeros(len(lengths), np.int64))
@@ -230,27 +228,26 @@ def _feed(model: PreTrainedModel, lengths: list[int]) -> BatchSource:
 def _predictions(
     model: PreTrainedModel, lengths: tuple[int, ...], number_format: str
 ) -> tuple[tuple[float, ...], float]:
-    """Return the seconds that a row of each length takes in a prediction, and the bytes that a token takes."""
-    found = []
+    """Return seconds per row of each length in a prediction, and temporary bytes per token."""
+    seconds = []
     for length in lengths:
         predict = partial(run_model, model, _feed(model, [length] * _rows(length)), number_format)
-        found.append(median(_seconds(model, predict) for _ in range(_REPEATS)))
+        seconds.append(median(_seconds(model, predict) for _ in range(_REPEATS)))
     budget, length = TOKEN_BUDGET[model.device.type], lengths[-2] if len(lengths) > 1 else lengths[0]
     full = _feed(model, [length] * (budget // length))
     grown = _grown(model, lambda: run_model(model, full, number_format)) / len(full.tokens.ids)
-    return tuple(took / _rows(length) for took, length in zip(found, lengths, strict=True)), grown
+    return tuple(took / _rows(length) for took, length in zip(seconds, lengths, strict=True)), grown
 
 
 def _steps(
     model: PreTrainedModel, lengths: tuple[int, ...], plan: Plan, update: float, emit: Listener
 ) -> tuple[tuple[float, ...], float, float, float, float]:
-    """Take steps.
+    """Time training steps.
 
     Returns
     -------
     tuple
-        The seconds that a row of each length takes, those of any pass and those of a new shape; the bytes of a new
-        shape, and those that all took.
+        Seconds per row of each length, per pass and per new shape; bytes per new shape, and of all steps at the peak.
     """
     feed = _feed(model, [length for length in lengths for _ in range(_rows(length))])
     ends = np.cumsum([_rows(length) for length in lengths])
@@ -260,14 +257,14 @@ def _steps(
     batches = [np.arange(few)] + [
         np.arange(end - _rows(length), end) for length, end in zip(lengths, ends, strict=True)
     ]
-    found: list[list[float]] = []
+    timings: list[list[float]] = []
 
     def rounds() -> None:
-        stepper.step([batches[-1]], 1e-9, 1)  # the first one starts threads and clears memory
+        stepper.step([batches[-1]], 1e-9, 1)  # the first step starts threads and allocates memory
         for turn in range(_REPEATS + 1):
-            found.append([_seconds(model, partial(stepper.step, [rows], 1e-9, 1)) for rows in batches])
+            timings.append([_seconds(model, partial(stepper.step, [rows], 1e-9, 1)) for rows in batches])
             emit(Phase("timing the model, once", turn + 1, _REPEATS + 1, "rounds"))
-        before = devices.process_memory()  # what follows fits into memory that is kept, but for what is compiled
+        before = devices.process_memory()  # from here on memory grows only by what is compiled
         for rows in new:
             once, again = (_seconds(model, partial(stepper.step, [rows], 1e-9, 1)) for _ in range(2))
             slower.append(max(0.0, once - again))
@@ -280,7 +277,7 @@ def _steps(
         grown = _grown(model, rounds) - sum(compiled)
     finally:
         stepper.optimizer.zero_grad(set_to_none=True)
-    few_seconds, *many = [median(seconds) for seconds in zip(*found[1:], strict=True)]
+    few_seconds, *many = [median(seconds) for seconds in zip(*timings[1:], strict=True)]
     fixed = max(0.0, (few_seconds * most - many[0] * few) / (most - few)) if most > few else 0.0
     fixed = max(min(fixed, few_seconds), min(update, few_seconds))
     train = tuple((took - min(fixed, took / 2)) / _rows(length) for took, length in zip(many, lengths, strict=True))
@@ -309,9 +306,9 @@ def _seconds(model: PreTrainedModel, work: Callable[[], Any]) -> float:
 
 
 def _grown(model: PreTrainedModel, work: Callable[[], Any]) -> float:
-    """Return by how many bytes some work makes the process grow at its peak.
+    """Return the bytes by which the process grows at the peak of some work.
 
-    On a GPU PyTorch knows the peak. On a CPU freed memory is kept meanwhile, as in a run, so that the end shows it.
+    On a GPU PyTorch has the peak. On a CPU freed memory is kept during the work, as in a run, so its end is the peak.
     """
     import torch
 
@@ -343,13 +340,13 @@ def _wait(device: torch.device) -> None:
 
 
 def _kept(model: PreTrainedModel, lengths: tuple[int, ...], number_format: str) -> tuple[float, tuple[float, ...]]:
-    """Return the bytes that a pass keeps whatever its rows, and those a row of each length keeps."""
+    """Return the fixed bytes that a pass keeps, and the bytes per row of each length."""
     few, many = 2, 4
-    found = [
+    saved = [
         (_saved(model, few, length, number_format), _saved(model, many, length, number_format)) for length in lengths
     ]
-    kept = tuple((more - less) / (many - few) for less, more in found)
-    shared = min(less - few * row for (less, _), row in zip(found, kept, strict=True))
+    kept = tuple((more - less) / (many - few) for less, more in saved)
+    shared = min(less - few * row for (less, _), row in zip(saved, kept, strict=True))
     return max(0.0, shared), kept
 
 

@@ -1,8 +1,8 @@
-"""What a run will take: steps, time and memory, from the lengths of its texts and a calibration.
+"""Estimates of a run: steps, time and memory, from the lengths of its texts and a calibration of its model.
 
-The batches are those that the run will make, so padding and the cutting of batches are in the numbers. Time is that of
-all steps and evaluations, without reading, tokenizing and loading. Memory is what the run adds to the process at its
-peak, which is in a step or in an evaluation; rows and tokens of the data are not in it.
+The batches are those of the run, so the numbers include padding. Time is that of all steps and evaluations, without
+reading, tokenizing and loading. Memory is what the run adds to the process at its peak, which is in a step or in an
+evaluation; the rows and tokens of the data are not included.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ if TYPE_CHECKING:
     """The rows and padded tokens of each pass over a batch."""
 
 _SAMPLE = 4000
-"""Rows whose lengths are looked at: their spread is known well enough, and a slider moves at once."""
+"""Rows in the sample of lengths: enough for their distribution, and few enough for a slider to react at once."""
 _FLOAT = 4
 
 _OTHER = 30 << 20
-"""Bytes of what else a run holds: tokenizer, records, what measures and writes."""
+"""Bytes of everything else in a run: tokenizer, records, evaluation."""
 _SHAPES = 70
-"""For how many shapes of batches a CPU keeps what it compiled: oneDNN has room for 1,024 products."""
+"""For how many batch shapes a CPU keeps compiled code: oneDNN caches 1,024 products."""
 _PYTORCH = 140 << 20
-"""Bytes that the first run of a process on a CPU takes for PyTorch's own code and threads, and keeps."""
+"""Bytes of PyTorch's own code and threads, which the first run of a process on a CPU allocates."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What estimates are made of: a data set, a model, and the costs of the model on this machine.
+    """What an estimate needs: a data set, a model, and the cost of the model on this machine.
 
     Attributes
     ----------
     lengths
-        The lengths in tokens of a sample of the training rows, before they are cut.
+        Lengths in tokens of a sample of the training rows, before truncation.
     rows, validation_rows
-        How many there are.
+        The numbers of rows.
     pieces
-        How many different tokens the sample has.
+        Number of different tokens in the sample.
     layers
-        How many it has.
+        Number of layers of the model.
     """
 
     prepared: Prepared
@@ -74,12 +74,12 @@ class Subject:
 
 
 def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | None = None) -> Subject:
-    """Look at the data and the model of a run.
+    """Read the data and measure the model of a run.
 
     Parameters
     ----------
     prepared
-        The rows, where they were read before.
+        The rows, if they were read before.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | Non
 
 
 def estimate(options: Finetune, about: Subject) -> Estimate:
-    """Return what a run with these options will take; it takes some milliseconds itself."""
+    """Return the estimate of a run with these options, within milliseconds."""
     most = about.encoder.max_tokens
     wanted = replace(options, max_length=min(options.max_length or most, most) if options.max_length else None)
     resolved = resolve(wanted, about.prepared.task, about.encoder.lr, most)
@@ -120,7 +120,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     batches = batches[: steps * options.gradient_accumulation_steps]
     shapes = [_shapes(lengths[batch]) for batch in batches]
     different = len({shape for passes in shapes for shape in passes})
-    compiling = about.costs.shape * different
+    compiling = about.costs.new_shape * different
     seconds = sum(_seconds(about.costs, passes) for passes in shapes) / len(batches)
     step = seconds * options.gradient_accumulation_steps + _update(about)
     reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
@@ -140,23 +140,23 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
 
 
 def _shapes(lengths: npt.NDArray[np.int64]) -> Passes:
-    """Return the passes over a batch: cut where padding costs more."""
+    """Return the rows and padded tokens of each pass over a batch, which is split where padding would cost more."""
     return [(len(part), padded(int(lengths[part].max()))) for part in split_by_length(lengths)]
 
 
 def _seconds(costs: Calibration, passes: Passes) -> float:
-    """Return the seconds of the passes over a batch."""
+    """Return the seconds of all passes over a batch."""
     rows, tokens = np.asarray(passes).T
-    return float((costs.at(costs.train, tokens) * rows).sum() + costs.launch * len(rows))
+    return float((costs.at(costs.train, tokens) * rows).sum() + costs.per_pass * len(rows))
 
 
 def _used(about: Subject) -> int:
-    """Return how many word embeddings a run trains: those of tokens in use."""
+    """Return how many parameters of the word embeddings a run trains: those of tokens in its texts."""
     return min(about.pieces * about.costs.width, about.costs.embeddings)
 
 
 def _update(about: Subject) -> float:
-    """Return the seconds of an update: in proportion to what is trained."""
+    """Return the seconds of an optimizer update, in proportion to the trained parameters."""
     costs = about.costs
     timed = max(1, costs.trained - costs.embeddings)
     return costs.update * (timed + _used(about)) / timed
@@ -167,9 +167,9 @@ def _memory(
 ) -> dict[str, int]:
     """Return the bytes of each part of the peak, which is in a step or in an evaluation.
 
-    Gradients are none while the first pass of a step goes forward, so that ``activations`` are what is held at the peak
-    beyond all other parts. The best weights are held while steps are taken where there is an evaluation before the
-    end: ``again``. What is compiled is for ``different`` shapes.
+    There are no gradients yet in the first forward pass of a step, so ``activations`` are the peak minus all other
+    parts. The best weights are in memory during training if there is an evaluation before the end (``again``).
+    ``different`` is the number of batch shapes.
     """
     costs, used, device = about.costs, _used(about), devices.choose(options.device)
     trained = costs.trained - costs.embeddings + used
@@ -178,7 +178,7 @@ def _memory(
     accumulated = options.gradient_accumulation_steps > 1
     step = max(_held(costs, passes, _FLOAT * trained, accumulated) for passes in shapes)
     reading = 0.0
-    if about.validation_rows:  # which has all word embeddings, beside those in use
+    if about.validation_rows:  # an evaluation has all word embeddings in memory, and those in use
         slots = TOKEN_BUDGET[device.type]
         reading = costs.reading * min(slots, about.validation_rows * lengths.mean())
         reading += _FLOAT * (best + (costs.words if used else 0))
@@ -189,17 +189,17 @@ def _memory(
         "optimizer": _FLOAT * (2 * trained + average),
     }
     left = max(0, int(peak) - _FLOAT * (trained + best))
-    fresh = device.type == "cpu" and "torch._dynamo" not in sys.modules  # which comes with the first optimizer
-    compiled = min(different, _SHAPES) - 1 - len(costs.lengths)  # those of the calibration are in `beside`
+    fresh = device.type == "cpu" and "torch._dynamo" not in sys.modules  # imported by the first optimizer
+    compiled = min(different, _SHAPES) - 1 - len(costs.lengths)  # `at_peak` has those of the calibration
     other = _OTHER + (_PYTORCH if fresh else 0) + int(costs.compiled * max(0, compiled))
     return {**known, "activations": left, "best weights": _FLOAT * best, "other": other}
 
 
 def _held(costs: Calibration, passes: Passes, gradients: int, accumulated: bool) -> float:
-    """Return the bytes that a step on a batch holds at most: activations, and gradients from its second pass on."""
-    found = [float(gradients)]
+    """Return the peak bytes of a step on a batch: activations, and gradients from its second pass on."""
+    peaks = [float(gradients)]
     for at, (rows, tokens) in enumerate(passes):
         kept = costs.shared + float(costs.at(costs.kept, np.asarray([tokens]))[0]) * rows
         forward = kept + costs.reading * tokens * rows
-        found.append(costs.beside + forward + (gradients if at or accumulated else 0))
-    return max(found)
+        peaks.append(costs.at_peak + forward + (gradients if at or accumulated else 0))
+    return max(peaks)

@@ -1,4 +1,4 @@
-"""The learning-rate finder: a few steps at a rising rate, after which everything is as it was before.
+"""The learning-rate finder: a few steps at a rising rate. Afterwards the weights are restored.
 
 The range test is of Smith 2017 ("Cyclical Learning Rates for Training Neural Networks", section 3.3).
 """
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from bertmagic.training.step import Rows
 
 LOWEST, HIGHEST, STEPS = 1e-7, 1e-1, 100
-"""From where to where the rate rises, by the same factor each step, and in how many steps."""
+"""First and last rate, and the number of steps; the rate rises by the same factor at each step."""
 
 _KEEP = 0.9
-"""How much of the moving average is kept at each step."""
+"""Decay of the moving average of the losses."""
 _RISEN = 1.5
-"""The test ends when the smoothed loss is so many times its lowest: larger rates only destroy the weights."""
+"""The test ends when the smoothed loss exceeds its minimum by this factor: larger rates only destroy the weights."""
 _SETTLED = 5
-"""Steps before which a smoothed loss is no lowest one: it is the mean of too few."""
+"""Steps before the minimum is looked for: the first averages are of too few losses."""
 
 RULE = (
     "a tenth of the rate at which the smoothed loss is lowest: there it is about to rise again "
@@ -51,21 +51,21 @@ def find(
     model: PreTrainedModel, feed: BatchSource, plan: Plan, objective: Objective, emit: Listener, button: StopButton,
     named: tuple[str, str] = ("", ""),
 ) -> Rates:  # fmt: skip
-    """Raise the learning rate step by step until the loss breaks out, and suggest one.
+    """Raise the learning rate step by step until the loss diverges, and suggest a rate.
 
     Weights, buffers and random states are the same afterwards, to the bit.
 
     Parameters
     ----------
     plan
-        Of a run; its own rate and schedule are not used.
+        The plan of a run; its learning rate and schedule are not used.
     named
-        The names of model and data, for the result.
+        Names of the model and the data, for the result.
 
     Raises
     ------
     TrainingError
-        If the loss is not finite from the beginning, or does not fall at any rate.
+        If the loss is not finite in the first steps.
     """
     tried: list[float] = []
     losses: list[float] = []
@@ -112,7 +112,7 @@ def _batches(feed: BatchSource, plan: Plan) -> Iterator[Rows]:
 
 
 def _average(losses: list[float]) -> float:
-    """Return the moving average of losses, free of a bias towards its start (Kingma & Ba 2015, section 3)."""
+    """Return the moving average of losses with bias correction (Kingma & Ba 2015, section 3)."""
     weights = [_KEEP**back for back in range(len(losses) - 1, -1, -1)]
     return sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights)
 
@@ -121,19 +121,19 @@ def _lowest(rates: list[float], smoothed: list[float]) -> float:
     settled = smoothed[_SETTLED:]
     if not settled:
         raise TrainingError(
-            "the loss is not finite from the first steps on.", 'Set precision = "fp32", or look at the data.'
+            "the loss is not finite in the first steps.", 'Set precision = "fp32", or look at the data.'
         )
     return rates[_SETTLED + settled.index(min(settled))]
 
 
 def _rounded(rate: float) -> float:
-    """Return a rate with two digits."""
+    """Return a rate with two significant digits."""
     return float(f"{rate:.1e}")
 
 
 @contextmanager
 def _untouched(model: PreTrainedModel) -> Iterator[None]:
-    """Put the weights of a model and the random state back to where they were."""
+    """Restore the weights of a model and the random state on leaving."""
     import torch
 
     device = model.device

@@ -1,4 +1,4 @@
-"""What comes of tuning: plain values for other rooms to show."""
+"""Results of searches, rate finder, estimates and advice."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ State = Literal["running", "complete", "pruned", "failed"]
 
 @dataclass(frozen=True, repr=False)
 class Rates(PublishedResult):
-    """The losses of a few steps at a rising learning rate, and the rate that they suggest.
+    """The result of the learning-rate finder: losses at a rising rate, and a suggested rate.
 
     Attributes
     ----------
     model, data, rows
-        What was tried, on what, and how many training rows that has.
+        Names of the model and the data, and the number of training rows.
     rates, losses, smoothed
-        Of each step: its learning rate, its loss, and the moving average of the losses.
+        Learning rate, loss, and moving average of the loss, for each step.
     suggestion, lowest
         The suggested rate, and the one with the lowest smoothed loss.
     ended
-        Why no larger rate was tried.
+        Why it ended.
     rule
-        How the suggestion follows from the curve, with its source.
+        The rule of the suggestion, with its source.
     """
 
     model: str
@@ -56,7 +56,7 @@ class Rates(PublishedResult):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One try of a search: its values, its score (None without one) and how it went; ``note`` says why it failed."""
+    """One trial of a search: its values, its state, its score (None without one); ``note`` says why it failed."""
 
     number: int
     values: Mapping[str, Any]
@@ -74,19 +74,19 @@ class Search(PublishedResult):
     Attributes
     ----------
     name, data, space
-        The name of the search, its data, and the ranges as they are written in a cell.
+        Names of the search and its data, and the ranges as written in a cell.
     metric, higher_is_better
-        What is sought, on the validation rows.
+        The metric on the validation rows that chooses the best trial.
     trials, wanted
-        What was tried so far, and how many trials there are to be.
+        The trials so far, and the planned number.
     importance
         The share of the scores' variance that each option explains (fANOVA, Hutter et al. 2014); empty for few trials.
     cell
-        A cell that trains with the values of the best trial; empty while there is none.
+        A cell that trains with the values of the best trial; empty before the first one.
     ended
-        Why it ended; empty while it goes on.
+        Why it ended; empty while it runs.
     model
-        The model of the best trial; None while it goes on, and where there is none.
+        The model of the best trial; None while it runs, and if no trial succeeded.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Search(PublishedResult):
 
     @property
     def best(self) -> Trial | None:
-        """The trial with the best score; of equal ones the first."""
+        """The trial with the best score; the first of equal ones."""
         scored = [trial for trial in self.trials if trial.state == "complete" and trial.score is not None]
         sign = 1 if self.higher_is_better else -1
         return max(scored, key=lambda trial: sign * (trial.score or 0.0), default=None)
@@ -122,18 +122,18 @@ class Search(PublishedResult):
 
 @dataclass(frozen=True, repr=False)
 class Estimate(Result):
-    """What a run will take on this machine.
+    """The estimated cost of a run on this machine.
 
     Attributes
     ----------
     steps, epochs
-        Optimizer steps, and how many times they go through the rows.
+        Optimizer steps, and passes through the training rows.
     seconds, epoch_seconds
-        Of all steps and evaluations, and of one epoch of them.
+        Seconds of all steps and evaluations, and of one epoch of them.
     memory, free
-        Bytes of each part of what the run holds at once, and those that are free now.
+        Bytes of each part of the memory at its peak, and free bytes.
     truncated, max_length
-        The share of texts that are cut, and after how many tokens.
+        The share of texts that are truncated, and the length in tokens that they are truncated to.
     """
 
     model: str
@@ -149,20 +149,20 @@ class Estimate(Result):
 
     @property
     def bytes(self) -> int:
-        """What the run holds at once."""
+        """Memory at the peak, in bytes."""
         return sum(self.memory.values())
 
     @property
     def fits(self) -> bool:
-        """Whether that is free."""
+        """Whether the device has that much free memory."""
         return self.bytes < self.free
 
 
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """A model with what speaks for it and against it on some data, and what a run of it would take here.
+    """A model with its advantages and disadvantages for a data set, and the cost of a run on this machine.
 
-    ``score`` ranks; ``seconds`` and ``bytes`` are 0 where there is no telling.
+    Models are ranked by ``score``; ``seconds`` and ``bytes`` are 0 if they are not known.
     """
 
     entry: Entry
@@ -175,7 +175,7 @@ class Advised:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A short run of a model: its score on held-out rows with the 95 % interval, or why there is none."""
+    """A short run of a model: its score on held-out rows with its 95 % interval, or its error."""
 
     model: str
     metric: str = ""
@@ -189,7 +189,7 @@ class Tried:
 
 @dataclass(frozen=True, repr=False)
 class Advice(Result):
-    """Which models suit a data set, the best first, and what trying some of them gave.
+    """Models for a data set, the best first, and the results of short runs of some of them.
 
     ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens.
     """

@@ -1,4 +1,4 @@
-"""A search: one run of fine-tuning for each proposal of a study, its best model kept."""
+"""A search: one fine-tuning run per trial of a study; the best model is kept."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from bertmagic.tuning.study import Attempt, Study
 
 Writer = Callable[[Mapping[str, Any]], str]
-"""From the values of a trial to the cell that trains with them."""
+"""Returns the cell that trains with the values of a trial."""
 
 _OUTSIDE = ("name", "train", "validation", "test", "save_to", "device", "trials", "timeout", "study", "lr_find")
-"""Options that may differ when a search goes on; the data is compared by its digest."""
+"""Options that may differ when a search is continued; the data is compared by its digest."""
 
 
 class _Pruned(Exception):
-    """Ends a run whose scores are below the median of those before it."""
+    """Ends a trial whose scores are below the median of earlier trials."""
 
 
 def plain(options: Tune, **values: Any) -> Finetune:
-    """Return the options of one run: ranges give way to values, or to their first one."""
+    """Return the options of one trial: the given values, and the first value of any other range."""
     given = {f.name: getattr(options, f.name) for f in fields(Finetune)}
     first = {name: value.values[0] for name, value in given.items() if isinstance(value, Range)}
     return Finetune(**{**given, **first, **values})
@@ -49,21 +49,21 @@ def ranges(options: Tune) -> dict[str, Range]:
 
 
 def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: StopButton, write: Writer) -> Search:
-    """Train with one proposal after the other, and leave the best model in the folder of the run.
+    """Run the trials one after the other, and save the best model as the model of the run.
 
     Parameters
     ----------
     tell
-        Told of the search whenever something has changed.
+        Called with the search whenever it has changed.
     emit
-        Told of the events of each trial's run.
+        Called with the events of each trial.
     write
         Writes the cell of the best trial.
 
     Raises
     ------
     BertMagicError
-        If nothing is to be searched, what all trials share cannot be used, or all trials failed.
+        If no option has a range, data or options cannot be used, or all trials failed.
     """
     study.require()
     space = ranges(options)
@@ -90,7 +90,7 @@ def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: S
 
 
 def _check_lengths(options: Tune, space: Mapping[str, Range]) -> None:
-    """Raise an error now, and not in each trial, for lengths beyond what the one model reads."""
+    """Raise an error now, and not in each trial, for lengths beyond the limit of the model."""
     wanted = [number for number in getattr(space.get("max_length"), "values", (options.max_length,)) if number]
     if not wanted or "model" in space:
         return
@@ -135,7 +135,7 @@ class _Searching:
         return replace(found, cell=self.write({**self._fixed(), **found.best.values})) if found.best else found
 
     def _fixed(self) -> dict[str, Any]:
-        """Return what is the same in all trials and differs from the table."""
+        """Return the options that are the same in all trials and are not defaults."""
         hidden = ("name", "test", "save_to", *self.space)
         given = {f.name: getattr(self.options, f.name) for f in fields(Finetune) if f.name not in hidden}
         defaults = {f.name: f.default for f in fields(Finetune)}
@@ -145,7 +145,7 @@ class _Searching:
         return f"{self.begun.name}/trials/{number}"
 
     def _try(self) -> bool:
-        """Make one trial; return whether the search goes on."""
+        """Run one trial; return whether the search continues."""
         attempt = self.study.ask(self.space)
         self.tell(self.now())
         began = time.perf_counter()
@@ -160,7 +160,7 @@ class _Searching:
         return goes_on
 
     def _trained(self, attempt: Attempt) -> tuple[Any, str, bool]:
-        """Run a trial and return its state, a note, and whether the search goes on."""
+        """Run a trial and return its state, a note, and whether the search continues."""
 
         def heard(event: Event) -> None:
             self.emit(event)
@@ -174,7 +174,7 @@ class _Searching:
             return "pruned", "", True
         except KeyboardInterrupt:
             return "failed", "interrupted", False
-        except Exception as error:  # whatever it is: the values may be at fault, and others may do
+        except Exception as error:  # any error: other values may work
             empty_frames(error)
             return "failed", str(error).partition("\n")[0] or type(error).__name__, not self.button.pressed
         if done.ended.reason == "interrupted":
@@ -189,18 +189,18 @@ class _Searching:
                 shutil.rmtree(folders.model_folder(self._run_name(trial.number)), ignore_errors=True)
 
     def _keep(self, best: Trial) -> None:
-        """Copy the best model, and what was told of its run, to the folder of the search."""
+        """Copy the best model and the record of its run to the folder of the search."""
         source = folders.model_folder(self._run_name(best.number))
         if not source.is_dir():  # a search that was done already
             return
         with saving.replacing(folders.model_folder(self.begun.name)) as filling:
             shutil.copytree(source, filling, dirs_exist_ok=True)
-        for told in source.parent.glob("*.json*"):
-            shutil.copy(told, folders.run_folder(self.begun.name) / told.name)
+        for record in source.parent.glob("*.json*"):
+            shutil.copy(record, folders.run_folder(self.begun.name) / record.name)
 
 
 def _is(value: Any, default: Any) -> bool:
-    """Whether a value is a default; asked of plain values alone, as a table compares cell by cell."""
+    """Whether a value is the default. Only plain values are compared: a table would compare cell by cell."""
     plain_ = value is None or isinstance(value, str | int | float | tuple)
     return value is default or (plain_ and value == default)
 

@@ -1,4 +1,4 @@
-"""The trials of a search on disk: a study of Optuna in SQLite, which goes on after a kernel restart."""
+"""The trials of a search on disk: an Optuna study in SQLite, which can be continued after a kernel restart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FACTS = "facts"
 _STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
 _FEWEST = 5
-"""Trials with a score below which it is not said which option matters."""
+"""With fewer scores the importance of options is not computed."""
 
 
 def require() -> None:
@@ -32,15 +32,15 @@ def require() -> None:
 
 @contextmanager
 def opened(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: int, wanted: int) -> Iterator[Study]:
-    """Open the study of a file, or begin one; trials that a kill cut off are told as failed.
+    """Open the study in a file, or create one. Trials that a kill ended are marked as failed.
 
-    TPE (Bergstra et al. 2011) proposes values once a third of the trials, at most ten, were drawn at random; a trial
-    ends early if it is worse than the median of those before it at the same evaluation, from the second one on.
+    The first third of the trials, at most ten, are random; then TPE (Bergstra et al. 2011) proposes the values. A trial
+    is pruned from its second evaluation on if it is worse than the median of earlier trials.
 
     Raises
     ------
     OptionError
-        If the file has the study of another search.
+        If the file has another search.
     """
     import optuna
 
@@ -101,14 +101,14 @@ class Study:
         return tuple(map(_told, self._study.get_trials(deepcopy=False)))
 
     def forget_running(self) -> None:
-        """Tell trials that nobody runs any more as failed."""
+        """Mark trials as failed whose process has ended."""
         import optuna
 
         for trial in self._study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
             self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
     def importance(self) -> dict[str, float]:
-        """Return the share of the scores' variance that each option explains; empty where it cannot be told."""
+        """Return the share of the scores' variance that each option explains; empty if it cannot be computed."""
         import optuna
 
         complete = self._study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
@@ -123,7 +123,7 @@ class Study:
 
 
 class Attempt:
-    """A trial that goes on."""
+    """A running trial."""
 
     def __init__(self, study: optuna.Study, trial: optuna.Trial, values: dict[str, Any]) -> None:
         self._study, self._trial, self.values = study, trial, values
@@ -135,25 +135,25 @@ class Attempt:
         return int(self._trial.number)
 
     def measured(self, score: float) -> bool:
-        """Take the score of an evaluation, and return whether the trial is to end here."""
+        """Record the score of an evaluation, and return whether the trial should be pruned."""
         self.scores.append(score)
         self._trial.report(score, len(self.scores))
         self._trial.set_user_attr("scores", self.scores)
         return bool(self._trial.should_prune())
 
     def end(self, state: State, seconds: float, score: float | None = None, note: str = "") -> None:
-        """Tell how it ended."""
+        """Record how it ended."""
         import optuna
 
         self._trial.set_user_attr("seconds", round(seconds, 2))
         if note:
             self._trial.set_user_attr("note", note)
-        name = next(of for of, told in _STATES.items() if told == state)
+        name = next(name for name, known in _STATES.items() if known == state)
         self._study.tell(self._trial, score, state=optuna.trial.TrialState[name])
 
 
 def _proposed(trial: optuna.Trial, name: str, given: Range) -> Any:
-    """Return a value of a range, with three digits where it is no whole number: one that can be typed again."""
+    """Return a value of a range; a fraction has three significant digits, so that it can be typed again."""
     if given.kind == "choice":
         return trial.suggest_categorical(name, list(given.values))
     low, high = given.values

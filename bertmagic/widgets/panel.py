@@ -1,4 +1,4 @@
-"""The panel: sliders for a run of fine-tuning, what it will take, the run itself, and the model to try afterwards."""
+"""The panel: controls of a fine-tuning run, its estimate, the run itself, and the trained model to try out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bertmagic.run import folders, jobs
 from bertmagic.tuning import advice, estimates
 from bertmagic.widgets import panel_form as form
 from bertmagic.widgets.panel_copy import CopyCell
-from bertmagic.widgets.panel_data import DataForm, chosen_first
+from bertmagic.widgets.panel_data import DataForm, default_data
 from bertmagic.widgets.panel_state import PanelState
 from bertmagic.widgets.panel_tryout import Tryout
 from bertmagic.workflows.resolve import max_length, resolve
@@ -38,12 +38,11 @@ if TYPE_CHECKING:
 
 _MOST_PREVIEWED = 512
 _FINDER = "the learning-rate finder"
-_GONE = "The variable {} is gone. The panel still has its rows; the cell needs the variable."
-_OF_DATA = ("train", "text", "label", "question", "context", "answers", "task")
+_DATA_OPTIONS = ("train", "text", "label", "question", "context", "answers", "task")
 
 
 class _Frames:
-    """Shows a run's frames inside of the panel."""
+    """Shows the live output of a run in the panel."""
 
     def __init__(self, box: Any) -> None:
         self._box = box
@@ -62,18 +61,18 @@ def panel(
     names: Mapping[str, Any] | None = None, guard: Callable[[str], None] | None = None,
     started: Callable[[Any], None] | None = None,
 ) -> Panel:  # fmt: skip
-    """Open a panel for a run of fine-tuning.
+    """Open a panel for a fine-tuning run.
 
     Parameters
     ----------
     data, text, label, task, model, name
-        As in `finetune`, where ``data`` is ``train``; without it the first table of ``names``, or a sample.
+        As in `finetune`, with ``data`` as its ``train``; by default the first table of ``names``, or a sample.
     sources
-        How options are written in the cell, where their value is no literal.
+        Python expressions of options whose value is not a literal, for the cell.
     names
-        Variables that may be named in the panel.
+        The user's variables, which the panel offers as data.
     guard, started
-        Called with the name before a run begins, and with its job then.
+        Called with the name of a run before it starts, and with its job afterwards.
 
     Raises
     ------
@@ -82,19 +81,19 @@ def panel(
     """
     code = (sources or {}).get("train")
     if data is None:
-        code, data = chosen_first(names or {})
+        code, data = default_data(names or {})
     given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name}
     chosen = options.read(options.commands.Panel, given)
     return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
 
 
 class Panel:
-    """What `panel` opens.
+    """A form for a fine-tuning run, with buttons to start it.
 
     Attributes
     ----------
     job
-        The run that was started last; None before.
+        The job of the last run; None before the first.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class Panel:
     ) -> None:  # fmt: skip
         self._guard, self._started = guard, started
         self.job: Any = None
-        self._finding: Any = None
+        self._rate_search: Any = None
         self._handle: publish.Handle | None = None
         base = Finetune(
             train=chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, name=chosen.name,
@@ -111,7 +110,7 @@ class Panel:
         )  # fmt: skip
         self._first = str(chosen.model) if isinstance(chosen.model, str) else base.model
         with publish.working() as emit:
-            self._data = DataForm(base, code, names, emit, self._other_data)
+            self._data = DataForm(base, code, names, emit, self._data_chosen)
         self._tryout = Tryout(names)
         self._touched: set[str] = set()
         self._quiet = False
@@ -120,7 +119,7 @@ class Panel:
 
     @property
     def model(self) -> Any:
-        """The model of the last run that left one."""
+        """The model of the last successful run."""
         return self._tryout.model
 
     @property
@@ -131,39 +130,38 @@ class Panel:
     def _about(self) -> Subject:
         return self._data.about
 
-    # What it stands for
+    # Options and the equivalent cell
 
     @property
     def values(self) -> dict[str, Any]:
-        """The options that differ from what a run would take by itself."""
+        """The options that differ from the defaults of a run."""
         defaults = self._defaults()
         shown = {name: form.read(name, control.value) for name, control in self._controls.items()}
-        found = {name: value for name, value in shown.items() if value != defaults[name]}
-        chosen = self._model.value
-        return ({"model": chosen} if chosen != options.Finetune.model else {}) | found
+        changed = {name: value for name, value in shown.items() if value != defaults[name]}
+        model = self._model.value
+        return ({"model": model} if model != options.Finetune.model else {}) | changed
 
     @property
     def cell(self) -> str:
-        """The cell of ``%%bert_finetune`` that the panel stands for."""
-        known = {name: getattr(self._base, name) for name in _OF_DATA}
-        given = {name: value for name, value in known.items() if value is not None} | self.values
+        """The ``%%bert_finetune`` cell that does the same as the panel."""
+        data_options = {name: getattr(self._base, name) for name in _DATA_OPTIONS}
+        given = {name: value for name, value in data_options.items() if value is not None} | self.values
         return cell("bert_finetune", self._name.value, given, {"train": self._data.code})
 
     @property
     def estimate(self) -> Estimate:
-        """What the run will take."""
-        wanted = replace(self._base, **self.values)
-        found = estimates.estimate(wanted, self._about)
+        """Estimated time and memory of the run."""
+        estimate = estimates.estimate(replace(self._base, **self.values), self._about)
         entry = catalogue.ALIASES.get(str(self._model.value))
-        return advice.in_proportion(found, entry, self._about) if entry else found
+        return advice.in_proportion(estimate, entry, self._about) if entry else estimate
 
     def set(self, **values: Any) -> None:
-        """Set options as the sliders would.
+        """Set options, as the sliders do.
 
         Raises
         ------
         OptionError
-            If it is no option of the panel, or beyond what the table or the model takes.
+            If the panel has no such option, or its value is out of range.
         """
         for name, value in values.items():
             if name not in self._controls:
@@ -172,87 +170,89 @@ class Panel:
             control = self._controls[name]
             if name == "max_length":
                 max_length(checked, Finetune.longest, self._limit())
-            self._touched.add(name)  # also where the slider stands there already
-            form.put(control, 0 if checked is None else checked)
+            self._touched.add(name)  # also if the slider has this value already
+            form.set_value(control, 0 if checked is None else checked)
 
     def insert_cell(self) -> None:
-        """Put the cell into the next one of the notebook; a click cannot, so run this in a cell."""
+        """Insert the cell below the current one. Call this in a cell: a click on a button cannot insert."""
         publish.insert(self.cell)
 
-    # What its buttons do
+    # Buttons
 
     def start(self, resume: bool = False) -> None:
-        """Begin the run beside the notebook; what is wrong is said in the panel."""
+        """Start the run in a background thread; the panel shows errors."""
         name = self._name.value
-        if (why := self._prevented()) is not None:
-            return self._say(why)
+        if (reason := self._blocked()) is not None:
+            return self._show_message(reason)
         watcher = publish.listener(screen=_Frames(self._frames))
         try:
             self._guard(name := variable_name(name))
             given = {**vars(self._base), **self.values, "name": name, "resume": resume, "background": True}
-            self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._heard), **given)
+            self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._receive), **given)
         except BertMagicError as error:
-            return self._say(warned(str(error)))
-        self._say(Markup(""))
+            return self._show_message(warned(str(error)))
+        self._show_message(Markup(""))
         self._started(self.job)
         self._buttons(running=True)
         self.job.when_done(lambda job: self._ended(job, watcher))
-        self._tell()
+        self._show_state()
 
     def find_rate(self) -> None:
-        """Look for a learning rate beside the notebook, and offer it to the slider; no weights are kept."""
-        if (why := self._prevented()) is not None:
-            return self._say(why)
+        """Search a learning rate in a background thread and offer it for the slider; no weights are kept."""
+        if (reason := self._blocked()) is not None:
+            return self._show_message(reason)
         watcher = publish.listener(delay=0.0, screen=_Frames(self._frames))
-        wanted = replace(self._base, **self.values)
-        wanted = replace(wanted, model=encoder_reference(wanted.model))
-        found: list[Rates] = []
+        chosen = replace(self._base, **self.values)
+        chosen = replace(chosen, model=encoder_reference(chosen.model))
+        rates: list[Rates] = []
 
-        def find(button: StopButton, heard: Listener) -> None:
+        def find(button: StopButton, listener: Listener) -> None:
             folders.pin()
-            found.append(launch.rates(wanted, launch.tee(heard, watcher), button))
+            rates.append(launch.rates(chosen, launch.tee(listener, watcher), button))
 
-        self._finding = jobs.start(_FINDER, find)
-        self._say(Markup(""))
+        self._rate_search = jobs.start(_FINDER, find)
+        self._show_message(Markup(""))
         self._buttons(running=True)
-        self._finding.when_done(lambda job: self._found(job, watcher, found))
+        self._rate_search.when_done(lambda job: self._rate_found(job, watcher, rates))
 
-    def _prevented(self) -> Markup | None:
-        """Return why nothing can be started now, if it cannot."""
-        if any(job is not None and not job.done for job in (self.job, self._finding)):
-            return warned("It is running already. Press Stop first.")
-        return warned(self._data.wrong) if self._data.wrong else None
+    def _blocked(self) -> Markup | None:
+        """Return why nothing can be started now; None if it can."""
+        if self._start.disabled:
+            return warned("A run is running already. Press Stop first.")
+        for job in filter(None, (self.job, self._rate_search)):
+            job.join()  # the buttons are enabled by its last callback, shortly before it is done
+        return warned(self._data.error) if self._data.error else None
 
     def stop(self) -> None:
-        """End what runs after the step it is in; the best weights of a run are kept."""
-        for job in (self.job, self._finding):
+        """Stop the run or the search after the current step; the best weights of a run are kept."""
+        for job in (self.job, self._rate_search):
             if job is not None and not job.done:
                 job.stop()
-                self._say(paragraph("Stopping after this step."))
+                self._show_message(paragraph("Stopping after this step."))
 
-    def _heard(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if isinstance(event, Started):
-            self._tell()
+            self._show_state()
 
     def _ended(self, job: Any, watcher: Watcher) -> None:
         if job.error is not None:
             watcher.close(job.error)
-        self._say(warned(str(job.error)) if job.error is not None else Markup(""))
+        self._show_message(warned(str(job.error)) if job.error is not None else Markup(""))
         if job.model is not None:
             self._tryout.offer(job.model)
         self._buttons(running=False)
         self._refresh()
 
-    def _found(self, job: Any, watcher: Watcher, found: list[Rates]) -> None:
+    def _rate_found(self, job: Any, watcher: Watcher, rates: list[Rates]) -> None:
         watcher.close(job.error)
         self._buttons(running=False)
-        if not found:
-            return self._say(warned(str(job.error)))
-        rate = found[0].suggestion
-        take = form.button("Take it", "Set the slider lr to the suggested rate", lambda: self.set(lr=rate), "info")
-        self._frames.children = [ipw.HTML(drawing.bundle(found[0])["text/html"]), take]
+        if not rates:
+            return self._show_message(warned(str(job.error)))
+        rate = rates[0].suggestion
+        use = form.button("Use it", "Set the slider lr to the suggested rate", lambda: self.set(lr=rate), "info")
+        self._frames.children = [ipw.HTML(drawing.bundle(rates[0])["text/html"]), use]
 
-    # How it looks
+    # Layout
 
     def _build(self) -> None:
         self._model = ipw.Dropdown(
@@ -269,40 +269,40 @@ class Panel:
         self._controls = {
             name: form.control(name, defaults[name], most.get(name, float("inf"))) for name in form.SLIDERS
         }
-        self._told, self._message = ipw.HTML(), ipw.HTML()
+        self._estimate_html, self._message = ipw.HTML(), ipw.HTML()
         self._copy = CopyCell()
         self._frames = ipw.VBox()
-        self._start = form.button("Start", "Begin the run beside the notebook", self.start, "success")
-        self._stop = form.button(
-            "Stop", "End it after the step it is in; the best weights are kept", self.stop, "warning"
-        )
-        self._resume = form.button("Resume", "Go on from the newest checkpoint", lambda: self.start(resume=True))
-        self._find = form.button("Find lr", "Raise the learning rate over 100 steps and suggest one", self.find_rate)
+        self._start = form.button("Start", "Start the run in the background", self.start, "success")
+        self._stop = form.button("Stop", "Stop after the current step; the best weights are kept", self.stop, "warning")
+        self._resume = form.button("Resume", "Continue from the newest checkpoint", lambda: self.start(resume=True))
+        self._find = form.button("Find lr", "Increase the learning rate over 100 steps and suggest one", self.find_rate)
         left = ipw.VBox(
             [self._name, self._model, *self._controls.values()], layout={"flex": "1 1 350px", "min_width": "0"}
         )
-        right = ipw.VBox([self._told, self._copy], layout={"flex": "1 1 320px", "min_width": "0"})
+        right = ipw.VBox([self._estimate_html, self._copy], layout={"flex": "1 1 320px", "min_width": "0"})
         wide = ipw.Box([left, right], layout={"flex_flow": "row wrap", "display": "flex"})
         run = ipw.HBox([self._start, self._stop, self._resume, self._find])
         self.widget = ipw.VBox([self._data.widget, wide, run, self._message, self._frames, self._tryout.widget])
         self.widget.add_class("bm-panel")
-        self._model.observe(self._other_model, "value")
+        self._model.observe(self._model_chosen, "value")
         self._name.observe(lambda change: self._refresh(), "value")
         for name, control in self._controls.items():
-            control.observe(lambda change, name=name: self._moved(name), "value")
+            control.observe(lambda change, name=name: self._slider_moved(name), "value")
         self._buttons(running=False)
 
     def _models(self) -> list[tuple[str, str]]:
-        found = [entry for entry in catalogue.listed().entries if not entry.tuned]
-        timed = estimates.estimate(self._base, self._about)
-        told = [
-            (form.model_words(entry, advice.in_proportion(timed, entry, self._about)), entry.alias) for entry in found
+        """Return the choices of the list of models, as label and value."""
+        encoders = [entry for entry in catalogue.listed().entries if not entry.tuned]
+        base = estimates.estimate(self._base, self._about)
+        choices = [
+            (form.model_line(entry, advice.in_proportion(base, entry, self._about)), entry.alias) for entry in encoders
         ]
-        known = {alias for _, alias in told}
-        return told if self._first in known else [(self._about.encoder.name, self._first), *told]
+        if self._first in {alias for _, alias in choices}:
+            return choices
+        return [(self._about.encoder.name, self._first), *choices]
 
     def _defaults(self) -> dict[str, Any]:
-        """Return what a run would take of itself."""
+        """Return the defaults of a run with the chosen model and batch size."""
         base = {name: getattr(Finetune, name) for name in form.SLIDERS}
         entry = catalogue.ALIASES.get(str(self._model.value))
         controls = getattr(self, "_controls", {})
@@ -317,21 +317,21 @@ class Panel:
         entry = catalogue.ALIASES.get(str(self._model.value))
         return entry.max_length if entry and entry.alias != self._about.encoder.name else self._about.encoder.max_tokens
 
-    def _other_data(self) -> None:
+    def _data_chosen(self) -> None:
         self._quiet, chosen = True, self._model.value
         self._model.options = self._models()
         self._model.value, self._quiet = chosen, False
-        self._follow()
+        self._update_defaults()
         self._refresh()
 
-    def _moved(self, name: str) -> None:
+    def _slider_moved(self, name: str) -> None:
         if self._quiet:
             return
         self._touched.add(name)
-        self._follow()
+        self._update_defaults()
         self._refresh()
 
-    def _other_model(self, _: Any) -> None:
+    def _model_chosen(self, _: Any) -> None:
         if self._quiet:
             return
         slider, most = self._controls["max_length"], min(self._limit(), _MOST_PREVIEWED)
@@ -341,46 +341,49 @@ class Panel:
         slider.options = sorted({*(v for v in slider.options if low <= v <= most), most, keep})
         slider.value = keep
         self._quiet = False
-        self._follow()
+        self._update_defaults()
         self._refresh()
 
-    def _follow(self) -> None:
-        """Let what the user has not touched follow the defaults of what he has chosen."""
+    def _update_defaults(self) -> None:
+        """Set the options that the user has not touched to the defaults for the current choices."""
         self._quiet = True
         for name in {"lr", "epochs"} - self._touched:
             self._controls[name].value = self._defaults()[name]
         self._quiet = False
 
     def _refresh(self) -> None:
-        told = "" if self._data.wrong else drawing.bundle(self.estimate)["text/html"]
-        self._told.value = f"{told}{warned(_GONE.format(self._data.code)) if self._data.gone else ''}"
+        estimate = "" if self._data.error else drawing.bundle(self.estimate)["text/html"]
+        deleted = (
+            f"The variable {self._data.code} was deleted. The panel still has its rows; the cell needs the variable."
+        )
+        self._estimate_html.value = f"{estimate}{warned(deleted) if self._data.is_deleted else ''}"
         self._copy.text = self.cell
-        self._tell()
+        self._show_state()
 
     def _buttons(self, running: bool) -> None:
         for idle in (self._start, self._resume, self._find):
             idle.disabled = running
         self._stop.disabled = not running
 
-    def _say(self, message: Markup) -> None:
+    def _show_message(self, message: Markup) -> None:
         self._message.value = f'<div role="alert">{message}</div>' if message else ""
 
     @property
     def state(self) -> PanelState:
-        """What it shows now, as plain values."""
-        estimate = None if self._data.wrong else self.estimate
+        """The current state, as plain values."""
+        estimate = None if self._data.error else self.estimate
         return PanelState(self._data.report.data, self.values, estimate, self.cell, self._run_words())
 
     def _run_words(self) -> str:
         if self.job is None:
             return "No run was started yet."
-        known = self.job.progress
-        if known.phase not in ("finished", "interrupted", "failed"):  # no step: these words stand until it ends
-            return f"The run {self.job.name!r} was started{f': {known.steps:,} steps' if known.steps else ''}."
-        step = f" at step {known.step:,} of {known.steps:,}" if known.steps else ""
-        return f"The run {self.job.name!r}: {known.phase}{step}."
+        progress = self.job.progress
+        if progress.phase not in ("finished", "interrupted", "failed"):  # no step: the words stay until the run ends
+            return f"The run {self.job.name!r} was started{f': {progress.steps:,} steps' if progress.steps else ''}."
+        step = f" at step {progress.step:,} of {progress.steps:,}" if progress.steps else ""
+        return f"The run {self.job.name!r}: {progress.phase}{step}."
 
-    def _tell(self) -> None:
+    def _show_state(self) -> None:
         if self._handle is not None:
             self._handle.show(drawing.bundle(self.state))
 

@@ -1,10 +1,10 @@
-/** The cell that the panel stands for, with a button that copies it. Plain module, nothing fetched. */
+/** The cell that does the same as the panel, with a button that copies it. */
 
 /** @param {string} text */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text)
-  } catch {  // no clipboard without a secure page or a permission: the older way
+  } catch {  // without a secure page or a permission there is no clipboard; the older way works
     const area = document.createElement("textarea")
     area.value = text
     document.body.append(area)
@@ -19,28 +19,28 @@ function render({ model, el }) {
   box.className = "bm-cell"
   const code = document.createElement("pre")
   code.tabIndex = 0
-  code.setAttribute("aria-label", "The cell that this panel stands for")
+  code.setAttribute("aria-label", "The cell that does the same as this panel")
   const button = document.createElement("button")
   button.type = "button"
   button.className = "bm-copy"
-  const said = document.createElement("span")
-  said.setAttribute("role", "status")
+  const message = document.createElement("span")
+  message.setAttribute("role", "status")
   const draw = () => {
     code.textContent = model.get("text")
     button.textContent = "Copy the cell"
-    said.textContent = ""
+    message.textContent = ""
   }
-  const ends = new AbortController()
+  const removal = new AbortController()
   button.addEventListener("click", async () => {
     await copy(model.get("text"))
-    said.textContent = "Copied."
-  }, { signal: ends.signal })
+    message.textContent = "Copied."
+  }, { signal: removal.signal })
   model.on("change:text", draw)
   draw()
-  box.append(code, button, said)
+  box.append(code, button, message)
   el.append(box)
   return () => {
-    ends.abort()
+    removal.abort()
     model.off("change:text", draw)
   }
 }

@@ -1,4 +1,4 @@
-"""The cell that a panel stands for."""
+"""The cell that does the same as the panel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HERE = Path(__file__).parent
 
 
 class CopyCell(anywidget.AnyWidget):
-    """The text of a cell with a button that copies it."""
+    """The text of the cell, with a button that copies it."""
 
     _esm = (_HERE / "panel_copy.js").read_text(encoding="utf-8")
     _css = (_HERE / "panel.css").read_text(encoding="utf-8")

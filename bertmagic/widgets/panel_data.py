@@ -1,4 +1,4 @@
-"""The data of the panel: which rows, which of their columns, and what was found in them."""
+"""The data of the panel: lists of data sets and columns, and the data report."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _ANSWERS = ("question", "context", "answers")
 _TEXTS = ("text", "second text", "label")
 _NONE = ("(none)", "")
-"""The choice of no column; a list shows nothing where its value is None."""
+"""The choice of no column. Its value is not None, which a list shows as nothing."""
 _STYLE = {"description_width": "130px"}
 _LAYOUT = {"flex": "1 1 320px", "min_width": "0", "max_width": "520px"}
 
 
-def chosen_first(names: Mapping[str, Any]) -> tuple[str, Any]:
-    """Return the rows that a panel begins with where none are named, and how they are written."""
-    tables_ = [(name, value) for name, value in names.items() if _is_table(name, value)]
-    return tables_[0] if tables_ else ('"sample:reviews"', "sample:reviews")
+def default_data(names: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return name and rows of the first table among the variables, or of a sample."""
+    variables = [(name, value) for name, value in names.items() if _is_table(name, value)]
+    return variables[0] if variables else ('"sample:reviews"', "sample:reviews")
 
 
 def _is_table(name: str, value: Any) -> bool:
@@ -47,18 +47,18 @@ def _is_table(name: str, value: Any) -> bool:
 
 
 class DataForm:
-    """Lists of data sets and columns, with what was found in those that are chosen.
+    """Lists of data sets and columns, with the report of the chosen data.
 
     Attributes
     ----------
     base
-        The options of a run on what is chosen; columns that nobody chose are inferred again by the run.
+        The options of a run on the chosen data. The run infers columns that were not chosen.
     about, report
-        What estimates are made of, and what was found; of the last choice that could be used.
-    wrong
-        Why the choice cannot be used; empty where it can.
+        The subject of estimates and the data report, for the last valid choice.
+    error
+        Why the choice is invalid; empty if it is valid.
     widget
-        What is shown.
+        The ipywidget of the lists and the report.
     """
 
     about: Subject
@@ -67,99 +67,99 @@ class DataForm:
     def __init__(
         self, base: Finetune, code: str | None, names: Mapping[str, Any], emit: Listener, changed: Callable[[], None]
     ) -> None:
-        self.base, self._given, self._names, self._changed = base, base, names, changed
+        self.base, self._first, self._names, self._changed = base, base, names, changed
         self._code = code or literal("train", base.train)
-        self.wrong = ""
-        self._look(emit)
-        known = [self._code, *(name for name, value in names.items() if _is_table(name, value))]
-        known += [f'"sample:{name}"' for name in samples.names()]
-        self._data = _dropdown("data", TABLE["train"].help, list(dict.fromkeys(known)), self._code)
+        self.error = ""
+        self._read(emit)
+        choices = [self._code, *(name for name, value in names.items() if _is_table(name, value))]
+        choices += [f'"sample:{name}"' for name in samples.names()]
+        self._data = _dropdown("data", TABLE["train"].help, list(dict.fromkeys(choices)), self._code)
         self._columns: dict[str, Any] = {}
-        self._found = ipw.HTML()
+        self._report_html = ipw.HTML()
         self._row = ipw.Box(layout={"flex_flow": "row wrap", "display": "flex"})
-        self.widget = ipw.VBox([self._row, self._found])
+        self.widget = ipw.VBox([self._row, self._report_html])
         self._list_columns()
-        self._tell()
-        self._data.observe(self._other_data, "value")
+        self._show_report()
+        self._data.observe(self._data_chosen, "value")
 
     @property
     def code(self) -> str:
-        """How the chosen rows are written in a cell."""
+        """The Python expression of the chosen rows."""
         return str(self._data.value)
 
     @property
-    def gone(self) -> bool:
-        """Whether the rows were a variable that is no more; the panel has them still."""
+    def is_deleted(self) -> bool:
+        """Whether the variable of the rows was deleted; the panel keeps the rows."""
         return bool(self._names) and self.code.isidentifier() and self.code not in self._names
 
     def choose(self, **columns: Any) -> None:
-        """Choose columns as the lists would, by their role; ``second_text`` is that of pairs."""
+        """Choose columns by their role, as in the lists; ``second_text`` is the second text of a pair."""
         for role, column in columns.items():
             self._columns[role.replace("_", " ")].value = column
 
-    def _look(self, emit: Listener) -> None:
-        """Read the rows, and check them.
+    def _read(self, emit: Listener) -> None:
+        """Read the rows and check them.
 
         Raises
         ------
         BertMagicError
-            If they cannot be used.
+            If the rows cannot be used.
         """
         about = estimates.subject(self.base, emit)
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
         self.report = check.report(Check(data=self.base.train, **given), emit)
         self.about = about
 
-    def _other_data(self, _: Any) -> None:
+    def _data_chosen(self, _: Any) -> None:
         if self.code == self._code:
-            self.base = self._given
+            self.base = self._first
         else:
             train = self._names.get(self.code, self.code.strip('"'))
             empty: dict[str, Any] = dict.fromkeys(("text", "label", "question", "context", "answers", "task"))
-            self.base = replace(self._given, train=train, **empty)
-        self._again()
+            self.base = replace(self._first, train=train, **empty)
+        self._update()
         self._list_columns()
 
-    def _other_column(self, _: Any) -> None:
+    def _column_chosen(self, _: Any) -> None:
         chosen: dict[str, Any] = {role: control.value or None for role, control in self._columns.items()}
         if "second text" in chosen:
             second = chosen.pop("second text")
             chosen["text"] = (chosen["text"], second) if second else chosen["text"]
         self.base = replace(self.base, **chosen)
-        self._again()
+        self._update()
 
-    def _again(self) -> None:
-        self._found.value = str(paragraph("Looking at the data …"))
+    def _update(self) -> None:
+        self._report_html.value = str(paragraph("Checking the data …"))
         try:
-            self.wrong = ""
-            self._look(ignore)
+            self.error = ""
+            self._read(ignore)
         except BertMagicError as error:
-            self.wrong = str(error)
-        self._tell()
+            self.error = str(error)
+        self._show_report()
         self._changed()
 
-    def _tell(self) -> None:
-        """Show what was found, folded: an element of HTML opens by keyboard, and the accordion of widgets does not."""
-        if self.wrong:
-            self._found.value = str(paragraph(warned(self.wrong)))
+    def _show_report(self) -> None:
+        """Show the report, folded: unlike ipywidgets' accordion, this HTML element opens by keyboard."""
+        if self.error:
+            self._report_html.value = str(paragraph(warned(self.error)))
             return
-        found = Markup(drawing.bundle(self.report)["text/html"])
-        self._found.value = str(tag("details", tag("summary", _headline(self.report)), found))
+        report = Markup(drawing.bundle(self.report)["text/html"])
+        self._report_html.value = str(tag("details", tag("summary", _headline(self.report)), report))
 
     def _list_columns(self) -> None:
-        """Make a list for each role, with the columns that are taken chosen."""
-        taken = {} if self.wrong else dict(self.about.prepared.columns)
-        roles = _ANSWERS if "answers" in taken else _TEXTS
-        texts = naming.several(taken.get("text") or ())
-        first = {**taken, "text": (*texts, None)[0], "second text": (*texts, None, None)[1]}
+        """Make a list for each role, with the columns of the run selected."""
+        used = {} if self.error else dict(self.about.prepared.columns)
+        roles = _ANSWERS if "answers" in used else _TEXTS
+        texts = naming.several(used.get("text") or ())
+        first = {**used, "text": (*texts, None)[0], "second text": (*texts, None, None)[1]}
         columns = self._all_columns()
         self._columns = {role: _column(role, columns, first.get(role)) for role in roles}
         for control in self._columns.values():
-            control.observe(self._other_column, "value")
+            control.observe(self._column_chosen, "value")
         self._row.children = [self._data, *self._columns.values()]
 
     def _all_columns(self) -> list[str]:
-        if not self.wrong:
+        if not self.error:
             return list(self.report.columns)
         try:
             return tables.read(source(self.base.task, self.base.train), "train").columns
@@ -167,12 +167,12 @@ class DataForm:
             return []
 
 
-def _column(role: str, columns: list[str], taken: Any) -> Any:
+def _column(role: str, columns: list[str], selected: Any) -> Any:
     entry = TABLE["text" if role == "second text" else role]
-    several = [(", ".join(taken), tuple(taken))] if isinstance(taken, list | tuple) else []
-    none = [_NONE] if taken is None or role == "second text" else []
+    several = [(", ".join(selected), tuple(selected))] if isinstance(selected, list | tuple) else []
+    none = [_NONE] if selected is None or role == "second text" else []
     options = [*none, *several, *((name, name) for name in columns)]
-    value = tuple(taken) if several else taken or ""
+    value = tuple(selected) if several else selected or ""
     return _dropdown(role, tooltip(entry), options, value)
 
 
@@ -181,7 +181,7 @@ def _dropdown(name: str, words: str, options: list[Any], value: Any) -> Any:
 
 
 def _headline(report: DataReport) -> str:
-    found = [one.severity for one in report.findings]
-    told = [count(found.count(kind), kind) for kind in ("error", "warning") if kind in found]
-    parts = [count(report.rows, "row"), report.task.replace("_", " "), *(told or ["nothing wrong was found"])]
+    severities = [finding.severity for finding in report.findings]
+    problems = [count(severities.count(kind), kind) for kind in ("error", "warning") if kind in severities]
+    parts = [count(report.rows, "row"), report.task.replace("_", " "), *(problems or ["no problem was found"])]
     return f"The data: {', '.join(parts)}"

@@ -1,4 +1,4 @@
-"""What the panel shows, as plain values: its static output is drawn of it, and stays when the kernel is gone."""
+"""What the panel shows, as plain values, for the static output that stays in the notebook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class PanelState(Result):
-    """The panel at one moment: data, options, estimate, the cell they stand for, and the run in words."""
+    """The state of the panel: data, options, estimate, the equivalent cell, and the run in words."""
 
     data: str
     options: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""What a panel offers once there is a model: try a text, look at its attention, measure it on rows."""
+"""The part of the panel for a trained model: predict a text, show its attention, evaluate on rows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Tryout:
-    """A text box and buttons for a model; hidden until there is one.
+    """A text box and buttons for a model; hidden until there is a model.
 
     Attributes
     ----------
     model
-        The model that is tried.
+        The model.
     widget
-        What is shown.
+        The ipywidget of this part.
     """
 
     def __init__(self, names: Mapping[str, Any]) -> None:
@@ -34,31 +34,31 @@ class Tryout:
             description="rows", placeholder="a variable, or sample:reviews@test", layout={"width": "60%"}
         )
         self.shown = ipw.VBox()
-        self._asking = ipw.VBox([
+        self._inputs = ipw.VBox([
             ipw.HBox([self.text, button("Predict", "Predict for the text", self.predict),
-                      button("Attention", "What the heads attend to in the text", self.attend)]),
-            ipw.HBox([self.rows, button("Evaluate", "Measure on these rows; none: the report", self.evaluate)]),
+                      button("Attention", "Show the attention of all heads to the text", self.attend)]),
+            ipw.HBox([self.rows, button("Evaluate", "Evaluate on these rows, or show the report", self.evaluate)]),
         ])  # fmt: skip
-        self._asking.layout.display = "none"
-        self.widget = ipw.VBox([self._asking, self.shown])
+        self._inputs.layout.display = "none"
+        self.widget = ipw.VBox([self._inputs, self.shown])
 
     def offer(self, model: Any) -> None:
-        """Take a model, and show its report if it has one."""
+        """Show the buttons for a model, and its report if it has one."""
         self.model = model
-        self._asking.layout.display = ""
+        self._inputs.layout.display = ""
         if model.report is not None:
-            self._answer(lambda: model.report)
+            self._show(lambda: model.report)
 
     def predict(self) -> None:
         """Predict for the text in the box."""
-        self._answer(lambda: self.model.predict([self.text.value], show=False))
+        self._show(lambda: self.model.predict([self.text.value], show=False))
 
     def evaluate(self) -> None:
-        """Measure on the rows that are named; without a name show the report of the run."""
-        given = self.rows.value.strip()
-        if not given:
-            return self._answer(lambda: self.model.report)
-        self._answer(lambda: self.model.evaluate(self._names.get(given, given), show=False))
+        """Evaluate on the named rows; without a name, show the report of the run."""
+        name = self.rows.value.strip()
+        if not name:
+            return self._show(lambda: self.model.report)
+        self._show(lambda: self.model.evaluate(self._names.get(name, name), show=False))
 
     def attend(self) -> None:
         """Show the attention view of the text in the box."""
@@ -67,9 +67,9 @@ class Tryout:
         except BertMagicError as error:
             self.shown.children = [ipw.HTML(str(warned(str(error))))]
 
-    def _answer(self, ask: Callable[[], Any]) -> None:
+    def _show(self, compute: Callable[[], Any]) -> None:
         try:
-            shown = drawing.bundle(ask())["text/html"]
+            content = drawing.bundle(compute())["text/html"]
         except BertMagicError as error:
-            shown = str(warned(str(error)))
-        self.shown.children = [ipw.HTML(shown)]
+            content = str(warned(str(error)))
+        self.shown.children = [ipw.HTML(content)]

@@ -1,4 +1,4 @@
-"""What is in a data set and what is wrong with it, found without training anything."""
+"""What a data set contains and what is wrong with it, found without training."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
 def report(options: Check, emit: Listener) -> DataReport:
-    """Look at a data set; what would stop a training run becomes a finding instead of an error.
+    """Check a data set; a problem that would stop a training run becomes a finding instead of an error.
 
     Raises
     ------
     DataError
-        If there is nothing to look at: no rows, or no text column.
+        If there is nothing to check: no rows, or no text column.
     """
     emit(Phase("reading the data"))
     table = tables.read(options.data)
@@ -72,7 +72,7 @@ def report(options: Check, emit: Listener) -> DataReport:
 
 
 def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
-    """Return the columns by their role; only that of the text where the others are not clear."""
+    """Return the columns by their role: only the text column if the label column is ambiguous."""
     try:
         found, said = task.columns(table, named_columns(options))
     except DataError as error:
@@ -87,9 +87,9 @@ def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, 
 def _rows(
     task: type[Task], table: Table, columns: Mapping[str, Any]
 ) -> tuple[Task | None, TextRows, dict[str, int], list[Finding]]:
-    """Return the task, the rows that have a text, what is to be learnt of them, and what was found.
+    """Return the task, the rows that have a text, the counts of their labels, and the findings.
 
-    There is no task where nothing can be learnt.
+    The task is None if its rows cannot be used for training.
     """
     if not columns.keys() & {"label", "answers"}:
         rows, found = _readable(table, columns)
@@ -100,7 +100,7 @@ def _rows(
         rows, found = _readable(table, columns)
         labels = [columns.get("label")] if isinstance(columns.get("label"), str) else []
         counted = {key: many for label in labels for key, many in _counts(table.frame[label]).items()}
-        # What stops the check says it all, so what was found before it is not said twice.
+        # The error that stops the check is listed once, without the finding of the same problem.
         return (
             None,
             rows,
@@ -111,7 +111,7 @@ def _rows(
 
 
 def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[TextRows, list[Finding]]:
-    """Return the rows that have a text in each column; values that are no text become an error among the findings."""
+    """Return the rows that have a text in each column; values that are not text become an error finding."""
     import numpy as np
 
     names = [name for role in ("text", "question", "context") for name in naming.several(columns.get(role, ()))]
@@ -140,7 +140,7 @@ def _error(error: BertMagicError) -> Finding:
 def _lengths(
     known: Task | None, rows: TextRows, options: Check, emit: Listener
 ) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
-    """Return the lengths in tokens, or in words where the model's tokenizer cannot be had."""
+    """Return the lengths in tokens, or in words if the tokenizer of the model is not available."""
     import numpy as np
 
     try:
@@ -150,9 +150,9 @@ def _lengths(
         return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
     limit = options.max_length or max_length(None, Finetune.longest, encoder.max_tokens)
     long_text = known.long_text if known else None
-    # What is learnt by the place of its characters is read to the end.
-    characters, tell = long_text == "window", counting(emit, "tokenizing")
-    whole = encode(tokenizer, rows.texts, 10**9, progress=tell, pairs=rows.second, spans=characters)
+    # Targets that are characters of the text need all of its tokens.
+    characters, progress = long_text == "window", counting(emit, "tokenizing")
+    whole = encode(tokenizer, rows.texts, 10**9, progress=progress, pairs=rows.second, spans=characters)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
     more = checks.token_findings(cut, limit, long_text or "truncate", encoder.name)
     if known is not None and isinstance(rows, checks.LabelledRows):
@@ -179,7 +179,7 @@ def _counts(column: pd.Series) -> dict[str, int]:
 
 
 def _examples(task: type[Task], frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
-    """Return the first rows that have a text, each with its name, its text and what is to be learnt."""
+    """Return the index, text and label of the first rows that have a text."""
     most = range(min(len(rows), 5))
     names = naming.several(label) if label else ()
     shown = [", ".join(task.target_text(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]

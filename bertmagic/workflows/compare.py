@@ -1,4 +1,4 @@
-"""Models on the same rows: measured, held against the first of them, timed in turns."""
+"""Models compared on the same rows: metrics, tests against the first model, and speed."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 ROUNDS = 5
 _MOST_TIMED = 2_000
 _SECONDS = 1.0
-"""About how long the slowest model is timed in each round."""
+"""Seconds for which the slowest model is timed in each round, roughly."""
 DIFFERING = 1_000
-"""How many rows on which models differ are kept."""
+"""Maximum number of kept rows on which the models differ."""
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows that are compared on, as the first model reads them."""
+    """The rows of the comparison, with the tokens of the first model."""
 
     table: tables.Table
     rows: LabelledRows
@@ -44,7 +44,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Side:
-    """A model that takes part: its report, how it predicts for rows, and what is known of its size."""
+    """A model of the comparison: its report, a function that predicts for rows, and its size."""
 
     report: Report
     predict: Callable[[LabelledRows], object]
@@ -102,7 +102,7 @@ def _same_task(models: Sequence[TextModel]) -> None:
 
 
 def _names(models: Sequence[TextModel | str]) -> list[str]:
-    """Return a name for each model; of several with one name the later ones get a number."""
+    """Return a unique name for each model: repeated names get a number."""
     found: list[str] = []
     for model in models:
         name = model if isinstance(model, str) else model.name
@@ -133,7 +133,7 @@ def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[s
 
 
 def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mapping[str, Any], emit: Listener) -> _Side:
-    """Train a baseline on the training rows and measure it as a model of the same task."""
+    """Train a baseline on the training rows and evaluate it as a model of the same task."""
     task = lead.task
     rows = _training(lead, name, train, asked, emit)
     emit(Phase(f"training {name}"))
@@ -153,7 +153,7 @@ def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
 
 
 def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
-    """Return the rows that a baseline is trained on: those given, or those of the first model where they are known."""
+    """Return the training rows of a baseline: those given, or those of the first model if they are still available."""
     emit(Phase("reading the training rows"))
     if train is not None:
         return _examples(lead, tables.read(lead.task.source(train), "train"), asked)
@@ -168,16 +168,16 @@ def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], 
 
 
 def _known(lead: TextModel) -> LabelledRows | None:
-    """Return the training rows of a model if what it was trained on is on this disk and is the same, by its digest."""
-    told = lead.card.get("options") or {}
-    source = told.get("train")
+    """Return the training rows of a model if they are on this disk, unchanged by their digest; else None."""
+    recorded = lead.card.get("options") or {}
+    source = recorded.get("train")
     local = isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists())
     wanted = (lead.card.get("data") or {}).get("train", {}).get("sha256")
     if not local or not wanted:
         return None
     known = {entry.name for entry in options.table(options.Finetune)}
     try:
-        asked = options.read(options.Finetune, {name: value for name, value in told.items() if name in known})
+        asked = options.read(options.Finetune, {name: value for name, value in recorded.items() if name in known})
         prepared = prepare(asked, ignore)
     except BertMagicError:  # validation rows from a frame that is gone, say
         return None
@@ -199,8 +199,8 @@ def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:
 def _timed(sides: Sequence[_Side], rows: LabelledRows, emit: Listener) -> list[list[float]]:
     """Return the texts a second of each model in each round.
 
-    The models take turns, so that what else the machine does falls on all of them. What is timed goes from texts to
-    scores, with the tokenizing; it was done once before, so nothing is loaded or compiled meanwhile.
+    The models take turns, so that other load on the machine affects all of them. The time includes tokenizing. All
+    models have predicted once before, so nothing is loaded or compiled meanwhile.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""A model measured on rows with labels: read, predict, count, and say what to look at next."""
+"""Evaluation of a model on labelled rows: metrics, slices, errors, probes and label issues."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 By = str | Callable[[Any], Any]
 
 _ISSUES = 500
-"""How many rows to look at a report keeps."""
+"""Maximum number of label issues in a report."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report should have beside the numbers; see `TextModel.evaluate`."""
+    """What a report should have in addition to the metrics; see `TextModel.evaluate`."""
 
     by: Sequence[By] = ()
     at: Sequence[str] = ()
@@ -54,9 +54,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Run:
-    """Rows that were read, and what the model said of them.
+    """Rows and the outputs of the model for them.
 
-    ``table`` is without the rows of ``unseen``, the labels that the model does not know.
+    ``table`` does not have the rows of ``unseen``, the labels that the model does not know.
     """
 
     model: TextModel
@@ -126,7 +126,7 @@ def _possible(task: Task, asked: Asked) -> None:
 
 
 def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listener) -> _Run:
-    """Return what the model says of the rows of a table."""
+    """Return the rows of a table and the outputs of the model for them."""
     import numpy as np
 
     task = model.task
@@ -134,7 +134,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
     columns, _ = task.columns(table, known)
     unseen: Mapping[int, str] = task.unseen(table, columns)
     if len(unseen) == len(table.frame):
-        unseen = {}  # the task says what is wrong with a table of which no row has a label that is known
+        unseen = {}  # no row has a known label: `Task.examples` raises the error
     kept = np.setdiff1d(np.arange(len(table.frame)), list(unseen))
     table = replace(table, frame=table.frame.iloc[kept]) if unseen else table
     rows, findings = task.examples(table, columns)
@@ -150,7 +150,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
 
 
 def _broken(scores: npt.NDArray[np.float32], tokens: Tokens) -> npt.NDArray[np.int64]:
-    """Return the rows of which the model gave something that is no number."""
+    """Return the rows with NaN among the outputs of the model."""
     import numpy as np
 
     bad = np.flatnonzero(np.isnan(scores.reshape(len(scores), -1)).any(axis=1))
@@ -159,7 +159,7 @@ def _broken(scores: npt.NDArray[np.float32], tokens: Tokens) -> npt.NDArray[np.i
 
 
 def _no_numbers(model: TextModel, rows: LabelledRows, broken: npt.NDArray[np.int64]) -> str:
-    """Say of which rows there are no probabilities, or raise a `ModelError` where that is all of them."""
+    """Return a note about rows with NaN, or raise a `ModelError` if all rows have NaN."""
     which = listing((str(rows.index[at]) for at in broken[:5]), 5)
     if len(broken) == len(rows):
         raise ModelError(
@@ -170,7 +170,7 @@ def _no_numbers(model: TextModel, rows: LabelledRows, broken: npt.NDArray[np.int
 
 
 def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:
-    """Return a report with the slices that were asked for, and those that were not."""
+    """Return a report with the slices that the user asked for and the automatic ones."""
     import pandas as pd
 
     main = run.model.task.main_metric
@@ -207,7 +207,7 @@ def _measured(outcomes: Outcomes, columns: pd.DataFrame) -> list[Any]:
 
 
 def _columns(frame: pd.DataFrame, by: Sequence[By]) -> list[tuple[str, pd.Series]]:
-    """Return the columns to slice by: those of the user, and what a function makes of each row.
+    """Return the columns to slice by: columns of the user's table, and values that a function computes for each row.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def _columns(frame: pd.DataFrame, by: Sequence[By]) -> list[tuple[str, pd.Series
 
 
 def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
-    """Return how differently the named groups are treated, and where that is not known; of two classes the second's."""
+    """Return the gaps between groups, and notes on groups without a gap; of two classes only those of the second."""
     import numpy as np
 
     if outcomes.probabilities is None:
@@ -252,7 +252,7 @@ def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tupl
 
 
 def _points(outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:
-    """Return the thresholds for what is wanted."""
+    """Return the thresholds that reach the wanted precision or recall."""
     import numpy as np
 
     chances = outcomes.probabilities
@@ -263,7 +263,7 @@ def _points(outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tup
 
 
 def _probes(run: _Run, lists: Sequence[counterfactuals.Terms], emit: Listener) -> tuple[Probe, ...]:
-    """Return how predictions move when words for people are swapped."""
+    """Return how predictions change when words for people are swapped."""
     task = run.model.task
     before = task.probabilities(run.scores, run.tokens) if lists else None
     if before is None:
@@ -298,9 +298,9 @@ def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDAr
 
 
 def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, emit: Listener) -> tuple[Issue, ...]:
-    """Return rows whose label may be wrong, that contradict each other, or that stand in the training rows."""
+    """Return rows whose label may be wrong, that contradict each other, or that are also training rows."""
     found: list[Issue] = []
-    said = [errors.said(true, labels) for true in outcomes.true]
+    said = [errors.value_text(true, labels) for true in outcomes.true]
     if asked.label_issues:
         if outcomes.probabilities is not None and outcomes.true.ndim == 1:
             features = _features(run, emit)

@@ -1,4 +1,4 @@
-"""A trained model opened and put to use: predictions from whatever holds texts."""
+"""Models opened from disk, and their predictions for texts in any form."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _WANTED = {
 def opened(
     reference: str, device: str | None, precision: str, known: tuple[str, ...], emit: Listener
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Task, dict[str, Any], Path, str]:
-    """Return what a `TextModel` is made of, from a run, a folder or the hub; see `bertmagic.api.load`."""
+    """Return the parts of a `TextModel` from a run, a folder or the hub; see `bertmagic.api.load`."""
     folder = folders.model_folder(reference) if reference in folders.names() else Path(reference).expanduser()
     saving.recover(folder)
     if not folder.is_dir():
@@ -67,14 +67,14 @@ def opened(
 
 
 def described(model: TextModel) -> Held:
-    """Return what the status shows of a model."""
+    """Return the line of a model in the status."""
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
     encoder = str(model.card.get("encoder"))
     return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
 
 
 def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
-    """Predict for texts in whatever form; see `TextModel.predict`."""
+    """Predict for texts in any form; see `TextModel.predict`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     given, name, where = rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
@@ -96,14 +96,14 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
 def run(
     model: TextModel, rows: checks.TextRows, emit: Listener, outputs: Outputs | None = None, fresh: bool = False
 ) -> tuple[Tokens, npt.NDArray[np.float32]]:
-    """Return rows as tokens, and what the model says of them.
+    """Return the tokens of rows, and the outputs of the model for them.
 
     Parameters
     ----------
     outputs
-        Reads something else of the model.
+        Computes other outputs than those of the task.
     fresh
-        Whether to tokenize even what is in the cache, and to keep nothing there.
+        Whether to tokenize without the cache.
     """
     task, network = model.task, model.network
     tokens = encoded(model, rows, emit, fresh)
@@ -113,9 +113,11 @@ def run(
         feed = task.feed(tokens, rows, pad_id, segments, seed=0)
     else:
         feed = BatchSource(tokens, pad_id, segments=segments)
-    tell = counting(emit, "predicting")
-    found = run_model(network, feed, model.precision, lambda done: tell(done, len(tokens)), outputs or task.outputs)
-    return tokens, found
+    progress = counting(emit, "predicting")
+    scores = run_model(
+        network, feed, model.precision, lambda done: progress(done, len(tokens)), outputs or task.outputs
+    )
+    return tokens, scores
 
 
 def encoded(model: TextModel, rows: checks.TextRows, emit: Listener, fresh: bool = False) -> Tokens:
@@ -133,7 +135,7 @@ def _long_text(model: TextModel) -> LongText:
 
 
 def notes_on(model: TextModel, tokens: Tokens) -> list[str]:
-    """Return what the tokens of texts show that the user should know."""
+    """Return notes on texts that are too long or in an unknown language."""
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
     found = checks.token_findings(tokens, longest, _long_text(model), encoder)
@@ -150,7 +152,7 @@ def _overlap_note(model: TextModel) -> list[str]:
 
 
 def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
-    """Return the columns of training that a table has too, by their role; None for the others."""
+    """Return the training columns that a table also has, by their role; None for the other roles."""
     known = {role: model.card.get(role) for role in ROLES}
     return {role: of if of and set(columns.several(of)) <= set(table.columns) else None for role, of in known.items()}
 
@@ -196,8 +198,8 @@ def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> 
     if not chosen and len(inputs) == 1:
         chosen = [model.task.text_column(table)]
     if len(chosen) != len(inputs):
-        learnt = [of for role in _READ for of in columns.several(model.card.get(role) or ())]
-        reads = learnt if len(learnt) == len(inputs) else inputs
+        trained_on = [of for role in _READ for of in columns.several(model.card.get(role) or ())]
+        reads = trained_on if len(trained_on) == len(inputs) else inputs
         raise DataError(
             f"{model.name!r} reads {listing(reads)}; {table.name} has the columns {listing(table.columns)}.",
             "Name the columns, as in " + _example(inputs) + ".",

@@ -30,7 +30,7 @@ ROLES = ("text", "label", "question", "context", "answers", "document")
 class Prepared:
     """The rows of a run, checked and split.
 
-    ``columns`` says which columns they are of, by their role; ``notes`` say what was inferred, dropped or held out.
+    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out.
     """
 
     task: Task
@@ -108,7 +108,7 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     columns, said = kind.columns(parts["train"], named_columns(options))
     task, train, findings = kind.read(parts["train"], columns, options)
     notes, given = [said] if said else [], {}
-    # Before any row is held out: a row of test must not be chosen by either.
+    # Before rows are held out, so that a test row becomes neither a training nor a validation row.
     for part in [name for name in ("validation", "test") if name in parts]:
         given[part], found = task.examples(parts[part], columns)
         findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in found]

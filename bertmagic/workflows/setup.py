@@ -44,7 +44,7 @@ _PLANNED = tuple(field.name for field in fields(Plan))
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that a run has put together before its first step."""
+    """Everything that a run needs before its first step."""
 
     options: Finetune | Pretrain
     prepared: Prepared
@@ -63,7 +63,7 @@ class Setup:
         return Plan(steps=self.steps.total, higher_is_better=self.options.metric not in LOWER_IS_BETTER, **shared)
 
     def feed(self, part: str) -> BatchSource:
-        """Return what the model learns from, or is measured on: the part is train, validation or test."""
+        """Return the batches of a part: train, validation or test."""
         pad_id: Any = self.tokenizer.pad_token_id
         segments = heads.reads_segments(self.network)
         return self.prepared.task.feed(self.parts[part], self.rows(part), pad_id, segments, self.options.seed)
@@ -84,12 +84,12 @@ class Setup:
 def set_up(
     options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.Checkpoint | None = None
 ) -> Iterator[Setup]:
-    """Put a run together, seeded, for as long as it goes on.
+    """Set a run up, with the random state of its seed while it goes on.
 
     Raises
     ------
     BertMagicError
-        If data, model, device or options cannot be used; before the model is loaded where that can be known.
+        If data, model, device or options cannot be used; if possible, before the model is loaded.
     """
     _check_adapt(options)
     prepared = prepare(options, emit)
@@ -106,7 +106,10 @@ def set_up(
     _announce(prepared, parts["train"], encoder.name, options, resolved.precision_reason, emit)
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
-    with loading.alone, _seeded(options.seed, device):  # another run that began here would draw from the same seed
+    with (
+        loading.alone,
+        _seeded(options.seed, device),
+    ):  # no run that starts now draws from this seed
         network, said = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         adapter, adapted = _adapted(network, encoder, options)
     emit(Note(f"{encoder.name}: {said}."))
@@ -170,7 +173,7 @@ def _check_adapt(options: Finetune | Pretrain) -> None:
 
 
 def _adapted(network: PreTrainedModel, encoder: Encoder, options: Finetune | Pretrain) -> tuple[Adapter | None, str]:
-    """Give the network adapters where they are wanted, and return what belongs to them, and a line about them."""
+    """Add adapters to the network if the options ask for them; return them and a line about them."""
     if options.adapt == "full":
         return None, ""
     wanted = adapters.settings(network, options.lora_rank, options.lora_alpha, options.lora_targets)
@@ -196,7 +199,7 @@ def _announce(
 
 
 def attention_dropout(folder: Path, options: Finetune | Pretrain) -> dict[str, Any]:
-    """Return the config's name for attention dropout, with the wanted value."""
+    """Return the config entry of attention dropout with the value of the options."""
     known = loading.config(folder)
     names = ("attention_probs_dropout_prob", "attention_dropout")
     return {name: options.attention_dropout for name in names if name in known}
@@ -204,7 +207,7 @@ def attention_dropout(folder: Path, options: Finetune | Pretrain) -> dict[str, A
 
 @contextmanager
 def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch for the run and give the user's own random state back afterwards."""
+    """Seed torch, and restore the user's random state afterwards."""
     import torch
 
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -213,9 +216,9 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _training(seed: int, device: torch.device) -> AbstractContextManager[None]:
-    """Seed torch for what the steps draw from it, except beside the notebook.
+    """Seed torch for the training steps, except in a background thread.
 
-    There, giving the user's random state back at the end would undo the draws of all cells that ran meanwhile.
+    There, restoring the user's random state at the end would undo the draws of all cells that ran meanwhile.
     """
-    beside = threading.current_thread() is not threading.main_thread()
-    return nullcontext() if beside else _seeded(seed, device)
+    background = threading.current_thread() is not threading.main_thread()
+    return nullcontext() if background else _seeded(seed, device)

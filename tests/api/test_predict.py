@@ -78,7 +78,7 @@ def test_what_holds_no_texts_is_refused(learnt, texts, message):
 def test_long_texts_are_counted_and_said(learnt):
     found = learnt.predict(["a good film " * 50, "a bad film"])
     assert found.truncated == 1
-    assert any("are cut at 64 tokens" in note for note in found.notes)
+    assert any("cut at 64 tokens" in note for note in found.notes)
 
 
 def test_many_rows_are_predicted_as_if_alone(learnt, make_rows):

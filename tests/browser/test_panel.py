@@ -97,7 +97,7 @@ def test_another_column_is_chosen_and_all_follows(lab, panel, pictures):
 def test_a_learning_rate_is_found_and_taken(lab, panel, pictures):
     _, live = panel
     live.get_by_role("button", name="Find lr").click()
-    take = live.get_by_role("button", name="Take it")
+    take = live.get_by_role("button", name="Use it")
     take.wait_for()
     lab.picture(pictures / "panel-rates.png")
     before = code(live)

@@ -47,14 +47,14 @@ def test_few_whole_numbers_are_classes_and_the_rest_are_quantities(values, quant
 
 def test_categories_are_classes_whatever_they_are():
     assert not numbers.are_quantities(pd.Series(pd.Categorical([1.5, 2.5])))
-    assert numbers.said(pd.Series(pd.Categorical([1.5, 2.5])), False) == ""
+    assert numbers.reading_note(pd.Series(pd.Categorical([1.5, 2.5])), False) == ""
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "Float64", "double[pyarrow]"])
 def test_floats_that_mean_classes_are_said_to(dtype):
     column = series([1.0, 2.0, None, 2.0], dtype)
     assert not numbers.are_quantities(column)
-    assert numbers.said(column, False) == (
+    assert numbers.reading_note(column, False) == (
         "'score' holds 2 different whole numbers as floats, which are taken as classes; "
         'task = "regression" predicts the number itself.'
     )
@@ -72,7 +72,7 @@ def test_floats_that_mean_classes_are_said_to(dtype):
     ],
 )
 def test_what_was_chosen_is_said_with_the_other_choice_where_there_is_one(values, regression, said):
-    found = numbers.said(series(values), regression)
+    found = numbers.reading_note(series(values), regression)
     assert said in found if said else found == ""
 
 

@@ -11,7 +11,7 @@ from bertmagic.data.texts import Texts
 
 
 def spelled(text):
-    return [text[start:end] for start, end in words.cut(text)]
+    return [text[start:end] for start, end in words.split(text)]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_running_text_is_cut_into_words(text, expected):
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_words_stand_in_order_and_leave_out_only_what_is_invisible(text):
-    found = words.cut(text)
+    found = words.split(text)
     at = 0
     for start, end in found:
         assert at <= start < end <= len(text)
@@ -54,7 +54,7 @@ def test_words_stand_in_order_and_leave_out_only_what_is_invisible(text):
 @given(st.lists(st.text(max_size=5), max_size=8))
 def test_given_words_stand_where_they_are_joined(given_):
     text = " ".join(given_)
-    assert [text[start:end] for start, end in words.laid(given_)] == given_
+    assert [text[start:end] for start, end in words.given_spans(given_)] == given_
 
 
 def test_words_of_many_texts_are_found_in_both_forms():

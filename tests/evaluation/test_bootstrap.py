@@ -30,7 +30,7 @@ def test_intervals_are_those_of_rows_drawn_one_by_one():
     for _ in range(1000):
         chosen = generator.integers(0, len(true), len(true))
         for tally in tallies(true[chosen], chances[chosen]):
-            for name, value in tally.found().items():
+            for name, value in tally.point_estimates().items():
                 slow.setdefault(name, []).append(value)
     fast = {name: of for tally in tallies(true, chances) for name, of in bootstrap.intervals(tally).items()}
     assert set(fast) == set(slow)
@@ -60,7 +60,7 @@ def test_the_same_rows_are_drawn_for_both_of_a_pair():
     second = confusion_metrics.tally(true, worse, 3)
     paired = bootstrap.differences(first, second)["accuracy"]
     alone = [bootstrap.intervals(one)["accuracy"] for one in (first, second)]
-    change = second.found()["accuracy"] - first.found()["accuracy"]
+    change = second.point_estimates()["accuracy"] - first.point_estimates()["accuracy"]
     assert paired.low < change < paired.high
     assert paired.high - paired.low < 0.8 * np.hypot(*(one.high - one.low for one in alone))
     with pytest.raises(ValueError, match="300 rows of the first and 9 of the second"):
@@ -71,7 +71,7 @@ def test_the_same_rows_are_drawn_for_both_of_a_pair():
 def test_an_interval_from_a_sample_is_as_wide_as_that_of_all_rows(which, monkeypatch):
     true, chances = rows(12_000)
     tally = tallies(true, chances)[which]
-    whole, exact = bootstrap.intervals(tally), tally.found()
+    whole, exact = bootstrap.intervals(tally), tally.point_estimates()
     monkeypatch.setattr(bootstrap, "_LARGE", 3000 * tally.cost)
     for around in (None, exact):
         part = bootstrap.intervals(tally, around)

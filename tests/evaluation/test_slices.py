@@ -22,7 +22,7 @@ def test_each_value_has_the_numbers_and_intervals_of_its_rows():
         rows = column.isna() if one.value == "<NA>" else column == one.value
         again = ranking_metrics.tally(chances[rows][:, None], wanted[rows][:, None] > 0)
         assert one.metrics["accuracy"] == ((chances > 0.5) == wanted)[rows].mean()
-        assert one.metrics["roc_auc"] == again.found()["roc_auc"]
+        assert one.metrics["roc_auc"] == again.point_estimates()["roc_auc"]
         assert one.intervals["roc_auc"] == bootstrap.intervals(again, most=1000)["roc_auc"]
         assert set(one.intervals) == set(one.metrics)
 

@@ -60,7 +60,7 @@ def test_they_are_those_of_scikit_learn_and_torchmetrics(classes):
 def test_ties_count_half_as_in_scikit_learn():
     generator = np.random.default_rng(3)
     chances, wanted = generator.integers(0, 5, (300, 2)) / 5, generator.random((300, 2)) < 0.4
-    found = ranking_metrics.tally(chances, wanted).found()
+    found = ranking_metrics.tally(chances, wanted).point_estimates()
     assert found["roc_auc"] == pytest.approx(theirs.roc_auc_score(wanted, chances))
     assert found["average_precision"] == pytest.approx(theirs.average_precision_score(wanted, chances))
 
@@ -85,7 +85,7 @@ def test_the_calibration_error_of_many_labels_is_that_of_all_decisions():
     generator = np.random.default_rng(2)
     targets = (generator.random((300, 5)) < 0.3).astype(np.int8)
     logits = (2 * generator.normal(size=(300, 5)) + targets).astype(np.float32)
-    found = with_intervals.of([multi_label.tally(logits, targets, np.full(5, 0.5))])
+    found = with_intervals.estimate([multi_label.tally(logits, targets, np.full(5, 0.5))])
     decisions = torch.tensor(multi_label.sigmoid(logits).ravel()), torch.tensor(targets.ravel()).long()
     assert found.metrics["ece"] == pytest.approx(float(BinaryCalibrationError(n_bins=15)(*decisions)), abs=1e-6)
     assert found.intervals["ece"].low < found.intervals["ece"].high
@@ -100,12 +100,12 @@ def test_tallies_of_other_tasks_say_what_their_metrics_say():
     logits = (generator.normal(size=(200, 4)) + targets).astype(np.float32)
     halves = np.full(4, 0.5)
     plain = multi_label.metrics(logits, targets, halves)
-    found = multi_label.tally(logits, targets, halves).found()
+    found = multi_label.tally(logits, targets, halves).point_estimates()
     assert {name: found[name] for name in plain} == pytest.approx(plain)
     value = generator.normal(size=200) * 1000
     said = value + generator.normal(size=200) * 300
     plain = regression_metrics.metrics(said, value)
-    found = with_intervals.of(regression_metrics.tallies(said, value))
+    found = with_intervals.estimate(regression_metrics.tallies(said, value))
     assert found.metrics == pytest.approx({name: plain[name] for name in found.metrics})
     assert set(found.intervals) == {"pearson", "spearman", "rmse", "mae"}
 
@@ -114,7 +114,7 @@ def test_partial_matches_count_half():
     true = [["B-PER", "I-PER", "O", "B-LOC"], ["B-PER", "O", "O", "O"]]
     said = [["B-PER", "O", "O", "B-LOC"], ["B-LOC", "O", "O", "O"]]
     measured = entity_metrics.Measured(true, said, said, np.ones(2), np.full(2, 4))
-    found = entity_metrics.tally(measured).found()
+    found = entity_metrics.tally(measured).point_estimates()
     plain = measured.metrics()
     assert {name: found[name] for name in plain} == pytest.approx(plain)
     assert (found["f1"], found["partial_f1"]) == (pytest.approx(1 / 3), pytest.approx(1.5 / 3))

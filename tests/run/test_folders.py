@@ -117,3 +117,13 @@ def test_options_become_values_that_json_has(tmp_path):
     assert folders.plain({"lr": 1e-4, "train": [1], "model": tmp_path, "name": None, "resume": True}) == {
         "lr": 1e-4, "train": "list", "model": str(tmp_path), "name": None, "resume": True,
     }  # fmt: skip
+
+
+def test_a_run_is_known_by_the_folder_of_its_model(tmp_path, monkeypatch):
+    model = folders.made_folder("mine")
+    (tmp_path / "link").symlink_to(model)
+    assert folders.run_of(model) == folders.run_of(tmp_path / "link") == "mine"
+    assert folders.run_of(model.parent) is folders.run_of(tmp_path) is None
+    assert folders.run_of(folders.made_folder("search/trials/3")) is None
+    monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path / "elsewhere"))
+    assert folders.run_of(model) is None

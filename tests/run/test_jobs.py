@@ -208,7 +208,7 @@ def test_the_end_of_the_process_stops_jobs_and_waits_a_moment():
         return "kept"
 
     job = jobs.start("x", work)
-    jobs._part()
+    jobs._stop_all()
     assert (job.done, job.model) == (True, "kept")
 
 

@@ -221,8 +221,10 @@ def test_of_hundreds_of_runs_only_the_logs_that_are_drawn_are_read(monkeypatch):
         (folder / "options.json").write_text(json.dumps(FACTS))
         (folder / "metrics.json").write_text(json.dumps({"macro_f1": number / 300}))
     read = []
-    curve = records.curve
-    monkeypatch.setattr(records, "curve", lambda record, metric: read.append(record.name) or curve(record, metric))
+    curve = records.metric_curve
+    monkeypatch.setattr(
+        records, "metric_curve", lambda record, metric: read.append(record.name) or curve(record, metric)
+    )
     found = listed(sort="macro_f1")
     assert [record.name for record in found.records[:2]] == ["r299", "r298"]
     assert len(read) == records.CURVES

@@ -79,7 +79,7 @@ def test_a_longer_row_costs_more(about):
     assert len(costs.lengths) > 1
     for of in (costs.train, costs.read, costs.kept):
         assert of[-1] > of[0] > 0
-    assert costs.launch >= 0
+    assert costs.per_pass >= 0
     assert costs.update > 0
 
 
@@ -117,7 +117,7 @@ def test_an_evaluation_begins_with_what_steps_left_given_back(options, monkeypat
 
 
 def test_each_new_shape_takes_its_time_once(options, about):
-    plain, compiled = (replace(about, costs=replace(about.costs, shape=seconds)) for seconds in (0.0, 100.0))
+    plain, compiled = (replace(about, costs=replace(about.costs, new_shape=seconds)) for seconds in (0.0, 100.0))
     one, four = (replace(options, epochs=epochs) for epochs in (1, 4))
     batches = estimates.training_batches(about.lengths, options.batch_size, options.seed, 0)
     shapes = {(len(batch), padded(int(about.lengths[batch].max()))) for batch in batches}

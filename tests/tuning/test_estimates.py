@@ -50,8 +50,8 @@ def test_more_rows_longer_texts_and_more_epochs_cost_more(options, about):
 
 def test_a_step_of_few_rows_takes_what_a_pass_takes_at_least(options, about):
     small = estimates.estimate(replace(options, epochs=1, batch_size=1), about)
-    assert small.seconds >= 108 * (about.costs.launch + about.costs.update)
-    slow = replace(about, costs=replace(about.costs, launch=1.0))
+    assert small.seconds >= 108 * (about.costs.per_pass + about.costs.update)
+    slow = replace(about, costs=replace(about.costs, per_pass=1.0))
     assert estimates.estimate(replace(options, epochs=1, batch_size=1), slow).seconds > 108
 
 

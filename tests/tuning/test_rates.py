@@ -80,7 +80,7 @@ def test_it_ends_where_the_loss_breaks_out(try_rates):
 
 def test_a_loss_that_is_never_finite_is_an_error(try_rates):
     _, find = try_rates(objective=Objective(lambda outputs, targets: outputs.sum() * float("nan")))
-    with pytest.raises(TrainingError, match="not finite from the first steps"):
+    with pytest.raises(TrainingError, match="not finite in the first steps"):
         find()
 
 

@@ -52,11 +52,11 @@ def test_every_slider_has_the_range_and_the_help_of_the_table(opened):
 
 
 def test_the_cell_and_the_estimate_move_with_the_sliders(opened):
-    before, told = opened.estimate, opened._told.value
+    before, told = opened.estimate, opened._estimate_html.value
     opened._controls["epochs"].value = 2
     opened._controls["batch_size"].value = 16
     assert opened.estimate.steps == math.ceil(108 / 16) * 2 != before.steps
-    assert opened._told.value != told
+    assert opened._estimate_html.value != told
     assert opened._copy.text == opened.cell
     assert opened.cell.splitlines()[0] == "%%bert_finetune tuned"
     assert "train      = reviews" in opened.cell
@@ -115,7 +115,7 @@ def test_it_starts_shows_the_run_and_leaves_a_model(opened):
     assert "Finished after all" in opened._frames.children[-1].value
     assert not opened._start.disabled
     tryout = opened._tryout
-    assert tryout._asking.layout.display == ""
+    assert tryout._inputs.layout.display == ""
     tryout.text.value = "the film was good"
     tryout.predict()
     assert "1 prediction by tuned" in tryout.shown.children[0].value
@@ -146,6 +146,26 @@ def test_stop_and_resume_and_start_pressed_twice(opened):
     opened.start(resume=True)
     settle(opened)
     assert opened.job.progress.step == opened.job.progress.steps > at
+
+
+def test_a_run_is_started_as_soon_as_the_buttons_allow_it(opened):
+    opened.set(epochs=1)
+    clicked = threading.Event()
+
+    def click(change):
+        if not change.new and not clicked.is_set():
+            clicked.set()
+            threading.Thread(target=opened.start).start()
+
+    opened.start()
+    first = opened.job
+    opened._start.observe(click, "disabled")
+    assert clicked.wait(WAIT)
+    while opened.job is first and not opened._message.value:
+        first.join(0.05)
+    assert opened._message.value == ""
+    settle(opened)
+    assert opened.job is not first
 
 
 def test_what_is_wrong_is_said_in_the_panel(opened):
@@ -184,26 +204,26 @@ def test_inferred_columns_are_chosen_in_lists_and_all_follows_another_choice(hom
     assert listed(opened, "second text") == (["", *rows.columns], "")
     assert listed(opened, "label") == (list(rows.columns), "label")
     assert "text " not in opened.cell  # a run infers it
-    before = opened._data._found.value
+    before = opened._data._report_html.value
     opened._data.choose(label="mood", second_text="note")
     assert 'label = "mood"' in opened.cell
     assert 'text  = ["text", "note"]' in opened.cell
     assert opened._copy.text == opened.cell
-    assert opened._data._found.value != before
-    assert "glad" in opened._data._found.value
+    assert opened._data._report_html.value != before
+    assert "glad" in opened._data._report_html.value
     assert opened._about.prepared.columns == {"text": ["text", "note"], "label": "mood"}
 
 
 def test_a_choice_that_cannot_be_used_says_so_and_starts_nothing(opened):
     opened._data.choose(label="text")
-    assert "text and label are both" in opened._data._found.value
-    assert opened._told.value == ""
+    assert "text and label are both" in opened._data._report_html.value
+    assert opened._estimate_html.value == ""
     assert opened.state.estimate is None
     opened.start()
     assert opened.job is None
     assert "text and label are both" in opened._message.value
     opened._data.choose(label="label")
-    assert "The data: 120 rows, classification" in opened._data._found.value
+    assert "The data: 120 rows, classification" in opened._data._report_html.value
     opened.set(epochs=1)
     opened.start()
     assert settle(opened) is not None
@@ -227,7 +247,7 @@ def test_other_rows_are_chosen_from_the_variables_and_samples(home, encoder, row
     assert 'label = "stars"' in opened.cell
     del names["mine"]
     opened._data._data.value = "mine"
-    assert "mine" in opened._data.wrong
+    assert "mine" in opened._data.error
     assert opened.state.estimate is None
 
 
@@ -243,7 +263,7 @@ def test_the_run_goes_on_without_its_variable(home, encoder, rows, monkeypatch):
     opened.stop()
     model = settle(opened)
     assert opened.job.progress.phase == "interrupted"
-    assert "reviews is gone. The panel still has its rows" in opened._told.value
+    assert "reviews was deleted. The panel still has its rows" in opened._estimate_html.value
     opened._tryout.rows.value = "reviews"
     opened._tryout.evaluate()
     assert "reviews" in opened._tryout.shown.children[0].value
@@ -258,7 +278,7 @@ def test_a_learning_rate_is_found_and_taken(opened):
     assert not opened._stop.disabled
     opened.start()
     assert "running already" in opened._message.value
-    assert opened._finding.join(WAIT)
+    assert opened._rate_search.join(WAIT)
     curve, take = opened._frames.children
     assert "Learning rate for tiny" in curve.value
     assert "<svg" in curve.value
@@ -268,7 +288,7 @@ def test_a_learning_rate_is_found_and_taken(opened):
     assert not opened._start.disabled
     opened.find_rate()
     opened.stop()
-    assert opened._finding.join(WAIT)
+    assert opened._rate_search.join(WAIT)
     assert "stopped before there was a rate" in opened._message.value
 
 

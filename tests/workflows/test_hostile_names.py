@@ -8,11 +8,12 @@ import pytest
 
 import bertmagic as bm
 from bertmagic.errors import DataError
+from bertmagic.text_safety import visible
 
 from ..conftest import BAD, GOOD, THINGS
 from ..small import documents, entities, label_sets, pairs, questions
 
-ODD = "{view} {0} {{ }} {x!r:>9} %s %(a)s %d % $x ${y} \\1 \\g<0> %{z}"
+ODD = "{view} {0} {{ }} {x!r:>9} %s %(a)s %d % $x ${y} \\1 \\g<0> %{z} \u202e\x1b[31m"
 LABELS = ("bad " + ODD, "good " + ODD)
 
 
@@ -64,12 +65,11 @@ def roles(given):
 
 
 def every_form(result):
-    result._repr_mimebundle_()
-    repr(result)
+    """Write a result in each form that it has; none may hold what reorders a line or what a terminal obeys."""
+    forms = [repr(result), *map(str, result._repr_mimebundle_().values())]
     if hasattr(result, "to_markdown"):
-        result.to_markdown()
-        result.to_latex()
-        result.to_html("odd.html")
+        forms += [result.to_markdown(), result.to_latex(), result.to_html("odd.html").read_text(encoding="utf-8")]
+    assert not [form for form in forms if "\u202e" in form or "\x1b" in form]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -87,6 +87,7 @@ def test_odd_names_are_data_everywhere(task, encoder):
     every_form(bm.check(train, task=learnt, **named))
     model = bm.finetune(train, task=learnt, **known)
     assert {role: model.card[role] for role in named} == named
+    assert not {"\u202e", "\x1b"} & set(repr(model))
     found = model.predict(fresh)
     every_form(found)
     texts = {role: of for role, of in named.items() if role not in ("label", "answers")}
@@ -112,7 +113,7 @@ def test_messages_hold_odd_names_as_they_are(task, small):
         model.predict(frame, **texts)
     assert repr(columns[0]) in str(caught.value) or len(columns) > 1
     frame.iloc[0, 0] = None
-    assert f"row 0 {ODD}" in str(caught.value)
+    assert f"row 0 {visible(ODD)}" in str(caught.value)
 
 
 def templates(tree):

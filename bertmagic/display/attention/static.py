@@ -16,17 +16,8 @@ from bertmagic.display.attention.heat_map import heat_map, is_labelled
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.scene import Scene
 from bertmagic.display.attention.settings import settings
-from bertmagic.display.blocks import (
-    Block,
-    Caution,
-    Headline,
-    Image,
-    LostWidget,
-    Paragraph,
-    Table,
-    Widget,
-    columns,
-)
+from bertmagic.display.blocks import Block, Headline, Image, LostWidget, Paragraph, Table, Widget, columns
+from bertmagic.display.cells import Caution
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:

@@ -175,5 +175,5 @@ def _legend(curves: Sequence[Curve]) -> str:
         parts.append(f'<path d="M{x:.0f} {HEIGHT - 6}h12" {look}/>')
         parts.append(_dots([(f"{x + 6:.0f}", f"{HEIGHT - 6}")], curve.colour) if curve.dots else "")
         parts.append(_label(round(x + 15), HEIGHT - 3, curve.name, "start"))
-        x += 23 + 7 * len(curve.name)  # no font tells its width here: some room for a wide one
+        x += 23 + 7 * len(curve.name)  # the width of the font is not known here: room for a wide one
     return "".join(parts)

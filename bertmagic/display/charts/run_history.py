@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LOOKS = [(colour, dash) for dash in ("solid", "dot", "dash") for colour in (BLUE, ORANGE, GREEN)]
 _MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
-"""Eight curves differ by colour, dashes and marks, so that one of the three is enough to tell them apart."""
+"""Eight curves differ by colour, dashes and marks, so that one of the three is enough to distinguish them."""
 AGAINST = {"date": "began", "seconds": "seconds", "steps": "steps"}
 """What the figure has on its horizontal axis, and how that is called."""
 
@@ -35,7 +35,7 @@ def place(record: Record, result: Runs) -> tuple[str | float, float] | None:
 
 
 def _traces(result: Runs, records: list[Record]) -> list[dict[str, Any]]:
-    """Return a trace a run that has a curve, beside its curve, and one of all the others."""
+    """Return two traces for each run with a curve, its point and its curve, and one trace of all the others."""
     curves = {curve.run: curve for curve in result.curves}
     traces: list[dict[str, Any]] = []
     looks = {name: (*look, mark) for name, look, mark in zip(curves, _LOOKS, _MARKS, strict=False)}

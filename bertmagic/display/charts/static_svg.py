@@ -86,8 +86,8 @@ def _plot(which: str, data: list[dict[str, Any]], layout: dict[str, Any], box: t
         if trace["type"] == "heatmap":
             parts.append(_heat(trace, across, up))
         elif trace["type"] == "bar":
-            beside = (bars.index(trace), len(bars)) if layout.get("barmode") == "group" else (0, 1)
-            parts.append(_bars(trace, across, up, *beside))
+            place = (bars.index(trace), len(bars)) if layout.get("barmode") == "group" else (0, 1)
+            parts.append(_bars(trace, across, up, *place))
         else:
             parts.append(_scatter(trace, across, up))
     return parts
@@ -118,8 +118,8 @@ def _axis(about: dict[str, Any], data: list[dict[str, Any]], which: str, start: 
     if "tickvals" in about:
         named = zip(about["tickvals"], map(_plain, about.get("ticktext", about["tickvals"])), strict=True)
         return _Axis(start, end, low - 0.5, high + 0.5, tuple((float(at), text) for at, text in named))
-    told: Callable[[float], str] = _date if dates else lambda value: number(round(value, 10), 3)
-    return _Axis(start, end, low, high, tuple((at, told(at)) for at in ticks(low, high, 3 if dates else 5)))
+    label: Callable[[float], str] = _date if dates else lambda value: number(round(value, 10), 3)
+    return _Axis(start, end, low, high, tuple((at, label(at)) for at in ticks(low, high, 3 if dates else 5)))
 
 
 def _reach(trace: dict[str, Any], which: str) -> list[float]:

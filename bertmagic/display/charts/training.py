@@ -34,7 +34,7 @@ def training(run: Run) -> dict[str, Any]:
 
 
 def _heading(at: int, title: str) -> dict[str, Any]:
-    """Return the name of a plot, above its upper left corner: beside a narrow plot there is no room for it."""
+    """Return the name of a plot, above its upper left corner: a narrow plot has no room for it at its side."""
     place = {"xref": "paper", "x": _left(at), "xanchor": "left", "xshift": -30 if at > 1 else -43}
     return {"text": f"<b>{title}</b>", "showarrow": False, "align": "left", "yref": "paper", "y": 1, "yshift": 6,
             "yanchor": "bottom", **place}  # fmt: skip

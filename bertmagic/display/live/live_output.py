@@ -58,7 +58,7 @@ class View(Protocol):
         """Whether nothing more will come."""
 
     def stop(self, reason: str) -> None:
-        """End for a reason that no event told; an empty one if the work is just done."""
+        """End for a reason that no event gave; the reason is empty if the work is simply done."""
 
     def frame(self) -> dict[str, Any]:
         """Return what is shown now."""
@@ -160,5 +160,5 @@ class LiveOutput:
     def _guarded(self, work: Any, *given: object) -> None:
         try:
             work(*given)
-        except Exception:  # whatever it is, a picture must not end hours of training
+        except Exception:  # no error of drawing may end hours of training
             _log.debug("A frame of the panel could not be drawn.", exc_info=True)

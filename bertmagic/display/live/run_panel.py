@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.charts.training import training
-from bertmagic.display.live.run_words import evaluations, lines, losses, position, speed, state, title
+from bertmagic.display.live.run_words import evaluations, losses, position, speed, state, summary_lines, title
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, line, number, score, words
 from bertmagic.display.writers.elements import Cell, paragraph, progress, table, tag, warned
 from bertmagic.errors import count
@@ -40,15 +40,15 @@ class RunPanel:
         return self.run.over
 
     def stop(self, reason: str) -> None:
-        """End the run for a reason that no event told."""
+        """End the run for a reason that no event gave."""
         self.run.stopped = reason or "closed before the end"
 
     def frame(self) -> dict[str, Any]:
         """Return the panel as it stands."""
-        return {"text/plain": "\n".join(lines(self.run)), "text/html": markup(self.run)}
+        return {"text/plain": "\n".join(summary_lines(self.run)), "text/html": markup(self.run)}
 
     def final(self) -> list[dict[str, Any]]:
-        """Return the last frame: where there are curves an interactive figure, and below it what is told in words.
+        """Return the last frame: where there are curves an interactive figure, and below it the evaluations and notes.
 
         The figure's static twin is the curves and the table of evaluations, folded: below they stand open.
         """
@@ -60,16 +60,16 @@ class RunPanel:
             return [frame]
         numbers = tag("details", tag("summary", "The numbers of the curves"), _evaluations(run))
         twin = tag("div", _charts(run), numbers, style=_PAGE)
-        told = tag("div", _head(run), _told(run), style=_PAGE)
+        details = tag("div", _head(run), _details(run), style=_PAGE)
         return [
             {MIMETYPE: training(run), "text/plain": frame["text/plain"], "text/html": str(twin)},
-            {"text/plain": f"{title(run)}\n{state(run)}", "text/html": str(told)},
+            {"text/plain": f"{title(run)}\n{state(run)}", "text/html": str(details)},
         ]
 
 
 def markup(run: Run) -> Markup:
     """Return the panel as HTML of at most 20 kB, as high at the first step as at the last."""
-    return tag("div", _head(run), _charts(run), _told(run), style=_PAGE)
+    return tag("div", _head(run), _charts(run), _details(run), style=_PAGE)
 
 
 def _head(run: Run) -> Markup:
@@ -82,7 +82,7 @@ def _charts(run: Run) -> Markup:
     return tag("div", _loss(run), _metric(run), _lr(run), style="display:flex;flex-wrap:wrap;gap:4px 12px")
 
 
-def _told(run: Run) -> Markup:
+def _details(run: Run) -> Markup:
     return tag("div", _evaluations(run), _notes(run), style="display:flex;flex-wrap:wrap;gap:0 24px")
 
 

@@ -167,7 +167,7 @@ class Run:
     def seconds_a_step(self) -> float:
         """The recent time of a step: the median of means, which one slow step does not move.
 
-        Means, because a GPU tells of several steps at once: only the first of them then takes any time.
+        Means, because a GPU reports several steps at once: only the first of them then takes any time.
         """
         times = [pace.seconds for pace in self.recent]
         part = max(1, len(times) // 8)

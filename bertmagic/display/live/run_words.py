@@ -31,7 +31,7 @@ def state(run: Run) -> str:
     if run.stopped:
         return f"Stopped: {run.stopped}"
     if run.phase:
-        return stage(run.phase, run.clock() - run.phase_since)
+        return phase_line(run.phase, run.clock() - run.phase_since)
     return "Training" if run.step else "Starting"
 
 
@@ -44,7 +44,7 @@ def _ending(run: Run, end: Ended) -> str:
     return f"{first[end.reason]} after {where} in {duration(end.seconds)}{kept}{detail}"
 
 
-def stage(phase: Phase, seconds: float) -> str:
+def phase_line(phase: Phase, seconds: float) -> str:
     """Return a phase in words: what, how much of it, for how long, and how much longer."""
     what = line(phase.what, 100)
     what = what[:1].upper() + what[1:]
@@ -105,10 +105,10 @@ def evaluations(run: Run) -> str:
         return "no evaluation yet"
     last = run.evaluations[-1]
     best = f"; best at step {run.best.step:,}: {score(run.value(run.best))}" if run.best and run.best != last else ""
-    return measured(run, last) + best
+    return evaluation_line(run, last) + best
 
 
-def measured(run: Run, event: Evaluated) -> str:
+def evaluation_line(run: Run, event: Evaluated) -> str:
     """Return one evaluation in words."""
     name = line(run.metric_name, 40)
     chosen = f", {words(name)} {score(run.value(event))}" if name != "loss" else ""
@@ -116,15 +116,15 @@ def measured(run: Run, event: Evaluated) -> str:
     return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"
 
 
-def lines(run: Run) -> list[str]:
+def summary_lines(run: Run) -> list[str]:
     """Return all of it in at most ten lines."""
     parts = [title(run), state(run)]
     if run.started:
         parts += [position(run), losses(run), evaluations(run), speed(run)]
-    return parts + noted(list(run.notes)[-3:])
+    return parts + note_lines(list(run.notes)[-3:])
 
 
-def noted(notes: Iterable[Note]) -> list[str]:
+def note_lines(notes: Iterable[Note]) -> list[str]:
     """Return notes as lines."""
     return [
         f"{WARNING} Warning: {line(note.text, 160)}" if note.warning else f"Note: {line(note.text, 160)}"

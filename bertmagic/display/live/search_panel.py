@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.live.run_state import Run
-from bertmagic.display.live.run_words import losses, position, stage
+from bertmagic.display.live.run_words import losses, phase_line, position
 from bertmagic.display.results.search import blocks, headline
 from bertmagic.display.style import duration, line
 from bertmagic.display.writers.elements import progress, tag
@@ -47,7 +47,7 @@ class SearchPanel:
         return self._search is not None and bool(self._search.ended)
 
     def stop(self, reason: str) -> None:
-        """End it for a reason that no search told."""
+        """End it for a reason that no event gave."""
         self._reason = reason
 
     def frame(self) -> dict[str, Any]:
@@ -63,19 +63,19 @@ class SearchPanel:
         }
 
     def final(self) -> list[dict[str, Any]]:
-        """Return a line: what was found stands below, with its figure. After an error the last frame stays."""
+        """Return a line: the result stands below, with its figure. After an error the last frame stays."""
         search = self._search
         if search is None or self._reason:
             return [self.frame()]
-        said = f"{headline(search)}; {count(len(search.trials), 'trial')} in {duration(self._clock() - self._born)}."
-        return [{"text/plain": said, "text/html": str(tag("div", said, style=_PAGE + ";opacity:.8"))}]
+        summary = f"{headline(search)}; {count(len(search.trials), 'trial')} in {duration(self._clock() - self._born)}."
+        return [{"text/plain": summary, "text/html": str(tag("div", summary, style=_PAGE + ";opacity:.8"))}]
 
     def _now(self) -> str:
         if self._reason:
             return f"Stopped: {line(self._reason, 200)}."
         run = self._run
         if run.phase:
-            return stage(run.phase, self._clock() - run.phase_since)
+            return phase_line(run.phase, self._clock() - run.phase_since)
         return f"{position(run)}; {losses(run)}" if run.step else "starting"
 
 

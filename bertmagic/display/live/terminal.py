@@ -9,7 +9,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bertmagic.display import text
 from bertmagic.display.live.run_state import Run
-from bertmagic.display.live.run_words import lines, losses, measured, noted, position, reason, stage, state, title
+from bertmagic.display.live.run_words import (
+    evaluation_line,
+    losses,
+    note_lines,
+    phase_line,
+    position,
+    reason,
+    state,
+    summary_lines,
+    title,
+)
 from bertmagic.events import Ended, Evaluated, Event, Note, Phase, Started
 from bertmagic.text_safety import visible
 
@@ -61,7 +71,7 @@ class Lines:
             if self._brief:
                 self._clear()
             else:
-                self._say(*lines(self._run))
+                self._say(*summary_lines(self._run))
 
     def below(self, result: object) -> None:
         """Write a result to stdout, an error to stderr."""
@@ -70,13 +80,13 @@ class Lines:
     def _tell(self, event: Event) -> None:
         if isinstance(event, Ended):
             self._closed = True
-            self._say(*lines(self._run))
+            self._say(*summary_lines(self._run))
         elif isinstance(event, Started):
             self._say(title(self._run))
         elif isinstance(event, Evaluated):
-            self._say(measured(self._run, event))
+            self._say(evaluation_line(self._run, event))
         elif isinstance(event, Note):
-            self._say(*noted([event]))
+            self._say(*note_lines([event]))
         elif self._terminal:
             self._rewrite()
         else:
@@ -85,7 +95,7 @@ class Lines:
     def _words(self) -> str:
         run = self._run
         if run.phase:
-            return stage(run.phase, self._clock() - run.phase_since)
+            return phase_line(run.phase, self._clock() - run.phase_since)
         return f"{position(run)}; {losses(run)}" if run.step else state(run)
 
     def _rewrite(self) -> None:
@@ -121,7 +131,7 @@ class TrialLines:
     """Writes a line for each trial of a search."""
 
     def __init__(self, stream: IO[str]) -> None:
-        self._stream, self._told = stream, 0
+        self._stream, self._shown = stream, 0
 
     def __call__(self, event: Any) -> None:
         """Take an event in; a search has its trials so far."""
@@ -131,12 +141,12 @@ class TrialLines:
             return
         with contextlib.suppress(Exception):  # a closed pipe must not end a search
             over = [trial for trial in event.trials if trial.state != "running"]
-            for trial in over[self._told :]:
+            for trial in over[self._shown :]:
                 write(self._stream, visible(trial_line(event, trial)) + "\n")
-            self._told = len(over)
+            self._shown = len(over)
 
     def close(self, error: BaseException | None = None) -> None:
-        """Do nothing: what ended it is told by who asked for it."""
+        """Do nothing: the caller reports what ended the search."""
 
     def below(self, result: object) -> None:
         """Write a result to stdout, an error to stderr."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.live.run_words import stage
+from bertmagic.display.live.run_words import phase_line
 from bertmagic.display.style import duration
 from bertmagic.display.writers.elements import progress, tag
 from bertmagic.events import Event, Phase
@@ -44,13 +44,13 @@ class WorkBar:
     def frame(self) -> dict[str, Any]:
         """Return the bar."""
         phase = self._phase
-        words = stage(phase, self._clock() - self._since)
+        words = phase_line(phase, self._clock() - self._since)
         drawn = progress(phase.done, phase.total or 0, phase.what)
         return {"text/plain": words, "text/html": str(tag("div", words, drawn, style="font-size:13px;max-width:40em"))}
 
     def final(self) -> list[dict[str, Any]]:
         """Return one line that says what was done, or why not."""
-        words = f"{stage(self._phase, 0.0)}; {duration(self._clock() - self._born)} in all."
+        words = f"{phase_line(self._phase, 0.0)}; {duration(self._clock() - self._born)} in all."
         if self._reason:
             words = f"Stopped ({self._reason}). {words}"
         return [{"text/plain": words, "text/html": str(tag("div", words, style="font-size:13px;opacity:.8"))}]

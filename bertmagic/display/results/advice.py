@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Headline, Paragraph, Row, Strong, Table, columns
+from bertmagic.display.blocks import Block, Column, Headline, Paragraph, Table, columns
+from bertmagic.display.cells import Row, Strong
 from bertmagic.display.style import BEST, duration, line, million, score, share, size, words
 from bertmagic.errors import count
 

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import (
-    Absent,
-    Block,
-    Cell,
-    Column,
-    Headline,
-    Mark,
-    Notes,
-    Paragraph,
-    Passage,
-    Ranking,
-    Row,
-    Share,
-    Strong,
-    Table,
-)
+from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
+from bertmagic.display.cells import Absent, Cell, Mark, Passage, Ranking, Row, Share, Strong
 from bertmagic.display.results.predictions import FIRST, LAST, lacking, shown_rows
 from bertmagic.display.style import line, speed
 from bertmagic.errors import count

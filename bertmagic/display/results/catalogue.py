@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Headline, Row, Strong, Table, columns
+from bertmagic.display.blocks import Block, Column, Headline, Table, columns
+from bertmagic.display.cells import Row, Strong
 from bertmagic.display.style import line, million, number
 from bertmagic.errors import count
 

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import (
-    Block,
-    Cell,
-    Column,
-    Figure,
-    Headline,
-    Notes,
-    Paragraph,
-    Passage,
-    Row,
-    Strong,
-    Table,
-    columns,
-)
+from bertmagic.display.blocks import Block, Column, Figure, Headline, Notes, Paragraph, Table, columns
+from bertmagic.display.cells import Cell, Passage, Row, Strong
 from bertmagic.display.charts.differences import differences
 from bertmagic.display.style import duration, line, number, score, size, words
 from bertmagic.errors import count

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import (
-    Block,
-    Caution,
-    Cell,
-    Column,
-    Headline,
-    Paragraph,
-    Passage,
-    Row,
-    Share,
-    Table,
-    columns,
-)
+from bertmagic.display.blocks import Block, Column, Headline, Paragraph, Table, columns
+from bertmagic.display.cells import Caution, Cell, Passage, Row, Share
 from bertmagic.display.style import WARNING, line, share
 from bertmagic.errors import count
 

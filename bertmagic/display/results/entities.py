@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Absent, Block, Cell, Column, Headline, Mark, Notes, Paragraph, Passage, Row, Table
+from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
+from bertmagic.display.cells import Absent, Cell, Mark, Passage, Row
 from bertmagic.display.results.predictions import FIRST, LAST, shown_rows
 from bertmagic.display.style import line, speed
 from bertmagic.errors import count

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Heading, Paragraph, Passage, Row, Table
+from bertmagic.display.blocks import Block, Column, Heading, Paragraph, Table
+from bertmagic.display.cells import Passage, Row
 from bertmagic.display.results import explorer
 from bertmagic.display.style import line, number, share
 from bertmagic.errors import count
@@ -45,7 +46,7 @@ def page(result: Report) -> Iterator[list[Block]]:
 def has_probabilities(result: Report) -> bool:
     """Whether the rows have the probabilities of classes."""
     assert result.errors is not None
-    return any(one.chances for one in result.errors.examples)
+    return any(one.probabilities for one in result.errors.examples)
 
 
 def _headline(result: Report) -> str:
@@ -78,7 +79,7 @@ def _row(one: Example, text: Passage) -> Row:
         text,
         line(one.true, 60),
         predicted,
-        share(one.score) if one.chances else number(one.score),
+        share(one.score) if one.probabilities else number(one.score),
     ]
 
 

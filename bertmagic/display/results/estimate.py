@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Caution, Table, columns
+from bertmagic.display.blocks import Block, Table, columns
+from bertmagic.display.cells import Caution
 from bertmagic.display.style import duration, share, size
 from bertmagic.errors import count
 

@@ -91,6 +91,6 @@ def _row(one: Example) -> dict[str, Any]:
     return {
         "row": line(one.row, 40), "text": visible(one.text), "cut": one.cut, "true": line(one.true, 40),
         "predicted": line(one.predicted, 40), "score": round(one.score, 5),
-        "chances": [[line(label, 30), round(chance, 4)] for label, chance in one.chances],
+        "chances": [[line(label, 30), round(chance, 4)] for label, chance in one.probabilities],
         "kinds": one.kinds, "wrong": one.wrong,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures of a report: plotly with a table of the same numbers, in colours and dashes that all readers tell apart."""
+"""Pictures of a report: plotly with a table of the same numbers; dashes and marks differ where colours do."""
 
 from __future__ import annotations
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import (
-    Absent,
-    Block,
-    Column,
-    Headline,
-    Notes,
-    Ranking,
-    Row,
-    Share,
-    Table,
-)
+from bertmagic.display.blocks import Block, Column, Headline, Notes, Table
+from bertmagic.display.cells import Absent, Ranking, Row, Share
 from bertmagic.display.results.predictions import lacking
 from bertmagic.display.style import duration, line
 from bertmagic.errors import count

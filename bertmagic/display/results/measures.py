@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Cell, Paragraph, Row, Strong, Table, columns
+from bertmagic.display.blocks import Block, Paragraph, Table, columns
+from bertmagic.display.cells import Cell, Row, Strong
 from bertmagic.display.style import line, score, words
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import Block, Cell, Column
+from bertmagic.display.blocks import Block, Column
 from bertmagic.display.results.predictions import (
     WIDE,
     document,
@@ -17,6 +17,7 @@ from bertmagic.display.results.predictions import (
 from bertmagic.display.style import line
 
 if TYPE_CHECKING:
+    from bertmagic.display.cells import Cell
     from bertmagic.tasks.multi_label.result import MultiLabelPredictions
 
 _NONE = "none"

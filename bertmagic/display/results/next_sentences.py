@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Headline, Row, Share, Table
+from bertmagic.display.blocks import Block, Column, Headline, Table
+from bertmagic.display.cells import Row, Share
 from bertmagic.display.style import duration, line
 from bertmagic.errors import count
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import Absent, Block, Cell, Column, Headline, Notes, Paragraph, Passage, Row, Share, Table
+from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
+from bertmagic.display.cells import Absent, Cell, Passage, Row, Share
 from bertmagic.display.style import MISSING, line, speed
 from bertmagic.errors import count
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Figure, Headline, Notes, Paragraph, Row, Shade, Share, Table, columns
+from bertmagic.display.blocks import Block, Figure, Headline, Notes, Paragraph, Table, columns
+from bertmagic.display.cells import Row, Shade, Share
 from bertmagic.display.charts.confusion import confusion
 from bertmagic.display.results import errors, measures, slices
 from bertmagic.display.results import figure as figures_of

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import Block, Column, Headline, Row, Table, columns
+from bertmagic.display.blocks import Block, Column, Headline, Table, columns
 from bertmagic.display.style import duration, line, number, words
 from bertmagic.errors import count
 
 if TYPE_CHECKING:
+    from bertmagic.display.cells import Row
     from bertmagic.run.difference import Difference, RunDifference, What
 
 _ROWS = 60

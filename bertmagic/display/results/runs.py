@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Figure, Headline, Notes, Row, Table, columns
+from bertmagic.display.blocks import Block, Figure, Headline, Notes, Table, columns
 from bertmagic.display.charts.run_history import AGAINST, place, run_history
 from bertmagic.display.style import duration, line, score, words
 from bertmagic.errors import count
@@ -12,6 +12,7 @@ from bertmagic.errors import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bertmagic.display.cells import Row
     from bertmagic.run.records import Curve, Record, Runs
 
 _ROWS, _LINES = 60, 20
@@ -68,7 +69,8 @@ def _remarks(result: Runs) -> list[str]:
         remarks.append(f"{count(len(failed) - _ERRORS, 'more run')} failed.")
     if result.foreign:
         names = ", ".join(line(name, 40) for name in result.foreign[:5])
-        remarks.append(f"{count(len(result.foreign), 'entry is', 'entries are')} there that are not runs: {names}.")
+        what = count(len(result.foreign), "entry there is not a run", "entries there are not runs")
+        remarks.append(f"{what}: {names}.")
     return remarks
 
 

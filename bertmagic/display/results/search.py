@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import (
-    Block,
-    Caution,
-    Chart,
-    Code,
-    Figure,
-    Headline,
-    Notes,
-    Paragraph,
-    Row,
-    Share,
-    Table,
-    columns,
-)
+from bertmagic.display.blocks import Block, Chart, Code, Figure, Headline, Notes, Paragraph, Table, columns
+from bertmagic.display.cells import Caution, Row, Share
 from bertmagic.display.charts.curves import Curve
 from bertmagic.display.charts.trials import trials_figure
 from bertmagic.display.style import BEST, BLUE, GREEN, WARNING, duration, line, number, score, share, words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Column, Passage, Row, Table, columns
+from bertmagic.display.blocks import Column, Table, columns
+from bertmagic.display.cells import Passage, Row
 from bertmagic.display.results.measures import between
 from bertmagic.display.style import line, number, score, share, words
 from bertmagic.errors import count

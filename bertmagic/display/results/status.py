@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Paragraph, Row, Table, columns
+from bertmagic.display.blocks import Block, Column, Paragraph, Table, columns
 from bertmagic.display.results.job import how_far
 from bertmagic.display.style import line, million, size
 
 if TYPE_CHECKING:
+    from bertmagic.display.cells import Row
     from bertmagic.models.status import Device, Held, Status
 
 _DEVICES = (

@@ -125,7 +125,7 @@ def shade(share: float, words: object, colour: str = BLUE) -> Cell:
 
 
 def progress(done: float, total: float, label: str) -> Markup:
-    """Return a progress bar, its numbers for a screen reader; say them in words beside it."""
+    """Return a progress bar, with its numbers for a screen reader; its text says them too."""
     percent = 100 * min(max(done / total, 0.0), 1.0) if total else 0.0
     fill = tag("div", style=f"width:{percent:.1f}%;height:100%;background:{BLUE};border-radius:4px")
     known: dict[str, object] = (
@@ -173,8 +173,8 @@ def warned(text: object) -> Markup:
     return tag("span", f"{WARNING} Warning: ", text, style=f"border-left:3px solid {ORANGE};padding-left:6px")
 
 
-def told_where_lost(words: str) -> Markup:
-    """Return a style for the output of which a widget is the next: words in place of JupyterLab's error.
+def lost_widget(words: str) -> Markup:
+    """Return a style that shows words in place of JupyterLab's error if the widget of the next output has no kernel.
 
     A trusted notebook that is opened with another kernel says "Error displaying widget: model not found"; a notebook
     that is not trusted shows the widget's plain text and drops the style.
@@ -185,5 +185,5 @@ def told_where_lost(words: str) -> Markup:
         Without quotes and backslashes.
     """
     lost = ".jp-OutputArea-child:has(.bm-told) + .jp-OutputArea-child > .jupyter-widgets:not(:has(*))"
-    said = f'content:"{words}";font:italic 13px var(--jp-ui-font-family,sans-serif);color:var(--jp-ui-font-color1)'
-    return tag("style", Markup(f"{lost}{{font-size:0}}{lost}::after{{{said}}}"), class_="bm-told")
+    shown = f'content:"{words}";font:italic 13px var(--jp-ui-font-family,sans-serif);color:var(--jp-ui-font-color1)'
+    return tag("style", Markup(f"{lost}{{font-size:0}}{lost}::after{{{shown}}}"), class_="bm-told")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bertmagic.display import blocks as b
+from bertmagic.display import cells as c
 from bertmagic.display.charts.curves import chart
 from bertmagic.display.style import ORANGE
 from bertmagic.display.writers import elements as e
@@ -39,7 +40,7 @@ def _table(block: b.Table) -> Markup:
     if not block.rows:
         return Markup("")
     shown = block.rows[: block.most]
-    tall = any(isinstance(cell, b.Ranking) for row in shown for cell in row)
+    tall = any(isinstance(cell, c.Ranking) for row in shown for cell in row)
     rows = [[_cell(cell, column, tall) for cell, column in zip(row, block.columns, strict=False)] for row in shown]
     if len(shown) < len(block.rows):
         rows.append([f"… {count(len(block.rows) - len(shown), 'more row')}; .frame has them all."])
@@ -47,29 +48,29 @@ def _table(block: b.Table) -> Markup:
     return e.table([column.name for column in block.columns], rows, caption, left)
 
 
-def _cell(cell: b.Cell, column: b.Column, tall: bool) -> object:
+def _cell(cell: c.Cell, column: b.Column, tall: bool) -> object:
     """Return a cell; ``tall`` says whether rows of the table have several lines."""
     style = _PROSE if column.kind == "prose" else ""
     match cell:
-        case b.Share(part, text):
+        case c.Share(part, text):
             return e.bar(part, text, low=tall)
-        case b.Shade(part, text, colour, strong):
+        case c.Shade(part, text, colour, strong):
             return e.shade(part, e.tag("b", text) if strong else text, colour)
-        case b.Ranking(pairs):
+        case c.Ranking(pairs):
             inner = (e.tag("div", text, e.tag("small", f" {score:.3f}")) for text, score in pairs)
             return e.Cell(e.join(*inner), style)
-        case b.Passage():
+        case c.Passage():
             return e.Cell(passage(cell), style)
     return e.Cell(_plain_cell(cell), style) if style else _plain_cell(cell)
 
 
 def _plain_cell(cell: object) -> object:
     match cell:
-        case b.Strong(text):
+        case c.Strong(text):
             return e.tag("b", text)
-        case b.Absent(text):
+        case c.Absent(text):
             return e.tag("i", text)
-        case b.Caution(text):
+        case c.Caution(text):
             return e.tag("span", text, style=_CAUTION) if text else ""
     return cell
 
@@ -122,7 +123,7 @@ _WRITERS: dict[type, Callable[[Any], Markup]] = {
     b.Table: _table,
     b.Code: lambda block: e.tag("pre", visible(block.text), style=_CODE),
     b.Alert: lambda block: e.tag("pre", block.text, role="alert", style=_ALERT),
-    b.Caution: lambda block: e.paragraph(e.warned(block.text)),
+    c.Caution: lambda block: e.paragraph(e.warned(block.text)),
     b.ProgressBar: lambda block: e.progress(block.done, block.total, block.label),
     b.Chart: _chart,
     b.Image: _image,
@@ -130,5 +131,5 @@ _WRITERS: dict[type, Callable[[Any], Markup]] = {
     b.Figure: _figure,
     b.Frame: _frame,
     b.Widget: lambda block: Markup(""),
-    b.LostWidget: lambda block: e.told_where_lost(block.text),
+    b.LostWidget: lambda block: e.lost_widget(block.text),
 }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import blocks as b
+from bertmagic.display import cells as c
 from bertmagic.display.style import line
 from bertmagic.display.writers.text import cell_text
 from bertmagic.text_safety import visible
@@ -59,15 +60,15 @@ def _table(block: b.Table) -> list[str]:
     ])]  # fmt: skip
 
 
-def _row(row: b.Row, many: int) -> str:
+def _row(row: c.Row, many: int) -> str:
     if len(row) == 1 < many:
         return rf"\multicolumn{{{many}}}{{l}}{{{_cell(row[0])}}} \\"
     return " & ".join(map(_cell, row)) + r" \\"
 
 
-def _cell(cell: b.Cell) -> str:
+def _cell(cell: c.Cell) -> str:
     written = escaped(cell_text(cell))
-    strong = isinstance(cell, b.Strong) or (isinstance(cell, b.Shade) and cell.strong)
+    strong = isinstance(cell, c.Strong) or (isinstance(cell, c.Shade) and cell.strong)
     return rf"\textbf{{{written}}}" if strong and written else written
 
 
@@ -94,7 +95,7 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Table: _table,
     b.Code: lambda block: _comment(block.text),
     b.Alert: lambda block: _comment(block.text),
-    b.Caution: lambda block: _comment(block.text),
+    c.Caution: lambda block: _comment(block.text),
     b.ProgressBar: _nothing,
     b.Chart: _nothing,
     b.Image: _nothing,

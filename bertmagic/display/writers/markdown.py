@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import text_safety as md
 from bertmagic.display import blocks as b
+from bertmagic.display import cells as c
 from bertmagic.display.writers.text import cell_text
 from bertmagic.text_safety import visible
 
@@ -30,8 +31,8 @@ def _strong(value: str) -> str:
     return f"**{written}**" if (written := _text(value)) else ""
 
 
-def _cell(cell: b.Cell) -> str:
-    strong = isinstance(cell, b.Strong) or (isinstance(cell, b.Shade) and cell.strong)
+def _cell(cell: c.Cell) -> str:
+    strong = isinstance(cell, c.Strong) or (isinstance(cell, c.Shade) and cell.strong)
     return (_strong if strong else _text)(cell_text(cell))
 
 
@@ -73,7 +74,7 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Table: _table,
     b.Code: _code,
     b.Alert: _code,
-    b.Caution: lambda block: [f"**Warning:** {_text(block.text)}"],
+    c.Caution: lambda block: [f"**Warning:** {_text(block.text)}"],
     b.ProgressBar: _nothing,
     b.Chart: _nothing,
     b.Image: _nothing,

@@ -13,7 +13,7 @@ from bertmagic.errors import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bertmagic.display.blocks import Mark, Passage
+    from bertmagic.display.cells import Mark, Passage
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B0629A", "#8A7A00", "#7a7a7a")
 _UNDERLINES = ("solid", "dashed", "dotted")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import blocks as b
+from bertmagic.display import cells as c
 from bertmagic.display.style import WARNING, line, width
 from bertmagic.errors import count
 from bertmagic.text_safety import visible
@@ -38,14 +39,14 @@ def _lines(blocks: Iterable[b.Block]) -> list[str]:
     return parts
 
 
-def cell_text(cell: b.Cell, most: int = _CELL) -> str:
+def cell_text(cell: c.Cell, most: int = _CELL) -> str:
     """Return a cell as one line of text, with its marks in brackets."""
-    if isinstance(cell, b.Passage) and cell.marks:
+    if isinstance(cell, c.Passage) and cell.marks:
         return marked(cell)
     return line(cell if isinstance(cell, str) else cell.text, most or _CELL)
 
 
-def marked(passage: b.Passage) -> str:
+def marked(passage: c.Passage) -> str:
     """Return the marks of a passage and what stands around them: ``… was born in ⟦Paris⟧ LOC 0.981 (12–17) and …``."""
     around = 16 if passage.marks[0].label else 60
     parts, done = [], 0
@@ -68,7 +69,7 @@ def _flat(words: str) -> str:
     return _SPACE.sub(" ", visible(words))
 
 
-def _mark(whole: str, mark: b.Mark) -> str:
+def _mark(whole: str, mark: c.Mark) -> str:
     label = f" {line(mark.label, 24)} {mark.score:.3f} ({mark.start}–{mark.end})" if mark.label else ""
     return f"⟦{line(whole[mark.start : mark.end], 60)}⟧{label}"
 
@@ -85,7 +86,7 @@ def _paragraph(block: b.Paragraph) -> list[str]:
     return [visible(" ".join(filter(None, (block.text, block.code))))] if block.text or block.code else []
 
 
-def _caution(block: b.Caution) -> list[str]:
+def _caution(block: c.Caution) -> list[str]:
     return [f"{WARNING} Warning: {line(block.text, _CELL)}"]
 
 
@@ -106,12 +107,12 @@ def _table(block: b.Table) -> list[str]:
     return [*caption, *_aligned(block.columns, rows), *_below(block.columns, rows), *rest]
 
 
-def _listed(row: b.Row) -> str:
+def _listed(row: c.Row) -> str:
     first, *others = (cell_text(cell).rstrip(".") for cell in row)
     return f"{first}: {'; '.join(filter(None, others))}"
 
 
-def _aligned(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str]:
+def _aligned(all_columns: Sequence[b.Column], rows: Sequence[c.Row]) -> list[str]:
     """Return the head and the rows as aligned lines; a row of one cell is a line of its own."""
     places = [at for at, column in enumerate(all_columns) if column.plain == "column"]
     whole = [row for row in rows if len(row) == len(all_columns)]
@@ -122,7 +123,7 @@ def _aligned(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str
     return [*lines, *(cell_text(row[0]) for row in rows if len(row) != len(all_columns))]
 
 
-def _below(all_columns: Sequence[b.Column], rows: Sequence[b.Row]) -> list[str]:
+def _below(all_columns: Sequence[b.Column], rows: Sequence[c.Row]) -> list[str]:
     """Return the cells that stand below the table, each with its name."""
     parts: list[str] = []
     for row in rows[:_BELOW]:
@@ -168,7 +169,7 @@ def _nothing(block: object) -> list[str]:
 
 _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Headline: _sentence, b.Heading: _heading, b.Paragraph: _paragraph, b.Notes: _notes, b.Table: _table,
-    b.Code: _code, b.Alert: _sentence, b.Caution: _caution, b.ProgressBar: _nothing, b.Chart: _nothing,
+    b.Code: _code, b.Alert: _sentence, c.Caution: _caution, b.ProgressBar: _nothing, b.Chart: _nothing,
     b.Image: _nothing,
     b.Folded: _folded, b.Figure: _figure, b.Frame: _frame, b.Widget: _nothing, b.LostWidget: _nothing,
 }  # fmt: skip

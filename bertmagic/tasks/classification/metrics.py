@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertmagic.evaluation.with_intervals import Numbers
+    from bertmagic.evaluation.with_intervals import Estimates
 
 
 def metrics(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
@@ -32,7 +32,7 @@ def metrics(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> 
     -----
     A macro average is over the classes that occur among the true or the predicted labels.
     """
-    found = confusion_metrics.tally(targets, logits.argmax(axis=1), logits.shape[1]).found()
+    found = confusion_metrics.tally(targets, logits.argmax(axis=1), logits.shape[1]).point_estimates()
     names = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
     return {name: found[name] for name in names} | {"loss": cross_entropy(logits, targets)}
 
@@ -42,7 +42,7 @@ def report_metrics(
     probabilities: npt.NDArray[np.float32],
     targets: npt.NDArray[np.int64],
     names: Sequence[str],
-) -> Numbers:
+) -> Estimates:
     """Return the metrics of a report with their 95 % intervals.
 
     Parameters
@@ -68,7 +68,7 @@ def report_metrics(
     ]
     if len(occurring) == 1:
         why = f"all rows are of one class, {names[occurring[0]]!r}: there is no other to tell it from"
-        return replace(with_intervals.of(tallies), undefined={"roc_auc": why, "average_precision": why})
+        return replace(with_intervals.estimate(tallies), undefined={"roc_auc": why, "average_precision": why})
     columns = np.array([1]) if len(names) == 2 else occurring
     ranked = ranking_metrics.tally(probabilities[:, columns], targets[:, None] == columns)
-    return with_intervals.of([*tallies, ranked])
+    return with_intervals.estimate([*tallies, ranked])

@@ -54,7 +54,7 @@ class Classification(Task):
     paired
         Whether pairs are read.
     temperature
-        What logits are divided by, so that probabilities mean what they say; 1 where that was not asked for.
+        Divisor of the logits that calibrates the probabilities; 1 without calibration.
     """
 
     name: ClassVar[str] = "classification"
@@ -72,14 +72,16 @@ class Classification(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether there is a label column at all: this is the task where no other fits better."""
+        """Always true: this is the task if no other one fits."""
         return True
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the label column."""
         text, label, said = naming.text_and_label(table, asked["text"], asked["label"])
-        return {"text": text, "label": label}, " ".join(filter(None, (said, numbers.said(table.frame[label], False))))
+        return {"text": text, "label": label}, " ".join(
+            filter(None, (said, numbers.reading_note(table.frame[label], False)))
+        )
 
     @classmethod
     def read(
@@ -125,9 +127,9 @@ class Classification(Task):
         return loading.headed(folder, "sequence", self.labels.names, needs_head, **changes)
 
     def objective(self, train: LabelledRows, options: Finetune) -> Objective:
-        """Return the cross-entropy, weighed by ``rows / (classes x rows of the class)`` where classes are balanced.
+        """Return the cross-entropy, weighted by ``rows / (classes x rows of the class)`` if classes are balanced.
 
-        Label smoothing gives a share of each target to all classes alike (Szegedy et al. 2016, section 7).
+        Label smoothing gives a share of each target equally to all classes (Szegedy et al. 2016, section 7).
         """
         import numpy as np
         import torch
@@ -146,7 +148,7 @@ class Classification(Task):
         return Objective(total) if weights is None else Objective(total, lambda targets: float(weights[targets].sum()))
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure; a label that is none of the classes is an error."""
+        """Return the labelled rows; a label that is not one of the classes is an error."""
         texts = naming.several(columns["text"])
         for text in texts:
             naming.require(table, text, "text")
@@ -166,7 +168,7 @@ class Classification(Task):
         return BatchSource(samples, pad_id, samples.spread(rows.targets), segments=segments)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows whose label is none of the classes."""
+        """Return the rows whose label is not one of the classes."""
         column = table.frame[columns["label"]]
         numbers = self.labels.encode(cells(column))
         values = enumerate(zip(numbers, map(plain, cells(column)), strict=True))
@@ -185,7 +187,7 @@ class Classification(Task):
         return softmax(self._logits(scores, samples))
 
     def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
-        """Return what the softmax is taken of, ``(rows, classes)``."""
+        """Return the logits divided by the temperature, ``(rows, classes)``."""
         return samples.by_row(scores) / self.temperature
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:

@@ -135,12 +135,12 @@ def tensors(folder: Path) -> set[str]:
         return set()
 
 
-def tells_next_sentence(model: PreTrainedModel) -> bool:
+def has_next_sentence_head(model: PreTrainedModel) -> bool:
     """Whether a model has a next-sentence head."""
     return any(name.endswith(_FOLLOWS) for name, _ in model.named_modules())
 
 
-def guess(model: PreTrainedModel, batch: Batch, chosen: torch.Tensor) -> MaskedOutput:
+def masked_outputs(model: PreTrainedModel, batch: Batch, chosen: torch.Tensor) -> MaskedOutput:
     """Return what the heads say of some tokens of a batch.
 
     Only their hidden states go through the head: its product with the vocabulary costs as much as several layers, and

@@ -207,7 +207,7 @@ class MaskedLanguageModeling(Task):
         assert batch.targets is not None
         words = self._words(batch.targets)
         chosen = words != IGNORED
-        said, wanted = heads.guess(model, batch, chosen), words[chosen]
+        said, wanted = heads.masked_outputs(model, batch, chosen), words[chosen]
         row = chosen.nonzero()[:, 0]
         right = (said.tokens.detach().argmax(dim=1) == wanted).float()
         of_tokens = (functional.cross_entropy(said.tokens, wanted, reduction="none"), torch.ones_like(right), right)
@@ -247,7 +247,7 @@ class MaskedLanguageModeling(Task):
         masks = int(scores[:, _COUNT].sum())
         said = f"{masks:,} masked tokens of {len(samples):,} {'pairs' if self.nsp else 'blocks'} were guessed."
         notes = (said, *known.pop("notes", ()))
-        found = with_intervals.of([self._tally(scores)], self.metrics(scores, rows, samples))
+        found = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
         return Report(
             task=self.name,
             rows=len(rows),

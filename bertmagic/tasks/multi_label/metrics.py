@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bertmagic.evaluation.bootstrap import Draws
-    from bertmagic.evaluation.with_intervals import Numbers
+    from bertmagic.evaluation.with_intervals import Estimates
 
 HALF = 0.5
-"""The threshold of a label for which nothing better is known."""
+"""The threshold of a label without validation rows."""
 
 
 def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -49,17 +49,17 @@ def metrics(
     ``macro_f1`` is the mean over the labels that some row has or was given. ``loss`` is the binary cross-entropy in
     nats, summed over the labels of a row.
     """
-    found = tally(logits, targets, thresholds).found()
+    found = tally(logits, targets, thresholds).point_estimates()
     names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
     return {name: found.get(name, float("nan")) for name in names}
 
 
 def report_metrics(
     logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
-) -> Numbers:
+) -> Estimates:
     """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
     ranked = ranking_metrics.tally(sigmoid(logits), targets > 0)
-    found = with_intervals.of([tally(logits, targets, thresholds), ranked])
+    found = with_intervals.estimate([tally(logits, targets, thresholds), ranked])
     if "roc_auc" in found.metrics:
         return found
     why = "no label is on some of the rows and missing from others"
@@ -67,10 +67,10 @@ def report_metrics(
 
 
 def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
-    """Return `metrics` as a function of rows; averages, Brier score and calibration error of the labels beside them.
+    """Return `metrics` as a function of rows, with averages, Brier score and calibration error of the labels.
 
-    The calibration error is over all decisions, one a row and label: how far the probability of a label lies from how
-    often it is there, in bins of that probability.
+    The calibration error is over all pairs of a row and a label: the distance between the probability of a label and
+    its frequency, in bins of that probability.
     """
     import numpy as np
 

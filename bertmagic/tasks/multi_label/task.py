@@ -46,20 +46,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MultiLabel(Task):
-    """Any number of labels for each text, or for each pair of texts: each label is a question of yes or no.
+    """Any number of labels for each text, or for each pair of texts: a binary decision for each label.
 
     Attributes
     ----------
     labels
         In the order of the model's outputs.
     thresholds
-        A label is given where its probability reaches this: chosen on validation rows, a half without them.
+        A label is predicted if its probability reaches this: chosen on validation rows, 0.5 without them.
     separator
-        What stands between labels in the texts of the label column; empty where it holds lists, or a column a label.
+        Separator of the labels in texts of the label column; empty if it holds lists, or if each label has a column.
     paired
         Whether pairs are read.
     temperature
-        What logits are divided by, so that probabilities mean what they say; 1 where that was not asked for.
+        Divisor of the logits that calibrates the probabilities; 1 without calibration.
     """
 
     name: ClassVar[str] = "multi_label"
@@ -110,7 +110,7 @@ class MultiLabel(Task):
     def read(
         cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
     ) -> tuple[MultiLabel, LabelledRows, list[Finding]]:
-        """Return the task with the labels of the column, or a label a column, and the rows of which they are known."""
+        """Return the task with the labels of the column, or one label per column, and the rows that have labels."""
         label = columns["label"]
         separator = reading.separator_of(table.frame[label], asked=True) if isinstance(label, str) else ""
         rows, findings = _examples(table, columns, separator)
@@ -146,10 +146,10 @@ class MultiLabel(Task):
         return loading.headed(folder, "sequence", self.labels.names, needs_head, problem_type=kind, **changes)
 
     def objective(self, train: LabelledRows, options: Finetune) -> Objective:
-        """Return the binary cross-entropy, summed over the labels, of which each row has all.
+        """Return the binary cross-entropy, summed over all labels of a row.
 
-        Balanced, each label is weighed as two classes are: ``rows / (2 x rows with it)`` where a row has it, and
-        ``rows / (2 x rows without it)`` where not, 1 on average. Label smoothing gives its share to yes and no alike.
+        With balanced weights each label is weighted as two classes: ``rows / (2 x rows with it)`` if a row has it, else
+        ``rows / (2 x rows without it)``; 1 on average. Label smoothing gives its share equally to 0 and 1.
         """
         import numpy as np
         import torch
@@ -172,7 +172,7 @@ class MultiLabel(Task):
         return Objective(total)
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure; a label that is none of the known is an error."""
+        """Return the labelled rows; an unknown label is an error."""
         for text in naming.several(columns["text"]):
             naming.require(table, text, "text")
         for label in naming.several(columns["label"]):
@@ -180,7 +180,7 @@ class MultiLabel(Task):
         return _examples(table, columns, self.separator, self.labels)
 
     def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
-        """Return the rarest label of each row: an equal share of that is held out, and none is lost from train."""
+        """Return the rarest label of each row, so that each label keeps its share of the validation rows."""
         return reading.rarest(rows.targets)
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
@@ -222,7 +222,7 @@ class MultiLabel(Task):
         return samples.by_row(scores) / self.temperature
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows of a column of label sets that have a label which is none of these."""
+        """Return the rows that have an unknown label."""
         names = naming.several(columns["label"])
         if len(names) > 1:
             return {}
@@ -231,7 +231,7 @@ class MultiLabel(Task):
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
         """Return micro and macro F1, exact matches, ranking precision and loss, at the thresholds that `tuned` takes.
 
-        While a model learns its probabilities move as a whole, and at a fixed threshold F1 would tell that only.
+        During training all probabilities rise and fall together; at a fixed threshold F1 would measure only that.
         """
         return self.tuned(scores, rows, samples)._measured(self._logits(scores, samples), rows.targets)
 
@@ -360,7 +360,7 @@ def _examples(
 
 
 def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
-    """Find labels of which there is little to learn."""
+    """Return findings about labels that are too rare, or on every row."""
     having = rows.targets.sum(axis=0, dtype=int)
     found = []
     for number, many in enumerate(having.tolist()):

@@ -10,8 +10,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, OptionError, listing
-from bertmagic.evaluation import slices
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation import slices, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report, Slice
 from bertmagic.models import heads, loading
@@ -232,7 +231,7 @@ class QuestionAnswering(Task):
         if not answerable.all():
             kind = pd.Series(np.where(answerable, "with an answer", "without"), name="questions")
             parts = slices.measured([tally], kind)
-        whole = numbers_of.of([tally], self.metrics(scores, rows, samples))
+        whole = with_intervals.estimate([tally], self.metrics(scores, rows, samples))
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,

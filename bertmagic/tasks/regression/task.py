@@ -10,8 +10,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
-from bertmagic.evaluation import baselines
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.models import loading
@@ -46,13 +45,13 @@ if TYPE_CHECKING:
 class Regression(Task):
     """A number for each text, or for each pair of texts.
 
-    The model learns ``(number - mean) / scale``, so that one learning rate fits stars and prices alike; everything
-    that users see is in their own unit.
+    The model learns ``(number - mean) / scale``, so that one learning rate suits stars and prices; results are in the
+    unit of the user's numbers.
 
     Attributes
     ----------
     mean, scale
-        Mean and standard deviation of the numbers that were learnt.
+        Mean and standard deviation of the numbers in the training rows.
     paired
         Whether pairs are read.
     """
@@ -76,17 +75,19 @@ class Regression(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether the label column holds numbers that are no classes."""
+        """Whether the label column holds numbers that are not classes."""
         label = asked["label"]
         if label is None:
-            label = naming.likely_label(table, asked["text"], _could_be_learnt)
+            label = naming.likely_label(table, asked["text"], _can_be_target)
         return label in table.columns and numbers.are_quantities(table.frame[label])
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the column of the numbers."""
         text, label, said = naming.text_and_label(table, asked["text"], asked["label"], numbers.are_quantities)
-        return {"text": text, "label": label}, " ".join(filter(None, (said, numbers.said(table.frame[label], True))))
+        return {"text": text, "label": label}, " ".join(
+            filter(None, (said, numbers.reading_note(table.frame[label], True)))
+        )
 
     @classmethod
     def read(
@@ -103,7 +104,7 @@ class Regression(Task):
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> Regression:
-        """Take mean and scale from the card; a model saved elsewhere gives its numbers as they are."""
+        """Take mean and scale from the card; outputs of a model saved elsewhere are not scaled."""
         paired = isinstance(card.get("text"), list | tuple)
         return cls(card.get("mean", 0.0), card.get("scale", 1.0), paired)
 
@@ -124,14 +125,14 @@ class Regression(Task):
         return Objective(total)
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure."""
+        """Return the labelled rows."""
         for text in naming.several(columns["text"]):
             naming.require(table, text, "text")
         naming.require(table, columns["label"], "label")
         return _examples(table, columns)
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
-        """Return how many rows have numbers in which range, from the lowest to the highest."""
+        """Return the number of rows in each range of numbers, from the lowest to the highest."""
         return numbers.spread(rows.targets)
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
@@ -146,13 +147,13 @@ class Regression(Task):
         return measured.metrics(self._values(scores, samples), rows.targets, self.scale)
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
-        """Return metrics and how far off each range of numbers is, beside always saying the mean."""
+        """Return the metrics, also by range of the true numbers, with a note on the RMSE of predicting the mean."""
         import numpy as np
 
         values = self._values(scores, samples)
         plain = measured.metrics(rows.targets * 0 + self.mean, rows.targets)["rmse"]
         said = f"Saying {self.mean:.4g}, the mean of the training rows, for every row has an RMSE of {plain:.4g} here."
-        found = numbers_of.of(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
+        found = with_intervals.estimate(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -217,13 +218,13 @@ class Regression(Task):
         return samples.by_row(scores)[:, 0].astype(float) * self.scale + self.mean
 
 
-def _could_be_learnt(column: pd.Series) -> bool:
-    """Whether a column may be what is to be learnt, as a number or as a class: of two such, none is chosen."""
+def _can_be_target(column: pd.Series) -> bool:
+    """Whether a column may be the label column, with numbers or with classes: of two such columns none is inferred."""
     return numbers.are_quantities(column) or naming.reads_like_classes(column)
 
 
 def _in_units(values: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Return the metrics without the loss, which says what RMSE says in the unit of the optimizer."""
+    """Return the metrics without the loss, which is the squared RMSE in units of the variance."""
     return {name: value for name, value in measured.metrics(values, targets).items() if name != "loss"}
 
 

@@ -144,7 +144,7 @@ def typed(measured: Measured) -> tuple[ClassScore, ...]:
     """Return `by_type` with partial F1 and the intervals."""
     table = by_type(measured.true, measured.predicted)
     counted = type_tally(measured, [one.label for one in table])
-    exact = counted.found()
+    exact = counted.point_estimates()
     spread = intervals(counted, exact, most=FEWEST)
     return tuple(
         replace(one, partial_f1=exact[f"partial_f1 {at}"], intervals={

@@ -206,7 +206,7 @@ def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, 
         where = _row(rows.index, at, name)
         marked = spans.read(cell, where)
         spans.check(marked, text, where)
-        known = words.cut(text)
+        known = words.split(text)
         entities, wrong = spans.fitted(marked, known)
         found.append(tags.written(entities, len(known)))
         odd += [(at, text[span.start : span.end]) for span in wrong]

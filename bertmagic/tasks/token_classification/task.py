@@ -12,8 +12,7 @@ from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
 from bertmagic.errors import DataError, ModelError, listing
-from bertmagic.evaluation import baselines
-from bertmagic.evaluation import with_intervals as numbers_of
+from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.evaluation.scores import cross_entropies
@@ -288,7 +287,7 @@ class TokenClassification(Task):
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
         """Return metrics and the table of types."""
         measured, where = self._measured(scores, rows, samples), alignment_of(samples, rows).words
-        found = numbers_of.of([entities.tally(measured)], measured.metrics())
+        found = with_intervals.estimate([entities.tally(measured)], measured.metrics())
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,

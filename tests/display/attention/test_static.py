@@ -105,7 +105,7 @@ def test_hostile_texts_are_text(start):
     read = Read(bundle(one)["text/html"])
     assert set(read.tags) <= {"div", "p", "b", "i", "span", "img", "table", "thead", "tbody", "tr", "th", "td", "style"}
     assert {name for name, _ in read.marks} <= {"style", "src", "width", "alt", "scope", "class"}
-    assert [len(read.texts["style"]), read.tags.count("style")] == [1, 1]  # told_where_lost, of constant words
+    assert [len(read.texts["style"]), read.tags.count("style")] == [1, 1]  # `LostWidget`, of constant words
     bundle(one)["text/html"].encode()
     repr(one).encode()
 

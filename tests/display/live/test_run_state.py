@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 from bertmagic.display.live.run_state import Run, Smooth
-from bertmagic.display.live.run_words import lines, position, speed, stage, state
+from bertmagic.display.live.run_words import phase_line, position, speed, state, summary_lines
 from bertmagic.events import Note, Phase
 
 from ..runs import Clock, ended, evaluated, started, step
@@ -76,14 +76,14 @@ def test_no_time_left_is_told_before_it_is_known(run):
     ],
 )
 def test_a_phase_in_words(phase, seconds, words):
-    assert stage(phase, seconds) == words
+    assert phase_line(phase, seconds) == words
 
 
 def test_losses_that_are_no_numbers_are_told(run):
     run.take(started(10))
     for at in range(1, 5):
         run.take(step(at, 10, loss=math.nan if at > 2 else 0.5))
-    assert "the loss was not a number in 2 steps" in "\n".join(lines(run))
+    assert "the loss was not a number in 2 steps" in "\n".join(summary_lines(run))
 
 
 def test_the_words_are_at_most_ten_lines(run):
@@ -92,9 +92,9 @@ def test_the_words_are_at_most_ten_lines(run):
         run.take(step(at, 100))
         run.take(evaluated(at, 100))
         run.take(Note(f"note {at}", warning=True))
-    assert len(lines(run)) <= 10
+    assert len(summary_lines(run)) <= 10
     run.take(ended(100, 60))
-    assert len(lines(run)) <= 10
+    assert len(summary_lines(run)) <= 10
     assert state(run) == "Finished after all 100 steps in 25 s; the model has the weights of step 60"
     assert "8.3 % padding" in speed(run)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bertmagic.display import bundle, text
-from bertmagic.display.blocks import Mark, Passage
+from bertmagic.display.cells import Mark, Passage
 from bertmagic.display.writers.passages import passage
 from bertmagic.tasks.token_classification.result import Entities
 

@@ -20,7 +20,13 @@ from ..tags import Tags
 
 
 def example(at, words="It was fine", **more):
-    known = {"true": "no", "predicted": "yes", "score": 0.9, "chances": (("yes", 0.9), ("no", 0.1)), "wrong": True}
+    known = {
+        "true": "no",
+        "predicted": "yes",
+        "score": 0.9,
+        "probabilities": (("yes", 0.9), ("no", 0.1)),
+        "wrong": True,
+    }
     return Example(row=str(at), text=words, kinds=("mistake",), **known | more)
 
 

@@ -38,7 +38,7 @@ def test_every_run_has_its_line():
     for shown in bundle(runs(record("a"), failed, hidden=2, foreign=("notes",))).values():
         for told in ("2 runs in /home/a; 2 more do not fit", "minilm", "r.csv", "macro F1 0.8000", "1 min 05 s",
                      "12 of 40", "finished", "failed", "b: RuntimeError: no memory",
-                     "1 entry is there that are not runs: notes"):  # fmt: skip
+                     "1 entry there is not a run: notes"):  # fmt: skip
             assert told in shown
 
 

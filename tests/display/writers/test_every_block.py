@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from bertmagic.display import blocks as b
+from bertmagic.display import cells as c
 from bertmagic.display.charts.curves import Curve
 from bertmagic.display.writers.html import html
 from bertmagic.display.writers.latex import latex
@@ -19,13 +20,13 @@ WRITERS = (text, html, markdown, latex)
 
 
 def cells(words):
-    marks = (b.Mark(0, min(3, len(words))),)
-    labelled = (b.Mark(0, len(words) // 2, words or "PER", 0.5, 7),)
+    marks = (c.Mark(0, min(3, len(words))),)
+    labelled = (c.Mark(0, len(words) // 2, words or "PER", 0.5, 7),)
     return [
-        words, b.Strong(words), b.Absent(words), b.Caution(words), b.Share(0.5, words),
-        b.Shade(2.0, words, strong=True), b.Passage(words), b.Passage(words, marks), b.Passage(words, labelled),
-        b.Passage(words, code=words, about=words),
-        b.Ranking(((words, 0.5),)),
+        words, c.Strong(words), c.Absent(words), c.Caution(words), c.Share(0.5, words),
+        c.Shade(2.0, words, strong=True), c.Passage(words), c.Passage(words, marks), c.Passage(words, labelled),
+        c.Passage(words, code=words, about=words),
+        c.Ranking(((words, 0.5),)),
     ]  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def blocks(words):
     curve = Curve(words, [(0.0, 1.0), (1.0, 2.0)], "#123456")
     return [
         b.Headline(words), b.Heading(words), b.Paragraph(words, words), b.Notes([words, words]), table(words),
-        b.Code(words), b.Alert(words), b.Caution(words), b.ProgressBar(1, 2, words),
+        b.Code(words), b.Alert(words), c.Caution(words), b.ProgressBar(1, 2, words),
         b.Chart(words, words, [curve, curve], 1.0, words, [(0.5, words)]), b.Image(b"png", 10, words),
         b.Folded(words, [table(words)], plain=True), b.Figure(words, {}, [table(words)], plain=True),
         b.Frame(words, "The rows.", words, 100), b.Widget(dict, "No kernel."), b.LostWidget("No kernel."),
@@ -50,7 +51,7 @@ def blocks(words):
 
 def test_no_block_and_no_cell_is_missing_here():
     assert {type(block) for block in blocks("x")} == set(get_args(b.Block))
-    assert {type(cell) for cell in cells("x")} == set(get_args(b.Cell))
+    assert {type(cell) for cell in cells("x")} == set(get_args(c.Cell))
 
 
 @pytest.mark.parametrize("words", WORDS)

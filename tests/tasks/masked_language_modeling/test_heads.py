@@ -49,7 +49,7 @@ def test_the_loss_of_gathered_tokens_is_that_of_transformers(kind):
     whole.backward()
     expected = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
-    said = heads.guess(model, inputs, chosen)
+    said = heads.masked_outputs(model, inputs, chosen)
     assert said.tokens.shape == (int(chosen.sum()), 90)
     loss = torch.nn.functional.cross_entropy(said.tokens, inputs.ids[chosen])
     assert loss.item() == pytest.approx(whole.item(), abs=1e-5)
@@ -66,7 +66,7 @@ def test_an_encoder_without_a_head_gets_one_tied_to_its_embeddings(encoder):
     assert said.endswith("a new head for masked words, tied to the embeddings")
     assert model.cls.predictions.decoder.weight is model.bert.embeddings.word_embeddings.weight
     assert torch.equal(model.cls.predictions.transform.dense.weight, torch.eye(32))
-    assert not heads.tells_next_sentence(model)
+    assert not heads.has_next_sentence_head(model)
 
 
 def test_a_head_that_is_there_is_kept(encoder, tmp_path):
@@ -82,13 +82,13 @@ def test_a_head_that_is_there_is_kept(encoder, tmp_path):
 def test_next_sentences_get_a_head_that_is_found_again(encoder, tmp_path):
     model, said = heads.load(encoder, next_sentence=True)
     assert said.endswith("a new head for masked words, tied to the embeddings, a new next-sentence head")
-    assert heads.tells_next_sentence(model)
+    assert heads.has_next_sentence_head(model)
     inputs, chosen = batch()
-    assert heads.guess(model, inputs, chosen).follows.shape == (3, 2)
+    assert heads.masked_outputs(model, inputs, chosen).follows.shape == (3, 2)
     model.save_pretrained(tmp_path / "both")
     assert any("seq_relationship" in name for name in load_file(tmp_path / "both" / "model.safetensors"))
     again, _ = heads.load(tmp_path / "both", needs_head=True)
-    assert heads.tells_next_sentence(again)
+    assert heads.has_next_sentence_head(again)
     _, said = heads.load(tmp_path / "both")
     assert said.startswith("BertForMaskedLM")
 

@@ -77,7 +77,7 @@ def test_a_span_that_cannot_be_is_told_by_its_row(given_, message):
 
 
 def fit(text, *given_):
-    return spans.fitted([Span(*span, "X") for span in given_], words.cut(text))
+    return spans.fitted([Span(*span, "X") for span in given_], words.split(text))
 
 
 def test_spans_become_the_words_they_take():
@@ -100,7 +100,7 @@ def test_spans_that_end_within_a_word_are_widened_and_told():
 @settings(deadline=None)
 @given(st.text(alphabet="ab 京-\u0301", max_size=30), st.data())
 def test_spans_at_the_borders_of_words_come_back_as_they_were(text, data):
-    known = words.cut(text)
+    known = words.split(text)
     edges = sorted(data.draw(st.sets(st.integers(0, len(known)), max_size=6)))
     entities = [Entity(a, b, "X") for a, b in zip(edges[::2], edges[1::2], strict=False)]
     given_ = [Span(known[a][0], known[b - 1][1], label) for a, b, label in entities]
