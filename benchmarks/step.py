@@ -366,7 +366,7 @@ def weights(options: argparse.Namespace) -> list[dict[str, Any]]:
     import torch
 
     from bertmagic.data.batches import BatchSource
-    from bertmagic.data.tokens import encode
+    from bertmagic.data.tokenization import encode
     from bertmagic.inference.forward import run_model, softmax
     from bertmagic.models.fast import allocator as heap
     from bertmagic.models.fast import bf16_linear

@@ -221,7 +221,7 @@ def _onnx(state: dict[str, Any], texts: list[str]) -> Any:
     import numpy as np
 
     from bertmagic.data.batches import BatchSource, budget_batches
-    from bertmagic.data.tokens import encode
+    from bertmagic.data.tokenization import encode
     from bertmagic.inference.forward import TOKEN_BUDGET, softmax
 
     tokens = encode(state["tokenizer"], texts, 512)

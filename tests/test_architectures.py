@@ -10,7 +10,7 @@ import transformers
 
 import bertmagic as bm
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import ModelError
 from bertmagic.events import Step
 from bertmagic.inference.forward import run_model

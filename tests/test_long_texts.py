@@ -7,7 +7,7 @@ import torch
 import bertmagic as bm
 from bertmagic.data import cache
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import OptionError
 from bertmagic.events import Note, Started
 from bertmagic.inference.forward import run_model, softmax
@@ -67,7 +67,7 @@ def test_a_second_run_on_the_same_rows_tokenizes_nothing_and_learns_the_same(mak
     rows = make_rows(1200)
     first = train(rows, encoder, test=make_rows(400, seed=1), validation=0.3)
     given = []
-    monkeypatch.setattr(cache.tokens, "encode_chunks", lambda *known: given.append(known))
+    monkeypatch.setattr(cache.tokenization, "encode_chunks", lambda *known: given.append(known))
     again = train(rows.copy(), encoder, test=make_rows(400, seed=1), validation=0.3, name="again")
     weights = zip(first.network.state_dict().values(), again.network.state_dict().values(), strict=True)
     assert given == []
@@ -77,7 +77,7 @@ def test_a_second_run_on_the_same_rows_tokenizes_nothing_and_learns_the_same(mak
 def test_predictions_on_a_big_frame_are_tokenized_once(learnt, make_rows, monkeypatch):
     rows = make_rows(1000, seed=2)
     first = learnt.predict(rows, show=False)
-    monkeypatch.setattr(cache.tokens, "encode_chunks", None)
+    monkeypatch.setattr(cache.tokenization, "encode_chunks", None)
     assert learnt.predict(rows, show=False).frame.equals(first.frame)
     assert learnt.evaluate(rows, show=False).rows == 1000
 

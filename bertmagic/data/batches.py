@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
 
 PASS_COST = 512
-"""What a pass through the model costs whatever its rows, in token slots: weights are cast, their gradients added up."""
+"""Fixed cost of one forward and backward pass, in padded tokens: weights are cast, gradients are summed."""
 
 _ROWS = 4
 """A batch is cut after one row, two, or a multiple of so many: then parts have shapes that come again, see `padded`."""
@@ -98,7 +98,7 @@ def budget_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.
 
 
 IGNORED = -100
-"""The target of a token of which nothing is to be learnt: the number that PyTorch's cross-entropy leaves out."""
+"""The target of a token without a label: the value that PyTorch's cross-entropy ignores."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class BatchSource:
     pad_id
         The token id to pad with.
     targets
-        Of each sample, ``(samples, …)``, or where ``per_token`` of each token, beside `Tokens.ids`; None in prediction.
+        One per sample, ``(samples, …)``, or with ``per_token`` one per token as in `Tokens.ids`; None in prediction.
     per_token
         Whether targets are those of tokens; padding gets `IGNORED`.
     segments

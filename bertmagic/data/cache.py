@@ -19,8 +19,9 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertmagic.data import tokens
-from bertmagic.data.tokens import EncodedChunk, TokenizeOptions, Tokens
+from bertmagic.data import tokenization
+from bertmagic.data.tokenization import EncodedChunk, TokenizeOptions
+from bertmagic.data.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,7 +77,7 @@ class Cache:
         pairs: Sequence[str] | None = None,
         spans: bool = False,
     ) -> Tokens:
-        """Return the tokens of texts as `tokens.encode` does, from the entry of the same texts if there is one."""
+        """Return the tokens of texts as `tokenization.encode` does, from the entry of these texts if there is one."""
         name = None if _small(texts) and _small(pairs or ()) else self.key(texts, pairs, spans)
         found = None
         if name is not None:
@@ -84,11 +85,11 @@ class Cache:
             options = TokenizeOptions(self.max_length, self.long_text, self.stride, spans)
             found = read(path)
             if found is None:
-                chunks = tokens.encode_chunks(self.tokenizer, texts, options, pairs, progress)
+                chunks = tokenization.encode_chunks(self.tokenizer, texts, options, pairs, progress)
                 with suppress(OSError):
                     found = _write(path, chunks, spans)
         if found is None:
-            return tokens.encode(
+            return tokenization.encode(
                 self.tokenizer, texts, self.max_length, self.long_text, progress,
                 pairs=pairs, stride=self.stride, spans=spans,
             )  # fmt: skip
@@ -257,7 +258,7 @@ def _spool(file: BinaryIO, chunks: Iterable[EncodedChunk], spans: bool) -> Token
         without_ids.append(replace(chunk, ids=empty))
     file.flush()
     ids: npt.NDArray[np.int32] = np.memmap(file, np.int32, "r") if file.tell() else empty
-    return tokens.join_chunks(without_ids, ids, spans)
+    return tokenization.join_chunks(without_ids, ids, spans)
 
 
 def _sweep(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
 from bertmagic.data.labels import missing
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ def _check(name: str, number: int, fields: list[str], width: int) -> None:
         raise DataError(f"{where} has a tag, {fields[-1]!r}, but no word.", "Remove the line, or give it its word.")
     if len(fields) != width:
         raise DataError(
-            f"{where} has {len(fields)} columns, those before it {width}.",
+            f"{where} has {count(len(fields), 'column')}, the lines before it {width}.",
             "A blank within a word may be the reason: part the columns by tabs.",
         )
     if tags.parts(fields[-1]) is None:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import conll, squad, texts
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,7 +137,7 @@ def _check_width(path: Path, lines: Iterable[str], separator: str, quoting: Lite
         for row in rows:
             if row and len(row) != len(header):
                 raise DataError(
-                    f"{path.name} is ragged: line {rows.line_num:,} has {len(row)} fields, "
+                    f"{path.name} is ragged: line {rows.line_num:,} has {count(len(row), 'field')}, "
                     f"the header has {len(header)} ({listing(header, 5)}).",
                     "Quote texts that hold the separator, or repair that line.",
                 )

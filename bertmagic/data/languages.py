@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OTHER = "other"
-"""The language of a text that cannot be told."""
+"""The language of a text that no rule recognizes."""
 
 _BEGINNING = 400
 """How many characters of a text are looked at."""
@@ -48,7 +48,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 def detect(text: str) -> str:
     """Return the likely language of a text, or its script where several languages are written in it.
 
-    A guess from the first 400 characters. Seven languages of Latin script are told apart by which has the most of its
+    A guess from the first 400 characters. Of seven languages in Latin script, the guess is the one with the most of its
     frequent words; `OTHER` where no language has two (one in a text of one or two words) or two have equally many.
     """
     beginning = text[:_BEGINNING]

@@ -77,7 +77,7 @@ def strict_entities(tags: Sequence[str]) -> list[Entity]:
 
 
 def written(entities: Iterable[Entity], words: int) -> list[str]:
-    """Return the IOB2 tags of so many words, of which entities take some; they must lie apart."""
+    """Return the IOB2 tags of a number of words, given entities that must not overlap."""
     tags = [OUTSIDE] * words
     for start, end, label in entities:
         tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]

@@ -1,4 +1,4 @@
-"""Cells of a column, read a few at a time: no list of all of them is made, whatever holds the column.
+"""Cells of a column, read a few at a time without a list of all of them.
 
 Python's strings may hold lone surrogates, halves of characters, as broken scrapes do. Neither tokenizers nor Arrow take
 them: `without_surrogates` and `strings` replace each by one character, so that offsets stay.
@@ -54,7 +54,7 @@ def cells(column: pd.Series) -> Iterator[Any]:
 
 
 class Texts(Sequence[str]):
-    """Some texts of a column: a view, which takes eight bytes a text beside what the column itself takes.
+    """Some texts of a column: a view, which needs eight bytes per text in addition to the column.
 
     Attributes
     ----------

@@ -125,7 +125,7 @@ def differences(
         If the two are not of as many rows.
     """
     if len(first) != len(second):
-        raise ValueError(f"{len(first)} rows of the first and {len(second)} of the second are no pairs.")
+        raise ValueError(f"paired samples need the same number of rows, not {len(first)} and {len(second)}.")
 
     def change(drawn: Sequence[Mapping[str, Draws]]) -> dict[str, Draws]:
         return {name: drawn[1][name] - values for name, values in drawn[0].items() if name in drawn[1]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.errors import count
 from bertmagic.evaluation.probabilities import BINS, bin_of, confidences
 from bertmagic.result import Result
 
@@ -49,7 +50,7 @@ class Calibration(Result):
         return (
             f"Calibrated at temperature {self.temperature:.3f}: expected calibration error "
             f"{self.before['ece']:.4f} → {self.after['ece']:.4f}, loss {self.before['loss']:.4f} → "
-            f"{self.after['loss']:.4f} on the {self.rows:,} rows it was chosen on."
+            f"{self.after['loss']:.4f} on the {count(self.rows, 'row')} it was fitted on."
         )
 
 

@@ -84,7 +84,7 @@ class Versus:
     changes
         Its metrics less those of the first.
     only_first, only_this, both, neither
-        How many rows only the first has right, only this model, both, and none of the two. Of predicted numbers: on how
+        Number of rows that only the first has right, only this model, both, and neither. For predicted numbers: on how
         many the first is nearer, this one, and both are equally near.
     test, p, adjusted
         The test, its p, and p after Holm's correction for all models that are compared with the first.

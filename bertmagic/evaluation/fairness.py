@@ -66,7 +66,7 @@ def _groups(groups: pd.Series) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 def lacking(wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series) -> str:
-    """Say which groups have no row of which classes, so that equal opportunity leaves them out; empty if all have."""
+    """Return which groups lack rows of which classes and are left out of equal opportunity; empty if none."""
     parts = _groups(groups)
     missing = [
         f"no row of group {group!r} is {name!r}"

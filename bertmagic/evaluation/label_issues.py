@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.outcomes import Outcomes
 
 MOST = 50
-"""How many rows of each kind are told."""
+"""How many rows of each kind are listed."""
 FOLDS = 5
 ALIKE = 0.9
 """The cosine of character 4-grams from which on two texts are nearly the same."""

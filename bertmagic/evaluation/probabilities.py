@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Probabilities = npt.NDArray[np.floating]
 
 BINS = 15
-"""How many bins of equal width calibration is told by (Guo et al. 2017, section 4.1)."""
+"""Number of bins of equal width for the calibration error (Guo et al. 2017, section 4.1)."""
 
 
 def tally(

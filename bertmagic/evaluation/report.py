@@ -201,7 +201,7 @@ class Report(ExportableResult):
     before
         The same metrics before training, where they were measured.
     classes
-        One `ClassScore` a class, in the order of ``labels``; none where nothing is told apart.
+        One `ClassScore` per class, in the order of ``labels``; empty for tasks without classes.
     labels, confusion
         The classes, and counts of shape ``(true, predicted)``; None where a row may have several classes, or none.
     ranges

@@ -55,7 +55,7 @@ def _parts(column: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
 
 
 def named(column: pd.Series) -> pd.Series:
-    """Return the values of a column, of whatever kind, as text, by position; numbers as in `binned`."""
+    """Return the values of a column of any type as text, by position; numbers as in `binned`."""
     import pandas as pd
 
     values = binned(column)

@@ -1,9 +1,9 @@
-"""Low-rank adapters: small matrices that are trained in addition to frozen weights, and merged into them at the end.
+"""Low-rank adapters: small matrices that are trained while the weights are frozen, and merged into them afterwards.
 
 Hu et al. 2021 ("LoRA: Low-Rank Adaptation of Large Language Models") add ``(alpha / rank) B A`` to the weight of a
 linear layer, with ``A`` of ``(rank, in)`` and ``B`` of ``(out, rank)``. Gradients and moments are then those of a few
 matrices and of the head. A model that is used, after a run or when it is loaded, is always a merged one: an ordinary
-model of transformers. On disk it is stored merged, or as an adapter in the format of peft, with its card.
+model of transformers, as fast as any. On disk it is merged, or an adapter in the format of peft with the model card.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TARGETS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The size of adapters, the layers that get one, and the other modules that are trained."""
+    """Size and place of the adapters, and the other modules that are trained."""
 
     rank: int
     alpha: float
@@ -133,7 +133,7 @@ def restore(model: PreTrainedModel, saved: Mapping[str, torch.Tensor]) -> None:
 
 
 def merge(model: PreTrainedModel) -> None:
-    """Add the adapters to the weights of their layers, so that the model is a plain one again."""
+    """Add the adapters to their weights; the result is a plain model."""
     from peft.tuners.lora import LoraLayer
 
     for parent in list(model.modules()):
@@ -171,7 +171,7 @@ def base(folder: Path) -> Path:
     Raises
     ------
     ModelError
-        If they are missing, or are not the weights that it was trained with.
+        If they are missing, or not those that the adapter was trained with.
     """
     named = str(_config(folder)["base_model_name_or_path"])
     alias = next((entry.alias for entry in catalogue.ALIASES.values() if entry.ref == named), named)
@@ -224,10 +224,9 @@ def apply(model: PreTrainedModel, folder: Path) -> set[str]:
         If it does not fit the model.
     """
     require()
-    saved_config, saved = _config(folder), tensors(folder)
-    head = tuple(saved_config.get("modules_to_save") or ())
-    targets = tuple(saved_config["target_modules"])
-    inject(model, Settings(int(saved_config["r"]), float(saved_config["lora_alpha"]), targets, head))
+    config, saved = _config(folder), tensors(folder)
+    head = tuple(config.get("modules_to_save") or ())
+    inject(model, Settings(int(config["r"]), float(config["lora_alpha"]), tuple(config["target_modules"]), head))
     try:
         unexpected = model.load_state_dict(saved, strict=False).unexpected_keys
     except RuntimeError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from bertmagic.errors import DataError, OptionError, nearest
+from bertmagic.errors import DataError, OptionError, count, nearest
 from bertmagic.models import loading, saving
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def wordpiece(texts: Sequence[str], vocab_size: int, lowercase: bool) -> PreTrai
     found = model.get_vocab()
     if len(found) - len(fixed) < _FEWEST:
         raise DataError(
-            f"the texts give {len(found) - len(fixed)} word pieces of more than a letter: too few for a vocabulary.",
+            f"the texts give {count(len(found) - len(fixed), 'word piece')} with two letters or more: too few.",
             "Give more text, thousands of sentences if there are.",
         )
     vocabulary = {piece: number for number, piece in enumerate(sorted(found, key=found.__getitem__))}

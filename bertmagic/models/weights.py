@@ -80,10 +80,10 @@ def _shown(folder: Path) -> str:
 
 
 def _card_lr(folder: Path) -> float | None:
-    """Return the learning rate that suits the encoder of a model of ours, from its card; None if it has none."""
+    """Return the learning rate for the encoder that a saved model came from; None if it is not known."""
     try:
         lr = json.loads((folder / "bertmagic.json").read_text(encoding="utf-8")).get("lr")
-    except (OSError, ValueError, AttributeError):  # a broken card is reported when the model is loaded
+    except (OSError, ValueError, AttributeError):  # loading the model reports a broken card
         return None
     return float(lr) if isinstance(lr, int | float) and lr > 0 else None
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline

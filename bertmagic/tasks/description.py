@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.checks import TextRows
+from bertmagic.data.rows import TextRows
 from bertmagic.data.texts import Texts
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.errors import count
 from bertmagic.events import Evaluated, Event, Step
 
 if TYPE_CHECKING:
@@ -89,4 +90,6 @@ class History:
         return Step(**{name: int(value) if name in _WHOLE else value for name, value in values.items()})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
-        return f"History of {len(self._columns['step']):,} steps and {len(self._evaluations)} evaluations"
+        return (
+            f"History of {count(len(self._columns['step']), 'step')} and {count(len(self._evaluations), 'evaluation')}"
+        )

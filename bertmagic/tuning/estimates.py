@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertmagic.data.batches import padded, split_by_length, training_batches
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.events import Listener, counting, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET
 from bertmagic.models import devices, loading

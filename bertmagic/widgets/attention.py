@@ -165,8 +165,8 @@ def answer(maps: AttentionMaps, request: dict[str, Any], mix: Mix | None = None)
         names = ("method", "output", "layer", "heads", "combine")
         state: dict[str, Any] = {name: request[name] for name in names if name in request}
         state["pinned"] = (int(request.get("token", 0)),)
-        wanted = settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps))
-        return ANSWERS[request["kind"]](maps, wanted, mix or partial(mixed, maps))
+        checked = settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps))
+        return ANSWERS[request["kind"]](maps, checked, mix or partial(mixed, maps))
     except BertMagicError as error:
         return {"error": str(error)}, []
 

@@ -76,7 +76,7 @@ function group(name, ...nodes) {
 }
 
 /**
- * The controls of a view, above and beside its pictures.
+ * The controls of a view, above its pictures and next to the grid.
  * @param {object} view with state, set and signal
  */
 export function controls(view) {

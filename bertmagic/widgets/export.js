@@ -22,7 +22,7 @@ export function heading(view, shownName = String) {
   return parts.join(" · ");
 }
 
-/** The view as a file shows it: of the same state and theme, whatever the width of the window and the font of the page. */
+/** The view for a file: same state and theme, but the width of the window and the font of the page do not matter. */
 function forFile(view, width) {
   const theme = paper(view.theme.dark);
   return { ...view, theme, width, hover: null, isFile: true, once: (_, make) => make() };

@@ -16,7 +16,7 @@ from bertmagic.attention.statistics import nearly_uniform
 from bertmagic.attention.words import tokens_of
 from bertmagic.data import pairs
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
 from bertmagic.models import devices, heads, loading, weights

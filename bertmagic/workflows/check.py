@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks, tables
 from bertmagic.data import columns as naming
-from bertmagic.data.checks import TextRows
 from bertmagic.data.report import DataReport, Finding
+from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.texts import Texts, cells
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import BertMagicError, DataError, ModelError
 from bertmagic.events import Listener, Phase, counting
 from bertmagic.options import Finetune
@@ -155,7 +155,7 @@ def _lengths(
     whole = encode(tokenizer, rows.texts, 10**9, progress=progress, pairs=rows.second, spans=characters)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
     more = checks.token_findings(cut, limit, long_text or "truncate", encoder.name)
-    if known is not None and isinstance(rows, checks.LabelledRows):
+    if known is not None and isinstance(rows, LabelledRows):
         try:
             more += known.token_findings(whole, rows)
         except DataError as error:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import cache, checks, columns, files, pairs, tables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
-from bertmagic.data.tokens import SpecialTokens, longest_overlap
+from bertmagic.data.rows import LabelledRows, TextRows
+from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import DataError, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
@@ -94,7 +95,7 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
 
 
 def run(
-    model: TextModel, rows: checks.TextRows, emit: Listener, outputs: Outputs | None = None, fresh: bool = False
+    model: TextModel, rows: TextRows, emit: Listener, outputs: Outputs | None = None, fresh: bool = False
 ) -> tuple[Tokens, npt.NDArray[np.float32]]:
     """Return the tokens of rows, and the outputs of the model for them.
 
@@ -109,7 +110,7 @@ def run(
     tokens = encoded(model, rows, emit, fresh)
     pad_id: Any = model.tokenizer.pad_token_id
     segments = heads.reads_segments(network)
-    if isinstance(rows, checks.LabelledRows):
+    if isinstance(rows, LabelledRows):
         feed = task.feed(tokens, rows, pad_id, segments, seed=0)
     else:
         feed = BatchSource(tokens, pad_id, segments=segments)
@@ -120,7 +121,7 @@ def run(
     return tokens, scores
 
 
-def encoded(model: TextModel, rows: checks.TextRows, emit: Listener, fresh: bool = False) -> Tokens:
+def encoded(model: TextModel, rows: TextRows, emit: Listener, fresh: bool = False) -> Tokens:
     """Return rows as the tokens that a model reads."""
     kind = cache.Fresh if fresh else cache.Cache
     kept = kind(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, split, tables
+from bertmagic.data import split, tables
 from bertmagic.data.report import Finding
-from bertmagic.errors import DataError, OptionError
+from bertmagic.data.rows import overlap
+from bertmagic.errors import DataError, OptionError, count
 from bertmagic.events import Note, Phase
 from bertmagic.run import folders
 from bertmagic.tasks import choose, source
@@ -16,7 +17,7 @@ from bertmagic.workflows import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
@@ -132,17 +133,17 @@ def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple
             f"{train.name} has too few rows ({len(train)}) to hold some out for validation.",
             "Give more rows, or validation = 0 to do without.",
         )
-    return train.take(kept), train.take(held, f"{len(held):,} rows held out of {train.name}")
+    return train.take(kept), train.take(held, f"{count(len(held), 'row')} held out of {train.name}")
 
 
 def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findings: list[Finding]) -> LabelledRows:
     import numpy as np
 
-    twice = checks.overlap(train, other)
+    twice = overlap(train, other)
     if not len(twice):
         return train
     rows = tuple(train.index[twice[:5]])
-    what = f"{len(twice):,} training rows stand in {other.name} too"
+    what = f"{count(len(twice), 'training row is', 'training rows are')} in {other.name}, too"
     findings.append(Finding("warning", f"{what}.", "They are dropped from train.", rows, len(twice)))
     kept = train.take(np.setdiff1d(np.arange(len(train)), twice))
     if task.strata(train) is not None and len(task.counts(kept)) < len(task.counts(train)):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bertmagic.data import cache, checks
-from bertmagic.data.tokens import SpecialTokens, longest_overlap
+from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError
 from bertmagic.events import Listener, Note, Phase, counting
 from bertmagic.inference.forward import run_model
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.batches import BatchSource
-    from bertmagic.data.checks import LabelledRows
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.models.adapters import Adapter
     from bertmagic.options import Finetune, Pretrain

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertmagic.attention.words import common_words, tokens_of, word_groups
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 
 from .made import maps
 

@@ -12,7 +12,8 @@ from bertmagic.data.batches import (
     split_by_length,
     training_batches,
 )
-from bertmagic.data.tokens import Tokens, encode
+from bertmagic.data.tokenization import encode
+from bertmagic.data.tokens import Tokens
 
 LENGTHS = np.random.default_rng(0).integers(2, 200, 5003)
 

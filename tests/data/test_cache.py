@@ -14,7 +14,7 @@ import pytest
 from transformers import BertTokenizer
 
 from bertmagic.data import cache
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 
 TEXTS = [f"the film number {i} was {'really ' * (i % 20)} good" for i in range(600)]
 

@@ -6,6 +6,7 @@ import pytest
 
 from bertmagic.data import checks, tables
 from bertmagic.data.labels import Labels
+from bertmagic.data.rows import overlap
 from bertmagic.data.tokens import Tokens
 from bertmagic.errors import DataError
 
@@ -120,7 +121,7 @@ def test_nothing_left_is_an_error():
 def test_overlap_ignores_case_and_spaces():
     train, _ = found_in(["A  b", "c", "d", "e"], ["a", "b"] * 2)
     other, _ = found_in(["a B", "x", "E", "y"], ["a", "b"] * 2)
-    assert checks.overlap(train, other).tolist() == [0, 3]
+    assert overlap(train, other).tolist() == [0, 3]
 
 
 def test_unknown_tokens_and_cut_texts():

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from bertmagic.data import checks, files
+from bertmagic.data.rows import duplicate_keys
 from bertmagic.data.texts import Texts, cells, frame, strings, without_surrogates
 
 WORDS = [f"text {i}" if i % 7 else None for i in range(2500)]
@@ -55,7 +56,7 @@ def test_never_more_than_a_chunk_is_read_at_once(monkeypatch):
     tolist = pd.Series.tolist
     monkeypatch.setattr(pd.Series, "tolist", lambda self: read.append(len(self)) or tolist(self))
     texts, _ = checks.clean_texts(column, "column 'x'")
-    assert len(np.unique(checks.duplicate_keys(texts))) == 5000
+    assert len(np.unique(duplicate_keys(texts))) == 5000
     assert max(read) == 1000
     assert sum(read) == 10_000
 

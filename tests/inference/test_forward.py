@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import DeviceError
 from bertmagic.inference import forward
 

@@ -8,7 +8,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.training.loop import Loop
 from bertmagic.training.objective import Objective
 from bertmagic.training.plan import Plan

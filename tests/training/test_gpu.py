@@ -9,7 +9,7 @@ import torch
 
 import bertmagic as bm
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import Interrupted
 from bertmagic.events import Note, Step
 from bertmagic.inference import forward

@@ -9,7 +9,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.errors import TrainingError
 from bertmagic.events import Evaluated, Step
 from bertmagic.run.stopping import StopButton

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a row or a column stands for: a token, or all tokens of a word.
+    """A row or a column: a token, or all tokens of a word.
 
     Attributes
     ----------

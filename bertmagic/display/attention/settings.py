@@ -9,7 +9,7 @@ import numpy as np
 
 from bertmagic.attention import METHODS, STATISTICS
 from bertmagic.display.attention.design import DESIGN
-from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.errors import OptionError, count, listing, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,7 +175,7 @@ def _check_range(name: str, numbers: Sequence[int], size: int) -> None:
     for number in numbers:
         if not 0 <= number < size:
             raise OptionError(
-                f"{name} {number} was asked for, but there are {size} {name}s.", f"Choose one from 0 to {size - 1}."
+                f"there is no {name} {number} among {count(size, name)}.", f"Choose one from 0 to {size - 1}."
             )
 
 

@@ -82,7 +82,7 @@ def attention(
 class MatmulAttention(torch.autograd.Function):
     """Attention by plain products, with a backward pass that is written out.
 
-    With ``S = Q K^T / sqrt(d)``, ``P = softmax(S)``, ``O = P V``, and ``dO`` the gradient of the loss by ``O``::
+    With ``S = Q K^T / sqrt(d)``, ``P = softmax(S)``, ``O = P V`` and ``dO`` the gradient of the loss by ``O``::
 
         dV = P^T dO;  dP = dO V^T;  dS = P * (dP - rowsum(dP * P));  dQ = dS K / sqrt(d);  dK = dS^T Q / sqrt(d)
 

@@ -1,9 +1,10 @@
 """The layers of an encoder, and a last layer that computes the first token only.
 
-A classification head of the BERT family reads the first token only. The last layer then needs the other tokens as keys
-and values; their queries, their feed-forward layers and the gradients of these would be computed for nothing. In a
-layer of width ``d`` a token costs ``12 d^2`` multiplications (four products of ``d x d``, two of ``d x 4d``), and
-``10 d^2`` of them are saved: a seventh of the work of six layers. Outputs and gradients are those of the whole layer.
+A classification head of the BERT family reads the first token only. In the last layer the other tokens are then
+needed as keys and values, and for nothing else: their queries, their feed-forward layers and the gradients of these
+would be computed and thrown away. A token costs ``12 d^2`` multiplications in a layer of width ``d`` (four products of
+``d x d``, two of ``d x 4d``), ``10 d^2`` of them are saved: a seventh of the work of six layers. Outputs and
+gradients are those of the whole layer.
 """
 
 from __future__ import annotations

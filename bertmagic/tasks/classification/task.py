@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline

@@ -1,7 +1,7 @@
 """Documents as what a model is pre-trained on: blocks of tokens, and pairs of sentences.
 
 Documents are packed: one follows the other, a separator between them, and the stream is cut into blocks of the model's
-length (the FULL-SENTENCES of Liu et al. 2019, "RoBERTa", section 4.2), so that a batch has no padding, whatever the
+length (the FULL-SENTENCES of Liu et al. 2019, "RoBERTa", section 4.2), so that a batch has no padding for any
 texts' lengths. Where they are kept apart a block never has tokens of two documents.
 """
 
@@ -34,7 +34,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Pairs(Tokens):
-    """Pairs of texts as samples; ``follows`` says of which the second follows the first, shape ``(samples,)``."""
+    """Pairs of texts as samples; ``follows`` is whether the second follows the first, shape ``(samples,)``."""
 
     follows: npt.NDArray[np.bool_] | None = None
 
@@ -125,7 +125,7 @@ def _framed(
 
 
 def pairs(sentences: Tokens, counts: npt.NDArray[np.int64], around: Frame, max_length: int, seed: int) -> Pairs:
-    """Return pairs of texts of which one half follow each other, for next-sentence prediction.
+    """Return pairs of texts for next-sentence prediction; in half of them the second follows the first.
 
     As in Devlin et al. 2019, appendix A.2: the sentences of a document are taken one after another until they fill
     ``max_length``, and cut at random into a first and a second text. By the toss of a coin the second text is replaced

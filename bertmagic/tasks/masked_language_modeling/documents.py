@@ -1,4 +1,4 @@
-"""Running text, from whatever holds it, as a table of documents."""
+"""Running text from any source as a table of documents."""
 
 from __future__ import annotations
 

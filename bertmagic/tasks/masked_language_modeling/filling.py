@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.texts import without_surrogates
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 from bertmagic.tasks.masked_language_modeling import heads
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.batches import Batch
-    from bertmagic.data.checks import TextRows
+    from bertmagic.data.rows import TextRows
     from bertmagic.data.tokens import Tokens
 
 MASK = "[MASK]"
@@ -50,8 +50,8 @@ def most_masks(tokens: Tokens, written: list[str], tokenizer: PreTrainedTokenize
     for number, text in enumerate(written):
         if found[number] < text.count(str(tokenizer.mask_token)):
             raise DataError(
-                f"a {MASK} of row {rows.index[number]} stands behind what the model reads: "
-                f"{int(tokens.lengths[number]):,} tokens.",
+                f"a {MASK} of row {rows.index[number]} is beyond the maximum length of the model: "
+                f"{count(int(tokens.lengths[number]), 'token')}.",
                 "Leave out some of the text before it.",
             )
     return int(found.max())
@@ -74,7 +74,7 @@ def candidate_id(tokenizer: PreTrainedTokenizerBase, word: str) -> int:
         return int(ids[0])
     if len(ids) > 1:
         raise DataError(
-            f"the candidate {word!r} is {len(ids)} pieces of this vocabulary ({' '.join(pieces)}), "
+            f"the candidate {word!r} is {count(len(ids), 'word piece')} of this vocabulary ({' '.join(pieces)}), "
             "and a mask stands for one.",
             "Give words of one piece, or as many masks as there are pieces.",
         )

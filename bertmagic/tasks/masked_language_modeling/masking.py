@@ -76,7 +76,7 @@ class Masking:
         lengths, samples
             How many tokens each sample has, and its number, shape ``(samples,)``.
         seed, step
-            What the choice depends on beside the sample's number.
+            What the choice depends on in addition to the number of the sample.
         """
         import numpy as np
 

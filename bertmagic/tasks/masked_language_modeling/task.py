@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, tables
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED
+from bertmagic.data.rows import LabelledRows, with_targets
 from bertmagic.data.tokens import Tokens
-from bertmagic.errors import DataError, ModelError
+from bertmagic.errors import DataError, ModelError, count
 from bertmagic.evaluation import with_intervals
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import Report
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
+    from bertmagic.data.rows import TextRows
     from bertmagic.data.tables import Table
     from bertmagic.evaluation.bootstrap import Draws
     from bertmagic.inference.predictions import Predictions
@@ -99,7 +100,7 @@ class MaskedLanguageModeling(Task):
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the column of the running text, and the one that says of which document a row is."""
+        """Return the column of the running text, and that of the document ids."""
         document = asked.get("document")
         if document is not None:
             naming.require(table, document, "document")
@@ -150,7 +151,7 @@ class MaskedLanguageModeling(Task):
             checks.tolerate(finding, len(table.frame), table.name)
         if not len(found):
             raise DataError(f"{table.name} holds no text.", "Name the text column with text = …")
-        return checks.with_targets(found, np.zeros(len(found), np.int64)), findings
+        return with_targets(found, np.zeros(len(found), np.int64)), findings
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return the documents as blocks, or as pairs of sentences.
@@ -158,11 +159,11 @@ class MaskedLanguageModeling(Task):
         Raises
         ------
         ModelError
-            If labels are to be predicted, of which this task has none.
+            If labels are asked for: this task has none.
         DataError
             If there is too little text.
         """
-        if not isinstance(rows, checks.LabelledRows):
+        if not isinstance(rows, LabelledRows):
             raise ModelError(
                 "a masked language model predicts no labels.",
                 "Fill masks with %bert_fill, or fine-tune it first: %%bert_finetune NAME with model = it.",
@@ -243,9 +244,10 @@ class MaskedLanguageModeling(Task):
         return found | {"loss": float(loss)}
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
-        """Return the metrics on held-out text, those before training beside them."""
+        """Return the metrics on held-out text after and before training."""
         masks = int(scores[:, _COUNT].sum())
-        said = f"{masks:,} masked tokens of {len(samples):,} {'pairs' if self.nsp else 'blocks'} were guessed."
+        samples_of = count(len(samples), "pair" if self.nsp else "block")
+        said = f"Evaluated on {count(masks, 'masked token')} of {samples_of}."
         notes = (said, *known.pop("notes", ()))
         found = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
         return Report(
@@ -321,7 +323,7 @@ class MaskedLanguageModeling(Task):
 
 
 def texts_of(given: Any, text: str | None = None) -> list[str]:
-    """Return the texts of whatever `bertmagic.api.pretrain` takes."""
+    """Return the texts of any data that `bertmagic.api.pretrain` takes."""
     table = tables.read(documents.source(given), "train")
     columns, _ = MaskedLanguageModeling.columns(table, {"text": text})
     rows, _ = MaskedLanguageModeling().examples(table, columns)
@@ -343,7 +345,7 @@ def _check_amount(rows: TextRows, name: str) -> None:
         total += len(text)
         if total >= FEWEST:
             return
-    raise _too_little(name, f"{total:,} characters")
+    raise _too_little(name, count(total, "character"))
 
 
 def _check_tokens(found: Tokens, name: str, nsp: bool) -> None:

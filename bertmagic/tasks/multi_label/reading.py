@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.labels import Labels, missing, ordered, plain
 from bertmagic.data.texts import cells
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,7 +62,7 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
     Raises
     ------
     DataError
-        If a cell holds what is no list of labels, if a label is none of ``known``, or if nothing can be learnt.
+        If a cell is not a list of labels, a label is not in ``known``, or there is nothing to learn.
     """
     import numpy as np
 
@@ -80,7 +80,7 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
 
 
 def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
-    """Return the rows of a column of label sets with a label that is none of the known, by position, and the label."""
+    """Return the rows of a column of label sets with an unknown label, by position, and the label."""
     found = {}
     for at, value in enumerate(cells(column)):
         labels = _read(value, separator) or ()
@@ -240,7 +240,7 @@ def _vocabulary(
         )
     if len(counted) > max(50, counted.total() // 2):
         raise DataError(
-            f"{where} has {len(counted):,} different labels in {len(column):,} rows; they look like no labels.",
+            f"{where} has {len(counted):,} distinct labels in {count(len(column), 'row')}: no labels, it seems.",
             "Name the column that holds lists of labels with label = …",
         )
     return ordered(column, set(counted))
@@ -254,7 +254,7 @@ def _refuse_unknown(numbers: Any, owner: Any, flat: list[Any], column: pd.Series
         rows = np.unique(owner[unseen])
         raise DataError(
             f"{where} has labels that training did not have: {listing(sorted({repr(flat[i]) for i in unseen}))} "
-            f"in {len(rows):,} rows, such as row {column.index[rows[0]]}.",
+            f"in {count(len(rows), 'row')}, such as row {column.index[rows[0]]}.",
             f"The labels are {listing(labels.names)}. Map or drop those.",
         )
 

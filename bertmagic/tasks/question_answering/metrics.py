@@ -48,7 +48,7 @@ def scores(predicted: Sequence[str], known: Sequence[Sequence[str]]) -> npt.NDAr
     predicted
         One answer a row; an empty text says that there is none.
     known
-        The texts of all right answers of a row, of which the best counts; none for a question without an answer.
+        The texts of all right answers of a row, the best match counts; empty for a question without an answer.
 
     Notes
     -----

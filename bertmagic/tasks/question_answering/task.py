@@ -9,6 +9,7 @@ from bertmagic.data import checks
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
+from bertmagic.data.rows import duplicate_keys
 from bertmagic.errors import DataError, OptionError, listing
 from bertmagic.evaluation import slices, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.batches import Batch
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.models.card import Usage
@@ -92,7 +93,7 @@ class QuestionAnswering(Task):
         """Return the columns of questions, contexts and answers."""
         if others := _of_others(asked):
             raise DataError(
-                f"{listing(others)} names a column, and question answering reads none of that name.",
+                f"{listing(others)} names a column that question answering does not use.",
                 "Name its columns with question = …, context = … and answers = ….",
             )
         found, said = {}, []
@@ -141,7 +142,7 @@ class QuestionAnswering(Task):
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the same number for questions about one context."""
         assert rows.second is not None
-        return checks.duplicate_keys(rows.second)
+        return duplicate_keys(rows.second)
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
         """Return how many questions have an answer and how many have none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
+from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
 from bertmagic.evaluation import baselines, with_intervals
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from bertmagic.data.checks import LabelledRows, TextRows
     from bertmagic.data.report import Finding
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
@@ -243,5 +244,5 @@ def _examples(table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, l
     kept = inputs.take(np.flatnonzero(~np.isnan(found[inputs.positions])))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a number.", "Check the two columns.")
-    rows = checks.with_targets(kept, found[kept.positions])
+    rows = with_targets(kept, found[kept.positions])
     return rows, findings + checks.repeats(rows)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertmagic.data.checks import TextRows
+    from bertmagic.data.rows import TextRows
     from bertmagic.data.texts import Texts
     from bertmagic.data.words import Words
 

@@ -36,7 +36,7 @@ def decoded(
         The tags, in the order of the outputs.
     valid
         Whether to look for the most probable sequence in which each ``I-`` follows its type, for which ``names`` must
-        be those of `tags.names`. If False, each word has its most probable tag, of whatever scheme, and entities begin
+        be those of `tags.names`. If False, each word has its most probable tag in any scheme, and entities begin
         where conlleval says; if None, it has this tag as it is.
     """
     import numpy as np

@@ -25,7 +25,7 @@ Tags = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a model makes of sentences, beside what is true.
+    """Predicted and true tags of sentences.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Measured:
 
 
 def tally(measured: Measured) -> Tally:
-    """Return `Measured.metrics` as a function of sentences, and partial matches beside them; see `partial`."""
+    """Return `Measured.metrics` and partial matches as a function of sentences; see `partial`."""
     import numpy as np
 
     rows = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from bertmagic.data.checks import TextRows
+    from bertmagic.data.rows import TextRows
     from bertmagic.tasks.token_classification.alignment import Alignment
 
 

@@ -11,7 +11,8 @@ from bertmagic.data import checks, tags, words
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
-from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.data.rows import with_targets
+from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import baselines, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.cache import Cache
-    from bertmagic.data.checks import LabelledRows, TextRows
+    from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline
@@ -172,7 +173,7 @@ class TokenClassification(Task):
             labels = sorted(set().union(*unseen.values()))
             raise DataError(
                 f"column {columns['label']!r} of {table.name} has types that training did not have: "
-                f"{listing(map(repr, labels))} in {len(wrong):,} rows, such as row {rows.index[wrong[0]]}.",
+                f"{listing(map(repr, labels))} in {count(len(wrong), 'row')}, such as row {rows.index[wrong[0]]}.",
                 f"The types are {listing(self.labels)}. Map or drop those entities.",
             )
         examples = self._with_targets(rows, found)
@@ -190,7 +191,7 @@ class TokenClassification(Task):
 
         numbers = {tag: number for number, tag in enumerate(self._names)}
         known = [tuple(numbers[tag] for tag in row) for row in found]
-        return checks.with_targets(rows, np.fromiter(known, object, len(known)))
+        return with_targets(rows, np.fromiter(known, object, len(known)))
 
     @property
     def _names(self) -> tuple[str, ...]:

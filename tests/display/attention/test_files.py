@@ -200,7 +200,7 @@ def test_what_cannot_be_done_is_said(pair, tmp_path):
         export(pair, "pdf")
     with pytest.raises(OptionError, match="cannot be written: No such file"):
         pair.to_svg(tmp_path / "nowhere" / "head.svg")
-    with pytest.raises(OptionError, match="layer 9 was asked for, but there are 2 layers"):
+    with pytest.raises(OptionError, match="there is no layer 9 among 2 layers"):
         pair.to_svg(layer=9)
     with pytest.raises(OptionError, match=r"no setting 'haed'\. Did you mean 'head"):
         pair.to_csv(haed=1)

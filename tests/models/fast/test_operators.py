@@ -93,7 +93,7 @@ ONEDNN = ("_is_mkldnn_bf16_supported", "_reorder_linear_weight", "_linear_pointw
 @pytest.mark.parametrize("raises", [True, False])
 def test_without_products_of_onednn_those_of_torch_are_taken(learnt, monkeypatch, missing, raises):
     from bertmagic.data.batches import BatchSource
-    from bertmagic.data.tokens import encode
+    from bertmagic.data.tokenization import encode
     from bertmagic.inference import forward
 
     there = operators.has_bf16_linear()

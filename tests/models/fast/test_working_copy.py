@@ -5,7 +5,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.inference.forward import run_model
 from bertmagic.models import heads
 from bertmagic.models.fast import attention, dropout, working_copy

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmagic.data.tokens import Tokens, encode
+from bertmagic.data.tokenization import encode
+from bertmagic.data.tokens import Tokens
 from bertmagic.tasks.masked_language_modeling.blocks import Frame, blocks, frame, pairs
 
 AROUND = Frame((2,), (3,), 3)

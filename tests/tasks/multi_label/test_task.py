@@ -171,7 +171,7 @@ def test_what_there_is_little_to_learn_of_is_said():
     rows.at[3, "topics"] = ["once"]
     found = {finding.what: finding.severity for finding in prepare(rows).findings}
     assert found["label 'once' is on one row only (row 3)."] == "warning"
-    assert found["10 rows have no label at all."] == "info"
+    assert found["10 rows have no label."] == "info"
     rows = frame(40).drop(columns="topics").assign(a=[0, 1] * 20, never=0, always=1)
     found = [finding.what for finding in prepare(rows, label=["a", "never", "always"]).findings]
     assert "no row has the label 'never'." in found

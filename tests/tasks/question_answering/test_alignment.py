@@ -5,7 +5,7 @@ import pytest
 
 from bertmagic.data.batches import IGNORED
 from bertmagic.data.texts import Texts
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.tasks.question_answering import alignment as module
 from bertmagic.tasks.question_answering.alignment import in_context, places
 from bertmagic.tasks.question_answering.reading import Answer

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bertmagic.data import words
 from bertmagic.data.batches import IGNORED
 from bertmagic.data.texts import Texts
-from bertmagic.data.tokens import Tokens, encode
+from bertmagic.data.tokenization import encode
+from bertmagic.data.tokens import Tokens
 from bertmagic.data.words import Words
 from bertmagic.errors import ModelError
 from bertmagic.tasks.token_classification.alignment import align

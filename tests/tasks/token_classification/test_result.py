@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bertmagic.data import tags, words
-from bertmagic.data.tokens import encode
+from bertmagic.data.tokenization import encode
 from bertmagic.tasks.token_classification import decoding, reading
 from bertmagic.tasks.token_classification.alignment import align
 from bertmagic.tasks.token_classification.result import entities_of

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from bertmagic.data.tokens import Tokens, encode
+from bertmagic.data.tokenization import encode
+from bertmagic.data.tokens import Tokens
 
 
 def words(count):
