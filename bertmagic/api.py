@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from bertmagic import launch
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import OptionError, listing
+from bertmagic.errors import OptionError, count, listing
 from bertmagic.models import devices
 from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
 from bertmagic.run import folders, jobs
@@ -207,7 +207,7 @@ def runs(
     if not chosen.diff:
         return records.list_runs(chosen)
     if len(chosen.diff) != 2:
-        raise OptionError(f"diff has {len(chosen.diff)} runs.", "Give the names of two: diff = ['A', 'B'].")
+        raise OptionError(f"diff has {count(len(chosen.diff), 'run')}.", "Give the names of two: diff = ['A', 'B'].")
     known, _ = records.read_runs()
     first, second = (records.find_run(known, name) for name in chosen.diff)
     return difference.compare(first, second)

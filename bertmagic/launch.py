@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, empty_frames, listing
+from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
 from bertmagic.events import Event, Listener, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.names import folder_name
@@ -204,7 +204,9 @@ def _searched(
     panel.close()
     if found.ended == "interrupted":
         kept = f"; {name!r} is the best of them" if model else ""
-        raise Interrupted(f"stopped after {len(found.trials)} trials{kept}. The same cell goes on.", model)
+        raise Interrupted(
+            f"stopped after {count(len(found.trials), 'trial')}{kept}. The same cell continues the search.", model
+        )
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.data import numbers
-from bertmagic.errors import DataError, listing, nearest
+from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,7 +97,7 @@ def text_and_label(
         notes.append(f"label = {label!r}")
     if not isinstance(label, str):
         raise DataError(
-            f"label names {len(label)} columns ({listing(label)}), and this task learns one.",
+            f"label names {count(len(label), 'column')} ({listing(label)}), and this task learns one.",
             'Name one of them; task = "multi_label" learns a label from each column of 0 and 1.',
         )
     require(table, label, "label")
@@ -140,7 +140,7 @@ def texts(
         require(table, column, "text")
     if len(chosen) > 2:
         raise DataError(
-            f"text names {len(chosen)} columns ({listing(chosen)}); a model reads one text, or a pair of two.",
+            f"text names {count(len(chosen), 'column')} ({listing(chosen)}); a model reads one text, or a pair of two.",
             f"Join some of them first, as in df[{chosen[0]!r}] + ' ' + df[{chosen[1]!r}].",
         )
     repeated = [column for column in chosen if column in taken or chosen.count(column) > 1]

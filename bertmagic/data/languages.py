@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OTHER = "other"
-"""The language of a text that cannot be told."""
+"""The language of a text that no rule recognizes."""
 
 _BEGINNING = 400
-"""How many characters of a text are looked at."""
+"""How many characters of a text are read."""
 
 _SCRIPTS = {
     "Japanese": "\u3040-\u30ff", "Chinese": "\u3400-\u4dbf\u4e00-\u9fff", "Korean": "\u1100-\u11ff\uac00-\ud7af",
@@ -48,7 +48,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 def detect(text: str) -> str:
     """Return the likely language of a text, or its script where several languages are written in it.
 
-    A guess from the first 400 characters. Seven languages of Latin script are told apart by which has the most of its
+    A guess from the first 400 characters. Of seven languages in Latin script, the guess is the one with the most of its
     frequent words; `OTHER` where no language has two (one in a text of one or two words) or two have equally many.
     """
     beginning = text[:_BEGINNING]
@@ -68,7 +68,7 @@ def shares(texts: Iterable[str]) -> dict[str, float]:
 
 
 def _script(text: str) -> str | None:
-    """Return the script of a text; None for Latin and for what has no letters."""
+    """Return the script of a text; None for Latin and for a text without letters."""
     if text.isascii():
         return None
     letters = sum(map(str.isalpha, text))

@@ -21,7 +21,7 @@ def joined(first: str, second: str) -> str:
 
 
 def is_pair(given: Any) -> bool:
-    """Whether it is one pair: a list of two texts, neither of which is a pair itself."""
+    """Whether it is one pair: a list of two texts that are not pairs themselves."""
     texts = split(given) if is_list(given) else ()
     return len(texts) == 2 and all(isinstance(text, str) and SEPARATOR not in text for text in texts)
 

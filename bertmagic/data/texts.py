@@ -1,4 +1,4 @@
-"""Cells of a column, read a few at a time: no list of all of them is made, whatever holds the column.
+"""Cells of a column, read a few at a time without a list of all of them.
 
 Python's strings may hold lone surrogates, halves of characters, as broken scrapes do. Neither tokenizers nor Arrow take
 them: `without_surrogates` and `strings` replace each by one character, so that offsets stay.
@@ -30,7 +30,7 @@ def without_surrogates(text: str) -> str:
 
 
 def frame(rows: Any) -> pd.DataFrame:
-    """Return a dict of columns or a list of dicts as a frame; with cells as they are where Arrow takes a text not."""
+    """Return a dict of columns or a list of dicts as a frame; with its cells unchanged if Arrow cannot hold a text."""
     import pandas as pd
 
     try:
@@ -54,14 +54,14 @@ def cells(column: pd.Series) -> Iterator[Any]:
 
 
 class Texts(Sequence[str]):
-    """Some texts of a column: a view, which takes eight bytes a text beside what the column itself takes.
+    """Some texts of a column: a view, which needs eight bytes per text in addition to the column.
 
     Attributes
     ----------
     column
         The column; its cells at ``positions`` are strings.
     positions
-        Where the texts stand in it, ascending, of shape ``(texts,)``.
+        The positions of the texts in the column, ascending, of shape ``(texts,)``.
     """
 
     def __init__(self, column: pd.Series, positions: npt.NDArray[np.int64]) -> None:
@@ -95,7 +95,7 @@ class Texts(Sequence[str]):
     def _cells(self, positions: npt.NDArray[np.int64]) -> list[Any]:
         if not len(positions):
             return []
-        # Only from the part they stand in: of a column in pieces, Arrow may copy the whole to take a few.
+        # Only from the part that holds them: Arrow may copy a whole column in chunks to take a few cells.
         first, last = int(positions.min()), int(positions.max())
         part = self.column.iloc[first : last + 1]
         return (part if len(part) == len(positions) else part.iloc[positions - first]).tolist()

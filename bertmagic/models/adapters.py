@@ -1,9 +1,9 @@
-"""Low-rank adapters: small matrices that are trained beside frozen weights, and merged into them afterwards.
+"""Low-rank adapters: small matrices that are trained while the weights are frozen, and merged into them afterwards.
 
 Hu et al. 2021 ("LoRA: Low-Rank Adaptation of Large Language Models") add ``(alpha / rank) B A`` to the weight of a
 linear layer, with ``A`` of ``(rank, in)`` and ``B`` of ``(out, rank)``. Gradients and moments are then those of a few
 matrices and of the head. A model that is used, after a run or when it is loaded, is always a merged one: an ordinary
-model of transformers, as fast as any. On disk it lies merged, or as an adapter in the form of peft beside its card.
+model of transformers, as fast as any. On disk it is merged, or an adapter in the format of peft with the model card.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TARGETS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Of which size adapters are, where they are, and which modules beside them are trained."""
+    """Size and place of the adapters, and the other modules that are trained."""
 
     rank: int
     alpha: float
@@ -133,7 +133,7 @@ def restore(model: PreTrainedModel, saved: Mapping[str, torch.Tensor]) -> None:
 
 
 def merge(model: PreTrainedModel) -> None:
-    """Add the adapters to the weights they stand beside: what is left is a plain model."""
+    """Add the adapters to their weights; the result is a plain model."""
     from peft.tuners.lora import LoraLayer
 
     for parent in list(model.modules()):
@@ -171,7 +171,7 @@ def base(folder: Path) -> Path:
     Raises
     ------
     ModelError
-        If they are not there, or no longer those that it was trained beside.
+        If they are missing, or not those that the adapter was trained with.
     """
     named = str(_config(folder)["base_model_name_or_path"])
     alias = next((entry.alias for entry in catalogue.ALIASES.values() if entry.ref == named), named)
@@ -179,9 +179,9 @@ def base(folder: Path) -> Path:
         found = weights.find(alias).folder
     except BertMagicError as error:
         raise ModelError(f"the adapter in {folder} needs its base {named!r}: {error.what}", error.fix) from None
-    if (was := _digest_told(folder)) and was != digest(found):
+    if (was := _saved_digest(folder)) and was != digest(found):
         raise ModelError(
-            f"the adapter in {folder} was trained beside other weights than {named} has now.", "Train it again."
+            f"the adapter in {folder} was trained with other weights than {named} has now.", "Train it again."
         )
     return found
 
@@ -196,7 +196,7 @@ def _config(folder: Path) -> dict[str, Any]:
     raise ModelError(f"{folder / CONFIG} is of no LoRA adapter.", "Give a model, or an adapter that bertmagic saved.")
 
 
-def _digest_told(folder: Path) -> str:
+def _saved_digest(folder: Path) -> str:
     from safetensors import safe_open
 
     with safe_open(folder / TENSORS, framework="pt") as file:
@@ -224,9 +224,9 @@ def apply(model: PreTrainedModel, folder: Path) -> set[str]:
         If it does not fit the model.
     """
     require()
-    told, saved = _config(folder), tensors(folder)
-    head = tuple(told.get("modules_to_save") or ())
-    inject(model, Settings(int(told["r"]), float(told["lora_alpha"]), tuple(told["target_modules"]), head))
+    config, saved = _config(folder), tensors(folder)
+    head = tuple(config.get("modules_to_save") or ())
+    inject(model, Settings(int(config["r"]), float(config["lora_alpha"]), tuple(config["target_modules"]), head))
     try:
         unexpected = model.load_state_dict(saved, strict=False).unexpected_keys
     except RuntimeError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.errors import count
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.text_safety import code, escaped, table
@@ -29,7 +30,7 @@ _TYPES = {
     "macro_f1": "f1", "micro_f1": "f1", "weighted_f1": "f1", "strict_f1": "f1", "macro_precision": "precision",
     "macro_recall": "recall", "pearson": "pearsonr", "spearman": "spearmanr",
 }  # fmt: skip
-"""What the hub calls a metric, where it has another name; the one it has here stands beside it."""
+"""The hub's names of metrics that have another name here; both are written."""
 _DEEP = 5
 """How many models one may have been trained from another before the first one is no longer looked for."""
 
@@ -88,7 +89,7 @@ def text(name: str, card: Mapping[str, Any], place: str, usage: Usage = _TEXTS) 
     name
         The name of the model.
     card
-        What is saved beside the weights: task, labels, columns, options, digests of the data, metrics, versions.
+        What is saved with the weights: task, labels, columns, options, digests of the data, metrics, versions.
     place
         What code loads it by: the name of its folder.
     usage
@@ -214,7 +215,7 @@ def _what(card: Mapping[str, Any]) -> str:
     if isinstance(labels, list) and labels:
         shown = ", ".join(code(label, 80) for label in labels[:50])
         more = f" and {len(labels) - 50:,} more" if len(labels) > 50 else ""
-        lines.append(f"It tells apart {len(labels):,} labels: {shown}{more}.")
+        lines.append(f"It has {count(len(labels), 'label')}: {shown}{more}.")
     return "\n".join(lines)
 
 
@@ -273,7 +274,8 @@ def _evaluation(card: Mapping[str, Any]) -> str:
     rows = [[escaped(name.replace("_", " ")), f"{value:.4f}", _interval(intervals.get(name))] for name, value in
             metrics.items()]  # fmt: skip
     head = ["metric", "value", "95 % interval"] if any(row[2] for row in rows) else ["metric", "value"]
-    said = f"On {escaped(about.get('data', 'held-out rows'))}, {about.get('rows', 0):,} rows that were not trained on."
+    rows_of = f"{escaped(about.get('data', 'held-out rows'))}, {count(about.get('rows', 0), 'row')}"
+    said = f"On {rows_of} that the model was not trained on."
     if "test" not in _parts(card):
         said += " The best weights were chosen on these rows: expect a little less on new ones."
     if any(row[2] for row in rows):
@@ -298,11 +300,13 @@ def _facts(card: Mapping[str, Any], usage: Usage) -> Iterator[str]:
             "head_tail": "of a longer text it reads the beginning and the end",
             "window": "longer texts are read in overlapping windows",
         }.get(str(card.get("long_text")), "of a longer text it reads the beginning")
-        yield f"It reads {longest:,} tokens at a time; {what}."
+        yield f"It reads {count(longest, 'token')} at a time; {what}."
     rows = _parts(card).get("train", {}).get("rows")
     if isinstance(rows, int):
-        yield f"It was trained on {rows:,} rows."
+        yield f"It was trained on {count(rows, 'row')}."
     measured = (card.get("metrics") or {}).get("rows")
-    yield f"It was measured on {measured:,} rows." if isinstance(measured, int) else "It has not been measured."
+    yield (
+        f"It was evaluated on {count(measured, 'row')}." if isinstance(measured, int) else "It has not been evaluated."
+    )
     if base_model(card):
         yield "What the encoder's own card says of its data and its biases holds for this model too."

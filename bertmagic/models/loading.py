@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError, listing
+from bertmagic.errors import ModelError, count, listing
 from bertmagic.models import adapters
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def headed(
     known = HEADS[head]
     loaded, new, said = opened(folder, head, names, **changes)
     if needs_head and new:
-        what = f"{known.name} for {len(names)} classes" if names else known.name
+        what = f"{known.name} for {count(len(names), 'class', 'classes')}" if names else known.name
         raise ModelError(
             f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",

@@ -34,10 +34,10 @@ _TRIES = 100
 """How often a swap is tried again when another process puts a folder in the same place."""
 
 CARD = "bertmagic.json"
-"""The file beside the weights that says what the model is for."""
+"""The file with the model card as JSON, in the folder of the weights."""
 
 README = "README.md"
-"""The file that tells people the same, on the hub."""
+"""The file that describes the model for people, on the hub."""
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def save(
         Write this instead of weights.
     readme
         What to write as README.md. One that is there and was not written by us, or was edited since, stays; the new
-        one then stands beside it as README.new.md.
+        one is then written to README.new.md.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def save(
 
 
 def _save_adapter(folder: Path, model: PreTrainedModel, adapter: Adapter) -> None:
-    """Write an adapter beside the config, which has the classes."""
+    """Write an adapter, and the config, which has the classes."""
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
     adapters.write(folder, adapter)

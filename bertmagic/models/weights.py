@@ -80,12 +80,12 @@ def _shown(folder: Path) -> str:
 
 
 def _card_lr(folder: Path) -> float | None:
-    """Return the learning rate that suits the encoder that a model of ours came from; None where it is not told."""
+    """Return the learning rate for the encoder that a saved model came from; None if it is not known."""
     try:
-        told = json.loads((folder / "bertmagic.json").read_text(encoding="utf-8")).get("lr")
-    except (OSError, ValueError, AttributeError):  # a broken card is told of where the model is loaded
+        lr = json.loads((folder / "bertmagic.json").read_text(encoding="utf-8")).get("lr")
+    except (OSError, ValueError, AttributeError):  # loading the model reports a broken card
         return None
-    return float(told) if isinstance(told, int | float) and told > 0 else None
+    return float(lr) if isinstance(lr, int | float) and lr > 0 else None
 
 
 def _model_folder(path: Path) -> Path:

@@ -24,7 +24,7 @@ def is_here(process: Mapping[str, Any]) -> bool:
 
 
 def is_gone(process: Mapping[str, Any]) -> bool:
-    """Whether a process of this machine has ended; False for one of another machine, of which nothing is known."""
+    """Whether a process of this machine has ended; False for one of another machine, as nothing is known about it."""
     import psutil
 
     if not is_here(process):

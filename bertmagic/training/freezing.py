@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.errors import OptionError
+from bertmagic.errors import OptionError, count
 from bertmagic.models.fast import first_token
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def _parts(model: PreTrainedModel, what: str | int) -> list[nn.Module]:
         return first_token.embeddings(model)
     found = first_token.stack(model)
     if int(what) > len(found):
-        raise OptionError(f"freeze = {what}: {type(model).__name__} has {len(found)} layers.", "Freeze fewer.")
+        raise OptionError(f"freeze = {what}: {type(model).__name__} has {count(len(found), 'layer')}.", "Freeze fewer.")
     return first_token.embeddings(model) + found[: int(what)]

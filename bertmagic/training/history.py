@@ -1,10 +1,11 @@
-"""What happened in a run, as tables."""
+"""The steps and evaluations of a run, as tables."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.errors import count
 from bertmagic.events import Evaluated, Event, Step
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class History:
         self._evaluations: list[Evaluated] = []
 
     def listen(self, event: Event) -> None:
-        """Take an event in."""
+        """Add an event."""
         if isinstance(event, Step):
             for name, column in self._columns.items():
                 column.append(getattr(event, name))
@@ -70,13 +71,13 @@ class History:
         return [asdict(event) for event in self._evaluations], torch.from_numpy(columns)
 
     def restore(self, evaluations: Sequence[dict[str, Any]], steps: torch.Tensor) -> None:
-        """Take in what `state` returned."""
+        """Add what `state` returned."""
         for column, values in zip(self._columns.values(), steps, strict=True):
             column.frombytes(values.numpy().tobytes())
         self._evaluations += [Evaluated(**event) for event in evaluations]
 
     def events(self, most: int) -> Iterator[Event]:
-        """Yield the events again in their order: all evaluations, and of the steps ``most`` that lie evenly."""
+        """Yield the events again in their order: all evaluations, and at most ``most`` steps, evenly spaced."""
         import numpy as np
 
         count = len(self._columns["step"])
@@ -89,4 +90,6 @@ class History:
         return Step(**{name: int(value) if name in _WHOLE else value for name, value in values.items()})  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
-        return f"History of {len(self._columns['step']):,} steps and {len(self._evaluations)} evaluations"
+        return (
+            f"History of {count(len(self._columns['step']), 'step')} and {count(len(self._evaluations), 'evaluation')}"
+        )

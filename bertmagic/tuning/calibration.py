@@ -12,6 +12,7 @@ import hashlib
 import json
 import platform
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import median
@@ -21,6 +22,7 @@ import numpy as np
 
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
+from bertmagic.errors import TrainingError
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET, run_model
 from bertmagic.models import adapters, devices, loading
@@ -141,8 +143,9 @@ def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
         costs = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)
-    folders.made(path.parent)
-    path.write_text(json.dumps(asdict(costs)) + "\n", encoding="utf-8")
+    with suppress(OSError, TrainingError):  # without a cache it is measured again
+        folders.made(path.parent)
+        path.write_text(json.dumps(asdict(costs)) + "\n", encoding="utf-8")
     return costs
 
 

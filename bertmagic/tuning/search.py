@@ -193,10 +193,12 @@ class _Searching:
         source = folders.model_folder(self._run_name(best.number))
         if not source.is_dir():  # a search that was done already
             return
-        with saving.replacing(folders.model_folder(self.begun.name)) as filling:
-            shutil.copytree(source, filling, dirs_exist_ok=True)
-        for record in source.parent.glob("*.json*"):
-            shutil.copy(record, folders.run_folder(self.begun.name) / record.name)
+        name = self.begun.name
+        with folders.writing(name):
+            with saving.replacing(folders.model_folder(name)) as filling:
+                shutil.copytree(source, filling, dirs_exist_ok=True)
+            for record in source.parent.glob("*.json*"):
+                shutil.copy(record, folders.run_folder(name) / record.name)
 
 
 def _is(value: Any, default: Any) -> bool:

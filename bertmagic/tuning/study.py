@@ -7,7 +7,7 @@ import json
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic.errors import OptionError, listing
+from bertmagic.errors import OptionError, TrainingError, listing
 from bertmagic.tuning.results import State, Trial
 
 if TYPE_CHECKING:
@@ -41,28 +41,48 @@ def opened(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: i
     ------
     OptionError
         If the file has another search.
+    TrainingError
+        If the file cannot be written.
     """
     import optuna
 
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path.resolve().as_posix()}")
-    try:
-        found = optuna.create_study(
+    with _storage(path) as storage:
+        study = optuna.create_study(
             storage=storage, study_name="bertmagic", load_if_exists=True,
             direction="maximize" if higher_is_better else "minimize",
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2),
         )  # fmt: skip
-        _compare(found, facts, path)
-        study = Study(found)
-        found.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(study.trials())
+        _compare(study, facts, path)
+        opened_study = Study(study)
+        study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(opened_study.trials())
         )
-        study.forget_running()
-        yield study
+        opened_study.forget_running()
+        yield opened_study
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
+    """Open a SQLite file for Optuna, without its messages; what the disk refuses becomes one error."""
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        storage = optuna.storages.RDBStorage(f"sqlite:///{path.resolve().as_posix()}")
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+        raise TrainingError(
+            f"the trials cannot be written to {path}: {getattr(cause, 'orig', None) or error}.",
+            "Free the disk, make the folder writable, or set BERTMAGIC_HOME elsewhere.",
+        ) from error
     finally:
-        storage.remove_session()
-        storage.engine.dispose()
         optuna.logging.set_verbosity(level)
 
 

@@ -12,7 +12,7 @@ from bertmagic import api, launch, options
 from bertmagic import display as drawing
 from bertmagic.display import publish
 from bertmagic.display.writers.elements import paragraph, warned
-from bertmagic.errors import BertMagicError, OptionError
+from bertmagic.errors import BertMagicError, OptionError, count
 from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
@@ -379,7 +379,8 @@ class Panel:
             return "No run was started yet."
         progress = self.job.progress
         if progress.phase not in ("finished", "interrupted", "failed"):  # no step: the words stay until the run ends
-            return f"The run {self.job.name!r} was started{f': {progress.steps:,} steps' if progress.steps else ''}."
+            planned = f": {count(progress.steps, 'step')}" if progress.steps else ""
+            return f"The run {self.job.name!r} was started{planned}."
         step = f" at step {progress.step:,} of {progress.steps:,}" if progress.steps else ""
         return f"The run {self.job.name!r}: {progress.phase}{step}."
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic import options
 from bertmagic.data import tables
 from bertmagic.data.rows import overlap
-from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, listing
+from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, count, listing
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
@@ -140,7 +140,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     emit(Phase(f"training {name}"))
     baseline = task.fit_baseline(name, rows)
     scores = task.baseline_scores(baseline.predict(task.baseline_texts(given.rows)), given.rows, given.tokens)
-    notes = (f"{name} was trained on {len(rows):,} rows of {rows.name}.", *_overlap(rows, given.rows))
+    notes = (f"{name} was trained on {count(len(rows), 'row')} of {rows.name}.", *_overlap(rows, given.rows))
     report = task.untuned().report(scores, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(
         name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=baseline.bytes
@@ -150,7 +150,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
     twice = len(overlap(train, rows))
-    return (f"{twice:,} of its training rows stand among the rows of the comparison, too.",) if twice else ()
+    return (f"The rows of the comparison include {count(twice, 'training row')}.",) if twice else ()
 
 
 def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
@@ -192,7 +192,7 @@ def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:
             raise ModelError(f"{report.task} has no outcomes of single rows to compare.", "Use %bert_evaluate.")
         if not report.outcomes.index.equals(first.outcomes.index):
             raise DataError(
-                f"{names[0]!r} can be measured on {first.rows:,} rows, {name!r} on {report.rows:,} others.",
+                f"{names[0]!r} can be evaluated on {count(first.rows, 'row')}, {name!r} on {report.rows:,} others.",
                 "Give rows that all of them read, or name the columns.",
             )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import columns as naming
 from bertmagic.data import tables
-from bertmagic.errors import DataError, ModelError, OptionError, listing
+from bertmagic.errors import DataError, ModelError, OptionError, count, listing
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
 from bertmagic.events import Listener, Phase
@@ -163,10 +163,10 @@ def _no_numbers(model: TextModel, rows: LabelledRows, broken: npt.NDArray[np.int
     which = listing((str(rows.index[at]) for at in broken[:5]), 5)
     if len(broken) == len(rows):
         raise ModelError(
-            f"{model.name!r} gives no numbers (NaN) for any of the {len(rows):,} rows: its weights are broken.",
+            f"{model.name!r} returns NaN for each of {count(len(rows), 'row')}: its weights are broken.",
             "Train it again with a lower lr, or load it with precision = 'fp32'.",
         )
-    return f"The model gives no numbers (NaN) for {len(broken):,} rows, such as {which}: they are left out."
+    return f"The model returns NaN for {count(len(broken), 'row')}, such as {which}: left out."
 
 
 def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:

@@ -9,7 +9,7 @@ from bertmagic.data import checks
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.texts import strings
 from bertmagic.data.tokenization import encode
-from bertmagic.errors import DataError, ModelError
+from bertmagic.errors import DataError, ModelError, count
 from bertmagic.events import Listener, counting
 from bertmagic.inference.forward import run_model
 from bertmagic.models import heads, loading
@@ -128,7 +128,8 @@ def _paired(first: list[Any], second: list[Any]) -> list[tuple[str, str]]:
     """
     if len(first) != len(second):
         raise DataError(
-            f"there are {len(first):,} first sentences and {len(second):,} second ones.", "Give as many of both."
+            f"there are {count(len(first), 'first sentence')} and {count(len(second), 'second sentence')}.",
+            "Give as many of both.",
         )
     for number, pair in enumerate(zip(first, second, strict=True)):
         if not all(isinstance(text, str) and text.strip() for text in pair):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import split, tables
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import overlap
-from bertmagic.errors import DataError, OptionError
+from bertmagic.errors import DataError, OptionError, count
 from bertmagic.events import Note, Phase
 from bertmagic.run import folders
 from bertmagic.tasks import choose, source
@@ -133,7 +133,7 @@ def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple
             f"{train.name} has too few rows ({len(train)}) to hold some out for validation.",
             "Give more rows, or validation = 0 to do without.",
         )
-    return train.take(kept), train.take(held, f"{len(held):,} rows held out of {train.name}")
+    return train.take(kept), train.take(held, f"{count(len(held), 'row')} held out of {train.name}")
 
 
 def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findings: list[Finding]) -> LabelledRows:
@@ -143,7 +143,7 @@ def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findi
     if not len(twice):
         return train
     rows = tuple(train.index[twice[:5]])
-    what = f"{len(twice):,} training rows stand in {other.name} too"
+    what = f"{count(len(twice), 'training row is', 'training rows are')} in {other.name}, too"
     findings.append(Finding("warning", f"{what}.", "They are dropped from train.", rows, len(twice)))
     kept = train.take(np.setdiff1d(np.arange(len(train)), twice))
     if task.strata(train) is not None and len(task.counts(kept)) < len(task.counts(train)):

@@ -139,7 +139,7 @@ def test_a_run_that_starts_from_an_adapter_has_what_it_learnt(train, encoder):
         second.predict(ASKED, show=False).frame, first.predict(ASKED, show=False).frame, atol=1e-4
     )
     train(max_steps=2)  # the base is trained anew: what stood beside it no longer fits
-    with pytest.raises(ModelError, match="trained beside other weights"):
+    with pytest.raises(ModelError, match="trained with other weights"):
         bm.load("second")
 
 

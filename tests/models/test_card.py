@@ -74,7 +74,7 @@ def test_what_is_not_known_is_not_told(known):
     assert found.data.license is None
     assert found.data.base_model is None
     assert not found.data.eval_results
-    assert "It has not been measured." in found.content
+    assert "It has not been evaluated." in found.content
     for title in ("## Training", "## Evaluation"):
         assert title not in found.content
 

@@ -58,7 +58,7 @@ def test_a_new_model_is_the_same_for_the_same_seed(tmp_path):
 
 
 def test_few_words_are_an_error():
-    with pytest.raises(DataError, match="too few for a vocabulary"):
+    with pytest.raises(DataError, match="with two letters or more: too few"):
         new_encoder.wordpiece(["a b c"] * 5, 400, True)
 
 

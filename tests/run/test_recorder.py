@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import bertmagic as bm
 from bertmagic.errors import BertMagicError, TrainingError
 from bertmagic.events import Evaluated, Note, Started, Step
 from bertmagic.run import folders, recorder, records
+from bertmagic.run.locks import RunLock
 from tests.run.test_locks import table
 
 QUICK = {"max_steps": 2, "batch_size": 16, "precision": "fp32", "show": False, "name": "mine"}
@@ -24,6 +26,17 @@ QUICK = {"max_steps": 2, "batch_size": 16, "precision": "fp32", "show": False, "
 def state(name="mine"):
     """Return the state of a run by its record; None where there is none."""
     return next((record.state for record in records.read_runs()[0] if record.name == name), None)
+
+
+@contextmanager
+def full_disk(most):
+    """Have the system itself refuse: no file may grow beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -94,15 +107,25 @@ def test_a_disk_that_refuses_the_record_costs_no_training(encoder, refuse, part)
 
 @pytest.mark.parametrize("most", [0, 300, 3000, 20_000])
 def test_a_disk_that_is_full_at_any_point_leaves_no_run_that_runs(encoder, most):
-    """The system itself refuses: no file may grow beyond so many bytes here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
-    try:
-        with pytest.raises(BertMagicError):
-            bm.finetune(table(), model=encoder, **QUICK)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(most), pytest.raises(BertMagicError):
+        bm.finetune(table(), model=encoder, **QUICK)
     assert state() in ("failed", None)
+
+
+@pytest.mark.parametrize("most", [0, 300, 20_000, 60_000])
+@pytest.mark.parametrize("what", ["tune", "new_model", "pretrain"])
+def test_a_full_disk_is_one_error_whatever_is_written(encoder, what, most):
+    known = {"model": encoder, **QUICK}
+    write = {
+        "tune": lambda: bm.tune(table(), lr=bm.choice(1e-3, 1e-4), trials=1, **known),
+        "new_model": lambda: bm.new_model("tiny", vocab_from=table()["text"] * 9, name="mine"),
+        "pretrain": lambda: bm.pretrain({"text": table()["text"]}, **known),
+    }
+    with full_disk(most), pytest.raises(BertMagicError) as caught:
+        write[what]()
+    assert caught.value.fix
+    assert state() in ("failed", None)
+    RunLock("mine").release()
 
 
 def test_a_log_that_cannot_be_written_is_told_once(refuse):

@@ -158,7 +158,7 @@ def test_rows_without_numbers_are_left_out_and_said(learnt, make_rows, own_folde
     model = bm.load(learnt.save(own_folder / "broken"))
     with torch.no_grad():
         model.network.classifier.weight[:] = float("nan")
-    with pytest.raises(ModelError, match=r"gives no numbers \(NaN\) for any of the 20 rows"):
+    with pytest.raises(ModelError, match=r"returns NaN for each of 20 rows"):
         model.evaluate(make_rows(20), show=False)
 
 
@@ -177,7 +177,7 @@ def test_rows_for_which_a_model_gives_nan_are_named_and_in_no_number(small, own_
     assert report.rows == len(kept) < len(rows)
     assert report.skipped == len(rows) - len(kept)
     first = rows.index.difference(kept.index)[0]
-    assert any(f"no numbers (NaN) for {report.skipped} rows, such as {first}" in note for note in report.notes)
+    assert any(f"returns NaN for {report.skipped} rows, such as {first}" in note for note in report.notes)
     assert report.outcomes.index.equals(kept.index)
     assert report.metrics == pytest.approx(dict(small(kind).evaluate(kept, show=False).metrics), abs=1e-6)
 
@@ -213,7 +213,7 @@ def test_of_one_class_it_is_said_why_areas_are_not_defined(small, kind):
     why = "all rows are of one class, 'no'" if kind == "pairs" else "no label is on some of the rows and missing"
     assert set(report.undefined) == {"roc_auc", "average_precision"}
     assert not {"roc_auc", "average_precision"} & set(report.metrics)
-    assert f"ROC-AUC: not defined, as {why}" in str(report)
+    assert f"ROC-AUC is not defined: {why}" in str(report)
 
 
 def test_columns_of_any_values_make_slices(learnt, make_rows):

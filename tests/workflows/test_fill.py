@@ -86,10 +86,10 @@ def test_inner_pieces_are_joined_to_their_word(model):
         ("no mask here", {}, "the text of row 0 has no [MASK]: 'no mask here'"),
         ("a [mask]", {}, "has no [MASK]"),
         (["a [MASK]", "b"], {}, "the text of row 1 has no [MASK]"),
-        ("a [MASK]", {"candidates": "films"}, "the candidate 'films' is 2 pieces of this vocabulary (film ##s)"),
+        ("a [MASK]", {"candidates": "films"}, "the candidate 'films' is 2 word pieces of this vocabulary (film ##s)"),
         ("a [MASK]", {"candidates": ["é好好"]}, "the candidate 'é好好' is"),
         ("a [MASK]", {"candidates": "你"}, "the candidate '你' is no known piece"),
-        ("word " * 80 + "[MASK]", {}, "a [MASK] of row 0 stands behind what the model reads: 64 tokens"),
+        ("word " * 80 + "[MASK]", {}, "a [MASK] of row 0 is beyond the maximum length of the model: 64 tokens"),
         ([None], {}, "there is no text to fill"),
     ],
 )
@@ -174,7 +174,7 @@ def test_next_sentences_of_pairs(folders):
 
 @pytest.mark.parametrize(
     ("first", "second", "message"),
-    [(["a", "b"], "c", "there are 2 first sentences and 1 second"), ("a", " ", "pair 0 lacks a sentence")],
+    [(["a", "b"], "c", "there are 2 first sentences and 1 second sentence"), ("a", " ", "pair 0 lacks a sentence")],
 )
 def test_sentences_that_are_no_pairs_are_told(folders, first, second, message):
     model = bm.load(folders["both"], name="both")

@@ -1,6 +1,6 @@
 """Small data sets that come with the package, written for it: ``sample:reviews``.
 
-Every sample is a JSONL file beside this module; its first key, ``split``, says to which split a row belongs.
+Every sample is a JSONL file in this folder; the first key of a row, ``split``, is its split.
 
 A topic of ``sample:topics`` holds if the text is materially about it, named or not: ``money`` prices, wages, debts and
 budgets; ``health`` illness, care, the body and the mind; ``travel`` journeys and transport; ``technology`` devices,
@@ -10,9 +10,9 @@ them, not friends.
 A span of ``sample:entities`` is ``{"start", "end", "label"}`` in characters; the spans of a text stand in order and
 apart. ``PER`` is a name without its title or ``'s``; ``ORG`` also a shop, school, team or paper; ``LOC`` any place with
 a name, from a street to a planet, but no nationality or language. ``DATE`` is a day, month, year, century, holiday or
-season of a year, also one told from today ("last Tuesday"), without "the" and "every"; no duration, age or time of day.
+season of a year, also one relative to today ("last Tuesday"), without "the" and "every"; no duration, age or hour.
 ``PRODUCT`` is the name of a device, program, drug, vehicle or article without the generic noun after it; no work of
-art. No name within a name is marked, and an event is none of the five.
+art. No name within a name is marked, and an event is not an entity.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HERE = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Return the names of the samples, each with what is in it known to `load`."""
+    """Return the sample names."""
     return sorted(path.stem for path in _HERE.glob("*.jsonl"))
 
 

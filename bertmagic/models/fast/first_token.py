@@ -1,10 +1,10 @@
-"""The layers of an encoder, and the last one of a classifier computed for the one token that is read of it.
+"""The layers of an encoder, and a last layer that computes the first token only.
 
 A classification head of the BERT family reads the first token only. In the last layer the other tokens are then
 needed as keys and values, and for nothing else: their queries, their feed-forward layers and the gradients of these
 would be computed and thrown away. A token costs ``12 d^2`` multiplications in a layer of width ``d`` (four products of
-``d x d``, two of ``d x 4d``), of which ``10 d^2`` are saved: of six layers' work a seventh. What comes out, and all
-gradients, are those of the whole layer.
+``d x d``, two of ``d x 4d``), ``10 d^2`` of them are saved: a seventh of the work of six layers. Outputs and
+gradients are those of the whole layer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def embeddings(model: PreTrainedModel) -> list[torch.nn.Module]:
-    """Return what turns ids into vectors."""
+    """Return the modules that turn token ids into vectors."""
     return [child for name, child in model.base_model.named_children() if "embedding" in name]
 
 

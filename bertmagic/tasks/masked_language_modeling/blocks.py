@@ -1,7 +1,7 @@
-"""Documents as what a model is pre-trained on: blocks of tokens, and pairs of sentences.
+"""Documents as pre-training samples: blocks of tokens, and pairs of sentences.
 
 Documents are packed: one follows the other, a separator between them, and the stream is cut into blocks of the model's
-length (the FULL-SENTENCES of Liu et al. 2019, "RoBERTa", section 4.2), so that a batch has no padding, whatever the
+length (the FULL-SENTENCES of Liu et al. 2019, "RoBERTa", section 4.2), so that a batch has no padding for any
 texts' lengths. Where they are kept apart a block never has tokens of two documents.
 """
 
@@ -28,19 +28,19 @@ class Frame:
 
     @property
     def size(self) -> int:
-        """How many tokens of a block are no text."""
+        """How many tokens of a block are special tokens."""
         return len(self.opening) + len(self.closing)
 
 
 @dataclass(frozen=True)
 class Pairs(Tokens):
-    """Pairs of texts as samples; ``follows`` says of which the second follows the first, shape ``(samples,)``."""
+    """Pairs of texts as samples; ``follows`` is whether the second follows the first, shape ``(samples,)``."""
 
     follows: npt.NDArray[np.bool_] | None = None
 
 
 def frame(tokenizer: PreTrainedTokenizerBase) -> Frame:
-    """Return what a tokenizer puts around a text, and what parts two texts in a block."""
+    """Return the special tokens that a tokenizer puts around a text and between two texts."""
     ids: list[int] = tokenizer("a")["input_ids"]
     special: list[int] = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
     head = special.index(0) if 0 in special else 0
@@ -86,7 +86,7 @@ def blocks(documents: Tokens, around: Frame, max_length: int, packed: bool = Tru
 
 
 def _stream(documents: Tokens, around: Frame) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Return the documents behind each other, a separator between them, and where each begins."""
+    """Return the concatenated documents, a separator between them, and where each begins."""
     import numpy as np
 
     lengths = documents.lengths - around.size + 1  # with the separator before it
@@ -99,7 +99,7 @@ def _stream(documents: Tokens, around: Frame) -> tuple[npt.NDArray[np.int32], np
 
 
 def _within(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return 0, 1, 2, … of each count, one behind the other."""
+    """Return the concatenated ranges 0, 1, 2, … of each count."""
     import numpy as np
 
     return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -125,7 +125,7 @@ def _framed(
 
 
 def pairs(sentences: Tokens, counts: npt.NDArray[np.int64], around: Frame, max_length: int, seed: int) -> Pairs:
-    """Return pairs of texts of which one half follow each other, for next-sentence prediction.
+    """Return pairs of texts for next-sentence prediction; in half of them the second follows the first.
 
     As in Devlin et al. 2019, appendix A.2: the sentences of a document are taken one after another until they fill
     ``max_length``, and cut at random into a first and a second text. By the toss of a coin the second text is replaced
@@ -162,7 +162,7 @@ def pairs(sentences: Tokens, counts: npt.NDArray[np.int64], around: Frame, max_l
 
 
 class _Drawer:
-    """Draws pairs, and keeps what it has drawn."""
+    """Draws pairs, and collects them."""
 
     def __init__(
         self, sentences: Tokens, counts: npt.NDArray[np.int64], around: Frame, max_length: int, seed: int

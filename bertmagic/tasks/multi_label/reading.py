@@ -1,4 +1,4 @@
-"""Any number of labels a row: from lists, from texts that are read as lists, or from a column of 0 and 1 a label."""
+"""Any number of labels per row: from lists, from texts that are read as lists, or from columns of 0 and 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.labels import Labels, missing, ordered, plain
 from bertmagic.data.texts import cells
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEPARATORS = ("|", ";", ",")
-"""What may stand between labels in one text, the likeliest first."""
+"""Possible separators of labels in one text, the likeliest first."""
 
 _LOOK = 1000
-"""How many cells are looked at to tell what a column holds."""
+"""How many cells are examined to find what a column holds."""
 
 _EMPTY, _ODD = -1, -2
 
@@ -62,7 +62,7 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
     Raises
     ------
     DataError
-        If a cell holds what is no list of labels, if a label is none of ``known``, or if nothing can be learnt.
+        If a cell is not a list of labels, a label is not in ``known``, or there is nothing to learn.
     """
     import numpy as np
 
@@ -80,7 +80,7 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
 
 
 def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
-    """Return the rows of a column of label sets with a label that is none of the known, by position, and the label."""
+    """Return the rows of a column of label sets with an unknown label, by position, and the label."""
     found = {}
     for at, value in enumerate(cells(column)):
         labels = _read(value, separator) or ()
@@ -91,7 +91,7 @@ def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
 
 
 def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSets:
-    """Return the labels of columns that are 1 where a row has their label, and 0 where not.
+    """Return the labels of columns that are 1 if a row has their label, else 0.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def separator_of(column: pd.Series, asked: bool = False) -> str:
 
 
 def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
-    """Return the labels of a cell; None where it is empty."""
+    """Return the labels of a cell; None if it is empty."""
     if isinstance(value, str):
         written = _written(value)
         if written is None:
@@ -161,7 +161,7 @@ def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
 
 
 def _items(value: Any) -> list[Any] | None:
-    """Return what a list, a tuple, a set or an array holds; None of anything else."""
+    """Return the values of a list, a tuple, a set or an array; None for anything else."""
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
     return value.tolist() if getattr(value, "ndim", 0) == 1 else None
@@ -193,7 +193,7 @@ def _split(text: str, separator: str) -> tuple[str, ...]:
 
 
 def _flag(value: Any) -> int:
-    """Return a cell of a 0/1 column as a number: `_EMPTY` where it is, `_ODD` where it is something else."""
+    """Return a cell of a 0/1 column as a number: `_EMPTY` for an empty cell, `_ODD` for any other value."""
     found = plain(value)
     if found is None:
         return _EMPTY
@@ -205,7 +205,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _refuse_vectors(rows: list[tuple[Any, ...] | None], where: str) -> None:
-    """Raise a `DataError` for lists of 0 and 1 for each label: nobody says which label each stands for."""
+    """Raise a `DataError` for lists of 0 and 1: the label of each position is unknown."""
     lengths = {len(row) for row in rows if row is not None}
     if len(lengths) != 1 or any(value not in (0, 1) for row in rows for value in row or ()):
         return
@@ -240,7 +240,7 @@ def _vocabulary(
         )
     if len(counted) > max(50, counted.total() // 2):
         raise DataError(
-            f"{where} has {len(counted):,} different labels in {len(column):,} rows; they look like no labels.",
+            f"{where} has {len(counted):,} distinct labels in {count(len(column), 'row')}: no labels, it seems.",
             "Name the column that holds lists of labels with label = …",
         )
     return ordered(column, set(counted))
@@ -254,7 +254,7 @@ def _refuse_unknown(numbers: Any, owner: Any, flat: list[Any], column: pd.Series
         rows = np.unique(owner[unseen])
         raise DataError(
             f"{where} has labels that training did not have: {listing(sorted({repr(flat[i]) for i in unseen}))} "
-            f"in {len(rows):,} rows, such as row {column.index[rows[0]]}.",
+            f"in {count(len(rows), 'row')}, such as row {column.index[rows[0]]}.",
             f"The labels are {listing(labels.names)}. Map or drop those.",
         )
 

@@ -12,7 +12,7 @@ from bertmagic.data.labels import Labels
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
-from bertmagic.errors import DataError, ModelError, listing
+from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import baselines, calibration, confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
@@ -326,7 +326,7 @@ def _holds_labels(column: pd.Series) -> bool:
 def _said(table: Table, label: str | Sequence[str], asked: Any) -> str:
     """Return how the labels are read, where that was not asked for."""
     if not isinstance(label, str):
-        return "" if asked else f"Each of the {len(label)} columns of 0 and 1 is a label."
+        return "" if asked else f"Labels: {count(len(label), 'column')} of 0 and 1."
     separator = reading.separator_of(table.frame[label], asked=True)
     if not separator:
         return ""
@@ -379,5 +379,7 @@ def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
             found.append(Finding("warning", f"every row has the label {name!r}.", "There is nothing to learn of it."))
     without = int((rows.targets.sum(axis=1) == 0).sum())
     if without:
-        found.append(Finding("info", f"{without:,} rows have no label at all.", "They are learnt from as such."))
+        found.append(
+            Finding("info", f"{count(without, 'row has', 'rows have')} no label.", "The model learns this, too.")
+        )
     return found

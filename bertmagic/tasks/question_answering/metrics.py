@@ -1,4 +1,4 @@
-"""How well answers fit those that are known: exact match and F1 as in SQuAD (Rajpurkar et al. 2016, section 6.1)."""
+"""The metrics of question answering: exact match and F1 as in SQuAD (Rajpurkar et al. 2016, section 6.1)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def scores(predicted: Sequence[str], known: Sequence[Sequence[str]]) -> npt.NDAr
     predicted
         One answer a row; an empty text says that there is none.
     known
-        The texts of all right answers of a row, of which the best counts; none for a question without an answer.
+        The texts of all right answers of a row, the best match counts; empty for a question without an answer.
 
     Notes
     -----

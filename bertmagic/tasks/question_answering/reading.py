@@ -14,7 +14,7 @@ from bertmagic.data.labels import missing
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import cells
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ def given(cell: Any) -> list[tuple[str, int]]:
     Raises
     ------
     ValueError
-        If it is none of these, with what was found.
+        If it has none of these forms, with what was found.
     """
     if missing(cell):
         return []
@@ -96,7 +96,7 @@ def _paired(cell: Mapping[Any, Any]) -> list[tuple[str, int]]:
     if not all(isinstance(text, str) for text in texts):
         raise ValueError(f"a dict whose 'text' is {cell['text']!r}")
     if starts and len(starts) != len(texts):
-        raise ValueError(f"a dict with {len(texts)} texts and {len(starts)} offsets")
+        raise ValueError(f"a dict with {count(len(texts), 'text')} and {count(len(starts), 'offset')}")
     placed = zip(texts, starts or [-1] * len(texts), strict=True)
     return [(text, -1 if missing(start) else int(start)) for text, start in placed if text.strip()]
 
@@ -133,7 +133,7 @@ def located(text: str, context: str, start: int = -1) -> Answer:
 
 
 def examples(table: Table, question: str, context: str, answers: str) -> tuple[LabelledRows, list[Finding]]:
-    """Return the questions that have a context, and what was found on the way.
+    """Return the questions that have a context, and the findings.
 
     The targets are a tuple of `Answer` for each question, empty where it has no answer.
 
@@ -197,14 +197,14 @@ def _targets(
 
 
 def lost(rows: LabelledRows) -> npt.NDArray[np.bool_]:
-    """Return which questions have answers, but none of which it is known where it stands. Shape ``(rows,)``."""
+    """Return which questions have answers without a known position. Shape ``(rows,)``."""
     import numpy as np
 
     return np.fromiter((bool(gold) and not any(one.found for one in gold) for gold in rows.targets), bool, len(rows))
 
 
 def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Finding]:
-    """Yield what was found about the places of answers.
+    """Yield findings about the places of answers.
 
     Raises
     ------
@@ -214,8 +214,8 @@ def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Findin
     import numpy as np
 
     if moved.any():
-        what = f"{moved.sum():,} answers do not stand where their offsets say."
-        fix = "They were found elsewhere in their contexts, and are taken from there."
+        what = f"{count(int(moved.sum()), 'answer is', 'answers are')} not at the given offset."
+        fix = "The text was found elsewhere in the context and is taken from there."
         yield _finding("warning", what, fix, rows, np.flatnonzero(moved))
     where = np.flatnonzero(lost(rows))
     assert rows.second is not None
@@ -225,18 +225,18 @@ def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Findin
     for part, what, fix in (
         (
             where[absent],
-            "have an answer that does not stand in its context",
-            "Answers must be pieces of their contexts",
+            "an answer that is not in its context",
+            "Answers must be parts of their contexts",
         ),
-        (where[~absent], "have an answer that stands in its context more than once", "Say which one by its offset"),
+        (where[~absent], "an answer that occurs more than once in its context", "Say which one by its offset"),
     ):
         if len(part) > checks.TOLERATED * len(rows):
             at, share = int(part[0]), len(part) / len(rows)
             example = f"{rows.targets[at][0].text!r:.60} in row {rows.index[at]}"
-            raise DataError(f"{rows.name}: {share:.0%} of the questions {what}, such as {example}.", f"{fix}.")
+            raise DataError(f"{rows.name}: {share:.0%} of the questions have {what}, such as {example}.", f"{fix}.")
         if len(part):
-            kept = "Nothing is learnt from them; where rows are measured, their text counts."
-            yield _finding("warning", f"{len(part):,} questions {what}.", kept, rows, part)
+            kept = "They are not used in training; in an evaluation their text counts."
+            yield _finding("warning", f"{count(len(part), 'question')} with {what}.", kept, rows, part)
 
 
 def _stands(text: str, context: str) -> bool:

@@ -36,7 +36,7 @@ def decoded(
         The tags, in the order of the outputs.
     valid
         Whether to look for the most probable sequence in which each ``I-`` follows its type, for which ``names`` must
-        be those of `tags.names`. If False, each word has its most probable tag, of whatever scheme, and entities begin
+        be those of `tags.names`. If False, each word has its most probable tag in any scheme, and entities begin
         where conlleval says; if None, it has this tag as it is.
     """
     import numpy as np
@@ -56,7 +56,7 @@ def decoded(
 
 
 def _filled(found: list[str], own: list[bool], shares: list[bool]) -> list[str]:
-    """Put the tags of words with a token of their own where they belong, and give the others theirs."""
+    """Return the tags of all words: also of those without a token of their own."""
     known = iter(found)
     filled = [next(known) if has else "" for has in own]
     follows = OUTSIDE
@@ -103,7 +103,7 @@ def best_sequences(scores: Scores, offsets: npt.NDArray[np.int64]) -> npt.NDArra
 def _decode(
     scores: Scores, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], found: npt.NDArray[np.int64]
 ) -> None:
-    """Decode some sequences, the longest first, and write their tags down."""
+    """Decode some sequences, the longest first, and fill in their tags."""
     import numpy as np
 
     steps, wide = int(lengths[0]), scores.shape[1]

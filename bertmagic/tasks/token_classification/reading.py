@@ -11,7 +11,7 @@ from bertmagic.data.report import Finding
 from bertmagic.data.rows import TextRows
 from bertmagic.data.texts import cells
 from bertmagic.data.words import Joined, listed
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 from bertmagic.tasks.token_classification import spans
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ _FEW = 5
 
 
 def holds_words(column: pd.Series) -> bool:
-    """Whether the first cells of a column that are filled hold lists, as such or as their text."""
+    """Whether the first non-empty cells of a column hold lists, or texts that are lists."""
     return _all(column, lambda cell: listed(cell) is not None, _is_blank)
 
 
 def holds_tags(column: pd.Series) -> bool:
-    """Whether the first cells of a column that are filled hold lists of tags."""
+    """Whether the first non-empty cells of a column hold lists of tags."""
     return _all(
         column, lambda cell: all(isinstance(tag, str) and tags.parts(tag) for tag in listed(cell) or [None]), _is_empty
     )
 
 
 def holds_spans(column: pd.Series) -> bool:
-    """Whether the first cells of a column that are filled hold spans."""
+    """Whether the first non-empty cells of a column hold spans."""
     return _all(column, spans.is_spans, _is_empty)
 
 
@@ -59,7 +59,7 @@ def _is_empty(cell: Any) -> bool:
 
 
 def readable(column: pd.Series, name: str, where: str) -> tuple[TextRows, list[Finding]]:
-    """Return the rows of a column that have a text, running or as a list of words, and what was found.
+    """Return the rows of a column that have a text, running or as a list of words, and the findings.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _has_words(cell: Any, where: str) -> bool:
 
 
 def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Finding]]:
-    """Return the rows that have a text and tags, their tags as IOB2, and what was found on the way.
+    """Return the rows that have a text and tags, their tags as IOB2, and the findings.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Find
 
 
 def _row(index: pd.Index, at: int, where: str) -> str:
-    """Name a row: by the line that it begins at, where it comes from a file of lines."""
+    """Return the name of a row: the first of its lines if it comes from a CoNLL file."""
     return f"{index.name if index.name == 'line' else 'row'} {index[at]} of {where}"
 
 
@@ -149,7 +149,7 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
 
 
 def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
-    """Return the tags of a row as they are given, checked one by one."""
+    """Return the tags of a row as given, each one checked."""
     found = listed(cell)
     if found is None:
         raise DataError(
@@ -158,7 +158,7 @@ def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
         )
     if len(found) != len(sentence):
         raise DataError(
-            f"{where} has {len(sentence):,} words and {len(found):,} tags.",
+            f"{where} has {count(len(sentence), 'word')} and {count(len(found), 'tag')}.",
             f"Give each word one tag. It begins {' '.join(sentence[:6])!r:.60}.",
         )
     for number, (word, tag) in enumerate(zip(sentence, found, strict=True), start=1):
@@ -185,18 +185,19 @@ def _check_tag(tag: Any, where: str) -> None:
 
 
 def _repairs(rows: TextRows, odd: list[tuple[int, int, str]], scheme: str) -> Finding:
-    """Say which tags follow nothing of their type."""
+    """Return the finding on tags that continue no entity of their type."""
     assert isinstance(rows.texts, Joined)
-    told = []
+    examples = []
     for at, word, tag in odd[:3]:
         spelled = rows.texts.words(at)[word]
         lines = rows.index.name == "line"
         place = f"line {rows.index[at] + word:,}" if lines else f"row {rows.index[at]}, word {word + 1:,}"
-        told.append(f"{tag} of {spelled!r:.30} ({place})")
-    what = f"{len(odd):,} tags follow nothing of their type, which {scheme} does not allow: {', '.join(told)}"
+        examples.append(f"{tag} of {spelled!r:.30} ({place})")
+    wrong = count(len(odd), "tag continues", "tags continue")
+    what = f"{wrong} no entity of the same type, which {scheme} does not allow: {', '.join(examples)}"
     more = f" and {len(odd) - 3:,} more." if len(odd) > 3 else "."
     numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _, _ in odd))
-    return Finding("warning", what + more, "An entity is taken to begin there (B-).", numbers[:_FEW], len(odd))
+    return Finding("warning", what + more, "It is read as the start of an entity (B-).", numbers[:_FEW], len(odd))
 
 
 def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, list[Finding]]:
@@ -212,8 +213,10 @@ def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, 
         odd += [(at, text[span.start : span.end]) for span in wrong]
     if not odd:
         return found, []
-    told = ", ".join(f"{text!r:.30} (row {rows.index[at]})" for at, text in odd[:3])
-    what = f"{len(odd):,} spans begin or end within a word: {told}" + (" and others." if len(odd) > 3 else ".")
+    examples = ", ".join(f"{text!r:.30} (row {rows.index[at]})" for at, text in odd[:3])
+    what = f"{count(len(odd), 'span starts or ends', 'spans start or end')} within a word: {examples}" + (
+        " and others." if len(odd) > 3 else "."
+    )
     numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _ in odd))
     fix = "They are widened to whole words; one that has no word of its own is dropped."
     return found, [Finding("warning", what, fix, numbers[:_FEW], len(odd))]

@@ -1,4 +1,4 @@
-"""Entities marked in running text by the characters they begin and end at, and the words that these are."""
+"""Entities marked by the characters of a running text, and their words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bertmagic.data.tags import Entity
 from bertmagic.data.words import listed
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 
 _KEYS = {
     "start": ("start", "start_offset", "start_char", "begin"),
@@ -20,7 +20,7 @@ _KEYS = {
 
 
 class Span(NamedTuple):
-    """The characters ``start`` to ``end`` of a text, ``end`` not among them, and what they are."""
+    """The characters ``[start, end)`` of a text, and their label."""
 
     start: int
     end: int
@@ -68,7 +68,7 @@ def _items(cell: Any) -> list[Any] | None:
 
 
 def _fields(item: Any) -> list[Any] | None:
-    """Return start, end and label as they are given; None if they are not all there."""
+    """Return start, end and label as given; None if one is missing."""
     if isinstance(item, Mapping):
         found = [next((item[key] for key in keys if key in item), None) for keys in _KEYS.values()]
     else:
@@ -94,7 +94,7 @@ def check(spans: Sequence[Span], text: str, where: str) -> None:
     for span in spans:
         if span.start < 0 or span.end > len(text):
             raise DataError(
-                f"{where} has a span outside of its text: {_told(span)}, but the text has {len(text):,} characters.",
+                f"{where} has a span outside of its text: {_told(span)}; the text has {count(len(text), 'character')}.",
                 "Count in characters, from 0; offsets in bytes or in tokens differ.",
             )
         if span.end <= span.start:
@@ -130,7 +130,7 @@ def fitted(spans: Sequence[Span], words: Sequence[Sequence[int]]) -> tuple[list[
     for span in spans:
         free = found[-1].end if found else 0
         first, behind = bisect_right(ends, span.start), bisect_left(starts, span.end)
-        # What lies beside a word within a span, such as a space, is of no account.
+        # a span may include characters around a word, such as a space
         if first >= behind or starts[first] < span.start or ends[behind - 1] > span.end:
             odd.append(span)
         if max(first, free) < behind:

@@ -137,7 +137,7 @@ def test_a_label_that_training_has_not_is_an_error_that_names_it():
         ([{"a": 1}], r"a list with \{'a': 1\} \(dict\)", "lists such as"),
         ([[], []], "no label in any row", "label ="),
         ([["a"], ["a"]], "one label only, 'a', and every row has it", "without it"),
-        ([[f"x{i}"] for i in range(60)], "60 different labels in 60 rows", "label ="),
+        ([[f"x{i}"] for i in range(60)], "60 distinct labels in 60 rows", "label ="),
         ([["a", 1], ["b"]], "mixes kinds of labels", "astype"),
         ([[0, 1, 1], [1, 0, 0]], "lists of 3 numbers that are 0 or 1", "label = names"),
         ([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]], "lists of 3 numbers that are 0 or 1", "label = names"),

@@ -143,7 +143,7 @@ def test_a_column_for_each_label_is_named_or_asked_for():
     assert prepared.columns["label"] == ["good", "bad"]
     assert prepared.notes[0] == "Inferred from the DataFrame: text = 'text'."
     _, said = MultiLabel.columns(tables.read(rows), NOTHING)
-    assert said.endswith("Each of the 2 columns of 0 and 1 is a label.")
+    assert said.endswith("Labels: 2 columns of 0 and 1.")
     kind, _ = inferred(rows, label="good")
     assert kind.name == "classification"
 
@@ -171,7 +171,7 @@ def test_what_there_is_little_to_learn_of_is_said():
     rows.at[3, "topics"] = ["once"]
     found = {finding.what: finding.severity for finding in prepare(rows).findings}
     assert found["label 'once' is on one row only (row 3)."] == "warning"
-    assert found["10 rows have no label at all."] == "info"
+    assert found["10 rows have no label."] == "info"
     rows = frame(40).drop(columns="topics").assign(a=[0, 1] * 20, never=0, always=1)
     found = [finding.what for finding in prepare(rows, label=["a", "never", "always"]).findings]
     assert "no row has the label 'never'." in found

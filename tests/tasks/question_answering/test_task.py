@@ -327,9 +327,9 @@ def changed(column, values, rows=10):
         (changed("question", " "), "10 rows without a question .* are 25% of its 40 rows"),
         (changed("answers", 3), r"column 'answers' of the DataFrame holds 3 \(int\) in row 0"),
         (changed("answers", {"answer_start": [1]}), "a dict without 'text'"),
-        (changed("answers", {"text": ["a", "b"], "answer_start": [1]}), "2 texts and 1 offsets"),
-        (changed("answers", "nowhere"), "25% of the questions have an answer that does not stand in its context"),
-        (changed("answers", "a"), "% of the questions have an answer that stands in its context more than once"),
+        (changed("answers", {"text": ["a", "b"], "answer_start": [1]}), "2 texts and 1 offset"),
+        (changed("answers", "nowhere"), "25% of the questions have an answer that is not in its context"),
+        (changed("answers", "a"), "% of the questions have an answer that occurs more than once in its context"),
         (changed("answers", None, 40), "has no question with an answer"),
         (changed("context", 3), "10 values that are not text, such as 3"),
     ],
@@ -351,8 +351,8 @@ def test_an_answer_whose_offset_is_off_is_found_again_and_reported():
     found = rows.targets[2][0]
     assert rows.second[2][found.start : found.end] == word
     said = {finding.what: finding.rows for finding in findings}
-    assert said["1 answers do not stand where their offsets say."] == (2,)
-    assert said["1 questions have an answer that does not stand in its context."] == (4,)
+    assert said["1 answer is not at the given offset."] == (2,)
+    assert said["1 question with an answer that is not in its context."] == (4,)
     examples, _ = QuestionAnswering().examples(tables.read(frame), COLUMNS)
     assert len(examples) == 60, "where rows are measured, its text counts"
 

@@ -76,7 +76,7 @@ def test_invalid_tags_are_repaired_and_told_with_their_rows():
     assert tags == [*TAGS[:2], ["B-LOC"]]
     assert finding.severity == "warning"
     assert finding.what == (
-        "2 tags follow nothing of their type, which IOB2 does not allow: "
+        "2 tags continue no entity of the same type, which IOB2 does not allow: "
         "I-LOC of 'Paris' (row b, word 2), I-LOC of 'nothing' (row c, word 1)."
     )
     assert (finding.rows, finding.count) == (("b", "c"), 2)
@@ -93,7 +93,7 @@ def test_invalid_tags_of_a_file_are_told_with_their_lines(tmp_path):
 def test_spans_that_cut_words_are_widened_and_told_with_their_rows():
     _, tags, (finding,) = read(["the GPT4 model", "x"], [[[4, 7, "X"]], []], index=[7, 9])
     assert tags == [["O", "B-X", "O"], ["O"]]
-    assert finding.what == "1 spans begin or end within a word: 'GPT' (row 7)."
+    assert finding.what == "1 span starts or ends within a word: 'GPT' (row 7)."
     assert finding.rows == (7,)
 
 
@@ -114,7 +114,7 @@ def test_rows_without_words_or_tags_are_dropped_and_told():
 @pytest.mark.parametrize(
     ("text", "label", "message"),
     [
-        (TOKENS, [TAGS[0], ["O"], TAGS[2]], r"row 1 of the DataFrame has 2 words and 1 tags"),
+        (TOKENS, [TAGS[0], ["O"], TAGS[2]], r"row 1 of the DataFrame has 2 words and 1 tag"),
         (TOKENS, [TAGS[0], ["O", "LOC"], TAGS[2]], r"the tag of its word 2 \('Paris'\) is 'LOC', of no scheme"),
         (TOKENS, [TAGS[0], [0, 3], TAGS[2]], r"its word 1 \('In'\) is the number 0, whose name is not known"),
         (TOKENS, [TAGS[0], ["O", None], TAGS[2]], r"the tag of its word 2 \('Paris'\) is missing"),

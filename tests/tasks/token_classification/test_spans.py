@@ -64,7 +64,7 @@ def test_what_is_no_span_is_told_with_the_form_of_one(cell, message):
     [
         ([(0, 3, "PER"), (2, 5, "ORG")], r"row 1 has overlapping spans: 0 to 3 \(PER\) and 2 to 5 \(ORG\)"),
         ([(0, 3, "PER"), (0, 3, "ORG")], "overlapping spans"),
-        ([(4, 11, "PER")], r"row 1 has a span outside of its text: 4 to 11 \(PER\), but the text has 10 characters"),
+        ([(4, 11, "PER")], r"row 1 has a span outside of its text: 4 to 11 \(PER\); the text has 10 characters"),
         ([(-1, 3, "PER")], "a span outside of its text"),
         ([(3, 3, "PER")], r"row 1 has an empty span: 3 to 3"),
         ([(5, 3, "PER")], "an empty span"),
