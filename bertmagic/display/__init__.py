@@ -16,8 +16,6 @@ from bertmagic.display.registry import describe, further
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bertmagic.display.blocks import Block
-
 __all__ = ["below", "bundle", "latex", "markdown", "outputs", "page", "show", "text"]
 
 
@@ -36,24 +34,16 @@ def bundle(result: object) -> dict[str, Any]:
     TypeError
         If ``result`` is not a result of bertmagic.
     """
-    return _bundle(describe(result))
+    from bertmagic.display.writers.mime import mime_bundle
+
+    return mime_bundle(describe(result))
 
 
 def below(result: object) -> Iterator[dict[str, Any]]:
     """Yield what stands below a result in outputs of its own: figures, rows to read, live views."""
-    return map(_bundle, further(result))
+    from bertmagic.display.writers.mime import mime_bundle
 
-
-def _bundle(blocks: list[Block]) -> dict[str, Any]:
-    from bertmagic.display.blocks import Figure, Widget
-    from bertmagic.display.charts.figures import MIMETYPE
-    from bertmagic.display.writers.html import html
-    from bertmagic.display.writers.text import text as write
-
-    if isinstance(blocks[0], Widget):
-        return {**blocks[0].view(), "text/plain": blocks[0].about}
-    figures = {MIMETYPE: blocks[0].plotly} if isinstance(blocks[0], Figure) else {}
-    return {"text/plain": write(blocks), "text/html": str(html(blocks)), **figures}
+    return map(mime_bundle, further(result))
 
 
 def outputs(result: object) -> Iterator[dict[str, Any]]:

@@ -32,9 +32,10 @@ def _lines(blocks: Iterable[b.Block]) -> list[str]:
     """Return the lines of blocks; where there are several tables, an empty line stands around each."""
     written = [(block, lines) for block in blocks if (lines := _WRITERS[type(block)](block))]
     tables = [isinstance(block, b.Table) for block, _ in written]
+    headings = [isinstance(block, b.Heading) for block, _ in written]
     parts: list[str] = []
     for at, (_, lines) in enumerate(written):
-        apart = sum(tables) > 1 and at > 0 and (tables[at] or tables[at - 1])
+        apart = sum(tables) > 1 and at > 0 and (tables[at] or tables[at - 1]) and not headings[at - 1]
         parts += ["", *lines] if apart else lines
     return parts
 
@@ -155,11 +156,7 @@ def _folded(block: b.Folded) -> list[str]:
 
 
 def _figure(block: b.Figure) -> list[str]:
-    return [visible(block.title), *(["", *_lines(block.numbers)] if block.plain else [])]
-
-
-def _frame(block: b.Frame) -> list[str]:
-    return [block.about]
+    return [visible(block.title), "", *_lines(block.numbers)] if block.plain else []
 
 
 def _nothing(block: object) -> list[str]:
@@ -171,5 +168,5 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Headline: _sentence, b.Heading: _heading, b.Paragraph: _paragraph, b.Notes: _notes, b.Table: _table,
     b.Code: _code, b.Alert: _sentence, c.Caution: _caution, b.ProgressBar: _nothing, b.Chart: _nothing,
     b.Image: _nothing,
-    b.Folded: _folded, b.Figure: _figure, b.Frame: _frame, b.Widget: _nothing, b.LostWidget: _nothing,
+    b.Folded: _folded, b.Figure: _figure, b.Frame: _nothing, b.Widget: _nothing, b.LostWidget: _nothing,
 }  # fmt: skip
