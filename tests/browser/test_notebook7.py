@@ -10,34 +10,28 @@ pytestmark = pytest.mark.browser
 CELLS = [
     '%load_ext bertmagic\nimport pandas as pd\nreviews = pd.read_csv("reviews.csv")',
     '%%bert_finetune seven\ntrain = reviews\ntext = "review"\nlabel = "mood"\nmodel = "tinybert"\nmax_steps = 120',
+    '%bert_attention "the film was not superb and we had a dull plot" -m mood',
 ]
 
 
-VIEW = '%load_ext bertmagic\n%bert_attention "the film was not superb and we had a dull plot" -m mood'
-
-
-@pytest.fixture
-def seven(chromium, server):
+@pytest.fixture(scope="module")
+def seven(chromium, server, workplace, mood):
+    """A notebook of these cells, opened and run one after the other, in one kernel."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    made = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), workplace / "seven.ipynb")
     page = Lab(chromium, server.url, height=1400)
+    page.open("notebooks/seven.ipynb")
+    page.idle()
+    for at in range(len(CELLS)):
+        page.cell(at).locator(".cm-content").click()
+        page.page.keyboard.press("Shift+Enter")
+        page.done(at)
     yield page
     page.close()
 
 
-def run(seven, path, cells):
-    """Write a notebook of these cells, open it and run them one after the other."""
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), path)
-    seven.open(f"notebooks/{path.name}")
-    seven.idle()
-    for at in range(len(cells)):
-        seven.cell(at).locator(".cm-content").click()
-        seven.page.keyboard.press("Shift+Enter")
-        seven.done(at)
-
-
-def test_the_figure_is_drawn(seven, workplace, pictures):
-    run(seven, workplace / "seven.ipynb", CELLS)
+def test_the_figure_is_drawn(seven, pictures):
     figure, words, report, matrix = range(4)
     seven.figure(1, figure)
     assert seven.output(1).count() == 4
@@ -48,10 +42,10 @@ def test_the_figure_is_drawn(seven, workplace, pictures):
     assert seven.errors == []
 
 
-def test_the_view_of_attention_answers(seven, workplace, mood, pictures):
-    run(seven, workplace / "seven-attention.ipynb", [VIEW])
-    view = seven.cell(0).locator(".bm-attention")
+def test_the_view_of_attention_answers(seven, pictures):
+    view = seven.cell(2).locator(".bm-attention")
     view.wait_for()
+    view.scroll_into_view_if_needed()
     assert view.locator("canvas[tabindex]:visible").count() == 4
     view.locator("input[type=range]").first.focus()  # Notebook 7 would take these keys for its cells
     seven.page.keyboard.press("ArrowRight")

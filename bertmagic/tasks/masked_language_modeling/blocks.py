@@ -1,4 +1,4 @@
-"""Documents as what a model is pre-trained on: blocks of tokens, and pairs of sentences.
+"""Documents as pre-training samples: blocks of tokens, and pairs of sentences.
 
 Documents are packed: one follows the other, a separator between them, and the stream is cut into blocks of the model's
 length (the FULL-SENTENCES of Liu et al. 2019, "RoBERTa", section 4.2), so that a batch has no padding for any
@@ -28,7 +28,7 @@ class Frame:
 
     @property
     def size(self) -> int:
-        """How many tokens of a block are no text."""
+        """How many tokens of a block are special tokens."""
         return len(self.opening) + len(self.closing)
 
 
@@ -40,7 +40,7 @@ class Pairs(Tokens):
 
 
 def frame(tokenizer: PreTrainedTokenizerBase) -> Frame:
-    """Return what a tokenizer puts around a text, and what parts two texts in a block."""
+    """Return the special tokens that a tokenizer puts around a text and between two texts."""
     ids: list[int] = tokenizer("a")["input_ids"]
     special: list[int] = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
     head = special.index(0) if 0 in special else 0
@@ -86,7 +86,7 @@ def blocks(documents: Tokens, around: Frame, max_length: int, packed: bool = Tru
 
 
 def _stream(documents: Tokens, around: Frame) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Return the documents behind each other, a separator between them, and where each begins."""
+    """Return the concatenated documents, a separator between them, and where each begins."""
     import numpy as np
 
     lengths = documents.lengths - around.size + 1  # with the separator before it
@@ -99,7 +99,7 @@ def _stream(documents: Tokens, around: Frame) -> tuple[npt.NDArray[np.int32], np
 
 
 def _within(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return 0, 1, 2, … of each count, one behind the other."""
+    """Return the concatenated ranges 0, 1, 2, … of each count."""
     import numpy as np
 
     return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -162,7 +162,7 @@ def pairs(sentences: Tokens, counts: npt.NDArray[np.int64], around: Frame, max_l
 
 
 class _Drawer:
-    """Draws pairs, and keeps what it has drawn."""
+    """Draws pairs, and collects them."""
 
     def __init__(
         self, sentences: Tokens, counts: npt.NDArray[np.int64], around: Frame, max_length: int, seed: int

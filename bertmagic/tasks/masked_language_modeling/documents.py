@@ -22,7 +22,7 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 def source(given: Any) -> Any:
-    """Return what `tables.read` can read of running text.
+    """Return running text in a form that `tables.read` reads.
 
     A list of texts becomes a column. Of text files, one document each, or one for each part between blank lines; a
     file without blank lines has a document in each line. All else is returned as it is.

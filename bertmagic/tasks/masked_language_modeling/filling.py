@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
 
 MASK = "[MASK]"
-"""What users write for a mask, whatever the tokenizer calls it."""
+"""What users write for a mask; tokenizers have mask tokens of their own."""
 
 
 def with_mask_token(text: str, tokenizer: PreTrainedTokenizerBase, row: Any) -> str:
@@ -85,7 +85,7 @@ def candidate_id(tokenizer: PreTrainedTokenizerBase, word: str) -> int:
 
 @dataclass(frozen=True)
 class MaskReader:
-    """Which words are read of the masks of a batch: the best ``top_k``, or the ``candidates``."""
+    """Reads the words for the masks of a batch: the best ``top_k``, or the ``candidates``."""
 
     mask_id: int
     most: int
@@ -168,12 +168,12 @@ def words_of_masks(
 
 
 def _word(piece: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return a piece as one reads it; one that goes on with a word keeps its ``##``."""
+    """Return a word piece as text; one that continues a word keeps its ``##``."""
     return piece if piece.startswith("##") else str(tokenizer.convert_tokens_to_string([piece])).strip() or piece
 
 
 def _put(before: str, piece: str, after: str, marked: bool, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return a text with a piece in the place of a mask, joined to the word before it where it goes on with that.
+    """Return a text with a word piece in place of a mask, joined to the word before if it continues that.
 
     Parameters
     ----------

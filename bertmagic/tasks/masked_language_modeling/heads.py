@@ -1,4 +1,4 @@
-"""The heads that BERT is pre-trained with: guessing masked tokens, and telling whether a sentence follows another."""
+"""The heads of BERT's pre-training: masked tokens and next sentences."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from bertmagic.data.batches import Batch
 
 _FOLLOWS = "seq_relationship"
-"""What transformers calls the layer that tells whether a sentence follows another."""
+"""The name of the next-sentence layer in transformers."""
 
 WITH_NEXT_SENTENCE = ("bert", "mobilebert")
-"""The kinds of models that were pre-trained on next sentences, and whose pre-training class has a layer for it."""
+"""The model types that were pre-trained on next sentences and have a layer for it."""
 
 
 @dataclass(frozen=True)
 class MaskedOutput:
-    """What the heads say of a batch, in fp32.
+    """The outputs of the heads for a batch, in fp32.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def _check_kind(kind: str) -> None:
 
 
 def start_near_identity(model: PreTrainedModel, new: set[str]) -> str:
-    """Have the new square layers of a head pass on what they get, and say so.
+    """Initialize the new square layers of a head as the identity, and return a line about it.
 
     After 25 steps of MiniLM on Reuters documents the perplexity of others was 1,159 with it, and 1,971 with the random
     weights that transformers gives a new head.
@@ -141,7 +141,7 @@ def has_next_sentence_head(model: PreTrainedModel) -> bool:
 
 
 def masked_outputs(model: PreTrainedModel, batch: Batch, chosen: torch.Tensor) -> MaskedOutput:
-    """Return what the heads say of some tokens of a batch.
+    """Return the outputs of the heads for some tokens of a batch.
 
     Only their hidden states go through the head: its product with the vocabulary costs as much as several layers, and
     15 % of the tokens are masked.
@@ -160,7 +160,7 @@ def masked_outputs(model: PreTrainedModel, batch: Batch, chosen: torch.Tensor) -
 
 @contextmanager
 def _gathered(model: PreTrainedModel, chosen: torch.Tensor) -> Iterator[None]:
-    """Have the encoder give its head the chosen tokens alone, as one row: all heads work on each token by itself."""
+    """Pass only the chosen tokens from the encoder to its head, as one row: heads treat each token by itself."""
 
     def gather(module: torch.nn.Module, inputs: Any, output: Any) -> Any:
         output["last_hidden_state"] = output["last_hidden_state"][chosen][None]  # (1, chosen, width)

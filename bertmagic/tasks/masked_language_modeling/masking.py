@@ -1,4 +1,4 @@
-"""Masking for masked language modelling: which tokens are to be guessed, and what stands in their place.
+"""Masking for masked language modelling: which tokens are predicted, and what replaces them.
 
 Of each sample 15 % of the tokens are chosen. Of these 80 % become the mask token, 10 % a random token and 10 % stay as
 they are (Devlin et al. 2019, "BERT", section 3.1 and appendix A.1). The choice is dynamic (Liu et al. 2019, "RoBERTa",
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bertmagic.data.batches import Batch
 
 SHARE = 0.15
-"""The share of the tokens of a sample that are to be guessed."""
+"""The share of the tokens of a sample that are predicted."""
 
 MASKED, REPLACED = 0.8, 0.1
 """Of the chosen tokens, the share that becomes the mask token and the share that becomes a random one."""
@@ -33,7 +33,7 @@ _STEP, _MIX_1, _MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111
 """The constants of SplitMix64 (Steele et al. 2014, "Fast splittable pseudorandom number generators")."""
 
 _CHOICE, _FATE, _TOKEN = 1, 2, 3
-"""What a random number is for; each use has numbers of its own."""
+"""The uses of random numbers; each use has its own numbers."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Masking:
         self, ids: npt.NDArray[Any], lengths: npt.NDArray[np.int64], samples: npt.NDArray[np.int64],
         seed: int, step: int,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:  # fmt: skip
-        """Return the ids with masks in them, and which tokens are to be guessed; both of the shape of ``ids``.
+        """Return the ids with masks, and which tokens are predicted; both of the shape of ``ids``.
 
         Of each sample the share is taken as nearly as whole words allow, and at least one word.
 
@@ -122,7 +122,7 @@ class Masking:
         return first
 
     def _within_share(self, row: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Say which words are taken, in the order that they come: those whose middle is within the share."""
+        """Return which words are taken, in their order: those whose middle is within the share."""
         import numpy as np
 
         new = np.append(True, np.diff(row) > 0)
@@ -163,7 +163,7 @@ def of_tokenizer(tokenizer: PreTrainedTokenizerBase, whole_words: bool = False, 
 
 
 def inside_words(pieces: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Say of each piece of a vocabulary whether it goes on with the word before it; shape ``(pieces,)``.
+    """Return whether each piece of a vocabulary continues the word before it; shape ``(pieces,)``.
 
     WordPiece marks the inner pieces of a word (``##ing``). Byte-level and SentencePiece vocabularies mark the first one
     instead (``Ġthe``, ``▁the``); a piece without the mark goes on if it begins with a letter or a digit of a script

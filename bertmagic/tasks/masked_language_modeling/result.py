@@ -1,4 +1,4 @@
-"""What a pre-trained model says before it is fine-tuned: words behind masks, and sentences that may follow others."""
+"""The results of a pre-trained model: words for masks, and next-sentence probabilities."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Fills(Result):
 
 @dataclass(frozen=True, repr=False)
 class NextSentences(Result):
-    """How probable it is that one sentence follows another.
+    """The probability that one sentence follows another.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ _END = re.compile(
     r"|(?P<line>\s*\n\s*)"
 )
 _INITIAL = re.compile(r"(?:^|[\s.(])[^\W\d_]\.$|(?:^|\s)(?:Mr|Mrs|Ms|Dr|Prof|St|vs|cf|No|Jr|Sr|Nr|bzw|etc|al)\.$")
-"""What ends with a dot and yet goes on: an initial, and the commonest abbreviations before a name or a number."""
+"""Dots that do not end a sentence: after an initial, and after frequent abbreviations before a name or a number."""
 _NEXT = re.compile(r"\s*(\S)")
 
 

@@ -1,4 +1,4 @@
-"""Pre-training: guessing masked tokens of running text and, where asked for, whether a sentence follows another."""
+"""Pre-training: masked tokens of running text and, if asked for, next sentences."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from bertmagic.tasks.base import Scores
 
 FEWEST = 100
-"""With fewer tokens than these there is nothing to learn a language from: it is taken to be a mistake."""
+"""The least number of tokens to pre-train on: fewer are taken for a mistake."""
 
 _WORDS = 5
-"""How many words a description has for a mask."""
+"""The number of words in the description of a mask."""
 
 _UNCUT = 10**9
 
@@ -55,7 +55,7 @@ loss of the next-sentence head and whether it was right."""
 
 @dataclass(frozen=True)
 class Samples(Tokens):
-    """Blocks or pairs with how they are masked; ``follows`` is that of `blocks.Pairs`."""
+    """Blocks or pairs with their masking; ``follows`` is that of `blocks.Pairs`."""
 
     masking: masking.Masking = field(kw_only=True)
     follows: npt.NDArray[np.bool_] | None = field(default=None, kw_only=True)
@@ -68,7 +68,7 @@ class MaskedLanguageModeling(Task):
     Attributes
     ----------
     nsp
-        Whether next sentences are learnt, too: samples are pairs of texts instead of blocks.
+        Whether next sentences are learned, too: samples are pairs of texts instead of blocks.
     whole_words
         Whether the pieces of a word are masked together.
     packing
@@ -95,7 +95,7 @@ class MaskedLanguageModeling(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether it is meant cannot be seen of a table: it is asked for."""
+        """Never: pre-training is asked for, and not inferred from a table."""
         return False
 
     @classmethod
@@ -126,12 +126,12 @@ class MaskedLanguageModeling(Task):
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> MaskedLanguageModeling:
-        """Take from the card what was learnt; a model saved elsewhere is measured on single texts."""
+        """Take the values from the card; a model saved elsewhere is evaluated on single texts."""
         chosen = ("nsp", "whole_words", "packing")
         return cls(**{name: bool(card[name]) for name in chosen if name in card})
 
     def card(self) -> dict[str, Any]:
-        """Return what was learnt, and how it was masked."""
+        """Return whether next sentences were learned, and the masking."""
         return {"nsp": self.nsp, "whole_words": self.whole_words, "packing": self.packing}
 
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
@@ -139,7 +139,7 @@ class MaskedLanguageModeling(Task):
         return heads.load(folder, self.nsp, needs_head, **changes)
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the documents; nothing is to be learnt of them but themselves."""
+        """Return the documents; their targets are their own tokens."""
         import numpy as np
 
         naming.require(table, columns["text"], "text")
@@ -181,7 +181,7 @@ class MaskedLanguageModeling(Task):
         return Samples(**vars(found), masking=masking.of_tokenizer(cache.tokenizer, self.whole_words))
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
-        """Return samples that are masked anew for each step."""
+        """Return samples that are masked again for each step."""
         assert isinstance(samples, Samples)
         return masking.MaskedFeed(
             samples, pad_id, segments=segments, masking=samples.masking, seed=seed, follows=samples.follows
@@ -226,7 +226,7 @@ class MaskedLanguageModeling(Task):
         return targets[:, 1:] if self.nsp else targets
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
-        """Return perplexity, the share of masked tokens that are guessed right, and the loss.
+        """Return perplexity, the share of masked tokens that are predicted correctly, and the loss.
 
         The perplexity is ``exp`` of the mean cross-entropy of the masked tokens (in nats), which is that of a text
         only in name: each token is guessed from both sides (Salazar et al. 2020 call it a pseudo-perplexity where the
@@ -339,7 +339,7 @@ def _sentences(rows: TextRows) -> tuple[list[str], npt.NDArray[np.int64]]:
 
 
 def _check_amount(rows: TextRows, name: str) -> None:
-    """Raise a `DataError` where there are fewer characters than any 100 tokens have."""
+    """Raise a `DataError` if the texts have fewer than 100 characters."""
     total = 0
     for text in rows.texts:
         total += len(text)
@@ -369,7 +369,7 @@ def _one_document(name: str) -> DataError:
 
 
 def _check_pairs(rows: LabelledRows, name: str) -> None:
-    """Raise a `DataError` where no pair of sentences could be drawn.
+    """Raise a `DataError` if no pair of sentences can be drawn.
 
     Raises
     ------

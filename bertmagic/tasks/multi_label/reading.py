@@ -1,4 +1,4 @@
-"""Any number of labels a row: from lists, from texts that are read as lists, or from a column of 0 and 1 a label."""
+"""Any number of labels per row: from lists, from texts that are read as lists, or from columns of 0 and 1."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEPARATORS = ("|", ";", ",")
-"""What may stand between labels in one text, the likeliest first."""
+"""Possible separators of labels in one text, the likeliest first."""
 
 _LOOK = 1000
-"""How many cells are looked at to tell what a column holds."""
+"""How many cells are examined to find what a column holds."""
 
 _EMPTY, _ODD = -1, -2
 
@@ -91,7 +91,7 @@ def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
 
 
 def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSets:
-    """Return the labels of columns that are 1 where a row has their label, and 0 where not.
+    """Return the labels of columns that are 1 if a row has their label, else 0.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def separator_of(column: pd.Series, asked: bool = False) -> str:
 
 
 def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
-    """Return the labels of a cell; None where it is empty."""
+    """Return the labels of a cell; None if it is empty."""
     if isinstance(value, str):
         written = _written(value)
         if written is None:
@@ -161,7 +161,7 @@ def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
 
 
 def _items(value: Any) -> list[Any] | None:
-    """Return what a list, a tuple, a set or an array holds; None of anything else."""
+    """Return the values of a list, a tuple, a set or an array; None for anything else."""
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
     return value.tolist() if getattr(value, "ndim", 0) == 1 else None
@@ -193,7 +193,7 @@ def _split(text: str, separator: str) -> tuple[str, ...]:
 
 
 def _flag(value: Any) -> int:
-    """Return a cell of a 0/1 column as a number: `_EMPTY` where it is, `_ODD` where it is something else."""
+    """Return a cell of a 0/1 column as a number: `_EMPTY` for an empty cell, `_ODD` for any other value."""
     found = plain(value)
     if found is None:
         return _EMPTY
@@ -205,7 +205,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _refuse_vectors(rows: list[tuple[Any, ...] | None], where: str) -> None:
-    """Raise a `DataError` for lists of 0 and 1 for each label: nobody says which label each stands for."""
+    """Raise a `DataError` for lists of 0 and 1: the label of each position is unknown."""
     lengths = {len(row) for row in rows if row is not None}
     if len(lengths) != 1 or any(value not in (0, 1) for row in rows for value in row or ()):
         return

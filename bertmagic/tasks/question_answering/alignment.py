@@ -1,4 +1,4 @@
-"""Where answers stand among the tokens of pairs of question and context."""
+"""The tokens of answers in pairs of question and context."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
 
 _CHUNK = 1 << 15
-"""How many tokens are looked at together."""
+"""How many tokens are processed at a time."""
 
 
 def chunks(tokens: Tokens) -> Iterator[tuple[int, Tokens]]:
@@ -57,7 +57,7 @@ def in_context(tokens: Tokens) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Places:
-    """Where answers stand among tokens.
+    """The tokens of answers.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Places:
 
 
 def places(tokens: Tokens, golds: npt.NDArray[np.object_]) -> Places:
-    """Find the first answer of each question that has a place among its tokens.
+    """Find the first answer of each question whose characters are among its tokens.
 
     Parameters
     ----------

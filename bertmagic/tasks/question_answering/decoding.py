@@ -1,4 +1,4 @@
-"""Answers out of the scores of their first and last tokens, over all windows of a context."""
+"""Answers from the scores of first and last tokens, over all windows of a context."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST = 20
 
 @dataclass(frozen=True)
 class Candidates:
-    """The best answers to each question, and what speaks for there being none.
+    """The best answers to each question, and the score of "no answer".
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class Candidates:
 
     @property
     def owner(self) -> npt.NDArray[np.int64]:
-        """The question that each answer is to, shape ``(answers,)``."""
+        """The question of each answer, shape ``(answers,)``."""
         import numpy as np
 
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     @property
     def margin(self) -> npt.NDArray[np.float32]:
-        """How far "no answer" is above the best answer, shape ``(rows,)``; infinite where there is none to give."""
+        """Score of "no answer" minus that of the best answer, shape ``(rows,)``; infinite without any answer."""
         import numpy as np
 
         margin = np.full(len(self), np.inf, np.float32)

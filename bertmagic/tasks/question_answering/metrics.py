@@ -1,4 +1,4 @@
-"""How well answers fit those that are known: exact match and F1 as in SQuAD (Rajpurkar et al. 2016, section 6.1)."""
+"""The metrics of question answering: exact match and F1 as in SQuAD (Rajpurkar et al. 2016, section 6.1)."""
 
 from __future__ import annotations
 

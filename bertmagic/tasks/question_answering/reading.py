@@ -133,7 +133,7 @@ def located(text: str, context: str, start: int = -1) -> Answer:
 
 
 def examples(table: Table, question: str, context: str, answers: str) -> tuple[LabelledRows, list[Finding]]:
-    """Return the questions that have a context, and what was found on the way.
+    """Return the questions that have a context, and the findings.
 
     The targets are a tuple of `Answer` for each question, empty where it has no answer.
 
@@ -204,7 +204,7 @@ def lost(rows: LabelledRows) -> npt.NDArray[np.bool_]:
 
 
 def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Finding]:
-    """Yield what was found about the places of answers.
+    """Yield findings about the places of answers.
 
     Raises
     ------

@@ -59,8 +59,8 @@ class QuestionAnswering(Task):
     Attributes
     ----------
     threshold
-        There is no answer where the score for that is so far above the best answer's: chosen on validation rows, 0
-        without them. None where all questions of training have an answer; then one is always given.
+        "No answer" is predicted if its score is this much above that of the best answer: chosen on validation rows, 0
+        without them. None if all training questions have an answer; then one is always given.
     max_answer_length
         How many tokens an answer may have.
     """
@@ -155,7 +155,7 @@ class QuestionAnswering(Task):
         return cache.encode(rows.texts, progress, pairs=rows.second, spans=True)
 
     def token_findings(self, samples: Tokens, rows: LabelledRows) -> list[Finding]:
-        """Return which answers are longer than those that are given.
+        """Return a finding about answers that are longer than ``max_answer_length``.
 
         Raises
         ------
@@ -315,7 +315,7 @@ class QuestionAnswering(Task):
 
 
 def _check(options: Finetune) -> None:
-    """Raise an `OptionError` for what answers do not have."""
+    """Raise an `OptionError` for options that are not for answers."""
     if options.long_text == "head_tail":
         raise OptionError(
             'long_text = "head_tail" cuts the middle out of a context, and an answer may be there.',
@@ -331,7 +331,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "context": ("context", "contexts", "passage", "paragraph"),
     "answers": ("answers", "answer", "answer_text"),
 }
-"""What columns of each role are usually called, the most usual first."""
+"""The usual names of the columns of each role, the most usual first."""
 
 
 def _of_others(asked: Mapping[str, Any]) -> list[str]:
@@ -357,5 +357,5 @@ def _only(table: Table, role: str) -> str:
 
 
 def _golds(rows: LabelledRows) -> list[list[str]]:
-    """Return the texts of the right answers to each question."""
+    """Return the texts of the correct answers to each question."""
     return [[one.text for one in gold] for gold in rows.targets]

@@ -1,4 +1,4 @@
-"""Words and the tokens that they are read at, by the characters of both."""
+"""Alignment of words and tokens by their characters."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.int64]
 
 _TEXTS = 2000
-"""How many texts are aligned at a time: the arrays that it takes are several times the tokens."""
+"""How many texts are aligned at a time, because the arrays in between are several times as large as the tokens."""
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """At which token each word is read: its first one, in the window in which it stands farthest from an edge.
+    """The token that predicts each word: its first one, in the window in which it is farthest from an edge.
 
     Attributes
     ----------
@@ -49,12 +49,12 @@ class Alignment:
     pieces: Numbers
 
     def targets(self, first: Numbers, further: Numbers | None = None) -> Numbers:
-        """Return what is to be learnt of each token, `IGNORED` where nothing is. Shape ``(all tokens,)``.
+        """Return the target of each token, `IGNORED` for tokens without one. Shape ``(all tokens,)``.
 
         Parameters
         ----------
         first, further
-            What is to be learnt of the first token of each word, and of its further ones, ``(all words,)``.
+            The targets of the first token of each word, and of its other tokens, ``(all words,)``.
         """
         import numpy as np
 
@@ -74,12 +74,12 @@ class AlignedTokens(Tokens):
 
     @cached_property
     def alignment(self) -> Alignment:
-        """At which token each word of the texts is read."""
+        """The token that predicts each word of the texts."""
         return align(self, find_words(self.source))
 
 
 def alignment_of(tokens: Tokens, rows: TextRows) -> Alignment:
-    """Return at which token each word of rows is read."""
+    """Return the token that predicts each word of rows."""
     return tokens.alignment if isinstance(tokens, AlignedTokens) else align(tokens, find_words(rows.texts))
 
 
@@ -129,7 +129,7 @@ class _Part:
         self.spans = spans + (self.owner[self.sample] * self.size)[:, None]
 
     def align(self, first: Numbers, pieces: Numbers) -> None:
-        """Write down the token of each word and the word of each token."""
+        """Fill in the token of each word and the word of each token."""
         import numpy as np
 
         token, word = self._pairs()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _WORDS = ("tokens", "words")
 _MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
-"""The usual names of columns, the likeliest first."""
+"""The usual names of label columns, the likeliest first."""
 
 
 def words_column(table: Table, other_than: str | None = None) -> str | None:
@@ -23,14 +23,14 @@ def words_column(table: Table, other_than: str | None = None) -> str | None:
 
 
 def likely_labels(table: Table, label: str | None, text: str | None) -> list[str]:
-    """Return the columns that can hold what is to be learnt, the likeliest first."""
+    """Return the columns that can be the label column, the likeliest first."""
     others = [column for column in table.columns if column not in naming.several(text or ())]
     found = [column for column in others if label in (None, column) and _marks(table, column, text)]
     return sorted(found, key=lambda column: _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS))
 
 
 def _marks(table: Table, column: str, text: str | None) -> bool:
-    """Whether a column has tags, and words to them; or spans, in a text."""
+    """Whether a column has tags and another one their words, or whether it has spans."""
     if reading.holds_spans(table.frame[column]):
         return True
     if text is None:
@@ -41,7 +41,7 @@ def _marks(table: Table, column: str, text: str | None) -> bool:
 
 
 def text_of(table: Table, label: str) -> str:
-    """Return the column of the words, or of the text, that a column of tags or spans is about."""
+    """Return the column of words or texts that belongs to a column of tags or spans."""
     if reading.holds_spans(table.frame[label]):
         return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
     lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]

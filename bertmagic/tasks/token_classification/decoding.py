@@ -56,7 +56,7 @@ def decoded(
 
 
 def _filled(found: list[str], own: list[bool], shares: list[bool]) -> list[str]:
-    """Put the tags of words with a token of their own where they belong, and give the others theirs."""
+    """Return the tags of all words: also of those without a token of their own."""
     known = iter(found)
     filled = [next(known) if has else "" for has in own]
     follows = OUTSIDE
@@ -103,7 +103,7 @@ def best_sequences(scores: Scores, offsets: npt.NDArray[np.int64]) -> npt.NDArra
 def _decode(
     scores: Scores, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], found: npt.NDArray[np.int64]
 ) -> None:
-    """Decode some sequences, the longest first, and write their tags down."""
+    """Decode some sequences, the longest first, and fill in their tags."""
     import numpy as np
 
     steps, wide = int(lengths[0]), scores.shape[1]

@@ -1,4 +1,4 @@
-"""The numbers of named-entity recognition: an entity is right if its words and its type are."""
+"""The metrics of named-entity recognition: an entity is correct if its words and its type are."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def typed(measured: Measured) -> tuple[ClassScore, ...]:
 
 
 def named(texts: Sequence[str], words: Words, of: Tags) -> npt.NDArray[Any]:
-    """Return the entities of each text in words, such as ``PER Ada Lovelace; LOC London``: objects, ``(rows,)``."""
+    """Return the entities of each text as a string such as ``PER Ada Lovelace; LOC London``: objects, ``(rows,)``."""
     import numpy as np
 
     def said(at: int, text: str, row: Sequence[str]) -> str:
@@ -168,7 +168,7 @@ def named(texts: Sequence[str], words: Words, of: Tags) -> npt.NDArray[Any]:
 
 
 def credits_of(measured: Measured) -> npt.NDArray[np.float64]:
-    """Return the F1 of each sentence's entities, 1 where there is none and none was found. Shape ``(sentences,)``."""
+    """Return the entity F1 of each sentence, 1 for no true and no predicted entity. Shape ``(sentences,)``."""
     import numpy as np
 
     def f1(true: Sequence[str], predicted: Sequence[str]) -> float:
@@ -203,7 +203,7 @@ def overall(
 
 
 def accuracy(true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> float:
-    """Return the share of words whose tag is right; 0 where there is no word."""
+    """Return the share of words with the correct tag; 0 without words."""
     right = words = 0
     for wanted, found in zip(true, predicted, strict=True):
         right += sum(one == other for one, other in zip(wanted, found, strict=True))
@@ -214,7 +214,7 @@ def accuracy(true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) 
 def _counts(
     true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], read: Read
 ) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Count the entities of each type that are right, that were found, and that there are."""
+    """Count the correct, the predicted and the true entities of each type."""
     right, found, wanted = Counter[str](), Counter[str](), Counter[str]()
     for of_true, of_predicted in zip(true, predicted, strict=True):
         there, guessed = set(read(of_true)), set(read(of_predicted))
@@ -225,5 +225,5 @@ def _counts(
 
 
 def _score(label: str, right: int, found: int, wanted: int) -> ClassScore:
-    """Return the scores of counts; one that would be divided by nothing is 0."""
+    """Return precision, recall and F1 of counts; 0 instead of a division by 0."""
     return ClassScore(label, right / max(found, 1), right / max(wanted, 1), 2 * right / max(found + wanted, 1), wanted)

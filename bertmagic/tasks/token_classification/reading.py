@@ -28,19 +28,19 @@ _FEW = 5
 
 
 def holds_words(column: pd.Series) -> bool:
-    """Whether the first cells of a column that are filled hold lists, as such or as their text."""
+    """Whether the first non-empty cells of a column hold lists, or texts that are lists."""
     return _all(column, lambda cell: listed(cell) is not None, _is_blank)
 
 
 def holds_tags(column: pd.Series) -> bool:
-    """Whether the first cells of a column that are filled hold lists of tags."""
+    """Whether the first non-empty cells of a column hold lists of tags."""
     return _all(
         column, lambda cell: all(isinstance(tag, str) and tags.parts(tag) for tag in listed(cell) or [None]), _is_empty
     )
 
 
 def holds_spans(column: pd.Series) -> bool:
-    """Whether the first cells of a column that are filled hold spans."""
+    """Whether the first non-empty cells of a column hold spans."""
     return _all(column, spans.is_spans, _is_empty)
 
 
@@ -59,7 +59,7 @@ def _is_empty(cell: Any) -> bool:
 
 
 def readable(column: pd.Series, name: str, where: str) -> tuple[TextRows, list[Finding]]:
-    """Return the rows of a column that have a text, running or as a list of words, and what was found.
+    """Return the rows of a column that have a text, running or as a list of words, and the findings.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _has_words(cell: Any, where: str) -> bool:
 
 
 def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Finding]]:
-    """Return the rows that have a text and tags, their tags as IOB2, and what was found on the way.
+    """Return the rows that have a text and tags, their tags as IOB2, and the findings.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Find
 
 
 def _row(index: pd.Index, at: int, where: str) -> str:
-    """Name a row: by the line that it begins at, where it comes from a file of lines."""
+    """Return the name of a row: the first of its lines if it comes from a CoNLL file."""
     return f"{index.name if index.name == 'line' else 'row'} {index[at]} of {where}"
 
 
@@ -149,7 +149,7 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
 
 
 def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
-    """Return the tags of a row as they are given, checked one by one."""
+    """Return the tags of a row as given, each one checked."""
     found = listed(cell)
     if found is None:
         raise DataError(

@@ -45,14 +45,14 @@ class Entities(Predictions):
     rows: npt.NDArray[np.int64] = field(kw_only=True)
 
     def text(self, at: int) -> str | None:
-        """Return one of the texts given, by position; None where there is none."""
+        """Return a text by its position; None if it is missing."""
         cell = self.given.iloc[at]
         found = None if isinstance(cell, str) else listed(cell)
         text = " ".join(map(str, found)) if found is not None else "" if missing(cell) else str(cell)
         return text if text.strip() else None
 
     def of(self, at: int) -> pd.DataFrame:
-        """Return the entities of one of the texts given, by position."""
+        """Return the entities of a text by its position."""
         low, high = self.rows.searchsorted([at, at + 1])
         return self.frame.iloc[low:high]
 

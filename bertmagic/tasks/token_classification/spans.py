@@ -1,4 +1,4 @@
-"""Entities marked in running text by the characters they begin and end at, and the words that these are."""
+"""Entities marked by the characters of a running text, and their words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEYS = {
 
 
 class Span(NamedTuple):
-    """The characters ``start`` to ``end`` of a text, ``end`` not among them, and what they are."""
+    """The characters ``[start, end)`` of a text, and their label."""
 
     start: int
     end: int
@@ -68,7 +68,7 @@ def _items(cell: Any) -> list[Any] | None:
 
 
 def _fields(item: Any) -> list[Any] | None:
-    """Return start, end and label as they are given; None if they are not all there."""
+    """Return start, end and label as given; None if one is missing."""
     if isinstance(item, Mapping):
         found = [next((item[key] for key in keys if key in item), None) for keys in _KEYS.values()]
     else:

@@ -21,7 +21,7 @@ from bertmagic.inference.forward import softmax
 from bertmagic.models import loading
 from bertmagic.tasks.base import Task
 from bertmagic.tasks.description import Description, output_names, predict_one
-from bertmagic.tasks.token_classification import columns as columns_
+from bertmagic.tasks.token_classification import columns as entity_columns
 from bertmagic.tasks.token_classification import decoding, reading
 from bertmagic.tasks.token_classification import metrics as entities
 from bertmagic.tasks.token_classification.alignment import AlignedTokens, alignment_of
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TokenClassification(Task):
-    """Named-entity recognition, and whatever else gives each word a tag.
+    """Named-entity recognition, and other tasks that give each word a tag.
 
     Attributes
     ----------
@@ -82,15 +82,15 @@ class TokenClassification(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether a column has tags beside one with words, or spans beside one with text."""
-        return bool(columns_.likely_labels(table, asked["label"], asked["text"]))
+        """Whether one column has tags and another has words, or one has spans and another has text."""
+        return bool(entity_columns.likely_labels(table, asked["label"], asked["text"]))
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the column of the words or texts, and that of the tags or spans."""
         text, label = asked["text"], asked["label"]
         if label is None:
-            found = columns_.likely_labels(table, None, text)
+            found = entity_columns.likely_labels(table, None, text)
             if not found:
                 raise DataError(
                     f"no column of {table.name} holds tags or spans (columns: {listing(table.columns)}).",
@@ -98,7 +98,7 @@ class TokenClassification(Task):
                 )
             label = found[0]
         naming.require(table, label, "label")
-        text = text or columns_.text_of(table, label)
+        text = text or entity_columns.text_of(table, label)
         naming.require(table, text, "text")
         said = [f"{role} = {of!r}" for role, of in (("text", text), ("label", label)) if asked[role] is None]
         return {"text": text, "label": label}, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
@@ -131,7 +131,7 @@ class TokenClassification(Task):
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> TokenClassification:
-        """Take the tags from the card, else from the names in the config, of whatever scheme."""
+        """Take the tags from the card, else from the names in the config, in any scheme."""
         if "tags" in card:
             return cls(tuple(card["labels"]), tuple(card["tags"]), card["valid"], card["all_pieces"])
         named = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
@@ -151,19 +151,19 @@ class TokenClassification(Task):
         }  # fmt: skip
 
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
-        """Load the encoder with a head that has one output a tag, for each token."""
+        """Load the encoder with a head that has one output per tag for each token."""
         return loading.headed(folder, "tokens", self.tags, needs_head, **changes)
 
     def text_column(self, table: Table) -> str:
-        """Return the column of words if one has the usual name, else that of a text."""
-        return columns_.words_column(table) or super().text_column(table)
+        """Return the column of words if one has a usual name, else the likely text column."""
+        return entity_columns.words_column(table) or super().text_column(table)
 
     def readable(self, given: pd.DataFrame, name: str, where: str) -> tuple[TextRows, list[Finding]]:
         """Return the rows that can be read: texts, or lists of words."""
         return reading.readable(given["text"], name, where or f"column 'text' of {name}")
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
-        """Return the rows to measure; an entity of a type that is none of these is an error."""
+        """Return the labelled rows; an entity of an unknown type is an error."""
         naming.require(table, columns["text"], "text")
         naming.require(table, columns["label"], "label")
         rows, found, findings = reading.read(table, columns["text"], columns["label"])
@@ -180,13 +180,13 @@ class TokenClassification(Task):
         return examples, findings + checks.repeats(examples)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
-        """Return the rows with an entity of a type that is none of these."""
+        """Return the rows with an entity of an unknown type."""
         rows, found, _ = reading.read(table, columns["text"], columns["label"])
         unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(found))
         return {int(rows.positions[at]): min(labels) for at, labels in unknown if labels}
 
     def _with_targets(self, rows: TextRows, found: Sequence[Sequence[str]]) -> LabelledRows:
-        """Return rows with the tags of their words, a tuple a row of their numbers in `_names`."""
+        """Return rows with the tags of their words: for each row a tuple of numbers in `_names`."""
         import numpy as np
 
         numbers = {tag: number for number, tag in enumerate(self._names)}
@@ -195,11 +195,11 @@ class TokenClassification(Task):
 
     @property
     def _names(self) -> tuple[str, ...]:
-        """All tags of IOB2 for the types: those of the outputs, but for a model from elsewhere."""
+        """All IOB2 tags of the types: the same as the outputs, except for a model from elsewhere."""
         return tags.names(self.labels)
 
     def _outputs(self) -> npt.NDArray[np.int64]:
-        """Return the output that stands for each tag of `_names`, and below it the output for those that go on with it.
+        """Return the output for each tag of `_names`, and in a second row the output for the words that continue it.
 
         A model from elsewhere may have no ``B-`` of a type, or no ``I-``: its other tag stands for it.
         """
@@ -212,12 +212,12 @@ class TokenClassification(Task):
         return np.asarray([begins, goes_on])
 
     def baseline_texts(self, rows: TextRows) -> list[str]:
-        """Return all words of all rows, behind each other."""
+        """Return the words of all rows, concatenated."""
         found = words.find(rows.texts)
         return [text[start:end] for at, text in enumerate(rows.texts) for start, end in found.of(at)]
 
     def targets(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
-        """Return the output that stands for the tag of each word. Shape ``(all words,)``."""
+        """Return the output of the tag of each word. Shape ``(all words,)``."""
         found: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
         return found
 
@@ -226,7 +226,7 @@ class TokenClassification(Task):
         return baselines.fit_words(self.baseline_texts(rows), self.targets(rows), len(self.tags))
 
     def baseline_scores(self, scores: Scores, rows: TextRows, samples: Tokens) -> Scores:
-        """Return the scores of words, ``(all words, tags)``, at the tokens that stand for them."""
+        """Return the scores of words, ``(all words, tags)``, at the tokens that predict them."""
         import numpy as np
 
         alignment = alignment_of(samples, rows)
@@ -235,7 +235,7 @@ class TokenClassification(Task):
         return found
 
     def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
-        """Return the rarest type of entity in each row, so that each type is validated on its share."""
+        """Return the rarest type of entity in each row, so that each type keeps its share of the validation rows."""
         import numpy as np
 
         counts = Counter(chain.from_iterable(rows.targets))
@@ -243,7 +243,7 @@ class TokenClassification(Task):
         return np.fromiter((max(map(rank.__getitem__, row)) for row in rows.targets), np.int64, len(rows))
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
-        """Return the entities of each type."""
+        """Return the number of entities of each type."""
         named = ([self._names[tag] for tag in row] for row in rows.targets)
         found = (entity.label for row in named for entity in tags.entities(row))
         return dict(Counter(found).most_common())
@@ -259,7 +259,7 @@ class TokenClassification(Task):
         return BatchSource(samples, pad_id, targets, per_token=True)
 
     def objective(self, train: LabelledRows, options: Finetune) -> Objective:
-        """Return the cross-entropy of the tags, weighed by ``words / (tags x words of the tag)`` where balanced."""
+        """Return the cross-entropy of the tags, weighted by ``words / (tags x words of the tag)`` if balanced."""
         import numpy as np
         import torch
 
@@ -282,7 +282,7 @@ class TokenClassification(Task):
         return Objective(total, weight)
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
-        """Return the numbers of `evaluation.entities.Measured`."""
+        """Return the metrics of `metrics.Measured`."""
         return self._measured(scores, rows, samples).metrics()
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
@@ -330,7 +330,7 @@ class TokenClassification(Task):
     def predictions(
         self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
     ) -> Entities:
-        """Return ``row, start, end, text, label, score``, one row an entity."""
+        """Return ``row, start, end, text, label, score``, one row per entity."""
         alignment = alignment_of(samples, rows)
         read = scores[alignment.tokens[alignment.own]]
         types = [(tags.parts(tag) or ("", ""))[1] for tag in self.tags]
@@ -360,7 +360,7 @@ class TokenClassification(Task):
 
 
 def _flat(rows: LabelledRows) -> npt.NDArray[np.int64]:
-    """Return the tags of all words behind each other."""
+    """Return the tags of all words, concatenated."""
     import numpy as np
 
     return np.fromiter(chain.from_iterable(rows.targets), np.int64)

@@ -1,0 +1,80 @@
+"""What a run takes by itself, the same for the run, its estimate and the panel."""
+
+import pytest
+
+import bertmagic as bm
+from bertmagic.errors import OptionError
+from bertmagic.events import Started
+from bertmagic.models import adapters
+from bertmagic.options import Finetune, Pretrain
+from bertmagic.tasks import TASKS, find
+from bertmagic.tuning import estimates
+from bertmagic.workflows.resolve import resolve
+
+
+def resolved(task="classification", suited=3e-5, max_tokens=512, **options):
+    return resolve(Finetune(train="x", device="cpu", precision="fp32", **options), find(task), suited, max_tokens)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_first_metric_of_a_task_is_its_default(name):
+    assert resolved(name).metric == find(name).validation_metrics[0]
+    assert resolved(name, metric="loss").metric == "loss"
+
+
+def test_a_metric_of_another_task_is_an_error():
+    with pytest.raises(OptionError, match="metric = 'rmse' is no metric of classification"):
+        resolved(metric="rmse")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "max_tokens", "expected"), [(None, 512, 512), (None, 8192, 512), (None, 64, 64), (128, 512, 128)]
+)
+def test_texts_are_cut_where_the_encoder_ends_at_the_latest(wanted, max_tokens, expected):
+    assert resolved(max_length=wanted, max_tokens=max_tokens).max_length == expected
+
+
+def test_more_tokens_than_the_encoder_reads_are_an_error():
+    with pytest.raises(OptionError, match="max_length = 128 is more than the model reads: 64 tokens"):
+        resolved(max_length=128, max_tokens=64)
+
+
+def test_pre_training_has_shorter_blocks_by_default():
+    options = Pretrain(train="x", device="cpu", precision="fp32")
+    assert resolve(options, find(options.task), 1e-4, 512).max_length == 128
+
+
+def test_the_learning_rate_is_that_of_the_encoder_of_adapters_or_the_users():
+    assert resolved().lr == 3e-5
+    assert resolved(adapt="lora").lr == adapters.LR
+    assert resolved(adapt="lora", lr=1e-3).lr == 1e-3
+
+
+def test_a_task_that_needs_windows_has_them():
+    assert resolved("token_classification").long_text == "window"
+    assert resolved("classification", long_text="head_tail").long_text == "head_tail"
+
+
+@pytest.mark.parametrize(
+    ("samples", "options", "expected"),
+    [
+        (3200, {"batch_size": 32}, (100, 3, 300)), (320, {"batch_size": 32}, (10, 10, 100)),
+        (3200, {"batch_size": 32, "max_steps": 50}, (100, 0.5, 50)), (3200, {"epochs": 2}, (100, 2, 200)),
+        (3200, {"batch_size": 32, "gradient_accumulation_steps": 4, "epochs": 1}, (25, 1, 25)),
+    ],
+)  # fmt: skip
+def test_small_data_has_more_epochs(samples, options, expected):
+    steps = resolved(**options).steps(samples)
+    assert (steps.per_epoch, steps.epochs, steps.total) == expected
+
+
+def test_a_run_and_its_estimate_take_the_same_values(encoder, make_rows, tmp_path, monkeypatch):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path))
+    options = Finetune(train=make_rows(60), model=str(encoder), precision="fp32", epochs=1, validation=0.2)
+    about = estimates.subject(options)
+    estimate = estimates.estimate(options, about)
+    started = []
+    bm.finetune(**vars(options), show=False, on_event=lambda e: started.append(e) if isinstance(e, Started) else None)
+    wanted = resolve(options, about.prepared.task, about.encoder.lr, about.encoder.max_tokens)
+    assert {name: started[0].options[name] for name in wanted.options} == wanted.options
+    assert (estimate.steps, estimate.max_length) == (started[0].steps, started[0].options["max_length"])
