@@ -179,7 +179,7 @@ def base(folder: Path) -> Path:
         found = weights.find(alias).folder
     except BertMagicError as error:
         raise ModelError(f"the adapter in {folder} needs its base {named!r}: {error.what}", error.fix) from None
-    if (was := _digest_told(folder)) and was != digest(found):
+    if (was := _saved_digest(folder)) and was != digest(found):
         raise ModelError(
             f"the adapter in {folder} was trained with other weights than {named} has now.", "Train it again."
         )
@@ -196,7 +196,7 @@ def _config(folder: Path) -> dict[str, Any]:
     raise ModelError(f"{folder / CONFIG} is of no LoRA adapter.", "Give a model, or an adapter that bertmagic saved.")
 
 
-def _digest_told(folder: Path) -> str:
+def _saved_digest(folder: Path) -> str:
     from safetensors import safe_open
 
     with safe_open(folder / TENSORS, framework="pt") as file:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 
-FREE = "Take a smaller model, or free the memory: %bert_status tells what has it, %bert_unload gives it back."
+FREE = "Choose a smaller model, or free memory: %bert_status shows what uses it, %bert_unload releases it."
 
 
 def choose(name: str | None = None) -> torch.device:
@@ -153,7 +153,7 @@ def send(values: torch.Tensor, device: torch.device) -> torch.Tensor:
 
 @contextmanager
 def enough(device: torch.device, what: str, fix: str) -> Iterator[None]:
-    """Have it said in our words that a device has no memory for something.
+    """Turn an out-of-memory error of PyTorch into one of ours.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is read of a model's head, in fp32."""
+"""The outputs of a model's head, in fp32."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def answer_logits(model: PreTrainedModel, batch: Batch) -> torch.Tensor:
 
 
 def reads_segments(model: PreTrainedModel) -> bool:
-    """Whether a model tells the second of two texts from the first by token types."""
+    """Whether a model has token types that mark the second text of a pair."""
     return int(getattr(model.config, "type_vocab_size", 0) or 0) > 1

@@ -1,4 +1,4 @@
-"""A small BERT from nothing: a vocabulary of word pieces learnt from texts, and random weights."""
+"""A small BERT from scratch: a vocabulary of word pieces learnt from texts, and random weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 _POSITIONS = 512
 _FEWEST = 100
-"""With fewer pieces than these in a vocabulary the texts are taken to be a mistake."""
+"""A vocabulary with fewer word pieces than this is an error: the texts are too few, or not texts."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def write(folder: Path, size: str, texts: Sequence[str], vocab_size: int, lowerc
     if size not in SHAPES:
         raise OptionError(f"size = {size!r} is unknown.{nearest(size, SHAPES)}", f"It is one of {', '.join(SHAPES)}.")
     if not 200 <= vocab_size <= 250_000:
-        raise OptionError(f"vocab_size = {vocab_size} is not between 200 and 250,000.", "BERT has 30,522 pieces.")
+        raise OptionError(f"vocab_size = {vocab_size} is not between 200 and 250,000.", "BERT has 30,522 word pieces.")
     shape = SHAPES[size]
     tokenizer = wordpiece(texts, vocab_size, lowercase)
     model = _network(shape, tokenizer, seed)

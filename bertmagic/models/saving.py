@@ -37,7 +37,7 @@ CARD = "bertmagic.json"
 """The file with the model card as JSON, in the folder of the weights."""
 
 README = "README.md"
-"""The file that tells people the same, on the hub."""
+"""The file that describes the model for people, on the hub."""
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Finetune(Training):
     stride: int | None = option(
         None,
         "int",
-        "Overlap of neighbouring windows of a long text, in tokens; by default a quarter of a window.",
+        "Overlap of neighbouring windows of a long text, in tokens: up to three quarters of a window, by default one.",
         low=0,
         high=4096,
         reason="Then each word has, in one of its windows, at least an eighth of a window of context on both sides.",

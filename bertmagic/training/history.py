@@ -1,4 +1,4 @@
-"""What happened in a run, as tables."""
+"""The steps and evaluations of a run, as tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class History:
         self._evaluations: list[Evaluated] = []
 
     def listen(self, event: Event) -> None:
-        """Take an event in."""
+        """Add an event."""
         if isinstance(event, Step):
             for name, column in self._columns.items():
                 column.append(getattr(event, name))
@@ -71,13 +71,13 @@ class History:
         return [asdict(event) for event in self._evaluations], torch.from_numpy(columns)
 
     def restore(self, evaluations: Sequence[dict[str, Any]], steps: torch.Tensor) -> None:
-        """Take in what `state` returned."""
+        """Add what `state` returned."""
         for column, values in zip(self._columns.values(), steps, strict=True):
             column.frombytes(values.numpy().tobytes())
         self._evaluations += [Evaluated(**event) for event in evaluations]
 
     def events(self, most: int) -> Iterator[Event]:
-        """Yield the events again in their order: all evaluations, and of the steps ``most`` that lie evenly."""
+        """Yield the events again in their order: all evaluations, and at most ``most`` steps, evenly spaced."""
         import numpy as np
 
         count = len(self._columns["step"])

@@ -1,4 +1,4 @@
-"""What a task wants of the loss, in a form that lets a batch be computed in pieces."""
+"""The loss of a task, in a form that lets a batch be computed in micro-batches."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss as a sum and what it is divided by.
+    """A loss as a sum and the weight that it is divided by.
 
-    The loss of a batch is the ``total`` of its pieces over the ``weight`` of its pieces, each summed up. The weight
-    needs the targets only, so it is known before the first piece is computed: a batch in pieces then has the loss and
-    the gradients that it has as a whole, also where rows weigh differently.
+    The loss of a batch is the sum of the ``total`` of its micro-batches, divided by the sum of their ``weight``. The
+    weight needs the targets only, so it is known before the first micro-batch is computed: the loss and the gradients
+    are then those of the whole batch, also where rows have different weights.
 
     Attributes
     ----------
     total
-        From the outputs and the targets ``(rows, …)`` of a piece, on the model's device, to the sum of the losses of
-        all that is learnt from; a scalar.
+        From the outputs and the targets ``(rows, …)`` of a micro-batch, on the model's device, to the sum of its
+        losses; a scalar.
     weight
-        From the targets of a piece, on the CPU, to what they weigh: the number of rows, of labelled tokens, or the sum
-        of their class weights.
+        From the targets of a micro-batch, on the CPU, to their weight: the number of rows, of labelled tokens, or the
+        sum of their class weights.
     outputs
-        From the model and a piece to what ``total`` takes of it.
+        From the model and a micro-batch to the outputs that ``total`` takes. With `heads.logits` the last layer of a
+        classifier is computed for the first token only.
     """
 
     total: Callable[[Any, torch.Tensor], torch.Tensor]

@@ -124,7 +124,7 @@ class Average:
 
 @contextmanager
 def averaged(average: Average | None) -> Iterator[Any]:
-    """Have the averages in the model for a while, where there are any."""
+    """While this lasts, the model has the averaged weights, where there are any."""
     if average is None:
         yield
         return

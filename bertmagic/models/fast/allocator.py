@@ -1,8 +1,8 @@
-"""Memory that is freed and wanted again within the same step.
+"""Memory that is freed in one step and allocated again in the next.
 
-On Linux the C library gives every large block back to the system as soon as it is freed, and the system clears each
-page again before the next step may use it. A step of training frees and takes the same gigabytes all the time: that
-costs a tenth to a fifth of it. While a run goes on the blocks are kept instead, and given back when it is over.
+On Linux the C library returns every large block to the system as soon as it is freed, and the system clears each page
+before the block can be used again. Training frees and allocates the same gigabytes in every step, which costs a tenth
+to a fifth of its time. During a run the blocks are kept instead, and returned at its end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _runs = 0
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Keep freed memory in the process until the last of those that entered leaves; does nothing but on Linux."""
+    """Keep freed memory in the process until the last block that entered here ends; on Linux only."""
     _enter(1)
     try:
         yield

@@ -1,9 +1,9 @@
-"""Attention for the CPU: the products that are fastest in the number format and at the length of the batch.
+"""Attention for the CPU: the matrix products that are fastest for the number format and the length of the batch.
 
-``softmax(Q K^T / sqrt(d)) V`` (Vaswani et al. 2017, eq. 1) has two ways of being computed in PyTorch. The fused one
-never holds the scores of all tokens, and wins in fp32 at every length and wherever no gradient is wanted; in bf16 its
-backward pass is slow, and plain products win until the scores grow too large. Both give the same numbers but for
-rounding.
+PyTorch can compute ``softmax(Q K^T / sqrt(d)) V`` (Vaswani et al. 2017, eq. 1) in two ways. The fused kernel never
+stores the scores of all tokens; it is faster in fp32 at every length, and wherever no gradient is needed. In bf16 its
+backward pass is slow, and plain matrix products are faster until the scores grow too large. Both give the same numbers
+except for rounding.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ NAME = "bertmagic_cpu"
 """The name under which transformers knows this attention."""
 
 SHORT = 512
-"""Up to how many tokens plain products are taken in `PLAIN`; the scores of a head then have no more than 512 KB."""
+"""Up to how many tokens plain products are used in the formats of `PLAIN`: a head's scores then take at most 512 KB."""
 
 _TILE = 32
-"""A multiple of how many columns oneDNN's products in bf16 are fastest with: a row of a tile of AMX."""
+"""oneDNN's bf16 products are fastest with a multiple of so many columns: a row of an AMX tile."""
 
 PLAIN = (torch.bfloat16, torch.float16)
-"""The number formats in which plain products are faster on a CPU, forward and backward together."""
+"""The number formats in which plain products are faster on a CPU, forward and backward pass together."""
 
 
 def attention(
@@ -45,7 +45,7 @@ def attention(
     scaling: float | None = None,
     **known: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Mix the values of all tokens by how well their keys answer a query.
+    """Return for each query the mean of the values, weighted by how well their keys match it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def attention(
     attention_mask
         True where a query may look, of shape ``(batch, 1, 1 or tokens, tokens)``.
     dropout
-        The share of weights to drop.
+        The share of weights that is set to zero.
     scaling
         What the scores are multiplied by; by default ``1 / sqrt(width)``.
 
@@ -68,7 +68,7 @@ def attention(
     causal = attention_mask is None and known.get("is_causal", getattr(module, "is_causal", True))
     own = drawn(module)
     slow = query.requires_grad and query.dtype in PLAIN and query.shape[2] <= SHORT  # the fused kernel's backward pass
-    # With dropout the fused kernel is none: PyTorch takes plain products then, and masks from the process's generator.
+    # With dropout PyTorch uses no fused kernel but plain products, with masks from the generator of the process.
     plain = own is not None if dropout else slow
     if causal or not plain or "position_bias" in known or key.shape[1] != query.shape[1]:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
@@ -138,7 +138,7 @@ def _hide(scores: torch.Tensor, mask: torch.Tensor | None, tokens: int) -> None:
     """Add the lowest number to the scores ``(batch, heads, tokens, tokens and more)`` of what must not be looked at.
 
     It is not -inf: padding that sees padding only (ModernBERT's windows) would become NaN. A sum takes a tenth of the
-    time of `masked_fill`; columns that all may look at are left out of it.
+    time of `masked_fill`; columns that all queries may see are not touched.
     """
     if mask is None:
         mask = scores.new_ones((1, 1, 1, tokens), dtype=torch.bool)

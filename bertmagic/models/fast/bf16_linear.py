@@ -1,8 +1,8 @@
 """The matrix products of an encoder that only predicts, on a CPU: with weights in bf16, laid out as oneDNN reads them.
 
-Autocast casts every weight for every batch, and each product then copies it into blocks before it begins. While a model
-only predicts its weights stay as they are, so both are done once for all batches; and GELU is computed as the product
-before it writes, which saves a pass. What comes out is what autocast gives, but for rounding.
+Autocast converts every weight for every batch, and each product first copies its weight into blocks. While a model only
+predicts, its weights do not change, so both are done once for all batches. GELU is computed before the product is
+written, which saves a pass over the memory. The outputs are those of autocast except for rounding.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def packed(model: PreTrainedModel) -> Iterator[None]:
 
 
 def _forwards(model: PreTrainedModel) -> dict[torch.nn.Module, Forward]:
-    """Return what takes the place of some modules' own forward."""
+    """Return the modules that compute with packed weights, with their new ``forward``."""
     from torch import nn
 
     found: dict[torch.nn.Module, Forward] = {}

@@ -1,8 +1,8 @@
-"""Dropout (Srivastava et al. 2014) whose masks are cheap on a CPU and come from a generator of the model's own.
+"""Dropout (Srivastava et al. 2014) with masks that are cheap on a CPU and come from a generator of the model's own.
 
-PyTorch draws a CPU's masks one Bernoulli variable at a time, which takes a tenth of a step of fine-tuning; here a mask
-is 16 random bits an element, compared with a threshold. The generator belongs to the model, so that what else draws
-random numbers in the process (another cell, while a run goes on in the background) cannot change a run's bits.
+On a CPU PyTorch draws a mask one Bernoulli variable at a time, which takes a tenth of a step of fine-tuning. Here each
+element gets 16 random bits, which are compared with a threshold. The generator belongs to the model: random numbers
+that are drawn elsewhere in the process, as by another cell during a background run, do not change the run's result.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 _OF_ATTENTION = "attention_dropout_layer"
-"""The attribute that a module gets which drops weights of its attention by a rate alone."""
+"""The attribute for the dropout layer of an attention module that has only a rate."""
 
 _LEVELS = 1 << 16
-"""How many values 16 bits have: the rate is met to one part in so many."""
+"""How many values 16 bits have: the share of zeros is exact to one part in so many."""
 
 
 class Dropout(torch.nn.Module):
@@ -29,7 +29,7 @@ class Dropout(torch.nn.Module):
     p
         The share of zeros.
     source
-        Where the masks come from; the layers of a model share one.
+        The generator of the masks; the layers of a model share one.
     """
 
     def __init__(self, p: float, source: np.random.Generator) -> None:
@@ -75,7 +75,7 @@ def drawn(attention: torch.nn.Module) -> Dropout | None:
 
 
 def state(model: torch.nn.Module) -> torch.Tensor | None:
-    """Return where the generator of a model stands, as bytes; None if the model draws from torch's own."""
+    """Return the state of a model's generator, as bytes; None if the model draws from torch's own."""
     source = _source(model)
     if source is None:
         return None
@@ -83,7 +83,7 @@ def state(model: torch.nn.Module) -> torch.Tensor | None:
 
 
 def restore(model: torch.nn.Module, saved: torch.Tensor | None) -> None:
-    """Put the generator of a model back to where `state` found it."""
+    """Set a model's generator to a state that `state` returned."""
     source = _source(model)
     if source is None or saved is None:
         return

@@ -1,4 +1,4 @@
-"""The layers of an encoder, and the last one of a classifier computed for the one token that is read of it.
+"""The layers of an encoder, and a last layer that computes the first token only.
 
 A classification head of the BERT family reads the first token only. In the last layer the other tokens are then
 needed as keys and values, and for nothing else: their queries, their feed-forward layers and the gradients of these
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def embeddings(model: PreTrainedModel) -> list[torch.nn.Module]:
-    """Return what turns ids into vectors."""
+    """Return the modules that turn token ids into vectors."""
     return [child for name, child in model.base_model.named_children() if "embedding" in name]
 
 

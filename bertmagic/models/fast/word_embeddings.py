@@ -1,14 +1,12 @@
-"""The word embeddings of a run: the rows of the tokens that its samples have.
+"""Word embeddings during a run: only the rows of tokens that the training samples have.
 
-The gradient of every other row is zero in every step, and all that AdamW does to such a row is to decay it. Yet dense
-gradients are cleared, their norm is taken and moments are kept for all rows, which are half of the parameters of
-MiniLM and two thirds of those of XLM-R. While steps are taken the model therefore has a smaller matrix. One more row
-of it, of ones, stands for those left out: what the optimizer, or an average of the weights, makes of it is the factor
-that it would have made of them.
+All other rows have a gradient of zero in every step, and AdamW only decays them. With dense gradients these rows would
+still be cleared, summed into the norm and given moments, and they are half of the parameters of MiniLM and two thirds
+of those of XLM-R. During the run the model therefore has a smaller matrix. One further row of ones stands for all
+unused rows: the optimizer, or an average of the weights, turns it into the factor that each of them is multiplied by.
 
-The loss and the gradients are those of the whole matrix to the bit, but the norm of all gradients is a sum in another
-order, and the rows left out are multiplied by a product instead of by its factors: what comes of a run differs by
-rounding.
+Loss and gradients are exactly those of the whole matrix. The norm of all gradients is summed in another order, and the
+unused rows are multiplied once by a product instead of by each factor, so the trained weights differ by rounding.
 """
 
 from __future__ import annotations
@@ -28,17 +26,17 @@ if TYPE_CHECKING:
     from bertmagic.data.batches import BatchSource
 
 _MOST = 0.9
-"""The share of the rows up to which a smaller matrix is worth it."""
+"""A smaller matrix is used if at most this share of the rows is."""
 
 _READ = 1 << 20
-"""How many token ids are looked at together: they may lie in a file larger than the memory."""
+"""How many token ids are read at a time: the file with them may be larger than the memory."""
 
 
 def trim(model: PreTrainedModel, feed: BatchSource) -> Vocabulary | None:
-    """Leave only the word embeddings in the model that some samples need.
+    """Replace the word embeddings of a model by the rows that some samples need.
 
-    None where that cannot be or gains nothing: the rows are not trained, nearly all are in use, the head reads them
-    too (as a masked language model's does), or the model has word embeddings of another kind.
+    Returns None, with nothing changed, where that is impossible or of no use: the rows are not trained, nearly all of
+    them are used, the head reads them too (as in a masked language model), or the model has another kind of embedding.
     """
     from torch import nn
 
@@ -53,7 +51,7 @@ def trim(model: PreTrainedModel, feed: BatchSource) -> Vocabulary | None:
 
 
 def _used(feed: BatchSource, embedding: torch.nn.Embedding) -> npt.NDArray[np.int64]:
-    """Return the ids that batches may have, in order."""
+    """Return the token ids that batches can have, in order."""
     import numpy as np
 
     seen = np.zeros(len(embedding.weight), dtype=bool)
