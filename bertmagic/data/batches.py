@@ -19,16 +19,16 @@ PASS_COST = 512
 """Fixed cost of one forward and backward pass, in padded tokens: weights are cast, gradients are summed."""
 
 _ROWS = 4
-"""A batch is cut after one row, two, or a multiple of so many: then parts have shapes that come again, see `padded`."""
+"""A batch is split after one row, two, or a multiple of this: then shapes repeat, see `padded`."""
 
 MEGA_BATCH = 50
-"""How many batches are sorted by length together: enough to pad little, few enough to keep the order random."""
+"""How many batches are sorted by length together: many enough to pad little, few enough to keep the order random."""
 
 
 def training_batches(
     lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int
 ) -> list[npt.NDArray[np.int64]]:
-    """Return the batches of an epoch: rows of like length together, in an order that the seed decides.
+    """Return the batches of an epoch: rows of similar length together, in an order that the seed decides.
 
     Rows are shuffled, sorted by length within mega-batches of `MEGA_BATCH` batches, cut into batches, and the
     batches shuffled; a batch has ``batch_size`` rows, one of them may have fewer.
@@ -55,7 +55,7 @@ def padded(longest: int) -> int:
 
 
 def split_by_length(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Cut a batch where padding costs more than a further pass through the model.
+    """Split a batch where padding costs more than another pass through the model.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Batch:
     types
         1 for each token of a second text, of the same shape; None where the model does not read it.
     targets
-        What is to be learnt, of shape ``(rows, …)`` or ``(rows, tokens)``; None in prediction.
+        What the model learns to predict, of shape ``(rows, …)`` or ``(rows, tokens)``; None in prediction.
     """
 
     ids: torch.Tensor
@@ -134,7 +134,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Samples and what is to be learnt of them, as batches for a model.
+    """Samples with their targets, as batches for a model.
 
     Attributes
     ----------
@@ -145,9 +145,9 @@ class BatchSource:
     targets
         One per sample, ``(samples, …)``, or with ``per_token`` one per token as in `Tokens.ids`; None in prediction.
     per_token
-        Whether targets are those of tokens; padding gets `IGNORED`.
+        Whether each token has a target; padding gets `IGNORED`.
     segments
-        Whether the model reads which of two texts a token is of.
+        Whether the model reads to which of two texts a token belongs.
     """
 
     tokens: Tokens
@@ -161,13 +161,13 @@ class BatchSource:
         return int(self.tokens.lengths.max())
 
     def batch(self, rows: npt.NDArray[np.int64], step: int = 0) -> Batch:
-        """Return some samples, padded to the longest and a little more; see `padded`.
+        """Return some samples, padded to the length of the longest, rounded up; see `padded`.
 
         Parameters
         ----------
         step
-            The optimizer step that it is for. What a batch holds may depend on that, and on nothing else that changes:
-            it is also computed in parts, and again after memory ran out.
+            The optimizer step of the batch. A batch may depend on the step, but on nothing else that changes: it is
+            also computed in parts, and again after memory ran out.
         """
         import numpy as np
         import torch

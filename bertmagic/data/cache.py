@@ -1,8 +1,7 @@
 """Token ids kept on disk, so that the same texts are tokenized once: also in other kernels, and after a restart.
 
-An entry is one file, ``HOME/cache/tokens/KEY.tokens``: a stream of Arrow's IPC format with one row, and behind it the
-CRC-32 of all bytes before. Nothing in it is code. It is read through the memory map of the operating system, so the ids
-take no memory of their own.
+An entry is one file, ``HOME/cache/tokens/KEY.tokens``: a stream of Arrow's IPC format with one row, followed by the
+CRC-32 of all bytes before. Nothing in it is code. It is memory-mapped, so the ids take no memory of their own.
 """
 
 from __future__ import annotations
@@ -50,16 +49,16 @@ _CHECKSUM = 4  # bytes
 
 @dataclass(frozen=True)
 class Cache:
-    """What one tokenizer made of texts, kept below ``home``, the folder of this project's runs.
+    """The tokens that one tokenizer made of texts, kept in ``home``, the folder of the runs.
 
-    Texts of less than 10,000 characters together are not kept, and neither is what a tokenizer made that is written
-    in Python and cannot tell its content. A disk that is full or cannot be written only means that nothing is kept.
+    Texts of less than 10,000 characters together are not kept, and neither are the tokens of a tokenizer that is
+    written in Python and has no content to hash. If the disk is full or read-only, nothing is kept.
 
     Attributes
     ----------
     source
-        The folder that the tokenizer was loaded from just now. Then its files tell its content, and are read in a third
-        of the time that a tokenizer takes to write itself; None where a user may have changed it since.
+        The folder that the tokenizer was just loaded from: hashing its files takes a third of the time of hashing the
+        tokenizer. None if a user may have changed the tokenizer since.
     """
 
     home: Path
@@ -97,10 +96,10 @@ class Cache:
         return found
 
     def key(self, texts: Sequence[str], pairs: Sequence[str] | None = None, spans: bool = False) -> str | None:
-        """Return the SHA-256 of all that decides the ids; None if the tokenizer cannot tell its content.
+        """Return the SHA-256 of all that decides the ids; None if the tokenizer has no content to hash.
 
-        The texts come with their lengths, because ``["ab", "c"]`` and ``["a", "bc"]`` have the same letters. SHA-256
-        because processors compute it: it takes a thousandth of the time of tokenizing.
+        The lengths of the texts are hashed, too: ``["ab", "c"]`` and ``["a", "bc"]`` have the same letters. Processors
+        have instructions for SHA-256: it takes a thousandth of the time of tokenizing.
         """
         import numpy as np
 
@@ -132,14 +131,14 @@ class Cache:
 
 @dataclass(frozen=True)
 class Fresh(Cache):
-    """A cache that has nothing and keeps nothing, for the time that tokenizing takes."""
+    """A cache that has nothing and keeps nothing, to measure the time of tokenizing."""
 
     def key(self, texts: Sequence[str], pairs: Sequence[str] | None = None, spans: bool = False) -> None:
-        """Return no name to keep anything under."""
+        """Return None: nothing is kept."""
 
 
 def _of_files(source: Path) -> str | None:
-    """Return the SHA-256 of a model's files but its weights, with names and sizes; None if one cannot be read."""
+    """Return the SHA-256 of a model's files, without weights, with names and sizes; None if one cannot be read."""
     digest = hashlib.sha256()
     try:
         for path in sorted(source.iterdir()):
@@ -153,17 +152,17 @@ def _of_files(source: Path) -> str | None:
 
 
 def _of_object(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """Return the SHA-256 of a tokenizer as it would write itself, without what a call sets: truncation and padding."""
+    """Return the SHA-256 of a serialised tokenizer, without truncation and padding, which a call sets."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return None
-    # The JSON of `to_str`, as bytes: a copy less. Truncation and padding stand at its head.
+    # The JSON of `to_str` as bytes, without a copy. Truncation and padding come first in it.
     serialised: bytes = backend.__getstate__()
     return hashlib.sha256(memoryview(serialised)[max(serialised.find(b'"added_tokens"'), 0) :]).hexdigest()
 
 
 def read(path: Path) -> Tokens | None:
-    """Return an entry as it lies in the file; None if there is none, or if a byte is not as it was written."""
+    """Return an entry, memory-mapped; None if there is none, or if it is damaged."""
     import pyarrow as pa
 
     try:
@@ -179,7 +178,7 @@ def read(path: Path) -> Tokens | None:
 
 
 def _checksum(file: BinaryIO, size: int) -> bytes:
-    """Return the CRC-32 of the first ``size`` bytes of a file, and leave the file behind them."""
+    """Return the CRC-32 of the first ``size`` bytes of a file, and leave its position after them."""
     checksum = 0
     file.seek(0)
     while size and (block := file.read(min(size, 2**16))):
@@ -188,7 +187,7 @@ def _checksum(file: BinaryIO, size: int) -> bytes:
 
 
 def _tokens(row: Any) -> Tokens:
-    """Return the tokens of a record batch without a copy."""
+    """Return the tokens of a record batch, without copying the arrays."""
 
     def array(name: str) -> Any:
         values = row.column(name)[0].values
@@ -224,10 +223,9 @@ def _record_batch(encoded: Tokens) -> Any:
 
 
 def _write(path: Path, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens | None:
-    """Write an entry to a file that no one else knows, give it its name when it is whole, and read it.
+    """Write an entry to a temporary file, rename it when it is complete, and read it.
 
-    Of two processes that write the same entry, the later one replaces the file of the earlier one, which keeps what it
-    has mapped.
+    If two processes write the same entry, the second file replaces the first, whose mapped bytes stay readable.
     """
     import pyarrow as pa
 
@@ -249,7 +247,7 @@ def _write(path: Path, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens | 
 
 
 def _spool(file: BinaryIO, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens:
-    """Return the tokens of chunks with the ids in a file, so that a million rows need not stand in memory."""
+    """Return the tokens of chunks with the ids in a file, so that those of a million rows take no memory."""
     import numpy as np
 
     without_ids, empty = [], np.zeros(0, np.int32)
@@ -262,7 +260,7 @@ def _spool(file: BinaryIO, chunks: Iterable[EncodedChunk], spans: bool) -> Token
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what was used least recently above the limits; who has it mapped keeps it."""
+    """Remove the least recently used entries above the limits; what is mapped stays readable."""
     with suppress(OSError):  # another process sweeps too
         entries = [(path.stat(), path) for path in folder.glob("*.tokens")]
         total = 0

@@ -1,4 +1,4 @@
-"""Sentences with a tag a word, written one word a line: CoNLL files, and tables of the same form."""
+"""Sentences with a tag for each word, one word per line: CoNLL files, and tables of the same form."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_LOOKED_AT = 1000  # words, to tell what a file or a table is
-_BLANK = " \t\r\n\ufeff"  # others, such as a no-break space, may stand as words
+_LOOKED_AT = 1000  # words, to decide what a file or a table is
+_BLANK = " \t\r\n\ufeff"  # others, such as a no-break space, may be words
 _SENTENCES = frozenset(["sentence", "sentenceid", "sentenceidx", "sentenceno", "sent", "sentid", "sentidx", "sid"])
 _WORDS = frozenset(["word", "words", "token", "tokens"])
 _TAGS = frozenset(["tag", "tags", "ner", "nertag", "nertags", "label", "labels", "entity", "bio", "iob"])
@@ -25,7 +25,7 @@ Line = tuple[int, list[str]]
 
 
 def is_conll(lines: Sequence[str]) -> bool:
-    """Whether lines are words with a tag in the last column: the first thousand all are, and one marks an entity."""
+    """Whether lines are words with a tag in the last column: the first thousand are, and one marks an entity."""
     fields_of_lines = [fields for _, fields in islice(_words(lines), _LOOKED_AT)]
     widths = {len(fields) for fields in fields_of_lines}
     last = {fields[-1] for fields in fields_of_lines}
@@ -33,15 +33,15 @@ def is_conll(lines: Sequence[str]) -> bool:
 
 
 def sentences(name: str, lines: Sequence[str]) -> pd.DataFrame:
-    """Return the sentences of a CoNLL file as rows of ``tokens`` and ``tags``, by the line that they begin at.
+    """Return the sentences of a CoNLL file as rows of ``tokens`` and ``tags``; the index is their first line.
 
-    Columns are parted by tabs, or by spaces; the first is the word and the last its tag. A blank line ends a sentence;
-    lines that begin with ``-DOCSTART-`` or ``# `` and hold no tag are passed over.
+    Columns are separated by tabs, or by spaces; the first is the word and the last its tag. A blank line ends a
+    sentence; lines that begin with ``-DOCSTART-`` or ``# `` and hold no tag are skipped.
 
     Raises
     ------
     DataError
-        For a line that is too short, has no word or ends with something else than a tag, with its number.
+        For a line that is too short, has no word, or does not end with a tag; with its number.
     """
     import pandas as pd
 
@@ -75,27 +75,27 @@ def _words(lines: Sequence[str]) -> Iterator[Line]:
 def _check(name: str, number: int, fields: list[str], width: int) -> None:
     where = f"{name} line {number:,}"
     if len(fields) < 2:
-        raise DataError(f"{where} has no tag behind its word {fields[0]!r}.", "Give each word a tag: WORD TAB TAG.")
+        raise DataError(f"{where} has no tag after its word {fields[0]!r}.", "Give each word a tag: WORD TAB TAG.")
     if not fields[0]:
         raise DataError(f"{where} has a tag, {fields[-1]!r}, but no word.", "Remove the line, or give it its word.")
     if len(fields) != width:
         raise DataError(
             f"{where} has {count(len(fields), 'column')}, the lines before it {width}.",
-            "A blank within a word may be the reason: part the columns by tabs.",
+            "A blank within a word may be the reason: separate the columns by tabs.",
         )
     if tags.parts(fields[-1]) is None:
         raise DataError(
-            f"{where} ends with {fields[-1]!r}, which is no tag.",
+            f"{where} ends with {fields[-1]!r}, which is not a tag.",
             "The last column should hold tags as in B-PER, I-PER, O.",
         )
 
 
 def grouped(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with one word a row as sentences, one a row with lists ``tokens`` and ``tags``; else itself.
+    """Return a table with one word per row as one sentence per row, with lists ``tokens`` and ``tags``.
 
-    Such a table has a column that numbers the sentences (``sentence_id``, ``Sentence #``, where blanks repeat the
-    number above), a column of words and one of tags. Other columns are kept where they have one value a sentence. The
-    index is that of the first words.
+    Such a table has a column that numbers the sentences (``sentence_id``, ``Sentence #``; blanks repeat the number
+    above), a column of words and one of tags. Other columns are kept if they have one value per sentence. The index is
+    that of the first words. Any other table is returned as it is.
     """
     roles = _roles(frame)
     if roles is None:
@@ -103,7 +103,7 @@ def grouped(frame: pd.DataFrame) -> pd.DataFrame:
     sentence, word, tag = roles
     numbers = frame[sentence]
     numbers = numbers.mask(numbers.astype("string").str.strip().eq("").fillna(False).astype(bool)).ffill()
-    # Not by value: some files number the sentences of each document anew.
+    # Not by value: some files restart the numbers in each document.
     begins = numbers.ne(numbers.shift()).to_numpy(dtype=bool)
     parts = frame.groupby(begins.cumsum(), sort=False)
     rest = [name for name in frame.columns if name not in roles]

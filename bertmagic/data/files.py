@@ -29,7 +29,7 @@ _GUESSES = ("utf-16", "gb18030", "cp1252")
 
 
 def read(paths: Sequence[Path]) -> pd.DataFrame:
-    """Read files of one kind below each other.
+    """Return the rows of files with the same columns, one file after the other.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def decode(path: Path) -> str:
     Raises
     ------
     DataError
-        If it is not, with what it may be instead.
+        If it is not, with the encoding that it may have.
     """
     data = path.read_bytes()
     try:
@@ -81,18 +81,18 @@ def decode(path: Path) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Split at line ends only: `str.splitlines` also splits at characters that may stand in a text, as U+2028."""
+    """Split at line ends only: `str.splitlines` also splits at characters of a text, such as U+2028."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
     if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        return False  # almost any bytes of even length decode as UTF-16: believe its mark only
+        return False  # almost any bytes of even length decode as UTF-16, so only its mark counts
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         return False
-    # Western bytes are often valid GB 18030 too; believe it only where common Chinese characters come out.
+    # Western bytes are often valid GB 18030, too: it counts only if common Chinese characters come out.
     return encoding != "gb18030" or sum("\u4e00" <= c <= "\u9fff" for c in text) > len(text) / 10
 
 
@@ -100,7 +100,7 @@ def _delimited(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     tabs = path.suffix.lower() == ".tsv"
-    # A tab cannot stand inside a field, so quotes in TSV are characters like any other (as in GLUE's files).
+    # A field cannot hold a tab, so quotes in TSV are characters like any other (as in GLUE's files).
     quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:  # the file may be large: its text is never held
@@ -112,7 +112,7 @@ def _delimited(path: Path) -> pd.DataFrame:
             lines.seek(0)
             _check_width(path, lines, separator, quoting)
     except UnicodeDecodeError:
-        decode(path)  # which says where it is not, and what it may be instead
+        decode(path)  # which raises an error that says where, and names a likely encoding
         raise
     frame = pd.read_csv(
         path, encoding="utf-8-sig", sep=separator, quoting=quoting, index_col=False, keep_default_na=False,

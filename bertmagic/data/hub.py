@@ -11,7 +11,7 @@ _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+|[a-z0-9][\w.-]*)(?::(?P<config>[\w.-
 
 
 def looks_like_id(reference: str) -> bool:
-    """Whether a string may name a data set of the hub: it has an owner, or a config or split behind it."""
+    """Whether a string may name a data set of the hub: it has an owner, a config or a split."""
     match = _ID.fullmatch(reference)
     return bool(match) and ("/" in reference or ":" in reference or "@" in reference)
 
@@ -32,7 +32,7 @@ def load(reference: str) -> dict[str, Any]:
     match = _ID.fullmatch(reference)
     if match is None:
         raise UnknownReference(
-            f"{reference!r} is no hub id.", "Write OWNER/NAME, OWNER/NAME:CONFIG or OWNER/NAME@SPLIT."
+            f"{reference!r} is not a hub id.", "Write OWNER/NAME, OWNER/NAME:CONFIG or OWNER/NAME@SPLIT."
         )
     repo, config, split = match["repo"], match["config"], match["split"]
     try:

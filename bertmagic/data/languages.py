@@ -13,7 +13,7 @@ OTHER = "other"
 """The language of a text that no rule recognizes."""
 
 _BEGINNING = 400
-"""How many characters of a text are looked at."""
+"""How many characters of a text are read."""
 
 _SCRIPTS = {
     "Japanese": "\u3040-\u30ff", "Chinese": "\u3400-\u4dbf\u4e00-\u9fff", "Korean": "\u1100-\u11ff\uac00-\ud7af",
@@ -68,7 +68,7 @@ def shares(texts: Iterable[str]) -> dict[str, float]:
 
 
 def _script(text: str) -> str | None:
-    """Return the script of a text; None for Latin and for what has no letters."""
+    """Return the script of a text; None for Latin and for a text without letters."""
     if text.isascii():
         return None
     letters = sum(map(str.isalpha, text))

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something found in a data set.
+    """Something to know about a data set.
 
-    ``rows`` holds the first few row labels (of the user's own index) and ``count`` says how many there are; ``fix``
-    says what happens to them, or what to do.
+    Attributes
+    ----------
+    severity
+        ``error`` stops a run.
+    what, fix
+        What it is, and what happens to the rows or what to do.
+    rows, count
+        The first few rows, by the user's own index, and how many rows there are in all.
     """
 
     severity: Literal["info", "warning", "error"]
@@ -27,7 +33,7 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """What was found and what happens to it, in one line."""
+        """``what`` and ``fix`` in one line."""
         return f"{self.what} {self.fix}".strip()
 
 
@@ -40,15 +46,15 @@ class DataReport(Result):
     data, task
         The name of the data, and the task its columns fit.
     rows, columns, text, label
-        Its size, all its columns, and the two that were chosen (``label`` is None where there is none).
+        The number of rows, all columns, and the two that were chosen; ``label`` may be None.
     findings
-        What was found, the worst first.
+        What to know about it, the worst first.
     labels
         How many rows each class has, the largest first; the rows without a label are not counted.
     target_noun, target_caption
         What one of ``labels`` is called, and the caption of their table.
     several_labels
-        Whether a row may have several of them: then each label's share is one of all rows.
+        Whether a row may have several labels: then the share of a label is its share of all rows.
     length_edges, length_counts, length_unit
         A histogram of text lengths: ``counts[i]`` texts have ``edges[i] <= length < edges[i+1]``.
     examples

@@ -44,7 +44,7 @@ class TextRows:
 
     @property
     def positions(self) -> npt.NDArray[np.int64]:
-        """Where the rows stand in the table, shape ``(rows,)``."""
+        """The positions of the rows in the table, shape ``(rows,)``."""
         return self.texts.positions
 
     def take(self, rows: npt.NDArray[Any], name: str = "") -> Self:

@@ -25,8 +25,8 @@ def holdout(
     seed
         The same seed gives the same split.
     copies
-        The same number for rows with the same text, shape ``(rows,)``: they go to one side together, so that no
-        text is trained on and validated with.
+        The same number for rows with the same text, shape ``(rows,)``: they go to the same side, so that no text is
+        used for both training and validation.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def holdout(
         rows = generator.permutation(firsts[targets[firsts] == number])
         wanted = min(max(round(len(rows) * share), 1), len(rows) - 1)
         held |= isin_sorted(copies, np.unique(copies[rows[:wanted]]))
-    # A class whose rows are all copies of another class's texts may have lost them all: train has it back.
+    # A class whose texts are all copies of texts of another class may be held out as a whole: it goes back to train.
     lost = np.setdiff1d(targets, targets[~held])
     if len(lost):
         held &= ~isin_sorted(copies, np.unique(copies[np.isin(targets, lost)]))
@@ -51,9 +51,9 @@ def holdout(
 
 
 def isin_sorted(values: npt.NDArray[np.int64], ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Whether each value is one of some ascending ones, some values at a time.
+    """Return whether each value is in a sorted array, in little memory.
 
-    `numpy.isin` sorts both with their inverse, which takes 60 bytes a value.
+    `numpy.isin` sorts both with their inverse, which takes 60 bytes per value.
     """
     import numpy as np
 

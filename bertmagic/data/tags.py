@@ -1,4 +1,4 @@
-"""Tags of words, as ``B-PER I-PER O``: what they say, the entities they mark, and what is wrong with them.
+"""Tags of words, such as ``B-PER I-PER O``: the entities that they mark, and what is wrong with them.
 
 The schemes differ in how an entity begins and ends. ``IOB2``: it begins with ``B-``. ``IOB1``: only one that follows
 another of its type does. ``BIOES``, also written BILOU and BMES: the last word has ``E-``, a single one ``S-``.
@@ -24,7 +24,7 @@ _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S"
 
 
 class Entity(NamedTuple):
-    """The words ``start`` to ``end`` of a sentence, ``end`` not among them, and their type."""
+    """The words ``start`` to ``end`` of a sentence, without ``end``, and their type."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Entity(NamedTuple):
 
 @lru_cache(maxsize=10_000)
 def parts(tag: str) -> tuple[str, str] | None:
-    """Return the letter (one of ``BIESO``) and the type of a tag; None if it is none.
+    """Return the letter (one of ``BIESO``) and the type of a tag; None if the text is not a tag.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def entities(tags: Sequence[str]) -> list[Entity]:
 
 
 def strict_entities(tags: Sequence[str]) -> list[Entity]:
-    """Return the entities that begin with ``B-``, as IOB2 has it, and no others."""
+    """Return only the entities that begin with ``B-``, as IOB2 demands."""
     return [entity for entity in entities(tags) if _letter(tags[entity.start]) == "B"]
 
 
@@ -85,7 +85,7 @@ def written(entities: Iterable[Entity], words: int) -> list[str]:
 
 
 def scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
-    """Tell the scheme of sentences' tags: IOB1 where ``I-`` opens entities and ``B-`` only parts them from others."""
+    """Return the scheme of tags: IOB1 if ``I-`` begins entities and ``B-`` only those that follow one of their type."""
     opened = False
     first = False
     for tags in sequences:

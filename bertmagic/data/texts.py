@@ -30,7 +30,7 @@ def without_surrogates(text: str) -> str:
 
 
 def frame(rows: Any) -> pd.DataFrame:
-    """Return a dict of columns or a list of dicts as a frame; with cells as they are where Arrow takes a text not."""
+    """Return a dict of columns or a list of dicts as a frame; with its cells unchanged if Arrow cannot hold a text."""
     import pandas as pd
 
     try:
@@ -61,7 +61,7 @@ class Texts(Sequence[str]):
     column
         The column; its cells at ``positions`` are strings.
     positions
-        Where the texts stand in it, ascending, of shape ``(texts,)``.
+        The positions of the texts in the column, ascending, of shape ``(texts,)``.
     """
 
     def __init__(self, column: pd.Series, positions: npt.NDArray[np.int64]) -> None:
@@ -95,7 +95,7 @@ class Texts(Sequence[str]):
     def _cells(self, positions: npt.NDArray[np.int64]) -> list[Any]:
         if not len(positions):
             return []
-        # Only from the part they stand in: of a column in pieces, Arrow may copy the whole to take a few.
+        # Only from the part that holds them: Arrow may copy a whole column in chunks to take a few cells.
         first, last = int(positions.min()), int(positions.max())
         part = self.column.iloc[first : last + 1]
         return (part if len(part) == len(positions) else part.iloc[positions - first]).tolist()

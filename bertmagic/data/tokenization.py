@@ -150,7 +150,7 @@ def encode_chunks(
     """Yield the tokens of a thousand texts at a time; see `encode`."""
     if options.spans and not tokenizer.is_fast:
         raise ModelError(
-            f"the tokenizer {type(tokenizer).__name__} is written in Python, and does not say where its tokens stand.",
+            f"the tokenizer {type(tokenizer).__name__} is written in Python, and does not say where its tokens are.",
             "Choose a model whose folder has a tokenizer.json.",
         )
     special = SpecialTokens.of(tokenizer, paired=pairs is not None)
@@ -167,7 +167,7 @@ def encode_chunks(
 
 @dataclass(frozen=True)
 class TokenIds:
-    """The token ids of a text, and where these tokens stand in it, if that was asked for."""
+    """The token ids of a text, and the characters ``[start, end)`` of each token, if these were asked for."""
 
     ids: list[int]
     spans: list[tuple[int, int]]

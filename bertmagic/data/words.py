@@ -53,7 +53,7 @@ class Joined(Texts):
 
 @dataclass(frozen=True)
 class Words:
-    """Where the words of texts stand.
+    """The characters of the words of texts.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What is reached without a neural network: the most frequent class, and words counted."""
+"""Models without a neural network: the most frequent class, and a linear model of word counts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     """From texts to scores as a model gives them: ``(rows, outputs)``."""
 
 BASELINES = {
-    "majority": "says of every text, or of every word, what is most frequent in the training rows",
+    "majority": "predicts for every text, or every word, what is most frequent in the training rows",
     "tfidf": "TF-IDF of words and pairs of words, with a linear model of scikit-learn",
 }
 Targets = Literal["classes", "labels", "numbers"]
-"""What is learned: a class a row ``(rows,)``, 0 or 1 for each label ``(rows, labels)``, or a number a row ``(rows,)``
+"""The targets: a class per row ``(rows,)``, 0 or 1 for each label ``(rows, labels)``, or a number per row ``(rows,)``
 with mean 0 and standard deviation 1."""
 
 _TINY = 1e-6
@@ -27,7 +27,7 @@ _TINY = 1e-6
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a baseline has learned: ``predict`` gives scores as a model does, ``bytes`` is its size."""
+    """A fitted baseline: ``predict`` gives scores as a model does, ``bytes`` is its size."""
 
     predict: Predict
     bytes: int

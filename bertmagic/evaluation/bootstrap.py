@@ -1,8 +1,8 @@
-"""Intervals by the bootstrap: how far a number would move, had other rows of the same kind been drawn.
+"""Bootstrap intervals: how far a number would move with other rows of the same kind.
 
-Rows are drawn again with replacement, as many as there are (Efron & Tibshirani 1993, chapter 13). Metrics that depend
-on sums over rows need no rows for that: how often each kind of row is drawn follows a multinomial distribution, and a
-kind is, for accuracy or F1, a true class with a predicted one.
+Rows are resampled with replacement, as many as there are (Efron & Tibshirani 1993, chapter 13). For metrics that depend
+on sums over rows it is enough to draw how often each kind of row occurs, which follows a multinomial distribution. For
+accuracy or F1, a kind is a pair of a true and a predicted class.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Draws = npt.NDArray[np.float64]
-    """One number a draw, shape ``(draws,)``; sums of each draw, shape ``(draws, sums)``."""
+    """One number per draw, shape ``(draws,)``; or the sums of each draw, shape ``(draws, sums)``."""
 
 RESAMPLES = 10_000
-"""How often rows are drawn again, where that is cheap."""
+"""The number of draws, if they are cheap."""
 FEWEST = 1_000
-"""How often where it is not."""
+"""The number of draws, if they are expensive."""
 _LARGE = 300_000
-"""How many numbers a draw may look at before a sample of the rows is taken."""
+"""If a draw reads more numbers than this, the draws are of a sample of the rows."""
 _LEAST = 2_000
-"""How many rows a sample has at least."""
+"""The fewest rows of such a sample."""
 _WORK = 4_000_000
-"""How many counts are drawn in all, before there are fewer draws."""
+"""The most counts that are drawn in all; above it there are fewer draws."""
 _AT_ONCE = 200_000
-"""How many counts are held at a time: as many as a processor keeps near."""
+"""How many counts are held at a time: they fit into the cache of a processor."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Tally:
     Attributes
     ----------
     kinds
-        The kind of each row, from 0 on. Shape ``(rows,)``.
+        The number of the kind of each row, from 0. Shape ``(rows,)``.
     values
-        What a row of each kind adds to each sum, of shape ``(kinds, sums)``. None where each row is a kind, and
-        ``metrics`` takes how often each was drawn, ``(draws, rows)``.
+        What a row of each kind adds to each sum, of shape ``(kinds, sums)``. None if each row is a kind of its own;
+        then ``metrics`` takes how often each row was drawn, ``(draws, rows)``.
     metrics
-        From sums, ``(draws, sums)``, to named metrics, ``(draws,)`` each; NaN where one is not defined.
+        From sums, ``(draws, sums)``, to named metrics, ``(draws,)`` each; NaN for a metric that is not defined.
     cost
-        How many numbers a draw looks at for each kind.
+        How many numbers a draw reads for each kind.
     share
-        The share of all rows that these are: an interval of all is narrower by its root (the m out of n bootstrap,
-        Bickel, Götze & van Zwet 1997).
+        The share of all rows in this sample: the interval of all rows is narrower by its square root (the m out of n
+        bootstrap, Bickel, Götze & van Zwet 1997).
     again
-        Where there are no ``values``: from positions of rows to their tally.
+        From positions of rows to their tally; for tallies without ``values``.
     """
 
     kinds: npt.NDArray[np.int64]
@@ -66,7 +66,7 @@ class Tally:
 
     @classmethod
     def of_rows(cls, values: npt.NDArray[Any], metrics: Callable[[Draws], Mapping[str, Draws]]) -> Self:
-        """Make a tally in which each row is a kind of its own; ``values`` has shape ``(rows, sums)``."""
+        """Return a tally in which each row is a kind of its own; ``values`` has shape ``(rows, sums)``."""
         import numpy as np
 
         return cls(np.arange(len(values)), np.asarray(values, np.float64), metrics, cost=values.shape[1])
@@ -79,7 +79,7 @@ class Tally:
         return replace(self, kinds=self.kinds[rows]) if self.again is None else self.again(rows)
 
     def point_estimates(self) -> dict[str, float]:
-        """Return the metrics of the rows themselves, without those that are not defined."""
+        """Return the metrics of all rows, without those that are not defined."""
         import numpy as np
 
         if self.values is None:
@@ -93,9 +93,9 @@ class Tally:
 def intervals(
     tally: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None
 ) -> dict[str, Interval]:
-    """Return the 95 % interval of each metric of a tally, from the percentiles of what is drawn.
+    """Return the 95 % interval of each metric of a tally: percentiles of the bootstrap draws.
 
-    Where draws would look at too many numbers they are of a sample of the rows.
+    If a draw would read too many numbers, the draws are of a sample of the rows.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def intervals(
 def differences(
     first: Tally, second: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None
 ) -> dict[str, Interval]:
-    """Return the 95 % interval of ``second - first`` of each metric, of two models on the same rows.
+    """Return the 95 % interval of ``second - first`` of each metric, for two models on the same rows.
 
     Each draw takes the same rows for both (the paired bootstrap, Koehn 2004).
 
@@ -137,7 +137,7 @@ def _spread(
     tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
     around: Mapping[str, float] | None, seed: int, most: int | None,
 ) -> dict[str, Interval]:  # fmt: skip
-    """Return the intervals of what is combined from the metrics of tallies of the same rows."""
+    """Return the intervals of functions of the metrics of tallies of the same rows."""
     import numpy as np
 
     if len(tallies[0]) < 2:
@@ -169,7 +169,7 @@ def _spread(
 
 
 def _sampled(tallies: Sequence[Tally]) -> list[Tally]:
-    """Return tallies, or those of the same sample of their rows where draws would look at too many numbers."""
+    """Return tallies; if a draw would read too many numbers, those of the same sample of their rows."""
     import numpy as np
 
     rows, cost = len(tallies[0]), max(tally.cost for tally in tallies)
@@ -182,7 +182,7 @@ def _sampled(tallies: Sequence[Tally]) -> list[Tally]:
 
 
 def _joint(tallies: Sequence[Tally]) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
-    """Return which kind of each tally the joint kinds are of, ``(joint kinds,)`` each, and how many rows they have."""
+    """Return the kind of each tally for each joint kind, ``(joint kinds,)``, and the number of rows of joint kinds."""
     import numpy as np
 
     number = tallies[0].kinds
@@ -193,7 +193,7 @@ def _joint(tallies: Sequence[Tally]) -> tuple[list[npt.NDArray[np.int64]], npt.N
 
 
 def _sums(tally: Tally, kinds: npt.NDArray[np.int64], counts: npt.NDArray[Any]) -> Draws:
-    """Return the sums of a tally, of how often each joint kind was drawn, ``(draws, joint kinds)``."""
+    """Return the sums of a tally from how often each joint kind was drawn, ``(draws, joint kinds)``."""
     import numpy as np
 
     if tally.values is not None:
@@ -205,7 +205,8 @@ def _sums(tally: Tally, kinds: npt.NDArray[np.int64], counts: npt.NDArray[Any]) 
 def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.int32]]:
     """Yield how often each kind is drawn, some draws at a time: ``(draws, kinds)``.
 
-    Drawing the counts costs by the kind, drawing rows and counting them by the row, a tenth as much for each.
+    The cost of drawing counts grows with the kinds. Drawing and counting rows grows with the rows, and costs a tenth
+    of that for each.
     """
     import numpy as np
 
@@ -225,7 +226,7 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
 
 
 def of_share(right: int, of: int) -> Interval | None:
-    """Return the 95 % interval of a share by Wilson 1927, which keeps its width where all or none are right."""
+    """Return the 95 % interval of a share by Wilson 1927, which has a width even if all or none are right."""
     from scipy.stats import binomtest
 
     if of < 1:
@@ -235,7 +236,7 @@ def of_share(right: int, of: int) -> Interval | None:
 
 
 def percentiles(values: Draws) -> Interval | None:
-    """Return the 2.5th and the 97.5th percentile of the draws in which a metric is defined; None if in too few."""
+    """Return the 2.5th and 97.5th percentiles of the draws in which a metric is defined; None if these are too few."""
     import numpy as np
 
     values = values[np.isfinite(values)]

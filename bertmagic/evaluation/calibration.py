@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and the one number that mends most of it: a temperature."""
+"""Calibration: whether probabilities are shares of right rows, and the temperature that makes them so."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _BOUNDS = (0.02, 50.0)
-"""Between which temperatures the best is looked for."""
+"""The temperatures between which the best is searched."""
 
 
 @dataclass(frozen=True, repr=False)
 class Calibration(Result):
-    """What calibrating a model did, measured on the rows it was calibrated on.
+    """The effect of calibrating a model, measured on the rows it was calibrated on.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Calibration(Result):
     before, after
         ``ece`` and ``loss`` without and with it.
     thresholds
-        Those of labels, where they were chosen anew.
+        The thresholds of labels, if new ones were chosen.
     kept
         Where the temperature was written, or how to keep it, in one sentence.
     """
@@ -46,7 +46,7 @@ class Calibration(Result):
 
     @property
     def sentence(self) -> str:
-        """What it did, in one sentence."""
+        """The effect in one sentence."""
         return (
             f"Calibrated at temperature {self.temperature:.3f}: expected calibration error "
             f"{self.before['ece']:.4f} → {self.after['ece']:.4f}, loss {self.before['loss']:.4f} → "
@@ -88,7 +88,7 @@ def calibrated(
     temperature: float,
     **known: Any,
 ) -> Calibration:
-    """Return what calibration error and loss became.
+    """Return the calibration error and the loss before and after.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _numbers(probabilities: npt.NDArray[np.float32], targets: npt.NDArray[np.int
 
 
 def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = BINS) -> float:
-    """Return the expected calibration error: how far confidence and share of right rows lie apart, by bins."""
+    """Return the expected calibration error: the mean distance of confidence and share of right rows, over bins."""
     import numpy as np
 
     gaps = np.bincount(bin_of(confidence.astype(float), bins), right - confidence, bins)
@@ -126,7 +126,7 @@ def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins
 def reliability(
     confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10
 ) -> list[tuple[float, float, int, float, float]]:
-    """Return of each bin with rows its edges, how many there are, their mean confidence and the share of right ones."""
+    """Return for each bin with rows its edges, its size, the mean confidence and the share of right rows."""
     import numpy as np
 
     number = bin_of(confidence.astype(float), bins)

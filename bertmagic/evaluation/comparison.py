@@ -28,19 +28,19 @@ class Contender:
     Attributes
     ----------
     name, encoder
-        Its name, and what it is made from; of a baseline, what it does.
+        Its name, and its encoder; for a baseline, what it does.
     baseline
         Whether it is one of `bertmagic.evaluation.baselines`.
     metrics, intervals
         As in a report.
     speed
-        Texts a second, from texts to predictions: the median of several rounds.
+        Texts per second, from texts to predictions: the median of several rounds.
     rounds
-        The texts a second of each round; the models took turns.
+        Texts per second of each round; the models took turns.
     disk, memory
-        Bytes of its folder, and of its parameters; None where there is none.
+        Bytes of its folder, and of its parameters; None if it has none.
     cost
-        What 1,000 texts cost, in the money that a price an hour was given in; None where none was.
+        What 1,000 texts cost, in the currency of the price per hour; None without a price.
     """
 
     name: str
@@ -62,14 +62,14 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """By how much a metric of a model is above that of the first, and the 95 % interval of that."""
+    """The difference of a metric of a model to that of the first model, with its 95 % interval."""
 
     value: float
     interval: Interval | None = None
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return self.interval is not None and not self.interval.low <= 0 <= self.interval.high
 
 
@@ -82,7 +82,7 @@ class Versus:
     name
         The model.
     changes
-        Its metrics less those of the first.
+        Its metrics minus those of the first model.
     only_first, only_this, both, neither
         Number of rows that only the first has right, only this model, both, and neither. For predicted numbers: on how
         many the first is nearer, this one, and both are equally near.
@@ -112,14 +112,14 @@ class ModelComparison(ExportableResult):
     contenders
         The models, in the order given.
     against
-        Each of them but the first, against the first.
+        Each model except the first, against the first.
     differing
-        The rows on which predictions differ, with the user's index: ``text, true``, and a column a model; those first
-        on which one is right and the other is not.
+        The rows on which predictions differ, with the user's index: ``text, true``, and a column for each model; rows
+        that only some models have right come first.
     apart
         On how many rows predictions differ; ``differing`` may have fewer.
     price
-        What an hour costs, if it was given.
+        What an hour costs, if that was given.
     notes
         What the user should know.
     """
@@ -136,7 +136,7 @@ class ModelComparison(ExportableResult):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a model: its metrics with ``low_`` and ``high_``, changes as ``d_``, speed, size, cost and p."""
+        """One row per model: its metrics with ``low_`` and ``high_``, changes as ``d_``, speed, size, cost and p."""
         import pandas as pd
 
         rows = [_row(one, self) for one in self.contenders]
@@ -207,7 +207,7 @@ def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
 
 
 def _changes(first: Report, other: Report) -> dict[str, Change]:
-    """Return by how much each metric of the second report is above that of the first, with paired intervals."""
+    """Return the difference of each metric of the second report to that of the first, with paired intervals."""
     values = {name: other.metrics[name] - of for name, of in first.metrics.items() if name in other.metrics}
     spread: dict[str, Interval] = {}
     assert first.outcomes is not None
@@ -219,7 +219,7 @@ def _changes(first: Report, other: Report) -> dict[str, Change]:
 
 
 def differing(reports: Sequence[Report], names: Sequence[str], most: int) -> tuple[pd.DataFrame, int]:
-    """Return rows on which the models differ, those first that only some have right, and how many differ in all."""
+    """Return rows on which models differ, first those that only some have right, and the number of all such rows."""
     import numpy as np
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Pictures of a report as numbers: curves over thresholds, calibration, and how errors go with length."""
+"""Figures of a report as numbers: curves over thresholds, calibration, and errors by length."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import Report
 
 POINTS = 120
-"""How many points a curve has at most."""
+"""The most points of a curve."""
 CLASSES = 8
-"""How many classes are drawn, those of the most rows."""
+"""How many classes are drawn: those with the most rows."""
 _BINS = 20
 
 Side = tuple[str, "npt.NDArray[np.floating]", "npt.NDArray[np.bool_]"]
-"""A class: its name, its probability for each row, and whether each row is of it."""
+"""A class: its name, its probability for each row, and whether each row has it."""
 
 
 def names(report: Report) -> tuple[str, ...]:
-    """Return the pictures that there are of a report."""
+    """Return the names of the figures of a report."""
     names_of_figures: tuple[str, ...] = () if report.confusion is None else ("confusion", "confusion_counts")
     if report.outcomes is None:
         return names_of_figures
@@ -38,7 +38,7 @@ def names(report: Report) -> tuple[str, ...]:
 
 
 def figure(report: Report, name: str) -> Figure:
-    """Return a picture of a report, which is one of `names`."""
+    """Return a figure of a report, one of `names`."""
     if name.startswith("confusion"):
         return Figure(name, "true class", "predicted class", report=report)
     assert report.outcomes is not None
@@ -65,7 +65,7 @@ def sides(outcomes: Outcomes, labels: tuple[str, ...]) -> list[Side]:
 def _counted(
     probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return thresholds from the highest down, and how many rows at or above each are wanted and are not."""
+    """Return thresholds, highest first, and how many rows at or above each one have the class and do not."""
     import numpy as np
 
     order = np.argsort(-probabilities, kind="stable")
@@ -86,7 +86,7 @@ def _thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[tuple
 
 
 def roc(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
-    """Return how many rows of a class are found, against how many others are taken for it."""
+    """Return the true positive rate of each class over its false positive rate: the ROC curve."""
     import numpy as np
 
     series = []
@@ -99,7 +99,7 @@ def roc(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
 
 
 def precision_recall(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
-    """Return how many rows that are given a class have it, against how many of its rows are found."""
+    """Return the precision of each class over its recall."""
     import numpy as np
 
     series = []
@@ -113,7 +113,7 @@ def precision_recall(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
 
 
 def reliable(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
-    """Return the share of right rows against how sure the model was, with how many rows were that sure."""
+    """Return the share of right rows over the confidence of the model, with the number of rows of each bin."""
     probabilities = outcomes.probabilities
     assert probabilities is not None
     if outcomes.true.ndim == 2:
@@ -131,7 +131,7 @@ def reliable(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
 
 
 def scores(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
-    """Return how probabilities are spread, for rows that are right and wrong; of two classes, for each class."""
+    """Return the histogram of probabilities, for right and wrong rows; with two classes, for each class."""
     import numpy as np
 
     probabilities = outcomes.probabilities
@@ -150,7 +150,7 @@ def scores(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
 
 
 def thresholds(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
-    """Return F1 of each class, were it given from a threshold on; of a single one precision and recall too."""
+    """Return the F1 of each class over its threshold; for a single class precision and recall, too."""
     import numpy as np
 
     cuts, series = np.linspace(0, 1, 51), []
@@ -170,7 +170,7 @@ def thresholds(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
 
 
 def lengths(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
-    """Return the mean error of rows by how long they are, in tenths of the rows."""
+    """Return the mean error of rows by their length, for tenths of the rows."""
     import numpy as np
 
     edges = np.unique(np.quantile(outcomes.lengths, np.linspace(0, 1, 11)[1:-1], method="higher"))

@@ -1,4 +1,4 @@
-"""The rows to read first: the most confident mistakes, the least certain rows, and some of each confusion."""
+"""The rows to read first: confident mistakes, uncertain rows, and some rows of each pair of confused classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAIRS = 60
 _CHANCES = 5
 """How many of the largest probabilities of a row are kept."""
 _CHARACTERS = 400
-"""How much of a text is kept: what is read in a table."""
+"""How many characters of a text are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Example:
     Attributes
     ----------
     row
-        The user's name of it.
+        Its label in the user's index.
     text, cut
-        The beginning of its text, and whether that is not all.
+        The beginning of its text, and whether the text is longer.
     true, predicted
-        In words.
+        The true and the predicted value as text.
     score
-        The probability of what was predicted. Of a predicted number how far off it is, of entities and answers 1 - F1.
+        The probability of the predicted class. For numbers the absolute error, for entities and answers 1 - F1.
     probabilities
         The most probable classes with their probabilities.
     kinds
@@ -103,7 +103,7 @@ def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
 
 
 def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
-    """Return how sure the model was of each row, or how far off it was: the larger, the earlier it is read."""
+    """Return the confidence of the model on each row, or its error: rows with larger values are read first."""
     import numpy as np
 
     probabilities = outcomes.probabilities
@@ -115,7 +115,7 @@ def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
 
 
 def _margins(outcomes: Outcomes) -> npt.NDArray[Any]:
-    """Return how far the two likeliest classes lie apart, or the label that is nearest to a half from it."""
+    """Return the difference of the two likeliest classes, or the distance of the least certain label from a half."""
     import numpy as np
 
     probabilities = outcomes.probabilities
@@ -127,7 +127,7 @@ def _margins(outcomes: Outcomes) -> npt.NDArray[Any]:
 
 
 def _of_pairs(outcomes: Outcomes, wrong: npt.NDArray[Any], score: npt.NDArray[np.float64]) -> list[int]:
-    """Return some rows of each confusion, the surest first, of the most frequent confusions."""
+    """Return some rows of each of the most frequent pairs of confused classes, the most confident first."""
     import numpy as np
 
     pairs = outcomes.true[wrong] * (int(outcomes.true.max(initial=0)) + 10_000) + outcomes.predicted[wrong]

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _DRAWS = 2_000
 _GROUPS = 20
-"""How many groups of a column are compared, the largest."""
+"""How many groups of a column are compared: the largest ones."""
 
 
 def gaps(
     given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series
 ) -> tuple[Gap, ...]:
-    """Return, for each class, how far the rates of two groups lie apart at most.
+    """Return, for each class, the largest difference between the rates of two groups.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ def gaps(
 
     Notes
     -----
-    Demographic parity compares how often a class is given; equal opportunity how often it is given to rows that have
-    it; equalised odds that, and how often it is given to rows that have it not, and takes the larger gap (Hardt, Price
-    & Srebro 2016). A gap is that of the two groups that lie furthest apart, its interval from draws of rows within each
-    of the two: so it can reach below 0, where chance could have made the gap. As the two were chosen for their
-    distance, many groups make gaps larger than they are.
+    Demographic parity compares how often a class is predicted; equal opportunity how often it is predicted for rows
+    that have it; equalised odds compares that and how often it is predicted for rows that do not have it, and takes the
+    larger gap (Hardt, Price & Srebro 2016). A gap is the difference of the two groups that are furthest apart. Its
+    interval comes from draws of rows within each of the two groups; it includes values below 0 if chance can explain
+    the gap. With many groups gaps look larger than they are, as the two are chosen by their difference.
     """
     parts = _groups(groups)
     if len(parts) < 2:
@@ -78,7 +78,7 @@ def lacking(wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Seri
 
 
 def _cells(given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return how many rows have and were given a class, have it only, were given it only, and neither."""
+    """Return how many rows have a class and got it, only have it, only got it, and neither."""
     import numpy as np
 
     return np.bincount(2 * (~wanted) + (~given), minlength=4)

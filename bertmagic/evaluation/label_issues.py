@@ -1,4 +1,4 @@
-"""Labels that are likely wrong, rows that contradict each other, and rows of the test that stand in train."""
+"""Labels that are likely wrong, rows that contradict each other, and test rows that are in the training rows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MOST = 50
 """How many rows of each kind are listed."""
 FOLDS = 5
 ALIKE = 0.9
-"""The cosine of character 4-grams from which on two texts are nearly the same."""
+"""Two texts are nearly the same if the cosine of their character 4-grams is at least this."""
 _TEXTS = 10_000
 """How many texts are compared with each other."""
 
 
 def cross_fitted(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], classes: int) -> npt.NDArray[Any]:
-    """Return the probability of each class of each row, from rows that do not include it: ``(rows, classes)``.
+    """Return class probabilities of each row from models that were fitted without it: ``(rows, classes)``.
 
     A logistic regression on the features of the other folds, so that no label has a say in its own judgement.
 
@@ -114,7 +114,7 @@ def contradicting(outcomes: Outcomes, labels: Sequence[str]) -> list[Issue]:
 
 
 def leaked(outcomes: Outcomes, labels: Sequence[str], train: Sequence[str], rows: Sequence[Any]) -> list[Issue]:
-    """Return rows that stand in the training rows too, word for word or nearly; ``rows`` are the names of those."""
+    """Return rows that are in the training rows, exactly or nearly; ``rows`` are the names of the training rows."""
     best: dict[int, tuple[int, float]] = {}
     for at, other, cosine in alike(_texts(outcomes), train):
         best.setdefault(at, (other, cosine))

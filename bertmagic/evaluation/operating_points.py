@@ -19,7 +19,7 @@ _WANTED = re.compile(r"\s*(precision|recall)\s*=\s*(\d*\.?\d+)\s*(%?)\s*")
 
 
 def read(wanted: str) -> tuple[str, float]:
-    """Return what ``precision=0.95`` asks for.
+    """Return the metric and the value of a text such as ``precision=0.95``.
 
     Raises
     ------

@@ -24,16 +24,16 @@ class Outcomes:
     Attributes
     ----------
     index
-        The user's names of the rows, ``(rows,)``.
+        The user's index of the rows, ``(rows,)``.
     texts, second
-        What was read of each; ``second`` where it was a pair. Views of the user's columns, not copies.
+        The texts of the rows; ``second`` for pairs. Views of the user's columns, not copies.
     lengths
-        How many tokens the model read of each, ``(rows,)``.
+        How many tokens the model read of each row, ``(rows,)``.
     true, predicted
         By task: numbers of classes, ``(rows,)``; 0 or 1 for each label, ``(rows, labels)``; numbers, ``(rows,)``; else
         text in an array of objects, ``(rows,)``.
     probabilities
-        Of each class or label, ``(rows, labels)``; None where there are none.
+        The probability of each class or label, ``(rows, labels)``; None for tasks without probabilities.
     credit
         How right each row is: 1 if it is right, 0 if it is wrong; for numbers, minus the absolute error. ``(rows,)``.
     tallies
@@ -64,7 +64,7 @@ class Outcomes:
 
     @property
     def wrong(self) -> npt.NDArray[np.bool_]:
-        """Whether each row is not wholly right, ``(rows,)``."""
+        """Whether each row is not fully right, ``(rows,)``."""
         return self.credit < 1
 
     def with_tallies(self, *tallies: Tally) -> Outcomes:

@@ -1,4 +1,4 @@
-"""Metrics of probabilities: how surprised they are by what is true, and whether they mean what they say."""
+"""Metrics of probabilities: loss, Brier score and calibration error."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def tally(
 def confidences(
     probabilities: Probabilities, true: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return the probability of the predicted class of each row, and whether that is the true one."""
+    """Return the probability of the predicted class of each row, and whether this class is right."""
     predicted = probabilities.argmax(axis=1)
     return probabilities.max(axis=1).astype(float), predicted == true
 

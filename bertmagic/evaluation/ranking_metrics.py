@@ -1,4 +1,4 @@
-"""Metrics of how rows are ranked by a probability: the areas below the ROC and the precision-recall curve."""
+"""Metrics of rankings by a probability: the areas below the ROC and the precision-recall curve."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _ranked(scores: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> 
 
 
 def _areas(counts: npt.NDArray[Any], of: _Ranked) -> tuple[Draws, Draws]:
-    """Return the area below the ROC curve and the average precision of each draw, NaN where a side has no row.
+    """Return the area below the ROC curve and the average precision of each draw; NaN if all or no rows have it.
 
     The first is by the trapezoidal rule, so that ties count half (Fawcett 2006); the second is the mean precision at
     each wanted row, without interpolation (Manning et al. 2008, section 8.4). Both need the sums at wanted rows only.
@@ -122,7 +122,7 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Ta
 
 
 def _ordered(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the rows from the lowest value up, where each run of equal values begins among them."""
+    """Return the rows sorted by value, and where each run of equal values begins."""
     import numpy as np
 
     order = np.argsort(values, kind="stable")
@@ -130,7 +130,7 @@ def _ordered(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], np
 
 
 def _middles(counts: npt.NDArray[Any], order: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> Draws:
-    """Return the rank of each row in each draw: equal values share the mean of theirs."""
+    """Return the rank of each row in each draw: equal values share the mean of their ranks."""
     import numpy as np
 
     many = np.add.reduceat(counts[:, order], first, axis=1)  # rows of each value

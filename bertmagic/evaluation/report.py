@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.outcomes import Outcomes
 
 FEW = 30
-"""Of fewer rows than these no slice is judged."""
+"""The fewest rows of a slice that is judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a number would lie in 95 of 100 data sets like this one."""
+    """A 95 % interval: it covers the number in 95 of 100 data sets like this one."""
 
     low: float
     high: float
@@ -34,9 +34,8 @@ class Interval:
 class ClassScore:
     """Precision, recall and F1 of one class, and how many true rows it has.
 
-    ``threshold`` is the probability from which on a label is given, where a row may have any number of them.
-    ``partial_f1`` of a type of entities counts one that shares some words as half right. ``intervals`` are by the names
-    of the numbers.
+    ``threshold`` is the lowest probability at which a label is predicted, if a row may have several labels.
+    ``partial_f1`` counts an entity that overlaps a true one as half right. ``intervals`` have the names of the numbers.
     """
 
     label: str
@@ -51,7 +50,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class RangeScore:
-    """The rows whose true number is between ``low`` and ``high``: what is predicted on average, and how far off."""
+    """The rows whose true number is between ``low`` and ``high``: the mean prediction, and its mean absolute error."""
 
     low: float
     high: float
@@ -69,8 +68,8 @@ class Slice:
     intervals
         The 95 % interval of each metric that has one.
     p
-        How probable a difference to the other rows as large as this is by chance, after Holm's correction for all
-        slices of the report; None where that was not tested.
+        The p-value of the difference to the other rows, after Holm's correction for all slices of the report; None if
+        it was not tested.
     """
 
     column: str
@@ -88,14 +87,14 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How far apart a rate of two groups of rows is: the ``high`` group's less the ``low`` group's.
+    """The difference of a rate between two groups of rows: that of the ``high`` group minus that of the ``low`` group.
 
     Attributes
     ----------
     column
-        What the groups differ in.
+        The column of the groups.
     label
-        The class that is given or not.
+        The class whose rate it is.
     measure
         ``demographic parity``, ``equal opportunity`` or ``equalised odds``; see `bertmagic.evaluation.fairness`.
     """
@@ -111,14 +110,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A threshold of a class: what is given only from this probability on.
+    """A threshold of a class: the lowest probability at which it is predicted.
 
     Attributes
     ----------
     wanted
         What was asked for, such as ``precision = 0.95``.
     threshold
-        None where no threshold reaches it.
+        None if no threshold reaches it.
     given
         How many rows reach the threshold.
     """
@@ -134,20 +133,20 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What became of predictions when words of one group of people were swapped for those of another.
+    """How predictions changed when words for one group of people were swapped for those of another group.
 
     Attributes
     ----------
     kind, source, target
-        The list of words, and the two groups of it.
+        The list of words, and its two groups.
     texts
         How many texts have such words.
     flipped
-        The share of them whose predicted class changed, with its interval.
+        The share of these texts whose predicted class changed, with its interval.
     moved
-        How far the probability of the class predicted first moved, on average and at most, and which way.
+        How far the probability of the class that was predicted first moved: the mean, and the largest with its sign.
     example
-        The text that moved furthest, before and after.
+        The text with the largest change, before and after the swap.
     """
 
     kind: str
@@ -172,9 +171,9 @@ class Issue:
     row, text, label
         The row.
     other
-        The likelier label, or the row that it contradicts or repeats.
+        The more probable label, or the row that it contradicts or repeats.
     score
-        The probability of the likelier label, or how alike the two texts are.
+        The probability of that label, or the similarity of the two texts.
     """
 
     kind: str
@@ -187,54 +186,54 @@ class Issue:
 
 @dataclass(frozen=True, repr=False)
 class Report(ExportableResult):
-    """How well a model does on rows whose labels are known.
+    """The performance of a model on rows whose labels are known.
 
     Attributes
     ----------
     model, task, data
         What was measured, and on which rows.
     rows, skipped
-        How many rows were measured, and how many were left out (no text, no label, or a label the model lacks).
+        How many rows were measured, and how many were left out (no text, no label, or an unknown label).
     metrics
-        Named numbers between 0 and 1, and ``loss``, the mean cross-entropy in nats. Of predicted numbers ``rmse`` and
-        ``mae`` are in their unit, and correlations are between -1 and 1.
+        Named numbers between 0 and 1, and ``loss``, the mean cross-entropy in nats. For predicted numbers, ``rmse``
+        and ``mae`` are in their unit, and correlations are between -1 and 1.
     before
-        The same metrics before training, where they were measured.
+        The same metrics before training, if they were measured.
     classes
         One `ClassScore` per class, in the order of ``labels``; empty for tasks without classes.
     labels, confusion
-        The classes, and counts of shape ``(true, predicted)``; None where a row may have several classes, or none.
+        The classes, and counts of shape ``(true, predicted)``; None if a row may have several classes, or no class.
     ranges
-        Of predicted numbers, one `RangeScore` for each part of the rows, from the lowest true numbers to the highest.
+        For predicted numbers, one `RangeScore` per range of true numbers, the lowest first.
     slices
         The same metrics for parts of the rows.
     intervals
         The 95 % bootstrap interval of each metric that has one.
     undefined
-        Metrics that have no value on these rows, and why.
+        Metrics that are not defined on these rows, and why.
     main
         The metric that slices are ordered by.
     class_noun, support_noun
         What one of ``classes`` is called, and what its support counts.
     automatic
-        Slices that nobody asked for: by length, class, language and what the texts are like.
+        Slices that are always computed: by length, class, language and other traits of the texts.
     gaps
-        How differently groups of rows are treated, where some were named.
+        How differently groups of rows are treated, for the columns that were named.
     errors
         The rows to read first.
     unseen
-        Labels that the model has never seen, and how many rows have them: they are not among ``rows``.
+        Labels that the model has never seen, and how many rows have them; ``rows`` does not include them.
     points
         The thresholds that reach a wanted precision or recall.
     probes
         How far predictions move when words for people are swapped.
     issues
-        Rows whose label may be wrong, that contradict each other, or that stand in the training rows.
+        Rows whose label may be wrong, that contradict each other, or that are in the training rows.
     outcomes
         The true and the predicted value of each row, if kept; never written to a notebook or a card as a whole.
     seconds, tokens
-        Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` where the report
-        closes a training run.
+        Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` for the
+        report of a training run.
     notes
         What the user should know.
     """

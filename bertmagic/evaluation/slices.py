@@ -1,4 +1,4 @@
-"""Metrics of parts of the rows, and which parts a model is worse on."""
+"""Metrics of slices of the rows, and on which slices a model is worse."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import Interval
 
 MOST = 50
-"""How many values of a column are measured, those of the most rows."""
+"""How many values of a column are measured: the most frequent ones."""
 _BINNED = 20
-"""A column of numbers with more values than these is divided into fifths."""
+"""A column of numbers with more different values is divided into fifths."""
 
 
 def measured(tallies: Sequence[Tally], column: pd.Series) -> tuple[Slice, ...]:
@@ -65,7 +65,7 @@ def named(column: pd.Series) -> pd.Series:
 
 
 def binned(column: pd.Series) -> pd.Series:
-    """Return a column of many numbers as ranges with about as many rows each; any other as it is."""
+    """Return a column of many numbers as ranges with about the same number of rows; any other column unchanged."""
     import pandas as pd
 
     numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
@@ -78,12 +78,12 @@ def binned(column: pd.Series) -> pd.Series:
 
 
 def left_out(column: pd.Series) -> int:
-    """Return how many values of a column are not measured by themselves."""
+    """Return how many values of a column have no slice of their own."""
     return max(0, int(named(column).nunique()) - MOST)
 
 
 def tested(outcomes: Outcomes, columns: pd.DataFrame, slices: Sequence[Slice]) -> tuple[Slice, ...]:
-    """Return slices with how probable their distance to the other rows is by chance, corrected for how many there are.
+    """Return slices with the p-value of their difference to the other rows, corrected for the number of slices.
 
     Where rows are right or wrong it is Fisher's exact test, else Welch's t-test of what each row is worth; slices that
     are too small are not tested. The correction is that of Holm 1979, which holds for slices that overlap too.
@@ -119,7 +119,7 @@ def _by_chance(inside: npt.NDArray[np.float64], outside: npt.NDArray[np.float64]
 
 
 def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return p-values corrected for how many there are; NaN stays and does not count.
+    """Return p-values corrected for their number; NaN stays and does not count.
 
     The k-th smallest of m is multiplied by ``m - k + 1``, and none is below the one before (Holm 1979).
     """
@@ -133,7 +133,7 @@ def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def worst_first(slices: Sequence[Slice], metric: str, higher_is_better: bool = True) -> tuple[Slice, ...]:
-    """Return slices in the order of a metric, the worst first and those too small to judge last."""
+    """Return slices sorted by a metric, the worst first and those that are too small to judge last."""
     sign = 1 if higher_is_better else -1
     return tuple(
         sorted(slices, key=lambda one: (one.small, metric not in one.metrics, sign * one.metrics.get(metric, 0)))

@@ -1,4 +1,4 @@
-"""What can be seen of a text without a model: its language, whether it asks, denies, counts; for slices unasked."""
+"""Traits of a text that need no model, for automatic slices: its language, questions, negations, digits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGIT = re.compile(r"\d")
 
 
 def traits(outcomes: Outcomes, rare: float = 1.6) -> pd.DataFrame:
-    """Return what can be seen of each row, a column for each trait, in the order of the rows.
+    """Return the traits of each row, a column for each trait, in the order of the rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The numbers of a report with their intervals, from the tallies of its rows."""
+"""The metrics of a report with their intervals, from the tallies of its rows."""
 
 from __future__ import annotations
 

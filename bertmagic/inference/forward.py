@@ -46,7 +46,7 @@ def run_model(
     number_format
         ``bf16``, ``fp16`` or ``fp32``, for the matrix products.
     after_batch
-        Called with the number of samples done; what it raises ends the work.
+        Called with the number of samples that are done; an exception that it raises ends the run.
     outputs
         Computes the outputs of a batch, from a copy of the model that shares its weights. In a classifier's copy for
         `heads.logits` the last layer has the first token only; for any other function all layers are whole.
@@ -90,7 +90,7 @@ def run_model(
 def _read(
     model: PreTrainedModel, feed: BatchSource, pieces: Sequence[Rows], outputs: Outputs
 ) -> list[tuple[Rows, npt.NDArray[np.float32]]] | None:
-    """Return the rows of each piece with what was read of them; None if memory ran out."""
+    """Return the rows of each micro-batch with their outputs; None if memory ran out."""
     parts = []
     try:
         for rows in pieces:
@@ -106,7 +106,7 @@ def _read(
 def _put(
     results: npt.NDArray[np.float32] | None, tokens: Tokens, rows: Rows, values: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """Put the values of some rows where they belong, ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
+    """Put the outputs of some rows in their places; ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""
     import numpy as np
 
     of_tokens = values.ndim == 3
@@ -122,7 +122,7 @@ def _put(
 
 
 def _more(parts: int, tokens: Tokens, rows: npt.NDArray[np.int64], device: torch.device) -> int:
-    """Return in how many parts batches are to be computed from here on, after memory ran out with fewer."""
+    """Return in how many micro-batches to compute batches from now on, after memory ran out."""
     if parts >= len(rows):
         longest = int(tokens.lengths_of(rows).max())
         raise DeviceError(

@@ -18,12 +18,12 @@ class Predictions(Result):
     Attributes
     ----------
     frame
-        One row an input: ``text, label, score, p_<label>…`` for classification; ``<NA>`` where the text is missing.
+        One row per input: ``text, label, score, p_<label>…`` for classification; ``<NA>`` for a missing text.
         Pairs have their second text in ``text_pair``.
     labels
         The classes, in the order of their probability columns.
     task, model
-        What was predicted, and by which model.
+        The task, and the name of the model.
     missing, truncated
         How many rows had no text, and how many were longer than the model reads.
     seconds, tokens

@@ -143,7 +143,7 @@ def test_a_column_for_each_label_is_named_or_asked_for():
     assert prepared.columns["label"] == ["good", "bad"]
     assert prepared.notes[0] == "Inferred from the DataFrame: text = 'text'."
     _, said = MultiLabel.columns(tables.read(rows), NOTHING)
-    assert said.endswith("Each of the 2 columns of 0 and 1 is a label.")
+    assert said.endswith("Labels: 2 columns of 0 and 1.")
     kind, _ = inferred(rows, label="good")
     assert kind.name == "classification"
 

@@ -327,7 +327,7 @@ def changed(column, values, rows=10):
         (changed("question", " "), "10 rows without a question .* are 25% of its 40 rows"),
         (changed("answers", 3), r"column 'answers' of the DataFrame holds 3 \(int\) in row 0"),
         (changed("answers", {"answer_start": [1]}), "a dict without 'text'"),
-        (changed("answers", {"text": ["a", "b"], "answer_start": [1]}), "2 texts and 1 offsets"),
+        (changed("answers", {"text": ["a", "b"], "answer_start": [1]}), "2 texts and 1 offset"),
         (changed("answers", "nowhere"), "25% of the questions have an answer that is not in its context"),
         (changed("answers", "a"), "% of the questions have an answer that occurs more than once in its context"),
         (changed("answers", None, 40), "has no question with an answer"),

@@ -114,7 +114,7 @@ def test_rows_without_words_or_tags_are_dropped_and_told():
 @pytest.mark.parametrize(
     ("text", "label", "message"),
     [
-        (TOKENS, [TAGS[0], ["O"], TAGS[2]], r"row 1 of the DataFrame has 2 words and 1 tags"),
+        (TOKENS, [TAGS[0], ["O"], TAGS[2]], r"row 1 of the DataFrame has 2 words and 1 tag"),
         (TOKENS, [TAGS[0], ["O", "LOC"], TAGS[2]], r"the tag of its word 2 \('Paris'\) is 'LOC', of no scheme"),
         (TOKENS, [TAGS[0], [0, 3], TAGS[2]], r"its word 1 \('In'\) is the number 0, whose name is not known"),
         (TOKENS, [TAGS[0], ["O", None], TAGS[2]], r"the tag of its word 2 \('Paris'\) is missing"),
