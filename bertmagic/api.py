@@ -160,8 +160,8 @@ def tune(
 
     Examples
     --------
-    >>> found = bm.tune("sample:reviews", label="sentiment", lr=bm.log(1e-5, 1e-3), trials=8)  # doctest: +SKIP
-    >>> found.best.values, found.model  # doctest: +SKIP
+    >>> search = bm.tune("sample:reviews", label="sentiment", lr=bm.log(1e-5, 1e-3), trials=8)  # doctest: +SKIP
+    >>> search.best.values, search.model  # doctest: +SKIP
     """
     return launch.search(table.read(table.Tune, {"train": train, **options}), on_event, show, sources)
 
@@ -281,14 +281,14 @@ def compare(
     chosen = table.read(
         table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns}
     )
-    found = [for_comparison(ref) for ref in given]
-    if len(found) < 2 or all(isinstance(model, str) for model in found):
+    opened = [for_comparison(ref) for ref in given]
+    if len(opened) < 2 or all(isinstance(model, str) for model in opened):
         raise OptionError(
             f"there is nothing to compare: {listing(map(str, given))}.",
             "Name two models or more, or a model and a baseline: majority, tfidf.",
         )
     with publish.working(show) as emit:
-        return comparing.compare(found, data, columns, train, chosen.price, emit)
+        return comparing.compare(opened, data, columns, train, chosen.price, emit)
 
 
 @overload

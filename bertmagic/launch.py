@@ -191,7 +191,7 @@ def _searched(
     fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
     panel: Any = publish.listener(not show, searches=True)  # it takes a `Search`, too, and not only a run's events
     try:
-        found = search.run(
+        result = search.run(
             chosen, panel, tee(panel, on_event), StopButton(),
             lambda values: cell("bert_finetune", name, values, fixed),
         )  # fmt: skip
@@ -200,18 +200,18 @@ def _searched(
         devices.release()
         panel.close(error)
         raise
-    model = load(name, device=chosen.device, precision=chosen.precision) if found.best else None
+    model = load(name, device=chosen.device, precision=chosen.precision) if result.best else None
     panel.close()
-    if found.ended == "interrupted":
+    if result.ended == "interrupted":
         kept = f"; {name!r} is the best of them" if model else ""
         raise Interrupted(
-            f"stopped after {count(len(found.trials), 'trial')}{kept}. The same cell continues the search.", model
+            f"stopped after {count(len(result.trials), 'trial')}{kept}. The same cell continues the search.", model
         )
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:
         model.save(chosen.save_to)
-    return replace(found, model=model)
+    return replace(result, model=model)
 
 
 def new_model(

@@ -206,10 +206,10 @@ class TextModel:
         from bertmagic.workflows import evaluate as evaluating
 
         with self._lock, publish.working(show) as emit:
-            found = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
+            calibration = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
             before = dict(self.card)
             self.card.update(self.task.card())
-            return replace(found, kept=self._write_card(before))
+            return replace(calibration, kept=self._write_card(before))
 
     def _write_card(self, before: dict[str, Any]) -> str:
         """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""

@@ -182,8 +182,8 @@ def resumable(name: str) -> Checkpoint:
     TrainingError
         If there is no checkpoint, for example because the run is finished.
     """
-    if (found := next(_valid(folder(name)), None)) is not None:
-        return found
+    if (newest := next(_valid(folder(name)), None)) is not None:
+        return newest
     if next(_valid(_old(name)), None) is not None:
         shutil.rmtree(folder(name), ignore_errors=True)
         _old(name).rename(folder(name))

@@ -89,10 +89,10 @@ class RunLock:
 
     def _read_holder(self) -> dict[str, Any]:
         try:
-            found = json.loads(self._holder.read_text(encoding="utf-8"))
+            holder = json.loads(self._holder.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return holder if isinstance(holder, dict) else {}
 
     def _write_holder(self) -> None:
         locked = datetime.now().astimezone().isoformat(timespec="seconds")

@@ -178,14 +178,14 @@ def _own() -> list[Entry]:
 
 def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
     """Train the first available models for a few steps each, and evaluate them on the same held-out rows."""
-    found: list[Tried] = []
+    tries: list[Tried] = []
     with RunLock(_TRYING):
         for one in advised:
-            if len([tried for tried in found if not tried.error]) == options.try_models:
+            if len([tried for tried in tries if not tried.error]) == options.try_models:
                 break
-            emit(Phase(f"trying {one.entry.alias}", len(found), options.try_models, "models"))
-            found.append(_try(one.entry, base))
-    return tuple(found)
+            emit(Phase(f"trying {one.entry.alias}", len(tries), options.try_models, "models"))
+            tries.append(_try(one.entry, base))
+    return tuple(tries)
 
 
 def _try(entry: Entry, base: Finetune) -> Tried:

@@ -384,14 +384,14 @@ def _update(model: PreTrainedModel) -> float:
     trained = [p for group in optimizer.param_groups for p in group["params"]]
     for parameter in trained:
         parameter.grad = torch.zeros_like(parameter)
-    found = []
+    seconds = []
     for _ in range(_REPEATS):
         began = time.perf_counter()
         norm_of([p.grad for p in trained if p.grad is not None])
         optimizer.step()
         optimizer.zero_grad(set_to_none=False)
         _wait(model.device)
-        found.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - began)
     optimizer.zero_grad(set_to_none=True)
     embedding.requires_grad_(before)
-    return median(found)
+    return median(seconds)

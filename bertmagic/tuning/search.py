@@ -84,7 +84,7 @@ def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: S
     name = options.name or "tuned"
     path = folders.made_folder(name).parent / f"{options.study}.db"
     begun = Search(name, prepared.train.name, facts["space"], metric, metric not in LOWER_IS_BETTER, (), options.trials)
-    with study.opened(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
+    with study.open_study(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
         searching = _Searching(options, space, begun, opened, tell, emit, button, write)
         return searching.run()
 
@@ -121,18 +121,18 @@ class _Searching:
                 ended = "interrupted"
                 break
             self.tell(self.now())
-        found = replace(self.now(), ended=ended, importance=self.study.importance())
-        if found.best is None and ended != "interrupted":
-            raise TrainingError(*_all_failed(found))
-        if found.best is not None:
-            self._keep(found.best)
-            found = replace(found, cell=self.write({**self._fixed(), **found.best.values}))
-        self.tell(found)
-        return found
+        search = replace(self.now(), ended=ended, importance=self.study.importance())
+        if search.best is None and ended != "interrupted":
+            raise TrainingError(*_all_failed(search))
+        if search.best is not None:
+            self._keep(search.best)
+            search = replace(search, cell=self.write({**self._fixed(), **search.best.values}))
+        self.tell(search)
+        return search
 
     def now(self) -> Search:
-        found = replace(self.begun, trials=self.study.trials())
-        return replace(found, cell=self.write({**self._fixed(), **found.best.values})) if found.best else found
+        search = replace(self.begun, trials=self.study.trials())
+        return replace(search, cell=self.write({**self._fixed(), **search.best.values})) if search.best else search
 
     def _fixed(self) -> dict[str, Any]:
         """Return the options that are the same in all trials and are not defaults."""
@@ -207,9 +207,9 @@ def _is(value: Any, default: Any) -> bool:
     return value is default or (plain_ and value == default)
 
 
-def _all_failed(found: Search) -> tuple[str, str]:
-    notes = list(dict.fromkeys(trial.note for trial in found.trials if trial.note)) or ["none was evaluated"]
+def _all_failed(search: Search) -> tuple[str, str]:
+    notes = list(dict.fromkeys(trial.note for trial in search.trials if trial.note)) or ["none was evaluated"]
     return (
-        f"none of {len(found.trials)} trials has a score: {notes[-1]}",
+        f"none of {len(search.trials)} trials has a score: {notes[-1]}",
         "Narrow the ranges, or try one value with %%bert_finetune.",
     )

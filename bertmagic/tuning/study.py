@@ -31,7 +31,7 @@ def require() -> None:
 
 
 @contextmanager
-def opened(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: int, wanted: int) -> Iterator[Study]:
+def open_study(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: int, wanted: int) -> Iterator[Study]:
     """Open the study in a file, or create one. Trials that a kill ended are marked as failed.
 
     The first third of the trials, at most ten, are random; then TPE (Bergstra et al. 2011) proposes the values. A trial
@@ -53,12 +53,12 @@ def opened(path: Path, facts: Mapping[str, Any], higher_is_better: bool, seed: i
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2),
         )  # fmt: skip
         _compare(study, facts, path)
-        opened_study = Study(study)
+        opened = Study(study)
         study.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(opened_study.trials())
+            n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(opened.trials())
         )
-        opened_study.forget_running()
-        yield opened_study
+        opened.forget_running()
+        yield opened
 
 
 @contextmanager
@@ -118,7 +118,7 @@ class Study:
 
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials so far."""
-        return tuple(map(_told, self._study.get_trials(deepcopy=False)))
+        return tuple(map(_to_trial, self._study.get_trials(deepcopy=False)))
 
     def forget_running(self) -> None:
         """Mark trials as failed whose process has ended."""
@@ -135,10 +135,8 @@ class Study:
         if len(complete) < _FEWEST:
             return {}
         with suppress(ValueError, RuntimeError):  # all scores are the same, say
-            found = optuna.importance.get_param_importances(
-                self._study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
-            )
-            return dict(found)
+            evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+            return dict(optuna.importance.get_param_importances(self._study, evaluator=evaluator))
         return {}
 
 
@@ -179,11 +177,11 @@ def _proposed(trial: optuna.Trial, name: str, given: Range) -> Any:
     low, high = given.values
     if given.whole:
         return trial.suggest_int(name, low, high, log=given.kind == "log")
-    found = trial.suggest_float(name, low, high, log=given.kind == "log")
-    return min(max(float(f"{found:.3g}"), low), high)
+    value = trial.suggest_float(name, low, high, log=given.kind == "log")
+    return min(max(float(f"{value:.3g}"), low), high)
 
 
-def _told(trial: optuna.trial.FrozenTrial) -> Trial:
+def _to_trial(trial: optuna.trial.FrozenTrial) -> Trial:
     kept = trial.user_attrs
     state = _STATES.get(trial.state.name, "failed")
     return Trial(

@@ -17,12 +17,22 @@ const OWN_KEYS = /^(Arrow\w+|Page\w+|Home|End|Enter|Escape| )$/;
 
 /**
  * What all parts of the view share.
- *
- * state: the widget's traits; `set` is the only way to change them.
- * shown: the matrix on screen, with `exact` whether its numbers are exact and `drawn` the key of its map.
- * hover: the token under the pointer; pointer: where the pointer is; marked: the units that the user looks for.
- * once: returns what `make` returned for the same key before, or calls it.
+ * @typedef {object} View
+ * @property {object} about the description of the maps that Python sends
+ * @property {object} state the widget's traits; `set` is the only way to change them
+ * @property {Object<string, (number|null)[]>} statistics a list for each statistic, with a number for each head
+ * @property {ShownMatrix | null} shown the matrix on screen
+ * @property {boolean} exact whether its numbers are exact, or read from bytes
+ * @property {string} drawn the key of its map
+ * @property {Set<Unit>} marked the units that contain the text to find
+ * @property {{forward: boolean, at: number, cell?: number[]} | null} hover the token under the pointer
+ * @property {Theme} theme
+ * @property {number} across the width of the view, and `room` that of lines or heat map, in CSS pixels
+ * @property {(text: string, size: number) => number} width the width of a text in CSS pixels
+ * @property {(key: string, make: () => any) => any} once the result of `make`, computed once for a key
  */
+
+/** @returns {View} */
 function createView(model, signal) {
   const cache = new Map();
   const view = {

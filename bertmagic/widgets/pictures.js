@@ -35,7 +35,20 @@ function drawnThumbnails(view, order, heads) {
   return canvas;
 }
 
-/** All heads as thumbnails, with a bar for the chosen statistic below each. */
+/**
+ * @typedef {object} Picture
+ * @property {number} width in CSS pixels, as all sizes
+ * @property {number} height
+ * @property {(surface: object, from?: number, to?: number) => void} draw draws at least what is between two heights
+ * @property {(x: number, y: number) => object | null} hit what is under a point
+ * @property {(place: object) => number} [middle] the height at which a token is drawn
+ */
+
+/**
+ * All heads as thumbnails, with a bar for the chosen statistic below each.
+ * @param {View} view
+ * @returns {Picture | null}
+ */
 export function grid(view) {
   if (!view.thumbnails) return null;
   const { about, state, theme } = view;
@@ -102,7 +115,11 @@ export function focus(view) {
   return at.length ? { forward, at, pinned: true } : null;
 }
 
-/** Two columns of tokens, with lines between them as strong as the weights. */
+/**
+ * Two columns of tokens, with lines between them as strong as the weights.
+ * @param {View} view
+ * @returns {Picture | null}
+ */
 export function lines(view) {
   const { shown, state, theme } = view;
   if (!shown) return null;
@@ -179,7 +196,11 @@ export function lines(view) {
   return { width: end + right + LINES.number, height, draw, hit, middle: (place) => middle(place.at) };
 }
 
-/** The whole matrix: a row attends, a column is attended to. */
+/**
+ * The whole matrix: a row attends, a column is attended to.
+ * @param {View} view
+ * @returns {Picture | null}
+ */
 export function heatMap(view) {
   const { shown, state, theme } = view;
   if (!shown || !shown.rows.length || !shown.columns.length) return null;
@@ -256,7 +277,11 @@ function flow(view, list, width, isRtl) {
   return boxes;
 }
 
-/** The text itself, with each token shaded by how much it is attended to (or attends). */
+/**
+ * The text itself, with each token shaded by how much it is attended to (or attends).
+ * @param {View} view
+ * @returns {Picture | null}
+ */
 export function runningText(view) {
   const { shown, state, theme } = view;
   if (!shown) return null;

@@ -93,9 +93,11 @@ class Bitmap:
 
     def file(self) -> bytes:
         """Return everything that was drawn as a PNG file, with its size on a page."""
-        pixels = np.array(self._image.reduce(_FINER).convert("RGBA"))
-        pixels[..., 3] = np.round(pixels[..., 3] * (ALPHA_STEPS / 255)) * (255 / ALPHA_STEPS)
-        return png(pixels, self.scale)
+        image = self._image.reduce(_FINER)
+        if image.mode == "RGBA":
+            step = 255 / ALPHA_STEPS
+            image.putalpha(image.getchannel("A").point([round(round(alpha / step) * step) for alpha in range(256)]))
+        return _encoded(image, self.scale)
 
     def _dot(self, x: float, y: float) -> tuple[float, float]:
         return (x + self.origin[0]) * self._factor, (y + self.origin[1]) * self._factor
@@ -111,21 +113,24 @@ def _ink(colour: str, alpha: float = 1.0) -> tuple[int, int, int, int]:
     return (*rgb(colour), round(255 * alpha))
 
 
-def png(pixels: Pixels, scale: int = 1) -> bytes:
-    """Return pixels of shape ``(height, width, 4)`` as a PNG file, where at most 256 colours take a byte a pixel.
+def png(pixels: Pixels) -> bytes:
+    """Return pixels of shape ``(height, width, 4)`` as a PNG file."""
+    return _encoded(Image.fromarray(pixels), 1)
 
-    Parameters
-    ----------
-    scale
-        Dots for a CSS pixel, which the file says.
-    """
-    image = Image.fromarray(pixels)
-    colours, indices = np.unique(np.ascontiguousarray(pixels).view(np.uint32), return_inverse=True)
-    if len(colours) <= 256:
-        image = Image.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8)).convert("P")
-        image.putpalette(colours.tobytes(), "RGBA")
-    elif (pixels[..., 3] == 255).all():
-        image = image.convert("RGB")
+
+def _encoded(image: Image.Image, scale: int) -> bytes:
+    """Return a PNG file for ``scale`` dots per CSS pixel, with a byte for a dot if there are at most 256 colours."""
+    if image.getcolors(256) is not None:
+        image = _indexed(image.convert("RGBA"))
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True, dpi=(96 * scale, 96 * scale))
     return file.getvalue()
+
+
+def _indexed(image: Image.Image) -> Image.Image:
+    """Return the same picture with a list of its colours; Pillow's own conversions change some."""
+    pixels = np.array(image)
+    colours, indices = np.unique(pixels.view(np.uint32), return_inverse=True)
+    indexed = Image.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8)).convert("P")
+    indexed.putpalette(colours.tobytes(), "RGBA")
+    return indexed
