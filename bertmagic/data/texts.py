@@ -41,10 +41,11 @@ def frame(rows: Any) -> pd.DataFrame:
 
 def strings(column: pd.Series) -> pd.Series:
     """Return a column of texts as one of pandas' strings, `without_surrogates`."""
+    kind = "string[pyarrow]"  # named in full: plain "string" keeps surrogates in older versions of pandas
     try:
-        return column.astype("string")
+        return column.astype(kind)
     except UnicodeEncodeError:
-        return column.map(lambda cell: without_surrogates(cell) if isinstance(cell, str) else cell).astype("string")
+        return column.map(lambda cell: without_surrogates(cell) if isinstance(cell, str) else cell).astype(kind)
 
 
 def cells(column: pd.Series) -> Iterator[Any]:
