@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from bertmagic.display import below, bundle, latex, markdown
+from bertmagic.display import below, bundle, latex, markdown, page
 from bertmagic.display.registry import KINDS, describe
 from bertmagic.display.writers.text import text
 
 from .examples import EXAMPLES, HOSTILE, MORE
 from .safety import assert_html, assert_latex, assert_markdown, assert_plain
+from .tags import Tags
 
 ALL = EXAMPLES | MORE
 DRAWN = {"AttentionMaps": ("img",), "Rates": ("svg", "path", "text"), "Search": ("svg", "path", "text")}
@@ -64,3 +65,12 @@ def test_hostile_text_stays_text_in_every_writer(name):
     assert_plain(text(describe(result)))
     assert_markdown(markdown(result))
     assert_latex(latex(result))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_kind_can_be_a_page_without_script_or_link(name):
+    shown = page(ALL[name](HOSTILE))
+    tags = set(Tags(shown.split("</head>")[1].removesuffix("</html>\n")).tags)
+    assert not tags & {"script", "link", "iframe", "a", "form"}
+    assert "img" not in tags or name == "AttentionMaps"
+    assert "http" not in shown.replace("http://www.w3.org/2000/svg", "")

@@ -23,6 +23,8 @@ WIDTH = 860
 _TAG = re.compile(r"<[^>]*>")
 _DASHES = {"dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3"}
 _DAY = 86_400.0
+DRAWN = frozenset({"bar", "heatmap", "scatter"})
+"""The types of traces that are drawn."""
 
 
 @dataclass(frozen=True)

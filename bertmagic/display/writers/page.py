@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bertmagic.display.charts.static_svg import svg
+from bertmagic.display.charts.static_svg import DRAWN, svg
 from bertmagic.display.registry import describe, figures
 from bertmagic.display.style import line
 from bertmagic.display.writers.elements import join, tag
@@ -46,4 +46,5 @@ def page(result: object) -> str:
 def _figure(figure: Figure) -> Markup:
     numbers = tag("details", tag("summary", "The numbers"), parts(figure.numbers))
     untitled = {**figure.plotly, "layout": {**figure.plotly["layout"], "title": ""}}
-    return tag("figure", tag("figcaption", figure.title), svg(untitled), numbers)
+    can_draw = DRAWN.issuperset(trace["type"] for trace in figure.plotly["data"])
+    return tag("figure", tag("figcaption", figure.title), svg(untitled) if can_draw else "", numbers)
