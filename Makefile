@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Two workers with a thread each: how many cores there are beside them, tests do not depend on.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
-.PHONY: demo lab test soak lint bench clean
+.PHONY: demo lab test soak lowest lint bench clean
 
 demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
 	$(BIN)/python notebooks/demo.py
@@ -21,6 +21,13 @@ test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wh
 soak: .venv/test  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak
 
+lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune]" \
+		hypothesis ipykernel mistune nbclient nbconvert nbval papermill pytest pytest-timeout pytest-xdist seqeval torchmetrics
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadgroup -W default \
+		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
+
 lint: .venv/test  ## style, types and the direction of imports
 	$(BIN)/ruff check bertmagic tests benchmarks notebooks/demo.py
 	$(BIN)/ruff format --check bertmagic tests benchmarks notebooks/demo.py
@@ -28,7 +35,7 @@ lint: .venv/test  ## style, types and the direction of imports
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv notebooks/executed
+	rm -rf .venv .venv-lowest notebooks/executed
 
 .venv/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12 …')"

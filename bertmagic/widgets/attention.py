@@ -12,6 +12,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from bertmagic.data import pairs
 from bertmagic.display.attention import export
 from bertmagic.display.attention.captions import caption, headline, tokens_for_page
 from bertmagic.display.attention.matrix import combined, compared_words, mixed
@@ -240,7 +241,7 @@ def _comparison_about(maps: AttentionMaps, comparison: Comparison) -> dict[str, 
     other, words = comparison.second, None
     if comparison.difference is not None and len(comparison.tokens) != len(maps.tokens):
         words = [[u.text, list(u.tokens), u.sentence, u.special, u.space] for u in compared_words(maps)]
-    texts = " ||| ".join(filter(None, (other.text, other.pair)))
+    texts = other.text if other.pair is None else pairs.joined(other.text, other.pair)
     is_same_text = comparison.difference is not None
     return {
         "with": visible(other.model),

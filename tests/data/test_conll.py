@@ -61,10 +61,10 @@ def test_a_hash_may_be_a_word(write):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("Ada\tB-PER\nwrote\n", r"t.conll line 2 has no tag behind its word 'wrote'"),
+        ("Ada\tB-PER\nwrote\n", r"t.conll line 2 has no tag after its word 'wrote'"),
         ("Ada\tB-PER\n\tO\n", r"t.conll line 2 has a tag, 'O', but no word"),
         ("Ada\tB-PER\n\nwrote\tNN\tO\n", r"t.conll line 3 has 3 columns, the lines before it 2"),
-        ("Ada\tB-PER\n\n\nwrote\tverb\n", r"t.conll line 4 ends with 'verb', which is no tag"),
+        ("Ada\tB-PER\n\n\nwrote\tverb\n", r"t.conll line 4 ends with 'verb', which is not a tag"),
         ("\n\n", "t.conll has no rows"),
     ],
 )

@@ -106,7 +106,7 @@ def test_an_undecodable_file_names_its_line(write):
     ("name", "content", "message"),
     [
         ("ragged.csv", "text,label\na,1\nb, oh,2\n", r"ragged: line 3 has 3 fields, the header has 2 \(text, label\)"),
-        ("short.csv", "text,label\na,1\nb\n", "ragged: line 3 has 1 fields"),
+        ("short.csv", "text,label\na,1\nb\n", "ragged: line 3 has 1 field"),
         ("quote.csv", 'text,label\n"a,1\nb,2\n', "cannot be read at line 3"),
         ("empty.csv", "", r"empty.csv is empty \(0 bytes\)"),
         ("bom.csv", b"\xef\xbb\xbf", "is empty: it has no header line"),

@@ -125,7 +125,7 @@ def test_a_model_that_was_not_trained_here_has_no_base(learnt):
 def test_what_cannot_be_compared_is_said(learnt):
     with pytest.raises(OptionError, match="both another model and another text"):
         learnt.attention(TEXT, compare="base", compare_text=TEXT)
-    with pytest.raises(OptionError, match="int is no model"):
+    with pytest.raises(OptionError, match="int is not a model"):
         learnt.attention(TEXT, compare=5)
 
 

@@ -50,7 +50,7 @@ def test_a_cell_is_read_in_every_usual_shape(cell, found):
         ([["1911", 3]], r"3 \(int\)"),
         ({"answer_start": [3]}, "without 'text' .*answer_start"),
         ({"text": [3], "answer_start": [3]}, "whose 'text' is"),
-        ({"text": ["a", "b"], "answer_start": [3]}, "2 texts and 1 offsets"),
+        ({"text": ["a", "b"], "answer_start": [3]}, "2 texts and 1 offset"),
     ],
 )
 def test_what_is_no_answer_is_named(cell, found):

@@ -232,7 +232,7 @@ def test_bad_rows_become_findings_of_the_check():
     frame.at[4, "tags"] = ["O"]
     report = bm.check(frame)
     assert [finding.what for finding in report.findings if finding.severity == "error"] == [
-        "row 4 of the DataFrame has 5 words and 1 tags."
+        "row 4 of the DataFrame has 5 words and 1 tag."
     ]
 
 
