@@ -41,7 +41,7 @@ def frame(rows: Any) -> pd.DataFrame:
 
 def strings(column: pd.Series) -> pd.Series:
     """Return a column of texts as one of pandas' strings, `without_surrogates`."""
-    kind = "string[pyarrow]"  # named in full: plain "string" keeps surrogates in older versions of pandas
+    kind: Final = "string[pyarrow]"  # plain "string" keeps surrogates in older versions of pandas
     try:
         return column.astype(kind)
     except UnicodeEncodeError:
