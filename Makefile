@@ -14,7 +14,7 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 	cd notebooks && ../$(BIN)/jupyter lab
 
 test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
-	$(PYTEST) --dist loadgroup --no-loadscope-reorder -m "not soak and not gpu" tests
+	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not soak and not gpu" tests
 	$(PYTEST) --dist loadfile --no-loadscope-reorder -p tests.notebooks -W ignore --nbval-lax \
 		--nbval-sanitize-with notebooks/sanitize.cfg --nbval-kernel-startup-timeout 300 notebooks/*.ipynb
 

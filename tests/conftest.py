@@ -46,13 +46,9 @@ def pytest_unconfigure():
     shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Keep tests that share fixtures on one worker: those of a module, and those of a browser and its server."""
+    """Begin with the longest; a module stays on one worker, as its tests share fixtures (``--dist loadfile``)."""
     items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("browser" if folder == "browser" else f"{folder}.{item.path.stem}"))
 
 
 def pytest_collection_finish():
