@@ -1,4 +1,5 @@
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -18,7 +19,8 @@ def predictions(values, words="Worth every cent", **more):
 
 def test_the_values_are_shown_and_summed_up():
     shown = text(predictions([1.25, 4.75, 3.0])).splitlines()
-    assert shown[0] == "3 predictions by stars (regression): from 1.25 to 4.75, 3 on average."
+    assert re.findall(r"\d+(?:\.\d+)?", shown[0]) == ["3", "1.25", "4.75", "3"]
+    assert "stars (regression)" in shown[0]
     assert [line.split()[-1] for line in shown[1:]] == ["value", "1.25", "4.75", "3"]
     html = bundle(predictions([1.25, 4.75]))["text/html"]
     assert "1.25" in html
