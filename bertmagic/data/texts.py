@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,10 +41,11 @@ def frame(rows: Any) -> pd.DataFrame:
 
 def strings(column: pd.Series) -> pd.Series:
     """Return a column of texts as one of pandas' strings, `without_surrogates`."""
+    kind: Final = "string[pyarrow]"  # plain "string" keeps surrogates in older versions of pandas
     try:
-        return column.astype("string")
+        return column.astype(kind)
     except UnicodeEncodeError:
-        return column.map(lambda cell: without_surrogates(cell) if isinstance(cell, str) else cell).astype("string")
+        return column.map(lambda cell: without_surrogates(cell) if isinstance(cell, str) else cell).astype(kind)
 
 
 def cells(column: pd.Series) -> Iterator[Any]:

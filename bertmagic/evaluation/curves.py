@@ -88,12 +88,13 @@ def _thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[tuple
 def roc(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return the true positive rate of each class over its false positive rate: the ROC curve."""
     import numpy as np
+    from scipy.integrate import trapezoid
 
     series = []
     for name, probabilities, wanted in sides(outcomes, labels):
         _, right, wrong = _counted(probabilities, wanted)
         x, y = np.append(0, wrong / wrong[-1]), np.append(0, right / right[-1])
-        series.append(Series(f"{name} (area {np.trapezoid(y, x):.3f})", *_thin(x, y)))
+        series.append(Series(f"{name} (area {trapezoid(y, x):.3f})", *_thin(x, y)))
     chance = Series("chance", (0.0, 1.0), (0.0, 1.0), look="reference")
     return Figure("roc", "share of other rows taken for it", "share of its rows found", (*series, chance), unit=True)
 

@@ -20,6 +20,7 @@ from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
 from bertmagic.models import devices, heads, loading, weights
+from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.tasks.description import Description
 
 if TYPE_CHECKING:
@@ -160,8 +161,9 @@ def _run(source: AttentionSource, sample: Tokens) -> tuple[Tape, torch.Tensor]:
     pad_id: Any = source.tokenizer.pad_token_id
     batches = BatchSource(sample, pad_id, segments=heads.reads_segments(source.network))
     batch = batches.batch(np.zeros(1, np.int64)).to(partial(devices.send, device=source.network.device))
-    with recording(source.network) as tape:
-        logits = source.task.logits(source.network, batch)
+    network = share_weights(source.network, training=False)  # what is exchanged to record is not the user's
+    with recording(network) as tape:
+        logits = source.task.logits(network, batch)
     return tape, logits.float()
 
 
