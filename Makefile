@@ -25,7 +25,7 @@ lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old 
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune]" \
 		hypothesis ipykernel mistune nbclient nbconvert nbval papermill pytest pytest-timeout pytest-xdist seqeval torchmetrics
-	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadgroup -W default \
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile -W default \
 		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
 
 lint: .venv/test  ## style, types and the direction of imports
