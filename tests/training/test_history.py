@@ -21,7 +21,7 @@ def test_events_become_tables():
     assert history.evaluations.to_dict("records") == [
         {"step": 2, "epoch": 1.0, "loss": 0.65, "accuracy": 0.8, "best": True}
     ]
-    assert repr(history) == "History of 2 steps and 1 evaluations"
+    assert repr(history) == "History of 2 steps and 1 evaluation"
 
 
 def test_a_history_without_events_has_its_columns():
