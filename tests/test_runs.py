@@ -47,7 +47,7 @@ def test_runs_are_listed_drawn_and_told_apart(quick, make_rows, monkeypatch):
     told = {(one.what, one.name) for one in apart.differences}
     assert {("option", "lr"), ("data", "train sha256"), ("data", "test")} <= told
     assert ("data", "train columns") not in told
-    with pytest.raises(OptionError, match="diff has 1 run\."):
+    with pytest.raises(OptionError, match=r"diff has 1 run\."):
         bm.runs(diff=("first",))
     with pytest.raises(UnknownReference, match=r"no run 'frist' here\. Did you mean 'first'"):
         bm.runs(diff=("frist", "second"))

@@ -58,7 +58,7 @@ def _fault(name: str) -> str:
         return "it is empty"
     if len(name) > _MOST_CHARACTERS or len(name.encode("utf-8", "surrogatepass")) > _MOST_BYTES:
         return f"it is longer than {_MOST_CHARACTERS} characters, or {_MOST_BYTES} bytes"
-    if any(unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in ("Zl", "Zp") for sign in name):
+    if not name.isprintable():  # control characters, and spaces other than the usual one
         return "it has a character that is not shown"
     if sign := _SEPARATORS.search(name):
         return f"it has a {sign[0]}"
