@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-# Two workers with a thread each: how many cores there are beside them, tests do not depend on.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+# Three workers with a thread each keep two cores busy: a test of a kernel or a browser waits half of its time.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3
 
 .PHONY: demo lab test soak lowest lint bench clean
 

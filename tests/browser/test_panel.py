@@ -63,7 +63,7 @@ def test_a_slider_moves_by_the_keyboard_and_the_estimate_with_it(lab, panel):
     steps = live.get_by_role("row", name="steps").inner_text()
     for _ in range(7):  # and few epochs take little time below
         lab.page.keyboard.press("ArrowLeft")
-    live.locator(".bm-cell pre", has_text=re.compile(r"^epochs\s+= ", re.M)).wait_for()
+    live.locator(".bm-cell pre", has_text=re.compile(r"^epochs\s+= 3$", re.M)).wait_for()  # all seven have arrived
     assert live.get_by_role("row", name="steps").inner_text() != steps
 
 
