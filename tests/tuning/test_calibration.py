@@ -74,11 +74,11 @@ def test_a_calibration_leaves_random_states_and_memory_as_they_were(encoder, opt
     assert left() is None
 
 
-def test_a_longer_row_costs_more(about):
+def test_costs_are_known_for_short_and_long_rows_and_a_longer_one_holds_more(about):
     costs = about.costs
     assert len(costs.lengths) > 1
-    for of in (costs.train, costs.read, costs.kept):
-        assert of[-1] > of[0] > 0
+    assert all(seconds > 0 for seconds in (*costs.train, *costs.read))
+    assert costs.kept[-1] > costs.kept[0] > 0
     assert costs.per_pass >= 0
     assert costs.update > 0
 
