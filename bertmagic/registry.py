@@ -64,7 +64,10 @@ def held_or_open(reference: Any) -> TextModel:
         If it is not a name.
     """
     if not isinstance(reference, str | Path):
-        raise OptionError(f"An object of type {type(reference).__name__} is not a model to compare with.", "Give a model, or its name.")
+        raise OptionError(
+            f"An object of type {type(reference).__name__} is not a model to compare with.",
+            "Give a model, or its name.",
+        )
     return held().get(str(reference)) or open_model(str(reference))
 
 
