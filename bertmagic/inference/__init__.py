@@ -1,1 +1,1 @@
-"""Models run over many rows: `forward` computes the logits, `embedding` the vectors of texts; `predictions` is a result."""
+"""Models run over many rows: `forward` computes logits, `embedding` vectors of texts; `predictions` is a result."""
