@@ -49,7 +49,7 @@ def find(
     UnknownReference
         If it names neither an alias, a folder nor a model that the hub has.
     ModelError
-        If the folder is no model, the packaged weights are not those that were published, or the hub is not reached.
+        If the folder is not a model, the packaged weights are not those that were published, or the hub is not reached.
     """
     entry = catalogue.ALIASES.get(reference)
     lr = entry.lr if entry else next((e.lr for e in catalogue.ALIASES.values() if e.ref == reference), None)

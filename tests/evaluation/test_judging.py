@@ -139,7 +139,7 @@ def test_the_lists_are_read_edited_and_refused(tmp_path):
     (tmp_path / "identity.json").write_text(json.dumps(own), encoding="utf-8")
     assert [one.kind for one in counterfactuals.terms("identity", tmp_path)] == ["pets"]
     assert [one.kind for one in counterfactuals.terms(tmp_path / "identity.json")] == ["pets"]
-    with pytest.raises(OptionError, match="is no list of words"):
+    with pytest.raises(OptionError, match="is not a list of words"):
         counterfactuals.terms("nowhere.json")
     with pytest.raises(OptionError, match="2, 1 words"):
         counterfactuals.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])

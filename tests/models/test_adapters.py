@@ -183,5 +183,5 @@ def test_a_broken_adapter_is_told(train):
     with pytest.raises(ModelError, match=r"adapter_config.json is broken"):
         bm.load("mine")
     (folder / adapters.CONFIG).write_text('{"peft_type": "IA3"}')
-    with pytest.raises(ModelError, match=r"is of no LoRA adapter"):
+    with pytest.raises(ModelError, match=r"is not the config of a LoRA adapter"):
         bm.load("mine")

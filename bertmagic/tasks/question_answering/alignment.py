@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import IGNORED
+from bertmagic.data.tokens import Tokens
 from bertmagic.tasks.question_answering.reading import Answer
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertmagic.data.tokens import Tokens
+    from bertmagic.data.rows import LabelledRows
 
 _CHUNK = 1 << 15
 """How many tokens are processed at a time."""
@@ -71,6 +73,31 @@ class Places:
 
     targets: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class AnsweredTokens(Tokens):
+    """Tokens of questions with their ``answers``: these are located once, however often the rows are evaluated.
+
+    Attributes
+    ----------
+    answers
+        `LabelledRows.targets` of the same rows: a tuple of `Answer` for each question, shape ``(rows,)``.
+    """
+
+    answers: npt.NDArray[np.object_] = field(kw_only=True)
+
+    @cached_property
+    def places(self) -> Places:
+        """The tokens of the answers."""
+        return places(self, self.answers)
+
+
+def places_of(tokens: Tokens, rows: LabelledRows) -> Places:
+    """Return the tokens of the answers to the questions in rows."""
+    if isinstance(tokens, AnsweredTokens) and tokens.answers is rows.targets:
+        return tokens.places
+    return places(tokens, rows.targets)
 
 
 def places(tokens: Tokens, golds: npt.NDArray[np.object_]) -> Places:

@@ -9,7 +9,7 @@ from bertmagic.data import checks
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
-from bertmagic.data.rows import duplicate_keys
+from bertmagic.data.rows import LabelledRows, duplicate_keys
 from bertmagic.errors import DataError, OptionError, listing
 from bertmagic.evaluation import slices, with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
@@ -20,7 +20,7 @@ from bertmagic.tasks.description import Description, predict_one
 from bertmagic.tasks.question_answering import decoding
 from bertmagic.tasks.question_answering import metrics as measured
 from bertmagic.tasks.question_answering import reading as known_answers
-from bertmagic.tasks.question_answering.alignment import places
+from bertmagic.tasks.question_answering.alignment import AnsweredTokens, places_of
 from bertmagic.tasks.question_answering.result import answers
 from bertmagic.tasks.question_answering.usage import USAGE
 from bertmagic.training.objective import Objective
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.batches import Batch
     from bertmagic.data.cache import Cache
-    from bertmagic.data.rows import LabelledRows, TextRows
+    from bertmagic.data.rows import TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.models.card import Usage
@@ -152,7 +152,8 @@ class QuestionAnswering(Task):
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return pairs of question and context as tokens, with the characters of each."""
-        return cache.encode(rows.texts, progress, pairs=rows.second, spans=True)
+        tokens = cache.encode(rows.texts, progress, pairs=rows.second, spans=True)
+        return AnsweredTokens(**vars(tokens), answers=rows.targets) if isinstance(rows, LabelledRows) else tokens
 
     def token_findings(self, samples: Tokens, rows: LabelledRows) -> list[Finding]:
         """Return a finding about answers that are longer than ``max_answer_length``.
@@ -164,7 +165,7 @@ class QuestionAnswering(Task):
         """
         import numpy as np
 
-        lengths = places(samples, rows.targets).lengths
+        lengths = places_of(samples, rows).lengths
         long = np.flatnonzero(lengths > self.max_answer_length)
         if not len(long):
             return []
@@ -178,7 +179,7 @@ class QuestionAnswering(Task):
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
         """Return samples with the first and the last token of the answer; the very first token where it has none."""
-        return BatchSource(samples, pad_id, places(samples, rows.targets).targets, segments=segments)
+        return BatchSource(samples, pad_id, places_of(samples, rows).targets, segments=segments)
 
     def outputs(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
         """Return the scores of each token to begin and to end the answer; padding can do neither."""
@@ -216,7 +217,7 @@ class QuestionAnswering(Task):
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
         """Return exact match, F1 and the loss."""
         found, known = self._measured(scores, rows, samples), _golds(rows)
-        loss = decoding.cross_entropy(scores, samples, places(samples, rows.targets).targets)
+        loss = decoding.cross_entropy(scores, samples, places_of(samples, rows).targets)
         return measured.metrics(found, known) | {"loss": loss}
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from bertmagic import tasks
 from bertmagic.data import tables
 from bertmagic.data.cache import Cache
 from bertmagic.errors import DataError, Interrupted, OptionError
-from bertmagic.events import Step
+from bertmagic.events import Evaluated, Step
 from bertmagic.options import Finetune, read
+from bertmagic.tasks.question_answering import alignment
 from bertmagic.tasks.question_answering.task import QuestionAnswering
 from bertmagic.workflows import prepare as preparing
 from tests.conftest import BAD, GOOD, THINGS
@@ -419,6 +421,30 @@ def test_the_threshold_of_validation_is_the_one_with_the_best_f1(reader):
         other = QuestionAnswering(float(threshold), reader.task.max_answer_length)
         assert other.metrics(scores, rows, samples)["f1"] <= best + 1e-9
     assert QuestionAnswering(None).tuned(scores, rows, samples).threshold is None
+
+
+def test_answers_are_located_once_however_often_rows_are_evaluated(tmp_path, encoder, monkeypatch):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path))
+    located, evaluations = [], []
+    original = alignment.Places
+    monkeypatch.setattr(
+        alignment, "Places", lambda targets, lengths: located.append(len(lengths)) or original(targets, lengths)
+    )
+    bm.finetune(
+        questions(20), model=encoder, validation=questions(5, 1), test=questions(6, 2), max_steps=4, eval_every=1,
+        precision="fp32", show=False, on_event=lambda event: evaluations.append(event) if isinstance(event, Evaluated)
+        else None,
+    )  # fmt: skip
+    assert len(evaluations) == 4
+    assert sorted(located) == [10, 12, 40]
+
+
+def test_tokens_with_other_answers_locate_those(tmp_path, tokenizer):
+    task, rows, _ = QuestionAnswering.read(tables.read(with_answers(questions(4))), COLUMNS)
+    samples = task.encode(Cache(tmp_path, tokenizer, 64, "window"), rows, lambda done, total: None)
+    assert (task.feed(samples, rows, 0, True, 0).targets > 0).all()
+    without = np.fromiter(((),) * len(rows), object, len(rows))
+    assert not task.feed(samples, replace(rows, targets=without), 0, True, 0).targets.any()
 
 
 def test_a_loss_in_pieces_is_the_loss_of_the_whole():
