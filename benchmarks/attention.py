@@ -50,9 +50,9 @@ def maps(tokens: int, pair: bool = False) -> Any:
     )  # fmt: skip
 
 
-def ours(found: Any) -> int:
+def ours(attention_maps: Any) -> int:
     """Build the live view; return the bytes that the page gets before it asks for more."""
-    view = found.view()
+    view = attention_maps.view()
     state = view.get_state()
     script = len(state["_esm"]) + len(state["_css"])  # sent once a page, and counted by themselves
     bytes_ = sum(len(value) for value in state.values() if isinstance(value, bytes | memoryview))
@@ -60,13 +60,13 @@ def ours(found: Any) -> int:
     return bytes_ + len(json.dumps(words)) - script
 
 
-def bertviz(found: Any, pair: bool) -> int:
+def bertviz(attention_maps: Any, pair: bool) -> int:
     """Build BertViz's two views; return the bytes of the smaller, the head view."""
     import torch
     from bertviz import head_view
 
-    attention = [torch.from_numpy(layer)[None] for layer in found.array]
-    names = [token.text for token in found.tokens]
+    attention = [torch.from_numpy(layer)[None] for layer in attention_maps.array]
+    names = [token.text for token in attention_maps.tokens]
     page = head_view(attention, names, sentence_b_start=len(names) // 2 if pair else None, html_action="return")
     return len(page.data.encode())
 
@@ -109,48 +109,49 @@ def alone(what: str, tokens: int, pair: bool, folder: str) -> dict[str, float]:
 def one(what: str, tokens: int, pair: bool, folder: str) -> None:
     """Be that process."""
     sys.path.insert(0, folder)
-    found = maps(tokens, pair)
+    attention_maps = maps(tokens, pair)
     if what == "bertmagic":
         import bertmagic.widgets.attention  # noqa: F401 - its import is no part of building a view
 
-        print(json.dumps(measured(lambda: ours(found))))
+        print(json.dumps(measured(lambda: ours(attention_maps))))
     else:
         import bertviz  # noqa: F401
 
-        print(json.dumps(measured(lambda: globals()["bertviz"](found, pair))))
+        print(json.dumps(measured(lambda: globals()["bertviz"](attention_maps, pair))))
 
 
 def median(work: Callable[[], object], rounds: int = 7) -> float:
     """The median of seconds, after a first round."""
     work()
-    found = []
+    seconds = []
     for _ in range(rounds):
         began = time.perf_counter()
         work()
-        found.append(time.perf_counter() - began)
-    return statistics.median(found)
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
 
 
 def numbers(tokens: int) -> None:
     """Time what is computed of maps in this process, and print the sizes of files."""
-    found = maps(tokens)
+    attention_maps = maps(tokens)
     other = maps(tokens)
-    told = {
-        "statistics of all heads": median(found.head_statistics),
-        "rollout": median(lambda: found.mixed("rollout")),
-        "value norms": median(lambda: found.mixed("value_norms")),
-        "divergence from another": median(lambda: found.compare(other).divergence),
-        "static picture": median(lambda: found._repr_mimebundle_(), 3),
+    timings = {
+        "statistics of all heads": median(attention_maps.head_statistics),
+        "rollout": median(lambda: attention_maps.mixed("rollout")),
+        "value norms": median(lambda: attention_maps.mixed("value_norms")),
+        "divergence from another": median(lambda: attention_maps.compare(other).divergence),
+        "static picture": median(lambda: attention_maps._repr_mimebundle_(), 3),
     }
     print(f"\n{tokens} tokens, {LAYERS} x {HEADS} heads, of captured maps:")
-    for name, seconds in told.items():
+    for name, seconds in timings.items():
         print(f"  {name:<28}{1000 * seconds:>9.1f} ms")
-    static = sum(map(len, found._repr_mimebundle_().values()))
-    files = {kind: len(getattr(found, f"to_{kind}")()) for kind in ("svg", "png", "html", "csv")}
+    static = sum(map(len, attention_maps._repr_mimebundle_().values()))
+    files = {kind: len(getattr(attention_maps, f"to_{kind}")()) for kind in ("svg", "png", "html", "csv")}
     print(f"  saved in the notebook       {static / 1e3:>9.0f} kB")
     print("  files: " + ", ".join(f"{kind} {size / 1e3:,.0f} kB" for kind, size in files.items()))
-    _, heads, many, _ = found.array.shape
-    print(f"  a layer on demand           {heads * many**2 / 1e6:>9.2f} MB, all layers {found.array.size / 1e6:.2f} MB")
+    weights = attention_maps.array
+    _, heads, many, _ = weights.shape
+    print(f"  a layer on demand           {heads * many**2 / 1e6:>9.2f} MB, all layers {weights.size / 1e6:.2f} MB")
 
 
 def main() -> None:
@@ -174,9 +175,9 @@ def main() -> None:
             if tokens > most or (what == "bertviz" and not given.bertviz):
                 print(f"{name:<30}{'not asked for' if tokens > most else 'not installed':>16}")
                 continue
-            found = alone(what, tokens, pair, given.bertviz)
-            print(f"{name:<30}{found['bytes'] / 1e6:>9.3f} MB{found['seconds']:>8.3f} s{found['first']:>8.3f} s"
-                  f"{found['memory']:>7.0f} MB", flush=True)  # fmt: skip
+            row = alone(what, tokens, pair, given.bertviz)
+            print(f"{name:<30}{row['bytes'] / 1e6:>9.3f} MB{row['seconds']:>8.3f} s{row['first']:>8.3f} s"
+                  f"{row['memory']:>7.0f} MB", flush=True)  # fmt: skip
     for tokens in given.tokens or [128, 512]:
         numbers(tokens)
     return None

@@ -386,6 +386,6 @@ def new_model(
     return launch.new_model(name, size, vocab_from, text, vocab_size, lowercase, seed, device)
 
 
-finetune.__signature__ = table.signature(table.Finetune, of=finetune)  # type: ignore[attr-defined]
-tune.__signature__ = table.signature(table.Tune, of=tune)  # type: ignore[attr-defined]
-pretrain.__signature__ = table.signature(table.Pretrain, of=pretrain)  # type: ignore[attr-defined]
+finetune.__signature__ = table.signature(table.Finetune, function=finetune)  # type: ignore[attr-defined]
+tune.__signature__ = table.signature(table.Tune, function=tune)  # type: ignore[attr-defined]
+pretrain.__signature__ = table.signature(table.Pretrain, function=pretrain)  # type: ignore[attr-defined]

@@ -56,7 +56,7 @@ class Comparison(Result):
         both = [maps.head_statistics(gradient).set_index(["layer", "head"]) for maps in (self.first, self.second)]
         table = pd.concat(both, axis=1, keys=["first", "second"]).swaplevel(axis=1)
         names = list(both[0].columns)
-        table = table[[(name, of) for name in names for of in ("first", "second")]]
+        table = table[[(name, side) for name in names for side in ("first", "second")]]
         if self.divergence is not None:
             table.insert(0, ("divergence", ""), self.divergence.reshape(-1))
         return table
@@ -148,4 +148,4 @@ def _on_equal_words(first: AttentionMaps, second: AttentionMaps) -> tuple[Attent
 
 def _last(maps: AttentionMaps) -> list[int]:
     """Return the index of the last word of each text that fits."""
-    return [max((token.word for token in maps.tokens if token.sentence == of), default=-1) for of in (0, 1)]
+    return [max((token.word for token in maps.tokens if token.sentence == sentence), default=-1) for sentence in (0, 1)]

@@ -78,22 +78,22 @@ class Cache:
     ) -> Tokens:
         """Return the tokens of texts as `tokenization.encode` does, from the entry of these texts if there is one."""
         name = None if _small(texts) and _small(pairs or ()) else self.key(texts, pairs, spans)
-        found = None
+        tokens = None
         if name is not None:
             path = self.home / "cache" / "tokens" / f"{name}.tokens"
             options = TokenizeOptions(self.max_length, self.long_text, self.stride, spans)
-            found = read(path)
-            if found is None:
+            tokens = read(path)
+            if tokens is None:
                 chunks = tokenization.encode_chunks(self.tokenizer, texts, options, pairs, progress)
                 with suppress(OSError):
-                    found = _write(path, chunks, spans)
-        if found is None:
+                    tokens = _write(path, chunks, spans)
+        if tokens is None:
             return tokenization.encode(
                 self.tokenizer, texts, self.max_length, self.long_text, progress,
                 pairs=pairs, stride=self.stride, spans=spans,
             )  # fmt: skip
         progress(len(texts), len(texts))
-        return found
+        return tokens
 
     def key(self, texts: Sequence[str], pairs: Sequence[str] | None = None, spans: bool = False) -> str | None:
         """Return the SHA-256 of all that decides the ids; None if the tokenizer has no content to hash.

@@ -109,8 +109,8 @@ def grouped(frame: pd.DataFrame) -> pd.DataFrame:
     rest = [name for name in frame.columns if name not in roles]
     single = [name for name in rest if parts[name].nunique(dropna=False).max() == 1]
     rows = frame.loc[begins, [sentence, *single]]
-    for name, of in (("tokens", word), ("tags", tag)):
-        rows[name] = [part.tolist() for _, part in parts[of]]
+    for name, column in (("tokens", word), ("tags", tag)):
+        rows[name] = [part.tolist() for _, part in parts[column]]
     return rows
 
 

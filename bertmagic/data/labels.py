@@ -43,7 +43,7 @@ class Labels:
         by_name = {name: i for i, name in enumerate(self.names)}
 
         def number(value: Value | None) -> int:
-            # A list or an array, which is no class, has no hash.
+            # A list or an array, which is not a class, has no hash.
             known = isinstance(value, Hashable) and value in numbers
             return -1 if value is None else numbers[value] if known else by_name.get(str(value), -1)
 

@@ -72,7 +72,9 @@ def _script(text: str) -> str | None:
     if text.isascii():
         return None
     letters = sum(map(str.isalpha, text))
-    found = (
-        name for name, of in _LETTERS.items() if letters and len(of.findall(text)) > _SHARE.get(name, 0.3) * letters
+    scripts = (
+        name
+        for name, pattern in _LETTERS.items()
+        if letters and len(pattern.findall(text)) > _SHARE.get(name, 0.3) * letters
     )
-    return next(found, None)
+    return next(scripts, None)

@@ -31,7 +31,7 @@ def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
     Raises
     ------
     DataError
-        If a cell is no number, if all are the same, or if there is none.
+        If a cell is not a number, if all are the same, or if there is none.
     """
     import numpy as np
 

@@ -28,7 +28,7 @@ def frame(content: Any, name: str) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If a level is no list of objects, with the place in the file called ``name``, or there is no question.
+        If a level is not a list of objects, with the place in the file called ``name``, or there is no question.
     """
     import pandas as pd
 

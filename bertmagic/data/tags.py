@@ -100,13 +100,13 @@ def scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
     return "IOB1" if opened and not first else "IOB2"
 
 
-def repaired(tags: Sequence[str], of: Scheme) -> tuple[list[str], list[int]]:
+def repaired(tags: Sequence[str], source: Scheme) -> tuple[list[str], list[int]]:
     """Return tags of any scheme as IOB2, and the words whose tag its scheme does not allow.
 
     Such a word has an ``I-`` or ``E-`` that follows nothing of its type; it begins an entity.
     """
     marked = entities(tags)
-    odd = [] if of == "IOB1" else [entity.start for entity in marked if _letter(tags[entity.start]) not in "BS"]
+    odd = [] if source == "IOB1" else [entity.start for entity in marked if _letter(tags[entity.start]) not in "BS"]
     return written(marked, len(tags)), odd
 
 

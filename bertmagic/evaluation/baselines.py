@@ -132,14 +132,14 @@ def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable
 def _each_label(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable[[Any], npt.NDArray[Any]]:
     import numpy as np
 
-    def of(label: int) -> Callable[[Any], npt.NDArray[Any]]:
+    def model_of(label: int) -> Callable[[Any], npt.NDArray[Any]]:
         if len(np.unique(targets[:, label])) < 2:
             row = _log_odds(targets[:, label].mean())
             return lambda given: np.full(given.shape[0], row)
         both = _logistic(counted, targets[:, label].astype(int), 2)
         return lambda given: np.subtract(*both(given).T[::-1])
 
-    models = [of(label) for label in range(outputs)]
+    models = [model_of(label) for label in range(outputs)]
     return lambda given: np.stack([score(given) for score in models], axis=1)
 
 

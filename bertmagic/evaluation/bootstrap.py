@@ -147,7 +147,7 @@ def _spread(
     kinds, counts = _joint(drawn)
 
     def named(counts: npt.NDArray[Any]) -> Mapping[str, Draws]:
-        return combined([t.metrics(_sums(t, of, counts)) for t, of in zip(drawn, kinds, strict=True)])
+        return combined([t.metrics(_sums(t, kind, counts)) for t, kind in zip(drawn, kinds, strict=True)])
 
     drawn_values: dict[str, list[Draws]] = {}
     most = min(most or RESAMPLES, RESAMPLES)
@@ -211,7 +211,7 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
     import numpy as np
 
     rows, kinds = int(counts.sum()), len(counts)
-    of = None if rows == kinds else np.repeat(np.arange(kinds, dtype=np.int32), counts)
+    kind_of_row = None if rows == kinds else np.repeat(np.arange(kinds, dtype=np.int32), counts)
     at_once = max(1, _AT_ONCE // kinds)
     for begin in range(0, draws, at_once):
         many = min(at_once, draws - begin)
@@ -221,17 +221,17 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
         drawn = np.empty((many, kinds), np.int32)
         for at in range(many):
             chosen = generator.integers(0, rows, rows, np.int32)
-            drawn[at] = np.bincount(chosen if of is None else of[chosen], minlength=kinds)
+            drawn[at] = np.bincount(chosen if kind_of_row is None else kind_of_row[chosen], minlength=kinds)
         yield drawn
 
 
-def of_share(right: int, of: int) -> Interval | None:
+def of_share(right: int, total: int) -> Interval | None:
     """Return the 95 % interval of a share by Wilson 1927, which has a width even if all or none are right."""
     from scipy.stats import binomtest
 
-    if of < 1:
+    if total < 1:
         return None
-    interval = binomtest(right, of).proportion_ci(method="wilson")
+    interval = binomtest(right, total).proportion_ci(method="wilson")
     return Interval(float(interval.low), float(interval.high))
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from bertmagic.evaluation.outcomes import Outcomes
     from bertmagic.evaluation.report import Interval, Report
 
 Test = Literal["McNemar", "randomization"]
@@ -143,9 +142,9 @@ class ModelComparison(ExportableResult):
         return pd.DataFrame(rows, index=pd.Index([one.name for one in self.contenders], name="model", dtype=object))
 
 
-def _row(one: Contender, of: ModelComparison) -> dict[str, Any]:
+def _row(one: Contender, comparison: ModelComparison) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    versus = next((versus for versus in of.against if versus.name == one.name), None)
+    versus = next((versus for versus in comparison.against if versus.name == one.name), None)
     for name, value in one.metrics.items():
         row[name] = value
         if name in one.intervals:
@@ -208,7 +207,7 @@ def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
 
 def _changes(first: Report, other: Report) -> dict[str, Change]:
     """Return the difference of each metric of the second report to that of the first, with paired intervals."""
-    values = {name: other.metrics[name] - of for name, of in first.metrics.items() if name in other.metrics}
+    values = {name: other.metrics[name] - baseline for name, baseline in first.metrics.items() if name in other.metrics}
     spread: dict[str, Interval] = {}
     assert first.outcomes is not None
     assert other.outcomes is not None
@@ -224,21 +223,21 @@ def differing(reports: Sequence[Report], names: Sequence[str], most: int) -> tup
     import pandas as pd
 
     kept = [report.outcomes for report in reports if report.outcomes is not None]
-    predictions = [_words(of, report.labels, of.predicted) for of, report in zip(kept, reports, strict=True)]
-    first, credit = kept[0], np.asarray([of.credit for of in kept])
+    predictions = [_words(report.labels, outcomes.predicted) for outcomes, report in zip(kept, reports, strict=True)]
+    first, credit = kept[0], np.asarray([outcomes.credit for outcomes in kept])
     apart = np.asarray(
-        [[one != other for one, other in zip(predictions[0], of, strict=True)] for of in predictions[1:]]
+        [[one != other for one, other in zip(predictions[0], others, strict=True)] for others in predictions[1:]]
     ).any(axis=0)
     gap = credit.max(axis=0) - credit.min(axis=0)
     rows = np.flatnonzero(apart)
     many, rows = len(rows), rows[np.argsort(-gap[rows], kind="stable")][:most]
-    true = _words(first, reports[0].labels, first.true)
+    true = _words(reports[0].labels, first.true)
     frame = {"text": [first.text(int(at)) for at in rows], "true": [true[at] for at in rows]}
-    frame |= {name: [of[at] for at in rows] for name, of in zip(names, predictions, strict=True)}
+    frame |= {name: [values[at] for at in rows] for name, values in zip(names, predictions, strict=True)}
     return pd.DataFrame(frame, index=first.index[rows], dtype=object), many
 
 
-def _words(of: Outcomes, labels: tuple[str, ...], values: npt.NDArray[Any]) -> list[Any]:
+def _words(labels: tuple[str, ...], values: npt.NDArray[Any]) -> list[Any]:
     """Return the true or the predicted value of each row as text, or as a number."""
     if values.ndim == 2:
         return [", ".join(name for name, given in zip(labels, row, strict=True) if given) for row in values]

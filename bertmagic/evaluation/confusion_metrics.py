@@ -76,7 +76,7 @@ def averages(right: Draws, predicted: Draws, actual: Draws) -> dict[str, Draws]:
     import numpy as np
 
     some, all_actual = predicted + actual > 0, np.maximum(actual.sum(axis=1), 1)
-    together = _parts(*(of.sum(axis=1) for of in (right, predicted, actual)))
+    together = _parts(*(counts.sum(axis=1) for counts in (right, predicted, actual)))
     macro, weighted, micro = {}, {}, {}
     for part, each, whole in zip(PARTS, _parts(right, predicted, actual), together, strict=True):
         macro[f"macro_{part}"] = (each * some).sum(axis=1) / np.maximum(some.sum(axis=1), 1)

@@ -44,12 +44,12 @@ class Swap:
     texts: tuple[str, ...]
 
 
-def terms(of: Any = "identity", home: Path | None = None) -> tuple[Terms, ...]:
+def terms(source: Any = "identity", home: Path | None = None) -> tuple[Terms, ...]:
     """Return lists of words.
 
     Parameters
     ----------
-    of
+    source
         ``"identity"`` for those of the package, unless ``home`` has an ``identity.json`` of the user's; the path of
         such a file; or what it holds: lists of ``{"kind", "language", "groups": {name: [words]}}``.
     home
@@ -60,25 +60,26 @@ def terms(of: Any = "identity", home: Path | None = None) -> tuple[Terms, ...]:
     OptionError
         If the lists cannot be read, or the groups of one are not of the same length.
     """
-    lists = [_terms(one) for one in _source(of, home)]
+    lists = [_terms(one) for one in _source(source, home)]
     if not lists:
         raise OptionError("the lists of words are empty.", "Give at least one with two groups.")
     return tuple(lists)
 
 
-def _source(of: Any, home: Path | None) -> list[Any]:
-    if not isinstance(of, str | Path):
-        return list(of) if isinstance(of, Sequence) else [of]
+def _source(source: Any, home: Path | None) -> list[Any]:
+    if not isinstance(source, str | Path):
+        return list(source) if isinstance(source, Sequence) else [source]
     own = home / "identity.json" if home is not None else Path("identity.json")
     try:
-        if str(of) == "identity" and not (home is not None and own.is_file()):
+        if str(source) == "identity" and not (home is not None and own.is_file()):
             text = (resources.files("bertmagic.evaluation") / "terms" / "identity.json").read_text("utf-8")
         else:
-            text = (own if str(of) == "identity" else Path(of).expanduser()).read_text("utf-8")
+            text = (own if str(source) == "identity" else Path(source).expanduser()).read_text("utf-8")
         content = json.loads(text)
     except (OSError, ValueError) as error:
         raise OptionError(
-            f"probe = {str(of)!r} is no list of words: {error}.", 'Give "identity", or the path of a JSON file like it.'
+            f"probe = {str(source)!r} is not a list of words: {error}.",
+            'Give "identity", or the path of a JSON file like it.',
         ) from None
     return content if isinstance(content, list) else [content]
 
@@ -89,7 +90,7 @@ def _terms(one: Any) -> Terms:
         kind = " ".join(filter(None, (str(one.get("language", "")), str(one["kind"]))))
     except (TypeError, KeyError, AttributeError):
         raise OptionError(
-            f"{one!r:.80} is no list of words.", 'It needs "kind" and "groups": {name: [words]}.'
+            f"{one!r:.80} is not a list of words.", 'It needs "kind" and "groups": {name: [words]}.'
         ) from None
     if len(groups) < 2 or len({len(words) for words in groups.values()}) > 1:
         raise OptionError(
@@ -104,11 +105,11 @@ def swaps(texts: Sequence[str], lists: Sequence[Terms], most: int = MOST) -> lis
     return [swap for one in lists for swap in _swaps_of(texts, one, most)]
 
 
-def _swaps_of(texts: Sequence[str], of: Terms, most: int) -> Iterator[Swap]:
-    patterns = {name: _pattern(words) for name, words in of.groups.items()}
+def _swaps_of(texts: Sequence[str], entry: Terms, most: int) -> Iterator[Swap]:
+    patterns = {name: _pattern(words) for name, words in entry.groups.items()}
     having = {name: [at for at, text in enumerate(texts) if pattern.search(text)] for name, pattern in patterns.items()}
-    for source, target in permutations(of.groups, 2):
-        there = dict(zip(map(str.lower, reversed(of.groups[source])), reversed(of.groups[target]), strict=True))
+    for source, target in permutations(entry.groups, 2):
+        there = dict(zip(map(str.lower, reversed(entry.groups[source])), reversed(entry.groups[target]), strict=True))
         rows, changed = [], []
         for at in having[source][:most]:
             swapped = patterns[source].sub(partial(_swapped, there), texts[at])
@@ -116,7 +117,7 @@ def _swaps_of(texts: Sequence[str], of: Terms, most: int) -> Iterator[Swap]:
                 rows.append(at)
                 changed.append(swapped)
         if rows:
-            yield Swap(of.kind, source, target, tuple(rows), tuple(changed))
+            yield Swap(entry.kind, source, target, tuple(rows), tuple(changed))
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:

@@ -143,8 +143,8 @@ def _example(outcomes: Outcomes, at: int, labels: Sequence[str], score: float, k
     text = outcomes.text(at)
     probabilities: tuple[tuple[str, float], ...] = ()
     if outcomes.probabilities is not None:
-        of = outcomes.probabilities[at]
-        probabilities = tuple((labels[i], float(of[i])) for i in (-of).argsort(kind="stable")[:_CHANCES])
+        values = outcomes.probabilities[at]
+        probabilities = tuple((labels[i], float(values[i])) for i in (-values).argsort(kind="stable")[:_CHANCES])
     return Example(
         row=str(outcomes.index[at]),
         text=text[:_CHARACTERS],

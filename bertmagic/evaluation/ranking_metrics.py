@@ -78,7 +78,7 @@ def _ranked(scores: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> 
     return _Ranked(order[: end[-1] if len(end) else 0], order[places], first, begin, end)
 
 
-def _areas(counts: npt.NDArray[Any], of: _Ranked) -> tuple[Draws, Draws]:
+def _areas(counts: npt.NDArray[Any], ranked: _Ranked) -> tuple[Draws, Draws]:
     """Return the area below the ROC curve and the average precision of each draw; NaN if all or no rows have it.
 
     The first is by the trapezoidal rule, so that ties count half (Fawcett 2006); the second is the mean precision at
@@ -86,14 +86,14 @@ def _areas(counts: npt.NDArray[Any], of: _Ranked) -> tuple[Draws, Draws]:
     """
     import numpy as np
 
-    if not len(of.wanted):
+    if not len(ranked.wanted):
         return np.full(len(counts), np.nan), np.full(len(counts), np.nan)
-    wanted_counts = counts[:, of.wanted].astype(np.float64)
-    if len(of.first) < len(of.wanted):
-        wanted_counts = np.add.reduceat(wanted_counts, of.first, axis=1)  # (draws, scores)
-    every = np.zeros((len(counts), len(of.order) + 1), np.int32)
-    np.cumsum(counts[:, of.order], axis=1, out=every[:, 1:])
-    above, upto = every[:, of.begin], every[:, of.end]
+    wanted_counts = counts[:, ranked.wanted].astype(np.float64)
+    if len(ranked.first) < len(ranked.wanted):
+        wanted_counts = np.add.reduceat(wanted_counts, ranked.first, axis=1)  # (draws, scores)
+    every = np.zeros((len(counts), len(ranked.order) + 1), np.int32)
+    np.cumsum(counts[:, ranked.order], axis=1, out=every[:, 1:])
+    above, upto = every[:, ranked.begin], every[:, ranked.end]
     right = np.cumsum(wanted_counts, axis=1)
     total = right[:, -1]
     others = counts.sum(axis=1) - total

@@ -72,8 +72,8 @@ def binned(column: pd.Series) -> pd.Series:
     if not numbers or column.nunique() <= _BINNED:
         return column
     fifths = pd.qcut(column.astype(float), 5, duplicates="drop")
-    inside = {of: column[fifths == of] for of in fifths.cat.categories}
-    names: dict[Any, str] = {of: f"{some.min():g} to {some.max():g}" for of, some in inside.items()}
+    inside = {interval: column[fifths == interval] for interval in fifths.cat.categories}
+    names: dict[Any, str] = {interval: f"{values.min():g} to {values.max():g}" for interval, values in inside.items()}
     return pd.Series(fifths.astype(object).map(names), name=column.name)
 
 

@@ -54,6 +54,8 @@ def _lengths(outcomes: Outcomes) -> pd.Series:
     if lengths.nunique() < 4:
         return lengths.astype(str) + " tokens"
     parts = pd.qcut(lengths, 4, duplicates="drop")
-    ends = {of: (lengths[parts == of].min(), lengths[parts == of].max()) for of in parts.cat.categories}
-    names = {of: f"{low} tokens" if low == high else f"{low} to {high} tokens" for of, (low, high) in ends.items()}
+    names = {}
+    for interval in parts.cat.categories:
+        low, high = lengths[parts == interval].min(), lengths[parts == interval].max()
+        names[interval] = f"{low} tokens" if low == high else f"{low} to {high} tokens"
     return parts.astype(object).map(names)

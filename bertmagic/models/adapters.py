@@ -176,24 +176,26 @@ def base(folder: Path) -> Path:
     named = str(_config(folder)["base_model_name_or_path"])
     alias = next((entry.alias for entry in catalogue.ALIASES.values() if entry.ref == named), named)
     try:
-        found = weights.find(alias).folder
+        weights_folder = weights.find(alias).folder
     except BertMagicError as error:
         raise ModelError(f"the adapter in {folder} needs its base {named!r}: {error.what}", error.fix) from None
-    if (was := _saved_digest(folder)) and was != digest(found):
+    if (was := _saved_digest(folder)) and was != digest(weights_folder):
         raise ModelError(
             f"the adapter in {folder} was trained with other weights than {named} has now.", "Train it again."
         )
-    return found
+    return weights_folder
 
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        if found.get("peft_type") == "LORA" and found["base_model_name_or_path"] and found["target_modules"]:
-            return dict(found)
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        if config.get("peft_type") == "LORA" and config["base_model_name_or_path"] and config["target_modules"]:
+            return dict(config)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / CONFIG} is broken: {error}.", "Save or download it again.") from None
-    raise ModelError(f"{folder / CONFIG} is of no LoRA adapter.", "Give a model, or an adapter that bertmagic saved.")
+    raise ModelError(
+        f"{folder / CONFIG} is not the config of a LoRA adapter.", "Give a model, or an adapter that bertmagic saved."
+    )
 
 
 def _saved_digest(folder: Path) -> str:
@@ -207,11 +209,11 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
     """Return the tensors of a folder by their names in a model with adapters."""
     from safetensors.torch import load_file
 
-    found = load_file(folder / TENSORS)
+    saved = load_file(folder / TENSORS)
     ends = (".lora_A.", ".lora_B.")
     return {
         next((name.replace(end, f"{end}{_NAME}.") for end in ends if end in name), name).removeprefix(_PREFIX): value
-        for name, value in found.items()
+        for name, value in saved.items()
     }
 
 
@@ -241,11 +243,11 @@ def apply(model: PreTrainedModel, folder: Path) -> set[str]:
 
 def digest(folder: Path) -> str:
     """Return the SHA-256 of the weights of a base, which an adapter is of no use without."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:
-            found.update(hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()
+            sha256.update(hashlib.file_digest(file, "sha256").digest())
+    return sha256.hexdigest()
 
 
 def _unfitting(folder: Path, why: str) -> ModelError:

@@ -158,17 +158,17 @@ def base_model(card: Mapping[str, Any]) -> str | None:
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / saving.CARD).read_text(encoding="utf-8"))
+        card = json.loads((folder / saving.CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return card if isinstance(card, dict) else {}
 
 
 def _datasets(card: Mapping[str, Any]) -> list[str]:
     """Return the data sets of the hub that it was trained and measured on; not files, whose names may look like one."""
     names = [part.get("name", "") for part in _parts(card).values()]
-    found = (_HUB_DATA.fullmatch(name) for name in names if isinstance(name, str) and not Path(name).suffix)
-    return sorted({match["repo"] for match in found if match})
+    matches = (_HUB_DATA.fullmatch(name) for name in names if isinstance(name, str) and not Path(name).suffix)
+    return sorted({match["repo"] for match in matches if match})
 
 
 def _parts(card: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -236,9 +236,10 @@ def _use(card: Mapping[str, Any], usage: Usage) -> str:
 def _training(card: Mapping[str, Any]) -> str:
     rows = [[escaped(part), *_rows(about)] for part, about in _parts(card).items()]
     data = table(["rows", "name", "how many", "SHA-256, its beginning"], rows, left=(0, 1, 3)) if rows else ""
-    options = [[code(name), code(value)] for name, value in _told(card)]
+    options = [[code(name), code(value)] for name, value in _given_options(card)]
     asked = table(["option", "value"], options, left=(0, 1)) if options else ""
-    versions = ", ".join(f"{escaped(name)} {escaped(of)}" for name, of in (card.get("versions") or {}).items())
+    packages = card.get("versions") or {}
+    versions = ", ".join(f"{escaped(name)} {escaped(version)}" for name, version in packages.items())
     made = f"Versions: {versions}." if versions else ""
     return "\n\n".join(filter(None, (data, asked, made)))
 
@@ -248,15 +249,15 @@ def _rows(about: Mapping[str, Any]) -> list[str]:
     return [escaped(about.get("name", "")), escaped(about.get("rows", "")), code(digest)]
 
 
-_UNTOLD = ("name", "train", "validation", "test", "save_to", "resume", "background", "device", "text", "label")
+_OMITTED_OPTIONS = ("name", "train", "validation", "test", "save_to", "resume", "background", "device", "text", "label")
 """Options that say where something is on the author's machine, or what the data's table says already."""
 
 
-def _told(card: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _given_options(card: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the options that were given a value."""
     options = card.get("options")
     for name, value in (options if isinstance(options, dict) else {}).items():
-        if value is not None and name not in _UNTOLD:
+        if value is not None and name not in _OMITTED_OPTIONS:
             yield name, _without_folders(value) if name == "model" else value
 
 
@@ -275,14 +276,12 @@ def _evaluation(card: Mapping[str, Any]) -> str:
             metrics.items()]  # fmt: skip
     head = ["metric", "value", "95 % interval"] if any(row[2] for row in rows) else ["metric", "value"]
     rows_of = f"{escaped(about.get('data', 'held-out rows'))}, {count(about.get('rows', 0), 'row')}"
-    said = f"On {rows_of} that the model was not trained on."
+    note = f"On {rows_of} that the model was not trained on."
     if "test" not in _parts(card):
-        said += " The best weights were chosen on these rows: expect a little less on new ones."
+        note += " The best weights were chosen on these rows: expect a little less on new ones."
     if any(row[2] for row in rows):
-        said += (
-            " The intervals are of a bootstrap over these rows: they tell what other rows of the same kind would do."
-        )
-    return f"{said}\n\n{table(head, [row[: len(head)] for row in rows])}"
+        note += " The intervals are of a bootstrap over these rows: other rows of the same kind would differ as much."
+    return f"{note}\n\n{table(head, [row[: len(head)] for row in rows])}"
 
 
 def _interval(interval: Any) -> str:

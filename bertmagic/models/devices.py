@@ -175,8 +175,8 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     # PyTorch's allocators for the CPU and MPS, and cuBLAS and cuDNN, have no error class of their own.
-    said = ("DefaultCPUAllocator", "can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    return isinstance(error, RuntimeError) and any(part in str(error) for part in said)
+    phrases = ("DefaultCPUAllocator", "can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(part in str(error) for part in phrases)
 
 
 def random_state(device: torch.device) -> torch.Tensor:

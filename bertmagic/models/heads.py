@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def logits(model: PreTrainedModel, batch: Batch) -> torch.Tensor:
     """Return the scores of each row, ``(rows, outputs)``, or of each token, ``(rows, tokens, outputs)``."""
-    found: torch.Tensor = model(**batch.inputs).logits
-    return found.float()
+    outputs: torch.Tensor = model(**batch.inputs).logits
+    return outputs.float()
 
 
 def answer_logits(model: PreTrainedModel, batch: Batch) -> torch.Tensor:

@@ -88,14 +88,14 @@ def config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is broken: {error}.", "Save or download the model again.") from None
-    if "model_type" not in found:
+    if "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
-    return found  # type: ignore[no-any-return]
+    return values  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -151,14 +151,14 @@ def headed(
         If the weights are broken, or the architecture has no such head.
     """
     known = HEADS[head]
-    loaded, new, said = opened(folder, head, names, **changes)
+    loaded, new, summary = opened(folder, head, names, **changes)
     if needs_head and new:
         what = f"{known.name} for {count(len(names), 'class', 'classes')}" if names else known.name
         raise ModelError(
             f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
         )
-    return loaded, f"{said}, {'a new head' if new else 'the head it has'}"
+    return loaded, f"{summary}, {'a new head' if new else 'the head it has'}"
 
 
 def opened(
@@ -194,7 +194,7 @@ def opened(
     _check_body(loaded, new)
     if base is not folder:
         new -= adapters.apply(loaded, folder)
-    return loaded, new, _said(loaded)
+    return loaded, new, _summary(loaded)
 
 
 def _check_kind(kind: str, head: Head) -> None:
@@ -219,7 +219,7 @@ def _check_body(model: PreTrainedModel, new: set[str]) -> None:
         )
 
 
-def _said(model: PreTrainedModel) -> str:
+def _summary(model: PreTrainedModel) -> str:
     size = sum(parameter.numel() for parameter in model.parameters())
     layers = getattr(model.config, "num_hidden_layers", "?")
     return f"{type(model).__name__}, {layers} layers, {size / 1e6:.1f} M parameters"

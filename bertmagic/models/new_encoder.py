@@ -91,13 +91,13 @@ def wordpiece(texts: Sequence[str], vocab_size: int, lowercase: bool) -> PreTrai
         show_progress=False,
     )  # fmt: skip
     model.train_from_iterator(texts, trainer)
-    found = model.get_vocab()
-    if len(found) - len(fixed) < _FEWEST:
+    pieces = model.get_vocab()
+    if len(pieces) - len(fixed) < _FEWEST:
         raise DataError(
-            f"the texts give {count(len(found) - len(fixed), 'word piece')} with two letters or more: too few.",
+            f"the texts give {count(len(pieces) - len(fixed), 'word piece')} with two letters or more: too few.",
             "Give more text, thousands of sentences if there are.",
         )
-    vocabulary = {piece: number for number, piece in enumerate(sorted(found, key=found.__getitem__))}
+    vocabulary = {piece: number for number, piece in enumerate(sorted(pieces, key=pieces.__getitem__))}
     return cast(
         "PreTrainedTokenizerBase",
         BertTokenizer(vocab=vocabulary, do_lower_case=lowercase, strip_accents=lowercase, model_max_length=_POSITIONS),
@@ -108,10 +108,10 @@ def _untrained(lowercase: bool) -> Tokenizer:
     """Return a tokenizer that cuts texts into words as BERT's does."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-    found = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    found.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
-    found.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    return found
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
 
 
 def _letters(texts: Sequence[str], model: Tokenizer, vocab_size: int) -> list[str]:

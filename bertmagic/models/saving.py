@@ -145,9 +145,9 @@ def save(
             if readme is not None:
                 (filling / ("README.new.md" if own is not None else README)).write_bytes(readme.encode())
     except (OSError, SafetensorError) as error:
-        said = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise ModelError(
-            f"the model could not be written to {folder}: {said}.", "Free the disk, or give another folder."
+            f"the model could not be written to {folder}: {reason}.", "Free the disk, or give another folder."
         ) from error
     return folder
 
@@ -238,5 +238,5 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is broken: {error}.", "Delete it to load the model without its card.") from None
     if not isinstance(card, dict):
-        raise ModelError(f"{path} is broken: it is no object.", "Delete it to load the model without its card.")
+        raise ModelError(f"{path} is broken: it is not a JSON object.", "Delete it to load the model without its card.")
     return card

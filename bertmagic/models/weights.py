@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, UnknownReference, nearest
-from bertmagic.models import catalogue
+from bertmagic.models import catalogue, pooling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",
-          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json"]  # fmt: skip
+          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json", *pooling.FILES]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find(
     UnknownReference
         If it names neither an alias, a folder nor a model that the hub has.
     ModelError
-        If the folder is no model, the packaged weights are not those that were published, or the hub is not reached.
+        If the folder is not a model, the packaged weights are not those that were published, or the hub is not reached.
     """
     entry = catalogue.ALIASES.get(reference)
     lr = entry.lr if entry else next((e.lr for e in catalogue.ALIASES.values() if e.ref == reference), None)

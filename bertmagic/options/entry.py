@@ -106,9 +106,9 @@ def option(default: Any, kind: Kind, help: str, **known: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-def table(of: type[Any]) -> tuple[Option, ...]:
+def table(command: type[Any]) -> tuple[Option, ...]:
     """Return the options of a command in the order of their declaration."""
-    searched = getattr(of, "searched", ())
+    searched = getattr(command, "searched", ())
     return tuple(
         Option(
             name=f.name,
@@ -116,5 +116,5 @@ def table(of: type[Any]) -> tuple[Option, ...]:
             searchable=f.name in searched,
             **cast("dict[str, Any]", dict(f.metadata)),
         )
-        for f in dataclasses.fields(of)
+        for f in dataclasses.fields(command)
     )

@@ -22,7 +22,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-def read(of: type[T], given: Mapping[str, object]) -> T:
+def read(command: type[T], given: Mapping[str, object]) -> T:
     """Return the options of a command, with the given values parsed and checked.
 
     Raises
@@ -31,7 +31,7 @@ def read(of: type[T], given: Mapping[str, object]) -> T:
         For an unknown name (with what it is called here, or the nearest name), an option given twice or not at all,
         and a value of the wrong type, outside its range or not among its choices.
     """
-    known = {entry.name: entry for entry in table(of)}
+    known = {entry.name: entry for entry in table(command)}
     for name in given.keys() & synonyms.RENAMED.keys():
         if synonyms.RENAMED[name] in given:
             raise OptionError(
@@ -44,7 +44,7 @@ def read(of: type[T], given: Mapping[str, object]) -> T:
     for entry in known.values():
         if entry.required and given.get(entry.name) is None:
             raise OptionError(f"{entry.name!r} is missing. {entry.help}", f"Give {entry.name} = ….")
-    return of(**{name: check(known[name], value) for name, value in given.items()})
+    return command(**{name: check(known[name], value) for name, value in given.items()})
 
 
 def check(entry: Option, value: Any) -> Any:
@@ -60,12 +60,12 @@ def check(entry: Option, value: Any) -> Any:
     return reader(entry, value) if reader else value
 
 
-def signature(options: type[Any], of: Callable[..., Any]) -> inspect.Signature:
+def signature(options: type[Any], function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a function with ``**options`` replaced by the options of a command.
 
     Editors and ``?`` show it. The other parameters of the function stay as they are.
     """
-    own = inspect.signature(of)
+    own = inspect.signature(function)
     named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     written = [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)

@@ -34,7 +34,8 @@ def _parts(model: PreTrainedModel, what: str | int) -> list[nn.Module]:
         return [model.base_model]
     if what == "embeddings":
         return first_token.embeddings(model)
-    found = first_token.stack(model)
-    if int(what) > len(found):
-        raise OptionError(f"freeze = {what}: {type(model).__name__} has {count(len(found), 'layer')}.", "Freeze fewer.")
-    return first_token.embeddings(model) + found[: int(what)]
+    layers = first_token.stack(model)
+    if int(what) > len(layers):
+        depth = count(len(layers), "layer")
+        raise OptionError(f"freeze = {what}: {type(model).__name__} has {depth}.", "Freeze fewer.")
+    return first_token.embeddings(model) + layers[: int(what)]

@@ -61,9 +61,9 @@ def norm_of(gradients: Sequence[torch.Tensor]) -> torch.Tensor:
 def _shares(model: PreTrainedModel, decay: float) -> dict[torch.nn.Parameter, float]:
     if decay == 1.0:
         return {}
-    found = first_token.stack(model)
-    depths = [(part, len(found)) for part in first_token.embeddings(model)]
-    depths += [(layer, len(found) - 1 - at) for at, layer in enumerate(found)]
+    layers = first_token.stack(model)
+    depths = [(part, len(layers)) for part in first_token.embeddings(model)]
+    depths += [(layer, len(layers) - 1 - at) for at, layer in enumerate(layers)]
     return {parameter: decay**depth for part, depth in depths for parameter in part.parameters()}
 
 

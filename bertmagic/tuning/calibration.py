@@ -52,8 +52,8 @@ LENGTHS = (8, 32, 128, 500)
 
 _BATCH_TOKENS = 1024
 _REPEATS = 5
-"""Timings of each batch, of which the median counts. Some machines are twice as fast for a second after a pause, which
-would decide fewer timings."""
+"""Timings of each batch; the median counts. Some machines are twice as fast for a second after a pause, which would
+distort the median of fewer timings."""
 
 _SHAPES = 6
 """How many new batch shapes are timed. They have few rows, so that memory grows only by what is compiled."""
@@ -112,10 +112,10 @@ class Calibration:
     words: int
     width: int
 
-    def at(self, of: tuple[float, ...], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def at(self, costs: tuple[float, ...], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return a cost for each length by linear interpolation between the measured lengths."""
         known = np.asarray(self.lengths, float)
-        per_token = np.interp(lengths, known, np.asarray(of) / known)  # nearly flat, so that little is interpolated
+        per_token = np.interp(lengths, known, np.asarray(costs) / known)  # nearly flat, so that little is interpolated
         return np.asarray(per_token * lengths, float)
 
 

@@ -47,8 +47,8 @@ def test_only_the_adapters_and_the_head_train_and_optimizer_and_gradients_are_th
 
     full = adamw(network(encoder), 0.01)
     model = network(encoder)
-    said = adapters.inject(model, adapters.settings(model, 4, None))
-    assert "rank 4, alpha 8, on query and value of 2 layers" in said
+    description = adapters.inject(model, adapters.settings(model, 4, None))
+    assert "rank 4, alpha 8, on query and value of 2 layers" in description
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     parts = {"classifier.weight", "classifier.bias", "bert.pooler.dense.weight", "bert.pooler.dense.bias"}
     assert trained - parts == {name for name, _ in model.named_parameters() if ".lora_" in name}
@@ -183,5 +183,5 @@ def test_a_broken_adapter_is_told(train):
     with pytest.raises(ModelError, match=r"adapter_config.json is broken"):
         bm.load("mine")
     (folder / adapters.CONFIG).write_text('{"peft_type": "IA3"}')
-    with pytest.raises(ModelError, match=r"is of no LoRA adapter"):
+    with pytest.raises(ModelError, match=r"is not the config of a LoRA adapter"):
         bm.load("mine")

@@ -137,7 +137,7 @@ def _has_all(file: str, text: str) -> bool:
 
 @cache
 def _has(file: str, letter: str) -> bool:
-    """Whether a font has a picture of a letter: not the one that it has for a character that is none."""
+    """Whether a font has a glyph for a letter, other than the one it draws for an unknown character."""
     if letter == " " or unicodedata.category(letter) in _NOT_DRAWN:
         return True
     return _picture(file, letter) != _picture(file, _NONCHARACTER)

@@ -65,8 +65,8 @@ def _plain(text: Any) -> str:
     return html.unescape(_TAG.sub(" ", str(text))).strip()
 
 
-def _title(of: dict[str, Any]) -> str:
-    title = of.get("title", "")
+def _title(part: dict[str, Any]) -> str:
+    title = part.get("title", "")
     return str(title.get("text", "")) if isinstance(title, dict) else str(title)
 
 

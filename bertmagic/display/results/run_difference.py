@@ -63,7 +63,7 @@ def _value(name: str, value: Any) -> str:
     if name.endswith("sha256"):
         return line(value, 13)
     if isinstance(value, dict):
-        return line(", ".join(f"{role} {of}" for role, of in value.items() if of is not None), 120)
+        return line(", ".join(f"{key} {item}" for key, item in value.items() if item is not None), 120)
     if isinstance(value, list | tuple):
         return line(", ".join(map(str, value)), 120)
     return number(value) if isinstance(value, float) else line(f"{value:,}" if type(value) is int else value, 120)

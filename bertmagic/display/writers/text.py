@@ -131,8 +131,8 @@ def _below(all_columns: Sequence[b.Column], rows: Sequence[c.Row]) -> list[str]:
         for column, cell in zip(all_columns, row, strict=False):
             if column.plain == "below" and (words := cell_text(cell, column.width)):
                 name = visible(column.name)
-                of = f"{cell_text(row[0], 40)}, {name}" if len(rows) > 1 else name
-                parts.append(f"{of}: {words}")
+                heading = f"{cell_text(row[0], 40)}, {name}" if len(rows) > 1 else name
+                parts.append(f"{heading}: {words}")
     return parts
 
 

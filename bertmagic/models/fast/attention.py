@@ -121,17 +121,17 @@ class MatmulAttention(torch.autograd.Function):
         of_queries = torch.bmm(of_scores, keys).mul_(ctx.scale)
         of_keys = torch.bmm(of_scores.transpose(1, 2), queries)
         batch, heads, tokens, width = ctx.shape
-        found = (part.view(batch, heads, -1, width)[:, :, :tokens] for part in (of_queries, of_keys, of_values))
-        return *found, None, None, None
+        gradients = (part.view(batch, heads, -1, width)[:, :, :tokens] for part in (of_queries, of_keys, of_values))
+        return *gradients, None, None, None
 
 
 def _matrices(values: torch.Tensor, more: int = 0) -> torch.Tensor:
     """Return a copy of ``(batch, heads, tokens, width)`` as ``(batch x heads, tokens + more, width)`` with zeros."""
     batch, heads, tokens, width = values.shape
-    found = values.new_empty(batch, heads, tokens + more, width)
-    found[:, :, :tokens] = values
-    found[:, :, tokens:] = 0
-    return found.flatten(0, 1)
+    padded = values.new_empty(batch, heads, tokens + more, width)
+    padded[:, :, :tokens] = values
+    padded[:, :, tokens:] = 0
+    return padded.flatten(0, 1)
 
 
 def _hide(scores: torch.Tensor, mask: torch.Tensor | None, tokens: int) -> None:

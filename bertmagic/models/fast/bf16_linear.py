@@ -42,13 +42,13 @@ def _forwards(model: PreTrainedModel) -> dict[torch.nn.Module, Forward]:
     """Return the modules that compute with packed weights, with their new ``forward``."""
     from torch import nn
 
-    found: dict[torch.nn.Module, Forward] = {}
+    forwards: dict[torch.nn.Module, Forward] = {}
     for module in (part for layer in first_token.stack(model) for part in layer.modules()):
         if type(module) is nn.Linear and "forward" not in vars(module):
-            found[module] = _product(module, "none")
+            forwards[module] = _product(module, "none")
         elif _is_product_and_gelu(module):
-            found[module] = _product(module.dense, "gelu")  # type: ignore[arg-type]
-    return found
+            forwards[module] = _product(module.dense, "gelu")  # type: ignore[arg-type]
+    return forwards
 
 
 def _is_product_and_gelu(module: torch.nn.Module) -> bool:

@@ -70,8 +70,8 @@ def install_dropout(model: torch.nn.Module, seed: int) -> None:
 
 def drawn(attention: torch.nn.Module) -> Dropout | None:
     """Return the layer for dropout on attention weights; None for an attention that is not ours."""
-    found = (getattr(attention, name, None) for name in ("dropout", _OF_ATTENTION))
-    return next((layer for layer in found if isinstance(layer, Dropout)), None)
+    layers = (getattr(attention, name, None) for name in ("dropout", _OF_ATTENTION))
+    return next((layer for layer in layers if isinstance(layer, Dropout)), None)
 
 
 def state(model: torch.nn.Module) -> torch.Tensor | None:
