@@ -109,7 +109,7 @@ class Classification(Task):
         heads = config.get("architectures")
         if heads and not any("For" in name for name in heads):
             raise ModelError(
-                "it is an encoder without a head: it predicts no label, fills no mask and tells no next sentence.",
+                "it is an encoder without a head: it predicts no label and no next sentence, and fills no mask.",
                 "Fine-tune it with %%bert_finetune NAME, or pre-train it with %%bert_pretrain NAME (nsp = True for "
                 "next sentences); both take it as model = …",
             )

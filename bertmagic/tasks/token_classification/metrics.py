@@ -102,9 +102,9 @@ def _overall(true: Sequence[str], predicted: Sequence[str], read: Read) -> tuple
 
 
 def partial(true: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[str, int]]:
-    """Return the type of each entity that is found, and 2 where its words are right, 1 where it only shares some.
+    """Return the type of each predicted entity that matches, with 2 for the same words and 1 for only some of them.
 
-    A found entity matches at most one true one of its type, the exact one first. Half a point for an overlap is how
+    A predicted entity matches at most one true one of its type, the exact one first. Half a point for an overlap is how
     MUC-5 and SemEval-2013 task 9 count partial matches (Chinchor & Sundheim 1993).
     """
     there, matched = set(true), [(entity.label, 2) for entity in predicted if entity in set(true)]

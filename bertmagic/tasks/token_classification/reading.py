@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Tags = list[list[str]]
 
-_LOOKED_AT = 100  # cells, to tell what a column holds
+_LOOKED_AT = 100  # cells, to decide what a column holds
 _FEW = 5
 
 

@@ -90,13 +90,13 @@ class TokenClassification(Task):
         """Return the column of the words or texts, and that of the tags or spans."""
         text, label = asked["text"], asked["label"]
         if label is None:
-            found = entity_columns.likely_labels(table, None, text)
-            if not found:
+            candidates = entity_columns.likely_labels(table, None, text)
+            if not candidates:
                 raise DataError(
                     f"no column of {table.name} holds tags or spans (columns: {listing(table.columns)}).",
                     'Name it with label = "NAME": lists of tags as B-PER, I-PER, O, or of {"start", "end", "label"}.',
                 )
-            label = found[0]
+            label = candidates[0]
         naming.require(table, label, "label")
         text = text or entity_columns.text_of(table, label)
         naming.require(table, text, "text")
