@@ -54,7 +54,7 @@ def bertmagic(train: corpora.Rows, test: corpora.Rows, recipe: peers.Recipe) -> 
 
 def right(labels: list[str], test: corpora.Rows) -> npt.NDArray[np.float64]:
     """Which rows are right, as 0 and 1, shape ``(rows,)``."""
-    return np.asarray([float(found == true) for found, true in zip(labels, test.labels, strict=True)])
+    return np.asarray([float(predicted == true) for predicted, true in zip(labels, test.labels, strict=True)])
 
 
 def interval(difference: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -119,12 +119,15 @@ def reviews() -> None:
     rows = [corpora.Rows(part["review"].tolist(), part["sentiment"].tolist()) for part in (train, test)]
     print(f"sample:reviews: {len(train):,} reviews, measured on {len(test):,} of test, three classes")
     print(f"  TF-IDF + logistic regression   {right(peers.tfidf(*rows), rows[1]).mean():.4f}", flush=True)
-    found = []
+    accuracies = []
     for seed in SEEDS[:3]:
         model = bm.finetune("sample:reviews", label="sentiment", test=test, seed=seed, name="benchmark", show=False)
-        found.append(model.report.metrics["accuracy"])
-        print(f"  seed {seed}: bertmagic, defaults  {found[-1]:.4f} in {model.report.train_seconds:.0f} s", flush=True)
-    print(f"  bertmagic, defaults            {spread(found)}")
+        accuracies.append(model.report.metrics["accuracy"])
+        print(
+            f"  seed {seed}: bertmagic, defaults  {accuracies[-1]:.4f} in {model.report.train_seconds:.0f} s",
+            flush=True,
+        )
+    print(f"  bertmagic, defaults            {spread(accuracies)}")
 
 
 def main() -> None:

@@ -55,9 +55,9 @@ def xquad(folder: Path, dev: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def baseline(test: pd.DataFrame) -> tuple[float, float]:
     """Exact match and F1 of the first sentence of each context."""
-    said = [match[0] if (match := _SENTENCE.match(context.strip())) else "" for context in test["context"]]
+    answers = [match[0] if (match := _SENTENCE.match(context.strip())) else "" for context in test["context"]]
     golds = [[text for text, _ in reading.given(cell)] for cell in test["answers"]]
-    exact, f1, _ = measured.scores(said, golds).mean(axis=0)
+    exact, f1, _ = measured.scores(answers, golds).mean(axis=0)
     return float(exact), float(f1)
 
 
@@ -76,21 +76,21 @@ def measure(name: str, data: Path | None, seeds: int, dev: bool = False) -> None
     print(f"  {recipe}")
     exact, f1 = baseline(test)
     print(f"  first sentence: exact match {exact:.4f}, F1 {f1:.4f}", flush=True)
-    found = []
+    scores = []
     for seed in range(seeds):
         model = bm.finetune(
             train, test=test, model="minilm", name="benchmark", seed=seed, show=False, **options,
             **dataclasses.asdict(recipe),
         )  # fmt: skip
         numbers, seconds = model.report.metrics, model.report.train_seconds
-        found.append((numbers["exact_match"], numbers["f1"]))
-        print(f"  seed {seed}: exact match {found[-1][0]:.4f}, F1 {found[-1][1]:.4f}, trained in {seconds:.0f} s")
+        scores.append((numbers["exact_match"], numbers["f1"]))
+        print(f"  seed {seed}: exact match {scores[-1][0]:.4f}, F1 {scores[-1][1]:.4f}, trained in {seconds:.0f} s")
         for part in model.report.slices:
             print(f"    {part.value:15} F1 {part.metrics['f1']:.4f} ({part.rows} questions)", flush=True)
         for note in model.report.notes:
             print(f"    {note}")
     if seeds > 1:
-        (exact, f1), (of_exact, of_f1) = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
+        (exact, f1), (of_exact, of_f1) = np.mean(scores, axis=0), np.std(scores, axis=0, ddof=1)
         print(f"  bertmagic: exact match {exact:.4f} ± {of_exact:.4f}, F1 {f1:.4f} ± {of_f1:.4f}")
 
 

@@ -120,7 +120,7 @@ def live(lab: Any, tokens: int) -> dict[str, Any]:
         "tokens": tokens, "python_ms": 1000 * seconds, "python_peak_mb": peak / 1e6, "first_paint_ms": paint,
         "first_paint_bytes": first, "head_bytes": per_head, "layer_bytes": HEADS * per_head,
         "switch_ms": statistics.median(switches), "switch_most_ms": max(switches),
-        "hover_p95_ms": {name: float(np.percentile(found, 95)) for name, found in hovers.items()},
+        "hover_p95_ms": {name: float(np.percentile(times, 95)) for name, times in hovers.items()},
         "nodes": lab.page.locator(".bm-attention *").count(), "console_errors": lab.errors,
     }  # fmt: skip
 
@@ -136,10 +136,11 @@ layers = [torch.from_numpy(layer)[None] for layer in maps.array]
 names = [token.text for token in maps.tokens]
 before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
 page = head_view(layers, names, sentence_b_start={second}, html_action="return").data
-told = dict(tokens={tokens}, pair={second} is not None, python_ms=1000 * (time.perf_counter() - began), bytes=len(page),
-            python_peak_mb=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+numbers = dict(tokens={tokens}, pair={second} is not None, bytes=len(page),
+               python_ms=1000 * (time.perf_counter() - began),
+               python_peak_mb=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 open({path!r}, "w").write("<!doctype html><meta charset=utf-8><body>" + page)
-print(json.dumps(told))
+print(json.dumps(numbers))
 """
 
 
@@ -151,7 +152,7 @@ def bertviz(browser: Any, folder: str, tokens: int, pair: bool) -> dict[str, Any
             folder=folder, here=str(Path(__file__).parent), tokens=tokens, second=tokens // 2 if pair else None,
             path=str(path),
         )  # fmt: skip
-        told = json.loads(
+        numbers = json.loads(
             subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         )
         if tokens < 128:
@@ -160,10 +161,10 @@ def bertviz(browser: Any, folder: str, tokens: int, pair: bool) -> dict[str, Any
             page.on("request", lambda request: asked.append(request.url))
             page.goto(path.as_uri())
             page.wait_for_timeout(2000)
-            told["requests"] = sorted(url for url in asked if url.startswith("http"))
-            told["lines_drawn_offline"] = page.locator("line").count()
+            numbers["requests"] = sorted(url for url in asked if url.startswith("http"))
+            numbers["lines_drawn_offline"] = page.locator("line").count()
             context.close()
-    return dict(told)
+    return dict(numbers)
 
 
 def main() -> None:
@@ -179,7 +180,7 @@ def main() -> None:
     from tests.browser.page import Lab
     from tests.browser.server import Server
 
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "command": " ".join(["python", "benchmarks/attention_browser.py", *sys.argv[1:]]),
         "machine": f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}",
         "live": [], "bertviz": [],
@@ -189,21 +190,21 @@ def main() -> None:
         work.mkdir()
         server = Server(Path(place), work)
         browser = playwright.chromium.launch(executable_path=found_browser(), args=FLAGS)
-        found["browser"] = f"Chromium {browser.version}"
+        results["browser"] = f"Chromium {browser.version}"
         try:
             server.wait()
             for tokens in asked.tokens:
                 lab = Lab(browser, server.url, width=1400)
-                found["live"].append(live(lab, tokens))
-                print(json.dumps(found["live"][-1]), flush=True)
+                results["live"].append(live(lab, tokens))
+                print(json.dumps(results["live"][-1]), flush=True)
                 lab.close()
             for tokens, pair in ((64, False), (128, False), (128, True)) if asked.bertviz else ():
-                found["bertviz"].append(bertviz(browser, asked.bertviz, tokens, pair))
-                print(json.dumps(found["bertviz"][-1]), flush=True)
+                results["bertviz"].append(bertviz(browser, asked.bertviz, tokens, pair))
+                print(json.dumps(results["bertviz"][-1]), flush=True)
         finally:
             browser.close()
             server.close()
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

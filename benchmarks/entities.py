@@ -54,12 +54,14 @@ class Dictionary:
 
     def __init__(self, train: pd.DataFrame) -> None:
         types: dict[tuple[str, ...], Counter[str]] = {}
-        for words, of in zip(train["tokens"], train["tags"], strict=True):
-            for start, end, label in tags.entities(of):
+        for words, row_tags in zip(train["tokens"], train["tags"], strict=True):
+            for start, end, label in tags.entities(row_tags):
                 types.setdefault(tuple(words[start:end]), Counter())[label] += 1
         self.longest = max(map(len, types))
         seen = Counter(part for words in train["tokens"] for part in self._parts(words) if part in types)
-        self.types = {name: of.most_common(1)[0][0] for name, of in types.items() if 2 * of.total() >= seen[name]}
+        self.types = {
+            name: counts.most_common(1)[0][0] for name, counts in types.items() if 2 * counts.total() >= seen[name]
+        }
 
     def _parts(self, words: list[str]) -> list[tuple[str, ...]]:
         return [
@@ -68,17 +70,17 @@ class Dictionary:
 
     def predict(self, words: list[str]) -> list[str]:
         """The tags of a sentence: from left to right, the longest name that begins at a word."""
-        found, at = [], 0
+        entities, at = [], 0
         while at < len(words):
             ends = range(min(at + self.longest, len(words)), at, -1)
             end = next((end for end in ends if tuple(words[at:end]) in self.types), None)
             if end is not None:
-                found.append(tags.Entity(at, end, self.types[tuple(words[at:end])]))
+                entities.append(tags.Entity(at, end, self.types[tuple(words[at:end])]))
             at = end or at + 1
-        return tags.written(found, len(words))
+        return tags.written(entities, len(words))
 
 
-def told(f1: float, precision: float, recall: float) -> str:
+def scores_text(f1: float, precision: float, recall: float) -> str:
     return f"F1 {f1:.4f} (precision {precision:.4f}, recall {recall:.4f})"
 
 
@@ -88,18 +90,21 @@ def measure(name: str, data: Path, seeds: int) -> None:
     print(f"{name}: {len(train):,} sentences, measured on {len(dev):,} of dev; {recipe}")
     known = Dictionary(train)
     simple = metrics.overall(dev["tags"], [known.predict(words) for words in dev["tokens"]])
-    print(f"  dictionary of {len(known.types):,} names: {told(simple.f1, simple.precision, simple.recall)}", flush=True)
+    print(
+        f"  dictionary of {len(known.types):,} names: {scores_text(simple.f1, simple.precision, simple.recall)}",
+        flush=True,
+    )
     scores = []
     for seed in range(seeds):
         model = bm.finetune(
             train, text="tokens", label="tags", validation=0, test=dev, model="minilm", name="benchmark", seed=seed,
             show=False, **dataclasses.asdict(recipe),
         )  # fmt: skip
-        found = model.report.metrics
-        scores.append(found["f1"])
-        numbers = told(found["f1"], found["precision"], found["recall"])
+        values = model.report.metrics
+        scores.append(values["f1"])
+        numbers = scores_text(values["f1"], values["precision"], values["recall"])
         seconds = model.report.train_seconds
-        print(f"  seed {seed}: {numbers}, strict F1 {found['strict_f1']:.4f}, trained in {seconds:.0f} s", flush=True)
+        print(f"  seed {seed}: {numbers}, strict F1 {values['strict_f1']:.4f}, trained in {seconds:.0f} s", flush=True)
         for score in model.report.classes:
             print(f"    {score.label:15} F1 {score.f1:.4f} ({score.support:,} entities)")
     if seeds > 1:

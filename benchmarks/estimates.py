@@ -65,18 +65,18 @@ def measure(setting: dict[str, Any]) -> dict[str, float]:
     began = time.perf_counter()
     about = estimates.subject(options)
     calibrated = time.perf_counter() - began
-    found = estimates.estimate(options, about)
+    estimate = estimates.estimate(options, about)
     devices.release()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = status("VmRSS")
-    told: list[Any] = []
-    bm.finetune(frame, show=False, on_event=told.append, **known)
-    steps = [event for event in told if isinstance(event, Step)]
-    evaluation = next(event for event in told if isinstance(event, Evaluated))
+    events: list[Any] = []
+    bm.finetune(frame, show=False, on_event=events.append, **known)
+    steps = [event for event in events if isinstance(event, Step)]
+    evaluation = next(event for event in events if isinstance(event, Evaluated))
     return {
-        "estimated_seconds": found.epoch_seconds,
+        "estimated_seconds": estimate.epoch_seconds,
         "seconds": (steps[-1].seconds - steps[0].seconds) * len(steps) / (len(steps) - 1) + evaluation.seconds,
-        "estimated_bytes": found.bytes,
+        "estimated_bytes": estimate.bytes,
         "bytes": status("VmHWM") - before,
         "subject_seconds": calibrated,
         "steps": len(steps),
@@ -96,9 +96,9 @@ def main() -> None:
             command = [sys.executable, __file__, "--one", json.dumps(setting)]
             known = {**os.environ, "BERTMAGIC_HOME": home}
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=known)
-            found = {**setting, **json.loads(done.stdout.splitlines()[-1])}
-            results.append(found)
-            seconds, memory = (found[f"estimated_{what}"] / found[what] for what in ("seconds", "bytes"))
+            row = {**setting, **json.loads(done.stdout.splitlines()[-1])}
+            results.append(row)
+            seconds, memory = (row[f"estimated_{what}"] / row[what] for what in ("seconds", "bytes"))
             print(f"{json.dumps(setting)}: time {seconds:.2f}, memory {memory:.2f} of what it took", flush=True)
     given.out.write_text(json.dumps({"machine": throughput._processor(), "results": results}, indent=1) + "\n")
 

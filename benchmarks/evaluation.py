@@ -33,12 +33,12 @@ def softmax(logits):
 
 def timed(work, times=3):
     """Return the shortest of some runs, in seconds: what else the machine does only adds to them."""
-    found = []
+    seconds = []
     for _ in range(times):
         began = time.perf_counter()
         work()
-        found.append(time.perf_counter() - began)
-    return min(found)
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
 
 
 def drawing():
@@ -56,26 +56,27 @@ def large(rows=100_000, classes=50):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     names = tuple(f"class {at}" for at in range(classes))
-    chances, said = softmax(logits), logits.argmax(axis=1)
-    found = report_metrics(logits, chances, true, names)
+    chances, predicted = softmax(logits), logits.argmax(axis=1)
+    estimates = report_metrics(logits, chances, true, names)
     table, confusion = (
-        confusion_metrics.by_class(found.tallies[0], names),
-        confusion_metrics.confusion(true, said, classes),
+        confusion_metrics.by_class(estimates.tallies[0], names),
+        confusion_metrics.confusion(true, predicted, classes),
     )
     texts = [f"text {at} of the rows that were made" for at in range(rows)]
     outcomes = Outcomes(
-        pd.RangeIndex(rows), texts, np.arange(rows) % 60 + 3, true, said, (said == true).astype(float), found.tallies,
-        chances,
+        pd.RangeIndex(rows), texts, np.arange(rows) % 60 + 3, true, predicted, (predicted == true).astype(float),
+        estimates.tallies, chances,
     )  # fmt: skip
     parts = traits.traits(outcomes)[["length", "digits"]]
     measured = [one for name in parts for one in slices.measured(outcomes.tallies, parts[name])]
     automatic = slices.tested(outcomes, parts, measured)
     report = Report(
-        "model", "classification", "made", rows, found.metrics, names, table, confusion, intervals=found.intervals,
+        "model", "classification", "made", rows, estimates.metrics, names, table, confusion,
+        intervals=estimates.intervals,
         automatic=automatic, main="accuracy", outcomes=outcomes, errors=errors.find(outcomes, names),
     )  # fmt: skip
     seconds = time.perf_counter() - began
-    saved = sum(len(str(of).encode()) for part in (bundle(report), *below(report)) for of in part.values())
+    saved = sum(len(str(value).encode()) for part in (bundle(report), *below(report)) for value in part.values())
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"a report of {rows:,} rows x {classes} classes: {seconds:.1f} s, {(after - before) / 1024:.0f} MB more")
     print(f"saved output {saved / 1000:.0f} kB, as text {len(text(report).splitlines())} lines")

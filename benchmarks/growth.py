@@ -89,7 +89,7 @@ def kept(name: str) -> int:
 @contextmanager
 def measured() -> Iterator[dict[str, float]]:
     """Give a dict that has, afterwards, the seconds (of the clock and of all cores) and the peak of extra memory."""
-    found: dict[str, float] = {}
+    usage: dict[str, float] = {}
     Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to what is held now
     all_before, own_before = kept("VmRSS"), kept("RssAnon")
     own, done = [own_before], threading.Event()
@@ -101,12 +101,12 @@ def measured() -> Iterator[dict[str, float]]:
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     began, worked = time.perf_counter(), time.process_time()
-    yield found
-    found["seconds"], found["cpu_seconds"] = time.perf_counter() - began, time.process_time() - worked
+    yield usage
+    usage["seconds"], usage["cpu_seconds"] = time.perf_counter() - began, time.process_time() - worked
     done.set()
     watcher.join()
-    found["peak_mb"] = (kept("VmHWM") - all_before) / 1e6
-    found["own_mb"] = (max(own[0], kept("RssAnon")) - own_before) / 1e6
+    usage["peak_mb"] = (kept("VmHWM") - all_before) / 1e6
+    usage["own_mb"] = (max(own[0], kept("RssAnon")) - own_before) / 1e6
 
 
 def train(encoder: str, small: str, rows: str) -> dict[str, float]:
@@ -120,9 +120,9 @@ def train(encoder: str, small: str, rows: str) -> dict[str, float]:
         )  # fmt: skip
 
     run(small)
-    with measured() as found:
+    with measured() as usage:
         run(rows)
-    return found
+    return usage
 
 
 def predict(encoder: str, small: str, rows: str) -> dict[str, float]:
@@ -134,9 +134,9 @@ def predict(encoder: str, small: str, rows: str) -> dict[str, float]:
         show=False,
     )  # fmt: skip
     model.predict(Path(small), show=False)
-    with measured() as found:
+    with measured() as usage:
         frame = model.predict(Path(rows), show=False).frame
-    return {**found, "frame_mb": float(frame.memory_usage(deep=True).sum()) / 1e6}
+    return {**usage, "frame_mb": float(frame.memory_usage(deep=True).sum()) / 1e6}
 
 
 def step(length: str) -> dict[str, float]:
@@ -163,7 +163,7 @@ def step(length: str) -> dict[str, float]:
 
     run(short=True, steps=2)
     ends.clear()
-    with measured() as found:
+    with measured() as usage:
         model = run(short=False, steps=8)
     clock, cpu = (
         statistics.median(after[i] - before[i] for before, after in itertools.pairwise(ends[2:])) for i in range(2)
@@ -174,7 +174,7 @@ def step(length: str) -> dict[str, float]:
     return {
         "step_seconds": clock,
         "step_cpu_seconds": cpu,
-        "step_mb": found["peak_mb"],
+        "step_mb": usage["peak_mb"],
         "predict_seconds": predicted["seconds"] / 5,
         "predict_cpu_seconds": predicted["cpu_seconds"] / 5,
         "predict_mb": predicted["peak_mb"],
@@ -205,8 +205,8 @@ def child(function: Callable[..., dict[str, float]], *arguments: str, home: Path
     done = subprocess.run(
         command, env={**os.environ, "BERTMAGIC_HOME": str(home)}, stdout=subprocess.PIPE, text=True, check=True
     )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    usage: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return usage
 
 
 def grow_by_rows(most: int, folder: Path) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder with sst2/train.tsv and sst2/dev.tsv")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    found = json.loads(options.out.read_text()) if options.out.exists() else {}
+    results = json.loads(options.out.read_text()) if options.out.exists() else {}
     typed = ["FOLDER" if options.data and word == str(options.data) else word for word in sys.argv[1:]]
     about = {"command": " ".join(["python", "benchmarks/growth.py", *typed]), "machine": machine()}
     with tempfile.TemporaryDirectory() as name:
@@ -286,9 +286,9 @@ def main() -> None:
         }
         for section, measure in sections.items():
             if options.only in (None, section):
-                found[section] = {**about, **measure()}
+                results[section] = {**about, **measure()}
     options.out.parent.mkdir(exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    options.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def machine() -> str:

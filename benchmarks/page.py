@@ -53,10 +53,10 @@ def mfu(row: dict[str, Any], length: float) -> float:
 
 def by(rows: Rows, *names: str) -> dict[tuple[str, ...], Rows]:
     """Rows that have the same values in some columns."""
-    found: dict[tuple[str, ...], Rows] = {}
+    groups: dict[tuple[str, ...], Rows] = {}
     for row in rows:
-        found.setdefault(tuple(row[name] for name in names), []).append(row)
-    return found
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
 
 
 def times(ours: Rows, theirs: Rows, what: Callable[[dict[str, Any]], float]) -> list[float]:
@@ -69,22 +69,22 @@ def training(rows: Rows) -> str:
         return float(row["tokens"] / row["seconds"])
 
     groups, lines = by(rows, "kind", "system"), []
-    for (kind, system), found in groups.items():
-        ratio = times(groups[kind, "bertmagic"], found, rate)
-        padding = statistics.median(1 - row["tokens"] / row["slots"] for row in found)
-        share = [mfu(row, row["mean_length"]) for row in found]
+    for (kind, system), group in groups.items():
+        ratio = times(groups[kind, "bertmagic"], group, rate)
+        padding = statistics.median(1 - row["tokens"] / row["slots"] for row in group)
+        share = [mfu(row, row["mean_length"]) for row in group]
         lines.append(
-            [f"{kind}, {system}", f"{found[0]['mean_length']:.0f}", spread([rate(row) for row in found]),
+            [f"{kind}, {system}", f"{group[0]['mean_length']:.0f}", spread([rate(row) for row in group]),
              f"{padding:.0%}", spread(share, ".0%"), "" if system == "bertmagic" else spread(ratio, ".1f")]
         )  # fmt: skip
     head = ["training", "tokens a text", "real tokens/s", "padding", "MFU on real tokens", "bertmagic is faster, times"]
     peaks = [row["peak"] for row in rows]
-    said = ", ".join(
+    peak_text = ", ".join(
         f"{name} {statistics.median(peak[kind] for peak in peaks) / 1e9:,.0f} GFLOP/s"
         for name, kind in (("bf16", "bfloat16"), ("fp32", "float32"))
         if kind in peaks[0]
     )
-    return table(head, lines) + f"\n\nMatrix peak, measured in the same rounds: {said}."
+    return table(head, lines) + f"\n\nMatrix peak, measured in the same rounds: {peak_text}."
 
 
 def predicting(rows: Rows) -> str:
@@ -93,11 +93,11 @@ def predicting(rows: Rows) -> str:
 
     groups, lines = by(rows, "kind", "system"), []
     ours = rows[0]["system"]  # bertmagic in the format that it takes by itself
-    for (kind, system), found in groups.items():
-        ratio = times(groups[kind, ours], found, rate)
+    for (kind, system), group in groups.items():
+        ratio = times(groups[kind, ours], group, rate)
         lines.append(
-            [f"{kind}, {system}", spread([rate(row) for row in found]), f"{min(row['same'] for row in found):.2%}",
-             f"{max(row['apart'] for row in found):.6f}", "" if system == ours else spread(ratio, ".1f")]
+            [f"{kind}, {system}", spread([rate(row) for row in group]), f"{min(row['same'] for row in group):.2%}",
+             f"{max(row['apart'] for row in group):.6f}", "" if system == ours else spread(ratio, ".1f")]
         )  # fmt: skip
     head = ["predicting", "texts/s", "same labels as pipeline", "probabilities within", f"{ours} is faster, times"]
     return table(head, lines)
@@ -106,7 +106,10 @@ def predicting(rows: Rows) -> str:
 def profile(rows: Rows) -> str:
     """The share of each kind of operator in a step."""
     groups, kinds = by(rows, "group"), list(by(rows, "kind"))
-    shares = {group: {row["kind"]: row["seconds"] / row["of"] for row in found} for (group,), found in groups.items()}
+    shares = {
+        group: {row["kind"]: row["seconds"] / row["of"] for row in group_rows}
+        for (group,), group_rows in groups.items()
+    }
     most = sorted(shares, key=lambda group: -max(shares[group].values()))
     return table(
         ["share of the time", *(kind for (kind,) in kinds)],
@@ -117,9 +120,9 @@ def profile(rows: Rows) -> str:
 def compared(rows: Rows, across: str, down: str, usual: str, form: str = ".2f") -> dict[str, list[str]]:
     """How many times as long as usual something takes, in each round; a column for each value of ``across``."""
     groups, lines = by(rows, across, down), {}
-    for (place, name), found in groups.items():
+    for (place, name), group in groups.items():
         theirs = groups[place, usual]
-        longer = [a["seconds"] / b["seconds"] for a, b in zip(found, theirs, strict=True)]
+        longer = [a["seconds"] / b["seconds"] for a, b in zip(group, theirs, strict=True)]
         lines.setdefault(name, []).append(spread(longer, form))
     return {name: cells for name, cells in lines.items() if name != usual}
 
@@ -137,7 +140,7 @@ def variants(rows: Rows) -> str:
     first = [row for row in rows if not row["round"]]
     lines = compared(later, "tokens", "variant", "as it is")
     head = ["instead", *(f"{length} tokens: times as long" for (length,) in by(rows, "tokens")), "first step, s"]
-    slowest = {name: max(row["seconds"] for row in found) for (name,), found in by(first, "variant").items()}
+    slowest = {name: max(row["seconds"] for row in group) for (name,), group in by(first, "variant").items()}
     return table(head, ([name, *cells, f"{slowest[name]:.1f}"] for name, cells in lines.items()))
 
 
@@ -165,8 +168,8 @@ def attention(rows: Rows) -> str:
 def weights(rows: Rows) -> str:
     """Texts a second with weights of each format."""
     lines = [
-        [way, spread([row["texts"] / row["seconds"] for row in found]), f"{max(row['apart'] for row in found):.4f}"]
-        for (way,), found in by(rows, "way").items()
+        [way, spread([row["texts"] / row["seconds"] for row in group]), f"{max(row['apart'] for row in group):.4f}"]
+        for (way,), group in by(rows, "way").items()
     ]
     return table(["predicting R8", "texts/s", "probabilities within"], lines)
 
@@ -176,9 +179,9 @@ OF_A_STEP = {"profile": profile, "ablation": ablation, "variants": variants, "sh
              "attention": attention, "weights": weights}  # fmt: skip
 
 
-def growth(found: dict[str, Any], part: str) -> str:
+def growth(results: dict[str, Any], part: str) -> str:
     """The table of a part; of the cache, what was measured once for all."""
-    known = found[part]
+    known = results[part]
     if part == "cache":
         shares = spread([100 * share for share in known["shares"]], ".2f")
         return (
@@ -193,9 +196,9 @@ def growth(found: dict[str, Any], part: str) -> str:
     )
 
 
-def estimates(found: dict[str, Any]) -> str:
+def estimates(results: dict[str, Any]) -> str:
     """Estimate and outcome of each setting, and how many lie within the bounds."""
-    rows, lines = found["results"], []
+    rows, lines = results["results"], []
     ratios: dict[str, list[float]] = {what: [row[f"estimated_{what}"] / row[what] for row in rows] for what in WITHIN}
     for at, row in enumerate(rows):
         others = [f"{name} = {row[name]}" for name in ("adapt", "freeze", "gradient_checkpointing") if name in row]
@@ -206,11 +209,11 @@ def estimates(found: dict[str, Any]) -> str:
         )  # fmt: skip
     held = {what: sum(abs(ratio - 1) <= most for ratio in ratios[what]) for what, most in WITHIN.items()}
     head = ["setting", "estimated s an epoch", "it took", "ratio", "estimated MB", "it took", "ratio"]
-    said = (
+    summary = (
         f"Of {len(rows)} settings {held['seconds']} are within {WITHIN['seconds']:.0%} in time and {held['bytes']} "
-        f"within {WITHIN['bytes']:.0%} in memory. On {found['machine']}."
+        f"within {WITHIN['bytes']:.0%} in memory. On {results['machine']}."
     )
-    return table(head, lines) + "\n\n" + said
+    return table(head, lines) + "\n\n" + summary
 
 
 def figure(rows: Rows) -> None:
@@ -221,8 +224,8 @@ def figure(rows: Rows) -> None:
 
     groups = by(rows, "system")
     picture = go.Figure()
-    for color, ((system,), found) in zip(COLORS, groups.items(), strict=False):
-        kinds = by(found, "kind")
+    for color, ((system,), group) in zip(COLORS, groups.items(), strict=False):
+        kinds = by(group, "kind")
         rates = {kind: [row["tokens"] / row["seconds"] for row in some] for (kind,), some in kinds.items()}
         middle = [statistics.median(values) for values in rates.values()]
         picture.add_bar(

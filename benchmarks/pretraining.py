@@ -61,12 +61,12 @@ def few(train: corpora.Rows, seed: int) -> corpora.Rows:
 
 def classified(rows: corpora.Rows, test: corpora.Rows, model: object, seed: int) -> float:
     """The accuracy on test of a classifier that starts from a model."""
-    found = bm.finetune(
+    tuned = bm.finetune(
         pd.DataFrame({"text": rows.texts, "label": rows.labels}), text="text", label="label", validation=0, model=model,
         epochs=RECIPE.epochs, lr=RECIPE.lr, batch_size=16, max_length=RECIPE.max_length, warmup=RECIPE.warmup,
         weight_decay=RECIPE.weight_decay, seed=seed, name="few", show=False,
     )  # fmt: skip
-    labels = found.predict(test.texts, show=False).frame["label"]
+    labels = tuned.predict(test.texts, show=False).frame["label"]
     return float(accuracy.right([str(label) for label in labels], test).mean())
 
 
@@ -80,7 +80,11 @@ def main() -> None:
     train, test = corpora.reuters_r8(options.reuters)
     print(f"Reuters R8: {len(train):,} documents without labels", flush=True)
     reuters = pretrained(train, test, options.steps)
-    found: dict[str, list[float]] = {"TF-IDF + logistic regression": [], "minilm": [], "minilm, pre-trained on": []}
+    accuracies: dict[str, list[float]] = {
+        "TF-IDF + logistic regression": [],
+        "minilm": [],
+        "minilm, pre-trained on": [],
+    }
     for seed in options.seeds:
         rows = few(train, seed)
         scores = (
@@ -88,10 +92,10 @@ def main() -> None:
             classified(rows, test, "minilm", seed),
             classified(rows, test, reuters, seed),
         )
-        for name, score in zip(found, scores, strict=True):
-            found[name].append(score)
+        for name, score in zip(accuracies, scores, strict=True):
+            accuracies[name].append(score)
         print(f"  seed {seed}, {len(rows)} labels: " + ", ".join(f"{score:.4f}" for score in scores), flush=True)
-    for name, scores in found.items():
+    for name, scores in accuracies.items():
         print(f"  {name:30} {accuracy.spread(scores) if len(scores) > 1 else scores[0]}")
     print(f"  {time.perf_counter() - began:.0f} s in all")
 

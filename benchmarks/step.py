@@ -48,9 +48,9 @@ def rows(kind: str, options: argparse.Namespace) -> Any:
     """A table of the rows of a run."""
     import pandas as pd
 
-    found, _ = throughput.texts(kind, options.data, options.reuters)
-    apart = max(1, len(found) // ROWS[kind])
-    table = pd.DataFrame({"text": found.texts, "label": found.labels})[::apart]
+    corpus, _ = throughput.texts(kind, options.data, options.reuters)
+    apart = max(1, len(corpus) // ROWS[kind])
+    table = pd.DataFrame({"text": corpus.texts, "label": corpus.labels})[::apart]
     return table[: options.rows or ROWS[kind]]
 
 
@@ -388,9 +388,9 @@ def weights(options: argparse.Namespace) -> list[dict[str, Any]]:
         for turn, (name, (network, number_format, places)) in itertools.product(range(options.rounds), ways.items()):
             with replaced(places):
                 began = time.perf_counter()
-                found = softmax(run_model(network, feed, number_format))
+                probabilities = softmax(run_model(network, feed, number_format))
             seconds = time.perf_counter() - began
-            apart = float(np.abs(found - true).max())
+            apart = float(np.abs(probabilities - true).max())
             measured.append({"way": name, "round": turn, "texts": len(tokens), "seconds": seconds, "apart": apart})
             print(f"{name:30} round {turn}: {len(tokens) / seconds:.0f} texts/s, within {apart:.4f}", flush=True)
     return measured
@@ -413,19 +413,19 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", help="of the ablation, only these")
     parser.add_argument("--out", type=Path, help="where to store what was measured, as JSON")
     options = parser.parse_args()
-    found = {
+    results = {
         "command": "python benchmarks/step.py --data FOLDER --out benchmarks/results/step.json",
         "machine": f"{throughput._processor()}, {torch.get_num_threads()} threads",
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__,
                      "python": platform.python_version()},
     }  # fmt: skip
     if options.out and options.out.exists():
-        found = json.loads(options.out.read_text()) | found
+        results = json.loads(options.out.read_text()) | results
     for name, part in PARTS.items():
         if not options.only or name in options.only:
-            found[name] = part(options)
+            results[name] = part(options)
     if options.out:
-        options.out.write_text(json.dumps(found, indent=1) + "\n")
+        options.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

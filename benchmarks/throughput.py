@@ -108,7 +108,7 @@ def _trainer(system: str, rows: corpora.Rows, length: int) -> dict[str, Any]:
     tokenizer = transformers.AutoTokenizer.from_pretrained(weights)
     tokens = tokenizer(rows.texts, truncation=True, max_length=length)
     lengths = [len(ids) for ids in tokens["input_ids"]]
-    found = datasets.Dataset.from_dict(
+    dataset = datasets.Dataset.from_dict(
         {**tokens, "labels": [names.index(label) for label in rows.labels], "length": lengths}
     )
     tuned = {
@@ -142,7 +142,7 @@ def _trainer(system: str, rows: corpora.Rows, length: int) -> dict[str, Any]:
                 per_device_train_batch_size=BATCH, save_strategy="no", disable_tqdm=True, report_to="none", seed=0,
                 **(tuned if system == "Trainer T" else {}),
             ),
-            train_dataset=found,
+            train_dataset=dataset,
             data_collator=Counting(tokenizer),
             callbacks=[Clock()],
         ).train()  # fmt: skip
@@ -205,8 +205,8 @@ def predict(system: str, state: dict[str, Any], texts: list[str]) -> dict[str, A
     if system.startswith("bertmagic"):
         frame = state["model"].predict(texts, show=False).frame
         seconds = time.perf_counter() - began
-        found = {name.removeprefix("p_"): frame[name].tolist() for name in frame if name.startswith("p_")}
-        return {"seconds": seconds, "p": found}
+        probabilities = {name.removeprefix("p_"): frame[name].tolist() for name in frame if name.startswith("p_")}
+        return {"seconds": seconds, "p": probabilities}
     if system.startswith("pipeline"):
         rows = state["model"](texts, batch_size=int(system.split()[-1]), truncation=True, max_length=512)
         seconds = time.perf_counter() - began
@@ -293,14 +293,14 @@ def training(options: argparse.Namespace) -> list[dict[str, Any]]:
         for turn in range(options.rounds):
             flops = {name: systems[0].ask("peak", number_format=name)["flops"] for name in formats()}
             ours, *trainers = systems
-            found = []
+            timings = []
             for system in (ours, trainers[turn % 2], ours, trainers[1 - turn % 2], ours):
                 took = system.ask("train", texts=some.texts, labels=some.labels, length=length)
                 print(f"{kind:12} {system.name:10} round {turn}: {took['tokens'] / took['seconds']:,.0f} tokens/s, "
                       f"padding {1 - took['tokens'] / took['slots']:.0%}", flush=True)  # fmt: skip
-                found.append((system.name, took))
+                timings.append((system.name, took))
             for system in systems:
-                took = [row for name, row in found if name == system.name]
+                took = [row for name, row in timings if name == system.name]
                 middle = statistics.median(row["seconds"] for row in took)
                 measured.append({"kind": kind, "system": system.name, "round": turn, **took[0], "seconds": middle,
                                  "mean_length": took[0]["tokens"] / count, "peak": flops})  # fmt: skip
@@ -333,16 +333,16 @@ def predicting(options: argparse.Namespace) -> list[dict[str, Any]]:
             for turn in range(options.rounds):
                 answers = {}
                 for system in systems[turn:] + systems[:turn]:
-                    found = system.ask("predict", texts=test.texts[:count])
-                    answers[system.name] = found
+                    answer = system.ask("predict", texts=test.texts[:count])
+                    answers[system.name] = answer
                 true = _matrix(answers["pipeline, batch 1"]["p"])
-                for name, found in answers.items():
-                    p = _matrix(found["p"])
+                for name, answer in answers.items():
+                    p = _matrix(answer["p"])
                     same = float(np.mean(p.argmax(1) == true.argmax(1)))
                     apart = float(np.abs(p - true).max())
                     measured.append({"kind": kind, "system": name, "round": turn, "texts": count, "same": same,
-                                     "apart": apart, "seconds": found["seconds"]})  # fmt: skip
-                    print(f"{kind:12} {name:18} round {turn}: {count / found['seconds']:,.0f} texts/s, "
+                                     "apart": apart, "seconds": answer["seconds"]})  # fmt: skip
+                    print(f"{kind:12} {name:18} round {turn}: {count / answer['seconds']:,.0f} texts/s, "
                           f"same labels {same:.2%}, probabilities within {apart:.6f}", flush=True)  # fmt: skip
             for system in systems:
                 system.close()
@@ -373,7 +373,7 @@ def main() -> None:
     import torch
     import transformers
 
-    found = {
+    results = {
         "command": "python benchmarks/throughput.py --data FOLDER --out benchmarks/results/throughput.json",
         "machine": f"{_processor()}, {torch.get_num_threads()} threads",
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__,
@@ -382,7 +382,7 @@ def main() -> None:
         "predicting": predicting(options) if options.only != "training" else [],
     }  # fmt: skip
     if options.out:
-        options.out.write_text(json.dumps(found, indent=1))
+        options.out.write_text(json.dumps(results, indent=1))
 
 
 def _processor() -> str:

@@ -44,14 +44,14 @@ def search(rows: pd.DataFrame, minutes: float) -> dict[str, Any]:
     allowed, trials = 60 * minutes * torch.get_num_threads(), 0
     while time.process_time() < allowed:
         trials += 1
-        found = bm.tune(
+        result = bm.tune(
             rows, text="text", label="label", model="minilm", name="search", trials=trials, show=False, **SPACE
         )
-        last = found.trials[-1]
+        last = result.trials[-1]
         print(f"  trial {trials}: {last.values} {last.state} {last.score}", flush=True)
     return {
-        "minutes": minutes, "metric": found.metric, "best": found.best.values,
-        "trials": [{"values": t.values, "state": t.state, "score": t.score} for t in found.trials],
+        "minutes": minutes, "metric": result.metric, "best": result.best.values,
+        "trials": [{"values": t.values, "state": t.state, "score": t.score} for t in result.trials],
     }  # fmt: skip
 
 
@@ -82,17 +82,17 @@ def main() -> None:
     options = parser.parse_args()
     train, dev = corpora.sst2(options.data)
     rows = pd.DataFrame({"text": train.texts, "label": train.labels})
-    found: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
+    results: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
     os.environ.setdefault("BERTMAGIC_HOME", tempfile.mkdtemp())
-    if "search" not in found:
-        found["machine"] = throughput._processor()
-        found["search"] = search(rows, options.minutes)
-    known = found.setdefault("predicted", {})
+    if "search" not in results:
+        results["machine"] = throughput._processor()
+        results["search"] = search(rows, options.minutes)
+    known = results.setdefault("predicted", {})
     for seed in SEEDS:
-        for name, values in (("defaults", {}), ("found", found["search"]["best"])):
+        for name, values in (("defaults", {}), ("found", results["search"]["best"])):
             if f"{name} {seed}" not in known:
                 known[f"{name} {seed}"] = "".join(labels(rows, dev, seed, values))
-                options.out.write_text(json.dumps(found, indent=1) + "\n")
+                options.out.write_text(json.dumps(results, indent=1) + "\n")
             print(f"  {name} {seed}: {accuracy.right(list(known[f'{name} {seed}']), dev).mean():.4f}", flush=True)
     right = {
         name: [accuracy.right(list(known[f"{name} {seed}"]), dev) for seed in SEEDS] for name in ("defaults", "found")

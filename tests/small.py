@@ -7,8 +7,8 @@ from .conftest import BAD, GOOD, THINGS
 
 def pairs(count=40):
     texts = [f"the {THINGS[at % 11]} was {GOOD[at % 6]} {at}" for at in range(count)]
-    said = [f"it was {(GOOD, BAD)[at % 2][at % 6]}" for at in range(count)]
-    return pd.DataFrame({"premise": texts, "hypothesis": said, "relation": ["yes", "no"] * (count // 2)})
+    hypotheses = [f"it was {(GOOD, BAD)[at % 2][at % 6]}" for at in range(count)]
+    return pd.DataFrame({"premise": texts, "hypothesis": hypotheses, "relation": ["yes", "no"] * (count // 2)})
 
 
 def label_sets(count=40):

@@ -202,9 +202,9 @@ def check_same(network, fresh):
 
 def outputs(network, batch):
     """Yield all that can be read of a network: tensors in an order."""
-    found = network(**batch, output_hidden_states=True)
-    assert found.hidden_states[-1].shape[:2] == (3, 6)
-    yield from (found.logits, *found.hidden_states)
+    output = network(**batch, output_hidden_states=True)
+    assert output.hidden_states[-1].shape[:2] == (3, 6)
+    yield from (output.logits, *output.hidden_states)
     body = network.base_model(**batch)
     assert body[0].shape[:2] == (3, 6)
     yield from (

@@ -57,7 +57,7 @@ def test_frames_that_still_run_are_left_alone():
 
 
 @pytest.mark.parametrize(
-    ("n", "words", "said"),
+    ("n", "words", "expected"),
     [
         (0, ("row",), "0 rows"),
         (1, ("row",), "1 row"),
@@ -67,5 +67,5 @@ def test_frames_that_still_run_are_left_alone():
         (12, ("class", "classes"), "12 classes"),
     ],
 )
-def test_a_number_and_its_noun_agree(n, words, said):
-    assert count(n, *words) == said
+def test_a_number_and_its_noun_agree(n, words, expected):
+    assert count(n, *words) == expected

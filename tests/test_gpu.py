@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import bertmagic as bm
-from bertmagic import events as told
+from bertmagic import events
 from bertmagic.models import devices
 
 pytestmark = [
@@ -14,7 +14,7 @@ pytestmark = [
 
 
 def failing(event):
-    if isinstance(event, told.Step):
+    if isinstance(event, events.Step):
         raise ValueError("a callback")
 
 

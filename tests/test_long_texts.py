@@ -33,16 +33,16 @@ def train(rows, encoder, listen=None, **known):
 def test_what_is_read_of_long_texts_is_said_saved_and_used(long_rows, encoder, long_text):
     events = []
     model = train(long_rows, encoder, events.append, long_text=long_text)
-    (said,) = [event.text for event in events if isinstance(event, Note) and "of 108 texts" in event.text]
-    assert {"truncate": "cut at 16", "head_tail": "middle is cut out", "window": "windows"}[long_text] in said
+    (note,) = [event.text for event in events if isinstance(event, Note) and "of 108 texts" in event.text]
+    assert {"truncate": "cut at 16", "head_tail": "middle is cut out", "window": "windows"}[long_text] in note
     assert model.card["long_text"] == long_text
     texts = long_rows["text"].tolist()[:30]
     tokens = encode(model.tokenizer, texts, 16, long_text)
     expected = softmax(tokens.by_row(run_model(model.network, BatchSource(tokens, 0), "fp32")))
-    found = bm.load(model.folder, name="again", precision="fp32").predict(texts, show=False)
-    assert np.allclose(found.frame[["p_bad", "p_good"]].to_numpy(float), expected, atol=1e-5)
-    assert found.truncated == tokens.truncated > 5
-    assert len(found) == 30
+    predictions = bm.load(model.folder, name="again", precision="fp32").predict(texts, show=False)
+    assert np.allclose(predictions.frame[["p_bad", "p_good"]].to_numpy(float), expected, atol=1e-5)
+    assert predictions.truncated == tokens.truncated > 5
+    assert len(predictions) == 30
     assert model.evaluate(long_rows, show=False).rows == 120
 
 
@@ -115,6 +115,6 @@ def test_windows_go_on_by_a_quarter_at_least(tokenizer, stride):
 def test_a_saved_model_with_such_a_stride_says_what_it_does(learnt):
     card = learnt.card | {"long_text": "window", "stride": 60, "max_length": 64}
     old = bm.TextModel("old", learnt.network, learnt.tokenizer, learnt.task, card, learnt.folder, "fp32")
-    found = old.predict([LONG], show=False)
-    assert "Windows of long texts share 46 tokens instead of 60." in found.notes
+    predictions = old.predict([LONG], show=False)
+    assert "Windows of long texts share 46 tokens instead of 60." in predictions.notes
     assert not any("share" in note for note in learnt.predict([LONG], show=False).notes)

@@ -116,16 +116,16 @@ def test_what_cannot_be_read_is_said_with_what_was_expected(given, message):
     ],
 )  # fmt: skip
 def test_values_are_read_as_their_kind(name, given, expected):
-    found = getattr(read(**{name: given}), name)
-    assert found == expected
-    assert type(found) is type(expected) or isinstance(found, float)
+    value = getattr(read(**{name: given}), name)
+    assert value == expected
+    assert type(value) is type(expected) or isinstance(value, float)
 
 
 def test_numbers_and_paths_of_other_libraries_are_read(tmp_path):
     import numpy as np
 
-    found = read(epochs=np.float32(2), max_steps=np.int64(7), save_to=tmp_path)
-    assert (found.epochs, found.max_steps, found.save_to) == (2.0, 7, str(tmp_path))
+    chosen = read(epochs=np.float32(2), max_steps=np.int64(7), save_to=tmp_path)
+    assert (chosen.epochs, chosen.max_steps, chosen.save_to) == (2.0, 7, str(tmp_path))
 
 
 def test_an_option_that_may_repeat_takes_one_or_several():
@@ -139,8 +139,8 @@ def test_slices_may_be_functions_that_were_read_by_themselves():
 
 
 def test_defaults_need_no_value():
-    found = read()
-    assert (found.epochs, found.validation, found.seed, found.precision) == (None, 0.1, 0, "auto")
+    chosen = read()
+    assert (chosen.epochs, chosen.validation, chosen.seed, chosen.precision) == (None, 0.1, 0, "auto")
 
 
 def test_the_page_of_options_is_that_of_the_table():
@@ -158,8 +158,8 @@ def test_every_setting_of_training_has_a_reason(command):
 
 
 def test_everything_that_can_be_searched_says_what_to_try_when_the_curves_look_so():
-    found = {entry.name: entry for entry in options.table(options.Tune)}
-    assert [name for name in options.Tune.searched if not found[name].when_to_change] == []
+    entries = {entry.name: entry for entry in options.table(options.Tune)}
+    assert [name for name in options.Tune.searched if not entries[name].when_to_change] == []
 
 
 def test_flags_are_spelled_with_dashes():

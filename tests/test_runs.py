@@ -33,20 +33,20 @@ def test_runs_are_listed_drawn_and_told_apart(quick, make_rows, monkeypatch):
     monkeypatch.setattr(loop.Loop, "run", lambda *_: (_ for _ in ()).throw(TrainingError("the loss is odd.", "Wait.")))
     with pytest.raises(TrainingError):
         quick("broken")
-    found = bm.runs()
-    frame = found.frame
+    listing = bm.runs()
+    frame = listing.frame
     assert dict(frame["state"]) == {"first": "finished", "second": "finished", "words": "finished", "broken": "failed"}
     assert frame.loc["broken", "error"].startswith("TrainingError: the loss is odd.")
     assert frame.loc["words", "task"] == "masked_language_modeling"
     assert frame.loc["first", "step"] == 4
-    curves = {curve.run: curve for curve in found.curves}
+    curves = {curve.run: curve for curve in listing.curves}
     assert curves["first"].steps == (2, 4)
-    assert re.search(r"first +classification +tiny", repr(found))
+    assert re.search(r"first +classification +tiny", repr(listing))
 
     apart = bm.runs(diff=("first", "second"))
-    told = {(one.what, one.name) for one in apart.differences}
-    assert {("option", "lr"), ("data", "train sha256"), ("data", "test")} <= told
-    assert ("data", "train columns") not in told
+    differing = {(one.what, one.name) for one in apart.differences}
+    assert {("option", "lr"), ("data", "train sha256"), ("data", "test")} <= differing
+    assert ("data", "train columns") not in differing
     with pytest.raises(OptionError, match=r"diff has 1 run\."):
         bm.runs(diff=("first",))
     with pytest.raises(UnknownReference, match=r"no run 'frist' here\. Did you mean 'first'"):
@@ -55,12 +55,12 @@ def test_runs_are_listed_drawn_and_told_apart(quick, make_rows, monkeypatch):
 
 def test_a_saved_model_has_its_card(learnt, tmp_path):
     folder = learnt.save(tmp_path / "mine")
-    found = ModelCard.load(folder / "README.md")
-    (name,) = {result.dataset_name for result in found.data.eval_results}
+    card = ModelCard.load(folder / "README.md")
+    (name,) = {result.dataset_name for result in card.data.eval_results}
     assert name == learnt.report.data
-    values = {result.metric_name: result.metric_value for result in found.data.eval_results}
+    values = {result.metric_name: result.metric_value for result in card.data.eval_results}
     assert values["accuracy"] == pytest.approx(learnt.report.metrics["accuracy"], abs=1e-6)
-    assert 'bm.load("mine")' in found.content
+    assert 'bm.load("mine")' in card.content
     again = bm.load(folder)
     (folder / "README.md").write_text("by hand")
     again.save(folder)

@@ -62,7 +62,7 @@ def test_names_of_other_tools_lead_to_the_option_wherever_they_are_typed(name, h
     assert f"{name} has another name in bertmagic: {here}." in assigned
     assert f"{name} has another name in bertmagic: {here}." in keyword
     (help,) = (entry.help for entry in options.COMMANDS["bert_finetune"].options if entry.name == here)
-    assert all("there is no" not in said and help in said for said in (flag, assigned, keyword))
+    assert all("there is no" not in message and help in message for message in (flag, assigned, keyword))
 
 
 def test_a_name_that_stands_for_a_value_is_shown_with_it():
@@ -74,7 +74,7 @@ def test_a_name_that_stands_for_a_value_is_shown_with_it():
 
 @pytest.mark.parametrize("name", ["load_best_model_at_end", "per_device_eval_batch_size", "num_labels"])
 def test_what_needs_no_option_is_said(name):
-    assert all("is not needed in bertmagic" in said for said in in_all_three_places(name))
+    assert all("is not needed in bertmagic" in message for message in in_all_three_places(name))
 
 
 def test_a_name_means_what_the_command_has():
@@ -103,8 +103,8 @@ def test_an_earlier_name_works_as_a_flag_in_a_body_and_as_a_keyword_and_says_the
 def test_the_warning_is_one_line():
     with pytest.warns(FutureWarning) as caught:
         synonyms.current("best_metric")
-    said = caught.pop()
-    text = warnings.formatwarning(said.message, said.category, said.filename, said.lineno)
+    warning = caught.pop()
+    text = warnings.formatwarning(warning.message, warning.category, warning.filename, warning.lineno)
     assert len(text.splitlines()) == 1
 
 

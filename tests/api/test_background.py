@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import bertmagic as bm
-from bertmagic import api
-from bertmagic import events as told
+from bertmagic import api, events
 from bertmagic.errors import DataError, ModelError, OptionError, TrainingError
 from bertmagic.run import checkpoints, jobs
 
@@ -22,7 +21,7 @@ def beside(quick):
     gate, reached = threading.Event(), threading.Event()
 
     def hold(event):
-        if isinstance(event, told.Evaluated):
+        if isinstance(event, events.Evaluated):
             reached.set()
             assert gate.wait(WAIT)
 

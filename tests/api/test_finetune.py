@@ -10,8 +10,7 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 import bertmagic as bm
-from bertmagic import api
-from bertmagic import events as told
+from bertmagic import api, events
 from bertmagic.errors import DataError, DeviceError, ModelError, OptionError, UnknownReference
 from bertmagic.run import folders
 
@@ -27,13 +26,13 @@ def test_what_can_be_learnt_is_learnt(learnt, make_rows):
 def test_the_events_come_in_order(quick):
     seen = []
     model = quick(max_steps=4, eval_every=2, on_event=seen.append)
-    kinds = [type(event).__name__ for event in seen if not isinstance(event, told.Phase)]
+    kinds = [type(event).__name__ for event in seen if not isinstance(event, events.Phase)]
     assert [kind for kind in kinds if kind != "Note"] == [
         "Started", "Step", "Step", "Evaluated", "Step", "Step", "Evaluated", "Ended",
     ]  # fmt: skip
-    assert isinstance(seen[0], told.Phase)
+    assert isinstance(seen[0], events.Phase)
     assert seen[0].what == "starting PyTorch"
-    started = next(event for event in seen if isinstance(event, told.Started))
+    started = next(event for event in seen if isinstance(event, events.Started))
     assert (started.rows, started.validation_rows, started.steps) == (108, 12, 4)
     assert (started.name, started.model, started.metric) == ("model", "tiny", "macro_f1")
     ended = seen[-1]
@@ -47,7 +46,7 @@ def test_the_user_is_told_what_was_inferred_chosen_and_dropped(quick, rows):
     seen = []
     rows.loc[3, "text"] = None
     quick(rows, on_event=seen.append)
-    notes = [event.text for event in seen if isinstance(event, told.Note)]
+    notes = [event.text for event in seen if isinstance(event, events.Note)]
     assert "Inferred from the DataFrame: text = 'text', label = 'label'." in notes
     assert any(note.startswith("Held out 12 of 119 rows") for note in notes)
     assert any(note.startswith("1 row without a text") for note in notes)
@@ -59,7 +58,7 @@ def test_a_language_that_the_model_does_not_know_and_cut_texts_are_warned_of(qui
     seen = []
     texts = [f"電影 {i} {'很' * (80 if i % 2 else 1)}" for i in range(60)]
     quick(pd.DataFrame({"text": texts, "label": ["a", "b"] * 30}), max_length=16, on_event=seen.append)
-    warnings = [event.text for event in seen if isinstance(event, told.Note) and event.warning]
+    warnings = [event.text for event in seen if isinstance(event, events.Note) and event.warning]
     assert any("are unknown to tiny" in warning and "mbert" in warning for warning in warnings)
     assert any("are cut at 16 tokens" in warning for warning in warnings)
 
@@ -119,7 +118,7 @@ def test_validation_that_came_with_train_is_taken(quick, make_rows):
     parts = {"train": make_rows(60), "validation": make_rows(20, seed=1), "test": make_rows(10, seed=2)}
     model = quick(parts, on_event=seen.append)
     assert model.report.rows == 20
-    assert any("which came with train" in event.text for event in seen if isinstance(event, told.Note))
+    assert any("which came with train" in event.text for event in seen if isinstance(event, events.Note))
 
 
 def test_a_dataset_with_class_labels_and_a_file_train_too(quick, rows, tmp_path):
@@ -140,10 +139,10 @@ def test_labels_come_back_as_they_were_after_save_and_load(quick, make_rows, lab
     assert model.labels == labels
     again = bm.load(model.save(tmp_path / "kept"), precision="fp32")
     assert again.labels == labels
-    found = again.predict(["a good film", "a bad film"]).frame
-    assert set(found["label"].tolist()) <= set(labels)
-    assert found.columns[3:].tolist() == [f"p_{label}" for label in labels]
-    pd.testing.assert_frame_equal(found, model.predict(["a good film", "a bad film"]).frame)
+    predictions = again.predict(["a good film", "a bad film"]).frame
+    assert set(predictions["label"].tolist()) <= set(labels)
+    assert predictions.columns[3:].tolist() == [f"p_{label}" for label in labels]
+    pd.testing.assert_frame_equal(predictions, model.predict(["a good film", "a bad film"]).frame)
     report = again.evaluate(make_rows(10, seed=3, labels=labels))
     assert report.labels == tuple(str(label) for label in labels)
 

@@ -31,12 +31,12 @@ def interrupt(when, steps):
     try:
         bm.finetune(rows, model=sys.argv[1], name=when, **known)
     except bm.Interrupted as stop:
-        found = {"after": after, "message": str(stop)}
+        result = {"after": after, "message": str(stop)}
         if stop.model is not None:
-            found |= {"run": stop.model.card["run"], "steps": len(stop.model.history.steps)}
-            found["label"] = stop.model.predict("a good film").frame["label"][0]
-            found["again"] = bm.load(when).predict("a good film").frame["label"][0]
-        return found
+            result |= {"run": stop.model.card["run"], "steps": len(stop.model.history.steps)}
+            result["label"] = stop.model.predict("a good film").frame["label"][0]
+            result["again"] = bm.load(when).predict("a good film").frame["label"][0]
+        return result
 
 turns = {"tokenizing": 9, "step": 10**5, "report": 10}
 print(json.dumps({when: interrupt(when, steps) for when, steps in turns.items()}))
@@ -49,11 +49,11 @@ def test_a_real_interrupt_leaves_the_model_so_far(encoder, tmp_path):
         timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert all("Step" not in stop["after"] for stop in found.values())
-    assert found["tokenizing"]["message"] == "stopped before there was a model to keep."
+    stops = json.loads(done.stdout)
+    assert all("Step" not in stop["after"] for stop in stops.values())
+    assert stops["tokenizing"]["message"] == "stopped before there was a model to keep."
     for when, step, best in (("step", 7, (3, 6)), ("report", 10, (3, 6, 9, 10))):
-        stop = found[when]
+        stop = stops[when]
         assert (stop["run"]["reason"], stop["run"]["step"], stop["steps"]) == ("interrupted", step, step)
         assert stop["run"]["best_step"] in best
         assert stop["message"].startswith(f"stopped after step {step}; {when!r} has the weights of step ")

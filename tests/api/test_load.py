@@ -61,11 +61,11 @@ def test_a_checkpoint_made_elsewhere_predicts_here(tmp_path, bert_config, tokeni
     model = bm.load("theirs", precision="fp32")
     assert model.labels == (names or ("LABEL_0", "LABEL_1"))
     assert (model.task.name, model.card["max_length"], model.report) == ("classification", 64, None)
-    found = model.predict(["a good film", "sad"]).frame
+    predictions = model.predict(["a good film", "sad"]).frame
     with torch.inference_mode():
         encoded = tokenizer(["a good film", "sad"], padding=True, return_tensors="pt")
         expected = theirs(**encoded).logits.softmax(-1).numpy()
-    np.testing.assert_allclose(found.iloc[:, 3:].astype(float).to_numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(predictions.iloc[:, 3:].astype(float).to_numpy(), expected, atol=1e-5)
 
 
 def test_a_saved_model_predicts_the_same_in_plain_transformers(learnt, tmp_path):

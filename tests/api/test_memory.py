@@ -10,8 +10,7 @@ import torch
 from transformers import BertForSequenceClassification
 
 import bertmagic as bm
-from bertmagic import api
-from bertmagic import events as told
+from bertmagic import api, events
 from bertmagic.errors import ModelError, UnknownReference
 from bertmagic.models import devices
 
@@ -20,35 +19,35 @@ WAIT = 300
 
 
 def test_an_error_does_not_keep_network_and_optimizer(quick):
-    before, found = _networks(), []
+    before, references = _networks(), []
     with pytest.raises(ValueError, match="a callback") as caught:
-        quick(on_event=_failing(found))
-    assert sum(one() is None for one in found) >= 2  # its network and its optimizer are gone
-    assert [one for one in found if one() is not None and one() not in before] == []
+        quick(on_event=_failing(references))
+    assert sum(one() is None for one in references) >= 2  # its network and its optimizer are gone
+    assert [one for one in references if one() is not None and one() not in before] == []
     lines = "".join(traceback.format_exception(caught.value))
     assert "in fail" in lines
     assert "training/loop.py" in lines
 
 
 def test_a_job_that_fails_keeps_its_error_and_not_its_network(quick):
-    before, found = _networks(), []
-    job = quick(background=True, on_event=_failing(found))
+    before, references = _networks(), []
+    job = quick(background=True, on_event=_failing(references))
     with pytest.raises(ValueError, match="a callback") as caught:
         job.wait(WAIT)
     assert job.error is caught.value
     with pytest.raises(ModelError, match="left no model: a callback"):
         api.find(job)
-    assert sum(one() is None for one in found) >= 2  # its network and its optimizer are gone
-    assert [one for one in found if one() is not None and one() not in before] == []
+    assert sum(one() is None for one in references) >= 2  # its network and its optimizer are gone
+    assert [one for one in references if one() is not None and one() not in before] == []
 
 
-def _failing(found):
+def _failing(references):
     """Return a callback that fails at the first step, with weak references to what is in memory then."""
 
     def fail(event):
-        if isinstance(event, told.Step):
+        if isinstance(event, events.Step):
             kinds = (BertForSequenceClassification, torch.optim.Optimizer)
-            found.extend(weakref.ref(thing) for thing in gc.get_objects() if issubclass(type(thing), kinds))
+            references.extend(weakref.ref(thing) for thing in gc.get_objects() if issubclass(type(thing), kinds))
             raise ValueError("a callback")
 
     return fail

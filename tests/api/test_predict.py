@@ -11,13 +11,13 @@ from bertmagic.errors import DataError
 def test_predictions_keep_the_index_and_the_order(learnt):
     index = pd.Index(["r9", "r9", 3, None], dtype=object)
     frame = pd.DataFrame({"x": range(4), "text": ["a good film", None, "a sad story", " "]}, index=index)
-    found = learnt.predict(frame)
-    pd.testing.assert_index_equal(found.frame.index, index)
-    assert found.frame["label"].isna().tolist() == [False, True, False, True]
-    assert (found.missing, len(found), found.labels) == (2, 4, ("bad", "good"))
-    assert found.frame["label"].dropna().tolist() == ["good", "bad"]
+    predictions = learnt.predict(frame)
+    pd.testing.assert_index_equal(predictions.frame.index, index)
+    assert predictions.frame["label"].isna().tolist() == [False, True, False, True]
+    assert (predictions.missing, len(predictions), predictions.labels) == (2, 4, ("bad", "good"))
+    assert predictions.frame["label"].dropna().tolist() == ["good", "bad"]
     series = learnt.predict(frame["text"])
-    pd.testing.assert_frame_equal(series.frame, found.frame)
+    pd.testing.assert_frame_equal(series.frame, predictions.frame)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_files_of_texts(learnt, tmp_path):
 
 @pytest.mark.parametrize("nothing", [[], pd.Series([], dtype=object), pd.DataFrame({"text": []}), np.array([])])
 def test_no_rows_give_an_empty_well_typed_result(learnt, nothing):
-    found = learnt.predict(nothing)
-    assert len(found) == 0
-    assert found.frame.dtypes.astype(str).tolist() == ["string", "string", "Float64", "Float64", "Float64"]
-    assert found.frame.columns.tolist() == ["text", "label", "score", "p_bad", "p_good"]
+    predictions = learnt.predict(nothing)
+    assert len(predictions) == 0
+    assert predictions.frame.dtypes.astype(str).tolist() == ["string", "string", "Float64", "Float64", "Float64"]
+    assert predictions.frame.columns.tolist() == ["text", "label", "score", "p_bad", "p_good"]
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_what_holds_no_texts_is_refused(learnt, texts, message):
 
 
 def test_long_texts_are_counted_and_said(learnt):
-    found = learnt.predict(["a good film " * 50, "a bad film"])
-    assert found.truncated == 1
-    assert any("cut at 64 tokens" in note for note in found.notes)
+    predictions = learnt.predict(["a good film " * 50, "a bad film"])
+    assert predictions.truncated == 1
+    assert any("cut at 64 tokens" in note for note in predictions.notes)
 
 
 def test_many_rows_are_predicted_as_if_alone(learnt, make_rows):
     rows = make_rows(5000, seed=7)
-    found = learnt.predict(rows).frame
+    predictions = learnt.predict(rows).frame
     alone = pd.concat([learnt.predict(text).frame for text in rows["text"][::500]])
-    np.testing.assert_allclose(found["p_good"][::500].astype(float), alone["p_good"].astype(float), atol=1e-5)
+    np.testing.assert_allclose(predictions["p_good"][::500].astype(float), alone["p_good"].astype(float), atol=1e-5)

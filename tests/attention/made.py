@@ -13,17 +13,17 @@ TEXTS = ("the doggie barks", "an animal")
 
 def tokens(parts=PAIR):
     """Return tokens of pieces, each with the number of its word and of its text."""
-    found, at = [], [0, 0]
+    sequence, at = [], [0, 0]
     for place, (piece, word, sentence) in enumerate(parts):
         if word < 0:
-            found.append(Token(piece, piece, 0, 0, -1, -1))
+            sequence.append(Token(piece, piece, 0, 0, -1, -1))
             continue
         text = piece.removeprefix("##")
         if place and parts[place - 1][1] != word and at[sentence]:
             at[sentence] += 1
-        found.append(Token(text, piece, at[sentence], at[sentence] + len(text), word, sentence))
+        sequence.append(Token(text, piece, at[sentence], at[sentence] + len(text), word, sentence))
         at[sentence] += len(text)
-    return tuple(found)
+    return tuple(sequence)
 
 
 def maps(parts=PAIR, layers=3, heads=4, seed=0, **more):

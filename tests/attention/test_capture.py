@@ -52,8 +52,8 @@ def batch(tokens=21):
 
 
 def logits(output):
-    found = [output[name] for name in ("logits", "start_logits", "end_logits") if name in output]
-    return torch.cat([part.detach().flatten() for part in found])
+    parts = [output[name] for name in ("logits", "start_logits", "end_logits") if name in output]
+    return torch.cat([part.detach().flatten() for part in parts])
 
 
 def forwards(model):
@@ -174,8 +174,8 @@ def test_gradients_reach_weights_below_frozen_layers():
     model = build("bert")
     model.base_model.requires_grad_(False)
     with recording(model) as tape:
-        found = model(**batch()).logits
-    gradients = torch.autograd.grad(found[0, 0], [layer.weights for layer in tape.layers])
+        class_logits = model(**batch()).logits
+    gradients = torch.autograd.grad(class_logits[0, 0], [layer.weights for layer in tape.layers])
     assert all(gradient.abs().max() > 0 for gradient in gradients)
 
 

@@ -27,22 +27,22 @@ def divergence(a, b):
 
 def test_heads_are_ranked_by_the_divergence_of_their_rows():
     first, second = maps(), maps(seed=1)
-    found = first.compare(second)
+    comparison = first.compare(second)
     for layer, head in np.ndindex(3, 4):
         rows = zip(first.array[layer, head].tolist(), second.array[layer, head].tolist(), strict=True)
         expected = np.mean([divergence(a, b) for a, b in rows])
-        assert found.divergence[layer, head] == pytest.approx(expected, rel=1e-4)
-    ranking = found.ranking()
+        assert comparison.divergence[layer, head] == pytest.approx(expected, rel=1e-4)
+    ranking = comparison.ranking()
     assert ranking["divergence"].is_monotonic_decreasing
     assert set(zip(ranking["layer"], ranking["head"], strict=True)) == set(np.ndindex(3, 4))
-    np.testing.assert_allclose(found.difference, first.array - second.array)
+    np.testing.assert_allclose(comparison.difference, first.array - second.array)
 
 
 def test_identical_maps_give_exactly_zero():
-    found = maps().compare(maps())
-    assert (found.divergence == 0).all()
-    assert (found.difference == 0).all()
-    assert not found.merged
+    comparison = maps().compare(maps())
+    assert (comparison.divergence == 0).all()
+    assert (comparison.difference == 0).all()
+    assert not comparison.merged
 
 
 def test_opposite_rows_give_one_bit():
@@ -53,9 +53,9 @@ def test_opposite_rows_give_one_bit():
 
 def test_two_tokenizers_are_compared_on_whole_words():
     first, second = maps(), maps(OTHER, seed=1)
-    found = first.compare(second)
-    assert found.merged
-    assert [token.text for token in found.tokens] == [
+    comparison = first.compare(second)
+    assert comparison.merged
+    assert [token.text for token in comparison.tokens] == [
         "[CLS]",
         "the",
         "doggie",
@@ -65,25 +65,25 @@ def test_two_tokenizers_are_compared_on_whole_words():
         "animal",
         "[SEP]",
     ]
-    assert found.first.shape == found.second.shape == (3, 4, 8)
-    for side in (found.first, found.second):
+    assert comparison.first.shape == comparison.second.shape == (3, 4, 8)
+    for side in (comparison.first, comparison.second):
         np.testing.assert_allclose(side.array.sum(-1), 1, atol=1e-5)
     groups = [[0], [1], [2], [3, 4], [5, 6], [7], [8], [9]]
     for row, rows in enumerate(groups):
         for column, columns in enumerate(groups):
             parts = [sum(second.array[1, 2, i, j] for j in columns) for i in rows]
-            assert found.second.array[1, 2, row, column] == pytest.approx(sum(parts) / len(parts), rel=1e-4)
+            assert comparison.second.array[1, 2, row, column] == pytest.approx(sum(parts) / len(parts), rel=1e-4)
 
 
 def test_texts_that_differ_are_compared_by_their_statistics():
     first, second = maps(), maps(seed=1, text="a cat", pair=None)
-    found = first.compare(second)
-    assert (found.divergence, found.difference) == (None, None)
-    frame = found.statistics()
+    comparison = first.compare(second)
+    assert (comparison.divergence, comparison.difference) == (None, None)
+    frame = comparison.statistics()
     assert list(frame.columns[:2]) == [("entropy", "first"), ("entropy", "second")]
     np.testing.assert_allclose(frame["entropy", "second"], second.head_statistics()["entropy"])
     with pytest.raises(DataError, match="no divergence between heads"):
-        found.ranking()
+        comparison.ranking()
 
 
 def test_statistics_of_equal_texts_begin_with_the_divergence():

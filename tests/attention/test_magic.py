@@ -28,11 +28,11 @@ def shell(learnt):
 @pytest.fixture
 def run(shell):
     def run(cell):
-        with capture_output() as said:
+        with capture_output() as captured:
             outcome = shell.run_cell(cell)
         if outcome.error_in_exec:
             raise outcome.error_in_exec
-        return outcome.result, said
+        return outcome.result, captured
 
     return run
 
@@ -52,18 +52,18 @@ def test_a_pair_is_two_texts_or_one_with_bars(run, typed):
 
 
 def test_a_cell_binds_and_shows_and_returns_nothing(run, shell):
-    result, said = run("%%bert_attention -m learnt -o maps\nthe film ||| was good")
+    result, captured = run("%%bert_attention -m learnt -o maps\nthe film ||| was good")
     assert result is None
     assert shell.user_ns["maps"].pair == "was good"
-    assert "Attention of learnt" in said.stdout
-    _, said = run("%%bert_attention -m learnt -o maps ;\nthe film")
-    assert said.stdout == ""
+    assert "Attention of learnt" in captured.stdout
+    _, captured = run("%%bert_attention -m learnt -o maps ;\nthe film")
+    assert captured.stdout == ""
 
 
 def test_a_cell_of_several_lines_gives_several(run, shell):
-    _, said = run("%%bert_attention -m learnt -o several\nthe film\nit's {good} $5 ||| #1\n")
+    _, captured = run("%%bert_attention -m learnt -o several\nthe film\nit's {good} $5 ||| #1\n")
     assert [one.text for one in shell.user_ns["several"]] == ["the film", "it's {good} $5"]
-    assert said.stdout.count("Attention of learnt") == 2
+    assert captured.stdout.count("Attention of learnt") == 2
     maps, _ = run("%bert_attention both -m learnt")
     assert [one.text for one in maps] == ["the film", "a book"]
 
@@ -96,12 +96,12 @@ def test_what_cannot_be_read_is_said(run, typed, error):
 
 
 def test_help_shows_examples_and_code_shows_python(run):
-    _, said = run("%bert_attention --help")
-    assert "--compare" in said.stdout
-    assert "One of: base" not in said.stdout
-    assert all(example.splitlines()[0] in said.stdout for example in COMMANDS["bert_attention"].examples)
-    _, said = run("%bert_attention review -m learnt --compare base --show-code")
-    assert 'attention(review, compare="base")' in said.stdout
+    _, captured = run("%bert_attention --help")
+    assert "--compare" in captured.stdout
+    assert "One of: base" not in captured.stdout
+    assert all(example.splitlines()[0] in captured.stdout for example in COMMANDS["bert_attention"].examples)
+    _, captured = run("%bert_attention review -m learnt --compare base --show-code")
+    assert 'attention(review, compare="base")' in captured.stdout
 
 
 def test_completion_offers_flags_texts_and_models(shell):

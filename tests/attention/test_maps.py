@@ -35,9 +35,9 @@ def test_the_prediction_is_that_of_predict(maps, learnt):
     assert maps.said.startswith(row["label"])
 
 
-@pytest.mark.parametrize(("layer", "head", "told"), [(2, 0, "layer 2"), (0, 4, "head 4"), (-1, 0, "layer -1")])
-def test_a_layer_or_head_that_is_not_there_is_an_error(maps, layer, head, told):
-    with pytest.raises(OptionError, match=f"no {told} .*\n.* from 0 to"):
+@pytest.mark.parametrize(("layer", "head", "missing"), [(2, 0, "layer 2"), (0, 4, "head 4"), (-1, 0, "layer -1")])
+def test_a_layer_or_head_that_is_not_there_is_an_error(maps, layer, head, missing):
+    with pytest.raises(OptionError, match=f"no {missing} .*\n.* from 0 to"):
         maps.detail(layer, head)
 
 
@@ -56,8 +56,8 @@ def test_the_formula_says_what_it_lacks_and_what_is_done_before_it(maps):
 
 
 def test_a_list_of_texts_gives_a_list_of_maps(learnt):
-    found = learnt.attention(["the film", "the book ||| was good"])
-    assert [(one.text, one.pair) for one in found] == [("the film", None), ("the book", "was good")]
+    attention_maps = learnt.attention(["the film", "the book ||| was good"])
+    assert [(one.text, one.pair) for one in attention_maps] == [("the film", None), ("the book", "was good")]
     assert learnt.attention(["the film"]).text == "the film"
 
 

@@ -11,9 +11,9 @@ from bertmagic.errors import ModelError, OptionError
 
 from .made import maps
 
-FOUND = maps()
-LAYERS, HEADS, MANY, _ = FOUND.array.shape
-WEIGHTS = FOUND.array.astype(float)
+MAPS = maps()
+LAYERS, HEADS, MANY, _ = MAPS.array.shape
+WEIGHTS = MAPS.array.astype(float)
 
 
 def each():
@@ -21,40 +21,40 @@ def each():
 
 
 def test_weights_are_those_that_were_captured():
-    assert FOUND.mixed() is FOUND.array
+    assert MAPS.mixed() is MAPS.array
 
 
-@pytest.mark.parametrize(("method", "of"), [("head_mean", lambda all_: sum(all_) / len(all_)), ("head_max", max)])
-def test_heads_become_one(method, of):
-    found = FOUND.mixed(method)
-    assert found.shape == (LAYERS, 1, MANY, MANY)
+@pytest.mark.parametrize(("method", "combine"), [("head_mean", lambda all_: sum(all_) / len(all_)), ("head_max", max)])
+def test_heads_become_one(method, combine):
+    mixed = MAPS.mixed(method)
+    assert mixed.shape == (LAYERS, 1, MANY, MANY)
     for layer, i, j in each():
-        expected = of([WEIGHTS[layer, head, i, j] for head in range(HEADS)])
-        assert found[layer, 0, i, j] == pytest.approx(expected, rel=1e-5)
+        expected = combine([WEIGHTS[layer, head, i, j] for head in range(HEADS)])
+        assert mixed[layer, 0, i, j] == pytest.approx(expected, rel=1e-5)
 
 
 def test_rollout_follows_every_path():
     """By Abnar and Zuidema: the sum over all paths through the layers below of the products of their steps."""
     steps = [[[(WEIGHTS[layer, :, i, j].mean() + (i == j)) / 2 for j in range(MANY)] for i in range(MANY)]
              for layer in range(LAYERS)]  # fmt: skip
-    found = FOUND.mixed("rollout")
+    mixed = MAPS.mixed("rollout")
     for i in range(MANY):
         for j in range(MANY):
             paths = sum(
                 steps[2][i][a] * steps[1][a][b] * steps[0][b][j] for a in range(MANY) for b in range(MANY)
             )  # fmt: skip
-            assert found[2, 0, i, j] == pytest.approx(paths, rel=1e-4)
-    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-5)
+            assert mixed[2, 0, i, j] == pytest.approx(paths, rel=1e-4)
+    np.testing.assert_allclose(mixed.sum(-1), 1, atol=1e-5)
 
 
 def test_value_norms_weigh_by_the_length_of_values():
-    found = FOUND.mixed("value_norms")
+    mixed = MAPS.mixed("value_norms")
     for layer in range(LAYERS):
         for head in range(HEADS):
-            norms = FOUND.layers[layer].norms[head]
+            norms = MAPS.layers[layer].norms[head]
             for i in range(MANY):
                 parts = [WEIGHTS[layer, head, i, j] * norms[j] for j in range(MANY)]
-                np.testing.assert_allclose(found[layer, head, i], np.array(parts) / sum(parts), rtol=1e-4)
+                np.testing.assert_allclose(mixed[layer, head, i], np.array(parts) / sum(parts), rtol=1e-4)
 
 
 def test_value_norms_are_those_of_the_mapped_values(learnt):
@@ -74,10 +74,10 @@ def test_value_norms_are_those_of_the_mapped_values(learnt):
 
 
 def test_gradient_keeps_what_speaks_for_an_output():
-    factors = np.random.default_rng(1).normal(0, 1, FOUND.array.shape).astype(np.float32)
+    factors = np.random.default_rng(1).normal(0, 1, MAPS.array.shape).astype(np.float32)
     asked = []
-    found = dataclasses.replace(FOUND, gradients=lambda output: asked.append(output) or factors)
-    mixed = found.mixed("gradient", "good")
+    with_gradients = dataclasses.replace(MAPS, gradients=lambda output: asked.append(output) or factors)
+    mixed = with_gradients.mixed("gradient", "good")
     assert asked == ["good"]
     products = [max(a * g, 0) for a, g in zip(WEIGHTS.ravel().tolist(), factors.ravel().tolist(), strict=True)]
     np.testing.assert_allclose(mixed.ravel(), np.array(products) / max(products), atol=1e-6)
@@ -115,7 +115,7 @@ def test_the_gradient_of_a_model_is_that_of_its_logit(learnt):
 
 @pytest.mark.parametrize("method", METHODS[:-1])
 def test_maps_of_words_are_mixed_from_those_of_tokens(method):
-    words = FOUND.merged()
+    words = MAPS.merged()
     assert words.mixed(method).shape[-1] == 8
     if method not in ("head_max",):
         np.testing.assert_allclose(words.mixed(method).sum(-1), 1, atol=1e-5)
@@ -123,8 +123,8 @@ def test_maps_of_words_are_mixed_from_those_of_tokens(method):
 
 def test_what_cannot_be_mixed_is_said():
     with pytest.raises(OptionError, match=r"no method 'rolout'\. Did you mean 'rollout'"):
-        FOUND.mixed("rolout")
+        MAPS.mixed("rolout")
     with pytest.raises(ModelError, match="values of"):
-        dataclasses.replace(FOUND, layers=(Layer(),) * LAYERS).mixed("value_norms")
+        dataclasses.replace(MAPS, layers=(Layer(),) * LAYERS).mixed("value_norms")
     with pytest.raises(ModelError, match="gradients"):
-        FOUND.mixed("gradient")
+        MAPS.mixed("gradient")

@@ -12,7 +12,7 @@ from bertmagic.attention.statistics import nearly_uniform
 
 from .made import PAIR, maps
 
-FOUND = maps()
+MAPS = maps()
 MANY = len(PAIR)
 
 
@@ -38,16 +38,16 @@ def of_row(name, row, i):
 
 @pytest.mark.parametrize("name", STATISTICS[:-1])
 def test_a_number_is_the_mean_over_the_rows_of_its_definition(name):
-    frame = FOUND.head_statistics().set_index(["layer", "head"])
+    frame = MAPS.head_statistics().set_index(["layer", "head"])
     for layer in range(3):
         for head in range(4):
-            rows = [of_row(name, row.tolist(), i) for i, row in enumerate(FOUND.array[layer, head].astype(float))]
+            rows = [of_row(name, row.tolist(), i) for i, row in enumerate(MAPS.array[layer, head].astype(float))]
             known = [row for row in rows if row is not None]
             assert frame.loc[(layer, head), name] == pytest.approx(sum(known) / len(known), rel=1e-4)
 
 
 def test_there_is_a_row_for_each_head_and_a_column_for_each_number():
-    frame = FOUND.head_statistics()
+    frame = MAPS.head_statistics()
     assert list(frame.columns) == ["layer", "head", *STATISTICS[:-1]]
     assert len(frame) == 12
     assert frame["layer"].tolist()[:5] == [0, 0, 0, 0, 1]
@@ -55,11 +55,11 @@ def test_there_is_a_row_for_each_head_and_a_column_for_each_number():
 
 def test_importance_is_the_derivative_by_a_gate():
     """``y`` is a sum of all weights with random factors, so a gate's derivative is known."""
-    factors = np.random.default_rng(1).normal(0, 1, FOUND.array.shape).astype(np.float32)
-    found = dataclasses.replace(FOUND, gradients=lambda output: factors)
+    factors = np.random.default_rng(1).normal(0, 1, MAPS.array.shape).astype(np.float32)
+    with_gradients = dataclasses.replace(MAPS, gradients=lambda output: factors)
 
     def output(gates):
-        return (FOUND.array.astype(float) * factors * gates[..., None, None]).sum()
+        return (MAPS.array.astype(float) * factors * gates[..., None, None]).sum()
 
     step, ones = 1e-4, np.ones((3, 4))
     expected = np.zeros((3, 4))
@@ -68,7 +68,7 @@ def test_importance_is_the_derivative_by_a_gate():
         moved[place_] += step
         expected[place_] = abs(output(moved) - output(ones)) / step
     expected /= np.sqrt((expected**2).sum(1, keepdims=True))
-    frame = found.head_statistics(gradient=True)
+    frame = with_gradients.head_statistics(gradient=True)
     np.testing.assert_allclose(frame["importance"].to_numpy().reshape(3, 4), expected, rtol=1e-3)
 
 
@@ -94,8 +94,8 @@ def test_importance_of_a_model_is_the_derivative_by_its_gates(learnt):
         down[at] -= step
         expected[at] = abs(logit(up) - logit(down)) / (2 * step)
     expected /= np.sqrt((expected**2).sum(1, keepdims=True))
-    found = maps_.head_statistics(gradient=True)["importance"].to_numpy().reshape(2, 4)
-    np.testing.assert_allclose(found, expected, atol=0.01)
+    importance = maps_.head_statistics(gradient=True)["importance"].to_numpy().reshape(2, 4)
+    np.testing.assert_allclose(importance, expected, atol=0.01)
 
 
 def test_a_single_text_has_no_other_sentence():
@@ -116,9 +116,9 @@ def uniform(**more):
 
 def test_heads_that_look_everywhere_alike_are_noticed():
     assert nearly_uniform(uniform())
-    assert not nearly_uniform(FOUND)
+    assert not nearly_uniform(MAPS)
     one = uniform()
-    one.array[1, 2] = FOUND.array[1, 2]
+    one.array[1, 2] = MAPS.array[1, 2]
     assert not nearly_uniform(one)
 
 

@@ -9,7 +9,7 @@ from bertmagic.data.tokenization import encode
 from .made import maps
 
 
-def told(tokenizer, *texts):
+def encoded_tokens(tokenizer, *texts):
     sample = encode(tokenizer, list(texts[:1]), 64, pairs=list(texts[1:]) or None, spans=True)
     return tokens_of(tokenizer, sample, texts)
 
@@ -24,29 +24,29 @@ def told(tokenizer, *texts):
     ],
 )
 def test_a_token_is_what_stands_in_the_text(tokenizer, text, expected):
-    found = told(tokenizer, text)
-    assert [token.text for token in found[1:-1]] == expected
-    assert all(text[token.start : token.end] == token.text for token in found[1:-1])
+    tokens = encoded_tokens(tokenizer, text)
+    assert [token.text for token in tokens[1:-1]] == expected
+    assert all(text[token.start : token.end] == token.text for token in tokens[1:-1])
 
 
 def test_pieces_belong_to_their_word_and_words_to_their_text(tokenizer):
-    found = told(tokenizer, "gab film", "was gab")
-    assert [token.piece for token in found] == [
+    tokens = encoded_tokens(tokenizer, "gab film", "was gab")
+    assert [token.piece for token in tokens] == [
         "[CLS]", "g", "##a", "##b", "film", "[SEP]", "was", "g", "##a", "##b", "[SEP]",
     ]  # fmt: skip
-    assert [token.word for token in found] == [-1, 0, 0, 0, 1, -1, 2, 3, 3, 3, -1]
-    assert [token.sentence for token in found] == [-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1]
-    assert word_groups(found) == [[0], [1, 2, 3], [4], [5], [6], [7, 8, 9], [10]]
+    assert [token.word for token in tokens] == [-1, 0, 0, 0, 1, -1, 2, 3, 3, 3, -1]
+    assert [token.sentence for token in tokens] == [-1, 0, 0, 0, 0, -1, 1, 1, 1, 1, -1]
+    assert word_groups(tokens) == [[0], [1, 2, 3], [4], [5], [6], [7, 8, 9], [10]]
 
 
 def test_a_special_token_that_the_user_wrote_is_one(tokenizer):
-    found = told(tokenizer, "the [MASK] was")
-    assert [token.text for token in found] == ["[CLS]", "the", "[MASK]", "was", "[SEP]"]
+    tokens = encoded_tokens(tokenizer, "the [MASK] was")
+    assert [token.text for token in tokens] == ["[CLS]", "the", "[MASK]", "was", "[SEP]"]
 
 
 def test_words_are_sums_of_columns_and_means_of_rows():
-    found = maps()
-    words = found.merged()
+    by_token = maps()
+    words = by_token.merged()
     assert [token.text for token in words.tokens] == [
         "[CLS]",
         "the",
@@ -61,7 +61,7 @@ def test_words_are_sums_of_columns_and_means_of_rows():
     groups = [[0], [1], [2, 3], [4], [5], [6], [7, 8], [9]]
     for i, rows in enumerate(groups):
         for j, columns in enumerate(groups):
-            expected = np.mean([found.array[1, 1, row, columns].sum() for row in rows])
+            expected = np.mean([by_token.array[1, 1, row, columns].sum() for row in rows])
             assert words.array[1, 1, i, j] == pytest.approx(expected, rel=1e-5)
     assert words.merged() is words
     assert "no query or key" in words.detail(0, 0).why_not

@@ -41,11 +41,11 @@ def shown(notebook):
 
 
 def view(lab, at):
-    found = lab.cell(at).locator(VIEW).first
-    found.wait_for()
-    found.scroll_into_view_if_needed()
+    locator = lab.cell(at).locator(VIEW).first
+    locator.wait_for()
+    locator.scroll_into_view_if_needed()
     lab.page.wait_for_timeout(300)  # for the picture
-    return found
+    return locator
 
 
 def test_a_picture_and_below_it_the_live_view(notebook, shown, pictures):
@@ -69,8 +69,8 @@ def test_python_and_the_page_share_one_state(notebook, shown, pictures):
     one.get_by_text("The formula").click()
     one.locator(".bm-formula msqrt").first.wait_for()
     notebook.picture(pictures / "attention-formula.png")
-    said = notebook.run("f'{view.layer} {view.head} {maps.array[1, 1, 2].max():.5f}'")
-    layer, head, number = notebook.output(said).inner_text().strip("'").split()
+    cell = notebook.run("f'{view.layer} {view.head} {maps.array[1, 1, 2].max():.5f}'")
+    layer, head, number = notebook.output(cell).inner_text().strip("'").split()
     assert (layer, head) == ("1", "1")
     assert one.locator(".bm-list td").first.inner_text() == number
 
@@ -142,7 +142,7 @@ def test_a_restarted_kernel_leaves_it_readable(notebook, shown, pictures):
 
 
 def test_loaded_again_beside_another_kernel_it_says_what_it_needs_and_the_picture_stands(notebook, shown, pictures):
-    told = len(notebook.errors)
+    errors_before = len(notebook.errors)
     notebook.save()
     notebook.open("lab/tree/attention.ipynb")
     static, lost = (notebook.output(shown).nth(at) for at in (-2, -1))
@@ -152,8 +152,8 @@ def test_loaded_again_beside_another_kernel_it_says_what_it_needs_and_the_pictur
     assert static.locator("img[alt]").is_visible()
     lost.scroll_into_view_if_needed()
     notebook.picture(pictures / "attention-lost.png")
-    assert all("widget model not found" in error for error in notebook.errors[told:])
-    del notebook.errors[told:]
+    assert all("widget model not found" in error for error in notebook.errors[errors_before:])
+    del notebook.errors[errors_before:]
 
 
 def test_nothing_beyond_the_server_was_asked_for(notebook, shown):

@@ -34,9 +34,9 @@ def path(tmp_path_factory):
 @pytest.fixture
 def page(chromium, path):
     page = chromium.new_page()
-    page.told = []
-    page.on("console", lambda message: page.told.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.told.append(str(error)))
+    page.console_errors = []
+    page.on("console", lambda message: page.console_errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.console_errors.append(str(error)))
     page.goto(path.as_uri())
     yield page
     page.close()
@@ -57,7 +57,7 @@ def test_a_cell_of_the_matrix_shows_its_rows(page):
     assert len(rows_of(frame)) == 50
     frame.get_by_text("least certain").click()
     assert rows_of(frame) == ["sure"]
-    assert page.told == []
+    assert page.console_errors == []
 
 
 def test_rows_are_sorted_and_searched(page):

@@ -69,11 +69,11 @@ def read(lab, at):
 
 def judged(seen):
     """Hold what was shown against the rows whose labels were flipped."""
-    mistakes, in_order, cell, found = seen
+    mistakes, in_order, cell, searched = seen
     assert in_order == sorted(mistakes, key=int)
     assert set(map(str, range(20))) <= set(in_order)
     assert set(map(str, range(1, 20, 2))) <= set(cell) < set(in_order)
-    assert found == ["3"]
+    assert searched == ["3"]
 
 
 @pytest.mark.parametrize("name", FIGURES)

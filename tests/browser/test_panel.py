@@ -38,7 +38,7 @@ def slider(live, name):
     return row.locator(".noUi-handle, input[type=range]").first
 
 
-def said(live, words):
+def wait_for_words(live, words):
     live.filter(has_text=words).wait_for()
 
 
@@ -70,7 +70,7 @@ def test_a_slider_moves_by_the_keyboard_and_the_estimate_with_it(lab, panel):
 def test_the_cell_is_copied(lab, panel):
     _, live = panel
     live.get_by_role("button", name="Copy the cell").click()
-    said(live, "Copied.")
+    wait_for_words(live, "Copied.")
     assert lab.page.evaluate("() => navigator.clipboard.readText()") == code(live)
 
 
@@ -80,7 +80,7 @@ def test_another_column_is_chosen_and_all_follows(lab, panel, pictures):
     second.select_option("title")
     live.locator(".bm-cell pre", has_text='["review", "title"]').wait_for()
     live.get_by_label("label").select_option("review")
-    said(live, "text and label are both 'review'")
+    wait_for_words(live, "text and label are both 'review'")
     lab.picture(pictures / "panel-wrong.png")
     live.get_by_label("label").select_option("mood")
     second.select_option("(none)")
@@ -115,22 +115,22 @@ def test_start_stop_and_resume(lab, panel, pictures):
     live.locator(".bm-cell pre", has_text=re.compile(r"^batch_size\s+= 2", re.M)).wait_for()
     live.get_by_role("button", name="Start").dblclick()  # the second one begins nothing
     live.locator("figure svg").first.wait_for()
-    said(live, re.compile("step [1-9]"))
+    wait_for_words(live, re.compile("step [1-9]"))
     lab.picture(pictures / "panel-running.png")
     live.get_by_role("button", name="Stop").click()
-    said(live, re.compile("Interrupted|Stopped|kept in"))
+    wait_for_words(live, re.compile("Interrupted|Stopped|kept in"))
     resume = live.get_by_role("button", name="Resume")
     resume.wait_for()
     lab.page.wait_for_function("node => !node.disabled", arg=resume.element_handle())
     resume.click()
-    said(live, re.compile("Finished"))
+    wait_for_words(live, re.compile("Finished"))
 
 
 def test_the_model_is_tried_and_bound(lab, panel):
     _, live = panel
     live.get_by_placeholder("I would buy it again").fill("the film was great")
     live.get_by_role("button", name="Predict").click()
-    said(live, "1 prediction by moods")
+    wait_for_words(live, "1 prediction by moods")
     at = lab.run("moods")
     assert "TextModel 'moods'" in lab.output(at).inner_text()
 

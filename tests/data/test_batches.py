@@ -76,8 +76,8 @@ def test_the_second_texts_are_of_another_type_where_the_model_reads_that(tokeniz
     assert BatchSource(tokens, 0).batch(np.array([0])).types is None
     batch = BatchSource(tokens, 0, segments=True).batch(np.array([0, 1]))
     expected = tokenizer(["good", "bad film"], ["the film was bad", "no"], padding=True, return_tensors="pt")
-    for name, found in batch.inputs.items():
-        assert found.tolist() == expected[name].tolist()
+    for name, values in batch.inputs.items():
+        assert values.tolist() == expected[name].tolist()
 
 
 def test_a_batch_is_cut_where_padding_costs_more_than_a_pass():

@@ -42,13 +42,13 @@ def entries(home):
     return sorted((home / "cache" / "tokens").glob("*.tokens"))
 
 
-def assert_same(found, expected):
-    assert found.ids.dtype == np.int32
-    assert found.ids.tobytes() == expected.ids.tobytes()
-    assert found.offsets.tobytes() == expected.offsets.tobytes()
-    assert (found.truncated, found.unknown) == (expected.truncated, expected.unknown)
+def assert_same(tokens, expected):
+    assert tokens.ids.dtype == np.int32
+    assert tokens.ids.tobytes() == expected.ids.tobytes()
+    assert tokens.offsets.tobytes() == expected.offsets.tobytes()
+    assert (tokens.truncated, tokens.unknown) == (expected.truncated, expected.unknown)
     for name in ("windows", "second", "spans"):
-        one, other = getattr(found, name), getattr(expected, name)
+        one, other = getattr(tokens, name), getattr(expected, name)
         assert (one is None) == (other is None)
         assert one is None or (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
 
@@ -318,8 +318,8 @@ def counted(self, *args, **known):
     return plain(self, *args, **known)
 
 type(tokenizer).__call__ = counted
-found = cache.Cache(home, tokenizer, 64).encode(texts)
-print(len(calls), len(found), int(found.ids.astype("int64").sum()))
+tokens = cache.Cache(home, tokenizer, 64).encode(texts)
+print(len(calls), len(tokens), int(tokens.ids.astype("int64").sum()))
 """
 
 
@@ -328,7 +328,7 @@ def child(encoder, home, texts):
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def said(process):
+def numbers_of(process):
     """The numbers that a child prints: calls of the tokenizer, rows, the sum of the ids."""
     out, _ = process.communicate("go\n", timeout=300)
     assert process.returncode == 0
@@ -342,10 +342,10 @@ def test_other_processes_find_it_and_two_may_write_it_at_once(encoder, tokenizer
     total = int(expected.ids.astype(np.int64).sum())
     together = [child(encoder, home, texts) for _ in range(2)]
     assert [process.stdout.readline() for process in together] == ["tokenizing\n"] * 2  # neither has found an entry
-    for calls, rows, found in map(said, together):
+    for calls, rows, id_sum in map(numbers_of, together):
         assert calls > 0
-        assert (rows, found) == (600, total)
+        assert (rows, id_sum) == (600, total)
     assert len(entries(home)) == 1
     assert not list(Path(home).rglob("*.part"))
     assert_same(cache.read(entries(home)[0]), expected)
-    assert said(child(encoder, home, texts)) == [0, 600, total]
+    assert numbers_of(child(encoder, home, texts)) == [0, 600, total]

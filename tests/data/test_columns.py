@@ -19,8 +19,8 @@ def test_what_is_named_like_a_text_and_a_label_is_taken_and_said():
 
 
 def test_what_reads_like_a_text_and_like_classes_is_taken():
-    found = infer(id=range(40), group=CLASSES, opinion=LONG)
-    assert found[:2] == ("opinion", "group")
+    inferred = infer(id=range(40), group=CLASSES, opinion=LONG)
+    assert inferred[:2] == ("opinion", "group")
 
 
 def test_the_place_of_a_column_never_decides():

@@ -60,8 +60,8 @@ def test_parquet_and_text(tmp_path, write):
 
 def test_words_that_pandas_takes_for_missing_are_texts(write):
     words = ["NA", "None", "null", "nan", "N/A", "NULL"]
-    found = columns(write("na.csv", "text,label\n" + "".join(f"{word},{word}\n" for word in words)))
-    assert found == {"text": words, "label": words}
+    values = columns(write("na.csv", "text,label\n" + "".join(f"{word},{word}\n" for word in words)))
+    assert values == {"text": words, "label": words}
 
 
 def test_an_empty_cell_is_missing(write):
@@ -80,8 +80,8 @@ def test_a_column_name_may_hold_the_other_separator(write):
 
 def test_an_index_column_does_not_shift_the_others(tmp_path):
     pd.DataFrame({"text": ["a b", "c d"], "label": ["x", "y"]}, index=[7, 9]).to_csv(tmp_path / "i.csv")
-    found = columns("i.csv")
-    assert (found["text"], found["label"]) == (["a b", "c d"], ["x", "y"])
+    values = columns("i.csv")
+    assert (values["text"], values["label"]) == (["a b", "c d"], ["x", "y"])
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_a_delimited_file_is_never_held_as_a_whole(write, monkeypatch, ending):
     name = write("large.csv", ending.join(["text;label", *(f"text, {i};{i % 2}" for i in range(3000)), ""]))
     monkeypatch.setattr(Path, "read_bytes", None)
     monkeypatch.setattr(Path, "read_text", None)
-    found = columns(name)
-    assert (found["text"][-1], found["label"][:3], len(found["label"])) == ("text, 2999", [0, 1, 0], 3000)
+    values = columns(name)
+    assert (values["text"][-1], values["label"][:3], len(values["label"])) == ("text, 2999", [0, 1, 0], 3000)
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from bertmagic.errors import DataError
     ],
 )
 def test_classes_have_the_values_and_the_order_of_the_column(column, values):
-    found = classes(pd.Series(column), "column 'x'")
-    assert found.values == values
-    assert [type(value) for value in found.values] == [type(value) for value in values]
+    labels = classes(pd.Series(column), "column 'x'")
+    assert labels.values == values
+    assert [type(value) for value in labels.values] == [type(value) for value in values]
 
 
 def test_labels_are_numbered_and_what_is_no_class_is_minus_one():

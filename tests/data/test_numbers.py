@@ -61,7 +61,7 @@ def test_floats_that_mean_classes_are_said_to(dtype):
 
 
 @pytest.mark.parametrize(
-    ("values", "regression", "said"),
+    ("values", "regression", "expected"),
     [
         ([1, 2, 5], False, '3 different whole numbers, which are taken as classes; task = "regression"'),
         ([0, 1, 2], False, None),
@@ -71,9 +71,9 @@ def test_floats_that_mean_classes_are_said_to(dtype):
         ([1, 2, 5], True, '3 different whole numbers, which are predicted as numbers; task = "classification"'),
     ],
 )
-def test_what_was_chosen_is_said_with_the_other_choice_where_there_is_one(values, regression, said):
-    found = numbers.reading_note(series(values), regression)
-    assert said in found if said else found == ""
+def test_what_was_chosen_is_said_with_the_other_choice_where_there_is_one(values, regression, expected):
+    note = numbers.reading_note(series(values), regression)
+    assert expected in note if expected else note == ""
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,6 @@ def test_no_number_at_all_and_the_same_one_everywhere_are_refused():
 
 def test_how_numbers_are_spread():
     assert numbers.spread(np.array([1, 2.5, 1, 5])) == {"1": 2, "2.5": 1, "5": 1}
-    found = numbers.spread(np.linspace(0, 100, 101))
-    assert list(found)[:2] == ["0 to 10", "10 to 20"]
-    assert sum(found.values()) == 101
+    histogram = numbers.spread(np.linspace(0, 100, 101))
+    assert list(histogram)[:2] == ["0 to 10", "10 to 20"]
+    assert sum(histogram.values()) == 101

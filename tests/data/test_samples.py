@@ -207,16 +207,16 @@ def test_a_span_cuts_no_word(entities):
 
 
 def test_splits_of_entities_hold_all_labels_and_names_of_their_own():
-    found = {
+    entities = {
         split: [(text[span["start"] : span["end"]], span["label"])
                 for text, spans in zip(part["text"], part["spans"], strict=True) for span in spans]
         for split, part in samples.splits("entities").items()
     }  # fmt: skip
     for split, least in {"train": 50, "test": 20}.items():
-        labels = [label for _, label in found[split]]
+        labels = [label for _, label in entities[split]]
         assert set(labels) == {"PER", "ORG", "LOC", "DATE", "PRODUCT"}
         assert min(map(labels.count, labels)) >= least
-    shared = {*found["train"]} & {*found["test"]}
+    shared = {*entities["train"]} & {*entities["test"]}
     assert {label for _, label in shared} <= {"DATE"}
 
 

@@ -13,25 +13,25 @@ TYPES = ("PER", "ORG", "X-Y")
 @st.composite
 def sentences(draw):
     """A number of words and entities among them that lie apart."""
-    found, at = [], 0
+    entities, at = [], 0
     for _ in range(draw(st.integers(0, 5))):
         start = at + draw(st.integers(0, 2))
         at = start + draw(st.integers(1, 4))
-        found.append(Entity(start, at, draw(st.sampled_from(TYPES))))
-    return found, at + draw(st.integers(0, 2))
+        entities.append(Entity(start, at, draw(st.sampled_from(TYPES))))
+    return entities, at + draw(st.integers(0, 2))
 
 
-def as_bioes(found, words, last="E", single="S"):
+def as_bioes(entities, words, last="E", single="S"):
     written = ["O"] * words
-    for start, end, label in found:
+    for start, end, label in entities:
         letters = single if end - start == 1 else "B" + "I" * (end - start - 2) + last
         written[start:end] = [f"{letter}-{label}" for letter in letters]
     return written
 
 
-def as_iob1(found, words):
-    written = tags.written(found, words)
-    for start, _, label in found:
+def as_iob1(entities, words):
+    written = tags.written(entities, words)
+    for start, _, label in entities:
         touches = start and written[start - 1][2:] == label
         written[start] = f"{'B' if touches else 'I'}-{label}"
     return written
@@ -40,17 +40,17 @@ def as_iob1(found, words):
 @settings(deadline=None)
 @given(sentences())
 def test_entities_become_tags_and_tags_entities_in_every_scheme(sentence):
-    found, words = sentence
+    entities, words = sentence
     for written in (
-        tags.written(found, words),
-        as_iob1(found, words),
-        as_bioes(found, words),
-        as_bioes(found, words, "L", "U"),
+        tags.written(entities, words),
+        as_iob1(entities, words),
+        as_bioes(entities, words),
+        as_bioes(entities, words, "L", "U"),
     ):
         assert len(written) == words
-        assert tags.entities(written) == found
-        assert tags.repaired(written, tags.scheme([written]))[0] == tags.written(found, words)
-    assert tags.strict_entities(tags.written(found, words)) == found
+        assert tags.entities(written) == entities
+        assert tags.repaired(written, tags.scheme([written]))[0] == tags.written(entities, words)
+    assert tags.strict_entities(tags.written(entities, words)) == entities
 
 
 @settings(deadline=None)
@@ -59,12 +59,12 @@ def test_valid_tags_of_a_scheme_are_told_and_nothing_is_repaired(given_):
     several = [sentence for sentence in given_ if sentence[0]]
     for write, expected in ((tags.written, "IOB2"), (as_iob1, "IOB1"), (as_bioes, "BIOES")):
         written = [write(*sentence) for sentence in several]
-        of = tags.scheme(written)
+        scheme = tags.scheme(written)
         if any(letter in "".join(tag[0] for tag in row) for row in written for letter in "ES"):
-            assert of == expected == "BIOES"
+            assert scheme == expected == "BIOES"
         elif several and expected != "BIOES":
-            assert of == expected
-        assert [tags.repaired(row, of)[1] for row in written] == [[] for _ in written]
+            assert scheme == expected
+        assert [tags.repaired(row, scheme)[1] for row in written] == [[] for _ in written]
 
 
 @settings(max_examples=300, deadline=None)

@@ -82,9 +82,9 @@ def test_a_text_that_can_be_written_stays_as_it_is(text):
 def test_half_a_character_becomes_one_and_moves_no_other():
     assert without_surrogates(HALF) == "a �🙂 b"
     assert len(without_surrogates(HALF)) == len(HALF)
-    found = strings(pd.Series(["a", HALF, None], index=list("xyz"), dtype=object))
-    assert found.dtype == "string"
-    assert found.fillna("").to_dict() == {"x": "a", "y": without_surrogates(HALF), "z": ""}
+    repaired = strings(pd.Series(["a", HALF, None], index=list("xyz"), dtype=object))
+    assert repaired.dtype == "string"
+    assert repaired.fillna("").to_dict() == {"x": "a", "y": without_surrogates(HALF), "z": ""}
 
 
 @pytest.mark.parametrize("rows", [{"text": ["a", HALF], "n": [1, 2]}, [{"text": "a", "n": 1}, {"text": HALF, "n": 2}]])

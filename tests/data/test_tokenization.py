@@ -111,9 +111,9 @@ def test_scores_of_a_text_are_the_mean_over_its_windows():
     offsets = np.arange(5)
     tokens = Tokens(np.zeros(4, np.int32), offsets, 1, 0.0, windows=np.asarray([0, 1, 4]))
     scores = np.asarray([[1, 2], [0, 3], [3, 0], [6, 3]], np.float32)
-    found = tokens.by_row(scores)
-    assert found.tolist() == [[1, 2], [3, 2]]
-    assert found.dtype == np.float32
+    means = tokens.by_row(scores)
+    assert means.tolist() == [[1, 2], [3, 2]]
+    assert means.dtype == np.float32
     assert tokens.by_row(np.ones((4, 5, 2), np.float32)).shape == (2, 5, 2)
     assert Tokens(tokens.ids, offsets, 0, 0.0).by_row(scores) is scores
 
@@ -140,14 +140,14 @@ def test_no_rows_and_many_rows(tokenizer):
 
 def paired():
     """A tokenizer that puts two special tokens between the texts of a pair, as RoBERTa's does."""
-    found = wrapped("<s> $A </s>", ["<s>", "</s>"])
-    backend = found.backend_tokenizer
+    single = wrapped("<s> $A </s>", ["<s>", "</s>"])
+    backend = single.backend_tokenizer
     from tokenizers import processors
 
     backend.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 2), ("</s>", 3)]
     )
-    return type(found)(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
+    return type(single)(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
 
 
 PAIRS = (["a b c", "d", words(30)], ["x", "y z " * 3, "a"])

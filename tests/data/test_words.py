@@ -41,9 +41,9 @@ def test_running_text_is_cut_into_words(text, expected):
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_words_stand_in_order_and_leave_out_only_what_is_invisible(text):
-    found = words.split(text)
+    spans = words.split(text)
     at = 0
-    for start, end in found:
+    for start, end in spans:
         assert at <= start < end <= len(text)
         assert not text[at:start].strip(words._BREAKS + " ").strip()
         at = end
@@ -59,11 +59,11 @@ def test_given_words_stand_where_they_are_joined(given_):
 
 def test_words_of_many_texts_are_found_in_both_forms():
     running = pd.Series(["Ada wrote.", "", "好 x"], index=[5, 5, 7])
-    found = words.find(Texts(running, np.asarray([0, 2])))
-    assert found.spans.tolist() == [[0, 3], [4, 9], [9, 10], [0, 1], [2, 3]]
-    assert found.offsets.tolist() == [0, 3, 5]
-    assert found.owner.tolist() == [0, 0, 0, 1, 1]
-    assert found.of(1).tolist() == [[0, 1], [2, 3]]
+    word_spans = words.find(Texts(running, np.asarray([0, 2])))
+    assert word_spans.spans.tolist() == [[0, 3], [4, 9], [9, 10], [0, 1], [2, 3]]
+    assert word_spans.offsets.tolist() == [0, 3, 5]
+    assert word_spans.owner.tolist() == [0, 0, 0, 1, 1]
+    assert word_spans.of(1).tolist() == [[0, 1], [2, 3]]
     joined = words.Joined(pd.Series([["Ada", "wrote."], [], ["好", "x"]]), np.arange(3))
     assert list(joined) == ["Ada wrote.", "", "好 x"]
     assert words.find(joined).spans.tolist() == [[0, 3], [4, 10], [0, 1], [2, 3]]

@@ -90,13 +90,13 @@ def answers(word, many=3):
     rows = [(f"When did {word} open?", context)] * many + [(f"Who? {word}", None)] * (many > 1)
     spans = [context.index("1911"), context.index("1938"), 4]
     lengths = [4, 4, len(word)]
-    found = Candidates(
+    candidates = Candidates(
         np.arange(0, 3 * many + 1, 3), np.array(spans * many), np.array(spans * many) + np.array(lengths * many),
         np.array([3.0, 1.0, 0.5] * many, np.float32), np.zeros(many, np.float32),
     )  # fmt: skip
     given = pd.DataFrame(rows, columns=["question", "context"], dtype=object)
     return answers_of(
-        given, np.arange(many), found, 0.0, model=word, task="question_answering", missing=len(rows) - many,
+        given, np.arange(many), candidates, 0.0, model=word, task="question_answering", missing=len(rows) - many,
         seconds=1.0, tokens=40, notes=(word,),
     )  # fmt: skip
 

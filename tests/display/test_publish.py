@@ -79,20 +79,20 @@ def test_the_last_frame_is_always_shown_and_final(clock, screen):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (ValueError("no such column"), "Stopped: ValueError: no such column"),
         (KeyboardInterrupt(), "Stopped: interrupted"),
         (None, "Stopped: closed before the end"),
     ],
 )
-def test_closing_makes_the_last_frame_final(clock, screen, error, said):
+def test_closing_makes_the_last_frame_final(clock, screen, error, expected):
     live = listener(clock=clock, screen=screen)
     live(started(5))
     live(step(1, 5))
     live.close(error)
-    assert said in screen.last["text/plain"]
-    assert said in screen.last["text/html"]
+    assert expected in screen.last["text/plain"]
+    assert expected in screen.last["text/html"]
     assert "time left" not in screen.last["text/html"]
 
 
@@ -178,9 +178,9 @@ def test_out_of_a_notebook_a_run_is_lines_on_stderr(capsys):
     live(started(2))
     live(step(1, 2))
     live(Ended("finished", 2, 2, 1.0, 64, 10, 10))
-    told = capsys.readouterr()
-    assert "Finished" in told.err
-    assert told.out == ""
+    captured = capsys.readouterr()
+    assert "Finished" in captured.err
+    assert captured.out == ""
 
 
 def test_a_stream_that_lacks_characters_gets_question_marks(monkeypatch):

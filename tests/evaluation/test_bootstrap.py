@@ -32,7 +32,7 @@ def test_intervals_are_those_of_rows_drawn_one_by_one():
         for tally in tallies(true[chosen], chances[chosen]):
             for name, value in tally.point_estimates().items():
                 slow.setdefault(name, []).append(value)
-    fast = {name: of for tally in tallies(true, chances) for name, of in bootstrap.intervals(tally).items()}
+    fast = {name: interval for tally in tallies(true, chances) for name, interval in bootstrap.intervals(tally).items()}
     assert set(fast) == set(slow)
     for name, values in slow.items():
         low, high = np.percentile(values, (2.5, 97.5))

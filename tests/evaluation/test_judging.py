@@ -28,35 +28,41 @@ def outcomes(rows=400, seed=0, texts=None, classes=2):
     true = generator.integers(0, classes, rows)
     logits = generator.normal(size=(rows, classes)) + 2 * (true[:, None] == np.arange(classes))
     chances = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
-    said = chances.argmax(axis=1)
+    predicted = chances.argmax(axis=1)
     return Outcomes(
         index=pd.RangeIndex(rows),
         texts=texts or [f"row {at} was good" for at in range(rows)],
         lengths=generator.integers(5, 60, rows),
         true=true,
-        predicted=said,
-        credit=(said == true).astype(float),
-        tallies=(confusion_metrics.tally(true, said, classes),),
+        predicted=predicted,
+        credit=(predicted == true).astype(float),
+        tallies=(confusion_metrics.tally(true, predicted, classes),),
         probabilities=chances,
     )
 
 
 def test_holm_is_that_of_the_paper():
-    found = slices.holm(np.array([0.01, 0.04, np.nan, 0.03, 0.005]))
-    assert found == pytest.approx([0.03, 0.06, np.nan, 0.06, 0.02], nan_ok=True)
+    adjusted = slices.holm(np.array([0.01, 0.04, np.nan, 0.03, 0.005]))
+    assert adjusted == pytest.approx([0.03, 0.06, np.nan, 0.06, 0.02], nan_ok=True)
 
 
 def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
     made = outcomes()
     group = np.where(np.arange(400) < 10, "few", np.where(np.arange(400) < 200, "bad", "good"))
     credit = np.where((group == "bad") & (np.arange(400) % 2 == 0), 0.0, made.credit)
-    said = np.where(credit < 1, 1 - made.true, made.true)
+    predicted = np.where(credit < 1, 1 - made.true, made.true)
     column = pd.DataFrame({"group": group})
     made = Outcomes(
-        made.index, made.texts, made.lengths, made.true, said, credit, (confusion_metrics.tally(made.true, said, 2),)
+        made.index,
+        made.texts,
+        made.lengths,
+        made.true,
+        predicted,
+        credit,
+        (confusion_metrics.tally(made.true, predicted, 2),),
     )
-    found = slices.tested(made, column, slices.measured(made.tallies, column["group"]))
-    ordered = slices.worst_first(found, "accuracy")
+    tested = slices.tested(made, column, slices.measured(made.tallies, column["group"]))
+    ordered = slices.worst_first(tested, "accuracy")
     assert [one.value for one in ordered] == ["bad", "good", "few"]
     bad, _, few = ordered
     assert bad.p < 0.001
@@ -66,9 +72,9 @@ def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
 
 def test_a_column_of_ten_thousand_values_is_cut_to_the_largest():
     column = pd.Series([f"v{at}" for at in range(10_000)] + ["v1"] * 3, name="id")
-    found = slices.measured((confusion_metrics.tally(np.zeros(10_003, int), np.zeros(10_003, int), 2),), column)
-    assert len(found) == slices.MOST
-    assert (found[0].value, found[0].rows) == ("v1", 4)
+    measured = slices.measured((confusion_metrics.tally(np.zeros(10_003, int), np.zeros(10_003, int), 2),), column)
+    assert len(measured) == slices.MOST
+    assert (measured[0].value, measured[0].rows) == ("v1", 4)
     assert slices.left_out(column) == 10_000 - slices.MOST
 
 
@@ -82,21 +88,21 @@ def test_many_numbers_become_fifths_and_few_stay_values():
 
 def test_traits_are_read_of_the_texts():
     made = outcomes(4, texts=["Is it 5?", "It was not good", "It was good", "fine"])
-    found = traits.traits(made)
-    assert found["digits"].tolist() == ["with digits", *["without digits"] * 3]
-    assert found["negation"].tolist() == ["without negation", "with negation", *["without negation"] * 2]
-    assert found["question"].tolist() == ["a question", *["no question"] * 3]
+    frame = traits.traits(made)
+    assert frame["digits"].tolist() == ["with digits", *["without digits"] * 3]
+    assert frame["negation"].tolist() == ["without negation", "with negation", *["without negation"] * 2]
+    assert frame["question"].tolist() == ["a question", *["no question"] * 3]
 
 
 def test_gaps_are_those_of_the_rates_of_two_groups():
     groups = pd.Series(["a"] * 100 + ["b"] * 100 + ["tiny"] * 5, name="who")
     wanted = np.array([True] * 50 + [False] * 50 + [True] * 50 + [False] * 50 + [True] * 5)[:, None]
     given = np.array([True] * 45 + [False] * 45 + [True] * 10 + [True] * 30 + [False] * 70 + [True] * 5)[:, None]
-    found = {gap.measure: gap for gap in fairness.gaps(given, wanted, ("yes",), groups)}
-    parity = found["demographic parity"]
+    gaps = {gap.measure: gap for gap in fairness.gaps(given, wanted, ("yes",), groups)}
+    parity = gaps["demographic parity"]
     assert (parity.high, parity.low, parity.value) == ("a", "b", pytest.approx(0.25))
-    assert found["equal opportunity"].value == pytest.approx(40 / 50 - 30 / 50 + 0.1)
-    assert found["equalised odds"].value == pytest.approx(0.3)
+    assert gaps["equal opportunity"].value == pytest.approx(40 / 50 - 30 / 50 + 0.1)
+    assert gaps["equalised odds"].value == pytest.approx(0.3)
     assert parity.interval.low < 0.25 < parity.interval.high
     assert fairness.gaps(given, wanted, ("yes",), groups.replace("b", "a")) == ()
 
@@ -118,13 +124,13 @@ def test_a_threshold_reaches_what_is_wanted():
 
 def test_words_are_swapped_in_their_case_and_whole():
     lists = [counterfactuals.Terms("en", {"f": ("she", "Anna"), "m": ("he", "Otto")})]
-    found = {
+    swapped = {
         (one.source, one.target): one
         for one in counterfactuals.swaps(["She met ANNA, sheet.", "here he is", "-"], lists)
     }
-    assert found["f", "m"].texts == ("He met OTTO, sheet.",)
-    assert found["m", "f"].texts == ("here she is",)
-    assert found["m", "f"].rows == (1,)
+    assert swapped["f", "m"].texts == ("He met OTTO, sheet.",)
+    assert swapped["m", "f"].texts == ("here she is",)
+    assert swapped["m", "f"].rows == (1,)
 
 
 def test_the_lists_are_read_edited_and_refused(tmp_path):
@@ -156,28 +162,28 @@ def test_flipped_labels_are_found_from_the_other_folds():
     given = true.copy()
     given[:10] = (given[:10] + 1) % 3
     chances = label_issues.cross_fitted(features, given, 3)
-    found = label_issues.likely_wrong(chances, given)
-    assert {at for at, _, _ in found[:10]} == set(range(10))
-    assert all(other == true[at] for at, other, _ in found[:10])
+    suspects = label_issues.likely_wrong(chances, given)
+    assert {at for at, _, _ in suspects[:10]} == set(range(10))
+    assert all(other == true[at] for at, other, _ in suspects[:10])
 
 
 def test_near_duplicates_contradict_and_leak():
     texts = ["The kettle boils very fast indeed.", "The kettle boils very fast indeed!", "Nothing like it at all."]
     made = outcomes(3, texts=texts)
-    found = label_issues.contradicting(made, ["good", "bad", "bad"])
-    assert [(one.row, one.other) for one in found] == [("0", "row 1: bad")]
+    contradictions = label_issues.contradicting(made, ["good", "bad", "bad"])
+    assert [(one.row, one.other) for one in contradictions] == [("0", "row 1: bad")]
     leaks = label_issues.leaked(made, ["good", "bad", "bad"], ["Nothing like it at all.", "other words"], ["x", "y"])
     assert [(one.kind, one.row, one.other) for one in leaks] == [("in train", "2", "row x of train")]
 
 
 def test_errors_are_the_surest_first_and_each_confusion_is_there():
     made = outcomes(2000, classes=3)
-    found = errors.find(made, ("a", "b", "c"), most=20)
-    wrong = [one for one in found.examples if one.wrong]
-    assert found.wrong == int(made.wrong.sum())
+    mistakes = errors.find(made, ("a", "b", "c"), most=20)
+    wrong = [one for one in mistakes.examples if one.wrong]
+    assert mistakes.wrong == int(made.wrong.sum())
     assert [one.score for one in wrong] == sorted((one.score for one in wrong), reverse=True)
     assert len({(one.true, one.predicted) for one in wrong}) == 6
-    assert sum("uncertain" in one.kinds for one in found.examples) == 10
+    assert sum("uncertain" in one.kinds for one in mistakes.examples) == 10
     assert wrong[0].score == pytest.approx(made.probabilities.max(axis=1)[made.wrong].max())
 
 

@@ -32,12 +32,12 @@ def test_metrics_equal_those_of_scikit_learn(classes, rows):
 
 def test_classes_without_a_row_are_in_the_table_with_zeros():
     names = ("a", "b", "c")
-    true, said = np.array([0, 1, 1]), np.array([0, 0, 1])
-    found, confusion = (
-        confusion_metrics.by_class(confusion_metrics.tally(true, said, 3), names),
-        confusion_metrics.confusion(true, said, 3),
+    true, predicted = np.array([0, 1, 1]), np.array([0, 0, 1])
+    by_class, confusion = (
+        confusion_metrics.by_class(confusion_metrics.tally(true, predicted, 3), names),
+        confusion_metrics.confusion(true, predicted, 3),
     )
-    assert [(row.label, row.precision, row.recall, row.support) for row in found] == [
+    assert [(row.label, row.precision, row.recall, row.support) for row in by_class] == [
         ("a", 0.5, 1.0, 1), ("b", 1.0, 0.5, 2), ("c", 0.0, 0.0, 0),
     ]  # fmt: skip
     assert confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]

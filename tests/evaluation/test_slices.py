@@ -14,11 +14,11 @@ def test_each_value_has_the_numbers_and_intervals_of_its_rows():
         ranking_metrics.tally(chances[:, None], wanted[:, None] > 0),
     )
     column = pd.Series(["en"] * 150 + ["de"] * 100 + [None] * 50, name="lang")
-    found = slices.measured(tallies, column)
-    assert [(one.column, one.value, one.rows) for one in found] == [
+    measured = slices.measured(tallies, column)
+    assert [(one.column, one.value, one.rows) for one in measured] == [
         ("lang", "en", 150), ("lang", "de", 100), ("lang", "<NA>", 50),
     ]  # fmt: skip
-    for one in found:
+    for one in measured:
         rows = column.isna() if one.value == "<NA>" else column == one.value
         again = ranking_metrics.tally(chances[rows][:, None], wanted[rows][:, None] > 0)
         assert one.metrics["accuracy"] == ((chances > 0.5) == wanted)[rows].mean()

@@ -66,9 +66,9 @@ def test_weights_are_packed_for_many_batches_of_bf16_only(learnt, make_rows, mon
     monkeypatch.setitem(forward.TOKEN_BUDGET, "cpu", 100)
     exact = forward.run_model(learnt.network, BatchSource(tokens, 0), "fp32")
     assert packed == []
-    found = forward.run_model(learnt.network, BatchSource(tokens, 0), "bf16")
+    logits = forward.run_model(learnt.network, BatchSource(tokens, 0), "bf16")
     assert packed == [1]
-    np.testing.assert_allclose(forward.softmax(found), forward.softmax(exact), atol=0.02)
+    np.testing.assert_allclose(forward.softmax(logits), forward.softmax(exact), atol=0.02)
 
 
 def test_softmax_is_that_of_torch():
@@ -101,8 +101,8 @@ def test_batches_that_do_not_fit_are_halved(learnt, make_rows, full, fits):
     tokens = encode(learnt.tokenizer, make_rows(300)["text"].tolist(), 64)
     expected = forward.run_model(learnt.network, BatchSource(tokens, 0), "fp32")
     sizes, seen = full(fits), []
-    found = forward.run_model(learnt.network, BatchSource(tokens, 0), "fp32", seen.append)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    logits = forward.run_model(learnt.network, BatchSource(tokens, 0), "fp32", seen.append)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
     assert seen[-1] == 300
     assert max(size for size in sizes if size <= fits) > fits / 2
     assert sum(size > fits for size in sizes) == np.ceil(np.log2(max(sizes) / fits))

@@ -19,9 +19,9 @@ model = bm.load(sys.argv[1])
 texts = pd.Series([f"the film was {'good' if i % 2 else 'bad'} {i}" for i in range(int(sys.argv[2]))])
 model.predict(texts[:1000], show=False)
 before = peak()
-found = model.predict(texts, show=False)
-assert found.frame["text"].tolist() == texts.tolist()
-assert found.frame["label"].notna().all()
+predictions = model.predict(texts, show=False)
+assert predictions.frame["text"].tolist() == texts.tolist()
+assert predictions.frame["label"].notna().all()
 print(peak() - before)
 """
 

@@ -85,11 +85,11 @@ class Cell:
     @property
     def places(self):
         """The frames of each updating output, by its id."""
-        found = {}
+        by_place = {}
         for one in self.frames:
             if one.place:
-                found.setdefault(one.place, []).append(one)
-        return found
+                by_place.setdefault(one.place, []).append(one)
+        return by_place
 
     @property
     def panel(self):

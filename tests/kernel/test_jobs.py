@@ -149,9 +149,9 @@ def test_a_failure_is_shown_in_its_cell_and_raised_by_wait(kernel):
     assert cell.status == "ok"
     waited = kernel.run("broken.wait()")
     assert waited.reply["ename"] == "DataError"
-    told = kernel.of(request).frames[-1].text
-    assert told == "\n".join(waited.error)
-    assert "Did you mean 'mood'" in told
+    text = kernel.of(request).frames[-1].text
+    assert text == "\n".join(waited.error)
+    assert "Did you mean 'mood'" in text
     assert kernel.value("(broken.done, type(broken.error).__name__, broken.model)") == (True, "DataError", None)
 
 

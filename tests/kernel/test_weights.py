@@ -23,7 +23,7 @@ def test_the_default_encoder_learns_from_the_sample(kernel):
     )
     assert " minilm " in cell.panel[-1].text
     assert "Finished after all 30 steps" in cell.panel[-1].text
-    kernel.good('%bert_predict "Wonderful, I loved it" "A waste of money" -m mood -o found')
-    positive, negative = kernel.value("found.frame.p_positive.tolist()")
+    kernel.good('%bert_predict "Wonderful, I loved it" "A waste of money" -m mood -o predictions')
+    positive, negative = kernel.value("predictions.frame.p_positive.tolist()")
     assert positive > negative
     assert kernel.value("len(mood.labels)") == 3

@@ -14,9 +14,11 @@ def offered(shell, reviews):
         at = cell.index("¦") if "¦" in cell else len(cell)
         text = cell.replace("¦", "")
         with provisionalcompleter():
-            found = list(shell.Completer.completions(text, at))
-        assert all(text[item.start : at] == text[found[0].start : at] for item in found if item.type == "param")
-        return [item.text for item in found if item.type == "param"]
+            completions = list(shell.Completer.completions(text, at))
+        assert all(
+            text[item.start : at] == text[completions[0].start : at] for item in completions if item.type == "param"
+        )
+        return [item.text for item in completions if item.type == "param"]
 
     return offered
 
@@ -52,16 +54,16 @@ def test_flags_are_offered_once_unless_they_repeat(offered):
 
 
 def test_an_empty_place_offers_values_and_flags(offered):
-    found = offered("%bert_evaluate ")
-    assert found.index("reviews") < found.index("sample:reviews") < found.index("--model")
+    offers = offered("%bert_evaluate ")
+    assert offers.index("reviews") < offers.index("sample:reviews") < offers.index("--model")
 
 
 def test_models(offered, run, api):
     run("%bert_finetune clf --train reviews;")
-    found = offered("%bert_predict 'x' -m ")
-    assert found[:3] == ["clf", "monday", "tuesday"]
-    assert set(ALIASES) <= set(found)
-    assert "reviews" not in found
+    offers = offered("%bert_predict 'x' -m ")
+    assert offers[:3] == ["clf", "monday", "tuesday"]
+    assert set(ALIASES) <= set(offers)
+    assert "reviews" not in offers
     assert offered("%bert_predict 'x' --model=mo") == ["monday", "modernbert"]
     assert offered("%bert_predict 'x' -m \"mon") == ["monday"]
     assert "clf" in offered("%bert_unload ")
@@ -95,9 +97,9 @@ def test_data(offered, shell, tmp_path, monkeypatch):
 
 def test_texts(offered, shell):
     shell.user_ns.update(words=["a"], number=3, function=print, kind=str)
-    found = offered("%bert_predict ")
-    assert {"words", "reviews"} <= set(found)
-    assert not {"number", "function", "kind"} & set(found)
+    offers = offered("%bert_predict ")
+    assert {"words", "reviews"} <= set(offers)
+    assert not {"number", "function", "kind"} & set(offers)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +159,8 @@ def test_a_body_offers_columns(offered):
 def test_python_stays_where_any_expression_may_stand(shell, reviews):
     cell = "%%bert_finetune clf\ntrain = rev"
     with provisionalcompleter():
-        found = {item.text for item in shell.Completer.completions(cell, len(cell))}
-    assert {"reviews", "reversed"} <= found
+        completions = {item.text for item in shell.Completer.completions(cell, len(cell))}
+    assert {"reviews", "reversed"} <= completions
 
 
 def test_an_ipython_without_matchers_loads_without_completion(shell, monkeypatch):

@@ -15,8 +15,8 @@ shell = InteractiveShell.instance(config=config)
 from IPython.core.completer import provisionalcompleter
 shell.run_cell("%load_ext bertmagic")
 with provisionalcompleter():
-    found = [item.text for item in shell.Completer.completions("%bert_predict 'x' -m mini", 25)]
-assert found == ["minilm"], found
+    completions = [item.text for item in shell.Completer.completions("%bert_predict 'x' -m mini", 25)]
+assert completions == ["minilm"], completions
 shell.run_cell("%bert_finetune --help;")
 heavy = {"torch", "transformers", "datasets", "pandas", "plotly", "ipywidgets", "anywidget", "sklearn"}
 print("RESULT", *sorted(heavy & set(sys.modules)))

@@ -47,8 +47,8 @@ def test_only_the_adapters_and_the_head_train_and_optimizer_and_gradients_are_th
 
     full = adamw(network(encoder), 0.01)
     model = network(encoder)
-    said = adapters.inject(model, adapters.settings(model, 4, None))
-    assert "rank 4, alpha 8, on query and value of 2 layers" in said
+    description = adapters.inject(model, adapters.settings(model, 4, None))
+    assert "rank 4, alpha 8, on query and value of 2 layers" in description
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     parts = {"classifier.weight", "classifier.bias", "bert.pooler.dense.weight", "bert.pooler.dense.bias"}
     assert trained - parts == {name for name, _ in model.named_parameters() if ".lora_" in name}

@@ -53,12 +53,12 @@ def test_the_hub_reads_the_metadata():
 
 def test_the_text_tells_use_training_and_evaluation():
     content = read(card.text("sentiment", KNOWN, "models here")).content
-    for told in (
+    for expected in (
         'bm.load("models here")', 'pipeline("text-classification", model="models here")', "`epochs` | `3.0`",
         "accuracy | 0.9123 | 0.8500 to 0.9500", "macro f1 | 0.8800 |", "1000",
         "It reads 256 tokens", "To be written by",
     ):  # fmt: skip
-        assert told in content
+        assert expected in content
     assert "/me" not in content
     assert "chosen on these rows" not in content
 
@@ -70,13 +70,13 @@ def test_a_report_on_validation_rows_says_so():
 
 @pytest.mark.parametrize("known", [{}, {"task": "classification"}, {"options": None, "data": None, "metrics": None}])
 def test_what_is_not_known_is_not_told(known):
-    found = read(card.text("a", known, "a"))
-    assert found.data.license is None
-    assert found.data.base_model is None
-    assert not found.data.eval_results
-    assert "It has not been evaluated." in found.content
+    loaded = read(card.text("a", known, "a"))
+    assert loaded.data.license is None
+    assert loaded.data.base_model is None
+    assert not loaded.data.eval_results
+    assert "It has not been evaluated." in loaded.content
     for title in ("## Training", "## Evaluation"):
-        assert title not in found.content
+        assert title not in loaded.content
 
 
 def test_hostile_names_stay_text():
@@ -103,9 +103,9 @@ def test_hostile_names_stay_text():
 )  # fmt: skip
 def test_every_task_has_lines_that_are_python(task, pipeline):
     for text in ("a", ["a", "b"]):
-        found = read(card.text("m", {**KNOWN, "task": task, "text": text}, "m", find(task).usage))
-        assert found.data.pipeline_tag == pipeline
-        for block in found.content.split("```python\n")[1:]:
+        loaded = read(card.text("m", {**KNOWN, "task": task, "text": text}, "m", find(task).usage))
+        assert loaded.data.pipeline_tag == pipeline
+        for block in loaded.content.split("```python\n")[1:]:
             compile(block.split("```")[0], "card", "exec")
 
 

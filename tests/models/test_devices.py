@@ -144,8 +144,8 @@ def test_too_little_memory_is_told_from_other_errors(error, expected):
 
 
 def test_memory_that_is_not_enough_is_said_in_our_words():
-    said = "the memory of cpu does not hold the weights of tiny"
-    with pytest.raises(DeviceError, match=said) as caught, devices.enough(CPU, "the weights of tiny", devices.FREE):
+    message = "the memory of cpu does not hold the weights of tiny"
+    with pytest.raises(DeviceError, match=message) as caught, devices.enough(CPU, "the weights of tiny", devices.FREE):
         torch.empty(2**60, dtype=torch.uint8)
     assert "%bert_unload" in caught.value.fix
     with pytest.raises(RuntimeError, match="mat1"), devices.enough(CPU, "the weights", devices.FREE):

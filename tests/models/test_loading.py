@@ -35,9 +35,10 @@ def with_head(tmp_path, bert_config, tokenizer):
 
 
 def test_an_encoder_gets_a_new_head(encoder):
-    model, said = loading.headed(encoder, "sequence", NAMES)
+    model, description = loading.headed(encoder, "sequence", NAMES)
     assert (
-        said == f"BertForSequenceClassification, 2 layers, {model.num_parameters() / 1e6:.1f} M parameters, a new head"
+        description
+        == f"BertForSequenceClassification, 2 layers, {model.num_parameters() / 1e6:.1f} M parameters, a new head"
     )
     assert model.config.id2label == {0: "bad", 1: "good"}
     assert model.dtype == torch.float32
@@ -45,11 +46,11 @@ def test_an_encoder_gets_a_new_head(encoder):
 
 def test_a_head_that_fits_is_kept_and_one_that_does_not_is_made_anew(with_head):
     saved = BertForSequenceClassification.from_pretrained(with_head)
-    same, said = loading.headed(with_head, "sequence", ("a", "b", "c"))
-    assert said.endswith("the head it has")
+    same, description = loading.headed(with_head, "sequence", ("a", "b", "c"))
+    assert description.endswith("the head it has")
     assert torch.equal(same.classifier.weight, saved.classifier.weight)
-    other, said = loading.headed(with_head, "sequence", NAMES)
-    assert said.endswith("a new head")
+    other, description = loading.headed(with_head, "sequence", NAMES)
+    assert description.endswith("a new head")
     assert other.classifier.weight.shape == (2, 32)
 
 

@@ -30,16 +30,16 @@ def test_special_tokens_come_first_and_letters_are_all_there(tokenizer):
 
 
 def test_case_and_accents_may_be_kept():
-    found = new_encoder.wordpiece(TEXTS, 400, lowercase=False)
-    assert found.tokenize("The é") == ["The", "é"]
-    assert "[UNK]" in found.tokenize("Ö")
+    tokenizer = new_encoder.wordpiece(TEXTS, 400, lowercase=False)
+    assert tokenizer.tokenize("The é") == ["The", "é"]
+    assert "[UNK]" in tokenizer.tokenize("Ö")
 
 
 def test_the_same_texts_give_the_same_vocabulary_in_every_process(tokenizer):
     code = (
         "from tests.models.test_new_encoder import TEXTS; from bertmagic.models import new_encoder\n"
-        "import hashlib; found = new_encoder.wordpiece(TEXTS, 400, True).get_vocab()\n"
-        "print(hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest())"
+        "import hashlib; vocabulary = new_encoder.wordpiece(TEXTS, 400, True).get_vocab()\n"
+        "print(hashlib.sha256(repr(sorted(vocabulary.items())).encode()).hexdigest())"
     )
     own = hashlib.sha256(repr(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120

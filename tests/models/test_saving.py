@@ -31,9 +31,9 @@ def test_a_saved_model_is_whole_and_loads_in_plain_transformers(tmp_path, model,
     folder = saving.save(tmp_path / "deep" / "er" / "m", model, tokenizer, {"version": 1, "labels": ["好"]})
     assert saving.read_card(folder) == {"version": 1, "labels": ["好"]}
     assert "bertmagic_cpu" not in (folder / "config.json").read_text()
-    found = AutoModelForSequenceClassification.from_pretrained(folder)
+    loaded = AutoModelForSequenceClassification.from_pretrained(folder)
     for name, value in model.state_dict().items():
-        assert torch.equal(found.state_dict()[name], value), name
+        assert torch.equal(loaded.state_dict()[name], value), name
     assert AutoTokenizer.from_pretrained(folder)("good film")["input_ids"] == tokenizer("good film")["input_ids"]
     assert [path.name for path in folder.parent.iterdir()] == ["m"]
 
@@ -213,8 +213,8 @@ def test_a_kill_at_any_moment_leaves_a_whole_model(tmp_path, model, tokenizer):
             process.stdin.flush()
             assert process.stdout.readline() == "killed\n"
             saving.recover(folder)
-            found, _ = loading.headed(folder, "sequence", ("a", "b"), needs_head=True)
-            values = {value for parameter in found.parameters() for value in parameter.unique().tolist()}
+            loaded, _ = loading.headed(folder, "sequence", ("a", "b"), needs_head=True)
+            values = {value for parameter in loaded.parameters() for value in parameter.unique().tolist()}
             assert values == {float(version(folder))}
             assert version(folder) > 1000 * turn
         process.stdin.close()

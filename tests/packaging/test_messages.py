@@ -44,7 +44,7 @@ def unfinished(source):
 
 def counted_by_hand(source):
     """Return f-strings in which a number stands before a plural: they say "1 rows" one day."""
-    found = []
+    violations = []
     for node in ast.walk(ast.parse(source)):
         parts = node.values if isinstance(node, ast.JoinedStr) else []
         for at, (value, after) in enumerate(pairwise(parts)):
@@ -57,8 +57,8 @@ def counted_by_hand(source):
                 r" (?:rows|texts|tokens|steps|columns|labels|classes|words|tags|spans|runs|layers)\b", after.value
             )
             if is_count and plural and not before.endswith((" of ", "at ", "to ")):
-                found.append(ast.unparse(node))
-    return found
+                violations.append(ast.unparse(node))
+    return violations
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -13,20 +13,20 @@ def rows(name="r.csv", many=90, sha="aa", **columns):
     return {"name": name, "rows": many, "columns": columns or {"text": "t"}, "sha256": sha}
 
 
-def told(found, what):
-    return {one.name: (one.first, one.second) for one in found.of(what)}
+def changes(comparison, what):
+    return {one.name: (one.first, one.second) for one in comparison.of(what)}
 
 
 def test_options_and_metrics_that_differ_are_told_and_the_others_counted():
     one = record("a", {"lr": 1e-4, "epochs": 3, "name": "a"}, {"train": rows()}, {"accuracy": 0.8, "loss": 0.5})
     two = record("b", {"lr": 5e-5, "epochs": 3, "name": "b", "new": 1}, {"train": rows()}, {"accuracy": 0.9})
-    found = difference.compare(one, two)
-    assert told(found, "option") == {"lr": (1e-4, 5e-5), "new": (None, 1)}
-    assert (found.same, found.same_data, found.of("data")) == (1, ("train",), ())
-    results = {one.name: one.change for one in found.of("result")}
+    comparison = difference.compare(one, two)
+    assert changes(comparison, "option") == {"lr": (1e-4, 5e-5), "new": (None, 1)}
+    assert (comparison.same, comparison.same_data, comparison.of("data")) == (1, ("train",), ())
+    results = {one.name: one.change for one in comparison.of("result")}
     assert round(results["accuracy"], 6) == 0.1
     assert results["loss"] is None
-    frame = found.frame
+    frame = comparison.frame
     assert list(frame.columns) == ["what", "name", "a", "b", "change", "note"]
     assert set(frame["name"]) >= {"lr", "new", "accuracy", "loss"}
 
@@ -34,8 +34,8 @@ def test_options_and_metrics_that_differ_are_told_and_the_others_counted():
 def test_data_differs_in_rows_columns_and_digest():
     one = record("a", {}, {"train": rows(), "test": rows("t.csv", 10, "cc")})
     two = record("b", {}, {"train": rows(many=91, sha="bb", text="body")})
-    found = difference.compare(one, two)
-    assert told(found, "data") == {
+    comparison = difference.compare(one, two)
+    assert changes(comparison, "data") == {
         "train": ("r.csv", "r.csv"),
         "train rows": (90, 91),
         "train columns": ({"text": "t"}, {"text": "body"}),
@@ -45,15 +45,15 @@ def test_data_differs_in_rows_columns_and_digest():
         "test columns": ({"text": "t"}, None),
         "test sha256": ("cc", None),
     }
-    notes = {one.name: one.note for one in found.of("data")}
+    notes = {one.name: one.note for one in comparison.of("data")}
     assert notes["train"].startswith("the same name, but other rows")
     assert notes["test"] == "only one of the two has such rows"
 
 
 def test_a_run_is_the_same_as_itself():
     one = record("a", {"lr": 1e-4}, {"train": rows()}, {"accuracy": 0.8})
-    found = difference.compare(one, one)
-    assert (found.differences, found.same) == ((), 1)
+    comparison = difference.compare(one, one)
+    assert (comparison.differences, comparison.same) == ((), 1)
 
 
 def test_runs_of_which_little_is_left_can_be_compared():

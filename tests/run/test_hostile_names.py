@@ -38,27 +38,27 @@ def accepted(check, name):
 @settings(max_examples=300, deadline=None)
 @given(NAMES)
 def test_a_folder_name_stays_in_its_folder(name):
-    found = accepted(folder_name, name)
-    if found is None:
+    folder = accepted(folder_name, name)
+    if folder is None:
         return
-    assert os.path.normpath(os.path.join("runs", found)) == os.path.join("runs", found)  # noqa: PTH118
-    assert os.path.split(found) == ("", found)
-    assert not found.startswith(".")
-    assert found.isprintable()
-    assert len(found.encode()) <= 150
+    assert os.path.normpath(os.path.join("runs", folder)) == os.path.join("runs", folder)  # noqa: PTH118
+    assert os.path.split(folder) == ("", folder)
+    assert not folder.startswith(".")
+    assert folder.isprintable()
+    assert len(folder.encode()) <= 150
 
 
 @settings(max_examples=300, deadline=None)
 @given(NAMES | st.from_regex(r"[^\W\d]\w{0,90}", fullmatch=True))
 @example("ﬁne")
 def test_a_variable_name_is_one_that_python_reads_the_same(name):
-    found = accepted(variable_name, name)
-    if found is None:
+    variable = accepted(variable_name, name)
+    if variable is None:
         return
     space = {}
-    exec(f"{found} = 1", space)
-    assert space[found] == 1
-    assert found == folder_name(found)
+    exec(f"{variable} = 1", space)
+    assert space[variable] == 1
+    assert variable == folder_name(variable)
 
 
 @pytest.mark.parametrize("name", ["model", "sentiment_2", "größe", "模型", "Über9", "console", "x" * 80])

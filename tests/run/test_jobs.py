@@ -181,7 +181,7 @@ def test_a_run_that_was_resumed_counts_the_time_of_its_own_steps(gate):
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "expected"),
     [
         (Phase("reading"), "Its steps have not begun."),
         (started(validation_rows=0), "It holds out no validation rows"),
@@ -190,10 +190,10 @@ def test_a_run_that_was_resumed_counts_the_time_of_its_own_steps(gate):
         (started(steps=30, epochs=0.6), "first evaluation comes at step 30;"),
     ],
 )
-def test_when_the_first_evaluation_comes(gate, event, said):
+def test_when_the_first_evaluation_comes(gate, event, expected):
     job = jobs.start("x", waiting(gate, event))
     until(lambda: job.progress.phase != "starting")
-    assert said in jobs.first_evaluation(job)
+    assert expected in jobs.first_evaluation(job)
 
 
 def test_a_run_that_was_told_to_have_ended_is_ending(gate):

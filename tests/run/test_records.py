@@ -44,22 +44,22 @@ def listed(**asked):
 
 def test_a_finished_run_tells_everything():
     finished("mine")
-    found = only("mine")
-    assert (found.task, found.encoder, found.state) == ("classification", "minilm", "finished")
-    assert (found.metric, found.value, found.measured) == ("macro_f1", 0.7, "t.csv")
-    assert (found.step, found.steps, found.seconds) == (40, 40, 14.0)
-    assert found.metrics == {"macro_f1": 0.7, "loss": 0.4}
-    assert (found.trained_on, found.digest) == ("r.csv", "ab" * 32)
-    assert abs((datetime.now(UTC) - found.began).total_seconds()) < 3600
+    record = only("mine")
+    assert (record.task, record.encoder, record.state) == ("classification", "minilm", "finished")
+    assert (record.metric, record.value, record.measured) == ("macro_f1", 0.7, "t.csv")
+    assert (record.step, record.steps, record.seconds) == (40, 40, 14.0)
+    assert record.metrics == {"macro_f1": 0.7, "loss": 0.4}
+    assert (record.trained_on, record.digest) == ("r.csv", "ab" * 32)
+    assert abs((datetime.now(UTC) - record.began).total_seconds()) < 3600
 
 
 def test_an_interrupted_run_has_its_best_evaluation():
     run = begun("mine")
     run.listen(Ended("interrupted", 33, 20, 9.0, 900, 9000, 9500))
     run.finish({"seconds": 10.0})
-    found = only("mine")
-    assert (found.state, found.value, found.step) == ("interrupted", 0.7, 33)
-    assert found.measured == "validation, while it was trained"
+    record = only("mine")
+    assert (record.state, record.value, record.step) == ("interrupted", 0.7, 33)
+    assert record.measured == "validation, while it was trained"
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_an_interrupted_run_has_its_best_evaluation():
 )  # fmt: skip
 def test_a_run_that_ends_with_an_error_says_which(error, state):
     begun("mine", metric="loss").fail(error)
-    found = only("mine")
-    assert (found.state, found.metric) == (state, "loss")
-    assert found.value == pytest.approx(0.3)  # the lowest loss, not the highest
-    assert "and more" not in found.error
-    assert type(error).__name__ in found.error
+    record = only("mine")
+    assert (record.state, record.metric) == (state, "loss")
+    assert record.value == pytest.approx(0.3)  # the lowest loss, not the highest
+    assert "and more" not in record.error
+    assert type(error).__name__ in record.error
 
 
 def test_a_run_goes_on_while_its_process_does_and_is_cut_off_when_it_is_gone():
@@ -82,10 +82,10 @@ def test_a_run_goes_on_while_its_process_does_and_is_cut_off_when_it_is_gone():
     code = "from tests.run.test_records import begun; begun('other')"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-    found = only("other")
-    assert found.state == "failed"
-    assert "its process ended" in found.error
-    assert found.value == 0.7
+    record = only("other")
+    assert record.state == "failed"
+    assert "its process ended" in record.error
+    assert record.value == 0.7
 
 
 def test_another_process_with_the_same_number_is_not_the_run():
@@ -109,11 +109,11 @@ def test_a_half_written_file_hides_nothing_else(file, content):
     (run.folder / "model").mkdir()
     (run.folder / "model" / "config.json").write_text("{}")
     (run.folder / file).write_text(content, encoding="latin-1")
-    found = only("mine")
-    assert found.name == "mine"
+    record = only("mine")
+    assert record.name == "mine"
     if file != "run.json":
-        assert (found.task, found.encoder, found.metric) == ("classification", "minilm", "macro_f1")
-    assert found.state in ("finished", "failed")
+        assert (record.task, record.encoder, record.metric) == ("classification", "minilm", "macro_f1")
+    assert record.state in ("finished", "failed")
     listed()
 
 
@@ -125,14 +125,14 @@ def test_what_is_no_run_is_named_and_left_out(tmp_path):
     (folder / "stray.txt").write_text("x")
     (folder / ".hidden").mkdir()
     (folder / "dangling").symlink_to(tmp_path / "nowhere")
-    found = listed()
-    assert [record.name for record in found.records] == ["mine"]
-    assert found.foreign == ("dangling", "notes", "stray.txt")
+    listing = listed()
+    assert [record.name for record in listing.records] == ["mine"]
+    assert listing.foreign == ("dangling", "notes", "stray.txt")
 
 
 def test_no_folder_at_all_is_no_runs():
-    found = listed()
-    assert (found.records, found.foreign, len(found.frame)) == ((), (), 0)
+    listing = listed()
+    assert (listing.records, listing.foreign, len(listing.frame)) == ((), (), 0)
 
 
 def test_an_older_run_is_read_from_the_card_of_its_model():
@@ -143,10 +143,10 @@ def test_an_older_run_is_read_from_the_card_of_its_model():
     card = {"task": "regression", "encoder": "bert", "run": {"reason": "finished", "step": 7, "seconds": 3.0}}
     (run.folder / "model" / "bertmagic.json").write_text(json.dumps(card | {"labels": [1, 2]}))
     os.utime(run.folder / "options.json", (0, 1e9))
-    found = only("old")
-    assert (found.task, found.encoder, found.step, found.state) == ("regression", "bert", 7, "finished")
-    assert found.labels == ("1", "2")
-    assert found.began == datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)
+    record = only("old")
+    assert (record.task, record.encoder, record.step, record.state) == ("regression", "bert", 7, "finished")
+    assert record.labels == ("1", "2")
+    assert record.began == datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)
 
 
 def test_a_model_made_from_nothing_is_told_apart():
@@ -174,8 +174,8 @@ def test_runs_are_sorted_with_the_best_first_and_those_without_the_number_last()
 
 def test_runs_are_filtered_by_name_task_and_state():
     three()
-    found = listed(names=["[ab]"], state="finished")
-    assert ({record.name for record in found.records}, found.hidden) == ({"a", "b"}, 2)
+    listing = listed(names=["[ab]"], state="finished")
+    assert ({record.name for record in listing.records}, listing.hidden) == ({"a", "b"}, 2)
     assert [record.name for record in listed(state="failed").records] == ["d"]
     assert listed(task="regression").records == ()
     with pytest.raises(UnknownReference, match="there is no run 'aa' here"):
@@ -197,11 +197,11 @@ def test_the_curves_are_of_the_metric_and_of_the_newest_runs():
         about = json.loads((run.folder / "run.json").read_text())
         about["began"] = datetime(2026, 1, 1 + number, tzinfo=UTC).isoformat()
         (run.folder / "run.json").write_text(json.dumps(about))
-    found = listed()
-    assert found.metric == "macro_f1"
-    assert [curve.run for curve in found.curves] == [f"r{number}" for number in range(10, 2, -1)]
-    assert found.curves[0].steps == (10, 20, 30)
-    assert found.curves[0].values == (0.5, 0.7, 0.6)
+    listing = listed()
+    assert listing.metric == "macro_f1"
+    assert [curve.run for curve in listing.curves] == [f"r{number}" for number in range(10, 2, -1)]
+    assert listing.curves[0].steps == (10, 20, 30)
+    assert listing.curves[0].values == (0.5, 0.7, 0.6)
     assert listed(sort="loss").curves[0].values == pytest.approx((0.5, 0.3, 0.4))
 
 
@@ -225,6 +225,6 @@ def test_of_hundreds_of_runs_only_the_logs_that_are_drawn_are_read(monkeypatch):
     monkeypatch.setattr(
         records, "metric_curve", lambda record, metric: read.append(record.name) or curve(record, metric)
     )
-    found = listed(sort="macro_f1")
-    assert [record.name for record in found.records[:2]] == ["r299", "r298"]
+    listing = listed(sort="macro_f1")
+    assert [record.name for record in listing.records[:2]] == ["r299", "r298"]
     assert len(read) == records.CURVES

@@ -32,13 +32,13 @@ def test_the_handler_of_before_comes_back():
 
 
 def test_another_thread_gets_a_button_without_a_signal():
-    found = []
+    presses = []
 
     def work():
         with StopButton() as button:
-            found.append(button.pressed)
+            presses.append(button.pressed)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert found == [False]
+    assert presses == [False]

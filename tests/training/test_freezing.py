@@ -40,9 +40,9 @@ def named(model, *parts):
     ],
 )
 def test_what_is_frozen(model, what, parts):
-    said = freeze(model, what)
+    note = freeze(model, what)
     assert frozen(model) == named(model, *parts)
-    assert bool(said) == (what is not None)
+    assert bool(note) == (what is not None)
 
 
 def test_more_layers_than_there_are_is_an_error(model):

@@ -132,13 +132,13 @@ def test_no_step_waits_for_the_gpu_but_the_tenth(on_gpu):
 
 
 def test_a_batch_in_pieces_has_the_gradients_of_the_whole(on_gpu, full_over):
-    found = []
+    gradients = []
     for fits in (32, 5):
         loop = on_gpu(dropout=0.0)
         full_over(loop.model, fits, torch.cuda.OutOfMemoryError("CUDA out of memory"))
         loop.stepper._fitting([ROWS], 1)
-        found.append([parameter.grad.clone() for parameter in loop.model.parameters()])
-    for one, other in zip(*found, strict=True):
+        gradients.append([parameter.grad.clone() for parameter in loop.model.parameters()])
+    for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
 
 

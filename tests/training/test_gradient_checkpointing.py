@@ -11,9 +11,9 @@ def gradients(loop):
     with torch.random.fork_rng():
         torch.manual_seed(5)
         loss, _ = loop.stepper._fitting([ROWS], 1)
-    found = {name: parameter.grad.clone() for name, parameter in loop.model.named_parameters()}
+    by_name = {name: parameter.grad.clone() for name, parameter in loop.model.named_parameters()}
     loop.model.zero_grad()
-    return loss, found
+    return loss, by_name
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own masks", "masks of torch"])
@@ -23,8 +23,8 @@ def test_the_second_computation_draws_the_masks_of_the_first(make_loop, monkeypa
     plain, twice = make_loop(dropout=0.4), make_loop(dropout=0.4, gradient_checkpointing=True)
     assert (dropout.state(plain.model) is not None) == own
     expected = [gradients(plain), gradients(plain)]
-    found = [gradients(twice), gradients(twice)]
-    for (loss, by_name), (other, others) in zip(found, expected, strict=True):
+    recomputed = [gradients(twice), gradients(twice)]
+    for (loss, by_name), (other, others) in zip(recomputed, expected, strict=True):
         assert torch.equal(loss, other)
         for name, gradient in by_name.items():
             assert torch.equal(gradient, others[name]), name

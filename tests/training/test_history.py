@@ -37,15 +37,15 @@ def step(number):
 
 def test_a_history_is_told_again_from_what_was_kept(tmp_path):
     history = History()
-    told = [step(number) for number in range(1, 10)]
-    told[4:4] = [Evaluated(4, 0.4, 0.65, {"accuracy": 0.8, "loss": 0.65}, True, 0.1)]
-    for event in told:
+    events = [step(number) for number in range(1, 10)]
+    events[4:4] = [Evaluated(4, 0.4, 0.65, {"accuracy": 0.8, "loss": 0.65}, True, 0.1)]
+    for event in events:
         history.listen(event)
     evaluations, steps = history.state()
     save_file({"steps": steps}, tmp_path / "steps.safetensors")
     again = History()
     again.restore(json.loads(json.dumps(evaluations)), load_file(tmp_path / "steps.safetensors")["steps"])
-    assert list(again.events(1000)) == told
+    assert list(again.events(1000)) == events
     again.listen(step(10))
     assert again.steps["step"].tolist() == list(range(1, 11))
 
@@ -56,9 +56,9 @@ def test_of_a_long_history_as_many_steps_are_told_as_wanted():
         history.listen(step(number))
         if number % 1000 == 0:
             history.listen(Evaluated(number, 0.1, 0.5, {"loss": 0.5}, False, 0.1))
-    told = list(history.events(100))
-    steps = [event.step for event in told if isinstance(event, Step)]
+    events = list(history.events(100))
+    steps = [event.step for event in events if isinstance(event, Step)]
     assert (len(steps), steps[0], steps[-1]) == (100, 1, 5000)
-    assert [event.step for event in told] == sorted(event.step for event in told)
-    assert sum(isinstance(event, Evaluated) for event in told) == 5
+    assert [event.step for event in events] == sorted(event.step for event in events)
+    assert sum(isinstance(event, Evaluated) for event in events) == 5
     assert list(History().events(100)) == []

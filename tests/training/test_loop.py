@@ -157,11 +157,11 @@ def test_a_bad_step_is_told_where_losses_are_read_seldom(run, monkeypatch, bad):
     real, calls = step.Stepper._backward, []
 
     def backward(stepper, pieces, number):
-        found = real(stepper, pieces, number)
+        result = real(stepper, pieces, number)
         calls.append(stepper)
         if number == bad:
             next(stepper.model.parameters()).grad[0] = math.nan
-        return found
+        return result
 
     with monkeypatch.context() as patch:
         patch.setattr(step.Stepper, "_backward", backward)

@@ -32,10 +32,10 @@ def test_only_matrices_are_decayed_and_all_learn_alike(model):
 
 
 def test_lower_layers_learn_more_slowly(model):
-    found = shares(model, adamw(model, 0.01, 0.5))
+    factors = shares(model, adamw(model, 0.01, 0.5))
     expected = {"embeddings": 0.25, "layer.0": 0.5, "layer.1": 1.0, "pooler": 1.0, "classifier": 1.0}
-    assert len(found) == len(list(model.parameters()))
-    for name, share in found.items():
+    assert len(factors) == len(list(model.parameters()))
+    for name, share in factors.items():
         assert share == next(value for part, value in expected.items() if part in name), name
 
 
@@ -43,17 +43,17 @@ def test_layers_are_found_in_other_encoders_too():
     model = DistilBertForSequenceClassification(
         DistilBertConfig(vocab_size=9, dim=8, n_layers=3, n_heads=1, hidden_dim=8)
     )
-    found = shares(model, adamw(model, 0.01, 0.9))
-    assert found["distilbert.embeddings.word_embeddings.weight"] == pytest.approx(0.9**3)
-    assert found["distilbert.transformer.layer.0.ffn.lin1.weight"] == pytest.approx(0.9**2)
-    assert found["pre_classifier.weight"] == 1.0
+    factors = shares(model, adamw(model, 0.01, 0.9))
+    assert factors["distilbert.embeddings.word_embeddings.weight"] == pytest.approx(0.9**3)
+    assert factors["distilbert.transformer.layer.0.ffn.lin1.weight"] == pytest.approx(0.9**2)
+    assert factors["pre_classifier.weight"] == 1.0
 
 
 def test_what_is_frozen_has_no_moments(model):
     freeze(model, 1)
-    found = moments(model, adamw(model, 0.01))
-    assert len(found) == 3 * sum(p.requires_grad for p in model.parameters())
-    assert not any("embeddings" in name or "layer.0" in name for name in found)
+    state = moments(model, adamw(model, 0.01))
+    assert len(state) == 3 * sum(p.requires_grad for p in model.parameters())
+    assert not any("embeddings" in name or "layer.0" in name for name in state)
 
 
 def test_the_moments_are_the_optimizers_own(model):
@@ -63,10 +63,10 @@ def test_the_moments_are_the_optimizers_own(model):
     for p in model.parameters():
         p.grad = torch.ones_like(p)
     optimizer.step()
-    found = moments(model, optimizer)
-    assert found["step.classifier.bias"] == 1
-    torch.testing.assert_close(found["exp_avg.classifier.bias"], torch.full((2,), 0.1))
-    torch.testing.assert_close(found["exp_avg_sq.classifier.bias"], torch.full((2,), 0.001))
+    state = moments(model, optimizer)
+    assert state["step.classifier.bias"] == 1
+    torch.testing.assert_close(state["exp_avg.classifier.bias"], torch.full((2,), 0.1))
+    torch.testing.assert_close(state["exp_avg_sq.classifier.bias"], torch.full((2,), 0.001))
 
 
 def test_the_average_follows_the_formula(model):

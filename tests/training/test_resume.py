@@ -70,8 +70,8 @@ def same(one, two):
     pd.testing.assert_frame_equal(one.history.steps[exact], two.history.steps[exact], check_exact=True)
     pd.testing.assert_frame_equal(one.history.evaluations, two.history.evaluations, check_exact=True)
     assert one.task == two.task
-    told = {"best_step", "step", "rows", "tokens", "slots", "reason"}
-    assert {key: one.card["run"][key] for key in told} == {key: two.card["run"][key] for key in told}
+    facts = {"best_step", "step", "rows", "tokens", "slots", "reason"}
+    assert {key: one.card["run"][key] for key in facts} == {key: two.card["run"][key] for key in facts}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -186,10 +186,10 @@ def test_nothing_in_a_checkpoint_is_pickled(train):
 
 def test_checkpoints_come_by_steps_by_time_and_at_evaluations(train):
     def steps(name, **options):
-        found = set()
+        names = set()
         with pytest.raises(Interrupted):
-            train(11, lambda event: found.update(folders(name)), name=name, **options)
-        return sorted(int(path[5:]) for path in found | set(folders(name)) if path.startswith("step-"))
+            train(11, lambda event: names.update(folders(name)), name=name, **options)
+        return sorted(int(path[5:]) for path in names | set(folders(name)) if path.startswith("step-"))
 
     assert steps("a") == [4, 8, 11]
     assert steps("b", checkpoint_every=3) == [3, 4, 6, 8, 9, 11]
@@ -397,19 +397,19 @@ def test_a_run_that_diverges_names_the_rows_and_keeps_the_weights_before(encoder
         real = step_module.Stepper._backward
 
         def backward(stepper, pieces, step):
-            found = real(stepper, pieces, step)
+            result = real(stepper, pieces, step)
             backward.calls += 1
             if backward.calls == poisoned:
                 next(stepper.model.parameters()).grad[0] = float("nan")
-            return found
+            return result
 
         backward.calls = 0
         with monkeypatch.context() as patch:
             patch.setattr(step_module.Stepper, "_backward", backward)
-            found = bm.finetune(rows, model=encoder, lr=1e-3, precision="fp32", show=False, name="mine",
-                                schedule="constant", warmup=0, **options)  # fmt: skip
-            assert found.join(60) if isinstance(found, bm.Job) else found
-            return found
+            outcome = bm.finetune(rows, model=encoder, lr=1e-3, precision="fp32", show=False, name="mine",
+                                  schedule="constant", warmup=0, **options)  # fmt: skip
+            assert outcome.join(60) if isinstance(outcome, bm.Job) else outcome
+            return outcome
 
     seen = []
     with pytest.raises(TrainingError, match=r"the gradient is nan at step 4 of 9") as caught:
@@ -473,17 +473,17 @@ from bertmagic.errors import TrainingError
 known = dict(model=sys.argv[1], max_steps=60, batch_size=16, lr=1e-3, eval_every=5, checkpoint_every=1,
              precision="fp32", show=False, name="mine", checkpoint_minutes=0.01)
 rows = pd.read_csv("rows.csv")
-told = lambda event: print(type(event).__name__, flush=True)
+report_event = lambda event: print(type(event).__name__, flush=True)
 
 def run():
     try:
-        bm.finetune(rows, resume=True, on_event=told, **known)
+        bm.finetune(rows, resume=True, on_event=report_event, **known)
     except TrainingError as error:
         if "is finished" in error.what:
             return
         if "no checkpoint" not in error.what:
             raise
-        bm.finetune(rows, on_event=told, **known)
+        bm.finetune(rows, on_event=report_event, **known)
 
 for _ in sys.stdin:
     child = os.fork()
@@ -534,14 +534,14 @@ def killed_at_random(encoder, rows, kills, seed):
     return bm.load("mine", precision="fp32")
 
 
-def hold_to_the_whole_run(found, encoder, rows):
+def hold_to_the_whole_run(resumed, encoder, rows):
     whole = bm.finetune(
         rows, model=encoder, max_steps=60, batch_size=16, lr=1e-3, eval_every=5, precision="fp32", name="whole",
         show=False,
     )  # fmt: skip
-    mine, other = found.network.state_dict(), whole.network.state_dict()
+    mine, other = resumed.network.state_dict(), whole.network.state_dict()
     assert all(torch.equal(mine[name], other[name]) for name in mine)
-    assert {path.name for path in found.folder.parent.iterdir()} == {
+    assert {path.name for path in resumed.folder.parent.iterdir()} == {
         "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model",
     }  # fmt: skip
 

@@ -7,8 +7,8 @@ from bertmagic.training.schedule import factor, warmup_steps
 
 @pytest.mark.parametrize("kind", ["linear", "cosine", "constant"])
 def test_the_rate_rises_from_above_zero_to_its_peak(kind):
-    found = [factor(step, 100, 9, kind) for step in range(10)]
-    assert found == pytest.approx([0.1 * (step + 1) for step in range(10)])
+    factors = [factor(step, 100, 9, kind) for step in range(10)]
+    assert factors == pytest.approx([0.1 * (step + 1) for step in range(10)])
     assert max(factor(step, 100, 9, kind) for step in range(100)) == 1.0
 
 

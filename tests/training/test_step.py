@@ -49,9 +49,9 @@ def test_a_batch_in_pieces_has_the_gradients_of_the_whole(make_loop, objective, 
     whole.backward()
     expected = [parameter.grad.clone() for parameter in loop.model.parameters()]
     loop.model.zero_grad()
-    loss, found = gradients(loop, np.split(ROWS, np.cumsum(sizes)[:-1]))
+    loss, in_pieces = gradients(loop, np.split(ROWS, np.cumsum(sizes)[:-1]))
     torch.testing.assert_close(loss, whole.detach(), atol=1e-5, rtol=0)
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(in_pieces, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
 
 
@@ -105,29 +105,29 @@ def test_a_device_without_the_fused_update_clips_and_leaves_out_too(make_loop):
 
 @pytest.mark.parametrize("fits", [1, 2, 3, 5, 6, 11])
 def test_a_step_that_does_not_fit_is_taken_in_pieces(make_loop, full_over, fits):
-    told = []
-    split_up, whole = make_loop(told.append, dropout=0.0), make_loop(dropout=0.0)
-    expected, found = gradients(whole, [ROWS])[1], None
+    notes = []
+    split_up, whole = make_loop(notes.append, dropout=0.0), make_loop(dropout=0.0)
+    expected, in_pieces = gradients(whole, [ROWS])[1], None
     sizes = full_over(split_up.model, fits)
-    found = gradients(split_up, [ROWS])[1]
-    for one, other in zip(found, expected, strict=True):
+    in_pieces = gradients(split_up, [ROWS])[1]
+    for one, other in zip(in_pieces, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
     assert len([size for size in sizes if size > fits]) <= 3
     assert split_up.stepper.micro_batch == max(size for size in sizes if size <= fits)
-    (note,) = told
+    (note,) = notes
     assert isinstance(note, Note)
     assert note.warning
     assert f"{split_up.stepper.micro_batch} are computed at a time" in note.text
 
 
 def test_the_size_that_fits_is_kept(make_loop, full_over):
-    told = []
-    loop = make_loop(told.append)
+    notes = []
+    loop = make_loop(notes.append)
     sizes = full_over(loop.model, 6)
     for step in (1, 2, 3):
         assert len(loop.stepper.step([ROWS], 1e-3, step).rows) == 12
     assert sizes == [12, *[6] * 6]
-    assert len(told) == 1
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own masks", "masks of torch"])
@@ -168,7 +168,7 @@ def test_a_try_that_failed_keeps_no_tensor_alive(make_loop, monkeypatch):
     alive = []
     gc.disable()
     try:
-        monkeypatch.setattr(devices, "release", lambda device: alive.append([found() for found in seen]))
+        monkeypatch.setattr(devices, "release", lambda device: alive.append([reference() for reference in seen]))
         loop.stepper.step([ROWS], 1e-3, 1)
     finally:
         gc.enable()
@@ -286,8 +286,8 @@ def test_rows_whose_outputs_are_not_finite_are_found(make_loop):
     row = loop.stepper.feed.tokens.row(3)
     with torch.no_grad():
         loop.model.bert.embeddings.word_embeddings.weight[int(row[-2])] = math.nan
-    found = loop.stepper.finite(np.array([3, 4]), 1)
-    assert not found[0]
+    finite = loop.stepper.finite(np.array([3, 4]), 1)
+    assert not finite[0]
     assert loop.model.training
 
 

@@ -37,13 +37,13 @@ def test_models_that_know_the_language_come_first(own):
 
 def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
     advice = bm.catalogue(make_rows(), label="label", show=False)
-    said = repr(advice)
-    assert "knows the language" in said
-    assert "Languages: English" in said
-    found = {one.entry.alias: one for one in advice.models}
-    assert found["bert-large"].seconds > found["bert"].seconds > found["distilbert"].seconds > 0
-    assert found["bert-large"].bytes > found["bert"].bytes
-    assert "Devlin et al. 2019" in found["bert"].published
+    text = repr(advice)
+    assert "knows the language" in text
+    assert "Languages: English" in text
+    by_alias = {one.entry.alias: one for one in advice.models}
+    assert by_alias["bert-large"].seconds > by_alias["bert"].seconds > by_alias["distilbert"].seconds > 0
+    assert by_alias["bert-large"].bytes > by_alias["bert"].bytes
+    assert "Devlin et al. 2019" in by_alias["bert"].published
     assert not any(one.entry.tuned for one in advice.models)
     markup = advice._repr_mimebundle_()["text/html"]
     assert "Warner et al. 2024" in markup

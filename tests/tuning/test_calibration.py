@@ -96,24 +96,24 @@ def test_the_best_weights_are_held_beside_activations_where_training_goes_on(opt
 
 
 def test_the_batches_are_those_of_the_run(options, about, own_folder):
-    told = []
+    tokens = []
     bm.finetune(
         options.train, label="label", model=options.model, precision="fp32", epochs=1, show=False,
-        on_event=lambda event: told.append(event.tokens) if isinstance(event, Step) else None,
+        on_event=lambda event: tokens.append(event.tokens) if isinstance(event, Step) else None,
     )  # fmt: skip
     batches = estimates.training_batches(about.lengths, options.batch_size, options.seed, 0)
-    assert told == [about.lengths[batch].sum() for batch in batches]
+    assert tokens == [about.lengths[batch].sum() for batch in batches]
 
 
 def test_an_evaluation_begins_with_what_steps_left_given_back(options, monkeypatch, own_folder):
-    told, trim = [], allocator.trim
-    monkeypatch.setattr(allocator, "trim", lambda: (told.append("trim"), trim()))
+    order, trim = [], allocator.trim
+    monkeypatch.setattr(allocator, "trim", lambda: (order.append("trim"), trim()))
     bm.finetune(
         options.train, label="label", model=options.model, precision="fp32", max_steps=2, show=False,
-        on_event=lambda event: told.append(type(event)),
+        on_event=lambda event: order.append(type(event)),
     )  # fmt: skip
-    at = told.index(Evaluated)
-    assert "trim" in told[at - told[:at][::-1].index(Step) : at]
+    at = order.index(Evaluated)
+    assert "trim" in order[at - order[:at][::-1].index(Step) : at]
 
 
 def test_each_new_shape_takes_its_time_once(options, about):

@@ -34,8 +34,8 @@ def test_the_steps_are_those_of_the_run(options, about, given):
     given_ = {"label": "label", "model": options.model, "precision": "fp32", "show": False} | given
     with pytest.raises(Enough):
         bm.finetune(options.train, on_event=stop, **given_)
-    found = estimates.estimate(replace(options, **given), about)
-    assert (found.steps, found.epochs) == (seen[0].steps, pytest.approx(seen[0].epochs))
+    estimate = estimates.estimate(replace(options, **given), about)
+    assert (estimate.steps, estimate.epochs) == (seen[0].steps, pytest.approx(seen[0].epochs))
 
 
 def test_more_rows_longer_texts_and_more_epochs_cost_more(options, about):
@@ -66,22 +66,22 @@ def test_weights_gradients_and_moments_are_those_of_the_model(options, about, en
 
     model, _ = loading.headed(encoder, "sequence", ("a", "b"))
     held = sum(p.numel() for p in model.parameters())
-    found = estimates.estimate(replace(options, validation=0), replace(about, validation_rows=0))
+    estimate = estimates.estimate(replace(options, validation=0), replace(about, validation_rows=0))
     optimizer = adamw(model, 0.01)
     moments = sum(t.numel() * 4 for state in optimizer.state.values() for name, t in state.items() if name != "step")
     words = model.get_input_embeddings().weight.numel()
     used = about.pieces * about.costs.width
-    assert found.memory["weights"] == 4 * (held + used)
-    assert found.memory["gradients"] == 4 * (held - words + used)
-    assert found.memory["optimizer"] == moments - 8 * (words - used)
-    assert found.memory["best weights"] == 0
+    assert estimate.memory["weights"] == 4 * (held + used)
+    assert estimate.memory["gradients"] == 4 * (held - words + used)
+    assert estimate.memory["optimizer"] == moments - 8 * (words - used)
+    assert estimate.memory["best weights"] == 0
 
 
 def test_adapters_need_less(options, about, own_folder):
     lora = replace(options, adapt="lora")
-    found, full = estimates.estimate(lora, estimates.subject(lora)), estimates.estimate(options, about)
+    adapted, full = estimates.estimate(lora, estimates.subject(lora)), estimates.estimate(options, about)
     for part in ("gradients", "optimizer", "best weights"):
-        assert found.memory[part] < full.memory[part] / 2
+        assert adapted.memory[part] < full.memory[part] / 2
 
 
 def test_a_machine_times_a_model_once(options):
@@ -106,8 +106,8 @@ def test_what_is_kept_for_the_backward_pass_grows_with_the_length(about):
 
 
 def test_an_estimate_says_itself_and_warns(options, about):
-    found = estimates.estimate(replace(options, epochs=2), about)
-    assert re.search(r"steps +8  2 epochs of", repr(found))
-    assert "weights" in repr(found)
-    assert "may not fit" not in repr(found)
-    assert "may not fit" in replace(found, free=1)._repr_mimebundle_()["text/html"]
+    estimate = estimates.estimate(replace(options, epochs=2), about)
+    assert re.search(r"steps +8  2 epochs of", repr(estimate))
+    assert "weights" in repr(estimate)
+    assert "may not fit" not in repr(estimate)
+    assert "may not fit" in replace(estimate, free=1)._repr_mimebundle_()["text/html"]

@@ -40,36 +40,36 @@ def run(rows, encoder, capsys):
 
 
 def test_a_cell_searches_binds_the_best_model_and_shows_its_cell(run):
-    found = run(CELL)
-    assert (found.error, found.result) == (None, None)
-    assert type(found.names["better"]).__name__ == "TextModel"
-    assert "2 of 2 trials done" in found.out
-    assert "%%bert_finetune better" in found.out
-    assert "train      = reviews" in found.out  # as the user wrote it
-    assert "model      = tiny" in found.out
-    best = found.out[found.out.index("%%bert_finetune better") :]
+    outcome = run(CELL)
+    assert (outcome.error, outcome.result) == (None, None)
+    assert type(outcome.names["better"]).__name__ == "TextModel"
+    assert "2 of 2 trials done" in outcome.out
+    assert "%%bert_finetune better" in outcome.out
+    assert "train      = reviews" in outcome.out  # as the user wrote it
+    assert "model      = tiny" in outcome.out
+    best = outcome.out[outcome.out.index("%%bert_finetune better") :]
     assert "log(" not in best
     assert "choice(" not in best
-    assert found.names["log"] == "the user's own"  # the name is bertmagic's in the body alone
+    assert outcome.names["log"] == "the user's own"  # the name is bertmagic's in the body alone
 
 
 def test_a_line_returns_the_search_and_takes_ranges_in_braces(run):
     line = "%bert_tune --train reviews --label label --model tiny --max-steps 2 --precision fp32 --trials 1"
-    found = run(f"found = {line} --lr {{log(1e-4, 1e-2)}} -o kept")
-    assert found.error is None
-    assert found.names["found"].best is not None
-    assert found.names["kept"] is found.names["found"]
+    outcome = run(f"found = {line} --lr {{log(1e-4, 1e-2)}} -o kept")
+    assert outcome.error is None
+    assert outcome.names["found"].best is not None
+    assert outcome.names["kept"] is outcome.names["found"]
 
 
 def test_the_finder_binds_nothing(run):
-    found = run('%%bert_tune better --lr-find\ntrain = reviews\nlabel = "label"\nmodel = tiny\nprecision = "fp32"')
-    assert found.error is None
-    assert "better" not in found.names
-    assert "Use it: lr = " in found.out
+    outcome = run('%%bert_tune better --lr-find\ntrain = reviews\nlabel = "label"\nmodel = tiny\nprecision = "fp32"')
+    assert outcome.error is None
+    assert "better" not in outcome.names
+    assert "Use it: lr = " in outcome.out
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         ("lr = [1e-5, 1e-4]", "Write log(a, b), between(a, b) or choice(a, b, …)."),
         ("epochs = range(1, 4)", "is a range, not a range to search"),
@@ -78,21 +78,21 @@ def test_the_finder_binds_nothing(run):
         ("resume = True", "there is no option 'resume'"),
     ],
 )
-def test_bad_input_is_an_error_of_the_cell(run, line, said):
+def test_bad_input_is_an_error_of_the_cell(run, line, expected):
     body = "" if line.startswith("train") else "train = reviews\n"
-    found = run(f'%%bert_tune better\n{body}label = "label"\nmodel = tiny\n{line}')
-    assert said in str(found.error)
+    outcome = run(f'%%bert_tune better\n{body}label = "label"\nmodel = tiny\n{line}')
+    assert expected in str(outcome.error)
 
 
 def test_a_finetune_cell_knows_no_ranges(run):
-    found = run("%%bert_finetune one\ntrain = reviews\nmodel = tiny\nepochs = between(1, 2)")
-    assert "NameError" in str(found.error)
+    outcome = run("%%bert_finetune one\ntrain = reviews\nmodel = tiny\nepochs = between(1, 2)")
+    assert "NameError" in str(outcome.error)
 
 
 def test_a_panel_is_opened_and_bound(run):
-    found = run("p = %bert_panel reviews --label label --model {tiny}")
-    assert found.error is None
-    panel = found.names["p"]
+    outcome = run("p = %bert_panel reviews --label label --model {tiny}")
+    assert outcome.error is None
+    panel = outcome.names["p"]
     assert "train = reviews" in panel.cell.replace("  ", " ").replace("  ", " ")
     assert "Panel for fine-tuning" in repr(panel)
     panel.set(epochs=1, batch_size=64)
@@ -102,5 +102,5 @@ def test_a_panel_is_opened_and_bound(run):
 
 
 def test_advice_of_a_line(run):
-    found = run("%bert_models")
-    assert type(found.result).__name__ == "Catalogue"
+    outcome = run("%bert_models")
+    assert type(outcome.result).__name__ == "Catalogue"

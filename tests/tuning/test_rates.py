@@ -55,15 +55,15 @@ def test_weights_buffers_modes_and_random_states_are_the_same_afterwards(try_rat
 def test_the_rate_rises_by_one_factor_and_the_suggestion_follows_the_rule(try_rates):
     seen = []
     _, find = try_rates(seen.append)
-    found = find()
-    factors = np.diff(np.log(found.rates))
+    curve = find()
+    factors = np.diff(np.log(curve.rates))
     assert np.allclose(factors, factors[0])
-    assert found.rates[0] == rates.LOWEST
-    assert found.lowest == found.rates[5 + int(np.argmin(found.smoothed[5:]))]
-    assert found.suggestion == pytest.approx(found.lowest / 10, rel=0.06)
-    assert 1e-6 < found.suggestion < 1e-1
-    assert [event.done for event in seen if isinstance(event, Phase)] == list(range(1, len(found.rates) + 1))
-    assert list(found.frame.columns) == ["lr", "loss", "smoothed"]
+    assert curve.rates[0] == rates.LOWEST
+    assert curve.lowest == curve.rates[5 + int(np.argmin(curve.smoothed[5:]))]
+    assert curve.suggestion == pytest.approx(curve.lowest / 10, rel=0.06)
+    assert 1e-6 < curve.suggestion < 1e-1
+    assert [event.done for event in seen if isinstance(event, Phase)] == list(range(1, len(curve.rates) + 1))
+    assert list(curve.frame.columns) == ["lr", "loss", "smoothed"]
 
 
 def test_it_ends_where_the_loss_breaks_out(try_rates):
@@ -85,13 +85,13 @@ def test_a_loss_that_is_never_finite_is_an_error(try_rates):
 
 
 def test_it_is_asked_for_like_a_run(encoder, rows):
-    found = bm.tune(rows, label="label", model=encoder, lr_find=True, precision="fp32", show=False)
-    assert (found.model, found.rows) == ("tiny", 108)
-    shown = repr(found)
+    curve = bm.tune(rows, label="label", model=encoder, lr_find=True, precision="fp32", show=False)
+    assert (curve.model, curve.rows) == ("tiny", 108)
+    shown = repr(curve)
     assert "lr = " in shown
     assert rates.RULE in shown
     assert "put back to where it was" in shown
-    markup = found._repr_mimebundle_()["text/html"]
+    markup = curve._repr_mimebundle_()["text/html"]
     assert "<svg" in markup
     assert "Learning rate for tiny" in markup
     with pytest.raises(OptionError, match="batch_size must have one value"):

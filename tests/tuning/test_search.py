@@ -18,34 +18,34 @@ from bertmagic.tuning.results import Search
 
 def networks():
     gc.collect()
-    return sum(issubclass(type(found), PreTrainedModel) and found.training for found in gc.get_objects())
+    return sum(issubclass(type(thing), PreTrainedModel) and thing.training for thing in gc.get_objects())
 
 
 def test_it_finds_keeps_and_names_the_best(search, rows):
-    found = search(
+    result = search(
         batch_size=bm.choice(8, 16), epochs=bm.between(1, 2), trials=4, max_steps=None, eval_every=5,
         sources={"train": "reviews"},
     )  # fmt: skip
-    assert [trial.state for trial in found.trials if trial.state != "pruned"].count("complete") >= 1
-    for trial in found.trials:
+    assert [trial.state for trial in result.trials if trial.state != "pruned"].count("complete") >= 1
+    for trial in result.trials:
         assert 1e-5 <= trial.values["lr"] <= 1e-2
         assert trial.values["batch_size"] in (8, 16)
         assert trial.values["epochs"] in (1, 2)
-    scores = [trial.score for trial in found.trials if trial.score is not None]
-    assert found.best.score == max(scores)
-    assert found.metric == "macro_f1"
-    assert found.cell.splitlines()[0] == "%%bert_finetune found"
-    lines = dict(line.replace(" ", "").split("=", 1) for line in found.cell.splitlines()[1:])
+    scores = [trial.score for trial in result.trials if trial.score is not None]
+    assert result.best.score == max(scores)
+    assert result.metric == "macro_f1"
+    assert result.cell.splitlines()[0] == "%%bert_finetune found"
+    lines = dict(line.replace(" ", "").split("=", 1) for line in result.cell.splitlines()[1:])
     assert lines["train"] == "reviews"
-    assert float(lines["lr"]) == found.best.values["lr"]
-    assert int(lines["batch_size"]) == found.best.values["batch_size"]
-    assert found.model.name == "found"
-    assert found.model.card["options"]["lr"] == found.best.values["lr"]
+    assert float(lines["lr"]) == result.best.values["lr"]
+    assert int(lines["batch_size"]) == result.best.values["batch_size"]
+    assert result.model.name == "found"
+    assert result.model.card["options"]["lr"] == result.best.values["lr"]
     assert folders.names()[0] == "found"
     kept = {path.parent.name for path in (folders.home() / "runs" / "found" / "trials").glob("*/model")}
-    assert kept == {str(found.best.number)}
+    assert kept == {str(result.best.number)}
     assert not list(folders.home().rglob("checkpoints"))
-    assert list(found.frame.columns) == ["state", "score", "seconds", "epochs", "lr", "batch_size", "note"]
+    assert list(result.frame.columns) == ["state", "score", "seconds", "epochs", "lr", "batch_size", "note"]
 
 
 def test_the_direction_is_that_of_the_metric(search):
@@ -64,11 +64,11 @@ def test_a_failing_trial_is_recorded_and_the_search_goes_on(search):
             raise RuntimeError("no luck\nand more")
 
     failed = []
-    found = search(on_event=fail)
-    assert found.trials[0].state == "failed"
-    assert found.trials[0].note == "no luck"
-    assert found.best is not None
-    assert "no luck" in repr(found)
+    result = search(on_event=fail)
+    assert result.trials[0].state == "failed"
+    assert result.trials[0].note == "no luck"
+    assert result.best is not None
+    assert "no luck" in repr(result)
 
 
 def test_if_all_fail_it_is_an_error_that_says_why(search):
@@ -89,9 +89,9 @@ def test_a_trial_that_lags_behind_ends_early(search, monkeypatch):
             ended.append(1)
 
     lagging, ended = [], []
-    found = search(max_steps=6, trials=6, on_event=lag)
-    assert "pruned" in {trial.state for trial in found.trials}
-    assert all(trial.score is None for trial in found.trials if trial.state == "pruned")
+    result = search(max_steps=6, trials=6, on_event=lag)
+    assert "pruned" in {trial.state for trial in result.trials}
+    assert all(trial.score is None for trial in result.trials if trial.state == "pruned")
 
 
 def test_it_goes_on_where_it_was(search):
@@ -159,9 +159,9 @@ def test_twenty_trials_do_not_grow(search):
 
 
 def test_the_timeout_begins_no_further_trial(search):
-    found = search(trials=50, timeout=0.02)
-    assert len(found.trials) < 50
-    assert found.ended == "the 0.02 minutes are over"
+    result = search(trials=50, timeout=0.02)
+    assert len(result.trials) < 50
+    assert result.ended == "the 0.02 minutes are over"
 
 
 def test_test_rows_and_a_folder_are_for_the_best_alone(search, make_rows, tmp_path):
@@ -172,14 +172,14 @@ def test_test_rows_and_a_folder_are_for_the_best_alone(search, make_rows, tmp_pa
 
 
 def test_what_it_depends_on_is_told_once_there_are_enough(search):
-    found = search(trials=6, batch_size=bm.choice(8, 32), lr=bm.log(1e-6, 1e-2))
-    if sum(trial.state == "complete" for trial in found.trials) >= 5 and found.importance:
-        assert sum(found.importance.values()) == pytest.approx(1, abs=0.01)
-        assert "What the scores depend on" in repr(found)
+    result = search(trials=6, batch_size=bm.choice(8, 32), lr=bm.log(1e-6, 1e-2))
+    if sum(trial.state == "complete" for trial in result.trials) >= 5 and result.importance:
+        assert sum(result.importance.values()) == pytest.approx(1, abs=0.01)
+        assert "What the scores depend on" in repr(result)
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"lr": bm.log(1e-3, 1e-5)}, "the first end must be below the second"),
         ({"lr": bm.between(1e-3, 1e-3)}, "the first end must be below the second"),
@@ -200,8 +200,8 @@ def test_what_it_depends_on_is_told_once_there_are_enough(search):
     ],
     ids=str,
 )
-def test_bad_input_is_told_before_the_first_trial(search, given, said):
-    with pytest.raises(OptionError, match=said):
+def test_bad_input_is_told_before_the_first_trial(search, given, message):
+    with pytest.raises(OptionError, match=message):
         search(**given)
     assert not list(folders.home().rglob("trials"))
 
@@ -220,9 +220,9 @@ def test_a_run_takes_no_range(rows, encoder):
 
 
 def test_it_shows_itself_in_words_and_without_scripts(search):
-    found = search(trials=2)
-    assert isinstance(found, Search)
-    shown = found._repr_mimebundle_()
+    result = search(trials=2)
+    assert isinstance(result, Search)
+    shown = result._repr_mimebundle_()
     assert "2 of 2 trials done" in shown["text/plain"]
     assert "the highest macro F1 is sought over lr in log(1e-05, 0.01)" in shown["text/plain"]
     assert "%%bert_finetune found" in shown["text/html"]

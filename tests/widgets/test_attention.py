@@ -107,9 +107,9 @@ def test_a_comparison_opens_at_the_head_that_differs_most(learnt, encoder):
     ranked = compared.comparison.ranking()
     assert (view.method, view.statistic) == ("difference", "divergence")
     assert (view.layer, view.head) == (ranked.layer[0], ranked["head"][0])
-    told, _ = answer(compared, {"kind": "statistics"})
-    assert max(told["statistics"]["divergence"]) == pytest.approx(ranked.divergence[0], rel=1e-3)
-    assert told["sideBySide"]["second"]["entropy"] != told["sideBySide"]["first"]["entropy"]
+    reply, _ = answer(compared, {"kind": "statistics"})
+    assert max(reply["statistics"]["divergence"]) == pytest.approx(ranked.divergence[0], rel=1e-3)
+    assert reply["sideBySide"]["second"]["entropy"] != reply["sideBySide"]["first"]["entropy"]
 
 
 def test_another_text_is_told_beside_without_a_difference(learnt, maps):

@@ -56,9 +56,9 @@ def test_its_numbers_are_those_of_python(opened, pair):
     page = opened(pair)
     for state in STATES:
         page.set(**(usual | state))
-        found, wanted = table(page.saved("CSV").decode()), table(export(pair, "csv", **(usual | state)))
-        assert found[:2] == wanted[:2], state
-        np.testing.assert_allclose(found[2], wanted[2], atol=1e-6, err_msg=str(state))
+        exported, wanted = table(page.saved("CSV").decode()), table(export(pair, "csv", **(usual | state)))
+        assert exported[:2] == wanted[:2], state
+        np.testing.assert_allclose(exported[2], wanted[2], atol=1e-6, err_msg=str(state))
 
 
 def test_filters_and_words_are_made_of_what_is_there(opened, pair):
@@ -82,10 +82,10 @@ def test_the_number_under_the_pointer_is_the_model_s(opened, maps):
     page.keys("Heat map", "ArrowDown", "ArrowDown", "ArrowRight")
     assert "attends to" in page.text(".bm-number")
     rows = page.page.locator(".bm-list tr").all_inner_texts()
-    told = dict(row.rsplit("\t", 1) for row in rows)
+    weights = dict(row.rsplit("\t", 1) for row in rows)
     names = [token.text for token in maps.tokens]
-    assert len(told) >= 6
-    for name, number in told.items():
+    assert len(weights) >= 6
+    for name, number in weights.items():
         assert abs(float(number) - maps.array[1, 2, 2, names.index(name)]) <= 1e-5
     box = page.canvas("Heat map").bounding_box()
     page.page.mouse.move(box["x"] + box["width"] - 12, box["y"] + box["height"] - 12)
@@ -184,8 +184,10 @@ def test_the_formula_says_what_is_not_available(opened, without_details):
     assert "not available" in page.text(".bm-formula")
 
 
-@pytest.mark.parametrize(("kind", "said"), [("deberta-v2", "The bias is the model's term"), ("modernbert", "rotary")])
-def test_the_formula_shows_what_positions_do(opened, tokenizer, tmp_path, pictures, kind, said):
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("deberta-v2", "The bias is the model's term"), ("modernbert", "rotary")]
+)
+def test_the_formula_shows_what_positions_do(opened, tokenizer, tmp_path, pictures, kind, expected):
     tiny = config(kind, tokenizer)
     tiny.initializer_range = 0.3  # or all weights would be alike
     with torch.random.fork_rng():
@@ -199,7 +201,7 @@ def test_the_formula_shows_what_positions_do(opened, tokenizer, tmp_path, pictur
     page.settle()
     text = page.text(".bm-formula").replace("−", "-")
     detail, best = maps.detail(1, 3), maps.array[1, 3, 2].argmax()
-    assert said in text
+    assert expected in text
     assert f"{detail.scores[2, best]:.3f}" in text
     assert (detail.bias is not None) == ("instead of 1/√d" in text) == (kind == "deberta-v2")
     head = page.page.locator(".bm-formula thead").inner_text().split()
@@ -318,7 +320,9 @@ def test_a_saved_page_opens_where_it_was(opened, chromium, maps, tmp_path):
         context = chromium.new_context(offline=True)
         saved, errors = context.new_page(), []
         saved.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
-        saved.on("console", lambda said, errors=errors: errors.append(said.text) if said.type == "error" else None)
+        saved.on(
+            "console", lambda message, errors=errors: errors.append(message.text) if message.type == "error" else None
+        )
         saved.goto(path.as_uri())
         assert saved.locator(".bm-title").inner_text().endswith("layer 1, head 2 · weights")
         assert f"{maps.array[1, 2, 3].max():.5f}" in saved.locator(".bm-list").inner_text()

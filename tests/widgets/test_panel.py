@@ -25,11 +25,11 @@ def home(tmp_path_factory):
 def opened(home, encoder, rows, monkeypatch):
     """A panel for 120 rows and the tiny encoder."""
     monkeypatch.setenv("BERTMAGIC_HOME", str(home))
-    found = bm.panel(rows, text="text", label="label", model=str(encoder), sources={"train": "reviews"})
-    yield found
-    if found.job is not None:
-        found.stop()
-        found.job.join(WAIT)
+    panel = bm.panel(rows, text="text", label="label", model=str(encoder), sources={"train": "reviews"})
+    yield panel
+    if panel.job is not None:
+        panel.stop()
+        panel.job.join(WAIT)
 
 
 def settle(opened):
@@ -52,11 +52,11 @@ def test_every_slider_has_the_range_and_the_help_of_the_table(opened):
 
 
 def test_the_cell_and_the_estimate_move_with_the_sliders(opened):
-    before, told = opened.estimate, opened._estimate_html.value
+    before, html = opened.estimate, opened._estimate_html.value
     opened._controls["epochs"].value = 2
     opened._controls["batch_size"].value = 16
     assert opened.estimate.steps == math.ceil(108 / 16) * 2 != before.steps
-    assert opened._estimate_html.value != told
+    assert opened._estimate_html.value != html
     assert opened._copy.text == opened.cell
     assert opened.cell.splitlines()[0] == "%%bert_finetune tuned"
     assert "train      = reviews" in opened.cell

@@ -39,8 +39,8 @@ def nodes(svg):
         if node.tag.endswith("image"):
             images.append(pixels(node))
             marks.pop("href")
-        found = [(name, NUMBER.sub("N", value)) for name, value in marks.items()]
-        words.append((node.tag.rpartition("}")[2], node.text or "", *found))
+        attributes = [(name, NUMBER.sub("N", value)) for name, value in marks.items()]
+        words.append((node.tag.rpartition("}")[2], node.text or "", *attributes))
         numbers.append([float(one) for value in marks.values() for one in NUMBER.findall(value)])
     return words, numbers, images
 

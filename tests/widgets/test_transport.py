@@ -6,11 +6,11 @@ import pytest
 from bertmagic.widgets.transport import SIDE, quantised, thumbnails
 
 
-def read(found):
+def read(packed):
     """Return numbers as the page reads them; see ``dequantised`` in ``numbers.js``."""
-    data = found.data.astype(np.float64)
-    roots = (data - 128) / 127 if found.signed else data / 255
-    return np.sign(roots) * roots**2 * found.scale
+    data = packed.data.astype(np.float64)
+    roots = (data - 128) / 127 if packed.signed else data / 255
+    return np.sign(roots) * roots**2 * packed.scale
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -24,9 +24,9 @@ def test_a_number_is_off_by_less_than_four_thousandths_of_the_largest(signed):
 
 def test_small_weights_keep_their_digits():
     numbers = np.array([1.0, 2e-5, 8e-5], np.float32)
-    found = read(quantised(numbers, signed=False))
-    assert found[1] > 0
-    assert found[2] > 2 * found[1]
+    weights = read(quantised(numbers, signed=False))
+    assert weights[1] > 0
+    assert weights[2] > 2 * weights[1]
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -35,9 +35,9 @@ def test_nothing_stays_nothing(signed):
 
 
 def test_a_thumbnail_keeps_a_diagonal_of_single_tokens():
-    found = thumbnails(np.eye(400, dtype=np.float32)[None, None])
-    assert found.data.shape == (1, 1, SIDE, SIDE)
-    assert (np.diagonal(found.data[0, 0]) == 255).all()
+    pictures = thumbnails(np.eye(400, dtype=np.float32)[None, None])
+    assert pictures.data.shape == (1, 1, SIDE, SIDE)
+    assert (np.diagonal(pictures.data[0, 0]) == 255).all()
 
 
 def test_a_thumbnail_of_differences_keeps_the_largest_of_either_sign():

@@ -30,14 +30,16 @@ def kept(learnt, tmp_path_factory):
 def test_models_and_baselines_on_the_same_rows(learnt, kept, make_rows):
     fresh = make_rows(120, seed=6)
     fresh.index = [f"r{number}" for number in range(120)]
-    found = bm.compare([learnt, kept, "majority", "tfidf"], fresh, train=make_rows(200, seed=2), price=3.6, show=False)
+    comparison = bm.compare(
+        [learnt, kept, "majority", "tfidf"], fresh, train=make_rows(200, seed=2), price=3.6, show=False
+    )
     names = ["learnt", "worse", "majority", "tfidf"]
-    assert [one.name for one in found.contenders] == names
-    assert [one.name for one in found.against] == names[1:]
+    assert [one.name for one in comparison.contenders] == names
+    assert [one.name for one in comparison.against] == names[1:]
     reports = [learnt.evaluate(fresh, show=False), kept.evaluate(fresh, show=False)]
-    for one, report in zip(found.contenders, reports, strict=False):
+    for one, report in zip(comparison.contenders, reports, strict=False):
         assert dict(one.metrics) == pytest.approx(dict(report.metrics))
-    majority = found.against[1]
+    majority = comparison.against[1]
     right = reports[0].outcomes.credit == 1
     truth = (fresh["label"] == "bad").to_numpy()  # both classes are equally frequent: the first is the majority
     assert (majority.only_first, majority.only_this) == (int((right & ~truth).sum()), int((~right & truth).sum()))
@@ -46,34 +48,34 @@ def test_models_and_baselines_on_the_same_rows(learnt, kept, make_rows):
     assert majority.changes["accuracy"].interval.low < majority.changes["accuracy"].value
     assert majority.p < 1e-6
     assert majority.adjusted >= majority.p
-    for one in found.contenders:
+    for one in comparison.contenders:
         assert len(one.rounds) == 5
         assert one.cost == pytest.approx(one.seconds / 1000)  # 3.6 an hour is a thousandth a second
-    assert found.contenders[0].disk > found.contenders[0].memory > 0
+    assert comparison.contenders[0].disk > comparison.contenders[0].memory > 0
 
-    differing = found.differing
+    differing = comparison.differing
     assert list(differing.columns) == ["text", "true", *names]
-    assert len(differing) == found.apart
+    assert len(differing) == comparison.apart
     assert set(differing.index) <= set(fresh.index)
     assert (differing["true"] == fresh.loc[differing.index, "label"]).all()
     assert (differing["majority"] == "bad").all()
 
-    frame = found.frame
+    frame = comparison.frame
     assert frame.loc["learnt", "accuracy"] == reports[0].metrics["accuracy"]
     assert np.isnan(frame.loc["learnt", "p_adjusted"])
-    shown = bundle(found)
-    for told in ("McNemar", "Holm", "texts a second", "TF-IDF", "majority was trained on 200 rows"):
-        assert told in shown["text/plain"]
-        assert told in shown["text/html"]
-    (figure,) = below(found)
+    shown = bundle(comparison)
+    for expected in ("McNemar", "Holm", "texts a second", "TF-IDF", "majority was trained on 200 rows"):
+        assert expected in shown["text/plain"]
+        assert expected in shown["text/html"]
+    (figure,) = below(comparison)
     assert len(figure[MIMETYPE]["data"]) == 3
 
 
 def test_baselines_find_the_training_rows_by_their_digest(encoder, make_rows, tmp_path):
     make_rows(80).to_csv("r.csv", index=False)
     model = bm.finetune("r.csv", text="text", label="label", model=encoder, max_steps=2, name="mine", show=False)
-    found = bm.compare(["mine", "majority"], make_rows(20, seed=5), show=False)
-    assert "majority was trained on 72 rows of r.csv." in found.notes
+    comparison = bm.compare(["mine", "majority"], make_rows(20, seed=5), show=False)
+    assert "majority was trained on 72 rows of r.csv." in comparison.notes
     make_rows(90).to_csv("r.csv", index=False)
     for remove in (False, True):
         if remove:
@@ -97,21 +99,21 @@ def test_what_cannot_be_compared_is_one_clear_error(learnt, encoder, make_rows):
                         show=False)  # fmt: skip
     with pytest.raises(ModelError, match="is for classification, 'value' for regression"):
         bm.compare([learnt, value], fresh, show=False)
-    found = bm.compare([value, value, "tfidf"], number, train=number, show=False)
-    assert [one.name for one in found.contenders] == ["value", "value #2", "tfidf"]
-    assert found.against[0].test == "randomization"
-    assert found.against[0].p == 1.0
-    assert "randomization test" in repr(found)
+    comparison = bm.compare([value, value, "tfidf"], number, train=number, show=False)
+    assert [one.name for one in comparison.contenders] == ["value", "value #2", "tfidf"]
+    assert comparison.against[0].test == "randomization"
+    assert comparison.against[0].p == 1.0
+    assert "randomization test" in repr(comparison)
 
 
 def test_hostile_labels_are_text_in_every_form(encoder, make_rows):
     labels = ("<img src=x onerror=alert(1)>|", "$\\x_1 & **y** `z`")
     model = bm.finetune(make_rows(60, labels=labels), model=encoder, text="text", label="label", max_steps=2,
                         name="hostile", show=False)  # fmt: skip
-    found = bm.compare([model, "majority"], make_rows(40, seed=5, labels=labels), train=make_rows(20, labels=labels),
-                       show=False)  # fmt: skip
-    report = model.evaluate(make_rows(40, seed=5, labels=labels), show=False)
-    for result in (found, report):
+    rows = make_rows(40, seed=5, labels=labels)
+    comparison = bm.compare([model, "majority"], rows, train=make_rows(20, labels=labels), show=False)
+    report = model.evaluate(rows, show=False)
+    for result in (comparison, report):
         page = result.to_html("page.html").read_text()
         tags = set(Tags(page.split("<body>")[1].split("</body>")[0].join(["<body>", "</body>"])).tags)
         assert not tags & {"img", "script", "iframe", "link"}
@@ -150,21 +152,21 @@ def test_a_page_opens_with_the_network_off(learnt, make_rows, tmp_path):
 @pytest.mark.parametrize("kind", ROWS)
 def test_models_of_every_task_are_compared(small, kind):
     model, rows = small(kind), ROWS[kind]()
-    found = bm.compare([model, model], rows, show=False)
-    assert found.against[0].changes
-    assert all(change.value == 0 for change in found.against[0].changes.values())
-    assert (found.apart, found.against[0].p) == (0, 1.0)
-    assert dict(found.contenders[1].metrics) == dict(model.evaluate(rows, show=False).metrics)
+    comparison = bm.compare([model, model], rows, show=False)
+    assert comparison.against[0].changes
+    assert all(change.value == 0 for change in comparison.against[0].changes.values())
+    assert (comparison.apart, comparison.against[0].p) == (0, 1.0)
+    assert dict(comparison.contenders[1].metrics) == dict(model.evaluate(rows, show=False).metrics)
 
 
 @pytest.mark.parametrize(("kind", "metric"), [("pairs", "accuracy"), ("multi_label", "macro_f1")])
 def test_baselines_read_pairs_and_many_labels(small, kind, metric):
     rows = ROWS[kind]()
-    found = bm.compare([small(kind), "majority", "tfidf"], rows, train=rows, show=False)
-    majority, tfidf = found.contenders[1:]
+    comparison = bm.compare([small(kind), "majority", "tfidf"], rows, train=rows, show=False)
+    majority, tfidf = comparison.contenders[1:]
     assert tfidf.metrics[metric] > max(0.9, majority.metrics[metric])
-    assert found.against[1].changes[metric].clear
-    assert found.against[1].adjusted < 0.05
+    assert comparison.against[1].changes[metric].clear
+    assert comparison.against[1].adjusted < 0.05
 
 
 def test_the_majority_of_words_has_the_scores_of_seqeval(small):
@@ -173,13 +175,13 @@ def test_the_majority_of_words_has_the_scores_of_seqeval(small):
         "tokens": [["the", "film", "was", "very", "good"], ["good", "unknown", "film"]],
         "tags": [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["B-WORD", "B-THING", "B-THING"]],
     })  # fmt: skip
-    found = bm.compare([small("token_classification"), "majority"], test, train=train, show=False)
+    comparison = bm.compare([small("token_classification"), "majority"], test, train=train, show=False)
     # "good" ended a WORD in training: alone it cannot begin with I-, and the likeliest valid tag of it is none
-    said = [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["O", "O", "B-THING"]]
-    metrics = found.contenders[1].metrics
-    assert metrics["f1"] == pytest.approx(f1_score(test["tags"].tolist(), said))
+    predicted = [["O", "B-THING", "O", "B-WORD", "I-WORD"], ["O", "O", "B-THING"]]
+    metrics = comparison.contenders[1].metrics
+    assert metrics["f1"] == pytest.approx(f1_score(test["tags"].tolist(), predicted))
     assert metrics["precision"] == 1.0
-    assert "McNemar" in repr(found)
+    assert "McNemar" in repr(comparison)
 
 
 @pytest.mark.parametrize(

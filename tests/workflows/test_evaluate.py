@@ -44,11 +44,11 @@ def test_label_issues_judge_by_the_mean_of_all_tokens(learnt, make_rows, monkeyp
     )
     rows = make_rows(40, seed=5)
     learnt.evaluate(rows, label_issues=True, show=False)
-    for text, found in zip(rows["text"], given[0], strict=True):
+    for text, vector in zip(rows["text"], given[0], strict=True):
         inputs = learnt.tokenizer(text, return_tensors="pt")
         with torch.no_grad():
             expected = learnt.network.base_model(**inputs).last_hidden_state[0].mean(dim=0)
-        torch.testing.assert_close(torch.from_numpy(found), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(torch.from_numpy(vector), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_function_that_fails_names_its_row(learnt, make_rows):
@@ -60,15 +60,15 @@ def test_a_model_is_calibrated_and_stays_so(learnt, make_rows, own_folder):
     model = bm.load(learnt.save(own_folder / "copy"))
     rows = make_rows(100, seed=6)
     before = model.predict(rows, show=False).frame
-    found = model.calibrate(rows, show=False)
-    assert found.after["loss"] <= found.before["loss"]
-    assert "temperature" in repr(found)
+    calibration = model.calibrate(rows, show=False)
+    assert calibration.after["loss"] <= calibration.before["loss"]
+    assert "temperature" in repr(calibration)
     again = bm.load(model.save(own_folder / "copy"), name="again")
     after = again.predict(rows, show=False).frame
-    assert again.task.temperature == found.temperature != 1
+    assert again.task.temperature == calibration.temperature != 1
     assert (after["label"] == before["label"]).all()
     assert not np.allclose(after["score"].astype(float), before["score"].astype(float))
-    assert again.evaluate(rows, show=False).metrics["loss"] == pytest.approx(found.after["loss"], abs=1e-5)
+    assert again.evaluate(rows, show=False).metrics["loss"] == pytest.approx(calibration.after["loss"], abs=1e-5)
 
 
 def cards(*folders):
@@ -82,10 +82,10 @@ def test_calibrating_leaves_a_folder_that_is_no_run_of_this_one_as_it_is(learnt,
     folder = learnt.save(own_folder / inner[place])
     (own_folder / "link").symlink_to(folder)
     model, before = bm.load(own_folder / "link", name="mine"), cards(folder)
-    found = model.calibrate(make_rows(60, seed=6), show=False)
+    calibration = model.calibrate(make_rows(60, seed=6), show=False)
     assert cards(folder) == before
-    assert model.task.temperature == model.card["temperature"] == found.temperature
-    for shown in (repr(found), found._repr_mimebundle_()["text/html"]):
+    assert model.task.temperature == model.card["temperature"] == calibration.temperature
+    for shown in (repr(calibration), calibration._repr_mimebundle_()["text/html"]):
         assert "kept in this model only; model.save(path) writes it" in shown
         assert str(folder) in shown
 
@@ -98,9 +98,9 @@ def run_here(learnt, own_folder):
 
 def test_calibrating_a_run_of_this_folder_changes_its_model_and_says_so(run_here, make_rows):
     model = bm.load("mine")
-    found = model.calibrate(make_rows(60, seed=6), show=False)
-    assert "It is kept in the run 'mine', too." in repr(found)
-    assert bm.load("mine", name="again").task.temperature == found.temperature
+    calibration = model.calibrate(make_rows(60, seed=6), show=False)
+    assert "It is kept in the run 'mine', too." in repr(calibration)
+    assert bm.load("mine", name="again").task.temperature == calibration.temperature
     again = model.calibrate(make_rows(60, seed=7), show=False)
     assert bm.load("mine", name="again").task.temperature == again.temperature
 
@@ -113,24 +113,24 @@ def test_calibrating_a_run_that_is_trained_anew_leaves_the_new_model_alone(run_h
         (run_here / "bertmagic.json").write_text(json.dumps(card | {"run": {"step": 999}}))
     before = cards(run_here)
     with RunLock("mine") if "process" in why else nullcontext():
-        found = model.calibrate(make_rows(60, seed=6), show=False)
-    assert why in found.kept
+        calibration = model.calibrate(make_rows(60, seed=6), show=False)
+    assert why in calibration.kept
     assert cards(run_here) == before
-    assert model.task.temperature == found.temperature
+    assert model.task.temperature == calibration.temperature
 
 
 @pytest.mark.parametrize("task", ["classification", "multi_label"])
 def test_training_calibrates_says_so_and_keeps_it(encoder, make_rows, own_folder, task):
     rows, held = make_rows(80), make_rows(60, seed=3)
     if task == "multi_label":
-        rows, held = (of.assign(label=[[one] for one in of["label"]]) for of in (rows, held))
+        rows, held = (frame.assign(label=[[one] for one in frame["label"]]) for frame in (rows, held))
     model = bm.finetune(
         rows, validation=held, text="text", label="label", model=encoder, calibrate=True, name="m", lr=5e-3,
         max_steps=12, precision="fp32", show=False,
     )  # fmt: skip
     assert model.task.name == task
-    (said,) = (note for note in model.report.notes if "Calibrated at temperature" in note)
-    assert said in str(model.report)
+    (calibration_note,) = (note for note in model.report.notes if "Calibrated at temperature" in note)
+    assert calibration_note in str(model.report)
     mended = model.report.metrics
     again = bm.load(model.save(own_folder / "kept"), name="again", precision="fp32")
     assert again.task == model.task
@@ -138,14 +138,17 @@ def test_training_calibrates_says_so_and_keeps_it(encoder, make_rows, own_folder
     report = again.evaluate(held, at="precision=0.6", show=False)
     assert report.metrics == pytest.approx(dict(mended), abs=1e-6)
     assert {(point.label, point.wanted) for point in report.points} == {
-        (of, "precision = 0.6") for of in ("bad", "good")
+        (label, "precision = 0.6") for label in ("bad", "good")
     }
     assert "given from" in str(report)
-    told = again.predict(held, show=False).frame["p_bad"].astype(float)
-    assert report.outcomes.probabilities[:, 0] == pytest.approx(told.to_numpy(), abs=1e-6)
+    probabilities = again.predict(held, show=False).frame["p_bad"].astype(float)
+    assert report.outcomes.probabilities[:, 0] == pytest.approx(probabilities.to_numpy(), abs=1e-6)
     again.task = replace(again.task, temperature=1.0)
     plain = again.evaluate(held, show=False).metrics
-    assert f"error {plain['ece']:.4f} → {mended['ece']:.4f}, loss {plain['loss']:.4f} → {mended['loss']:.4f}" in said
+    assert (
+        f"error {plain['ece']:.4f} → {mended['ece']:.4f}, loss {plain['loss']:.4f} → {mended['loss']:.4f}"
+        in calibration_note
+    )
     assert mended["loss"] < plain["loss"]
 
 
@@ -195,7 +198,7 @@ def test_an_empty_set_is_one_clear_error(small, kind):
 )  # fmt: skip
 def test_labels_that_were_never_seen_are_listed_and_kept_apart(small, kind, column, value):
     rows = ROWS[kind]()
-    rows[column] = [value if at < 3 else of for at, of in enumerate(rows[column])]
+    rows[column] = [value if at < 3 else label for at, label in enumerate(rows[column])]
     report = small(kind).evaluate(rows, show=False)
     name = "PERHAPS" if kind == "token_classification" else "perhaps"
     assert report.unseen == {name: 3}
@@ -235,20 +238,20 @@ def test_a_group_without_a_class_is_named_and_in_no_gap_of_those_that_have_it(le
     assert "none" in (by_measure["demographic parity"].low, by_measure["demographic parity"].high)
     assert {by_measure["equal opportunity"].low, by_measure["equal opportunity"].high} == {"x0", "x1"}
     assert by_measure["equal opportunity"].interval.low <= by_measure["equal opportunity"].value
-    said = "Column 'who': no row of group 'none' is 'good'; there equal opportunity is not defined."
-    assert said in report.notes
+    note = "Column 'who': no row of group 'none' is 'good'; there equal opportunity is not defined."
+    assert note in report.notes
 
 
 @pytest.mark.parametrize(
-    ("task", "asked", "said"),
+    ("task", "asked", "message"),
     [
         ("token_classification", {"at": "precision=0.9"}, "at is for classes, and token_classification gives no"),
         ("question_answering", {"probe": "identity"}, "a probe is for classes of single texts, not for question_answ"),
         ("masked_language_modeling", {"by": "lang"}, "masked_language_modeling has no right or wrong rows"),
     ],
 )
-def test_what_the_task_cannot_have_is_refused_before_any_work(small, monkeypatch, task, asked, said):
+def test_what_the_task_cannot_have_is_refused_before_any_work(small, monkeypatch, task, asked, message):
     model = small(task)
     monkeypatch.setattr("bertmagic.data.tables.read", lambda *_: pytest.fail("the rows were read first"))
-    with pytest.raises(OptionError, match=said):
+    with pytest.raises(OptionError, match=message):
         model.evaluate("rows.csv", **asked, show=False)

@@ -13,13 +13,13 @@ from bertmagic.tasks.masked_language_modeling import heads
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, encoder, tokenizer):
     """Folders of the tiny BERT with a head for masked words, and with both heads."""
-    found = {}
+    paths = {}
     for name, both in (("masked", False), ("both", True)):
         model, _ = heads.load(encoder, next_sentence=both)
-        found[name] = tmp_path_factory.mktemp("pretrained") / name
-        model.save_pretrained(found[name])
-        tokenizer.save_pretrained(found[name])
-    return found
+        paths[name] = tmp_path_factory.mktemp("pretrained") / name
+        model.save_pretrained(paths[name])
+        tokenizer.save_pretrained(paths[name])
+    return paths
 
 
 @pytest.fixture
@@ -28,15 +28,15 @@ def model(folders):
 
 
 def test_each_mask_has_its_words_in_order(model):
-    found = model.fill("the [MASK] was [MASK]", top_k=3, show=False)
-    frame = found.frame
+    predictions = model.fill("the [MASK] was [MASK]", top_k=3, show=False)
+    frame = predictions.frame
     assert list(frame.columns) == ["row", "text", "mask", "word", "score", "filled"]
     assert frame["mask"].tolist() == [1, 1, 1, 2, 2, 2]
     for _, part in frame.groupby("mask"):
         assert part["score"].is_monotonic_decreasing
     assert frame["filled"][0] == f"the {frame['word'][0].removeprefix('##')} was [MASK]" or "##" in frame["word"][0]
-    assert (found.texts, found.masks) == (1, 2)
-    assert found.notes == ("Each mask was guessed by itself, the others still masked.",)
+    assert (predictions.texts, predictions.masks) == (1, 2)
+    assert predictions.notes == ("Each mask was guessed by itself, the others still masked.",)
 
 
 def test_probabilities_are_those_of_the_whole_vocabulary(model, tokenizer):
@@ -59,12 +59,12 @@ def test_special_tokens_are_no_words(model, tokenizer):
 
 def test_a_frame_keeps_its_index_and_missing_texts(model):
     series = pd.Series(["a [MASK]", None, "the [MASK] is [MASK]"], index=["x", "y", "z"], name="t")
-    found = model.fill(series, top_k=2, show=False)
-    assert found.frame["row"].tolist() == ["x", "x", "y", "z", "z", "z", "z"]
-    assert found.frame.query("row == 'y'")[["text", "word", "score"]].isna().all(axis=None)
-    assert found.missing == 1
-    assert len(repr(found).splitlines()) <= 10
-    assert "no text" in repr(found)
+    predictions = model.fill(series, top_k=2, show=False)
+    assert predictions.frame["row"].tolist() == ["x", "x", "y", "z", "z", "z", "z"]
+    assert predictions.frame.query("row == 'y'")[["text", "word", "score"]].isna().all(axis=None)
+    assert predictions.missing == 1
+    assert len(repr(predictions).splitlines()) <= 10
+    assert "no text" in repr(predictions)
 
 
 def test_the_same_text_alone_and_among_others_gets_the_same_words(model):
@@ -114,11 +114,11 @@ def test_a_classifier_fills_nothing(learnt):
 
 
 def test_the_faces_of_words(model):
-    found = model.fill("the [MASK] was good", top_k=3, show=False)
-    lines = repr(found).splitlines()
+    predictions = model.fill("the [MASK] was good", top_k=3, show=False)
+    lines = repr(predictions).splitlines()
     assert lines[0].startswith("Words of own for 1 mask in 1 text")
     assert len(lines) == 5
-    html = found._repr_mimebundle_()["text/html"]
+    html = predictions._repr_mimebundle_()["text/html"]
     assert html.count("<tr") == 4
     assert "<script" not in html
     many = model.fill(["<b> [MASK]"] * 130, top_k=2, show=False)
@@ -158,15 +158,15 @@ def test_the_mask_of_another_tokenizer_is_written_the_same(byte_level):
 
 def test_next_sentences_of_pairs(folders):
     model = bm.load(folders["both"], name="both", precision="fp32")
-    found = model.next_sentence(["the film was good", "a book"], ["it was long", "is sad"], show=False)
-    assert list(found.frame.columns) == ["first", "second", "score"]
-    assert found.frame["score"].between(0, 1).all()
+    predictions = model.next_sentence(["the film was good", "a book"], ["it was long", "is sad"], show=False)
+    assert list(predictions.frame.columns) == ["first", "second", "score"]
+    assert predictions.frame["score"].between(0, 1).all()
     tokenizer = model.tokenizer
     inputs = tokenizer("the film was good", "it was long", return_tensors="pt")
     expected = model.network(**inputs).seq_relationship_logits.softmax(1)[0, 0].item()
-    assert found.frame["score"][0] == pytest.approx(expected, rel=1e-4)
-    assert repr(found).startswith("Does the second sentence follow the first? both on 2 pairs")
-    assert "it was long" in found._repr_mimebundle_()["text/html"]
+    assert predictions.frame["score"][0] == pytest.approx(expected, rel=1e-4)
+    assert repr(predictions).startswith("Does the second sentence follow the first? both on 2 pairs")
+    assert "it was long" in predictions._repr_mimebundle_()["text/html"]
     many = model.next_sentence(["a"] * 60, ["b"] * 60, show=False)
     assert len(repr(many).splitlines()) <= 10
     assert "10 pairs not shown" in many._repr_mimebundle_()["text/html"]

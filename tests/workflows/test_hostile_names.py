@@ -61,7 +61,9 @@ def odd(frame):
 
 
 def roles(given):
-    return {role: [one + ODD for one in of] if isinstance(of, list) else of + ODD for role, of in given.items()}
+    return {
+        role: [one + ODD for one in value] if isinstance(value, list) else value + ODD for role, value in given.items()
+    }
 
 
 def every_form(result):
@@ -88,9 +90,9 @@ def test_odd_names_are_data_everywhere(task, encoder):
     model = bm.finetune(train, task=learnt, **known)
     assert {role: model.card[role] for role in named} == named
     assert not {"\u202e", "\x1b"} & set(repr(model))
-    found = model.predict(fresh)
-    every_form(found)
-    texts = {role: of for role, of in named.items() if role not in ("label", "answers")}
+    predictions = model.predict(fresh)
+    every_form(predictions)
+    texts = {role: value for role, value in named.items() if role not in ("label", "answers")}
     every_form(model.predict(fresh, **texts))
     report = model.evaluate(fresh, by="side" + ODD, **named)
     every_form(report)
@@ -105,8 +107,8 @@ def test_messages_hold_odd_names_as_they_are(task, small):
     make, given = TASKS[task]
     model = small(task)
     frame = odd(make(6)).astype(object)
-    texts = {role: of for role, of in roles(given).items() if role not in ("label", "answers")}
-    columns = [one for of in texts.values() for one in ([of] if isinstance(of, str) else of)]
+    texts = {role: value for role, value in roles(given).items() if role not in ("label", "answers")}
+    columns = [one for value in texts.values() for one in ([value] if isinstance(value, str) else value)]
     for column in columns:
         frame[column] = [3.5] * len(frame)
     with pytest.raises(DataError) as caught:

@@ -65,11 +65,6 @@ class Classification(Task):
     paired: bool = False
     temperature: float = 1.0
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """One text, or two."""
-        return ("text", "text_pair") if self.paired else ("text",)
-
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
         """Always true: this is the task if no other one fits."""

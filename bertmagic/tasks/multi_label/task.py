@@ -79,11 +79,6 @@ class MultiLabel(Task):
     paired: bool = False
     temperature: float = 1.0
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """One text, or two."""
-        return ("text", "text_pair") if self.paired else ("text",)
-
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
         """Whether several label columns were named, or the label column holds what can only be several labels."""

@@ -69,11 +69,6 @@ class Regression(Task):
     scale: float = 1.0
     paired: bool = False
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """One text, or two."""
-        return ("text", "text_pair") if self.paired else ("text",)
-
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
         """Whether the label column holds numbers that are not classes."""

@@ -10,15 +10,15 @@ from bertmagic.attention.maps import AttentionMaps, Token
 
 def tokens(texts):
     """Return the tokens of one or two texts given as lists of words, as BERT frames them."""
-    found = [Token("[CLS]", "[CLS]", 0, 0, -1, -1)]
+    sequence = [Token("[CLS]", "[CLS]", 0, 0, -1, -1)]
     word = 0
     for sentence, words in enumerate(texts):
         place = 0
         for one in words:
-            found.append(Token(one, one, place, place + len(one), word, sentence))
+            sequence.append(Token(one, one, place, place + len(one), word, sentence))
             place, word = place + len(one) + 1, word + 1
-        found.append(Token("[SEP]", "[SEP]", 0, 0, -1, -1))
-    return tuple(found)
+        sequence.append(Token("[SEP]", "[SEP]", 0, 0, -1, -1))
+    return tuple(sequence)
 
 
 def maps(*texts, layers=2, heads=3, seed=0, model="clf", **more):

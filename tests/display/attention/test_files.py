@@ -31,8 +31,8 @@ def table(text):
     """Return names of columns, names of rows and the numbers, with the apostrophes of names taken away."""
     head, *rows = csv.reader(io.StringIO(text, newline=""))
     names = [name[1:] if name.startswith("'") else name for name in head[1:]]
-    found = [row[0][1:] if row[0].startswith("'") else row[0] for row in rows]
-    return names, found, np.array([[float(cell) for cell in row[1:]] for row in rows])
+    labels = [row[0][1:] if row[0].startswith("'") else row[0] for row in rows]
+    return names, labels, np.array([[float(cell) for cell in row[1:]] for row in rows])
 
 
 class Read(HTMLParser):
@@ -100,8 +100,8 @@ def pixels_of(png):
 
 def images(svg):
     """Return the pixels of the pictures in an SVG file."""
-    found = ElementTree.fromstring(svg).iter(f"{SVG}image")
-    return [pixels_of(b64decode(one.get("href").partition(",")[2])) for one in found]
+    elements = ElementTree.fromstring(svg).iter(f"{SVG}image")
+    return [pixels_of(b64decode(one.get("href").partition(",")[2])) for one in elements]
 
 
 def test_an_svg_has_a_pixel_for_each_weight(pair):

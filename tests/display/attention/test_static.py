@@ -21,8 +21,8 @@ def picture(html):
 
 
 def test_a_picture_with_its_words_and_its_numbers():
-    found = bundle(maps(WORDS, notes=("The text was cut.",)))
-    read = Read(found["text/html"])
+    forms = bundle(maps(WORDS, notes=("The text was cut.",)))
+    read = Read(forms["text/html"])
     assert set(read.tags) <= {"div", "p", "b", "i", "span", "img", "table", "thead", "tbody", "tr", "th", "td", "style"}
     (alt,) = [value for name, value in read.marks if name == "alt"]
     assert "thumbnails of all 6 heads" in alt
@@ -51,15 +51,15 @@ def test_it_takes_less_than_200_kilobytes(many):
 
 
 def test_the_head_that_is_shown_has_words_of_its_own_choice():
-    found = maps(["a", "b", "c", "d", "e"], layers=2, heads=2)
-    array = np.full_like(found.array, 1 / 7)
+    attention = maps(["a", "b", "c", "d", "e"], layers=2, heads=2)
+    array = np.full_like(attention.array, 1 / 7)
     array[0, 0], array[0, 1] = np.eye(7), np.eye(7, k=-1)  # itself, the one before
     array[1, 0] = np.eye(7)[np.full(7, 3)]  # all look at the same
     array[1, 1] = np.eye(7)[[0, 4, 5, 1, 2, 3, 6]]
-    found.array[:] = array
-    assert most_focused_head(found) == (1, 1)
-    assert settings(found, {}).heads == (1,)
-    assert settings(found, {"layer": 0}).heads == (0,)
+    attention.array[:] = array
+    assert most_focused_head(attention) == (1, 1)
+    assert settings(attention, {}).heads == (1,)
+    assert settings(attention, {"layer": 0}).heads == (0,)
 
 
 def test_words_say_it_in_ten_lines():

@@ -53,7 +53,7 @@ def test_a_long_run_shows_the_best_and_the_last_evaluations_and_counts_the_other
 
 def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long):
     long.take(ended(MILLION, 10_000))
-    final, told = long.final()
+    final, forms = long.final()
     assert set(final) == {MIMETYPE, "text/html", "text/plain"}
     figure = final[MIMETYPE]
     assert len(json.dumps(figure)) < 60_000
@@ -63,10 +63,10 @@ def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long):
     assert "<svg" in final["text/html"]
     assert "<table" in final["text/html"]
     assert len(final["text/plain"].splitlines()) <= 10
-    assert "Finished after all" in told["text/plain"]
-    assert "Finished after all" in told["text/html"]
-    assert "499 evaluations on 800 validation rows" in told["text/html"]
-    assert len(told["text/html"]) < 20_000
+    assert "Finished after all" in forms["text/plain"]
+    assert "Finished after all" in forms["text/html"]
+    assert "499 evaluations on 800 validation rows" in forms["text/html"]
+    assert len(forms["text/html"]) < 20_000
 
 
 def test_hostile_names_and_notes_are_text(panel):
@@ -87,10 +87,10 @@ def test_the_meaning_stays_when_attributes_and_images_are_stripped(panel):
     panel.take(Note("312 rows are duplicates", warning=True))
     stripped = re.sub(r"(?s)<svg.*?</svg>", "", panel.frame()["text/html"])
     words = " ".join(Tags(re.sub(r"<(/?\w+)[^>]*>", r"<\1>", stripped)).words)
-    for told in ("sentiment", "step 7 of 10 (70.0 %)", "epoch 2.10 of 3", "samples/s", "tokens/s", "padding",
-                 "memory", "smoothed", "macro F1 0.4000", "★ best", "Note: labels", "Warning: 312 rows",
-                 "Learning rate"):  # fmt: skip
-        assert told in words
+    for expected in ("sentiment", "step 7 of 10 (70.0 %)", "epoch 2.10 of 3", "samples/s", "tokens/s", "padding",
+                     "memory", "smoothed", "macro F1 0.4000", "★ best", "Note: labels", "Warning: 312 rows",
+                     "Learning rate"):  # fmt: skip
+        assert expected in words
 
 
 def test_only_a_short_status_is_read_aloud(panel):

@@ -51,8 +51,8 @@ def test_steps_told_of_in_bursts_have_the_same_rate(run):
     run.take(started(1000))
     for at in range(1, 501):
         one = step(at, 1000)
-        told = math.ceil(at / 10) * 10 * 0.2
-        run.take(type(one)(**{**{name: getattr(one, name) for name in one.__slots__}, "seconds": told}))
+        seconds = math.ceil(at / 10) * 10 * 0.2
+        run.take(type(one)(**{**{name: getattr(one, name) for name in one.__slots__}, "seconds": seconds}))
     assert run.left == pytest.approx(100, rel=0.3)
     assert run.rate()[0] == pytest.approx(160, rel=0.1)
 

@@ -33,9 +33,9 @@ def train(lines, clock, steps=1000):
 def test_a_log_has_few_lines(clock):
     stream = io.StringIO()
     train(Lines(stream, clock), clock)
-    told = stream.getvalue()
-    assert "\r" not in told
-    assert len(told.splitlines()) < 30
+    output = stream.getvalue()
+    assert "\r" not in output
+    assert len(output.splitlines()) < 30
     for words in (
         "Tokenizing",
         "Note: label was inferred",
@@ -43,7 +43,7 @@ def test_a_log_has_few_lines(clock):
         "validation at step 500",
         "Finished after all 1,000",
     ):
-        assert words in told
+        assert words in output
 
 
 def test_a_terminal_has_one_line_that_is_rewritten(clock):

@@ -18,18 +18,18 @@ def result(rows, threshold=0.0, **known):
     """Answers to questions; each row is a question, a context and the answers with their scores, or None."""
     given = pd.DataFrame([row[:2] for row in rows], columns=["question", "context"], dtype=object)
     read = [at for at, row in enumerate(rows) if row[2] is not None]
-    of = [[(rows[at][1].index(text), text, score) for text, score in rows[at][2]] for at in read]
-    flat = [one for row in of for one in row]
+    spans = [[(rows[at][1].index(text), text, score) for text, score in rows[at][2]] for at in read]
+    flat = [one for row in spans for one in row]
     start = np.array([first for first, _, _ in flat], np.int64)
-    found = Candidates(
-        np.cumsum([0, *map(len, of)]),
+    candidates = Candidates(
+        np.cumsum([0, *map(len, spans)]),
         start,
         start + np.array([len(text) for _, text, _ in flat], np.int64),
         np.array([score for *_, score in flat], np.float32),
-        np.zeros(len(of), np.float32),
+        np.zeros(len(spans), np.float32),
     )
     return answers(
-        given, np.array(read, np.int64), found, threshold, model="m", task="question_answering",
+        given, np.array(read, np.int64), candidates, threshold, model="m", task="question_answering",
         missing=len(rows) - len(read), **known,
     )  # fmt: skip
 
@@ -39,8 +39,8 @@ WHY = ("Why?", CONTEXT, [("closed", -2.0)])
 LACKING = ("Who?", None, None)
 
 
-def markup(found):
-    return bundle(found)["text/html"]
+def markup(predictions):
+    return bundle(predictions)["text/html"]
 
 
 def words_of(html):
@@ -71,11 +71,11 @@ def test_the_answer_is_marked_in_its_context_and_reads_without_styles():
 
 
 def test_there_is_no_answer_where_it_is_likelier():
-    found = result([WHY])
-    assert found.frame["answer"].tolist() == [""]
-    assert found.frame["score"].tolist()[0] == 1 / (1 + np.exp(-2))
-    assert "(no answer)" in text(found)
-    assert "next best: closed 0.119" in text(found)
+    predictions = result([WHY])
+    assert predictions.frame["answer"].tolist() == [""]
+    assert predictions.frame["score"].tolist()[0] == 1 / (1 + np.exp(-2))
+    assert "(no answer)" in text(predictions)
+    assert "next best: closed 0.119" in text(predictions)
     always = result([WHY], threshold=None)
     assert always.frame["answer"].tolist() == ["closed"]
     assert always.frame["score"].tolist() == [1.0]
@@ -123,8 +123,8 @@ def test_an_answer_that_is_long_itself_is_cut():
 
 
 def test_the_tags_are_well_formed_and_a_bundle_has_both_forms():
-    found = result([WHEN, WHY, LACKING])
-    both = bundle(found)
-    assert both["text/plain"] == repr(found)
+    predictions = result([WHEN, WHY, LACKING])
+    both = bundle(predictions)
+    assert both["text/plain"] == repr(predictions)
     assert not Tags(both["text/html"]).open
     assert "<script" not in both["text/html"]

@@ -11,8 +11,18 @@ MINILM = Entry("minilm", "a/MiniLM", 22_713_216, "English", 512, "Apache-2.0", 1
 
 def test_it_tells_each_encoder():
     for shown in bundle(Catalogue((MINILM,))).values():
-        told = ("1 model", "nothing yet", "minilm", "22.7 M", "English", "512", "Apache-2.0", "yes", "small and fast")
-        assert all(part in shown for part in told)
+        expected = (
+            "1 model",
+            "nothing yet",
+            "minilm",
+            "22.7 M",
+            "English",
+            "512",
+            "Apache-2.0",
+            "yes",
+            "small and fast",
+        )
+        assert all(part in shown for part in expected)
 
 
 def test_an_empty_one_is_shown():

@@ -25,17 +25,17 @@ def look(name="reviews", **more):
 
 def test_it_says_it_all_in_words():
     shown = text(look())
-    for told in ("100 rows", "text 'review', label 'stars'",
-                 "✖ error: 12 rows have no label; they are left out; rows 3, 17, 99 and 9 more",
-                 "⚠ warning: 312 texts occur twice", "75.0 %", "16 to 31", "length in tokens"):  # fmt: skip
-        assert told in shown
+    for expected in ("100 rows", "text 'review', label 'stars'",
+                     "✖ error: 12 rows have no label; they are left out; rows 3, 17, 99 and 9 more",
+                     "⚠ warning: 312 texts occur twice", "75.0 %", "16 to 31", "length in tokens"):  # fmt: skip
+        assert expected in shown
 
 
 def test_its_tables_hold_findings_classes_lengths_and_examples():
     html = bundle(look())["text/html"]
     assert html.count("<table") == 4
-    for told in ("✖ error", "they are left out", "yes", "75.0 %", "0 to 15", "a text"):
-        assert told in html
+    for expected in ("✖ error", "they are left out", "yes", "75.0 %", "0 to 15", "a text"):
+        assert expected in html
 
 
 def test_a_clean_data_set_without_labels():

@@ -15,18 +15,18 @@ from ..tags import Tags
 LABELS = ("LOC", "PER", "<b>")
 
 
-def result(texts, found, labels=LABELS, **known):
+def result(texts, entities, labels=LABELS, **known):
     """Entities of texts; ``found`` are (text, start, end, label)."""
     given = pd.Series(texts, dtype=object)
     whole = [" ".join(text) if isinstance(text, list) else text for text in texts]
-    lines = [(at, start, end, whole[at][start:end], label, 0.5) for at, start, end, label in found]
+    lines = [(at, start, end, whole[at][start:end], label, 0.5) for at, start, end, label in entities]
     frame = pd.DataFrame(lines, columns=["row", "start", "end", "text", "label", "score"])
-    rows = np.asarray([at for at, *_ in found], np.int64)
+    rows = np.asarray([at for at, *_ in entities], np.int64)
     return Entities(frame=frame, labels=labels, task="token_classification", model="m", given=given, rows=rows, **known)
 
 
-def markup(found):
-    return bundle(found)["text/html"]
+def markup(predictions):
+    return bundle(predictions)["text/html"]
 
 
 def words_of(html):
@@ -50,8 +50,8 @@ def test_texts_labels_and_index_are_escaped():
 
 
 def test_missing_texts_and_lists_of_words():
-    found = result([None, ["Ada", "wrote"], float("nan"), []], [(1, 0, 3, "PER")], missing=3)
-    shown = words_of(markup(found))
+    predictions = result([None, ["Ada", "wrote"], float("nan"), []], [(1, 0, 3, "PER")], missing=3)
+    shown = words_of(markup(predictions))
     assert shown.replace("had no text", "").count("no text") == 3
     assert "Ada [PER 0.500] wrote" in shown
     assert "3 rows had no text." in shown
@@ -87,9 +87,9 @@ def test_long_and_many_texts_are_cut_and_it_is_said():
 
 
 def test_the_tags_are_well_formed_and_a_bundle_has_both_forms():
-    found = result(["Ada", None], [(0, 0, 3, "PER")])
-    both = bundle(found)
-    assert both["text/plain"] == repr(found)
+    predictions = result(["Ada", None], [(0, 0, 3, "PER")])
+    both = bundle(predictions)
+    assert both["text/plain"] == repr(predictions)
     assert not Tags(both["text/html"]).open
 
 

@@ -13,8 +13,18 @@ HELD = Held("sentiment", "classification", "minilm", 22_713_216, 90_900_000, "cp
 
 def test_it_tells_devices_models_and_versions():
     for shown in bundle(Status((CPU,), (HELD,), 1_400_000_000, "/home/a", (("torch", "2.13"),))).values():
-        for told in ("Some CPU", "16 GB", "9.1 GB", "bf16", "in hardware", "91 MB", "1.4 GB", "/home/a", "torch 2.13"):
-            assert told in shown
+        for expected in (
+            "Some CPU",
+            "16 GB",
+            "9.1 GB",
+            "bf16",
+            "in hardware",
+            "91 MB",
+            "1.4 GB",
+            "/home/a",
+            "torch 2.13",
+        ):
+            assert expected in shown
 
 
 def test_with_nothing_held_it_says_so():

@@ -12,10 +12,10 @@ from bertmagic.display.writers.latex import escaped, latex
      ("<|>", r"\textless{}\textbar{}\textgreater{}"), ("好", "好"), ("a\nb", "a b")],
 )  # fmt: skip
 def test_latex_prints_the_text_it_is(text, written):
-    found = escaped(text)
+    escaped_text = escaped(text)
     if written is not None:
-        assert found == written
-    bare = found.replace("\\{", "").replace("\\}", "")
+        assert escaped_text == written
+    bare = escaped_text.replace("\\{", "").replace("\\}", "")
     assert bare.count("{") == bare.count("}")
 
 

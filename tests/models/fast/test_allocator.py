@@ -61,11 +61,11 @@ with allocator.kept():
 after = process_memory() - before
 print(inside > 30 << 20, after < 10 << 20)
 """
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
-    assert found.stdout.split() == ["True", "True"]
+    assert process.stdout.split() == ["True", "True"]

@@ -65,8 +65,8 @@ def test_it_equals_eager_attention_forward_and_backward(kind, tokens, plain, mon
     assert model.config._attn_implementation == attention.NAME
     ours, our_gradients = run(model, ids, mask)
     torch.testing.assert_close(ours, logits, atol=1e-5, rtol=1e-4)
-    for found, expected in zip(our_gradients, gradients, strict=True):
-        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
+    for actual, expected in zip(our_gradients, gradients, strict=True):
+        torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
@@ -117,15 +117,15 @@ def test_masks_of_attention_come_from_the_generator_of_the_model(kind, tokens):
                 setattr(model.config, name, 0.4)
         model = type(model)(model.config).train()
     attention.install_attention(model)
-    found = []
+    outputs = []
     for seed in (1, 2):
         dropout.install_dropout(model, 0)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            found.append(run(model, *batch(tokens))[0])
-    assert torch.equal(*found)
+            outputs.append(run(model, *batch(tokens))[0])
+    assert torch.equal(*outputs)
     dropout.install_dropout(model, 1)
-    assert not torch.equal(run(model, *batch(tokens))[0], found[0])
+    assert not torch.equal(run(model, *batch(tokens))[0], outputs[0])
 
 
 def test_a_model_that_reads_from_left_to_right_still_does():

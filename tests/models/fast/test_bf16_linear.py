@@ -52,9 +52,9 @@ def test_it_gives_what_autocast_gives_and_no_less_exactly(model):
         exact = model(input_ids=torch.randint(1, 60, (6, 11), generator=torch.Generator().manual_seed(0))).logits
     plain = run(model)
     with bf16_linear.packed(model):
-        found = run(model)
-    torch.testing.assert_close(found, plain, atol=0.05, rtol=0.05)
-    assert (found - exact).abs().max() < 1.5 * (plain - exact).abs().max()
+        output = run(model)
+    torch.testing.assert_close(output, plain, atol=0.05, rtol=0.05)
+    assert (output - exact).abs().max() < 1.5 * (plain - exact).abs().max()
 
 
 @needs_onednn

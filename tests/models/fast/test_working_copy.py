@@ -117,10 +117,10 @@ def test_the_last_layer_is_whole_for_everything_but_the_logits_of_the_head(netwo
     def hidden(model, batch):
         return model.base_model(**batch.inputs)[0].mean(dim=1)
 
-    found = run_model(network, BatchSource(tokens, 0), "fp32", outputs=hidden)
+    states = run_model(network, BatchSource(tokens, 0), "fp32", outputs=hidden)
     assert widths == [11]
     expected = network.base_model(input_ids=IDS, attention_mask=torch.ones_like(IDS))[0].mean(dim=1)
-    torch.testing.assert_close(torch.from_numpy(found), expected.detach(), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(torch.from_numpy(states), expected.detach(), atol=1e-5, rtol=1e-5)
     widths.clear()
     run_model(network, BatchSource(tokens, 0), "fp32", outputs=heads.logits)
     assert widths == [1]

@@ -60,9 +60,9 @@ def test_other_columns_may_be_named(pairs):
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_pair_with_one_side_missing_is_predicted_nothing_and_told(pairs, hole, side):
     pair = [hole, "a film"] if side == 0 else ["a film", hole]
-    found = pairs.predict([("a", "b"), tuple(pair)], show=False)
-    assert found.frame["label"].isna().tolist() == [False, True]
-    for shown in (str(found), found._repr_mimebundle_()["text/html"]):
+    predictions = pairs.predict([("a", "b"), tuple(pair)], show=False)
+    assert predictions.frame["label"].isna().tolist() == [False, True]
+    for shown in (str(predictions), predictions._repr_mimebundle_()["text/html"]):
         assert "1 row lacked a text of its pair and got no prediction" in shown
 
 
@@ -75,8 +75,8 @@ def test_what_is_no_pair_is_refused(pairs, given):
 def test_in_training_the_side_that_is_missing_is_named(encoder):
     few = frame().astype(object)
     few.loc[3, "hypothesis"] = None
-    found = [finding.what for finding in bm.check(few, label="relation", model=encoder).findings]
-    assert "1 pair with one side missing (column 'hypothesis')" in found
+    findings = [finding.what for finding in bm.check(few, label="relation", model=encoder).findings]
+    assert "1 pair with one side missing (column 'hypothesis')" in findings
     few.loc[:9, "hypothesis"] = " "
     with pytest.raises(DataError, match=r"10 pairs with one side missing \(column 'hypothesis'\) are 25% of its 40"):
         bm.finetune(few, label="relation", model=encoder, name="few", max_steps=1, show=False)

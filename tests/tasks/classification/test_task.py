@@ -16,8 +16,8 @@ from bertmagic.workflows import prepare as preparing
 
 def prepare(train, validation=None, test=None, **options):
     given = {"train": train, "validation": validation, "test": test}
-    found = {name: tables.read(frame) for name, frame in given.items() if frame is not None}
-    return preparing.check_rows(Classification, read(Finetune, {"train": train, **options}), found)
+    sources = {name: tables.read(frame) for name, frame in given.items() if frame is not None}
+    return preparing.check_rows(Classification, read(Finetune, {"train": train, **options}), sources)
 
 
 def frame(count, start=0, labels=("a", "b")):
@@ -142,16 +142,16 @@ def predictions(values, texts=("x", None, "y"), index=("r9", "r9", "r1"), scores
 
 @pytest.mark.parametrize(("values", "dtype"), [(("a", "b"), "string"), ((3, 5), "Int64"), ((False, True), "boolean")])
 def test_predictions_have_the_rows_and_the_types_of_the_user(values, dtype):
-    found = predictions(values)
-    assert found.columns.tolist() == ["text", "label", "score", f"p_{values[0]}", f"p_{values[1]}"]
-    assert found.index.tolist() == ["r9", "r9", "r1"]
-    assert found["label"].dtype == dtype
-    assert found["label"].iloc[[0, 2]].tolist() == list(values)
-    assert found.iloc[1].isna().all()
-    probabilities = found[[f"p_{value}" for value in values]].iloc[[0, 2]].astype(float)
+    frame = predictions(values)
+    assert frame.columns.tolist() == ["text", "label", "score", f"p_{values[0]}", f"p_{values[1]}"]
+    assert frame.index.tolist() == ["r9", "r9", "r1"]
+    assert frame["label"].dtype == dtype
+    assert frame["label"].iloc[[0, 2]].tolist() == list(values)
+    assert frame.iloc[1].isna().all()
+    probabilities = frame[[f"p_{value}" for value in values]].iloc[[0, 2]].astype(float)
     assert probabilities.sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
-    assert found["score"].iloc[0] == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-6)
-    assert {str(kind) for kind in found.dtypes[2:]} == {"Float64"}
+    assert frame["score"].iloc[0] == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-6)
+    assert {str(kind) for kind in frame.dtypes[2:]} == {"Float64"}
 
 
 def test_no_rows_and_no_texts_are_well_typed():

@@ -30,8 +30,8 @@ def test_a_file_without_blank_lines_has_a_document_a_line(tmp_path):
 def test_files_of_a_glob_are_documents_of_their_own(tmp_path):
     (tmp_path / "a.txt").write_text("a\n\nb", encoding="utf-8")
     (tmp_path / "b.txt").write_text("c", encoding="utf-8")
-    found = tables.read(documents.source("*.txt"))
-    assert (found.name, found.frame["text"].tolist()) == ("*.txt", ["a", "b", "c"])
+    table = tables.read(documents.source("*.txt"))
+    assert (table.name, table.frame["text"].tolist()) == ("*.txt", ["a", "b", "c"])
 
 
 @pytest.mark.parametrize("given", [pd.DataFrame({"text": ["a"]}), "sample:reviews", [{"text": "a"}], []])
@@ -47,9 +47,9 @@ def test_a_file_that_is_not_utf8_is_told_of(tmp_path):
 
 def test_rows_of_a_document_are_joined_in_their_order():
     frame = pd.DataFrame({"t": ["a", "x", None, "b"], "d": [1, 2, 1, 1]}, index=[7, 8, 9, 10])
-    found = documents.joined(tables.Table("it", frame), "t", "d").frame
-    assert found["t"].tolist() == ["a\nb", "x"]
-    assert found.index.tolist() == [7, 8]
+    joined = documents.joined(tables.Table("it", frame), "t", "d").frame
+    assert joined["t"].tolist() == ["a\nb", "x"]
+    assert joined.index.tolist() == [7, 8]
 
 
 def test_a_row_without_a_document_is_an_error():

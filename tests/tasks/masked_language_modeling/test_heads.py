@@ -49,9 +49,9 @@ def test_the_loss_of_gathered_tokens_is_that_of_transformers(kind):
     whole.backward()
     expected = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
-    said = heads.masked_outputs(model, inputs, chosen)
-    assert said.tokens.shape == (int(chosen.sum()), 90)
-    loss = torch.nn.functional.cross_entropy(said.tokens, inputs.ids[chosen])
+    outputs = heads.masked_outputs(model, inputs, chosen)
+    assert outputs.tokens.shape == (int(chosen.sum()), 90)
+    loss = torch.nn.functional.cross_entropy(outputs.tokens, inputs.ids[chosen])
     assert loss.item() == pytest.approx(whole.item(), abs=1e-5)
     loss.backward()
     for name, parameter in model.named_parameters():
@@ -61,9 +61,9 @@ def test_the_loss_of_gathered_tokens_is_that_of_transformers(kind):
 
 
 def test_an_encoder_without_a_head_gets_one_tied_to_its_embeddings(encoder):
-    model, said = heads.load(encoder)
-    assert said.startswith("BertForMaskedLM, 2 layers, ")
-    assert said.endswith("a new head for masked words, tied to the embeddings")
+    model, description = heads.load(encoder)
+    assert description.startswith("BertForMaskedLM, 2 layers, ")
+    assert description.endswith("a new head for masked words, tied to the embeddings")
     assert model.cls.predictions.decoder.weight is model.bert.embeddings.word_embeddings.weight
     assert torch.equal(model.cls.predictions.transform.dense.weight, torch.eye(32))
     assert not heads.has_next_sentence_head(model)
@@ -74,14 +74,14 @@ def test_a_head_that_is_there_is_kept(encoder, tmp_path):
     with torch.no_grad():
         model.cls.predictions.transform.dense.weight.mul_(2)
     model.save_pretrained(tmp_path / "kept")
-    again, said = heads.load(tmp_path / "kept", needs_head=True)
-    assert said.endswith("the heads it has")
+    again, description = heads.load(tmp_path / "kept", needs_head=True)
+    assert description.endswith("the heads it has")
     assert torch.equal(again.cls.predictions.transform.dense.weight, 2 * torch.eye(32))
 
 
 def test_next_sentences_get_a_head_that_is_found_again(encoder, tmp_path):
-    model, said = heads.load(encoder, next_sentence=True)
-    assert said.endswith("a new head for masked words, tied to the embeddings, a new next-sentence head")
+    model, description = heads.load(encoder, next_sentence=True)
+    assert description.endswith("a new head for masked words, tied to the embeddings, a new next-sentence head")
     assert heads.has_next_sentence_head(model)
     inputs, chosen = batch()
     assert heads.masked_outputs(model, inputs, chosen).follows.shape == (3, 2)
@@ -89,8 +89,8 @@ def test_next_sentences_get_a_head_that_is_found_again(encoder, tmp_path):
     assert any("seq_relationship" in name for name in load_file(tmp_path / "both" / "model.safetensors"))
     again, _ = heads.load(tmp_path / "both", needs_head=True)
     assert heads.has_next_sentence_head(again)
-    _, said = heads.load(tmp_path / "both")
-    assert said.startswith("BertForMaskedLM")
+    _, description = heads.load(tmp_path / "both")
+    assert description.startswith("BertForMaskedLM")
 
 
 def test_a_folder_without_the_head_that_is_needed_is_an_error(encoder):

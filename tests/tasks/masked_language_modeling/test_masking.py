@@ -31,10 +31,10 @@ samples_of = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 @given(samples_of, st.integers(1, 12), st.integers(0, 10**6), st.integers(0, 2**32 - 1), st.booleans())
 def test_only_chosen_ordinary_tokens_change_and_every_sample_has_some(generator, count, step, seed, whole):
     ids, lengths, samples = batch(generator, count)
-    found, chosen = masking(whole).apply(ids, lengths, samples, seed, step)
-    assert (found[~chosen] == ids[~chosen]).all()
+    inputs, chosen = masking(whole).apply(ids, lengths, samples, seed, step)
+    assert (inputs[~chosen] == ids[~chosen]).all()
     assert not chosen[np.isin(ids, SPECIAL)].any()
-    assert set(found[chosen].tolist()) <= {MASK, *range(5, VOCABULARY)}
+    assert set(inputs[chosen].tolist()) <= {MASK, *range(5, VOCABULARY)}
     assert np.add.reduceat(chosen, np.cumsum(lengths) - lengths).min() >= 1
 
 
@@ -43,7 +43,7 @@ def test_only_chosen_ordinary_tokens_change_and_every_sample_has_some(generator,
 def test_a_batch_may_be_cut_and_reordered(generator, count, step, whole, data):
     """What is masked is a function of seed, step and sample, wherever the sample stands."""
     ids, lengths, samples = batch(generator, count)
-    found, chosen = masking(whole).apply(ids, lengths, samples, 3, step)
+    inputs, chosen = masking(whole).apply(ids, lengths, samples, 3, step)
     order = data.draw(st.permutations(range(count)))
     begins = np.cumsum(lengths) - lengths
     at = 0
@@ -51,7 +51,7 @@ def test_a_batch_may_be_cut_and_reordered(generator, count, step, whole, data):
         part = np.array(order[at : at + data.draw(st.integers(1, count))])
         tokens = np.concatenate([np.arange(begins[i], begins[i] + lengths[i]) for i in part])
         again, chosen_again = masking(whole).apply(ids[tokens], lengths[part], samples[part], 3, step)
-        assert (again == found[tokens]).all()
+        assert (again == inputs[tokens]).all()
         assert (chosen_again == chosen[tokens]).all()
         at += len(part)
 
@@ -77,13 +77,13 @@ def test_tokens_by_themselves_are_chosen_to_the_exact_share(generator, count, sh
 @pytest.mark.parametrize("whole", [False, True])
 def test_of_many_tokens_80_10_10_percent_are_masked_replaced_and_kept(whole):
     ids, lengths, samples = batch(np.random.default_rng(0), 4000, longest=200)
-    found, chosen = masking(whole).apply(ids, lengths, samples, 0, 1)
+    inputs, chosen = masking(whole).apply(ids, lengths, samples, 0, 1)
     ordinary = ~np.isin(ids, SPECIAL)
     assert chosen.sum() / ordinary.sum() == pytest.approx(0.15, abs=0.005)
-    masked, kept = found[chosen] == MASK, found[chosen] == ids[chosen]
+    masked, kept = inputs[chosen] == MASK, inputs[chosen] == ids[chosen]
     assert masked.mean() == pytest.approx(0.8, abs=0.01)
     assert kept.mean() == pytest.approx(0.1 + 0.1 / 195, abs=0.01)
-    replaced = found[chosen][~masked & ~kept]
+    replaced = inputs[chosen][~masked & ~kept]
     counts = np.bincount(replaced, minlength=VOCABULARY)[5:]
     assert counts.min() > 0.5 * counts.mean()
     positions = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -104,28 +104,28 @@ def test_each_of_seed_step_and_sample_gives_another_choice(name, seed, step, sam
 
 def test_samples_of_special_tokens_alone_stay_as_they_are():
     ids = np.array([2, 3, 2, 1, 3])
-    found, chosen = masking().apply(ids, np.array([2, 3]), np.array([0, 1]), 0, 0)
-    assert found.tolist() == ids.tolist()
+    inputs, chosen = masking().apply(ids, np.array([2, 3]), np.array([0, 1]), 0, 0)
+    assert inputs.tolist() == ids.tolist()
     assert not chosen.any()
 
 
 def test_the_choice_is_pinned():
     """A resumed run must mask as it did before: the choice may not change by accident."""
     ids = np.array([2, *range(5, 25), 3])
-    found, chosen = masking().apply(ids, np.array([22]), np.array([7]), 5, 9)
-    assert (np.flatnonzero(chosen).tolist(), found[chosen].tolist()) == PINNED
+    inputs, chosen = masking().apply(ids, np.array([22]), np.array([7]), 5, 9)
+    assert (np.flatnonzero(chosen).tolist(), inputs[chosen].tolist()) == PINNED
 
 
 PINNED = ([9, 10, 14], [166, 4, 4])
 
 
 def test_a_tokenizer_says_what_is_special_and_what_goes_on(tokenizer):
-    found = of_tokenizer(tokenizer, whole_words=True)
-    assert found.mask_id == tokenizer.mask_token_id
-    special = np.flatnonzero(found.special).tolist()
+    rules = of_tokenizer(tokenizer, whole_words=True)
+    assert rules.mask_id == tokenizer.mask_token_id
+    special = np.flatnonzero(rules.special).tolist()
     assert sorted(special) == sorted(tokenizer.all_special_ids)
-    assert not set(special) & set(found.ordinary.tolist())
-    inner = {tokenizer.convert_ids_to_tokens(int(i)) for i in np.flatnonzero(found.inner)}
+    assert not set(special) & set(rules.ordinary.tolist())
+    inner = {tokenizer.convert_ids_to_tokens(int(i)) for i in np.flatnonzero(rules.inner)}
     assert "##a" in inner
     assert "a" not in inner
     assert of_tokenizer(tokenizer).inner is None
@@ -162,6 +162,6 @@ def test_byte_level_pieces_of_any_text_are_read(text):
 
     letters = {byte: letter for letter, byte in _byte_letters().items()}
     pieces = ["Ġ", *(letters[byte] for byte in text.encode())]
-    found = inside_words(pieces)
+    inside = inside_words(pieces)
     within = [0x80 <= byte < 0xC0 for byte in text.encode()]
-    assert found[1:][within].all()
+    assert inside[1:][within].all()

@@ -30,8 +30,8 @@ def documents(count=30, sentences=4):
 
 def prepared(train, **options):
     chosen = read(Pretrain, {"train": train, "seed": 0, **options})
-    found = {"train": tables.read(MaskedLanguageModeling.source(chosen.train))}
-    return check_rows(MaskedLanguageModeling, chosen, found)
+    sources = {"train": tables.read(MaskedLanguageModeling.source(chosen.train))}
+    return check_rows(MaskedLanguageModeling, chosen, sources)
 
 
 @pytest.fixture
@@ -49,43 +49,43 @@ def encoded(task, rows, kept):
 
 
 def test_each_row_is_a_document_and_a_tenth_is_held_out():
-    found = prepared(documents())
-    assert (len(found.train), len(found.validation)) == (27, 3)
-    assert found.columns == {"text": "text", "document": None}
-    assert found.notes == ("Held out 3 of 30 rows for validation.",)
+    data = prepared(documents())
+    assert (len(data.train), len(data.validation)) == (27, 3)
+    assert data.columns == {"text": "text", "document": None}
+    assert data.notes == ("Held out 3 of 30 rows for validation.",)
 
 
 def test_rows_of_a_document_stay_on_one_side():
     frame = pd.DataFrame({"body": documents(40), "book": np.arange(40) // 4})
-    found = prepared(frame, text="body", document="book", validation=0.2)
-    assert (len(found.train), len(found.validation)) == (8, 2)
-    assert all(text.count("\n") == 3 for text in found.train.texts)
+    data = prepared(frame, text="body", document="book", validation=0.2)
+    assert (len(data.train), len(data.validation)) == (8, 2)
+    assert all(text.count("\n") == 3 for text in data.train.texts)
 
 
 def test_a_column_is_inferred_and_said():
     frame = pd.DataFrame({"text": documents(), "stars": range(30)})
-    found = prepared(frame)
-    assert found.notes[0] == "Inferred from the DataFrame: text = 'text'."
+    data = prepared(frame)
+    assert data.notes[0] == "Inferred from the DataFrame: text = 'text'."
 
 
 def test_the_loss_is_that_of_transformers(encoder, kept):
     """The mean over masked tokens, though only they go through the head and each row is summed by itself."""
-    found = prepared(documents(), validation=0)
-    samples = encoded(found.task, found.train, kept)
-    feed = found.task.feed(samples, found.train, 0, True, 0)
+    data = prepared(documents(), validation=0)
+    samples = encoded(data.task, data.train, kept)
+    feed = data.task.feed(samples, data.train, 0, True, 0)
     batch = feed.batch(np.arange(6), step=3)
     model, _ = heads.load(encoder)
     model.eval()
-    objective = found.task.objective(found.train, None)
+    objective = data.task.objective(data.train, None)
     loss = objective.total(objective.outputs(model, batch), batch.targets) / objective.weight(batch.targets)
     expected = model(**batch.inputs, labels=batch.targets).loss
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
     with torch.no_grad():
-        said = found.task.metrics(found.task.outputs(model, batch).numpy(), found.train, samples)
+        metrics = data.task.metrics(data.task.outputs(model, batch).numpy(), data.train, samples)
         logits = model(**batch.inputs).logits
-    assert said["perplexity"] == pytest.approx(float(perplexity(logits, batch.targets, ignore_index=-100)), rel=1e-4)
+    assert metrics["perplexity"] == pytest.approx(float(perplexity(logits, batch.targets, ignore_index=-100)), rel=1e-4)
     right = (logits.argmax(dim=2) == batch.targets)[batch.targets != -100].float()
-    assert said["accuracy"] == pytest.approx(float(right.mean()))
+    assert metrics["accuracy"] == pytest.approx(float(right.mean()))
     parts = [feed.batch(rows, step=3) for rows in (np.arange(2), np.arange(2, 6))]
     sums = [objective.total(objective.outputs(model, part), part.targets).item() for part in parts]
     weights = [objective.weight(part.targets) for part in parts]
@@ -93,31 +93,31 @@ def test_the_loss_is_that_of_transformers(encoder, kept):
 
 
 def test_the_loss_with_next_sentences_is_the_sum_of_both(encoder, kept):
-    found = prepared(documents(), validation=0, nsp=True)
-    samples = encoded(found.task, found.train, kept)
+    data = prepared(documents(), validation=0, nsp=True)
+    samples = encoded(data.task, data.train, kept)
     assert samples.follows.any()
     assert not samples.follows.all()
-    batch = found.task.feed(samples, found.train, 0, True, 0).batch(np.arange(8), step=3)
+    batch = data.task.feed(samples, data.train, 0, True, 0).batch(np.arange(8), step=3)
     assert batch.types.max() == 1
     model, _ = heads.load(encoder, next_sentence=True)
     model.eval()
-    sums = found.task.outputs(model, batch).detach()
+    sums = data.task.outputs(model, batch).detach()
     whole = model(
         **batch.inputs, labels=batch.targets[:, 1:].contiguous(), next_sentence_label=batch.targets[:, 0]
     ).loss
-    metrics = found.task.metrics(sums.numpy(), found.train, samples)
+    metrics = data.task.metrics(sums.numpy(), data.train, samples)
     assert metrics["loss"] == pytest.approx(whole.item(), abs=1e-5)
     words = float(sums[:, 0].sum() / sums[:, 1].sum())
     assert metrics["perplexity"] == pytest.approx(math.exp(words), rel=1e-5)
-    objective = found.task.objective(found.train, None)
+    objective = data.task.objective(data.train, None)
     assert objective.weight(batch.targets) == sums[:, 1].sum()
     wanted = sums[:, 0].sum() + (sums[:, 3] * sums[:, 1]).sum()
     torch.testing.assert_close(objective.total(sums, batch.targets), wanted)
 
 
 def test_masks_are_new_at_each_step_and_stay_for_held_out_text(kept):
-    found = prepared(documents(), validation=0)
-    feed = found.task.feed(encoded(found.task, found.train, kept), found.train, 0, False, 0)
+    data = prepared(documents(), validation=0)
+    feed = data.task.feed(encoded(data.task, data.train, kept), data.train, 0, False, 0)
     rows = np.arange(4)
     one, other, held, again = (feed.batch(rows, step) for step in (1, 2, 0, 0))
     assert not torch.equal(one.targets, other.targets)

@@ -44,19 +44,19 @@ def test_each_label_equals_scikit_learn_and_a_label_of_no_row_has_zeros():
     targets[:, 2] = 0
     thresholds = np.array([0.5, 0.5, 0.5, 1.1])
     predicted = multi_label.sigmoid(logits) >= thresholds
-    found = confusion_metrics.by_class(multi_label.tally(logits, targets, thresholds), ("a", "b", "c", "d"))
+    rows = confusion_metrics.by_class(multi_label.tally(logits, targets, thresholds), ("a", "b", "c", "d"))
     columns = precision_recall_fscore_support(targets, predicted, average=None, **KNOWN)
-    assert [(row.precision, row.recall, row.f1, row.support) for row in found] == [
+    assert [(row.precision, row.recall, row.f1, row.support) for row in rows] == [
         tuple(map(float, row)) for row in zip(*columns, strict=True)
     ]
-    assert [row.label for row in found] == ["a", "b", "c", "d"]
-    assert (found[2].f1, found[2].support, found[3].precision) == (0.0, 0, 0.0)
+    assert [row.label for row in rows] == ["a", "b", "c", "d"]
+    assert (rows[2].f1, rows[2].support, rows[3].precision) == (0.0, 0, 0.0)
 
 
 def test_rows_without_a_label_that_get_none_are_exact():
     logits = np.full((3, 2), -5, dtype=np.float32)
-    found = multi_label.metrics(logits, np.zeros((3, 2), np.int8), np.full(2, 0.5))
-    assert (found["exact_match"], found["micro_f1"], found["macro_f1"], found["ranking_precision"]) == (1, 0, 0, 1)
+    scores = multi_label.metrics(logits, np.zeros((3, 2), np.int8), np.full(2, 0.5))
+    assert (scores["exact_match"], scores["micro_f1"], scores["macro_f1"], scores["ranking_precision"]) == (1, 0, 0, 1)
 
 
 def test_large_logits_overflow_nothing():
@@ -112,5 +112,5 @@ def test_equal_probabilities_are_never_parted():
 
 def test_a_label_of_no_row_keeps_a_half_and_each_label_has_its_own():
     chances = np.array([[0.3, 0.9], [0.1, 0.8]])
-    found = multi_label.best_thresholds(chances, np.array([[1, 0], [0, 0]], np.int8))
-    assert found.tolist() == [pytest.approx(0.2), 0.5]
+    thresholds = multi_label.best_thresholds(chances, np.array([[1, 0], [0, 0]], np.int8))
+    assert thresholds.tolist() == [pytest.approx(0.2), 0.5]

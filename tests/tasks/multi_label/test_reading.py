@@ -42,11 +42,11 @@ def read(values, separator="", **known):
     ids=["lists", "tuples", "sets", "arrays", "json", "python", "mixed", "repeats", "blanks"],
 )
 def test_lists_are_read_in_each_form(values):
-    found = read(values)
-    assert found.labels.values == ("a", "b")
-    assert found.targets.tolist() == EXPECTED
-    assert found.targets.dtype == np.int8
-    assert not found.unlabelled.any()
+    parsed = read(values)
+    assert parsed.labels.values == ("a", "b")
+    assert parsed.targets.tolist() == EXPECTED
+    assert parsed.targets.dtype == np.int8
+    assert not parsed.unlabelled.any()
 
 
 @pytest.mark.parametrize(("values", "labels"), [([[10, 9], [9]], (9, 10)), ([[True], [False]], (False, True))])
@@ -56,9 +56,9 @@ def test_labels_keep_their_kind(values, labels):
 
 @pytest.mark.parametrize("hole", [None, float("nan"), pd.NA, "", "  "])
 def test_an_empty_cell_is_unknown_and_an_empty_list_is_no_label(hole):
-    found = read([["a"], hole, [], ["b"]])
-    assert found.unlabelled.tolist() == [False, True, False, False]
-    assert found.targets.sum(axis=1).tolist() == [1, 0, 0, 1]
+    parsed = read([["a"], hole, [], ["b"]])
+    assert parsed.unlabelled.tolist() == [False, True, False, False]
+    assert parsed.targets.sum(axis=1).tolist() == [1, 0, 0, 1]
 
 
 def test_texts_are_taken_apart_at_the_separator():
@@ -104,10 +104,10 @@ def test_lists_are_told_from_texts_and_from_what_else_stands_in_cells():
 
 def test_a_column_for_each_label():
     frame = pd.DataFrame({"b": [1, 0, 1], "a": [True, False, False], "c": [0.0, np.nan, 1.0], "d": ["0", "1", "0"]})
-    found = reading.of_columns(frame, ["b", "a", "c", "d"], "t")
-    assert found.labels.values == ("b", "a", "c", "d")
-    assert found.targets.tolist() == [[1, 1, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]]
-    assert found.unlabelled.tolist() == [False, True, False]
+    parsed = reading.of_columns(frame, ["b", "a", "c", "d"], "t")
+    assert parsed.labels.values == ("b", "a", "c", "d")
+    assert parsed.targets.tolist() == [[1, 1, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]]
+    assert parsed.unlabelled.tolist() == [False, True, False]
     assert all(reading.looks_like_flags(frame[name]) for name in frame)
 
 
@@ -163,8 +163,8 @@ names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6).map(str.st
 def test_labels_come_back_as_they_went_in(rows, form):
     vocabulary = Labels(tuple(sorted({name for row in rows for name in row})) or ("x",))
     write = {"list": list, "json": json.dumps, "python": repr, "array": lambda row: np.array(row, dtype=object)}[form]
-    found = read([write(row) for row in rows], known=vocabulary)
-    assert [set(row) for row in reading.names_of(found.targets, vocabulary)] == [set(row) for row in rows]
+    parsed = read([write(row) for row in rows], known=vocabulary)
+    assert [set(row) for row in reading.names_of(parsed.targets, vocabulary)] == [set(row) for row in rows]
 
 
 matrices = st.integers(1, 5).flatmap(

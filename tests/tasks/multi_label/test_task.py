@@ -65,21 +65,21 @@ def test_it_learns_labels_chooses_thresholds_and_reports_them(trained):
 
 def test_predictions_are_lists_with_a_probability_for_each_label(trained):
     given = pd.Series(["a sad film it was really long", None, "number 7"], index=["x", "y", "y"])
-    found = trained.predict(given, show=False)
-    assert found.frame.columns.tolist() == ["text", "labels", "p_bad", "p_good", "p_long"]
-    assert found.frame.index.tolist() == ["x", "y", "y"]
-    assert found.frame["labels"].iloc[0] == ["bad", "long"]
-    assert found.frame.iloc[1].isna().all()
-    assert found.frame["labels"].iloc[2] == []
-    chances = found.frame[["p_bad", "p_good", "p_long"]].iloc[[0, 2]].astype(float).to_numpy()
+    predictions = trained.predict(given, show=False)
+    assert predictions.frame.columns.tolist() == ["text", "labels", "p_bad", "p_good", "p_long"]
+    assert predictions.frame.index.tolist() == ["x", "y", "y"]
+    assert predictions.frame["labels"].iloc[0] == ["bad", "long"]
+    assert predictions.frame.iloc[1].isna().all()
+    assert predictions.frame["labels"].iloc[2] == []
+    chances = predictions.frame[["p_bad", "p_good", "p_long"]].iloc[[0, 2]].astype(float).to_numpy()
     assert ((chances >= trained.task.thresholds) == [[True, False, True], [False, False, False]]).all()
-    assert "bad (1), long (1), none (1)" in str(found)
+    assert "bad (1), long (1), none (1)" in str(predictions)
 
 
 def test_half_a_character_is_read_and_shown_as_one_that_is_unknown(trained):
-    found = trained.predict(["a sad \ud83d film"], show=False)
-    assert found.frame["text"].tolist() == ["a sad � film"]
-    assert "a sad � film" in found._repr_mimebundle_()["text/html"]
+    predictions = trained.predict(["a sad \ud83d film"], show=False)
+    assert predictions.frame["text"].tolist() == ["a sad � film"]
+    assert "a sad � film" in predictions._repr_mimebundle_()["text/html"]
 
 
 def test_it_is_evaluated_on_lists_on_their_texts_and_by_slices(trained):
@@ -142,8 +142,8 @@ def test_a_column_for_each_label_is_named_or_asked_for():
     assert prepared.task.labels.values == ("good", "bad")
     assert prepared.columns["label"] == ["good", "bad"]
     assert prepared.notes[0] == "Inferred from the DataFrame: text = 'text'."
-    _, said = MultiLabel.columns(tables.read(rows), NOTHING)
-    assert said.endswith("Labels: 2 columns of 0 and 1.")
+    _, note = MultiLabel.columns(tables.read(rows), NOTHING)
+    assert note.endswith("Labels: 2 columns of 0 and 1.")
     kind, _ = inferred(rows, label="good")
     assert kind.name == "classification"
 
@@ -169,13 +169,13 @@ def test_rows_on_both_sides_are_dropped_from_train():
 def test_what_there_is_little_to_learn_of_is_said():
     rows = frame(40)
     rows.at[3, "topics"] = ["once"]
-    found = {finding.what: finding.severity for finding in prepare(rows).findings}
-    assert found["label 'once' is on one row only (row 3)."] == "warning"
-    assert found["10 rows have no label."] == "info"
+    findings = {finding.what: finding.severity for finding in prepare(rows).findings}
+    assert findings["label 'once' is on one row only (row 3)."] == "warning"
+    assert findings["10 rows have no label."] == "info"
     rows = frame(40).drop(columns="topics").assign(a=[0, 1] * 20, never=0, always=1)
-    found = [finding.what for finding in prepare(rows, label=["a", "never", "always"]).findings]
-    assert "no row has the label 'never'." in found
-    assert "every row has the label 'always'." in found
+    findings = [finding.what for finding in prepare(rows, label=["a", "never", "always"]).findings]
+    assert "no row has the label 'never'." in findings
+    assert "every row has the label 'always'." in findings
 
 
 def test_rows_of_which_nothing_is_known_are_dropped_and_many_are_an_error():

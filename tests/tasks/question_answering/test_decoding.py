@@ -31,7 +31,7 @@ def pairs(*rows, question=2):
 
 def every_answer(scores, tokens, longest):
     """All answers to each question, by looking at each first and each last token."""
-    found = [{} for _ in range(tokens.texts)]
+    by_row = [{} for _ in range(tokens.texts)]
     inside = in_context(tokens)
     for sample, row in enumerate(tokens.owner):
         first, after = tokens.offsets[sample : sample + 2]
@@ -40,8 +40,8 @@ def every_answer(scores, tokens, longest):
                 place = (int(tokens.spans[i, 0]), int(tokens.spans[j, 1]))
                 if inside[i] and inside[j] and place[0] < place[1]:
                     score = scores[i, 0] + scores[j, 1]
-                    found[row][place] = max(found[row].get(place, -np.inf), score)
-    return [sorted(((-score, *place) for place, score in row.items())) for row in found]
+                    by_row[row][place] = max(by_row[row].get(place, -np.inf), score)
+    return [sorted(((-score, *place) for place, score in row.items())) for row in by_row]
 
 
 def words(first, count):
@@ -62,13 +62,13 @@ def test_they_equal_looking_at_every_one(seed, longest, most):
     ]
     tokens = pairs(*rows, [[]], [BYTES])
     scores = generator.normal(size=(len(tokens.ids), 2)).astype(np.float32)
-    found = candidates(scores, tokens, longest, most)
+    best = candidates(scores, tokens, longest, most)
     expected = every_answer(scores, tokens, longest)
     for row in range(tokens.texts - 1):  # of pieces that share characters, fewer than asked for may be found
-        part = slice(found.offsets[row], found.offsets[row + 1])
-        assert list(zip(-found.score[part], found.start[part], found.end[part], strict=True)) == expected[row][:most]
-    first = found.offsets[-2]
-    assert (-found.score[first], found.start[first], found.end[first]) == expected[-1][0]
+        part = slice(best.offsets[row], best.offsets[row + 1])
+        assert list(zip(-best.score[part], best.start[part], best.end[part], strict=True)) == expected[row][:most]
+    first = best.offsets[-2]
+    assert (-best.score[first], best.start[first], best.end[first]) == expected[-1][0]
 
 
 def test_many_windows_are_looked_at_in_parts(monkeypatch):
@@ -92,46 +92,46 @@ def scored(tokens, **places):
 
 def test_an_answer_never_lies_in_the_question_nor_ends_before_it_begins():
     tokens = pairs([words(0, 4)])
-    found = candidates(scored(tokens, first={1: 50, 6: 5}, last={2: 50, 5: 12, 7: 4}), tokens, 30)
-    assert (found.start[0], found.end[0], found.score[0]) == (10, 19, 9)
+    best = candidates(scored(tokens, first={1: 50, 6: 5}, last={2: 50, 5: 12, 7: 4}), tokens, 30)
+    assert (best.start[0], best.end[0], best.score[0]) == (10, 19, 9)
 
 
 def test_no_answer_has_the_lowest_score_of_the_windows_and_takes_part_in_the_probabilities():
     tokens = pairs([words(0, 4), words(3, 4)], [words(0, 1)])
-    found = candidates(scored(tokens, first={0: 4, 9: 1, 4: 3}, last={0: 4, 9: 1, 4: 3}), tokens, 1)
-    assert found.none.tolist() == [2, -18]
-    assert found.margin.tolist() == [-4, 0]
-    chances, none = found.probabilities(silent=True)
+    best = candidates(scored(tokens, first={0: 4, 9: 1, 4: 3}, last={0: 4, 9: 1, 4: 3}), tokens, 1)
+    assert best.none.tolist() == [2, -18]
+    assert best.margin.tolist() == [-4, 0]
+    chances, none = best.probabilities(silent=True)
     assert none[0] == pytest.approx(np.exp(2 - 6) / (np.exp(2 - 6) + 1 + 6 * np.exp(-24)))
-    assert np.bincount(found.owner, chances) + none == pytest.approx([1, 1])
-    chances, none = found.probabilities(silent=False)
+    assert np.bincount(best.owner, chances) + none == pytest.approx([1, 1])
+    chances, none = best.probabilities(silent=False)
     assert none.tolist() == [0, 0]
-    assert np.bincount(found.owner, chances) == pytest.approx([1, 1])
+    assert np.bincount(best.owner, chances) == pytest.approx([1, 1])
 
 
 def test_spaces_around_an_answer_are_not_of_it():
     """As tokenizers of sentencepiece have it, the space before a word is of its token."""
     context = "the film  was good \u3000"
     tokens = pairs([[(0, 3), (3, 8), (8, 9), (9, 13), (13, 18), (18, 20)]])
-    found = candidates(scored(tokens, first={5: 9, 6: 5}, last={5: 9, 8: 7}), tokens, 6).trimmed([context])
-    texts = [context[start:end] for start, end in zip(found.start, found.end, strict=True)]
+    best = candidates(scored(tokens, first={5: 9, 6: 5}, last={5: 9, 8: 7}), tokens, 6).trimmed([context])
+    texts = [context[start:end] for start, end in zip(best.start, best.end, strict=True)]
     assert texts[:2] == ["film", "film  was good"]
     assert "  " not in {text[:1] for text in texts}
 
 
 def test_an_empty_context_has_no_answer():
     tokens = pairs([[]], [words(0, 2)])
-    found = candidates(np.zeros((len(tokens.ids), 2), np.float32), tokens, 30)
-    assert found.offsets.tolist() == [0, 0, 3]
-    assert found.margin[0] == np.inf
+    best = candidates(np.zeros((len(tokens.ids), 2), np.float32), tokens, 30)
+    assert best.offsets.tolist() == [0, 0, 3]
+    assert best.margin[0] == np.inf
     for silent in (True, False):
-        assert found.probabilities(silent)[1][0] == 1
+        assert best.probabilities(silent)[1][0] == 1
 
 
 def test_no_rows_have_no_answers():
-    found = candidates(np.zeros((0, 2), np.float32), pairs(), 30)
-    assert len(found) == 0
-    assert found.offsets.tolist() == [0]
+    best = candidates(np.zeros((0, 2), np.float32), pairs(), 30)
+    assert len(best) == 0
+    assert best.offsets.tolist() == [0]
 
 
 def test_the_loss_is_the_mean_over_first_and_last_tokens():

@@ -38,9 +38,9 @@ def test_they_equal_torchmetrics_on_squad_1(rows):
         [{"prediction_text": one, "id": str(i)} for i, one in enumerate(predicted)],
         [{"answers": {"text": right, "answer_start": [0] * len(right)}, "id": str(i)} for i, right in enumerate(known)],
     )
-    found = metrics(scores(predicted, known), known)
-    assert 100 * found["exact_match"] == pytest.approx(float(reference["exact_match"]), abs=1e-3)
-    assert 100 * found["f1"] == pytest.approx(float(reference["f1"]), abs=1e-3)
+    overall = metrics(scores(predicted, known), known)
+    assert 100 * overall["exact_match"] == pytest.approx(float(reference["exact_match"]), abs=1e-3)
+    assert 100 * overall["f1"] == pytest.approx(float(reference["f1"]), abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_they_equal_torchmetrics_on_squad_1(rows):
     ],
 )
 def test_cases_of_squad_2(predicted, known, exact, f1):
-    found = scores([predicted, ""], [known, []])
-    assert found[0, :2].tolist() == pytest.approx([exact, f1])
-    assert found[1, :2].tolist() == [1, 1]
+    by_row = scores([predicted, ""], [known, []])
+    assert by_row[0, :2].tolist() == pytest.approx([exact, f1])
+    assert by_row[1, :2].tolist() == [1, 1]
 
 
 def test_a_text_is_compared_without_case_marks_and_articles():
@@ -71,9 +71,9 @@ def test_a_text_is_compared_without_case_marks_and_articles():
 def test_chinese_is_also_compared_by_character():
     assert characters("The 八点十分。 at ten!") == ["八", "点", "十", "分", "at", "ten"]
     known = [["八点十分"], ["eleven"]]
-    found = metrics(scores(["八点", "eleven"], known), known)
-    assert found["f1"] == 0.5
-    assert found["character_f1"] == pytest.approx((2 * 1 * 0.5 / 1.5 + 1) / 2)
+    overall = metrics(scores(["八点", "eleven"], known), known)
+    assert overall["f1"] == 0.5
+    assert overall["character_f1"] == pytest.approx((2 * 1 * 0.5 / 1.5 + 1) / 2)
     assert "character_f1" not in metrics(scores(["eleven"], known[1:]), known[1:])
 
 

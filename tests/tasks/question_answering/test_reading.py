@@ -17,7 +17,7 @@ PAIRS = [("1938", 39), ("in 1938", 36)]
 
 
 @pytest.mark.parametrize(
-    ("cell", "found"),
+    ("cell", "expected"),
     [
         (SQUAD, PAIRS),
         ({"text": np.array(["1938", "in 1938"], dtype=object), "answer_start": np.array([39, 36])}, PAIRS),
@@ -39,12 +39,12 @@ PAIRS = [("1938", 39), ("in 1938", 36)]
         *((none, []) for none in ("[]", {"text": [""], "answer_start": [-1]}, {"text": None, "answer_start": None})),
     ],
 )
-def test_a_cell_is_read_in_every_usual_shape(cell, found):
-    assert given(cell) == found
+def test_a_cell_is_read_in_every_usual_shape(cell, expected):
+    assert given(cell) == expected
 
 
 @pytest.mark.parametrize(
-    ("cell", "found"),
+    ("cell", "message"),
     [
         (1911, r"1911 \(int\)"),
         ([["1911", 3]], r"3 \(int\)"),
@@ -53,8 +53,8 @@ def test_a_cell_is_read_in_every_usual_shape(cell, found):
         ({"text": ["a", "b"], "answer_start": [3]}, "2 texts and 1 offset"),
     ],
 )
-def test_what_is_no_answer_is_named(cell, found):
-    with pytest.raises(ValueError, match=found):
+def test_what_is_no_answer_is_named(cell, message):
+    with pytest.raises(ValueError, match=message):
         given(cell)
 
 
@@ -94,7 +94,9 @@ def test_what_is_found_is_the_answer(before, text, after, start):
     context = before + text + after
     answer = located(text, context, start)
     if answer.found:
-        found = context[answer.start : answer.end]
-        assert found == text or found.split() == text.split() or found.casefold().split() == text.casefold().split()
+        passage = context[answer.start : answer.end]
+        assert (
+            passage == text or passage.split() == text.split() or passage.casefold().split() == text.casefold().split()
+        )
     exact = located(text, context, len(before))
     assert context[exact.start : exact.end] == text

@@ -89,8 +89,8 @@ def test_the_report_is_that_of_torchmetrics_on_the_predictions(reader):
     from torchmetrics.functional.text import squad
 
     frame = with_answers(questions(40, 2))
-    found = reader.predict(frame, show=False).frame
-    predicted = [{"prediction_text": one, "id": str(i)} for i, one in enumerate(found["answer"])]
+    predictions = reader.predict(frame, show=False).frame
+    predicted = [{"prediction_text": one, "id": str(i)} for i, one in enumerate(predictions["answer"])]
     golds = [{"answers": gold, "id": str(i)} for i, gold in enumerate(frame["answers"])]
     expected = squad(predicted, golds)
     report = reader.evaluate(frame, by=["both"], show=False)
@@ -112,13 +112,13 @@ def test_predictions_keep_rows_order_and_missing_texts(reader):
         },
         index=["x", "y", "y", "x", "z"],
     )
-    found = reader.predict(given, show=False)
-    frame = found.frame
+    predictions = reader.predict(given, show=False)
+    frame = predictions.frame
     assert frame.columns.tolist() == ["row", "answer", "start", "end", "score"]
     assert frame.index.tolist() == frame["row"].tolist() == ["x", "y", "y", "x", "z"]
     assert frame["answer"].isna().tolist() == frame["start"].isna().tolist() == [False, True, True, False, True]
     assert frame["score"].isna().tolist() == [False, True, True, False, True]
-    assert (found.missing, found.task) == (3, "question_answering")
+    assert (predictions.missing, predictions.task) == (3, "question_answering")
     assert frame["answer"].dropna().tolist() == ["sad", "good"]
     assert [str(kind) for kind in frame.dtypes.iloc[1:]] == ["string", "Int64", "Int64", "Float64"]
     nothing = reader.predict(given.iloc[[1, 4]], show=False)
@@ -130,11 +130,11 @@ def test_characters_are_those_of_the_text_of_the_user(reader):
         "🙂the film was very good 👍🏽 and really sad 7", "the\u00a0film\u200b was  very good 好",
         "the FILM was ve\u0301ry Good and really sad 👩‍👩‍👧",
     ]  # fmt: skip
-    found = reader.predict([("a good film ?", context) for context in contexts], show=False)
-    assert found.frame["answer"].tolist() == ["good", "good", "Good"]
-    for context, (_, answer, start, end, _) in zip(contexts, found.frame.itertuples(index=False), strict=True):
+    predictions = reader.predict([("a good film ?", context) for context in contexts], show=False)
+    assert predictions.frame["answer"].tolist() == ["good", "good", "Good"]
+    for context, (_, answer, start, end, _) in zip(contexts, predictions.frame.itertuples(index=False), strict=True):
         assert context[start:end] == answer
-    for row in found.candidates.dropna().itertuples():
+    for row in predictions.candidates.dropna().itertuples():
         assert contexts[row.row][row.start : row.end] == row.answer
 
 
@@ -180,8 +180,8 @@ def test_many_questions_at_once_are_answered_as_one_by_one(reader):
 
 
 def test_the_next_best_answers_come_with_their_ranks_and_probabilities(reader):
-    found = reader.predict(questions(6, 4), show=False)
-    table = found.candidates
+    predictions = reader.predict(questions(6, 4), show=False)
+    table = predictions.candidates
     assert table.columns.tolist() == ["row", "rank", "answer", "start", "end", "score"]
     for row, part in table.groupby("row"):
         assert part["rank"].tolist() == [1, 2, 3, 4, 5, 6]
@@ -189,14 +189,14 @@ def test_the_next_best_answers_come_with_their_ranks_and_probabilities(reader):
         assert 0 < part["score"].sum() <= 1 + 1e-6
         assert part["answer"].eq("").sum() == 1, "one of them is that there is none"
         assert not part[["start", "end"]].duplicated().any()
-        assert found.frame["answer"][row] in part["answer"].tolist()[:2]
+        assert predictions.frame["answer"][row] in part["answer"].tolist()[:2]
 
 
 def test_of_a_long_context_all_is_read(reader):
     frame = with_answers(questions(20, 7, filling=200))
-    found = reader.predict(frame, show=False)
-    assert "overlapping windows" in found.notes[0]
-    right = found.frame["start"] == [gold["answer_start"][0] for gold in frame["answers"]]
+    predictions = reader.predict(frame, show=False)
+    assert "overlapping windows" in predictions.notes[0]
+    right = predictions.frame["start"] == [gold["answer_start"][0] for gold in frame["answers"]]
     assert right.mean() > 0.3, "a guess is right once in 400 words; the tiny model has seen few long ones"
     assert reader.card["long_text"] == "window"
 
@@ -221,8 +221,8 @@ def test_a_model_from_elsewhere_answers(encoder, tokenizer, tmp_path):
     other = bm.load(tmp_path / "other", precision="fp32")
     assert other.task == QuestionAnswering()
     context = "the film was very good"
-    found = other.predict(("a good film ?", context), show=False)
-    start, end = found.candidates.dropna().iloc[0][["start", "end"]]
+    predictions = other.predict(("a good film ?", context), show=False)
+    start, end = predictions.candidates.dropna().iloc[0][["start", "end"]]
     with torch.no_grad():
         output = model(**tokenizer("a good film ?", context, return_tensors="pt"))
     first, last = output.start_logits[0, 6:-1], output.end_logits[0, 6:-1]
@@ -271,8 +271,8 @@ def test_every_kind_of_data_gives_the_same_examples(tmp_path):
         table = tables.read(source)
         kind = tasks.infer(table, {})
         assert kind is QuestionAnswering
-        columns, said = kind.columns(table, {})
-        assert "question = 'question', context = 'context', answers = 'answers'" in said
+        columns, note = kind.columns(table, {})
+        assert "question = 'question', context = 'context', answers = 'answers'" in note
         task, rows, findings = kind.read(table, columns)
         expected = expected or rows.targets.tolist()
         assert rows.targets.tolist() == expected
@@ -350,11 +350,11 @@ def test_an_answer_whose_offset_is_off_is_found_again_and_reported():
     _, rows, findings = QuestionAnswering.read(tables.read(frame), COLUMNS)
     word = questions(30).at[2, "answers"]["text"][0]
     assert len(rows) == 59, "nothing is learnt from an answer that is nowhere"
-    found = rows.targets[2][0]
-    assert rows.second[2][found.start : found.end] == word
-    said = {finding.what: finding.rows for finding in findings}
-    assert said["1 answer is not at the given offset."] == (2,)
-    assert said["1 question with an answer that is not in its context."] == (4,)
+    answer = rows.targets[2][0]
+    assert rows.second[2][answer.start : answer.end] == word
+    rows_by_finding = {finding.what: finding.rows for finding in findings}
+    assert rows_by_finding["1 answer is not at the given offset."] == (2,)
+    assert rows_by_finding["1 question with an answer that is not in its context."] == (4,)
     examples, _ = QuestionAnswering().examples(tables.read(frame), COLUMNS)
     assert len(examples) == 60, "where rows are measured, its text counts"
 
@@ -403,9 +403,9 @@ def test_without_questions_that_lack_one_an_answer_is_always_given(encoder):
     frame = with_answers(questions(20))
     model = bm.finetune(frame, model=encoder, name="m", max_steps=2, precision="fp32", show=False)
     assert model.task.threshold is None
-    found = model.predict(questions(10, 3), show=False)
-    assert found.frame["start"].notna().all()
-    assert found.candidates["start"].notna().all()
+    predictions = model.predict(questions(10, 3), show=False)
+    assert predictions.frame["start"].notna().all()
+    assert predictions.candidates["start"].notna().all()
     assert model.evaluate(questions(10, 3), show=False).notes[1].startswith("All questions of training had an answer")
 
 
@@ -493,9 +493,9 @@ def test_questions_with_and_without_an_answer_are_told_apart_as_torchmetrics_doe
 
     rows = small_questions()
     report = small("question_answering").evaluate(rows, show=False)
-    said = report.outcomes.predicted.tolist()
+    predicted = report.outcomes.predicted.tolist()
     parts = {part.value: part.metrics for part in report.slices}
-    asked = [(one, gold) for one, gold in zip(said, rows["answers"], strict=True) if gold["text"]]
+    asked = [(one, gold) for one, gold in zip(predicted, rows["answers"], strict=True) if gold["text"]]
     expected = squad(
         [{"prediction_text": one, "id": str(i)} for i, (one, _) in enumerate(asked)],
         [{"answers": gold, "id": str(i)} for i, (_, gold) in enumerate(asked)],
@@ -503,7 +503,7 @@ def test_questions_with_and_without_an_answer_are_told_apart_as_torchmetrics_doe
     assert 0 < float(expected["f1"]) < 100
     for name in ("exact_match", "f1"):
         assert 100 * parts["with an answer"][name] == pytest.approx(float(expected[name]), abs=1e-3)
-        silent = np.mean([not one for one, gold in zip(said, rows["answers"], strict=True) if not gold["text"]])
+        silent = np.mean([not one for one, gold in zip(predicted, rows["answers"], strict=True) if not gold["text"]])
         assert parts["without"][name] == pytest.approx(silent)
         both = (30 * parts["with an answer"][name] + 10 * parts["without"][name]) / 40
         assert report.metrics[name] == pytest.approx(both)

@@ -44,9 +44,9 @@ def test_equal_values_share_their_rank(pairs):
     ids=["predicted", "true", "one row", "both"],
 )
 def test_where_nothing_differs_the_correlation_is_zero_without_a_warning(predicted, targets):
-    found = metrics.metrics(np.array(predicted), np.array(targets))
-    assert (found["pearson"], found["spearman"]) == (0.0, 0.0)
-    assert found["mae"] == pytest.approx(np.abs(np.subtract(predicted, targets)).mean())
+    values = metrics.metrics(np.array(predicted), np.array(targets))
+    assert (values["pearson"], values["spearman"]) == (0.0, 0.0)
+    assert values["mae"] == pytest.approx(np.abs(np.subtract(predicted, targets)).mean())
 
 
 @settings(max_examples=200, deadline=None)

@@ -59,27 +59,27 @@ def test_it_learns_numbers_of_any_size_and_reports_in_their_unit(trained):
 
 
 def test_the_best_weights_are_those_with_the_lowest_error(trained):
-    found = trained.history.evaluations
-    best = found.loc[found["rmse"].idxmin()]
+    evaluations = trained.history.evaluations
+    best = evaluations.loc[evaluations["rmse"].idxmin()]
     assert trained.card["run"]["best_step"] == best["step"]
     assert trained.history.steps["loss"].iloc[0] < 10  # of the variance, not of the squares of thousands
 
 
 def test_predictions_are_in_the_users_unit_and_index(trained):
     given = pd.Series(["the film was sad sad 1", None, "the film was superb superb 2"], index=["x", "y", "y"])
-    found = trained.predict(given, show=False)
-    assert found.frame.columns.tolist() == ["text", "value"]
-    assert found.frame.index.tolist() == ["x", "y", "y"]
-    assert found.frame["value"].dtype == "Float64"
-    assert found.frame["value"].iloc[[0, 2]].tolist() == pytest.approx([1000, 4000], abs=700)
-    assert found.frame.iloc[1].isna().all()
-    assert "1 row had no text" in str(found)
+    predictions = trained.predict(given, show=False)
+    assert predictions.frame.columns.tolist() == ["text", "value"]
+    assert predictions.frame.index.tolist() == ["x", "y", "y"]
+    assert predictions.frame["value"].dtype == "Float64"
+    assert predictions.frame["value"].iloc[[0, 2]].tolist() == pytest.approx([1000, 4000], abs=700)
+    assert predictions.frame.iloc[1].isna().all()
+    assert "1 row had no text" in str(predictions)
 
 
 def test_half_a_character_is_read_and_shown_as_one_that_is_unknown(trained):
-    found = trained.predict(["the film was \ud83d sad"], show=False)
-    assert found.frame["text"].tolist() == ["the film was � sad"]
-    assert "was � sad" in found._repr_mimebundle_()["text/html"]
+    predictions = trained.predict(["the film was \ud83d sad"], show=False)
+    assert predictions.frame["text"].tolist() == ["the film was � sad"]
+    assert "was � sad" in predictions._repr_mimebundle_()["text/html"]
 
 
 def test_saved_and_loaded_it_predicts_the_same_and_transformers_knows_what_it_is(trained, tmp_path):
@@ -108,7 +108,7 @@ def test_slices_have_the_metrics_of_numbers(trained):
 
 
 @pytest.mark.parametrize(
-    ("values", "task", "said"),
+    ("values", "task", "expected"),
     [
         ([1.0, 2.0, float("nan"), *[1.0, 2.0] * 20], "classification", "which are taken as classes"),
         ([0.0, 1.0] * 20, "classification", "which are taken as classes"),
@@ -119,11 +119,11 @@ def test_slices_have_the_metrics_of_numbers(trained):
     ],
     ids=["floats with a hole", "floats", "stars", "codes", "fractions", "many"],
 )
-def test_what_a_column_of_numbers_is_taken_for_is_said(values, task, said):
+def test_what_a_column_of_numbers_is_taken_for_is_said(values, task, expected):
     rows = frame(len(values)).assign(price=values)
     prepared = prepare(rows, label="price")
     assert prepared.task.name == task
-    assert said in prepared.notes[0]
+    assert expected in prepared.notes[0]
     assert prepared.train.targets.dtype == (np.int64 if task == "classification" else np.float64)
 
 

@@ -80,8 +80,8 @@ def test_a_word_is_read_where_it_has_most_context(given_, room, data):
     overlap = data.draw(st.integers(1, room - 1))
     bodies, known = [tokens for tokens, _ in given_], as_words([row for _, row in given_])
     cut = windows_of(bodies, room, overlap)
-    found = align(cut, known)
-    for word, token in enumerate(found.tokens.tolist()):
+    aligned = align(cut, known)
+    for word, token in enumerate(aligned.tokens.tolist()):
         text = known.owner[word]
         place, length = int(cut.ids[token]), len(bodies[text])
         contexts = {}
@@ -98,13 +98,13 @@ def test_the_first_piece_of_a_word_carries_its_tag(tokenizer):
     rows = joined([["the", "filmab", "good"], ["a"]])
     tokens = encode(tokenizer, rows, 64, "window", spans=True)
     pieces = tokenizer.convert_ids_to_tokens(tokens.ids)
-    found = align(tokens, words.find(rows))
+    aligned = align(tokens, words.find(rows))
     assert pieces == ["[CLS]", "the", "film", "##a", "##b", "good", "[SEP]", "[CLS]", "a", "[SEP]"]
-    assert found.tokens.tolist() == [1, 2, 5, 8]
+    assert aligned.tokens.tolist() == [1, 2, 5, 8]
     tags, inside = np.asarray([0, 1, 0, 1]), np.asarray([0, 2, 0, 2])
-    first = found.targets(tags)
+    first = aligned.targets(tags)
     assert first.tolist() == [IGNORED, 0, 1, IGNORED, IGNORED, 0, IGNORED, IGNORED, 1, IGNORED]
-    every = found.targets(tags, inside)
+    every = aligned.targets(tags, inside)
     assert every.tolist() == [IGNORED, 0, 1, 2, 2, 0, IGNORED, IGNORED, 1, IGNORED]
 
 
@@ -122,31 +122,31 @@ def test_the_first_piece_of_a_word_carries_its_tag(tokenizer):
 )
 def test_words_find_their_tokens_in_texts_of_every_kind(tokenizer, text, expected):
     tokens = encode(tokenizer, running([text]), 64, "window", spans=True)
-    found = align(tokens, words.find(running([text])))
-    pieces = [tokenizer.convert_ids_to_tokens(int(tokens.ids[at])) if at >= 0 else None for at in found.tokens]
+    aligned = align(tokens, words.find(running([text])))
+    pieces = [tokenizer.convert_ids_to_tokens(int(tokens.ids[at])) if at >= 0 else None for at in aligned.tokens]
     assert pieces == expected
 
 
 def test_a_token_of_two_words_is_read_for_the_first_and_shared_by_the_next():
     tokens = windows_of([[(0, 1), (1, 3), (3, 4)]], 10, 1)
-    found = align(tokens, as_words([[(0, 1), (1, 2), (2, 3), (3, 4), (5, 6)]]))
-    assert found.tokens.tolist() == [1, 2, 2, 3, -1]
-    assert found.own.tolist() == [True, True, False, True, False]
-    assert found.pieces.tolist() == [-1, 0, 1, 3, -1]
+    aligned = align(tokens, as_words([[(0, 1), (1, 2), (2, 3), (3, 4), (5, 6)]]))
+    assert aligned.tokens.tolist() == [1, 2, 2, 3, -1]
+    assert aligned.own.tolist() == [True, True, False, True, False]
+    assert aligned.pieces.tolist() == [-1, 0, 1, 3, -1]
 
 
 def test_the_bytes_of_one_character_are_read_at_the_first():
     tokens = windows_of([[(0, 1), (0, 1), (0, 1), (2, 3)]], 3, 2)
-    found = align(tokens, as_words([[(0, 1), (2, 3)]]))
-    assert found.tokens.tolist() == [1, 8]
+    aligned = align(tokens, as_words([[(0, 1), (2, 3)]]))
+    assert aligned.tokens.tolist() == [1, 8]
 
 
 def test_no_texts_and_empty_words_have_no_tokens(tokenizer):
     nothing = align(encode(tokenizer, [], 64, spans=True), as_words([]))
     assert nothing.tokens.tolist() == []
     rows = joined([["", "film", ""], ["the"]])
-    found = align(encode(tokenizer, rows, 64, spans=True), words.find(rows))
-    assert found.tokens.tolist() == [-1, 1, -1, 4]
+    aligned = align(encode(tokenizer, rows, 64, spans=True), words.find(rows))
+    assert aligned.tokens.tolist() == [-1, 1, -1, 4]
 
 
 def trained(model, pre_tokenizer, trainer):
@@ -187,15 +187,15 @@ def test_tokenizers_of_other_kinds_are_aligned_by_characters_too(kind):
     texts = running(["the good  film, 🙂 very 好 good!", "北京 好", "x" * 5 + " zzz 🙂🙂"])
     tokens = encode(kind(), texts, 12, "window", spans=True)
     known = words.find(texts)
-    found = align(tokens, known)
-    assert (found.tokens >= 0).all()
-    for word, token in enumerate(found.tokens.tolist()):
+    aligned = align(tokens, known)
+    assert (aligned.tokens >= 0).all()
+    for word, token in enumerate(aligned.tokens.tolist()):
         start, end = tokens.spans[token]
         assert start < known.spans[word][1]
         assert end > known.spans[word][0]
     whole = align(encode(kind(), texts, 64, "window", spans=True), known)
-    assert found.own.tolist() == whole.own.tolist()
-    assert found.own[known.offsets[1]]
+    assert aligned.own.tolist() == whole.own.tolist()
+    assert aligned.own[known.offsets[1]]
 
 
 def test_a_tokenizer_that_does_not_tell_characters_is_refused(tokenizer, monkeypatch):

@@ -30,11 +30,11 @@ def by_trying_all(scores):
 def test_the_best_valid_sequence_is_found(lengths, seed):
     scores = np.random.default_rng(seed).normal(size=(sum(lengths), len(NAMES))).astype(np.float32)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    found = decoding.best_sequences(scores, offsets)
+    best = decoding.best_sequences(scores, offsets)
     for start, end in pairwise(offsets):
-        names = [NAMES[tag] for tag in found[start:end]]
+        names = [NAMES[tag] for tag in best[start:end]]
         assert is_valid(names)
-        reached = scores[np.arange(start, end), found[start:end]].astype(float).sum()
+        reached = scores[np.arange(start, end), best[start:end]].astype(float).sum()
         assert np.isclose(reached, by_trying_all(scores[start:end].astype(float)))
 
 
@@ -81,7 +81,7 @@ def test_words_that_share_a_token_share_its_entity():
 def test_tags_of_other_schemes_are_read_as_they_are_and_written_as_iob2():
     bioes = ["O", "B-X", "I-X", "E-X", "S-X", "S-Y"]
     best = ["S-Y", "B-X", "E-X", "S-X", "O", "I-X"]
-    found = decode([1, 2, 3, 4, 5, 6], [True] * 6, best, valid=False, names=bioes)
-    assert found == ["B-Y", "B-X", "I-X", "B-X", "O", "B-X"]
-    found = decode([1, -1, 2], [True, False, True], ["I-X", "I-X"], valid=False, names=["O", "I-X"])
-    assert found == ["B-X", "I-X", "I-X"]
+    decoded = decode([1, 2, 3, 4, 5, 6], [True] * 6, best, valid=False, names=bioes)
+    assert decoded == ["B-Y", "B-X", "I-X", "B-X", "O", "B-X"]
+    decoded = decode([1, -1, 2], [True, False, True], ["I-X", "I-X"], valid=False, names=["O", "I-X"])
+    assert decoded == ["B-X", "I-X", "I-X"]

@@ -33,8 +33,8 @@ def reference(true, predicted, **how):
 
 def assert_like_seqeval(true, predicted, read, **how):
     (precision, recall, f1), each = reference(true, predicted, **how)
-    found = metrics.overall(true, predicted, read)
-    assert (found.precision, found.recall, found.f1) == pytest.approx((precision, recall, f1), abs=1e-12)
+    scores = metrics.overall(true, predicted, read)
+    assert (scores.precision, scores.recall, scores.f1) == pytest.approx((precision, recall, f1), abs=1e-12)
     for score in metrics.by_type(true, predicted, read):
         other = each.pop(score.label)
         assert (score.precision, score.recall, score.f1, score.support) == pytest.approx(
@@ -72,8 +72,8 @@ def test_the_other_schemes_are_read_as_seqeval_reads_them(sentences):
 def test_an_entity_is_right_only_as_a_whole_and_of_its_type():
     true = [["B-PER", "I-PER", "O", "B-ORG"], ["B-PER"], ["O"]]
     predicted = [["B-PER", "I-PER", "O", "B-LOC"], ["I-PER"], ["O"]]
-    found = metrics.overall(true, predicted)
-    assert (found.precision, found.recall, found.f1, found.support) == pytest.approx((2 / 3, 2 / 3, 2 / 3, 3))
+    scores = metrics.overall(true, predicted)
+    assert (scores.precision, scores.recall, scores.f1, scores.support) == pytest.approx((2 / 3, 2 / 3, 2 / 3, 3))
     strict = metrics.overall(true, predicted, tags.strict_entities)
     assert (strict.precision, strict.recall, strict.f1) == pytest.approx((1 / 2, 1 / 3, 2 / 5))
     assert [score.label for score in metrics.by_type(true, predicted)] == ["LOC", "ORG", "PER"]
@@ -81,7 +81,7 @@ def test_an_entity_is_right_only_as_a_whole_and_of_its_type():
 
 
 def test_no_entity_at_all_scores_nothing():
-    found = metrics.overall([["O", "O"]], [["O", "O"]])
-    assert (found.precision, found.recall, found.f1, found.support) == (0, 0, 0, 0)
+    scores = metrics.overall([["O", "O"]], [["O", "O"]])
+    assert (scores.precision, scores.recall, scores.f1, scores.support) == (0, 0, 0, 0)
     assert metrics.by_type([[]], [[]]) == ()
     assert metrics.accuracy([[]], [[]]) == 0

@@ -43,18 +43,18 @@ def predict(column, tokenizer, seed, max_length=64):
     scores = np.random.default_rng(seed).normal(size=(len(samples.ids), len(NAMES))).astype(np.float32)
     alignment = align(samples, words.find(rows.texts))
     read = scores[alignment.tokens[alignment.own]]
-    found = list(decoding.decoded(read, alignment, NAMES))
+    decoded = list(decoding.decoded(read, alignment, NAMES))
     chances = {"PER": np.full(len(read), 0.25, np.float32), "LOC": np.full(len(read), 0.75, np.float32)}
     known = {"labels": ("LOC", "PER"), "task": "token_classification", "model": "stub"}
-    return entities_of(column, rows, alignment, found, chances, **known), found
+    return entities_of(column, rows, alignment, decoded, chances, **known), decoded
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(LETTERS, max_size=30).map("".join), min_size=1, max_size=4), st.integers(0, 1000))
 def test_the_characters_of_an_entity_are_its_text_always(tokenizer, texts, seed):
     column = pd.Series(texts, index=[f"r{i}" for i in range(len(texts))], dtype=object)
-    result, found = predict(column, tokenizer, seed, max_length=16)
-    assert len(result.frame) == sum(len(tags.entities(row)) for row in found)
+    result, decoded = predict(column, tokenizer, seed, max_length=16)
+    assert len(result.frame) == sum(len(tags.entities(row)) for row in decoded)
     ends = {}
     for at, (row, start, end, text, label, score) in zip(
         result.rows, result.frame.itertuples(index=False), strict=True

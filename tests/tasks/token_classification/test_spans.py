@@ -12,7 +12,7 @@ from bertmagic.errors import DataError
 from bertmagic.tasks.token_classification import spans
 from bertmagic.tasks.token_classification.spans import Span
 
-FOUND = [Span(0, 3, "PER"), Span(13, 18, "LOC")]
+EXPECTED = [Span(0, 3, "PER"), Span(13, 18, "LOC")]
 DICTS = [{"start": 13, "end": 18, "label": "LOC"}, {"start": 0, "end": 3, "label": "PER"}]
 
 
@@ -24,15 +24,15 @@ DICTS = [{"start": 13, "end": 18, "label": "LOC"}, {"start": 0, "end": 3, "label
         [[0, 3, "PER"], [13, 18, "LOC"]],
         ((0, 3, "PER"), (13, 18, "LOC")),
         {"entities": [(0, 3, "PER"), (13, 18, "LOC")]},
-        [{"id": 1, "start_offset": at.start, "end_offset": at.end, "label": at.label} for at in FOUND],
-        [{"start": at.start, "end": at.end, "text": "x", "labels": [at.label]} for at in FOUND],
+        [{"id": 1, "start_offset": at.start, "end_offset": at.end, "label": at.label} for at in EXPECTED],
+        [{"start": at.start, "end": at.end, "text": "x", "labels": [at.label]} for at in EXPECTED],
         json.dumps(DICTS),
         str(DICTS),
         json.dumps({"entities": [[0, 3, "PER"], [13, 18, "LOC"]]}),
     ],
 )
 def test_every_form_gives_the_same_spans_in_order(cell):
-    assert spans.read(cell, "row 1") == FOUND
+    assert spans.read(cell, "row 1") == EXPECTED
     assert spans.is_spans(cell)
 
 

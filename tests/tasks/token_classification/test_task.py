@@ -33,19 +33,19 @@ def sentences(count, seed=0):
     return pd.DataFrame(made)
 
 
-def documents(count, seed=0, of=7):
+def documents(count, seed=0, sentences_each=7):
     """So many sentences behind each other in each row: nearly as much as the tiny model reads."""
-    found = sentences(count * of, seed)
-    parts = [found.iloc[start : start + of] for start in range(0, count * of, of)]
+    rows = sentences(count * sentences_each, seed)
+    parts = [rows.iloc[start : start + sentences_each] for start in range(0, count * sentences_each, sentences_each)]
     return pd.DataFrame([{name: part[name].sum() for name in ("tokens", "tags")} | {"odd": False} for part in parts])
 
 
 def with_spans(frame):
     """The same sentences as running text with spans of characters."""
     made = []
-    for words, of in zip(frame["tokens"], frame["tags"], strict=True):
+    for words, row_tags in zip(frame["tokens"], frame["tags"], strict=True):
         starts = np.concatenate([[0], np.cumsum([len(word) + 1 for word in words])])
-        spans = [(int(starts[a]), int(starts[b]) - 1, label) for a, b, label in tags.entities(of)]
+        spans = [(int(starts[a]), int(starts[b]) - 1, label) for a, b, label in tags.entities(row_tags)]
         made.append({"text": " ".join(words), "spans": spans})
     return pd.DataFrame(made)
 
@@ -82,11 +82,11 @@ def test_the_report_is_that_of_seqeval_on_the_predictions(tagger):
 
     frame = sentences(40, 2)
     report = tagger.evaluate(frame, by=["odd"], show=False)
-    found = tagger.predict(frame, show=False)
+    predictions = tagger.predict(frame, show=False)
     predicted = []
     for at, words in enumerate(frame["tokens"]):
         starts = np.concatenate([[0], np.cumsum([len(word) + 1 for word in words])]).tolist()
-        marked = found.of(at)[["start", "end", "label"]].itertuples(index=False)
+        marked = predictions.of(at)[["start", "end", "label"]].itertuples(index=False)
         entities = [tags.Entity(starts.index(start), starts.index(end + 1), label) for start, end, label in marked]
         predicted.append(tags.written(entities, len(words)))
     assert report.metrics["f1"] == pytest.approx(f1_score(frame["tags"].tolist(), predicted))
@@ -102,25 +102,27 @@ def test_entities_have_their_characters_in_texts_of_every_kind(tagger):
         "",
         "x" * 300,
     ]
-    found = tagger.predict(pd.Series(texts, index=[3, 3, 5, 6, 7, 8]), show=False)
-    assert found.frame.columns.tolist() == ["row", "start", "end", "text", "label", "score"]
-    assert found.missing == 2
-    assert len(found.frame) >= 6
-    for at, (row, start, end, text, *_) in zip(found.rows, found.frame.itertuples(index=False), strict=True):
+    predictions = tagger.predict(pd.Series(texts, index=[3, 3, 5, 6, 7, 8]), show=False)
+    assert predictions.frame.columns.tolist() == ["row", "start", "end", "text", "label", "score"]
+    assert predictions.missing == 2
+    assert len(predictions.frame) >= 6
+    for at, (row, start, end, text, *_) in zip(
+        predictions.rows, predictions.frame.itertuples(index=False), strict=True
+    ):
         assert texts[at][start:end] == text
         assert row == [3, 3, 5, 6, 7, 8][at]
-    assert found.frame["text"].tolist()[:2] == ["film", "very good"]
-    assert found.frame["score"].between(0, 1).all()
+    assert predictions.frame["text"].tolist()[:2] == ["film", "very good"]
+    assert predictions.frame["score"].between(0, 1).all()
 
 
 def test_half_a_character_moves_no_other(tagger):
     text = "\ud83d the film was very\ud83d good"
     for given in (text, text.split()):
-        found = tagger.predict([given], show=False)
-        for start, end, written in found.frame[["start", "end", "text"]].itertuples(index=False):
+        predictions = tagger.predict([given], show=False)
+        for start, end, written in predictions.frame[["start", "end", "text"]].itertuples(index=False):
             assert text[start:end].replace("\ud83d", "�") == written
-        assert "film" in found.frame["text"].tolist()
-        assert "film" in found._repr_mimebundle_()["text/html"]
+        assert "film" in predictions.frame["text"].tolist()
+        assert "film" in predictions._repr_mimebundle_()["text/html"]
 
 
 def test_words_are_predicted_as_texts_are(tagger):
@@ -145,14 +147,14 @@ def test_the_words_of_a_file_are_found_by_their_name(tagger, tmp_path, monkeypat
 
 
 def test_of_a_long_text_nothing_is_lost(tagger):
-    long = documents(1, 3, of=60)
+    long = documents(1, 3, sentences_each=60)
     text, (spans,) = " ".join(long["tokens"][0]), with_spans(long)["spans"]
-    found = tagger.predict(text, show=False)
-    places = [tuple(row) for row in found.frame[["start", "end", "label"]].itertuples(index=False)]
+    predictions = tagger.predict(text, show=False)
+    places = [tuple(row) for row in predictions.frame[["start", "end", "label"]].itertuples(index=False)]
     assert places == sorted(set(places))
     assert len({*places} & {*spans}) > 0.8 * len(spans)  # the model is tiny: it is not always right
-    assert [text[start:end] for start, end, _ in places] == found.frame["text"].tolist()
-    assert "overlapping windows" in found.notes[0]
+    assert [text[start:end] for start, end, _ in places] == predictions.frame["text"].tolist()
+    assert "overlapping windows" in predictions.notes[0]
     assert tagger.card["long_text"] == "window"
 
 
@@ -169,9 +171,9 @@ def test_spans_and_words_give_the_same_examples(tagger):
     one, other = frame, with_spans(frame)
     kind = tasks.infer(tables.read(other), NOTHING)
     assert kind is TokenClassification
-    columns, said = kind.columns(tables.read(other), NOTHING)
+    columns, note = kind.columns(tables.read(other), NOTHING)
     assert columns == {"text": "text", "label": "spans"}
-    assert said == "Inferred from the DataFrame: text = 'text', label = 'spans'."
+    assert note == "Inferred from the DataFrame: text = 'text', label = 'spans'."
     task, rows, _ = kind.read(tables.read(other), columns)
     same, others, _ = kind.read(tables.read(one), {"text": "tokens", "label": "tags"})
     assert task == same
@@ -195,8 +197,8 @@ def test_spans_and_words_give_the_same_examples(tagger):
 def test_the_columns_tell_the_task(columns, expected):
     table = tables.read(pd.DataFrame(columns))
     assert tasks.infer(table, NOTHING) is TokenClassification
-    found, _ = TokenClassification.columns(table, NOTHING)
-    assert (found["text"], found["label"]) == expected
+    inferred, _ = TokenClassification.columns(table, NOTHING)
+    assert (inferred["text"], inferred["label"]) == expected
 
 
 def test_other_tables_are_for_other_tasks():
@@ -279,14 +281,14 @@ def test_all_pieces_are_learnt_where_asked(tokenizer, tmp_path):
     from bertmagic.data.cache import Cache
 
     frame = pd.DataFrame({"tokens": [["filmab", "wasc"]], "tags": [["B-X", "I-X"]]})
-    found = {}
+    targets = {}
     for asked in (False, True):
         options = read(Finetune, {"train": 1, "label_all_pieces": asked})
         task, rows, _ = TokenClassification.read(tables.read(frame), {"text": "tokens", "label": "tags"}, options)
         samples = task.encode(Cache(tmp_path, tokenizer, 64, "window"), rows, lambda done, total: None)
-        found[asked] = task.feed(samples, rows, 0, False, 0).targets.tolist()
+        targets[asked] = task.feed(samples, rows, 0, False, 0).targets.tolist()
         assert TokenClassification.from_card(json.loads(json.dumps(task.card())), {}) == task
-    assert found == {False: [-100, 1, -100, -100, 2, -100, -100], True: [-100, 1, 2, 2, 2, 2, -100]}
+    assert targets == {False: [-100, 1, -100, -100, 2, -100, -100], True: [-100, 1, 2, 2, 2, 2, -100]}
 
 
 BIOES = {0: "O", 1: "B-X", 2: "I-X", 3: "E-X", 4: "S-X"}
@@ -302,8 +304,8 @@ def test_a_model_from_elsewhere_is_read_by_the_names_of_its_outputs(encoder, tok
     tokenizer.save_pretrained(tmp_path / "other")
     other = bm.load(tmp_path / "other", precision="fp32")
     assert (other.task.labels, other.task.tags, other.task.valid) == (("X",), tuple(BIOES.values()), False)
-    found = other.predict(["the film was good", "a book"], show=False)
-    assert set(found.frame["label"]) <= {"X"}
+    predictions = other.predict(["the film was good", "a book"], show=False)
+    assert set(predictions.frame["label"]) <= {"X"}
     report = other.evaluate(pd.DataFrame({"tokens": [["the", "film"]], "tags": [["O", "B-X"]]}), show=False)
     assert 0 <= report.metrics["f1"] <= 1
     other.save(tmp_path / "again")
