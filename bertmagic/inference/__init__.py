@@ -1,1 +1,1 @@
-"""Models run over many rows: `forward` computes the logits, `predictions` is the result that users get."""
+"""Models run over many rows: `forward` computes logits, `embedding` vectors of texts; `predictions` is a result."""

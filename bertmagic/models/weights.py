@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, UnknownReference, nearest
-from bertmagic.models import catalogue
+from bertmagic.models import catalogue, pooling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",
-          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json"]  # fmt: skip
+          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json", *pooling.FILES]  # fmt: skip
 
 
 @dataclass(frozen=True)

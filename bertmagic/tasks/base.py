@@ -76,6 +76,8 @@ class Task(ABC):
         The baselines of `evaluation.baselines` that fit the task.
     usage
         How a saved model is used without bertmagic, for its card.
+    paired
+        Whether a row has two texts, for the tasks that read one text or a pair.
     """
 
     name: ClassVar[str]
@@ -93,11 +95,12 @@ class Task(ABC):
     several_labels: ClassVar[bool] = False
     baselines: ClassVar[tuple[str, ...]] = ()
     usage: ClassVar[Usage] = Usage()
+    paired: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The texts that a model of this task reads: one, or the two of a pair."""
-        return ("text",)
+        return ("text", "text_pair") if self.paired else ("text",)
 
     @classmethod
     def source(cls, given: Any) -> Any:
@@ -314,7 +317,7 @@ class Task(ABC):
     def output_logit(
         self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
     ) -> torch.Tensor:
-        """Return the number that the gradient of an output is taken of: here the logit of a class or label.
+        """Return the number whose gradient is taken: here the logit of a class or label.
 
         Parameters
         ----------

@@ -48,16 +48,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/api/"):
             self._describe(name, self.server.models[name], path)
         else:
-            self._file(self.server.models[name] / path.rpartition("/")[2])
+            self._file(self.server.models[name] / re.split(r"/resolve/[^/]+/", path)[-1])
 
     def _describe(self, name: str, folder: Path, path: str) -> None:
-        files = sorted(file for file in folder.iterdir() if file.is_file())
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
         if "/tree/" in path:
-            rows = [{"type": "file", "path": f.name, "size": f.stat().st_size, "oid": _digest(f)} for f in files]
+            rows = [{"type": "file", "path": str(f.relative_to(folder)), "size": f.stat().st_size, "oid": _digest(f)}
+                    for f in files]  # fmt: skip
             self._answer(200, json.dumps(rows).encode())
         else:
             known = {"id": name, "modelId": name, "sha": SHA, "private": False, "tags": [], "downloads": 0,
-                     "siblings": [{"rfilename": file.name} for file in files]}  # fmt: skip
+                     "siblings": [{"rfilename": str(file.relative_to(folder))} for file in files]}  # fmt: skip
             self._answer(200, json.dumps(known).encode())
 
     def _file(self, file: Path) -> None:

@@ -22,7 +22,8 @@ for name in sys.argv[1:]:
     seen = []
     try:
         source = weights.find(name, lambda *progress: seen.append(progress), ["my_run"])
-        print(json.dumps({"name": name, "files": sorted(p.name for p in source.folder.iterdir()), "seen": seen}))
+        files = sorted(p.relative_to(source.folder).as_posix() for p in source.folder.rglob("*") if p.is_file())
+        print(json.dumps({"name": name, "files": files, "seen": seen}))
     except BertMagicError as error:
         print(json.dumps({"name": name, "error": type(error).__name__, "text": str(error)}))
 """
@@ -54,6 +55,10 @@ def test_a_hub_model_is_downloaded_once_with_its_bytes_told(ask, encoder, tmp_pa
     shutil.copytree(encoder, picked)
     (picked / "pytorch_model.bin").write_bytes(b"pickle")
     (picked / "onnx.md").write_text("not wanted")
+    for name in ("1_Pooling", "2_Dense"):
+        (picked / name).mkdir()
+        (picked / name / "config.json").write_text('{"pooling_mode": "cls"}')
+    (picked / "modules.json").write_text("[]")
     bare = tmp_path / "bare"
     shutil.copytree(encoder, bare)
     (bare / "model.safetensors").unlink()
@@ -62,7 +67,8 @@ def test_a_hub_model_is_downloaded_once_with_its_bytes_told(ask, encoder, tmp_pa
 
     tiny = answers["owner/tiny"]
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(tiny["files"])
-    assert not {"pytorch_model.bin", "onnx.md"} & set(tiny["files"])
+    assert {"modules.json", "1_Pooling/config.json"} <= set(tiny["files"])
+    assert not {"pytorch_model.bin", "onnx.md", "2_Dense/config.json"} & set(tiny["files"])
     assert tiny["seen"][0] == ["downloading owner/tiny", 0, None]
     done = [progress[1] for progress in tiny["seen"]]
     assert done == sorted(done)

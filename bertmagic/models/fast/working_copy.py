@@ -31,9 +31,7 @@ def for_inference(model: PreTrainedModel, logits_only: bool) -> PreTrainedModel:
         Whether only the logits of the head are read; a classifier then computes its last layer for the first token.
     """
     fast = share_weights(model, training=False)
-    install_attention(fast)
-    if logits_only:
-        compute_first_token_only(fast)
+    _speed_up(fast, logits_only)
     return fast
 
 
@@ -48,12 +46,17 @@ def for_training(model: PreTrainedModel, seed: int, logits_only: bool) -> PreTra
         See `for_inference`.
     """
     fast = share_weights(model, training=True)
-    install_attention(fast)
-    if logits_only:
-        compute_first_token_only(fast)
+    _speed_up(fast, logits_only)
     if fast.device.type == "cpu":
         install_dropout(fast, seed)
     return fast
+
+
+def _speed_up(fast: PreTrainedModel, logits_only: bool) -> None:
+    """Install in a copy what makes predictions and training faster."""
+    install_attention(fast)
+    if logits_only:
+        compute_first_token_only(fast)
 
 
 def share_weights(model: Module, training: bool) -> Module:
