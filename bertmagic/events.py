@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: the panel, the log file and a user's own callback all read these."""
+"""The events of a run: the panel, the log file and a user's own callback all read these."""
 
 from __future__ import annotations
 
@@ -104,10 +104,10 @@ def ignore(event: Event) -> None:
 
 
 def counting(emit: Listener, what: str) -> Callable[[int, int], None]:
-    """Return what tells a listener how far something is: called with how much is done, and how much there is."""
+    """Return a function that reports progress to a listener: called with how much is done, and how much there is."""
     return lambda done, total: emit(Phase(what, done, total))
 
 
 def downloading(emit: Listener) -> Callable[[str, int, int | None], None]:
-    """Return what tells a listener of a download: called with what comes, the bytes that have come, and all bytes."""
+    """Return a function that reports a download to a listener: called with its name, bytes so far, and all bytes."""
     return lambda what, done, total: emit(Phase(what, done, total, "bytes"))

@@ -146,7 +146,7 @@ def scores(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     edges = np.linspace(0, 1, _BINS + 1)
     middles = tuple(np.round((edges[1:] + edges[:-1]) / 2, 4).tolist())
     counts = [(name, np.histogram(part.clip(0, 1), edges)[0]) for name, part in parts]
-    series = tuple(Series(name, middles, tuple(map(float, of.tolist())), look="bars") for name, of in counts)
+    series = tuple(Series(name, middles, tuple(map(float, heights.tolist())), look="bars") for name, heights in counts)
     return Figure("scores", title, "rows", series)
 
 

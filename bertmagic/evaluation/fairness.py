@@ -62,7 +62,7 @@ _MEASURES = {"demographic parity": ("given",), "equal opportunity": ("right",), 
 
 def _groups(groups: pd.Series) -> dict[str, npt.NDArray[np.bool_]]:
     counts = groups.value_counts()
-    return {str(of): (groups == of).to_numpy(dtype=bool) for of in counts.index[:_GROUPS] if counts[of] >= FEW}
+    return {str(name): (groups == name).to_numpy(dtype=bool) for name in counts.index[:_GROUPS] if counts[name] >= FEW}
 
 
 def lacking(wanted: npt.NDArray[np.bool_], names: Sequence[str], groups: pd.Series) -> str:
@@ -104,7 +104,7 @@ def _gap(
 
     widest = None
     for kind in kinds:
-        known = {group: of[kind][0] for group, of in rates.items() if np.isfinite(of[kind][0])}
+        known = {group: own[kind][0] for group, own in rates.items() if np.isfinite(own[kind][0])}
         if len(known) > 1:
             low, *_, high = sorted(known, key=known.__getitem__)
             widest = max(widest or (-1.0, "", "", ""), (known[high] - known[low], kind, low, high))
@@ -113,6 +113,7 @@ def _gap(
     value, kind, low, high = widest
     generator = np.random.default_rng(0)
     drawn = [
-        _rates(generator.multinomial(cells[of].sum(), cells[of] / cells[of].sum(), _DRAWS))[kind] for of in (low, high)
+        _rates(generator.multinomial(cells[group].sum(), cells[group] / cells[group].sum(), _DRAWS))[kind]
+        for group in (low, high)
     ]
     return Gap(column, label, measure, low, high, float(value), percentiles(drawn[1] - drawn[0]))

@@ -113,7 +113,7 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Ta
     def metrics(counts: npt.NDArray[Any]) -> dict[str, Draws]:
         ranks = [_middles(counts, *order) for order in orders]
         rows = counts.sum(axis=1, keepdims=True)
-        first, second = (of - (counts * of).sum(axis=1, keepdims=True) / rows for of in ranks)
+        first, second = (rank - (counts * rank).sum(axis=1, keepdims=True) / rows for rank in ranks)
         above = (counts * first * second).sum(axis=1)
         below = np.sqrt((counts * first**2).sum(axis=1) * (counts * second**2).sum(axis=1))
         return {"spearman": np.where(below > 0, above / np.where(below > 0, below, 1), np.nan)}

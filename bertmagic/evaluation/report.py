@@ -286,8 +286,9 @@ class Report(ExportableResult):
             more = {"partial_f1": one.partial_f1, "threshold": one.threshold}
             parts |= {name: value for name, value in more.items() if value is not None}
             rows += [("class", one.label, *part, one.support) for part in _numbers(parts, one.intervals)]
-        for of in (*self.slices, *self.automatic):
-            rows += [(of.column, of.value, *part, of.rows) for part in _numbers(of.metrics, of.intervals)]
+        for subset in (*self.slices, *self.automatic):
+            values = _numbers(subset.metrics, subset.intervals)
+            rows += [(subset.column, subset.value, *part, subset.rows) for part in values]
         for gap in self.gaps:
             groups = f"{gap.column}: {gap.high} above {gap.low}"
             rows.append(("gap", groups, f"{gap.measure} of {gap.label}", gap.value, *_ends(gap.interval), self.rows))

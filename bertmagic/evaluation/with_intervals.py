@@ -33,7 +33,7 @@ def estimate(tallies: Sequence[Tally], exact: Mapping[str, float] | None = None)
     """
     exact = dict(exact or {})
     metrics = exact | {
-        name: of for tally in tallies for name, of in tally.point_estimates().items() if name not in exact
+        name: value for tally in tallies for name, value in tally.point_estimates().items() if name not in exact
     }
     spread: dict[str, Interval] = {}
     for tally in tallies:

@@ -114,7 +114,7 @@ def used_memory(device: torch.device) -> int:
 
 
 def process_memory() -> int:
-    """Return the resident memory of this process in bytes; its peak where the system does not tell the present."""
+    """Return the resident memory of this process in bytes; its peak where the system does not report the present."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:

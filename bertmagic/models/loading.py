@@ -63,7 +63,7 @@ def _positions(folder: Path, config: str) -> int | None:
         with quiet(), torch.device("meta"):
             known = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
             return positions(transformers.AutoModel.from_config(known))
-    except Exception:  # what is wrong with the config is said where the weights are loaded
+    except Exception:  # loading the weights raises an error that says what is wrong with the config
         return None
 
 
@@ -232,7 +232,7 @@ def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers' own reports and bars off the screen; what matters of them is said in one line.
+    """Keep transformers' own reports and progress bars off the screen; we show one line instead.
 
     One thread at a time, as both are set for the whole process.
     """

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def this_process() -> dict[str, Any]:
-    """Return what tells this process from every other: host, process id, and when it started.
+    """Return what identifies this process: host, process id, and when it started.
 
     An id alone does not: after a restart another process may have it, most of all in a container.
     """

@@ -317,7 +317,7 @@ class Task(ABC):
     def output_logit(
         self, scores: torch.Tensor, output: str, model: PreTrainedModel, tokens: list[int]
     ) -> torch.Tensor:
-        """Return the number that the gradient of an output is taken of: here the logit of a class or label.
+        """Return the number whose gradient is taken: here the logit of a class or label.
 
         Parameters
         ----------

@@ -48,12 +48,14 @@ def ranges(options: Tune) -> dict[str, Range]:
     return {name: value for name, value in given.items() if isinstance(value, Range)}
 
 
-def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: StopButton, write: Writer) -> Search:
+def run(
+    options: Tune, on_change: Callable[[Search], None], emit: Listener, button: StopButton, write: Writer
+) -> Search:
     """Run the trials one after the other, and save the best model as the model of the run.
 
     Parameters
     ----------
-    tell
+    on_change
         Called with the search whenever it has changed.
     emit
         Called with the events of each trial.
@@ -85,7 +87,7 @@ def run(options: Tune, tell: Callable[[Search], None], emit: Listener, button: S
     path = folders.made_folder(name).parent / f"{options.study}.db"
     begun = Search(name, prepared.train.name, facts["space"], metric, metric not in LOWER_IS_BETTER, (), options.trials)
     with study.open_study(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
-        searching = _Searching(options, space, begun, opened, tell, emit, button, write)
+        searching = _Searching(options, space, begun, opened, on_change, emit, button, write)
         return searching.run()
 
 
@@ -104,14 +106,14 @@ class _Searching:
     space: Mapping[str, Range]
     begun: Search
     study: Study
-    tell: Callable[[Search], None]
+    on_change: Callable[[Search], None]
     emit: Listener
     button: StopButton
     write: Writer
 
     def run(self) -> Search:
         until = time.monotonic() + 60 * (self.options.timeout or math.inf)
-        self.tell(self.now())
+        self.on_change(self.now())
         ended = "all trials are done"
         while len(self.study.trials()) < self.options.trials:
             if time.monotonic() >= until:
@@ -120,14 +122,14 @@ class _Searching:
             if not self._try():
                 ended = "interrupted"
                 break
-            self.tell(self.now())
+            self.on_change(self.now())
         search = replace(self.now(), ended=ended, importance=self.study.importance())
         if search.best is None and ended != "interrupted":
             raise TrainingError(*_all_failed(search))
         if search.best is not None:
             self._keep(search.best)
             search = replace(search, cell=self.write({**self._fixed(), **search.best.values}))
-        self.tell(search)
+        self.on_change(search)
         return search
 
     def now(self) -> Search:
@@ -147,7 +149,7 @@ class _Searching:
     def _try(self) -> bool:
         """Run one trial; return whether the search continues."""
         attempt = self.study.ask(self.space)
-        self.tell(self.now())
+        self.on_change(self.now())
         began = time.perf_counter()
         state, note, goes_on = self._trained(attempt)
         sign = 1 if self.begun.higher_is_better else -1

@@ -46,10 +46,10 @@ def report(options: Check, emit: Listener) -> DataReport:
     table = tables.read(options.data)
     task = choose(options.task, table, named_columns(options))
     columns, findings = _columns(task, table, options)
-    known, rows, labels, found = _rows(task, table, columns)
+    known, rows, labels, row_findings = _rows(task, table, columns)
     if not len(rows):
         raise DataError(f"{_named(columns)} of {table.name} holds no text.", "Name the text column with text = …")
-    lengths, unit, more = _lengths(known, rows, options, emit)
+    lengths, unit, length_findings = _lengths(known, rows, options, emit)
     edges, counts = _histogram(lengths)
     label = columns.get("label", columns.get("answers"))
     return DataReport(
@@ -59,7 +59,9 @@ def report(options: Check, emit: Listener) -> DataReport:
         columns=tuple(table.columns),
         text=_title(columns, "text", "question", "context"),
         label=_title(columns, "label", "answers") if label else None,
-        findings=tuple(sorted(findings + found + more, key=lambda finding: _SEVERITY[finding.severity])),
+        findings=tuple(
+            sorted(findings + row_findings + length_findings, key=lambda finding: _SEVERITY[finding.severity])
+        ),
         labels=labels,
         length_edges=edges,
         length_counts=counts,
@@ -74,14 +76,14 @@ def report(options: Check, emit: Listener) -> DataReport:
 def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
     """Return the columns by their role: only the text column if the label column is ambiguous."""
     try:
-        found, said = task.columns(table, named_columns(options))
+        columns, note = task.columns(table, named_columns(options))
     except DataError as error:
         if options.label is not None or options.answers is not None:
             raise
         text = [naming.text_only(table, options.text)] if options.text is None else naming.several(options.text)
-        said = f"No label column was chosen: {error.what}"
-        return {"text": [naming.require(table, column, "text") for column in text]}, [Finding("info", said, error.fix)]
-    return found, [Finding("info", said)] if said else []
+        note = f"No label column was chosen: {error.what}"
+        return {"text": [naming.require(table, column, "text") for column in text]}, [Finding("info", note, error.fix)]
+    return columns, [Finding("info", note)] if note else []
 
 
 def _rows(
@@ -92,12 +94,12 @@ def _rows(
     The task is None if its rows cannot be used for training.
     """
     if not columns.keys() & {"label", "answers"}:
-        rows, found = _readable(table, columns)
-        return None, rows, {}, found
+        rows, findings = _readable(table, columns)
+        return None, rows, {}, findings
     try:
-        known, rows, found = task.read(table, columns)
+        known, rows, findings = task.read(table, columns)
     except BertMagicError as error:
-        rows, found = _readable(table, columns)
+        rows, findings = _readable(table, columns)
         labels = [columns.get("label")] if isinstance(columns.get("label"), str) else []
         counted = {key: many for label in labels for key, many in _counts(table.frame[label]).items()}
         # The error that stops the check is listed once, without the finding of the same problem.
@@ -105,9 +107,9 @@ def _rows(
             None,
             rows,
             counted,
-            [_error(error), *(one for one in found if one.severity == "error" and one.what != error.what)],
+            [_error(error), *(one for one in findings if one.severity == "error" and one.what != error.what)],
         )
-    return known, rows, known.counts(rows), found
+    return known, rows, known.counts(rows), findings
 
 
 def _readable(table: Table, columns: Mapping[str, Any]) -> tuple[TextRows, list[Finding]]:
@@ -146,8 +148,8 @@ def _lengths(
     try:
         encoder, tokenizer = find_encoder(options.model)
     except ModelError as error:
-        said = Finding("info", f"Lengths are in words: {error.what}", error.fix)
-        return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [said]
+        note = Finding("info", f"Lengths are in words: {error.what}", error.fix)
+        return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [note]
     limit = options.max_length or max_length(None, Finetune.longest, encoder.max_tokens)
     long_text = known.long_text if known else None
     # Targets that are characters of the text need all of its tokens.

@@ -104,12 +104,12 @@ def _same_task(models: Sequence[TextModel]) -> None:
 
 def _names(models: Sequence[TextModel | str]) -> list[str]:
     """Return a unique name for each model: repeated names get a number."""
-    found: list[str] = []
+    names: list[str] = []
     for model in models:
         name = model if isinstance(model, str) else model.name
-        number = 1 + sum(one == name or one.startswith(f"{name} #") for one in found)
-        found.append(name if number == 1 else f"{name} #{number}")
-    return found
+        number = 1 + sum(one == name or one.startswith(f"{name} #") for one in names)
+        names.append(name if number == 1 else f"{name} #{number}")
+    return names
 
 
 def _read(lead: TextModel, data: Any, asked: Mapping[str, Any], emit: Listener) -> _Rows:
@@ -120,7 +120,8 @@ def _read(lead: TextModel, data: Any, asked: Mapping[str, Any], emit: Listener) 
 
 
 def _examples(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> LabelledRows:
-    columns, _ = model.task.columns(table, using.trained(model, table) | {role: of for role, of in asked.items() if of})
+    named = using.trained(model, table) | {role: column for role, column in asked.items() if column}
+    columns, _ = model.task.columns(table, named)
     return model.task.examples(table, columns)[0]
 
 
@@ -209,14 +210,14 @@ def _timed(sides: Sequence[_Side], rows: LabelledRows, emit: Listener) -> list[l
         (side.report.rows / side.report.seconds for side in sides if side.report.seconds > 0), default=_MOST_TIMED
     )
     few = rows.take(np.arange(int(np.clip(slowest * _SECONDS, 16, min(len(rows), _MOST_TIMED)))))
-    found: list[list[float]] = [[] for _ in sides]
+    all_speeds: list[list[float]] = [[] for _ in sides]
     for turn in range(ROUNDS):
         emit(Phase("timing", turn, ROUNDS, "rounds"))
-        for side, speeds in zip(sides, found, strict=True):
+        for side, speeds in zip(sides, all_speeds, strict=True):
             began = time.perf_counter()
             side.predict(few)
             speeds.append(len(few) / max(time.perf_counter() - began, 1e-9))
-    return found
+    return all_speeds
 
 
 def _priced(side: _Side, name: str, rounds: Sequence[float], price: float | None) -> Contender:

@@ -130,7 +130,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
     import numpy as np
 
     task = model.task
-    known = predict.trained(model, table) | {role: of for role, of in asked.items() if of}
+    known = predict.trained(model, table) | {role: column for role, column in asked.items() if column}
     columns, _ = task.columns(table, known)
     unseen: Mapping[int, str] = task.unseen(table, columns)
     if len(unseen) == len(table.frame):
@@ -174,17 +174,18 @@ def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:
     import pandas as pd
 
     main = run.model.task.main_metric
-    asked = pd.DataFrame({name: of.to_numpy() for name, of in _columns(run.frame, by)})
+    asked = pd.DataFrame({name: values.to_numpy() for name, values in _columns(run.frame, by)})
     if report.outcomes is None:
         return report
     unasked = traits.traits(report.outcomes)
     if report.confusion is not None:
         unasked["true class"] = [report.labels[at] for at in report.outcomes.true]
     unasked = unasked[[name for name in unasked if unasked[name].nunique() > 1 and name not in asked]]
-    found = {kind: _measured(report.outcomes, of) for kind, of in (("asked", asked), ("unasked", unasked))}
+    asked_slices = _measured(report.outcomes, asked)
+    unasked_slices = _measured(report.outcomes, unasked)
     both = pd.concat([asked, unasked], axis=1)
-    tested = slices.tested(report.outcomes, both, [*found["asked"], *found["unasked"]])
-    first = len(found["asked"])
+    tested = slices.tested(report.outcomes, both, [*asked_slices, *unasked_slices])
+    first = len(asked_slices)
     ordered = [slices.worst_first(part, main, main not in LOWER_IS_BETTER) for part in (tested[:first], tested[first:])]
     notes = [
         f"Column {name!r} has {slices.MOST + rest:,} different values; the {slices.MOST} with the most rows are shown."
@@ -216,23 +217,23 @@ def _columns(frame: pd.DataFrame, by: Sequence[By]) -> list[tuple[str, pd.Series
     """
     import pandas as pd
 
-    found = []
-    for number, of in enumerate(by, start=1):
-        if isinstance(of, str):
-            found.append((of, frame[of]))
+    columns = []
+    for number, criterion in enumerate(by, start=1):
+        if isinstance(criterion, str):
+            columns.append((criterion, frame[criterion]))
             continue
-        name = getattr(of, "__name__", "<lambda>")
+        name = getattr(criterion, "__name__", "<lambda>")
         values = []
         for row in range(len(frame)):
             try:
-                values.append(of(frame.iloc[row]))
+                values.append(criterion(frame.iloc[row]))
             except Exception as error:
                 raise OptionError(
                     f"by: the function fails for row {frame.index[row]}: {type(error).__name__}: {error}.",
                     "It gets a row as a Series, as in lambda row: row.age > 30.",
                 ) from error
-        found.append((f"function {number}" if name == "<lambda>" else name, pd.Series(values, dtype=object)))
-    return found
+        columns.append((f"function {number}" if name == "<lambda>" else name, pd.Series(values, dtype=object)))
+    return columns
 
 
 def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
@@ -247,8 +248,8 @@ def _gaps(outcomes: Outcomes, names: Sequence[str], asked: pd.DataFrame) -> tupl
         given, wanted = (side[:, None] == classes for side in (outcomes.predicted, outcomes.true))
         names = [names[at] for at in classes]
     groups = [slices.named(asked[name]) for name in asked]
-    found = tuple(gap for of in groups for gap in fairness.gaps(given, wanted, names, of))
-    return found, tuple(said for of in groups if (said := fairness.lacking(wanted, names, of)))
+    gaps = tuple(gap for grouping in groups for gap in fairness.gaps(given, wanted, names, grouping))
+    return gaps, tuple(note for grouping in groups if (note := fairness.lacking(wanted, names, grouping)))
 
 
 def _points(outcomes: Outcomes, labels: Sequence[str], at: Sequence[str]) -> tuple[Point, ...]:
@@ -269,11 +270,11 @@ def _probes(run: _Run, lists: Sequence[counterfactuals.Terms], emit: Listener) -
     if before is None:
         return ()
     texts = list(run.rows.texts)
-    found = counterfactuals.swaps(texts, lists)
-    changed = [text for swap in found for text in swap.texts]
+    swaps = counterfactuals.swaps(texts, lists)
+    changed = [text for swap in swaps for text in swap.texts]
     after = _chances(run.model, changed, emit)
     probes, done = [], 0
-    for swap in found:
+    for swap in swaps:
         moved = after[done : done + len(swap.texts)]
         first = before[list(swap.rows)]
         probes.append(counterfactuals.measured(swap, first, moved, task.decided(first), task.decided(moved), texts))
@@ -292,26 +293,26 @@ def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDAr
     if not len(rows):
         return np.zeros((0, 0), np.float32)
     tokens, scores = predict.run(model, rows, emit)
-    found = model.task.probabilities(scores, tokens)
-    assert found is not None
-    return found
+    probabilities = model.task.probabilities(scores, tokens)
+    assert probabilities is not None
+    return probabilities
 
 
 def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, emit: Listener) -> tuple[Issue, ...]:
     """Return rows whose label may be wrong, that contradict each other, or that are also training rows."""
-    found: list[Issue] = []
-    said = [errors.value_text(true, labels) for true in outcomes.true]
+    suspects: list[Issue] = []
+    true_labels = [errors.value_text(true, labels) for true in outcomes.true]
     if asked.label_issues:
         if outcomes.probabilities is not None and outcomes.true.ndim == 1:
             features = _features(run, emit)
             chances = issues.cross_fitted(features, outcomes.true, len(labels))
-            found += issues.mislabelled(outcomes, chances, labels)
-        found += issues.contradicting(outcomes, said)
+            suspects += issues.mislabelled(outcomes, chances, labels)
+        suspects += issues.contradicting(outcomes, true_labels)
     if asked.train is not None:
         table = tables.read(run.model.task.source(asked.train), "train")
         rows, _ = run.model.task.examples(table, run.columns)
-        found += issues.leaked(outcomes, said, [rows.text(at) for at in range(len(rows))], list(rows.index))
-    return tuple(found)
+        suspects += issues.leaked(outcomes, true_labels, [rows.text(at) for at in range(len(rows))], list(rows.index))
+    return tuple(suspects)
 
 
 def _features(run: _Run, emit: Listener) -> npt.NDArray[np.float32]:
@@ -323,8 +324,8 @@ def _features(run: _Run, emit: Listener) -> npt.NDArray[np.float32]:
         mean: torch.Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
         return mean
 
-    tokens, found = predict.run(run.model, run.rows, emit, pooled)
-    return tokens.by_row(found)
+    tokens, features = predict.run(run.model, run.rows, emit, pooled)
+    return tokens.by_row(features)
 
 
 def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Listener) -> Calibration:
@@ -339,5 +340,5 @@ def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Lis
     run = _run(model, table, columns, emit)
     if len(run.rows) < 2:
         raise DataError(f"{table.name} has {len(run.rows)} row to calibrate on.", "Give some hundred rows.")
-    model.task, found = model.task.calibrated(run.scores, run.rows, run.tokens, model=model.name, data=table.name)
-    return found
+    model.task, calibration = model.task.calibrated(run.scores, run.rows, run.tokens, model=model.name, data=table.name)
+    return calibration

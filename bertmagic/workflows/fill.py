@@ -60,8 +60,8 @@ def fill(
         tuple(dict.fromkeys(wanted)),
         tuple(tokenizer.all_special_ids),
     )
-    found = _run(model, tokens, chosen.read, emit).reshape(len(rows), most, 2, -1)
-    frame = filling.words_of_masks(given, rows, written, found, tokenizer)
+    predictions = _run(model, tokens, chosen.read, emit).reshape(len(rows), most, 2, -1)
+    frame = filling.words_of_masks(given, rows, written, predictions, tokenizer)
     masks = sum(text.count(str(tokenizer.mask_token)) for text in written)
     return Fills(
         frame, model.name, len(rows), masks, len(given) - len(rows), time.perf_counter() - began,
@@ -92,8 +92,8 @@ def next_sentence(model: TextModel, first: Any, second: Any, emit: Listener) -> 
         model.tokenizer, pairs["first"].tolist(), loading.limit(model.folder, model.tokenizer),
         pairs=pairs["second"].tolist(),
     )  # fmt: skip
-    found = _run(model, tokens, filling.next_sentence_probability, emit)
-    frame = pairs.apply(strings).assign(score=found[:, 0].astype(float))
+    probabilities = _run(model, tokens, filling.next_sentence_probability, emit)
+    frame = pairs.apply(strings).assign(score=probabilities[:, 0].astype(float))
     return NextSentences(frame, model.name, time.perf_counter() - began)
 
 

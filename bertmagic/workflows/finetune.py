@@ -210,8 +210,8 @@ def _validator(setup: Setup) -> Measure | None:
         return None
 
     def measure(network: PreTrainedModel, check: Callable[[], None]) -> dict[str, float]:
-        found = setup.scores("validation", lambda done: check(), network)
-        return setup.prepared.task.metrics(found, validation, setup.parts["validation"])
+        scores = setup.scores("validation", lambda done: check(), network)
+        return setup.prepared.task.metrics(scores, validation, setup.parts["validation"])
 
     return measure
 
@@ -223,8 +223,8 @@ def _finished(
     if ended.reason == "interrupted":
         return setup, None, ended
     try:
-        setup, said = _tuned(setup, emit, button)
-        return setup, _report(setup, ended, name, before, said, emit, button), ended
+        setup, notes = _tuned(setup, emit, button)
+        return setup, _report(setup, ended, name, before, notes, emit, button), ended
     except Stop:
         return setup, None, replace(ended, reason="interrupted")
 
@@ -235,16 +235,16 @@ def _tuned(setup: Setup, emit: Listener, button: StopButton) -> tuple[Setup, tup
     calibrate = getattr(setup.options, "calibrate", False)
     if prepared.validation is None or not (prepared.task.has_thresholds or calibrate):
         return setup, ()
-    found = setup.scores("validation", _watched(setup, "validation", "tuning", emit, button))
+    scores = setup.scores("validation", _watched(setup, "validation", "tuning", emit, button))
     rows, samples = prepared.validation, setup.parts["validation"]
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if calibrate:  # which chooses what `tuned` does, too
-        task, calibration = prepared.task.calibrated(found, rows, samples)
-        said = (calibration.sentence,)
+        task, calibration = prepared.task.calibrated(scores, rows, samples)
+        notes = (calibration.sentence,)
         emit(Note(calibration.sentence))
     else:
-        task = prepared.task.tuned(found, rows, samples)
-    return replace(setup, prepared=replace(prepared, task=task)), said
+        task = prepared.task.tuned(scores, rows, samples)
+    return replace(setup, prepared=replace(prepared, task=task)), notes
 
 
 def _watched(setup: Setup, part: str, what: str, emit: Listener, button: StopButton) -> Callable[[int], None]:
@@ -261,8 +261,8 @@ def _metrics_before(setup: Setup, emit: Listener) -> dict[str, float]:
     if part is None or not task.measures_before:
         return {}
     notify = counting(emit, f"measuring on {part} before training")
-    found = setup.scores(part, lambda done: notify(done, len(setup.parts[part])))
-    return task.metrics(found, setup.rows(part), setup.parts[part])
+    scores = setup.scores(part, lambda done: notify(done, len(setup.parts[part])))
+    return task.metrics(scores, setup.rows(part), setup.parts[part])
 
 
 def _reported(setup: Setup) -> str | None:
@@ -271,21 +271,21 @@ def _reported(setup: Setup) -> str | None:
 
 
 def _report(
-    setup: Setup, ended: Ended, name: str, before: Mapping[str, float], said: tuple[str, ...], emit: Listener,
+    setup: Setup, ended: Ended, name: str, before: Mapping[str, float], tuning_notes: tuple[str, ...], emit: Listener,
     button: StopButton,
 ) -> Report | None:  # fmt: skip
     """Evaluate the finished model on the test rows, or on the validation rows if there are none.
 
-    ``said`` are further notes of the report.
+    ``tuning_notes`` say what calibration changed; the report has them too.
     """
     part = _reported(setup)
     if part is None:
         return None
     began, rows = time.perf_counter(), setup.rows(part)
-    found = setup.scores(part, _watched(setup, part, "measuring", emit, button))
+    scores = setup.scores(part, _watched(setup, part, "measuring", emit, button))
     notes = () if part == "test" else ("The best weights were chosen on these rows: expect a little less on new ones.",)
     return setup.prepared.task.report(
-        found,
+        scores,
         rows,
         setup.parts[part],
         model=name,
@@ -295,7 +295,7 @@ def _report(
         train_seconds=ended.seconds,
         train_tokens=ended.tokens,
         best_step=ended.best_step,
-        notes=(*notes, *said),
+        notes=(*notes, *tuning_notes),
         **({"before": before} if before else {}),
     )
 

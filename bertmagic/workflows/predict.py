@@ -79,12 +79,12 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
     given, name, where = rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
-    tokens, found = run(model, rows, emit)
+    tokens, scores = run(model, rows, emit)
     return model.task.predictions(
         given,
         rows,
         tokens,
-        found,
+        scores,
         model=model.name,
         missing=len(given) - len(rows),
         truncated=tokens.truncated,
@@ -131,16 +131,16 @@ def encoded(model: TextModel, rows: TextRows, emit: Listener, fresh: bool = Fals
 
 
 def _long_text(model: TextModel) -> LongText:
-    found: LongText = model.task.long_text or model.card.get("long_text", "truncate")
-    return found
+    long_text: LongText = model.task.long_text or model.card.get("long_text", "truncate")
+    return long_text
 
 
 def notes_on(model: TextModel, tokens: Tokens) -> list[str]:
     """Return notes on texts that are too long or in an unknown language."""
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
-    found = checks.token_findings(tokens, longest, _long_text(model), encoder)
-    return [finding.sentence for finding in found] + _overlap_note(model)
+    findings = checks.token_findings(tokens, longest, _long_text(model), encoder)
+    return [finding.sentence for finding in findings] + _overlap_note(model)
 
 
 def _overlap_note(model: TextModel) -> list[str]:
@@ -155,7 +155,10 @@ def _overlap_note(model: TextModel) -> list[str]:
 def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
     """Return the training columns that a table also has, by their role; None for the other roles."""
     known = {role: model.card.get(role) for role in ROLES}
-    return {role: of if of and set(columns.several(of)) <= set(table.columns) else None for role, of in known.items()}
+    return {
+        role: column if column and set(columns.several(column)) <= set(table.columns) else None
+        for role, column in known.items()
+    }
 
 
 def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
@@ -182,24 +185,24 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     else:
         table = tables.read(texts, may_be_empty=True)
     chosen = _inputs(model, table, asked)
-    found = table.frame[chosen].set_axis(inputs, axis=1)
-    return found, table.name, f"a text of {table.name}" if len(inputs) > 1 else f"column {chosen[0]!r} of {table.name}"
+    rows = table.frame[chosen].set_axis(inputs, axis=1)
+    return rows, table.name, f"a text of {table.name}" if len(inputs) > 1 else f"column {chosen[0]!r} of {table.name}"
 
 
 def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> list[str]:
     """Return the columns of the texts that a model reads: those asked for, those of training, or the likely ones."""
-    known = trained(model, table) | {role: of for role, of in asked.items() if of}
+    known = trained(model, table) | {role: column for role, column in asked.items() if column}
     chosen = [column for role in _READ for column in columns.several(known[role] or ())]
     inputs = model.task.inputs
     named = {column.lower(): column for column in reversed(table.columns)}
     if not chosen and set(inputs) <= named.keys():
-        chosen = [named[of] for of in inputs]
+        chosen = [named[name] for name in inputs]
     if not chosen and len(table.columns) == len(inputs):
         chosen = table.columns
     if not chosen and len(inputs) == 1:
         chosen = [model.task.text_column(table)]
     if len(chosen) != len(inputs):
-        trained_on = [of for role in _READ for of in columns.several(model.card.get(role) or ())]
+        trained_on = [column for role in _READ for column in columns.several(model.card.get(role) or ())]
         reads = trained_on if len(trained_on) == len(inputs) else inputs
         raise DataError(
             f"{model.name!r} reads {listing(reads)}; {table.name} has the columns {listing(table.columns)}.",
@@ -220,20 +223,20 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If pairs are read and a row is none.
+        If the model reads pairs and a row is not a pair.
     """
     import pandas as pd
 
     if len(inputs) == 1:
         return pd.DataFrame({inputs[0]: pd.Series(texts, dtype=object)})
-    found = [(None,) * len(inputs) if missing(text) else pairs.split(text) for text in texts]
-    for number, pair in enumerate(found):
+    rows = [(None,) * len(inputs) if missing(text) else pairs.split(text) for text in texts]
+    for number, pair in enumerate(rows):
         if len(pair) != len(inputs):
             raise DataError(
                 f"row {number} is not a pair of {listing(inputs)} but {texts[number]!r:.80}.",
                 "Give tuples of two texts, or a text with ` ||| ` between the two.",
             )
-    return pd.DataFrame(found, columns=inputs, dtype=object)
+    return pd.DataFrame(rows, columns=inputs, dtype=object)
 
 
 def _existing(path: Path) -> Path:

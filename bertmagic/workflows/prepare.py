@@ -45,8 +45,8 @@ class Prepared:
     @property
     def parts(self) -> dict[str, LabelledRows]:
         """The rows of ``train`` and, where there are any, of ``validation`` and ``test``."""
-        found = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {part: rows for part, rows in found.items() if rows is not None}
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: rows for part, rows in parts.items() if rows is not None}
 
 
 def named_columns(options: Any) -> dict[str, Any]:
@@ -74,15 +74,15 @@ def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
 def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:
     """Return the tables of train and, where there are any, of validation and test."""
     splits = tables.read_splits(source(options.task, options.train))
-    found = {"train": tables.read(splits, "train")}
+    parts = {"train": tables.read(splits, "train")}
     if not isinstance(options.validation, int | float):
-        found["validation"] = tables.read(source(options.task, options.validation), "validation")
+        parts["validation"] = tables.read(source(options.task, options.validation), "validation")
     elif splits.has("validation"):
-        found["validation"] = tables.read(splits, "validation")
-        emit(Note(f"Validation is {found['validation'].name}, which came with train."))
+        parts["validation"] = tables.read(splits, "validation")
+        emit(Note(f"Validation is {parts['validation'].name}, which came with train."))
     if options.test is not None:
-        found["test"] = tables.read(source(options.task, options.test), "test")
-    return found
+        parts["test"] = tables.read(source(options.task, options.test), "test")
+    return parts
 
 
 def _check_options(options: Finetune | Pretrain, prepared: Prepared) -> None:
@@ -106,13 +106,13 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     parts
         ``train`` and, where given, ``validation`` and ``test``.
     """
-    columns, said = kind.columns(parts["train"], named_columns(options))
+    columns, note = kind.columns(parts["train"], named_columns(options))
     task, train, findings = kind.read(parts["train"], columns, options)
-    notes, given = [said] if said else [], {}
+    notes, given = [note] if note else [], {}
     # Before rows are held out, so that a test row becomes neither a training nor a validation row.
     for part in [name for name in ("validation", "test") if name in parts]:
-        given[part], found = task.examples(parts[part], columns)
-        findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in found]
+        given[part], part_findings = task.examples(parts[part], columns)
+        findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in part_findings]
         train = _without_overlap(task, train, given[part], findings)
     validation = given.get("validation")
     if validation is None and isinstance(options.validation, int | float) and options.validation > 0:

@@ -110,9 +110,10 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     ModelError
         If there is no such model.
     """
-    found = weights.find(str(model), downloading(emit), folders.names())
-    tokenizer = loading.tokenizer(found.folder)
-    return Encoder(found.name, found.folder, found.lr, loading.limit(found.folder, tokenizer)), tokenizer
+    pretrained = weights.find(str(model), downloading(emit), folders.names())
+    tokenizer = loading.tokenizer(pretrained.folder)
+    limit = loading.limit(pretrained.folder, tokenizer)
+    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit), tokenizer
 
 
 def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:
@@ -166,7 +167,7 @@ def metric(wanted: str | None, task: type[Task] | Task) -> str:
     known = task.validation_metrics
     if wanted is None or wanted in known:
         return wanted or known[0]
-    raise OptionError(f"metric = {wanted!r} is no metric of {task.name}.", f"It has {listing(known)}.")
+    raise OptionError(f"metric = {wanted!r} is not a metric of {task.name}.", f"It has {listing(known)}.")
 
 
 def max_length(wanted: int | None, default: int, max_tokens: int) -> int:

@@ -110,9 +110,9 @@ def set_up(
         loading.alone,
         _seeded(options.seed, device),
     ):  # no run that starts now draws from this seed
-        network, said = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
+        network, summary = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         adapter, adapted = _adapted(network, encoder, options)
-    emit(Note(f"{encoder.name}: {said}."))
+    emit(Note(f"{encoder.name}: {summary}."))
     if adapted:
         emit(Note(adapted))
     if frozen := place_network(network, encoder.name, options, device):
@@ -121,11 +121,11 @@ def set_up(
         try:
             yield Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts, adapter)
         finally:
-            network.requires_grad_(True)  # as transformers loads it: what a run froze is no property of its model
+            network.requires_grad_(True)  # as transformers loads it: what a run froze is not kept in its model
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:
-    """Return options with other values; those that are no option of this kind of run stay out."""
+    """Return options with other values; names that this kind of run does not have are ignored."""
     known = {field.name for field in fields(options)}
     return replace(options, **{name: value for name, value in values.items() if name in known})
 
@@ -177,10 +177,10 @@ def _adapted(network: PreTrainedModel, encoder: Encoder, options: Finetune | Pre
     if options.adapt == "full":
         return None, ""
     wanted = adapters.settings(network, options.lora_rank, options.lora_alpha, options.lora_targets)
-    said = adapters.inject(network, wanted)
+    note = adapters.inject(network, wanted)
     entry, given = catalogue.ALIASES.get(str(options.model)), Path(str(options.model))
     base = entry.ref if entry else str(given.resolve() if given.is_dir() else given)
-    return adapters.Adapter(wanted, {}, base, adapters.digest(encoder.folder)), said
+    return adapters.Adapter(wanted, {}, base, adapters.digest(encoder.folder)), note
 
 
 def _announce(
@@ -189,9 +189,9 @@ def _announce(
     for line in prepared.notes:
         emit(Note(line))
     longest: Any = options.max_length
-    found = checks.token_findings(train, longest, options.long_text, encoder)
-    found += prepared.task.token_findings(train, prepared.train)
-    for finding in (*prepared.findings, *found):
+    token_findings = checks.token_findings(train, longest, options.long_text, encoder)
+    token_findings += prepared.task.token_findings(train, prepared.train)
+    for finding in (*prepared.findings, *token_findings):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
     emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
     if not str(options.device).startswith("cpu"):

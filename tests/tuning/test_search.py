@@ -53,7 +53,7 @@ def test_the_direction_is_that_of_the_metric(search):
     assert not lower.higher_is_better
     assert lower.best.score == min(trial.score for trial in lower.trials if trial.score is not None)
     assert "metric" in lower.cell
-    with pytest.raises(OptionError, match="is no metric of classification"):
+    with pytest.raises(OptionError, match="is not a metric of classification"):
         search(metric="rmse", name="other")
 
 

@@ -88,7 +88,7 @@ def test_inner_pieces_are_joined_to_their_word(model):
         (["a [MASK]", "b"], {}, "the text of row 1 has no [MASK]"),
         ("a [MASK]", {"candidates": "films"}, "the candidate 'films' is 2 word pieces of this vocabulary (film ##s)"),
         ("a [MASK]", {"candidates": ["é好好"]}, "the candidate 'é好好' is"),
-        ("a [MASK]", {"candidates": "你"}, "the candidate '你' is no known piece"),
+        ("a [MASK]", {"candidates": "你"}, "the candidate '你' is not a piece of this vocabulary"),
         ("word " * 80 + "[MASK]", {}, "a [MASK] of row 0 is beyond the maximum length of the model: 64 tokens"),
         ([None], {}, "there is no text to fill"),
     ],

@@ -23,7 +23,7 @@ def test_the_first_metric_of_a_task_is_its_default(name):
 
 
 def test_a_metric_of_another_task_is_an_error():
-    with pytest.raises(OptionError, match="metric = 'rmse' is no metric of classification"):
+    with pytest.raises(OptionError, match="metric = 'rmse' is not a metric of classification"):
         resolved(metric="rmse")
 
 

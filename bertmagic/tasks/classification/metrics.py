@@ -32,9 +32,9 @@ def metrics(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> 
     -----
     A macro average is over the classes that occur among the true or the predicted labels.
     """
-    found = confusion_metrics.tally(targets, logits.argmax(axis=1), logits.shape[1]).point_estimates()
+    estimates = confusion_metrics.tally(targets, logits.argmax(axis=1), logits.shape[1]).point_estimates()
     names = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
-    return {name: found[name] for name in names} | {"loss": cross_entropy(logits, targets)}
+    return {name: estimates[name] for name in names} | {"loss": cross_entropy(logits, targets)}
 
 
 def report_metrics(
@@ -67,7 +67,7 @@ def report_metrics(
         probability_metrics.tally(probabilities, targets, cross_entropies(logits, targets)),
     ]
     if len(occurring) == 1:
-        why = f"all rows are of one class, {names[occurring[0]]!r}: there is no other to tell it from"
+        why = f"all rows are of one class, {names[occurring[0]]!r}: there is no other class to compare with"
         return replace(with_intervals.estimate(tallies), undefined={"roc_auc": why, "average_precision": why})
     columns = np.array([1]) if len(names) == 2 else occurring
     ranked = ranking_metrics.tally(probabilities[:, columns], targets[:, None] == columns)

@@ -73,9 +73,9 @@ class Classification(Task):
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the label column."""
-        text, label, said = naming.text_and_label(table, asked["text"], asked["label"])
+        text, label, note = naming.text_and_label(table, asked["text"], asked["label"])
         return {"text": text, "label": label}, " ".join(
-            filter(None, (said, numbers.reading_note(table.frame[label], False)))
+            filter(None, (note, numbers.reading_note(table.frame[label], False)))
         )
 
     @classmethod
@@ -104,7 +104,7 @@ class Classification(Task):
         heads = config.get("architectures")
         if heads and not any("For" in name for name in heads):
             raise ModelError(
-                "it is an encoder without a head: it predicts no label, fills no mask and tells no next sentence.",
+                "it is an encoder without a head: it predicts no label and no next sentence, and fills no mask.",
                 "Fine-tune it with %%bert_finetune NAME, or pre-train it with %%bert_pretrain NAME (nsp = True for "
                 "next sentences); both take it as model = …",
             )
@@ -174,7 +174,7 @@ class Classification(Task):
     ) -> tuple[Classification, Calibration]:
         """Return the task with the temperature at which the loss on these rows is lowest."""
         task = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
-        before, after = (of.probabilities(scores, samples) for of in (self, task))
+        before, after = self.probabilities(scores, samples), task.probabilities(scores, samples)
         return task, calibration.calibrated(before, after, rows.targets, task.temperature, **known)
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
@@ -193,7 +193,7 @@ class Classification(Task):
         """Return metrics with their intervals, the table of classes and the confusion counts."""
         logits, names = self._logits(scores, samples), self.labels.names
         probabilities, predicted = softmax(logits), logits.argmax(axis=1)
-        found = class_metrics.report_metrics(logits, probabilities, rows.targets, names)
+        estimates = class_metrics.report_metrics(logits, probabilities, rows.targets, names)
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -202,17 +202,17 @@ class Classification(Task):
             true=rows.targets,
             predicted=predicted,
             credit=(predicted == rows.targets).astype(float),
-            tallies=found.tallies,
+            tallies=estimates.tallies,
             probabilities=probabilities,
         )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=found.metrics,
-            intervals=found.intervals,
-            undefined=found.undefined,
+            metrics=estimates.metrics,
+            intervals=estimates.intervals,
+            undefined=estimates.undefined,
             labels=names,
-            classes=confusion_metrics.by_class(found.tallies[0], names),
+            classes=confusion_metrics.by_class(estimates.tallies[0], names),
             confusion=confusion_metrics.confusion(rows.targets, predicted, len(names)),
             outcomes=outcomes,
             **known,
@@ -235,9 +235,9 @@ class Classification(Task):
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
         frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["label"] = chosen.mask(missing) if missing.any() else chosen
-        found = {"score": probabilities.max(axis=1, initial=0.0) if len(given) else probabilities[:, 0]}
-        found |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}
-        for column, values in found.items():
+        columns = {"score": probabilities.max(axis=1, initial=0.0) if len(given) else probabilities[:, 0]}
+        columns |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}
+        for column, values in columns.items():
             # A nullable column, so that a row without a text reads <NA> here too.
             frame[column] = pd.Series(pd.arrays.FloatingArray(values.astype(np.float64), missing.copy()), index=index)
         return Predictions(frame=pd.DataFrame(frame, index=index), labels=self.labels.names, task=self.name, **known)

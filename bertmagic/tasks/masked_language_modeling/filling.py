@@ -46,15 +46,15 @@ def most_masks(tokens: Tokens, written: list[str], tokenizer: PreTrainedTokenize
     """
     import numpy as np
 
-    found = np.add.reduceat(tokens.ids == tokenizer.mask_token_id, tokens.offsets[:-1])
+    masks = np.add.reduceat(tokens.ids == tokenizer.mask_token_id, tokens.offsets[:-1])
     for number, text in enumerate(written):
-        if found[number] < text.count(str(tokenizer.mask_token)):
+        if masks[number] < text.count(str(tokenizer.mask_token)):
             raise DataError(
                 f"a {MASK} of row {rows.index[number]} is beyond the maximum length of the model: "
                 f"{count(int(tokens.lengths[number]), 'token')}.",
                 "Leave out some of the text before it.",
             )
-    return int(found.max())
+    return int(masks.max())
 
 
 def candidate_id(tokenizer: PreTrainedTokenizerBase, word: str) -> int:
@@ -79,7 +79,7 @@ def candidate_id(tokenizer: PreTrainedTokenizerBase, word: str) -> int:
             "Give words of one piece, or as many masks as there are pieces.",
         )
     raise DataError(
-        f"the candidate {word!r} is no known piece of this vocabulary.", "Give a word that the model can know."
+        f"the candidate {word!r} is not a piece of this vocabulary.", "Give a word that the model can know."
     )
 
 
@@ -110,18 +110,18 @@ class MaskReader:
         else:
             best, words = likely.topk(self.top_k, dim=1)
         row, place = chosen.nonzero()[:, 0], (chosen.cumsum(dim=1) - 1)[chosen]
-        found = best.new_zeros(len(chosen), self.most, 2, best.shape[1])
-        found[row, place, 0], found[row, place, 1] = best, words.to(best.dtype)
-        return found.flatten(1)
+        outputs = best.new_zeros(len(chosen), self.most, 2, best.shape[1])
+        outputs[row, place, 0], outputs[row, place, 1] = best, words.to(best.dtype)
+        return outputs.flatten(1)
 
 
 def next_sentence_probability(model: PreTrainedModel, batch: Batch) -> torch.Tensor:
     """Return the probability that the second text of each row follows the first, ``(rows, 1)``."""
     import torch
 
-    said = heads.masked_outputs(model, batch, torch.zeros_like(batch.ids, dtype=torch.bool)).follows
-    assert said is not None
-    return said.softmax(dim=1)[:, :1]
+    logits = heads.masked_outputs(model, batch, torch.zeros_like(batch.ids, dtype=torch.bool)).follows
+    assert logits is not None
+    return logits.softmax(dim=1)[:, :1]
 
 
 def why_no_next_sentence(network: PreTrainedModel) -> str:
@@ -133,10 +133,16 @@ def why_no_next_sentence(network: PreTrainedModel) -> str:
 
 
 def words_of_masks(
-    given: pd.DataFrame, rows: TextRows, written: list[str], found: npt.NDArray[np.float32],
+    given: pd.DataFrame, rows: TextRows, written: list[str], predictions: npt.NDArray[np.float32],
     tokenizer: PreTrainedTokenizerBase,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return a row for each word of each mask, and one of ``<NA>`` for each row without a text."""
+    """Return a row for each word of each mask, and one of ``<NA>`` for each row without a text.
+
+    Parameters
+    ----------
+    predictions
+        Probabilities and ids of the words of each mask, ``(rows, masks, 2, words)``.
+    """
     import pandas as pd
 
     marked = any(piece.startswith(("Ġ", "▁")) for piece in tokenizer.get_vocab())
@@ -149,7 +155,7 @@ def words_of_masks(
         parts = written[place[at]].split(own)
         for mask in range(len(parts) - 1):
             before, after = own.join(parts[: mask + 1]), own.join(parts[mask + 1 :])
-            for score, number in zip(*found[place[at], mask], strict=True):
+            for score, number in zip(*predictions[place[at], mask], strict=True):
                 piece = str(tokenizer.convert_ids_to_tokens(int(number)))
                 filled = _put(before, piece, after, marked, tokenizer).replace(own, MASK)
                 table.append(

@@ -45,14 +45,13 @@ class MaskedOutput:
 def load(folder: Path, next_sentence: bool = False, needs_head: bool = False, **changes: Any) -> tuple[Any, str]:
     """Load an encoder with a head for masked tokens, in fp32.
 
-    A head that the folder lacks is tied to the embeddings, and its inner layer begins as the identity: what it then
-    says of a token is how near the encoder's output lies to each word's embedding, instead of noise (see
-    `start_near_identity`).
+    A head that the folder lacks is tied to the embeddings, and its inner layer begins as the identity. Its first logits
+    are then the similarity of the encoder's output to each word's embedding, not noise (see `start_near_identity`).
 
     Parameters
     ----------
     next_sentence
-        Whether it is to tell, too, whether a sentence follows another.
+        Whether to load a head, too, that predicts whether a sentence follows another.
     needs_head
         Whether a folder without these heads is an error; then a next-sentence head that is there is loaded, too.
     changes
@@ -71,19 +70,19 @@ def load(folder: Path, next_sentence: bool = False, needs_head: bool = False, **
     if next_sentence and not needs_head:
         _check_kind(str(loading.config(folder)["model_type"]))
     wanted = next_sentence or (needs_head and any(_FOLLOWS in name for name in tensors(folder)))
-    model, new, said = loading.opened(folder, "pretraining" if wanted else "masked", **changes)
+    model, new, summary = loading.opened(folder, "pretraining" if wanted else "masked", **changes)
     if needs_head and new:
         raise ModelError(
             f"{folder} has no head for masked words (missing: {sorted(new)[0]}, …).",
             "Pre-train it first: %%bert_pretrain NAME with model = that folder.",
         )
     if not new:
-        return model, f"{said}, the heads it has"
+        return model, f"{summary}, the heads it has"
     parts = (
         [start_near_identity(model, new)] if any(_FOLLOWS not in name and "pooler" not in name for name in new) else []
     )
     parts += ["a new next-sentence head"] if any(_FOLLOWS in name for name in new) else []
-    return model, ", ".join([said, *parts])
+    return model, ", ".join([summary, *parts])
 
 
 def _check_kind(kind: str) -> None:

@@ -87,8 +87,8 @@ class Masking:
         chosen = self._chosen(ids, lengths, _uniform(stream, _CHOICE))
         fate = _uniform(stream, _FATE)
         other = self.ordinary[(_uniform(stream, _TOKEN) * len(self.ordinary)).astype(np.int64)]
-        found = np.where(chosen & (fate < MASKED), self.mask_id, ids)
-        return np.where(chosen & (fate >= 1 - REPLACED), other, found).astype(np.int64), chosen
+        masked = np.where(chosen & (fate < MASKED), self.mask_id, ids)
+        return np.where(chosen & (fate >= 1 - REPLACED), other, masked).astype(np.int64), chosen
 
     def _chosen(
         self, ids: npt.NDArray[Any], lengths: npt.NDArray[np.int64], draws: npt.NDArray[np.float64]
@@ -132,8 +132,8 @@ class Masking:
         tokens = np.add.reduceat(sizes, starts)
         wanted = np.maximum(np.round(self.share * tokens), 1)
         within = before + sizes / 2 <= np.repeat(wanted, np.diff(np.append(starts, len(row))))
-        found: npt.NDArray[np.bool_] = within | new
-        return found
+        taken: npt.NDArray[np.bool_] = within | new
+        return taken
 
 
 def of_tokenizer(tokenizer: PreTrainedTokenizerBase, whole_words: bool = False, share: float = SHARE) -> Masking:
@@ -258,9 +258,9 @@ class MaskedFeed(BatchSource):
 
         whole = super().batch(rows, step)
         ids, real = whole.ids.numpy(), whole.mask.numpy() > 0  # (rows, tokens)
-        found, chosen = self.masking.apply(ids[real], self.tokens.lengths_of(rows), rows, self.seed, step)
+        new_ids, chosen = self.masking.apply(ids[real], self.tokens.lengths_of(rows), rows, self.seed, step)
         masked, targets = ids.copy(), np.full(ids.shape, IGNORED, np.int64)
-        masked[real] = found
+        masked[real] = new_ids
         targets[real] = np.where(chosen, ids[real], IGNORED)
         if self.follows is not None:
             targets = np.concatenate([~self.follows[rows][:, None], targets], axis=1)

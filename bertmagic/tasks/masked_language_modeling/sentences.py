@@ -27,12 +27,12 @@ def split(text: str) -> list[str]:
     >>> split("Dr. A. Wu came at 3.15 p.m. on Monday. 她没说话。 Why?")
     ['Dr. A. Wu came at 3.15 p.m. on Monday.', '她没说话。', 'Why?']
     """
-    found, start = [], 0
+    sentences, start = [], 0
     for end in _END.finditer(text):
         if _ends(text, start, end):
-            found.append(text[start : end.end()].strip())
+            sentences.append(text[start : end.end()].strip())
             start = end.end()
-    return [sentence for sentence in (*found, text[start:].strip()) if sentence]
+    return [sentence for sentence in (*sentences, text[start:].strip()) if sentence]
 
 
 def _ends(text: str, start: int, end: re.Match[str]) -> bool:

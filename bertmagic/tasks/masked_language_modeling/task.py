@@ -108,8 +108,8 @@ class MaskedLanguageModeling(Task):
         text = table.columns[0] if only else naming.text_only(table, asked["text"])
         if text == document:
             raise DataError(f"text and document are both {text!r}.", "They must be two columns.")
-        said = "" if asked["text"] or only else f"Inferred from {table.name}: text = {text!r}."
-        return {"text": text, "document": document}, said
+        note = "" if asked["text"] or only else f"Inferred from {table.name}: text = {text!r}."
+        return {"text": text, "document": document}, note
 
     @classmethod
     def read(
@@ -146,12 +146,12 @@ class MaskedLanguageModeling(Task):
         if columns.get("document"):
             naming.require(table, columns["document"], "document")
             table = documents.joined(table, columns["text"], columns["document"])
-        found, findings = checks.readable(table.frame, (columns["text"],), table.name)
+        rows, findings = checks.readable(table.frame, (columns["text"],), table.name)
         for finding in findings:
             checks.tolerate(finding, len(table.frame), table.name)
-        if not len(found):
+        if not len(rows):
             raise DataError(f"{table.name} holds no text.", "Name the text column with text = …")
-        return with_targets(found, np.zeros(len(found), np.int64)), findings
+        return with_targets(rows, np.zeros(len(rows), np.int64)), findings
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return the documents as blocks, or as pairs of sentences.
@@ -174,11 +174,11 @@ class MaskedLanguageModeling(Task):
             texts, counts = _sentences(rows)
             if (counts > 0).sum() < 2:
                 raise _one_document(rows.name)
-            found: Tokens = blocks.pairs(whole.encode(texts, progress), counts, around, cache.max_length, self.seed)
+            samples: Tokens = blocks.pairs(whole.encode(texts, progress), counts, around, cache.max_length, self.seed)
         else:
-            found = blocks.blocks(whole.encode(rows.texts, progress), around, cache.max_length, self.packing)
-        _check_tokens(found, rows.name, self.nsp)
-        return Samples(**vars(found), masking=masking.of_tokenizer(cache.tokenizer, self.whole_words))
+            samples = blocks.blocks(whole.encode(rows.texts, progress), around, cache.max_length, self.packing)
+        _check_tokens(samples, rows.name, self.nsp)
+        return Samples(**vars(samples), masking=masking.of_tokenizer(cache.tokenizer, self.whole_words))
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
         """Return samples that are masked again for each step."""
@@ -208,17 +208,17 @@ class MaskedLanguageModeling(Task):
         assert batch.targets is not None
         words = self._words(batch.targets)
         chosen = words != IGNORED
-        said, wanted = heads.masked_outputs(model, batch, chosen), words[chosen]
+        logits, wanted = heads.masked_outputs(model, batch, chosen), words[chosen]
         row = chosen.nonzero()[:, 0]
-        right = (said.tokens.detach().argmax(dim=1) == wanted).float()
-        of_tokens = (functional.cross_entropy(said.tokens, wanted, reduction="none"), torch.ones_like(right), right)
-        zeros = said.tokens.new_zeros(len(words))
+        right = (logits.tokens.detach().argmax(dim=1) == wanted).float()
+        of_tokens = (functional.cross_entropy(logits.tokens, wanted, reduction="none"), torch.ones_like(right), right)
+        zeros = logits.tokens.new_zeros(len(words))
         sums = [zeros.index_add(0, row, values) for values in of_tokens]
         if self.nsp:
-            assert said.follows is not None
+            assert logits.follows is not None
             label = batch.targets[:, 0]
-            sums.append(functional.cross_entropy(said.follows, label, reduction="none"))
-            sums.append((said.follows.detach().argmax(dim=1) == label).float())
+            sums.append(functional.cross_entropy(logits.follows, label, reduction="none"))
+            sums.append((logits.follows.detach().argmax(dim=1) == label).float())
         return torch.stack(sums, dim=1)
 
     def _words(self, targets: torch.Tensor) -> torch.Tensor:
@@ -237,24 +237,24 @@ class MaskedLanguageModeling(Task):
         sums = scores.astype(np.float64).sum(axis=0)
         tokens = max(sums[_COUNT], 1.0)
         loss = sums[_NLL] / tokens
-        found = {"perplexity": float(np.exp(min(loss, 700.0))), "accuracy": float(sums[_RIGHT] / tokens)}
+        values = {"perplexity": float(np.exp(min(loss, 700.0))), "accuracy": float(sums[_RIGHT] / tokens)}
         if self.nsp:
-            found["next_sentence_accuracy"] = float(scores[:, _NEXT_RIGHT].mean())
+            values["next_sentence_accuracy"] = float(scores[:, _NEXT_RIGHT].mean())
             loss += float(scores[:, _NEXT_NLL].mean())
-        return found | {"loss": float(loss)}
+        return values | {"loss": float(loss)}
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
         """Return the metrics on held-out text after and before training."""
         masks = int(scores[:, _COUNT].sum())
         samples_of = count(len(samples), "pair" if self.nsp else "block")
-        said = f"Evaluated on {count(masks, 'masked token')} of {samples_of}."
-        notes = (said, *known.pop("notes", ()))
-        found = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
+        note = f"Evaluated on {count(masks, 'masked token')} of {samples_of}."
+        notes = (note, *known.pop("notes", ()))
+        estimates = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=found.metrics,
-            intervals=found.intervals,
+            metrics=estimates.metrics,
+            intervals=estimates.intervals,
             notes=notes,
             **known,
         )
@@ -266,11 +266,11 @@ class MaskedLanguageModeling(Task):
         def metrics(sums: Draws) -> dict[str, Draws]:
             tokens = np.maximum(sums[:, _COUNT], 1.0)
             loss = sums[:, _NLL] / tokens
-            found = {"perplexity": np.exp(np.minimum(loss, 700.0)), "accuracy": sums[:, _RIGHT] / tokens}
+            values = {"perplexity": np.exp(np.minimum(loss, 700.0)), "accuracy": sums[:, _RIGHT] / tokens}
             if self.nsp:
-                found["next_sentence_accuracy"] = sums[:, _NEXT_RIGHT] / sums[:, -1]
+                values["next_sentence_accuracy"] = sums[:, _NEXT_RIGHT] / sums[:, -1]
                 loss = loss + sums[:, _NEXT_NLL] / sums[:, -1]
-            return found | {"loss": loss}
+            return values | {"loss": loss}
 
         return Tally.of_rows(np.column_stack([scores, np.ones(len(scores))]), metrics)
 
@@ -298,8 +298,8 @@ class MaskedLanguageModeling(Task):
 
     def logits(self, model: PreTrainedModel, batch: Batch) -> torch.Tensor:
         """Return the logits of all tokens; `outputs` are losses."""
-        found = model(**batch.inputs)
-        logits: torch.Tensor = found.prediction_logits if "prediction_logits" in found else found.logits
+        outputs = model(**batch.inputs)
+        logits: torch.Tensor = outputs.prediction_logits if "prediction_logits" in outputs else outputs.logits
         return logits
 
     def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:
@@ -334,8 +334,8 @@ def _sentences(rows: TextRows) -> tuple[list[str], npt.NDArray[np.int64]]:
     """Return the sentences of all documents, and how many each has."""
     import numpy as np
 
-    found = [sentences.split(text) for text in rows.texts]
-    return [one for each in found for one in each], np.asarray([len(each) for each in found], np.int64)
+    by_document = [sentences.split(text) for text in rows.texts]
+    return [one for each in by_document for one in each], np.asarray([len(each) for each in by_document], np.int64)
 
 
 def _check_amount(rows: TextRows, name: str) -> None:
@@ -348,15 +348,15 @@ def _check_amount(rows: TextRows, name: str) -> None:
     raise _too_little(name, count(total, "character"))
 
 
-def _check_tokens(found: Tokens, name: str, nsp: bool) -> None:
-    if not len(found):
+def _check_tokens(samples: Tokens, name: str, nsp: bool) -> None:
+    if not len(samples):
         what = "no two sentences that follow each other" if nsp else "no token"
         raise DataError(f"{name} has {what}.", "Give more text, or running text instead of single phrases.")
 
 
-def _too_little(name: str, found: str) -> DataError:
+def _too_little(name: str, amount: str) -> DataError:
     return DataError(
-        f"{name} has {found} of text: too little to pre-train on.",
+        f"{name} has {amount} of text: too little to pre-train on.",
         "Give running text, thousands of sentences if there are; to learn labels of few texts use %%bert_finetune.",
     )
 

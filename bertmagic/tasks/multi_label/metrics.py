@@ -49,9 +49,9 @@ def metrics(
     ``macro_f1`` is the mean over the labels that some row has or was given. ``loss`` is the binary cross-entropy in
     nats, summed over the labels of a row.
     """
-    found = tally(logits, targets, thresholds).point_estimates()
+    estimates = tally(logits, targets, thresholds).point_estimates()
     names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
-    return {name: found.get(name, float("nan")) for name in names}
+    return {name: estimates.get(name, float("nan")) for name in names}
 
 
 def report_metrics(
@@ -59,11 +59,11 @@ def report_metrics(
 ) -> Estimates:
     """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
     ranked = ranking_metrics.tally(sigmoid(logits), targets > 0)
-    found = with_intervals.estimate([tally(logits, targets, thresholds), ranked])
-    if "roc_auc" in found.metrics:
-        return found
+    estimates = with_intervals.estimate([tally(logits, targets, thresholds), ranked])
+    if "roc_auc" in estimates.metrics:
+        return estimates
     why = "no label is on some of the rows and missing from others"
-    return replace(found, undefined={"roc_auc": why, "average_precision": why})
+    return replace(estimates, undefined={"roc_auc": why, "average_precision": why})
 
 
 def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
@@ -87,10 +87,10 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
     ]
 
     def metrics(sums: Draws) -> dict[str, Draws]:
-        right, said, there = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
+        right, predicted, actual = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
         rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
         return {
-            **confusion_metrics.averages(right, said, there),
+            **confusion_metrics.averages(right, predicted, actual),
             "exact_match": same / rows,
             "ranking_precision": ranking / rows,
             "brier": brier / rows,
@@ -105,14 +105,14 @@ def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> 
     """Return the ranking precision of each row, ``(rows,)``; see `metrics`."""
     import numpy as np
 
-    found = np.zeros(len(wanted))
+    totals = np.zeros(len(wanted))
     for at in range(wanted.shape[1]):
         above = logits >= logits[:, at : at + 1]
         share = (above & wanted).sum(axis=1) / np.maximum(above.sum(axis=1), 1)
-        found += np.where(wanted[:, at], share, 0.0)
+        totals += np.where(wanted[:, at], share, 0.0)
     many = wanted.sum(axis=1)
     plain = (many == 0) | (many == wanted.shape[1])
-    return np.where(plain, 1.0, found / np.maximum(many, 1))
+    return np.where(plain, 1.0, totals / np.maximum(many, 1))
 
 
 def best_thresholds(probabilities: npt.NDArray[np.float64], targets: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:

@@ -55,7 +55,7 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
     where
         How messages call the column.
     separator
-        What stands between labels in a text that is no list itself; with none such a text is one label.
+        What separates labels in a text that is not itself a list; if empty, such a text is one label.
     known
         The labels to use; by default those of the column.
 
@@ -81,13 +81,13 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
 
 def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
     """Return the rows of a column of label sets with an unknown label, by position, and the label."""
-    found = {}
+    unknown = {}
     for at, value in enumerate(cells(column)):
         labels = _read(value, separator) or ()
         numbers = known.encode(labels)
         if len(numbers) and numbers.min() < 0:
-            found[at] = str(labels[int(numbers.argmin())])
-    return found
+            unknown[at] = str(labels[int(numbers.argmin())])
+    return unknown
 
 
 def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSets:
@@ -118,9 +118,9 @@ def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSe
 
 def looks_like_lists(column: pd.Series) -> bool:
     """Whether the first cells hold lists of plain values, or texts that are written as such lists."""
-    found = [value for value in column.head(_LOOK).tolist() if not missing(value)]
-    rows = [_items(value) if not isinstance(value, str) else _written(value) for value in found]
-    return bool(found) and all(row is not None and all(_is_plain(value) for value in row) for row in rows)
+    values = [value for value in column.head(_LOOK).tolist() if not missing(value)]
+    rows = [_items(value) if not isinstance(value, str) else _written(value) for value in values]
+    return bool(values) and all(row is not None and all(_is_plain(value) for value in row) for row in rows)
 
 
 def looks_like_flags(column: pd.Series) -> bool:
@@ -137,9 +137,9 @@ def separator_of(column: pd.Series, asked: bool = False) -> str:
     but for the comma, which many names hold; and all cells are looked at.
     """
     seen = cells(column if asked else column.head(_LOOK))
-    found = Counter(value for value in seen if isinstance(value, str) and _written(value) is None)
+    plain_texts = Counter(value for value in seen if isinstance(value, str) and _written(value) is None)
     for separator in SEPARATORS:
-        texts = {frozenset(_split(text, separator)) for text in found} - {frozenset()}
+        texts = {frozenset(_split(text, separator)) for text in plain_texts} - {frozenset()}
         sizes, labels = {len(text) for text in texts}, frozenset().union(*texts)
         if sizes - {1} and ((len(sizes) > 1 and len(labels) < len(texts)) or (asked and separator != ",")):
             return separator
@@ -153,11 +153,11 @@ def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
         if written is None:
             return _split(value, separator) or None
         value = written
-    found = _items(value)
-    if found is None:
+    items = _items(value)
+    if items is None:
         one = plain(value)
         return None if one is None else (one,)
-    return tuple(item for item in map(plain, found) if item is not None)
+    return tuple(item for item in map(plain, items) if item is not None)
 
 
 def _items(value: Any) -> list[Any] | None:
@@ -176,15 +176,15 @@ def _written(text: str) -> list[Any] | None:
     if not (text.startswith("[") and text.endswith("]")):
         return None
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
         try:
-            found = ast.literal_eval(text)
+            parsed = ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
-        if repr(found) != text:
+        if repr(parsed) != text:
             return None
-    return found if isinstance(found, list) else None
+    return parsed if isinstance(parsed, list) else None
 
 
 def _split(text: str, separator: str) -> tuple[str, ...]:
@@ -194,10 +194,10 @@ def _split(text: str, separator: str) -> tuple[str, ...]:
 
 def _flag(value: Any) -> int:
     """Return a cell of a 0/1 column as a number: `_EMPTY` for an empty cell, `_ODD` for any other value."""
-    found = plain(value)
-    if found is None:
+    cell = plain(value)
+    if cell is None:
         return _EMPTY
-    return {"0": 0, "1": 1}.get(str(int(found)) if isinstance(found, int) else str(found), _ODD)
+    return {"0": 0, "1": 1}.get(str(int(cell)) if isinstance(cell, int) else str(cell), _ODD)
 
 
 def _is_plain(value: Any) -> bool:
@@ -274,8 +274,8 @@ def rarest(targets: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     import numpy as np
 
     having, count = targets.sum(axis=0, dtype=np.int64), targets.shape[1]
-    found: npt.NDArray[np.int64] = np.where(targets > 0, having, len(targets) + 1).argmin(axis=1)
-    found[targets.sum(axis=1) == 0] = count
-    for label in np.setdiff1d(np.flatnonzero(having), found):
-        found[targets[:, label].argmax()] = count + 1 + label
-    return found
+    chosen: npt.NDArray[np.int64] = np.where(targets > 0, having, len(targets) + 1).argmin(axis=1)
+    chosen[targets.sum(axis=1) == 0] = count
+    for label in np.setdiff1d(np.flatnonzero(having), chosen):
+        chosen[targets[:, label].argmax()] = count + 1 + label
+    return chosen

@@ -97,10 +97,12 @@ class MultiLabel(Task):
             flags = [name for name in table.columns if reading.looks_like_flags(table.frame[name])]
             label = flags if len(flags) > 1 else None
         if label is None or isinstance(label, str):
-            text, label, said = naming.text_and_label(table, asked["text"], label, _holds_labels)
+            text, label, note = naming.text_and_label(table, asked["text"], label, _holds_labels)
         else:
-            text, label, said = naming.text_and_flags(table, asked["text"], label)
-        return {"text": text, "label": label}, " ".join(filter(None, (said, _said(table, label, asked["label"]))))
+            text, label, note = naming.text_and_flags(table, asked["text"], label)
+        return {"text": text, "label": label}, " ".join(
+            filter(None, (note, _reading_note(table, label, asked["label"])))
+        )
 
     @classmethod
     def read(
@@ -111,8 +113,8 @@ class MultiLabel(Task):
         separator = reading.separator_of(table.frame[label], asked=True) if isinstance(label, str) else ""
         rows, findings = _examples(table, columns, separator)
         assert rows.labels is not None
-        found = cls(rows.labels, (measured.HALF,) * len(rows.labels), separator, rows.second is not None)
-        return found, rows, findings + _label_findings(rows, rows.labels)
+        task = cls(rows.labels, (measured.HALF,) * len(rows.labels), separator, rows.second is not None)
+        return task, rows, findings + _label_findings(rows, rows.labels)
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> MultiLabel:
@@ -201,7 +203,7 @@ class MultiLabel(Task):
         """Return the task with the temperature at which the loss on these rows is lowest, and the thresholds for it."""
         heat = calibration.temperature(samples.by_row(scores), rows.targets)
         task = replace(self, temperature=heat).tuned(scores, rows, samples)
-        before, after = (of.probabilities(scores, samples) for of in (self, task))
+        before, after = self.probabilities(scores, samples), task.probabilities(scores, samples)
         return task, calibration.calibrated(before, after, rows.targets, heat, thresholds=task.thresholds, **known)
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
@@ -238,8 +240,8 @@ class MultiLabel(Task):
         logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
         chances = measured.sigmoid(logits)
         predicted = chances >= thresholds
-        found = measured.report_metrics(logits, rows.targets, thresholds)
-        classes = confusion_metrics.by_class(found.tallies[0], self.labels.names)
+        estimates = measured.report_metrics(logits, rows.targets, thresholds)
+        classes = confusion_metrics.by_class(estimates.tallies[0], self.labels.names)
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -248,15 +250,15 @@ class MultiLabel(Task):
             true=rows.targets,
             predicted=predicted.astype(np.int8),
             credit=(predicted == rows.targets).all(axis=1).astype(float),
-            tallies=found.tallies,
+            tallies=estimates.tallies,
             probabilities=chances.astype(np.float32),
         )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=found.metrics,
-            intervals=found.intervals,
-            undefined=found.undefined,
+            metrics=estimates.metrics,
+            intervals=estimates.intervals,
+            undefined=estimates.undefined,
             labels=self.labels.names,
             class_noun="label",
             classes=tuple(replace(one, threshold=at) for one, at in zip(classes, self.thresholds, strict=True)),
@@ -318,8 +320,8 @@ def _holds_labels(column: pd.Series) -> bool:
     return reading.looks_like_lists(column) or bool(reading.separator_of(column))
 
 
-def _said(table: Table, label: str | Sequence[str], asked: Any) -> str:
-    """Return how the labels are read, where that was not asked for."""
+def _reading_note(table: Table, label: str | Sequence[str], asked: Any) -> str:
+    """Return a note on how the labels are read; empty if the user chose it."""
     if not isinstance(label, str):
         return "" if asked else f"Labels: {count(len(label), 'column')} of 0 and 1."
     separator = reading.separator_of(table.frame[label], asked=True)
@@ -351,30 +353,32 @@ def _examples(
     kept = inputs.take(np.flatnonzero(~sets.unlabelled[inputs.positions]))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and labels.", "Check the two columns.")
-    found = with_targets(kept, sets.targets[kept.positions], sets.labels)
-    return found, findings + checks.repeats(found)
+    rows = with_targets(kept, sets.targets[kept.positions], sets.labels)
+    return rows, findings + checks.repeats(rows)
 
 
 def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
     """Return findings about labels that are too rare, or on every row."""
     having = rows.targets.sum(axis=0, dtype=int)
-    found = []
+    findings = []
     for number, many in enumerate(having.tolist()):
         name = labels.names[number]
         if many == 0:
             what = f"no row has the label {name!r}."
-            found.append(Finding("warning", what, "It will hardly ever be given: add rows, or leave it out."))
+            findings.append(Finding("warning", what, "It will hardly ever be given: add rows, or leave it out."))
         elif many == 1:
             row = rows.index[int(rows.targets[:, number].argmax())]
             what = f"label {name!r} is on one row only (row {row})."
-            found.append(
+            findings.append(
                 Finding("warning", what, "It stays in train and cannot be validated: add rows, or merge it.", (row,), 1)
             )
         elif many == len(rows):
-            found.append(Finding("warning", f"every row has the label {name!r}.", "There is nothing to learn of it."))
+            findings.append(
+                Finding("warning", f"every row has the label {name!r}.", "There is nothing to learn of it.")
+            )
     without = int((rows.targets.sum(axis=1) == 0).sum())
     if without:
-        found.append(
+        findings.append(
             Finding("info", f"{count(without, 'row has', 'rows have')} no label.", "The model learns this, too.")
         )
-    return found
+    return findings

@@ -113,7 +113,7 @@ def places(tokens: Tokens, golds: npt.NDArray[np.object_]) -> Places:
     best = [next((one for one in gold if one.found), Answer("")) for gold in golds]
     spans = np.array([(one.start, one.end) for one in best], np.int64).reshape(-1, 2)
     owner = tokens.owner
-    found = np.full((len(tokens), 4), -1, np.int64)  # first and last token, first and last character
+    bounds = np.full((len(tokens), 4), -1, np.int64)  # first and last token, first and last character
     pieces = np.zeros(len(golds), np.int64)
     for number, part in chunks(tokens):
         rows = owner[number : number + len(part)]
@@ -121,13 +121,13 @@ def places(tokens: Tokens, golds: npt.NDArray[np.object_]) -> Places:
         some, first, many = np.unique(sample, return_index=True, return_counts=True)
         last = first + many - 1
         assert part.spans is not None
-        found[number + some] = np.stack(
+        bounds[number + some] = np.stack(
             [token[first], token[last], part.spans[token[first], 0], part.spans[token[last], 1]], axis=1
         )
-        found[number + some, :2] -= part.offsets[some][:, None]
+        bounds[number + some, :2] -= part.offsets[some][:, None]
         np.maximum.at(pieces, rows[some], many)
-    whole = _whole(found[:, 2:], owner, len(golds))
-    targets = np.where(whole[:, None], found[:, :2], 0)
+    whole = _whole(bounds[:, 2:], owner, len(golds))
+    targets = np.where(whole[:, None], bounds[:, :2], 0)
     unknown = np.fromiter((bool(gold) and not one.found for gold, one in zip(golds, best, strict=True)), bool)
     targets[unknown[owner]] = IGNORED
     return Places(targets, pieces)
@@ -152,5 +152,5 @@ def _whole(ends: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], rows: int)
     first, last = np.full(rows, np.iinfo(np.int64).max), np.full(rows, -1)
     np.minimum.at(first, owner[some], ends[some, 0])
     np.maximum.at(last, owner[some], ends[some, 1])
-    found: npt.NDArray[np.bool_] = some & (ends[:, 0] == first[owner]) & (ends[:, 1] == last[owner])
-    return found
+    whole: npt.NDArray[np.bool_] = some & (ends[:, 0] == first[owner]) & (ends[:, 1] == last[owner])
+    return whole

@@ -133,8 +133,8 @@ def candidates(scores: npt.NDArray[np.float32], tokens: Tokens, longest: int, mo
     """
     import numpy as np
 
-    found = [np.concatenate(part) for part in zip(*_by_chunk(scores, tokens, longest, most), strict=True)]
-    row, start, end, score = found if found else (np.zeros(0, np.int64),) * 3 + (np.zeros(0, np.float32),)
+    parts = [np.concatenate(part) for part in zip(*_by_chunk(scores, tokens, longest, most), strict=True)]
+    row, start, end, score = parts if parts else (np.zeros(0, np.int64),) * 3 + (np.zeros(0, np.float32),)
     order = np.lexsort((-score, end, start, row))
     row, start, end, score = row[order], start[order], end[order], score[order]
     same = (row[1:] == row[:-1]) & (start[1:] == start[:-1]) & (end[1:] == end[:-1])

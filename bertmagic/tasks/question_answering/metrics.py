@@ -52,17 +52,17 @@ def scores(predicted: Sequence[str], known: Sequence[Sequence[str]]) -> npt.NDAr
 
     Notes
     -----
-    As the script of SQuAD 2.0 has it, right answers of which nothing is left by `normal` are passed over where the
-    rows include questions without an answer.
+    As in the script of SQuAD 2.0: where some questions have no answer, right answers that `normal` reduces to an empty
+    text are skipped.
     """
     import numpy as np
 
     some_lack = not all(known)
-    found = np.zeros((len(predicted), 3))
+    values = np.zeros((len(predicted), 3))
     for row, (one, right) in enumerate(zip(predicted, known, strict=True)):
         kept = [text for text in right if not some_lack or normal(text)] or [""]
-        found[row] = np.max([_compared(one, text) for text in kept], axis=0)
-    return found
+        values[row] = np.max([_compared(one, text) for text in kept], axis=0)
+    return values
 
 
 def _compared(predicted: str, right: str) -> tuple[float, float, float]:
@@ -79,24 +79,27 @@ def _f1(predicted: list[str], right: list[str]) -> float:
     return 2 * same / (len(predicted) + len(right))
 
 
-def metrics(found: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the means of `scores` by name, ``character_f1`` only where a right answer has such characters."""
-    exact, f1, character_f1 = (float(mean) for mean in found.mean(axis=0))
+def metrics(row_scores: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return the mean of each of the `scores` of rows, by name.
+
+    There is a ``character_f1`` only where a right answer has such characters.
+    """
+    exact, f1, character_f1 = (float(mean) for mean in row_scores.mean(axis=0))
     means = {"exact_match": exact, "f1": f1}
     unspaced = any(_CHARACTER.search(text) for right in known for text in right)
     return means | ({"character_f1": character_f1} if unspaced else {})
 
 
-def tally(found: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -> Tally:
+def tally(row_scores: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -> Tally:
     """Return `metrics` as a function of rows."""
     import numpy as np
 
-    names = tuple(metrics(found, known))
+    names = tuple(metrics(row_scores, known))
 
     def means(sums: Draws) -> dict[str, Draws]:
         return {name: sums[:, at] / sums[:, -1] for at, name in enumerate(names)}
 
-    return Tally.of_rows(np.column_stack([found[:, : len(names)], np.ones(len(found))]), means)
+    return Tally.of_rows(np.column_stack([row_scores[:, : len(names)], np.ones(len(row_scores))]), means)
 
 
 def threshold(

@@ -81,11 +81,11 @@ def _written(text: str) -> Any:
         return None
     for read in (json.loads, lambda code: ast.literal_eval(_ARRAY.sub(r"\1", code))):
         try:
-            found = read(text.strip())
+            parsed = read(text.strip())
         except (ValueError, SyntaxError):
             continue
-        items = found if isinstance(found, list) else [found]
-        return found if all(isinstance(item, str | dict) for item in items) else None
+        items = parsed if isinstance(parsed, list) else [parsed]
+        return parsed if all(isinstance(item, str | dict) for item in items) else None
     return None
 
 
@@ -149,8 +149,8 @@ def examples(table: Table, question: str, context: str, answers: str) -> tuple[L
         raise DataError(f"{table.name} has no row with both a question and a context.", "Check the two columns.")
     assert rows.second is not None
     targets, moved = _targets(table, rows, rows.second, answers)
-    found = with_targets(rows, targets)
-    return found, [*findings, *_placed(found, moved)]
+    labelled = with_targets(rows, targets)
+    return labelled, [*findings, *_placed(labelled, moved)]
 
 
 def _asked(table: Table, question: str, context: str) -> tuple[TextRows, list[Finding]]:
@@ -186,7 +186,7 @@ def _targets(
             pairs = [] if none is True or none == 1 else given(cell)
         except ValueError as error:
             raise DataError(
-                f"column {column!r} of {table.name} holds {error} in row {rows.index[at]}, which is no answer.",
+                f"column {column!r} of {table.name} holds {error} in row {rows.index[at]}, which is not an answer.",
                 'Give a text, or {"text": ["…"], "answer_start": [0]} as SQuAD has it.',
             ) from None
         targets[at] = tuple(located(text, context, first) for text, first in pairs)

@@ -70,45 +70,45 @@ class Answers(Predictions):
         import numpy as np
         import pandas as pd
 
-        found, contexts = self.ranked, self.given["context"]
-        spans = zip(found.at.tolist(), found.start.tolist(), found.end.tolist(), strict=True)
+        ranked, contexts = self.ranked, self.given["context"]
+        spans = zip(ranked.at.tolist(), ranked.start.tolist(), ranked.end.tolist(), strict=True)
         texts = ["" if start < 0 else contexts.iloc[at][start:end] for at, start, end in spans]
-        rank = np.arange(len(found.at)) - np.searchsorted(found.at, found.at) + 1
-        return pd.DataFrame({"row": self.given.index[found.at], "rank": rank, **_columns(texts, found)})
+        rank = np.arange(len(ranked.at)) - np.searchsorted(ranked.at, ranked.at) + 1
+        return pd.DataFrame({"row": self.given.index[ranked.at], "rank": rank, **_columns(texts, ranked)})
 
 
-def _columns(texts: list[Any], found: Ranked) -> dict[str, Any]:
+def _columns(texts: list[Any], ranked: Ranked) -> dict[str, Any]:
     """Return the columns that answers have in every table."""
     import numpy as np
     import pandas as pd
 
     return {
         "answer": strings(pd.Series(texts, dtype=object)).array,
-        **{name: pd.arrays.IntegerArray(getattr(found, name).copy(), found.start < 0) for name in ("start", "end")},
-        "score": pd.arrays.FloatingArray(found.score.copy(), np.isnan(found.score)),
+        **{name: pd.arrays.IntegerArray(getattr(ranked, name).copy(), ranked.start < 0) for name in ("start", "end")},
+        "score": pd.arrays.FloatingArray(ranked.score.copy(), np.isnan(ranked.score)),
     }
 
 
 def _ranked(
-    found: Candidates, chances: npt.NDArray[np.float64], nothing: npt.NDArray[np.float64],
+    candidates: Candidates, chances: npt.NDArray[np.float64], nothing: npt.NDArray[np.float64],
     read: npt.NDArray[np.int64], threshold: float | None,
 ) -> Ranked:  # fmt: skip
     """Return the best answers to each question, and "no answer" with its probability where that is possible."""
     import numpy as np
 
-    owner = found.owner
-    kept = np.flatnonzero(np.arange(len(owner)) - found.offsets[owner] < KEPT)
-    silent = np.flatnonzero(np.isinf(found.margin) if threshold is None else np.ones(len(found), bool))
+    owner = candidates.owner
+    kept = np.flatnonzero(np.arange(len(owner)) - candidates.offsets[owner] < KEPT)
+    silent = np.flatnonzero(np.isinf(candidates.margin) if threshold is None else np.ones(len(candidates), bool))
     none = np.full(len(silent), -1)
     at = np.concatenate([read[owner[kept]], read[silent]])
     score = np.concatenate([chances[kept], nothing[silent]])
     order = np.lexsort((-score, at))
-    start, end = (np.concatenate([place[kept], none])[order] for place in (found.start, found.end))
+    start, end = (np.concatenate([place[kept], none])[order] for place in (candidates.start, candidates.end))
     return Ranked(at[order], start, end, score[order])
 
 
 def answers(
-    given: pd.DataFrame, read: npt.NDArray[np.int64], found: Candidates, threshold: float | None, **known: Any
+    given: pd.DataFrame, read: npt.NDArray[np.int64], candidates: Candidates, threshold: float | None, **known: Any
 ) -> Answers:
     """Return the result of a prediction.
 
@@ -117,7 +117,9 @@ def answers(
     given
         Questions and contexts with the user's index.
     read
-        The positions of those that could be read, whose candidates these are.
+        The positions of those that could be read.
+    candidates
+        The best answers to those.
     threshold
         See `Candidates.best`.
     known
@@ -126,11 +128,11 @@ def answers(
     import numpy as np
     import pandas as pd
 
-    chances, nothing = found.probabilities(silent=threshold is not None)
+    chances, nothing = candidates.probabilities(silent=threshold is not None)
     spans = np.full((len(given), 2), -1, np.int64)
-    spans[read] = found.best(threshold)
+    spans[read] = candidates.best(threshold)
     score = np.full(len(given), np.nan)
-    best = np.where(np.diff(found.offsets) > 0, found.offsets[:-1], -1)
+    best = np.where(np.diff(candidates.offsets) > 0, candidates.offsets[:-1], -1)
     score[read] = np.where(spans[read, 0] < 0, nothing, np.append(chances, 0.0)[best])
     lacking = np.isnan(score).tolist()
     each = zip(cells(given["context"]), *spans.T.tolist(), lacking, strict=True)
@@ -138,5 +140,5 @@ def answers(
     columns = _columns(texts, Ranked(np.arange(len(given)), spans[:, 0], spans[:, 1], score))
     frame = pd.DataFrame({"row": given.index, **columns}, index=given.index)
     return Answers(
-        frame=frame, labels=(), given=given, ranked=_ranked(found, chances, nothing, read, threshold), **known
+        frame=frame, labels=(), given=given, ranked=_ranked(candidates, chances, nothing, read, threshold), **known
     )

@@ -96,14 +96,14 @@ class QuestionAnswering(Task):
                 f"{listing(others)} names a column that question answering does not use.",
                 "Name its columns with question = …, context = … and answers = ….",
             )
-        found, said = {}, []
+        columns, inferred = {}, []
         for role in _NAMES:
             if not asked.get(role):
-                said.append(f"{role} = {_only(table, role)!r}")
-            found[role] = naming.require(table, asked.get(role) or _only(table, role), role)
-        if len(set(found.values())) < len(found):
+                inferred.append(f"{role} = {_only(table, role)!r}")
+            columns[role] = naming.require(table, asked.get(role) or _only(table, role), role)
+        if len(set(columns.values())) < len(columns):
             raise DataError("question, context and answers name one column twice.", "They must be three columns.")
-        return found, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+        return columns, f"Inferred from {table.name}: {', '.join(inferred)}." if inferred else ""
 
     @classmethod
     def read(
@@ -147,8 +147,8 @@ class QuestionAnswering(Task):
     def counts(self, rows: LabelledRows) -> dict[str, int]:
         """Return how many questions have an answer and how many have none."""
         with_answer = sum(map(bool, rows.targets))
-        found = {"with an answer": with_answer, "without": len(rows) - with_answer}
-        return {name: many for name, many in found.items() if many}
+        counts = {"with an answer": with_answer, "without": len(rows) - with_answer}
+        return {name: many for name, many in counts.items() if many}
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return pairs of question and context as tokens, with the characters of each."""
@@ -185,8 +185,8 @@ class QuestionAnswering(Task):
         """Return the scores of each token to begin and to end the answer; padding can do neither."""
         import torch
 
-        found = heads.answer_logits(model, batch)
-        return found.masked_fill(batch.mask[..., None] == 0, torch.finfo(found.dtype).min)
+        logits = heads.answer_logits(model, batch)
+        return logits.masked_fill(batch.mask[..., None] == 0, torch.finfo(logits.dtype).min)
 
     def objective(self, train: LabelledRows, options: Finetune) -> Objective:
         """Return the mean cross-entropy of the first and the last token (Devlin et al. 2019, section 4.2)."""
@@ -206,28 +206,28 @@ class QuestionAnswering(Task):
 
         if self.threshold is None:
             return self
-        found = self._candidates(scores, rows, samples)
-        some = np.isfinite(found.margin)
+        candidates = self._candidates(scores, rows, samples)
+        some = np.isfinite(candidates.margin)
         if not some.any():
             return self
         answerable = np.fromiter(map(bool, rows.targets), bool, len(rows))
-        worth = measured.scores(replace(self, threshold=None)._texts(found, rows), _golds(rows))[:, 1]
-        return replace(self, threshold=measured.threshold(found.margin[some], worth[some], answerable[some]))
+        worth = measured.scores(replace(self, threshold=None)._texts(candidates, rows), _golds(rows))[:, 1]
+        return replace(self, threshold=measured.threshold(candidates.margin[some], worth[some], answerable[some]))
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
         """Return exact match, F1 and the loss."""
-        found, known = self._measured(scores, rows, samples), _golds(rows)
+        row_scores, known = self._measured(scores, rows, samples), _golds(rows)
         loss = decoding.cross_entropy(scores, samples, places_of(samples, rows).targets)
-        return measured.metrics(found, known) | {"loss": loss}
+        return measured.metrics(row_scores, known) | {"loss": loss}
 
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
         """Return the metrics of all questions, of those with an answer and of those without."""
         import numpy as np
         import pandas as pd
 
-        said, golds = self._texts(self._candidates(scores, rows, samples), rows), _golds(rows)
-        found = measured.scores(said, golds)
-        tally = measured.tally(found, golds)
+        predicted, golds = self._texts(self._candidates(scores, rows, samples), rows), _golds(rows)
+        row_scores = measured.scores(predicted, golds)
+        tally = measured.tally(row_scores, golds)
         answerable = np.fromiter(map(bool, golds), bool, len(golds))
         parts: tuple[Slice, ...] = ()
         if not answerable.all():
@@ -240,8 +240,8 @@ class QuestionAnswering(Task):
             second=rows.second,
             lengths=samples.lengths_by_row(),
             true=np.fromiter((" / ".join(dict.fromkeys(gold)) for gold in golds), object, len(golds)),
-            predicted=np.fromiter(said, object, len(said)),
-            credit=found[:, 1],
+            predicted=np.fromiter(predicted, object, len(predicted)),
+            credit=row_scores[:, 1],
             tallies=whole.tallies,
         )
         return Report(
@@ -267,8 +267,8 @@ class QuestionAnswering(Task):
         self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any
     ) -> Answers:
         """Return ``row, answer, start, end, score``, and the next-best answers."""
-        found = self._candidates(scores, rows, samples)
-        return answers(given, rows.positions, found, self.threshold, task=self.name, **known)
+        candidates = self._candidates(scores, rows, samples)
+        return answers(given, rows.positions, candidates, self.threshold, task=self.name, **known)
 
     def _candidates(self, scores: Scores, rows: TextRows, samples: Tokens) -> decoding.Candidates:
         assert rows.second is not None
@@ -277,10 +277,10 @@ class QuestionAnswering(Task):
     def _measured(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> npt.NDArray[np.float64]:
         return measured.scores(self._texts(self._candidates(scores, rows, samples), rows), _golds(rows))
 
-    def _texts(self, found: decoding.Candidates, rows: TextRows) -> list[str]:
+    def _texts(self, candidates: decoding.Candidates, rows: TextRows) -> list[str]:
         """Return the text of each answer, empty where there is none."""
         assert rows.second is not None
-        spans = found.best(self.threshold).tolist()
+        spans = candidates.best(self.threshold).tolist()
         return [
             context[start:end] if start >= 0 else "" for context, (start, end) in zip(rows.second, spans, strict=True)
         ]
@@ -289,9 +289,9 @@ class QuestionAnswering(Task):
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase
     ) -> Description:
         """Return the best answer, with the probabilities of the next-best ones."""
-        found = predict_one(self, scores, sample, texts)
-        ranked = zip(found.candidates["answer"], found.candidates["score"], strict=True)
-        best = found.frame["answer"].iloc[0] or "no answer"
+        prediction = predict_one(self, scores, sample, texts)
+        ranked = zip(prediction.candidates["answer"], prediction.candidates["score"], strict=True)
+        best = prediction.frame["answer"].iloc[0] or "no answer"
         return Description(best, tuple((answer or "no answer", float(score)) for answer, score in ranked))
 
     def gradient_outputs(self, description: Description, model: PreTrainedModel) -> tuple[str, ...]:

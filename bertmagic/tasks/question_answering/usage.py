@@ -12,7 +12,7 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained("PLACE")
 model = AutoModelForQuestionAnswering.from_pretrained("PLACE")
 inputs = tokenizer("a question", "a passage", truncation="only_second", max_length=LENGTH, return_tensors="pt")
-found = model(**inputs)
-tokenizer.decode(inputs["input_ids"][0, found.start_logits.argmax() : found.end_logits.argmax() + 1])""",
+outputs = model(**inputs)
+tokenizer.decode(inputs["input_ids"][0, outputs.start_logits.argmax() : outputs.end_logits.argmax() + 1])""",
     call='model.predict([("a question", "a passage")]).frame',
 )

@@ -73,12 +73,12 @@ def by_range(
 
     edges = np.unique(np.quantile(targets, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
     number = np.searchsorted(edges, targets, side="right")
-    found = []
+    ranges = []
     for rows in (np.flatnonzero(number == part) for part in np.unique(number)):
-        true, said = targets[rows], predicted[rows]
-        off = float(np.abs(said - true).mean())
-        found.append(RangeScore(float(true.min()), float(true.max()), len(rows), float(said.mean()), off))
-    return tuple(found)
+        true, guesses = targets[rows], predicted[rows]
+        off = float(np.abs(guesses - true).mean())
+        ranges.append(RangeScore(float(true.min()), float(true.max()), len(rows), float(guesses.mean()), off))
+    return tuple(ranges)
 
 
 def pearson(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
@@ -89,8 +89,8 @@ def pearson(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
         return 0.0
     # Divided by the largest deviation first: squares of very small or very large ones leave the range of numbers.
     first, second = (_unit(side.astype(np.float64)) for side in (one, other))
-    found = float(first @ second / np.sqrt((first @ first) * (second @ second)))
-    return min(max(found, -1.0), 1.0)
+    correlation = float(first @ second / np.sqrt((first @ first) * (second @ second)))
+    return min(max(correlation, -1.0), 1.0)
 
 
 def spearman(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:

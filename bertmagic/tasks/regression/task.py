@@ -80,9 +80,9 @@ class Regression(Task):
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the text column, or both, and the column of the numbers."""
-        text, label, said = naming.text_and_label(table, asked["text"], asked["label"], numbers.are_quantities)
+        text, label, note = naming.text_and_label(table, asked["text"], asked["label"], numbers.are_quantities)
         return {"text": text, "label": label}, " ".join(
-            filter(None, (said, numbers.reading_note(table.frame[label], True)))
+            filter(None, (note, numbers.reading_note(table.frame[label], True)))
         )
 
     @classmethod
@@ -148,8 +148,8 @@ class Regression(Task):
 
         values = self._values(scores, samples)
         plain = measured.metrics(rows.targets * 0 + self.mean, rows.targets)["rmse"]
-        said = f"Saying {self.mean:.4g}, the mean of the training rows, for every row has an RMSE of {plain:.4g} here."
-        found = with_intervals.estimate(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
+        note = f"Saying {self.mean:.4g}, the mean of the training rows, for every row has an RMSE of {plain:.4g} here."
+        estimates = with_intervals.estimate(measured.tallies(values, rows.targets), _in_units(values, rows.targets))
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -158,16 +158,16 @@ class Regression(Task):
             true=rows.targets,
             predicted=values,
             credit=-np.abs(values - rows.targets),
-            tallies=found.tallies,
+            tallies=estimates.tallies,
         )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=found.metrics,
-            intervals=found.intervals,
+            metrics=estimates.metrics,
+            intervals=estimates.intervals,
             ranges=measured.by_range(values, rows.targets),
             outcomes=outcomes,
-            **known | {"notes": (*known.get("notes", ()), said)},
+            **known | {"notes": (*known.get("notes", ()), note)},
         )
 
     def predictions(
@@ -206,8 +206,8 @@ class Regression(Task):
 
     def _scaled(self, rows: LabelledRows) -> npt.NDArray[np.float64]:
         """Return the numbers as the model learns them, ``(rows,)``."""
-        found: npt.NDArray[np.float64] = (rows.targets - self.mean) / self.scale
-        return found
+        scaled: npt.NDArray[np.float64] = (rows.targets - self.mean) / self.scale
+        return scaled
 
     def _values(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float64]:
         """Return the predicted numbers in the user's unit. Shape ``(rows,)``."""
@@ -230,14 +230,14 @@ def _examples(table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, l
 
     inputs, findings = checks.readable(table.frame, naming.several(columns["text"]), table.name)
     column = table.frame[columns["label"]]
-    found = numbers.of_column(column, f"column {columns['label']!r} of {table.name}")
-    without = np.flatnonzero(np.isnan(found))
+    values = numbers.of_column(column, f"column {columns['label']!r} of {table.name}")
+    without = np.flatnonzero(np.isnan(values))
     if len(without):
         findings.append(checks.dropped("without a number", column, without))
     for finding in findings:
         checks.tolerate(finding, len(table.frame), table.name)
-    kept = inputs.take(np.flatnonzero(~np.isnan(found[inputs.positions])))
+    kept = inputs.take(np.flatnonzero(~np.isnan(values[inputs.positions])))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a number.", "Check the two columns.")
-    rows = with_targets(kept, found[kept.positions])
+    rows = with_targets(kept, values[kept.positions])
     return rows, findings + checks.repeats(rows)

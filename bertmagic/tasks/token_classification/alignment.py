@@ -58,12 +58,12 @@ class Alignment:
         """
         import numpy as np
 
-        found = np.full(len(self.pieces), IGNORED, np.int64)
+        targets = np.full(len(self.pieces), IGNORED, np.int64)
         if further is not None:
             parts = np.flatnonzero(self.pieces >= 0)
-            found[parts] = further[self.pieces[parts]]
-        found[self.tokens[self.own]] = first[self.own]
-        return found
+            targets[parts] = further[self.pieces[parts]]
+        targets[self.tokens[self.own]] = first[self.own]
+        return targets
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ class _Part:
 
         token, word = self._pairs()
         best = np.full(len(self.places), -1, np.int64)
-        chosen, of = self._best(token, word)
-        best[of] = chosen
+        chosen, words = self._best(token, word)
+        best[words] = chosen
         begin = int(self.offsets[0])
         first[self.words] = np.where(best >= 0, best + begin, -1)
         read = self.sample[best[word]] == self.sample[token]
@@ -170,8 +170,8 @@ class _Part:
         token, word = token[~again], word[~again]
         order = np.lexsort((token, -self._context()[token], word))
         token, word = token[order], word[order]
-        found, at = np.unique(word, return_index=True)
-        return token[at], found
+        words, at = np.unique(word, return_index=True)
+        return token[at], words
 
     def _context(self) -> Numbers:
         """Return how many tokens each token has between it and the nearer edge of its window; not of its text."""

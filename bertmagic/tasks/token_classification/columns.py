@@ -25,8 +25,12 @@ def words_column(table: Table, other_than: str | None = None) -> str | None:
 def likely_labels(table: Table, label: str | None, text: str | None) -> list[str]:
     """Return the columns that can be the label column, the likeliest first."""
     others = [column for column in table.columns if column not in naming.several(text or ())]
-    found = [column for column in others if label in (None, column) and _marks(table, column, text)]
-    return sorted(found, key=lambda column: _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS))
+    candidates = [column for column in others if label in (None, column) and _marks(table, column, text)]
+
+    def likeliness(column: str) -> int:
+        return _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS)
+
+    return sorted(candidates, key=likeliness)
 
 
 def _marks(table: Table, column: str, text: str | None) -> bool:

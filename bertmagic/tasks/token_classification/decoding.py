@@ -45,19 +45,19 @@ def decoded(
     offsets = np.concatenate([[0], np.cumsum(alignment.own)])[words.offsets]
     chosen = best_sequences(scores, offsets) if valid else scores.argmax(axis=1)
     for text in range(len(words)):
-        found = [names[number] for number in chosen[offsets[text] : offsets[text + 1]].tolist()]
+        row_tags = [names[number] for number in chosen[offsets[text] : offsets[text + 1]].tolist()]
         if valid is False:
-            found, _ = tags.repaired(found, "IOB1")
+            row_tags, _ = tags.repaired(row_tags, "IOB1")
         own = alignment.own[words.offsets[text] : words.offsets[text + 1]]
         if not own.all():
             shares = alignment.tokens[words.offsets[text] : words.offsets[text + 1]] >= 0
-            found = _filled(found, own.tolist(), shares.tolist())
-        yield found
+            row_tags = _filled(row_tags, own.tolist(), shares.tolist())
+        yield row_tags
 
 
-def _filled(found: list[str], own: list[bool], shares: list[bool]) -> list[str]:
+def _filled(row_tags: list[str], own: list[bool], shares: list[bool]) -> list[str]:
     """Return the tags of all words: also of those without a token of their own."""
-    known = iter(found)
+    known = iter(row_tags)
     filled = [next(known) if has else "" for has in own]
     follows = OUTSIDE
     for word in reversed(range(len(filled))):
@@ -88,20 +88,20 @@ def best_sequences(scores: Scores, offsets: npt.NDArray[np.int64]) -> npt.NDArra
     """
     import numpy as np
 
-    found = np.zeros(len(scores), np.int64)
+    chosen = np.zeros(len(scores), np.int64)
     lengths = np.diff(offsets)
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
     start = 0
     while start < len(order):
         part = order[start : start + max(1, _SLOTS // int(lengths[order[start]]))]
-        _decode(scores, offsets[part], lengths[part], found)
+        _decode(scores, offsets[part], lengths[part], chosen)
         start += len(part)
-    return found
+    return chosen
 
 
 def _decode(
-    scores: Scores, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], found: npt.NDArray[np.int64]
+    scores: Scores, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], chosen: npt.NDArray[np.int64]
 ) -> None:
     """Decode some sequences, the longest first, and fill in their tags."""
     import numpy as np
@@ -126,5 +126,5 @@ def _decode(
     tag = total.argmax(axis=1)
     for step in reversed(range(steps)):
         going = rows[: int((lengths > step).sum())]
-        found[starts[going] + step] = tag[going]
+        chosen[starts[going] + step] = tag[going]
         tag[going] = come[step, going, tag[going]]

@@ -46,15 +46,15 @@ class Measured:
     def metrics(self) -> dict[str, float]:
         """Return precision, recall and F1 of entities, the share of right tags, and the mean loss of a word.
 
-        The strict numbers are of each word's most probable tag, read strictly: what does not begin with ``B-`` is no
-        entity. They show how well the model keeps to the scheme by itself.
+        The strict numbers are of each word's most probable tag, read strictly: an entity has to begin with ``B-``.
+        They show how well the model keeps to the scheme by itself.
         """
-        found = overall(self.true, self.predicted)
+        score = overall(self.true, self.predicted)
         strict = overall(self.true, self.likeliest, tags.strict_entities)
         return {
-            "f1": found.f1,
-            "precision": found.precision,
-            "recall": found.recall,
+            "f1": score.f1,
+            "precision": score.precision,
+            "recall": score.recall,
             "strict_f1": strict.f1,
             "strict_precision": strict.precision,
             "strict_recall": strict.recall,
@@ -78,33 +78,33 @@ def tally(measured: Measured) -> Tally:
     values = np.column_stack([np.array(rows, np.float64), measured.losses, measured.weights])
 
     def metrics(sums: Draws) -> dict[str, Draws]:
-        right, found, wanted, partly, s_right, s_found, s_wanted, words, all_words, loss, weight = sums.T
-        named = _three("", right, found, wanted) | _three("partial_", partly, found, wanted)
-        named |= _three("strict_", s_right, s_found, s_wanted)
+        right, predicted, actual, partly, s_right, s_predicted, s_actual, words, all_words, loss, weight = sums.T
+        named = _three("", right, predicted, actual) | _three("partial_", partly, predicted, actual)
+        named |= _three("strict_", s_right, s_predicted, s_actual)
         return named | {"accuracy": words / np.maximum(all_words, 1), "loss": loss / np.maximum(weight, 1)}
 
     return Tally.of_rows(values, metrics)
 
 
-def _three(name: str, right: Draws, found: Draws, wanted: Draws) -> dict[str, Draws]:
+def _three(name: str, right: Draws, predicted: Draws, actual: Draws) -> dict[str, Draws]:
     import numpy as np
 
     return {
-        f"{name}f1": 2 * right / np.maximum(found + wanted, 1),
-        f"{name}precision": right / np.maximum(found, 1),
-        f"{name}recall": right / np.maximum(wanted, 1),
+        f"{name}f1": 2 * right / np.maximum(predicted + actual, 1),
+        f"{name}precision": right / np.maximum(predicted, 1),
+        f"{name}recall": right / np.maximum(actual, 1),
     }
 
 
 def _overall(true: Sequence[str], predicted: Sequence[str], read: Read) -> tuple[int, int, int]:
-    there, found = set(read(true)), set(read(predicted))
-    return len(there & found), len(found), len(there)
+    actual, guessed = set(read(true)), set(read(predicted))
+    return len(actual & guessed), len(guessed), len(actual)
 
 
 def partial(true: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[str, int]]:
-    """Return the type of each entity that is found, and 2 where its words are right, 1 where it only shares some.
+    """Return the type of each predicted entity that matches, with 2 for the same words and 1 for only some of them.
 
-    A found entity matches at most one true one of its type, the exact one first. Half a point for an overlap is how
+    A predicted entity matches at most one true one of its type, the exact one first. Half a point for an overlap is how
     MUC-5 and SemEval-2013 task 9 count partial matches (Chinchor & Sundheim 1993).
     """
     there, matched = set(true), [(entity.label, 2) for entity in predicted if entity in set(true)]
@@ -123,19 +123,19 @@ def type_tally(measured: Measured, types: Sequence[str]) -> Tally:
     import numpy as np
 
     number = {label: at for at, label in enumerate(types)}
-    values = np.zeros((len(measured.true), 4, len(types)))  # right, found, wanted, partly right
+    values = np.zeros((len(measured.true), 4, len(types)))  # right, predicted, actual, partly right
     for row, (true, predicted) in enumerate(zip(measured.true, measured.predicted, strict=True)):
-        there, found = tags.entities(true), tags.entities(predicted)
-        for at, part in enumerate((set(there) & set(found), found, there)):
+        actual, guessed = tags.entities(true), tags.entities(predicted)
+        for at, part in enumerate((set(actual) & set(guessed), guessed, actual)):
             for entity in part:
                 values[row, at, number[entity.label]] += 1
-        for label, half in partial(there, found):
+        for label, half in partial(actual, guessed):
             values[row, 3, number[label]] += half / 2
 
     def metrics(sums: Draws) -> dict[str, Draws]:
-        right, found, wanted, partly = sums.reshape(len(sums), 4, len(types)).transpose(1, 0, 2)
-        named = _three("", right, found, wanted) | {"partial_f1": _three("", partly, found, wanted)["f1"]}
-        return {f"{name} {at}": of[:, at] for name, of in named.items() for at in range(len(types))}
+        right, predicted, actual, partly = sums.reshape(len(sums), 4, len(types)).transpose(1, 0, 2)
+        named = _three("", right, predicted, actual) | {"partial_f1": _three("", partly, predicted, actual)["f1"]}
+        return {f"{name} {at}": draws[:, at] for name, draws in named.items() for at in range(len(types))}
 
     return Tally.of_rows(values.reshape(len(values), -1), metrics)
 
@@ -154,17 +154,17 @@ def typed(measured: Measured) -> tuple[ClassScore, ...]:
     )  # fmt: skip
 
 
-def named(texts: Sequence[str], words: Words, of: Tags) -> npt.NDArray[Any]:
+def named(texts: Sequence[str], words: Words, sentence_tags: Tags) -> npt.NDArray[Any]:
     """Return the entities of each text as a string such as ``PER Ada Lovelace; LOC London``: objects, ``(rows,)``."""
     import numpy as np
 
-    def said(at: int, text: str, row: Sequence[str]) -> str:
+    def described(at: int, text: str, row: Sequence[str]) -> str:
         spans = words.of(at)
-        found = ((one.label, text[spans[one.start][0] : spans[one.end - 1][1]]) for one in tags.entities(row))
-        return "; ".join(f"{label} {words}" for label, words in found) or "none"
+        marked = ((one.label, text[spans[one.start][0] : spans[one.end - 1][1]]) for one in tags.entities(row))
+        return "; ".join(f"{label} {words}" for label, words in marked) or "none"
 
-    rows = (said(at, text, row) for at, (text, row) in enumerate(zip(texts, of, strict=True)))
-    return np.fromiter(rows, object, len(of))
+    rows = (described(at, text, row) for at, (text, row) in enumerate(zip(texts, sentence_tags, strict=True)))
+    return np.fromiter(rows, object, len(sentence_tags))
 
 
 def credits_of(measured: Measured) -> npt.NDArray[np.float64]:
@@ -172,8 +172,8 @@ def credits_of(measured: Measured) -> npt.NDArray[np.float64]:
     import numpy as np
 
     def f1(true: Sequence[str], predicted: Sequence[str]) -> float:
-        right, found, wanted = _overall(true, predicted, tags.entities)
-        return 2 * right / (found + wanted) if found + wanted else 1.0
+        right, guessed, actual = _overall(true, predicted, tags.entities)
+        return 2 * right / (guessed + actual) if guessed + actual else 1.0
 
     return np.array([f1(*pair) for pair in zip(measured.true, measured.predicted, strict=True)], np.float64)
 
@@ -188,11 +188,14 @@ def by_type(
     true, predicted
         The tags of each sentence, as many for the one as for the other.
     read
-        How entities are read from tags: `tags.entities`, or `tags.strict_entities`, for which what does not begin with
-        ``B-`` is none.
+        How entities are read from tags: `tags.entities`, or `tags.strict_entities`, for which an entity has to begin
+        with ``B-``.
     """
-    right, found, wanted = _counts(true, predicted, read)
-    return tuple(_score(label, right[label], found[label], wanted[label]) for label in sorted(found | wanted))
+    right, predicted_counts, true_counts = _counts(true, predicted, read)
+    return tuple(
+        _score(label, right[label], predicted_counts[label], true_counts[label])
+        for label in sorted(predicted_counts | true_counts)
+    )
 
 
 def overall(
@@ -205,9 +208,9 @@ def overall(
 def accuracy(true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> float:
     """Return the share of words with the correct tag; 0 without words."""
     right = words = 0
-    for wanted, found in zip(true, predicted, strict=True):
-        right += sum(one == other for one, other in zip(wanted, found, strict=True))
-        words += len(wanted)
+    for true_tags, predicted_tags in zip(true, predicted, strict=True):
+        right += sum(one == other for one, other in zip(true_tags, predicted_tags, strict=True))
+        words += len(true_tags)
     return right / max(words, 1)
 
 
@@ -215,15 +218,16 @@ def _counts(
     true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], read: Read
 ) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Count the correct, the predicted and the true entities of each type."""
-    right, found, wanted = Counter[str](), Counter[str](), Counter[str]()
+    right, predicted_counts, true_counts = Counter[str](), Counter[str](), Counter[str]()
     for of_true, of_predicted in zip(true, predicted, strict=True):
-        there, guessed = set(read(of_true)), set(read(of_predicted))
-        wanted.update(entity.label for entity in there)
-        found.update(entity.label for entity in guessed)
-        right.update(entity.label for entity in there & guessed)
-    return right, found, wanted
+        true_entities, predicted_entities = set(read(of_true)), set(read(of_predicted))
+        true_counts.update(entity.label for entity in true_entities)
+        predicted_counts.update(entity.label for entity in predicted_entities)
+        right.update(entity.label for entity in true_entities & predicted_entities)
+    return right, predicted_counts, true_counts
 
 
-def _score(label: str, right: int, found: int, wanted: int) -> ClassScore:
+def _score(label: str, right: int, predicted: int, actual: int) -> ClassScore:
     """Return precision, recall and F1 of counts; 0 instead of a division by 0."""
-    return ClassScore(label, right / max(found, 1), right / max(wanted, 1), 2 * right / max(found + wanted, 1), wanted)
+    f1 = 2 * right / max(predicted + actual, 1)
+    return ClassScore(label, right / max(predicted, 1), right / max(actual, 1), f1, actual)

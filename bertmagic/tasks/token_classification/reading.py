@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Tags = list[list[str]]
 
-_LOOKED_AT = 100  # cells, to tell what a column holds
+_LOOKED_AT = 100  # cells, to decide what a column holds
 _FEW = 5
 
 
@@ -74,8 +74,8 @@ def readable(column: pd.Series, name: str, where: str) -> tuple[TextRows, list[F
     import numpy as np
 
     if not holds_words(column):
-        texts, found = checks.clean_texts(column, where)
-        return TextRows(name, texts, column.index[texts.positions]), found
+        texts, findings = checks.clean_texts(column, where)
+        return TextRows(name, texts, column.index[texts.positions]), findings
     filled = np.fromiter(
         (_has_words(cell, _row(column.index, at, where)) for at, cell in enumerate(cells(column))), bool, len(column)
     )
@@ -87,16 +87,16 @@ def readable(column: pd.Series, name: str, where: str) -> tuple[TextRows, list[F
 def _has_words(cell: Any, where: str) -> bool:
     if missing(cell) or _is_blank(cell):
         return False
-    found = listed(cell)
-    if found is None:
+    row_words = listed(cell)
+    if row_words is None:
         raise DataError(
             f"{where} holds {cell!r:.60} instead of a list of words, as other rows do.",
             'Write it as ["a", "list"] of words.',
         )
-    for number, word in enumerate(found, start=1):
+    for number, word in enumerate(row_words, start=1):
         if not isinstance(word, str):
-            raise DataError(f"{where}: its word {number:,} is no text but {word!r:.40}.", "Words must be strings.")
-    return any(word.strip() for word in found)
+            raise DataError(f"{where}: its word {number:,} is not a text but {word!r:.40}.", "Words must be strings.")
+    return any(word.strip() for word in row_words)
 
 
 def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Finding]]:
@@ -126,8 +126,8 @@ def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Find
             f"Give its words as lists: if blanks part them, df[{text!r}] = df[{text!r}].str.split().",
         )
     given = cells(frame[label].iloc[rows.positions])
-    found, said = (_from_tags if isinstance(rows.texts, Joined) else _from_spans)(rows, given, table.name)
-    return rows, found, findings + said
+    tag_rows, tag_findings = (_from_tags if isinstance(rows.texts, Joined) else _from_spans)(rows, given, table.name)
+    return rows, tag_rows, findings + tag_findings
 
 
 def _row(index: pd.Index, at: int, where: str) -> str:
@@ -137,35 +137,35 @@ def _row(index: pd.Index, at: int, where: str) -> str:
 
 def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, list[Finding]]:
     assert isinstance(rows.texts, Joined)
-    found: Tags = []
+    tag_rows: Tags = []
     for at, (sentence, cell) in enumerate(zip(rows.texts.rows(), given, strict=True)):
-        found.append(_tags(cell, sentence, _row(rows.index, at, name)))
-    scheme = tags.scheme(found)
+        tag_rows.append(_tags(cell, sentence, _row(rows.index, at, name)))
+    scheme = tags.scheme(tag_rows)
     odd: list[tuple[int, int, str]] = []
-    for at, before in enumerate(found):
-        found[at], wrong = tags.repaired(before, scheme)
+    for at, before in enumerate(tag_rows):
+        tag_rows[at], wrong = tags.repaired(before, scheme)
         odd += [(at, word, before[word]) for word in wrong]
-    return found, [_repairs(rows, odd, scheme)] if odd else []
+    return tag_rows, [_repairs(rows, odd, scheme)] if odd else []
 
 
 def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
     """Return the tags of a row as given, each one checked."""
-    found = listed(cell)
-    if found is None:
+    row_tags = listed(cell)
+    if row_tags is None:
         raise DataError(
             f"{where} holds {cell!r:.60} instead of a list of tags.",
             'Give a tag a word, as in ["B-PER", "O"]; as text, in the form that json.dumps writes.',
         )
-    if len(found) != len(sentence):
+    if len(row_tags) != len(sentence):
         raise DataError(
-            f"{where} has {count(len(sentence), 'word')} and {count(len(found), 'tag')}.",
+            f"{where} has {count(len(sentence), 'word')} and {count(len(row_tags), 'tag')}.",
             f"Give each word one tag. It begins {' '.join(sentence[:6])!r:.60}.",
         )
-    for number, (word, tag) in enumerate(zip(sentence, found, strict=True), start=1):
+    for number, (word, tag) in enumerate(zip(sentence, row_tags, strict=True), start=1):
         if not word.strip():
             raise DataError(f"{where}: its word {number:,} is empty.", "Remove it, and its tag with it.")
         _check_tag(tag, f"{where}: the tag of its word {number:,} ({word!r:.40})")
-    return found
+    return row_tags
 
 
 def _check_tag(tag: Any, where: str) -> None:
@@ -177,7 +177,7 @@ def _check_tag(tag: Any, where: str) -> None:
             "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-).",
         )
     if missing(tag):
-        raise DataError(f"{where} is missing.", "Give it one; a word that is no entity has O.")
+        raise DataError(f"{where} is missing.", "Give it one; a word outside of every entity has O.")
     raise DataError(
         f"{where} is the number {tag!r:.40}, whose name is not known.",
         "Give names, as in df.tags = [[NAMES[i] for i in row] for row in df.tags], or a Dataset with ClassLabel.",
@@ -201,7 +201,7 @@ def _repairs(rows: TextRows, odd: list[tuple[int, int, str]], scheme: str) -> Fi
 
 
 def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, list[Finding]]:
-    found: Tags = []
+    tag_rows: Tags = []
     odd: list[tuple[int, str]] = []
     for at, (text, cell) in enumerate(zip(rows.texts, given, strict=True)):
         where = _row(rows.index, at, name)
@@ -209,14 +209,14 @@ def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, 
         spans.check(marked, text, where)
         known = words.split(text)
         entities, wrong = spans.fitted(marked, known)
-        found.append(tags.written(entities, len(known)))
+        tag_rows.append(tags.written(entities, len(known)))
         odd += [(at, text[span.start : span.end]) for span in wrong]
     if not odd:
-        return found, []
+        return tag_rows, []
     examples = ", ".join(f"{text!r:.30} (row {rows.index[at]})" for at, text in odd[:3])
     what = f"{count(len(odd), 'span starts or ends', 'spans start or end')} within a word: {examples}" + (
         " and others." if len(odd) > 3 else "."
     )
     numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _ in odd))
     fix = "They are widened to whole words; one that has no word of its own is dropped."
-    return found, [Finding("warning", what, fix, numbers[:_FEW], len(odd))]
+    return tag_rows, [Finding("warning", what, fix, numbers[:_FEW], len(odd))]

@@ -47,8 +47,8 @@ class Entities(Predictions):
     def text(self, at: int) -> str | None:
         """Return a text by its position; None if it is missing."""
         cell = self.given.iloc[at]
-        found = None if isinstance(cell, str) else listed(cell)
-        text = " ".join(map(str, found)) if found is not None else "" if missing(cell) else str(cell)
+        words = None if isinstance(cell, str) else listed(cell)
+        text = " ".join(map(str, words)) if words is not None else "" if missing(cell) else str(cell)
         return text if text.strip() else None
 
     def of(self, at: int) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def entities_of(
     given: pd.Series,
     rows: TextRows,
     alignment: Alignment,
-    found: Iterable[Sequence[str]],
+    tag_rows: Iterable[Sequence[str]],
     chances: Mapping[str, npt.NDArray[np.float32]],
     **known: Any,
 ) -> Entities:
@@ -72,8 +72,8 @@ def entities_of(
     given
         The texts as they were given.
     rows
-        Those of them that could be read; ``alignment`` and ``found`` are theirs.
-    found
+        Those of them that could be read; ``alignment`` and ``tag_rows`` are theirs.
+    tag_rows
         The IOB2 tags of the words of each row.
     chances
         The probability of each type for each word that has a token of its own, shape ``(words,)``.
@@ -86,7 +86,7 @@ def entities_of(
     words, own = alignment.words, np.concatenate([[0], np.cumsum(alignment.own)])
     lines: list[tuple[Any, int, int, str, str, float]] = []
     at: list[int] = []
-    for row, (text, of_row) in enumerate(zip(rows.texts, found, strict=True)):
+    for row, (text, of_row) in enumerate(zip(rows.texts, tag_rows, strict=True)):
         begin = int(words.offsets[row])
         for first, behind, label in tags.entities(of_row):
             start, end = int(words.spans[begin + first, 0]), int(words.spans[begin + behind - 1, 1])

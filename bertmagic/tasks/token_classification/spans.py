@@ -70,23 +70,23 @@ def _items(cell: Any) -> list[Any] | None:
 def _fields(item: Any) -> list[Any] | None:
     """Return start, end and label as given; None if one is missing."""
     if isinstance(item, Mapping):
-        found = [next((item[key] for key in keys if key in item), None) for keys in _KEYS.values()]
+        fields = [next((item[key] for key in keys if key in item), None) for keys in _KEYS.values()]
     else:
-        found = listed(item) or []
-    if len(found) == 3 and isinstance(found[2], list | tuple) and len(found[2]) == 1:
-        found[2] = found[2][0]  # of a tool that allows several
-    numbers = [hasattr(value, "__index__") and not isinstance(value, bool) for value in found[:2]]
-    return found if len(found) == 3 and all(numbers) and isinstance(found[2], str) and found[2].strip() else None
+        fields = listed(item) or []
+    if len(fields) == 3 and isinstance(fields[2], list | tuple) and len(fields[2]) == 1:
+        fields[2] = fields[2][0]  # of a tool that allows several
+    numbers = [hasattr(value, "__index__") and not isinstance(value, bool) for value in fields[:2]]
+    return fields if len(fields) == 3 and all(numbers) and isinstance(fields[2], str) and fields[2].strip() else None
 
 
 def _span(item: Any, where: str) -> Span:
-    found = _fields(item)
-    if found is None:
+    fields = _fields(item)
+    if fields is None:
         raise DataError(
             f"{where} holds a span {item!r:.60}, in which start, end or label is not to be found.",
             'A span is {"start": 0, "end": 5, "label": "PER"} or [0, 5, "PER"], counted in characters.',
         )
-    return Span(int(found[0]), int(found[1]), found[2].strip())
+    return Span(int(fields[0]), int(fields[1]), fields[2].strip())
 
 
 def check(spans: Sequence[Span], text: str, where: str) -> None:
@@ -94,20 +94,20 @@ def check(spans: Sequence[Span], text: str, where: str) -> None:
     for span in spans:
         if span.start < 0 or span.end > len(text):
             raise DataError(
-                f"{where} has a span outside of its text: {_told(span)}; the text has {count(len(text), 'character')}.",
+                f"{where} has a span outside of its text: {_text(span)}; the text has {count(len(text), 'character')}.",
                 "Count in characters, from 0; offsets in bytes or in tokens differ.",
             )
         if span.end <= span.start:
-            raise DataError(f"{where} has an empty span: {_told(span)}.", "The end is the character behind the last.")
+            raise DataError(f"{where} has an empty span: {_text(span)}.", "The end is the character behind the last.")
     for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(
-                f"{where} has overlapping spans: {_told(left)} and {_told(right)}.",
+                f"{where} has overlapping spans: {_text(left)} and {_text(right)}.",
                 "A word has one tag: keep one of the two, such as the longer.",
             )
 
 
-def _told(span: Span) -> str:
+def _text(span: Span) -> str:
     return f"{span.start} to {span.end} ({span.label})"
 
 
@@ -125,14 +125,14 @@ def fitted(spans: Sequence[Span], words: Sequence[Sequence[int]]) -> tuple[list[
         First character of each word, and the one behind its last.
     """
     starts, ends = [word[0] for word in words], [word[1] for word in words]
-    found: list[Entity] = []
+    entities: list[Entity] = []
     odd = []
     for span in spans:
-        free = found[-1].end if found else 0
+        free = entities[-1].end if entities else 0
         first, behind = bisect_right(ends, span.start), bisect_left(starts, span.end)
         # a span may include characters around a word, such as a space
         if first >= behind or starts[first] < span.start or ends[behind - 1] > span.end:
             odd.append(span)
         if max(first, free) < behind:
-            found.append(Entity(max(first, free), behind, span.label))
-    return found, odd
+            entities.append(Entity(max(first, free), behind, span.label))
+    return entities, odd

@@ -90,26 +90,28 @@ class TokenClassification(Task):
         """Return the column of the words or texts, and that of the tags or spans."""
         text, label = asked["text"], asked["label"]
         if label is None:
-            found = entity_columns.likely_labels(table, None, text)
-            if not found:
+            candidates = entity_columns.likely_labels(table, None, text)
+            if not candidates:
                 raise DataError(
                     f"no column of {table.name} holds tags or spans (columns: {listing(table.columns)}).",
                     'Name it with label = "NAME": lists of tags as B-PER, I-PER, O, or of {"start", "end", "label"}.',
                 )
-            label = found[0]
+            label = candidates[0]
         naming.require(table, label, "label")
         text = text or entity_columns.text_of(table, label)
         naming.require(table, text, "text")
-        said = [f"{role} = {of!r}" for role, of in (("text", text), ("label", label)) if asked[role] is None]
-        return {"text": text, "label": label}, f"Inferred from {table.name}: {', '.join(said)}." if said else ""
+        roles = (("text", text), ("label", label))
+        inferred = [f"{role} = {column!r}" for role, column in roles if asked[role] is None]
+        note = f"Inferred from {table.name}: {', '.join(inferred)}." if inferred else ""
+        return {"text": text, "label": label}, note
 
     @classmethod
     def read(
         cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
     ) -> tuple[TokenClassification, LabelledRows, list[Finding]]:
         """Return the task with the types that occur, and the rows with the tags of their words."""
-        rows, found, findings = reading.read(table, columns["text"], columns["label"])
-        counts = Counter(entity.label for row in found for entity in tags.entities(row))
+        rows, tag_rows, findings = reading.read(table, columns["text"], columns["label"])
+        counts = Counter(entity.label for row in tag_rows for entity in tags.entities(row))
         if not counts:
             raise DataError(
                 f"column {columns['label']!r} of {table.name} marks no entity in any row.",
@@ -121,7 +123,7 @@ class TokenClassification(Task):
             for label, count in counts.items()
             if count == 1
         ]
-        examples = task._with_targets(rows, found)
+        examples = task._with_targets(rows, tag_rows)
         return task, examples, findings + checks.repeats(examples)
 
     @classmethod
@@ -135,14 +137,15 @@ class TokenClassification(Task):
         if "tags" in card:
             return cls(tuple(card["labels"]), tuple(card["tags"]), card["valid"], card["all_pieces"])
         named = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
-        found = tuple(_as_tag(str(name)) for _, name in named)
-        types = {(tags.parts(tag) or ("", ""))[1] for tag in found} - {""}
-        if tags.OUTSIDE not in found or not types:
+        output_tags = tuple(_as_tag(str(name)) for _, name in named)
+        types = {(tags.parts(tag) or ("", ""))[1] for tag in output_tags} - {""}
+        if tags.OUTSIDE not in output_tags or not types:
+            outputs = listing(name for _, name in named)
             raise ModelError(
-                f"the outputs of the model are no tags of words: {listing(name for _, name in named) or 'none named'}.",
+                f"the outputs of the model are not tags of words: {outputs or 'none named'}.",
                 "Its config should name them, as in id2label: O, B-PER, I-PER; or fine-tune it with %%bert_finetune.",
             )
-        return cls(tuple(sorted(types)), found, valid=False)
+        return cls(tuple(sorted(types)), output_tags, valid=False)
 
     def card(self) -> dict[str, Any]:
         """Return the types and the tags."""
@@ -166,8 +169,10 @@ class TokenClassification(Task):
         """Return the labelled rows; an entity of an unknown type is an error."""
         naming.require(table, columns["text"], "text")
         naming.require(table, columns["label"], "label")
-        rows, found, findings = reading.read(table, columns["text"], columns["label"])
-        unseen = {at: {entity.label for entity in tags.entities(row)} - {*self.labels} for at, row in enumerate(found)}
+        rows, tag_rows, findings = reading.read(table, columns["text"], columns["label"])
+        unseen = {
+            at: {entity.label for entity in tags.entities(row)} - {*self.labels} for at, row in enumerate(tag_rows)
+        }
         wrong = [at for at, labels in unseen.items() if labels]
         if wrong:
             labels = sorted(set().union(*unseen.values()))
@@ -176,21 +181,21 @@ class TokenClassification(Task):
                 f"{listing(map(repr, labels))} in {count(len(wrong), 'row')}, such as row {rows.index[wrong[0]]}.",
                 f"The types are {listing(self.labels)}. Map or drop those entities.",
             )
-        examples = self._with_targets(rows, found)
+        examples = self._with_targets(rows, tag_rows)
         return examples, findings + checks.repeats(examples)
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
         """Return the rows with an entity of an unknown type."""
-        rows, found, _ = reading.read(table, columns["text"], columns["label"])
-        unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(found))
+        rows, tag_rows, _ = reading.read(table, columns["text"], columns["label"])
+        unknown = ((at, {one.label for one in tags.entities(row)} - {*self.labels}) for at, row in enumerate(tag_rows))
         return {int(rows.positions[at]): min(labels) for at, labels in unknown if labels}
 
-    def _with_targets(self, rows: TextRows, found: Sequence[Sequence[str]]) -> LabelledRows:
+    def _with_targets(self, rows: TextRows, tag_rows: Sequence[Sequence[str]]) -> LabelledRows:
         """Return rows with the tags of their words: for each row a tuple of numbers in `_names`."""
         import numpy as np
 
         numbers = {tag: number for number, tag in enumerate(self._names)}
-        known = [tuple(numbers[tag] for tag in row) for row in found]
+        known = [tuple(numbers[tag] for tag in row) for row in tag_rows]
         return with_targets(rows, np.fromiter(known, object, len(known)))
 
     @property
@@ -213,13 +218,13 @@ class TokenClassification(Task):
 
     def baseline_texts(self, rows: TextRows) -> list[str]:
         """Return the words of all rows, concatenated."""
-        found = words.find(rows.texts)
-        return [text[start:end] for at, text in enumerate(rows.texts) for start, end in found.of(at)]
+        word_spans = words.find(rows.texts)
+        return [text[start:end] for at, text in enumerate(rows.texts) for start, end in word_spans.of(at)]
 
     def targets(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the output of the tag of each word. Shape ``(all words,)``."""
-        found: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
-        return found
+        targets: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
+        return targets
 
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return a baseline that gives the score of each tag for a word."""
@@ -230,9 +235,9 @@ class TokenClassification(Task):
         import numpy as np
 
         alignment = alignment_of(samples, rows)
-        found = np.zeros((len(samples.ids), scores.shape[1]), np.float32)
-        found[alignment.tokens[alignment.own]] = scores[alignment.own]
-        return found
+        by_token = np.zeros((len(samples.ids), scores.shape[1]), np.float32)
+        by_token[alignment.tokens[alignment.own]] = scores[alignment.own]
+        return by_token
 
     def strata(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the rarest type of entity in each row, so that each type keeps its share of the validation rows."""
@@ -245,8 +250,8 @@ class TokenClassification(Task):
     def counts(self, rows: LabelledRows) -> dict[str, int]:
         """Return the number of entities of each type."""
         named = ([self._names[tag] for tag in row] for row in rows.targets)
-        found = (entity.label for row in named for entity in tags.entities(row))
-        return dict(Counter(found).most_common())
+        types = (entity.label for row in named for entity in tags.entities(row))
+        return dict(Counter(types).most_common())
 
     def encode(self, cache: Cache, rows: TextRows, progress: Callable[[int, int], None]) -> Tokens:
         """Return the rows as tokens with their characters."""
@@ -288,7 +293,7 @@ class TokenClassification(Task):
     def report(self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any) -> Report:
         """Return metrics and the table of types."""
         measured, where = self._measured(scores, rows, samples), alignment_of(samples, rows).words
-        found = with_intervals.estimate([entities.tally(measured)], measured.metrics())
+        estimates = with_intervals.estimate([entities.tally(measured)], measured.metrics())
         outcomes = Outcomes(
             index=rows.index,
             texts=rows.texts,
@@ -296,13 +301,13 @@ class TokenClassification(Task):
             true=entities.named(rows.texts, where, measured.true),
             predicted=entities.named(rows.texts, where, measured.predicted),
             credit=entities.credits_of(measured),
-            tallies=found.tallies,
+            tallies=estimates.tallies,
         )
         return Report(
             task=self.name,
             rows=len(rows),
-            metrics=found.metrics,
-            intervals=found.intervals,
+            metrics=estimates.metrics,
+            intervals=estimates.intervals,
             labels=self.labels,
             class_noun="type",
             support_noun="entities",
@@ -334,9 +339,11 @@ class TokenClassification(Task):
         alignment = alignment_of(samples, rows)
         read = scores[alignment.tokens[alignment.own]]
         types = [(tags.parts(tag) or ("", ""))[1] for tag in self.tags]
-        chances = {label: softmax(read)[:, [label == of for of in types]].sum(axis=1) for label in self.labels}
-        found = decoding.decoded(read, alignment, self.tags, self.valid)
-        return entities_of(given["text"], rows, alignment, found, chances, labels=self.labels, task=self.name, **known)
+        chances = {label: softmax(read)[:, [label == kind for kind in types]].sum(axis=1) for label in self.labels}
+        tag_rows = decoding.decoded(read, alignment, self.tags, self.valid)
+        return entities_of(
+            given["text"], rows, alignment, tag_rows, chances, labels=self.labels, task=self.name, **known
+        )
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

@@ -121,7 +121,7 @@ def test_rows_without_words_or_tags_are_dropped_and_told():
         (TOKENS, [TAGS[0], "B-LOC", TAGS[2]], r"row 1 of the DataFrame holds 'B-LOC' instead of a list of tags"),
         (TOKENS, [TAGS[0], "[0 3]", TAGS[2]], r"holds '\[0 3\]' instead of a list of tags"),
         ([TOKENS[0], ["In", " "], ["x"]], TAGS, r"row 1 of the DataFrame: its word 2 is empty"),
-        ([TOKENS[0], ["In", 5], ["x"]], TAGS, r"row 1 of column 'tokens' of the DataFrame: its word 2 is no text"),
+        ([TOKENS[0], ["In", 5], ["x"]], TAGS, r"row 1 of column 'tokens' of the DataFrame: its word 2 is not a text"),
         (['["In"]', "In Paris"], TAGS[:2], "but column 'tokens' holds running text"),
         ([TOKENS[0], "In Paris", ["x"]], TAGS, "column 'tokens' of the DataFrame holds 2 values that are not text"),
         (["In Paris"], [[[3, 8, "LOC"], [5, 8, "PER"]]], r"row 0 of the DataFrame has overlapping spans"),

@@ -314,7 +314,7 @@ def test_a_model_from_elsewhere_is_read_by_the_names_of_its_outputs(encoder, tok
 
 @pytest.mark.parametrize("named", [{"0": "LABEL_0", "1": "LABEL_1"}, {"0": "B-PER", "1": "I-PER"}, {"0": "O"}, {}])
 def test_outputs_that_are_no_tags_are_an_error(named):
-    with pytest.raises(ModelError, match="outputs of the model are no tags of words"):
+    with pytest.raises(ModelError, match="outputs of the model are not tags of words"):
         TokenClassification.from_card({}, {"id2label": named})
 
 
