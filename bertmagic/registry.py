@@ -84,7 +84,7 @@ def encoder_reference(model: Any) -> str:
 
 
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
-    """Load a model that can predict: a run of this folder, a saved folder, or a fine-tuned model of the hub.
+    """Load a model: a run of this folder, a saved folder, or a model of the hub; also an encoder without a head.
 
     Parameters
     ----------
@@ -100,7 +100,8 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
     UnknownReference
         If ``ref`` is not known.
     ModelError
-        If the folder is not a model, is broken, or lacks the head of its task.
+        If the folder is not a model, is broken, or lacks the head of its task. A model without a head embeds texts
+        and shows its attention; to predict with it is an error, too.
     """
     chosen = table.read(table.commands.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
     return hold(open_model(str(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))

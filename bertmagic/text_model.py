@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, OptionError, TrainingError, listing
+from bertmagic.errors import ModelError, OptionError, listing
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
+    from bertmagic.models.pooling import Pooling
     from bertmagic.options import Columns
     from bertmagic.tasks import Task
     from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
@@ -61,6 +63,7 @@ class TextModel:
         self._network: PreTrainedModel | None = network
         self._tokenizer = tokenizer
         self._lock = threading.RLock()
+        self._notes: set[str] = set()  # those of `embed` that were shown: each is shown once
 
     def __repr__(self) -> str:
         if self._network is None:
@@ -144,6 +147,45 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return predict(self, texts if file is None else Path(file), asked, emit)
 
+    @table.keywords(table.commands.Predict)
+    def embed(
+        self, texts: Any = None, *, pooling: Pooling | None = None, text: Columns = None, question: str | None = None,
+        context: str | None = None, file: str | None = None, show: bool = True,
+    ) -> npt.NDArray[np.float32]:  # fmt: skip
+        """Return the vector of each text, or pair of texts: the pooled last hidden states of the encoder.
+
+        The vectors are not normalised: divide each by its norm for cosines. They are kept on disk for the next call
+        with the same weights and texts, unless the texts have less than 1,000 tokens.
+
+        Parameters
+        ----------
+        texts, text, question, context, file
+            As in `predict`.
+        pooling
+            ``mean`` of all tokens, or the ``first`` one. By default what the model's folder declares, as those of
+            sentence-transformers do, else the mean; a note says which.
+        show
+            Whether to show notes, and a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        ndarray
+            float32 of shape ``(rows, width)``, in the order of the input; NaN for a missing text.
+
+        Raises
+        ------
+        OptionError
+            If the pooling is not known.
+        """
+        from bertmagic.workflows.embed import embed
+
+        asked = {"text": text, "question": question, "context": context}
+        with self._lock, publish.working(show) as emit:
+            vectors, notes = embed(self, texts if file is None else Path(file), asked, pooling, emit)
+        publish.notes([note for note in notes if show and note not in self._notes])
+        self._notes.update(notes)
+        return vectors
+
     @table.keywords(table.commands.Evaluate)
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
@@ -206,29 +248,7 @@ class TextModel:
         from bertmagic.workflows import evaluate as evaluating
 
         with self._lock, publish.working(show) as emit:
-            calibration = evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
-            before = dict(self.card)
-            self.card.update(self.task.card())
-            return replace(calibration, kept=self._write_card(before))
-
-    def _write_card(self, before: dict[str, Any]) -> str:
-        """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""
-        from bertmagic.models import saving
-        from bertmagic.run import folders
-        from bertmagic.run.locks import RunLock
-
-        advice = f"It is kept in this model only; model.save(path) writes it: {self.folder}"
-        run = folders.run_of(self.folder)
-        if run is None:
-            return f"{advice} stays as it was loaded."
-        try:
-            with RunLock(run):
-                if not saving.has_card(self.folder, before):
-                    return f"{advice} has another model by now."
-                saving.write_card(self.folder, self.card)
-        except TrainingError as error:  # it is being trained anew
-            return f"{advice} was not changed, as {error.what}"
-        return f"It is kept in the run {run!r}, too."
+            return evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
 
     @table.keywords(table.commands.Fill)
     def fill(

@@ -12,7 +12,7 @@ from bertmagic.display import outputs, text
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bertmagic.display.live.live_output import Screen, View, Watcher
     from bertmagic.display.live.run_state import Clock
@@ -103,6 +103,21 @@ class Handle:
 def _visible(bundle: dict[str, Any]) -> dict[str, Any]:
     """Return a bundle whose plain text holds nothing that a terminal obeys; HTML and figures are made so already."""
     return {**bundle, "text/plain": visible(bundle["text/plain"])} if "text/plain" in bundle else bundle
+
+
+def notes(lines: Sequence[str]) -> None:
+    """Show what a user should know of a result that cannot say it, such as an array: a line each."""
+    if not lines:
+        return
+    if _kernel() is None:
+        from bertmagic.display.live.terminal import write
+
+        write(sys.stderr, visible("\n".join(lines)) + "\n")
+        return
+    from bertmagic.display.writers.elements import tag
+
+    html = "".join(str(tag("div", line, style="font-size:13px;opacity:.8")) for line in lines)
+    Handle().below({"text/plain": "\n".join(lines), "text/html": html})
 
 
 def is_notebook() -> bool:

@@ -119,6 +119,7 @@ HEADS = {
     ),
     "masked": Head("AutoModelForMaskedLM", "MODEL_FOR_MASKED_LM_MAPPING_NAMES", "masked-language-modeling head"),
     "pretraining": Head("AutoModelForPreTraining", "MODEL_FOR_PRETRAINING_MAPPING_NAMES", "pre-training head"),
+    "none": Head("AutoModel", "MODEL_MAPPING_NAMES", "encoder"),
 }
 """What an encoder can be loaded with."""
 
@@ -211,7 +212,8 @@ def _check_kind(kind: str, head: Head) -> None:
 
 def _check_body(model: PreTrainedModel, new: set[str]) -> None:
     """Raise a `ModelError` if most of the encoder was not in the file: then its config is of another model."""
-    body = [key for key in new if key.startswith(f"{model.base_model_prefix}.") and ".pooler." not in key]
+    prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
+    body = [key for key in new if key.startswith(prefix) and not key.startswith(f"{prefix}pooler.")]
     if len(body) > len(list(model.base_model.parameters())) / 2:
         raise ModelError(
             f"the weights do not fit a {model.config.model_type!r} model: {len(body)} of its tensors are missing.",

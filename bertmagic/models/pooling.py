@@ -18,7 +18,9 @@ POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 FILES = ("modules.json", "*_Pooling/config.json")
 """The files of a model folder that declare its pooling."""
 
-_NAMES: dict[str, Pooling] = {"mean_tokens": "mean", "mean": "mean", "cls_token": "first", "cls": "first"}
+_NAMES: dict[str, Pooling] = {
+    "mean_tokens": "mean", "mean": "mean", "cls_token": "first", "cls": "first", "first": "first",
+}  # fmt: skip
 _FLAG = "pooling_mode_"
 
 
@@ -42,11 +44,13 @@ def _modes(folder: Path) -> list[str]:
     """Return the poolings that a folder declares, by the names of sentence-transformers.
 
     Its config names them in ``pooling_mode``, as a text or a list; that of older versions has a flag for each:
-    ``pooling_mode_mean_tokens: true``. Several modes are concatenated there.
+    ``pooling_mode_mean_tokens: true``. Several modes are concatenated there. A folder that bertmagic saved has no such
+    config, but the name of the pooling in its card.
     """
     config = _read(folder / _subfolder(folder) / "config.json")
     if not isinstance(config, dict):
-        return []
+        card = _read(folder / "bertmagic.json")
+        return [str(card["pooling"])] if isinstance(card, dict) and "pooling" in card else []
     named = config.get("pooling_mode")
     if named is None:
         return [key.removeprefix(_FLAG) for key, value in config.items() if key.startswith(_FLAG) and value is True]

@@ -165,7 +165,7 @@ class Evaluate:
 )
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Load a saved or fine-tuned model."""
+    """Load a saved or fine-tuned model, or an encoder."""
 
     ref: Any = option(REQUIRED, "model", "A run, a saved folder, or a hub id.")
     name: str | None = option(

@@ -28,7 +28,11 @@ TASKS = {
 }
 """Where the class of each task is; a table is for the first one that it fits."""
 
+HEADLESS = {"feature_extraction": "bertmagic.tasks.feature_extraction.task:FeatureExtraction"}
+"""What models without a head are for; no run learns it."""
+
 _OF_HEADS = {
+    "ElectraForPreTraining": "feature_extraction",  # its head finds replaced tokens, which is no task of ours
     "ForTokenClassification": "token_classification",
     "ForQuestionAnswering": "question_answering",
     "ForMaskedLM": "masked_language_modeling",
@@ -50,19 +54,26 @@ def find(name: str) -> type[Task]:
     ModelError
         If a card names a task that this version does not know.
     """
-    if name not in TASKS:
-        raise ModelError(f"the task {name!r} is unknown to this version.", f"Known are: {', '.join(TASKS)}.")
-    module, _, attribute = TASKS[name].partition(":")
+    known = TASKS | HEADLESS
+    if name not in known:
+        raise ModelError(f"the task {name!r} is unknown to this version.", f"Known are: {', '.join(known)}.")
+    module, _, attribute = known[name].partition(":")
     return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
 
 
 def of_config(config: Mapping[str, Any]) -> str:
-    """Return the task of a model that was saved elsewhere, by the architecture that its config names."""
+    """Return the task of a model that was saved elsewhere, by the architecture that its config names.
+
+    A model without a head, such as ``BertModel``, is for feature extraction; so is one whose config names neither an
+    architecture nor classes.
+    """
     named = " ".join(config.get("architectures") or ())
     if "ForSequenceClassification" in named:
         alone = len(config.get("id2label") or ()) == 1  # transformers takes a single output for a number too
         return _OF_PROBLEMS.get(str(config.get("problem_type")), "regression" if alone else "classification")
-    return next((task for head, task in _OF_HEADS.items() if head in named and task in TASKS), "classification")
+    headless = "For" not in named if named else "id2label" not in config
+    default = "feature_extraction" if headless else "classification"
+    return next((task for head, task in _OF_HEADS.items() if head in named), default)
 
 
 def source(name: str | None, given: Any) -> Any:

@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import columns as naming
 from bertmagic.data import tables
-from bertmagic.errors import DataError, ModelError, OptionError, count, listing
+from bertmagic.errors import DataError, ModelError, OptionError, TrainingError, count, listing
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
 from bertmagic.events import Listener, Phase
+from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import folders
-from bertmagic.workflows import predict
+from bertmagic.run.locks import RunLock
+from bertmagic.workflows import embed, predict
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-    import torch
-    from transformers import PreTrainedModel
 
-    from bertmagic.data.batches import Batch
     from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
@@ -304,7 +303,7 @@ def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, 
     true_labels = [errors.value_text(true, labels) for true in outcomes.true]
     if asked.label_issues:
         if outcomes.probabilities is not None and outcomes.true.ndim == 1:
-            features = _features(run, emit)
+            features = embed.vectors(run.model, run.tokens, "mean", emit)
             chances = issues.cross_fitted(features, outcomes.true, len(labels))
             suspects += issues.mislabelled(outcomes, chances, labels)
         suspects += issues.contradicting(outcomes, true_labels)
@@ -313,19 +312,6 @@ def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, 
         rows, _ = run.model.task.examples(table, run.columns)
         suspects += issues.leaked(outcomes, true_labels, [rows.text(at) for at in range(len(rows))], list(rows.index))
     return tuple(suspects)
-
-
-def _features(run: _Run, emit: Listener) -> npt.NDArray[np.float32]:
-    """Return the mean of the encoder's last layer over the tokens of each row, ``(rows, width)``."""
-
-    def pooled(network: PreTrainedModel, batch: Batch) -> torch.Tensor:
-        hidden = network.base_model(**batch.inputs)[0].float()  # (rows, tokens, width)
-        mask = batch.mask[..., None].float()
-        mean: torch.Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
-        return mean
-
-    tokens, features = predict.run(run.model, run.rows, emit, pooled)
-    return tokens.by_row(features)
 
 
 def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Listener) -> Calibration:
@@ -340,5 +326,24 @@ def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Lis
     run = _run(model, table, columns, emit)
     if len(run.rows) < 2:
         raise DataError(f"{table.name} has {len(run.rows)} row to calibrate on.", "Give some hundred rows.")
-    model.task, calibration = model.task.calibrated(run.scores, run.rows, run.tokens, model=model.name, data=table.name)
-    return calibration
+    task, calibration = model.task.calibrated(run.scores, run.rows, run.tokens, model=model.name, data=table.name)
+    before = dict(model.card)
+    model.task = task
+    model.card.update(task.card())
+    return replace(calibration, kept=_keep_card(model, before))
+
+
+def _keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
+    """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""
+    advice = f"It is kept in this model only; model.save(path) writes it: {model.folder}"
+    run = folders.run_of(model.folder)
+    if run is None:
+        return f"{advice} stays as it was loaded."
+    try:
+        with RunLock(run):
+            if not saving.has_card(model.folder, before):
+                return f"{advice} has another model by now."
+            saving.write_card(model.folder, model.card)
+    except TrainingError as error:  # it is being trained anew
+        return f"{advice} was not changed, as {error.what}"
+    return f"It is kept in the run {run!r}, too."

@@ -16,7 +16,7 @@ from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import DataError, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
-from bertmagic.models import devices, heads, loading, saving, weights
+from bertmagic.models import devices, heads, loading, pooling, saving, weights
 from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.tokens import Tokens
-    from bertmagic.inference.forward import Outputs
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
     from bertmagic.tasks import Task
@@ -64,6 +63,8 @@ def opened(
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
+    if declared := pooling.declared(folder):
+        inferred["pooling"] = declared
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
 
 
@@ -95,14 +96,12 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
 
 
 def run(
-    model: TextModel, rows: TextRows, emit: Listener, outputs: Outputs | None = None, fresh: bool = False
+    model: TextModel, rows: TextRows, emit: Listener, fresh: bool = False
 ) -> tuple[Tokens, npt.NDArray[np.float32]]:
     """Return the tokens of rows, and the outputs of the model for them.
 
     Parameters
     ----------
-    outputs
-        Computes other outputs than those of the task.
     fresh
         Whether to tokenize without the cache.
     """
@@ -115,9 +114,7 @@ def run(
     else:
         feed = BatchSource(tokens, pad_id, segments=segments)
     progress = counting(emit, "predicting")
-    scores = run_model(
-        network, feed, model.precision, lambda done: progress(done, len(tokens)), outputs or task.outputs
-    )
+    scores = run_model(network, feed, model.precision, lambda done: progress(done, len(tokens)), task.outputs)
     return tokens, scores
 
 
@@ -125,28 +122,29 @@ def encoded(model: TextModel, rows: TextRows, emit: Listener, fresh: bool = Fals
     """Return rows as the tokens that a model reads."""
     kind = cache.Fresh if fresh else cache.Cache
     kept = kind(
-        folders.home(), model.tokenizer, model.card["max_length"], _long_text(model), stride=model.card.get("stride")
+        folders.home(), model.tokenizer, model.card["max_length"], long_text(model), stride=model.card.get("stride")
     )
     return model.task.encode(kept, rows, counting(emit, "tokenizing"))
 
 
-def _long_text(model: TextModel) -> LongText:
-    long_text: LongText = model.task.long_text or model.card.get("long_text", "truncate")
-    return long_text
+def long_text(model: TextModel) -> LongText:
+    """Return how a model reads texts that are longer than it can read at once."""
+    how: LongText = model.task.long_text or model.card.get("long_text", "truncate")
+    return how
 
 
 def notes_on(model: TextModel, tokens: Tokens) -> list[str]:
     """Return notes on texts that are too long or in an unknown language."""
     longest = model.card["max_length"]
     encoder = str(model.card["encoder"])
-    findings = checks.token_findings(tokens, longest, _long_text(model), encoder)
+    findings = checks.token_findings(tokens, longest, long_text(model), encoder)
     return [finding.sentence for finding in findings] + _overlap_note(model)
 
 
 def _overlap_note(model: TextModel) -> list[str]:
     """Return a note if a model of an older version asks for windows that overlap further than they may."""
     stride, longest = model.card.get("stride"), int(model.card["max_length"])
-    if stride is None or _long_text(model) != "window":
+    if stride is None or long_text(model) != "window":
         return []
     most = longest_overlap(longest - len(SpecialTokens.of(model.tokenizer, len(model.task.inputs) > 1)))
     return [f"Windows of long texts share {most} tokens instead of {stride}."] if stride > most else []

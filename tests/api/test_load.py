@@ -43,13 +43,43 @@ def test_an_unknown_model_names_what_is_near(quick):
     del model
 
 
-def test_what_cannot_predict_is_refused(encoder, tmp_path):
-    with pytest.raises(ModelError, match="an encoder without a head") as caught:
-        bm.load(encoder)
-    assert "Fine-tune it with %%bert_finetune" in caught.value.fix
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match=r"is not a model: it has no config.json"):
         bm.load("empty")
+
+
+def test_an_encoder_is_loaded_and_refused_where_a_head_is_needed(encoder, rows):
+    model = bm.load(encoder, precision="fp32")
+    assert (model.task.name, model.labels, type(model.network).__name__) == ("feature_extraction", (), "BertModel")
+    assert repr(model) == f"TextModel 'tiny': feature_extraction on {encoder}, cpu"
+    assert [held.task for held in bm.status().held if held.name == "tiny"] == ["feature_extraction"]
+    calls = (
+        lambda: model.predict("a film", show=False),
+        lambda: model.evaluate(rows, show=False),
+        lambda: model.calibrate(rows, show=False),
+    )
+    for call in calls:
+        with pytest.raises(ModelError, match="an encoder without a head") as caught:
+            call()
+        assert "Fine-tune it with %%bert_finetune" in caught.value.fix
+    with pytest.raises(ModelError, match="is for feature extraction and has no head for masked words"):
+        model.fill("a [MASK]", show=False)
+    with pytest.raises(ModelError, match="has no next-sentence head"):
+        model.next_sentence("a", "b", show=False)
+
+
+def test_an_encoder_shows_its_attention_and_is_fine_tuned_further(encoder, rows, learnt):
+    model = bm.load(encoder, precision="fp32")
+    maps = model.attention("the film was good", show=False)
+    assert maps.array.shape == (2, 4, 6, 6)
+    assert (maps.outputs, maps.prediction, maps.said) == ((), (), "")
+    assert "text/html" in maps._repr_mimebundle_()
+    with pytest.raises(ModelError, match="'tiny' has no head, and so no output to take gradients of"):
+        maps.gradient()
+    assert learnt.attention("the film was good", compare=model, show=False).comparison is not None
+    tuned = bm.finetune(rows, model=model, name="t", max_steps=1, precision="fp32", show=False)
+    assert tuned.labels == ("bad", "good")
 
 
 @pytest.mark.parametrize("names", [None, ("neg", "neu", "pos")])

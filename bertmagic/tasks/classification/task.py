@@ -101,13 +101,6 @@ class Classification(Task):
         if not named and any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
             named = {"0": "LABEL_0", "1": "LABEL_1"}  # transformers' default, which it leaves out of the file
         ordered = sorted(named.items(), key=lambda item: int(item[0]))
-        heads = config.get("architectures")
-        if heads and not any("For" in name for name in heads):
-            raise ModelError(
-                "it is an encoder without a head: it predicts no label and no next sentence, and fills no mask.",
-                "Fine-tune it with %%bert_finetune NAME, or pre-train it with %%bert_pretrain NAME (nsp = True for "
-                "next sentences); both take it as model = …",
-            )
         if len(ordered) < 2:
             raise ModelError("the model has fewer than two classes.", "Fine-tune it first with %%bert_finetune.")
         return cls(Labels(tuple(str(name) for _, name in ordered)), paired)

@@ -109,7 +109,6 @@ def test_a_model_saved_elsewhere_names_its_classes_in_its_config():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"architectures": ["BertModel"]}, "an encoder without a head: it predicts no label"),
         ({"id2label": {"0": "score"}}, "fewer than two classes"),
         ({"problem_type": "multi_label_classification", "id2label": {"0": "a", "1": "b"}}, "for 'multi_label"),
     ],

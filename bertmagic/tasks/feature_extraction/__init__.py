@@ -1,0 +1,1 @@
+"""Encoders without a head: they give vectors of texts and predict nothing."""

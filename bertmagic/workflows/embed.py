@@ -1,0 +1,81 @@
+"""Vectors of texts in any form, from the encoder of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from bertmagic.data import cache, checks
+from bertmagic.data.batches import BatchSource
+from bertmagic.errors import OptionError, count, listing
+from bertmagic.events import Listener, counting
+from bertmagic.inference import vector_cache
+from bertmagic.models import heads, loading, pooling
+from bertmagic.run import folders
+from bertmagic.workflows import predict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.data.rows import TextRows
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.models.pooling import Pooling
+    from bertmagic.text_model import TextModel
+
+
+def embed(
+    model: TextModel, texts: Any, asked: Mapping[str, Any], wanted: str | None, emit: Listener
+) -> tuple[npt.NDArray[np.float32], list[str]]:
+    """Return the vector of each text, and notes on what the user should know; see `TextModel.embed`.
+
+    Parameters
+    ----------
+    asked
+        The columns that the user named, by their role.
+    wanted
+        The pooling; None for the one that the model's folder declares.
+    """
+    import numpy as np
+
+    _ = model.network  # a model that was unloaded fails before any work
+    chosen, reason = _pooling(model, wanted)
+    given, name, where = predict.rows_given(model, texts, asked)
+    rows, _ = model.task.readable(given, name, where)
+    tokens, notes = _tokens(model, rows, emit)
+    found = vectors(model, tokens, chosen, emit)
+    result = np.full((len(given), found.shape[1]), np.nan, np.float32)
+    result[rows.positions] = found
+    missing = len(given) - len(rows)
+    if missing:
+        notes.insert(0, f"{count(missing, 'row has', 'rows have')} no text; the vector is NaN.")
+    return result, [reason, *notes] if reason else notes
+
+
+def vectors(model: TextModel, tokens: Tokens, chosen: Pooling, emit: Listener) -> npt.NDArray[np.float32]:
+    """Return the vectors of tokens, ``(texts, width)``, from the cache if they are there."""
+    network, pad_id = model.network, cast("int", model.tokenizer.pad_token_id)
+    feed = BatchSource(tokens, pad_id, segments=heads.reads_segments(network))
+    progress = counting(emit, "embedding")
+    return vector_cache.embed(
+        folders.home(), network, feed, model.precision, chosen, lambda done: progress(done, len(tokens))
+    )
+
+
+def _pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
+    """Return the pooling, and why it is this one; empty where the user chose it."""
+    if wanted is None:
+        return pooling.choose(model.folder)
+    if wanted not in pooling.POOLINGS:
+        raise OptionError(f"pooling = {wanted!r} is not one of {listing(pooling.POOLINGS)}.", "Leave it out for auto.")
+    return wanted, ""
+
+
+def _tokens(model: TextModel, rows: TextRows, emit: Listener) -> tuple[Tokens, list[str]]:
+    """Return rows as tokens without the labels or blocks of a task, and notes on texts that are too long or unknown."""
+    longest = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
+    long_text = predict.long_text(model)
+    kept = cache.Cache(folders.home(), model.tokenizer, longest, long_text, stride=model.card.get("stride"))
+    tokens = kept.encode(rows.texts, counting(emit, "tokenizing"), pairs=rows.second)
+    return tokens, [finding.what for finding in checks.token_findings(tokens, longest, long_text, model.name)]
