@@ -1,24 +1,19 @@
 """Token ids kept on disk, so that the same texts are tokenized once: also in other kernels, and after a restart.
 
-An entry is one file, ``HOME/cache/tokens/KEY.tokens``: a stream of Arrow's IPC format with one row, followed by the
-CRC-32 of all bytes before. Nothing in it is code. It is memory-mapped, so the ids take no memory of their own.
+An entry is one file, ``HOME/cache/tokens/KEY.tokens``, with a record batch of one row; see `store`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
-import time
-import uuid
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertmagic.data import tokenization
+from bertmagic.data import store, tokenization
 from bertmagic.data.tokenization import EncodedChunk, TokenizeOptions
 from bertmagic.data.tokens import Tokens
 
@@ -32,19 +27,12 @@ if TYPE_CHECKING:
 
     from bertmagic.options import LongText
 
-LIMIT = 2 * 10**9
-"""The most bytes that all entries have together; the least recently used ones are removed."""
-
-_MOST = 1000  # entries: small ones would never reach the limit on bytes
 _SMALL = 10_000  # characters, which are tokenized in a few milliseconds
-_STALE = 3600.0  # seconds after which an unfinished file is taken to be left by a killed process
 _CHUNK = 1000
 _WEIGHTS = frozenset([".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx", ".ot"])
 _LARGE = 10**8  # bytes: more than any tokenizer has
 _FORMAT = 3
 """The version of the format, a part of each key: entries of another version are not found, and removed in time."""
-
-_CHECKSUM = 4  # bytes
 
 
 @dataclass(frozen=True)
@@ -163,27 +151,11 @@ def _of_object(tokenizer: PreTrainedTokenizerBase) -> str | None:
 
 def read(path: Path) -> Tokens | None:
     """Return an entry, memory-mapped; None if there is none, or if it is damaged."""
-    import pyarrow as pa
-
+    row = store.read(path)
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size - _CHECKSUM
-            if size <= 0 or _checksum(file, size) != file.read():
-                return None
-        os.utime(path)  # the entry was used
-        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
-            return _tokens(stream.read_next_batch())
-    except (OSError, pa.ArrowException, KeyError):
+        return None if row is None else _tokens(row)
+    except KeyError:
         return None
-
-
-def _checksum(file: BinaryIO, size: int) -> bytes:
-    """Return the CRC-32 of the first ``size`` bytes of a file, and leave its position after them."""
-    checksum = 0
-    file.seek(0)
-    while size and (block := file.read(min(size, 2**16))):
-        checksum, size = zlib.crc32(block, checksum), size - len(block)
-    return checksum.to_bytes(_CHECKSUM, "little")
 
 
 def _tokens(row: Any) -> Tokens:
@@ -223,27 +195,11 @@ def _record_batch(encoded: Tokens) -> Any:
 
 
 def _write(path: Path, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens | None:
-    """Write an entry to a temporary file, rename it when it is complete, and read it.
-
-    If two processes write the same entry, the second file replaces the first, whose mapped bytes stay readable.
-    """
-    import pyarrow as pa
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-    part = path.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent) as ids, part.open("w+b") as file:
-            batch = _record_batch(_spool(ids, chunks, spans))
-            with pa.ipc.new_stream(file, batch.schema) as stream:
-                stream.write_batch(batch)
-            file.write(_checksum(file, file.tell()))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    written = read(path)
-    _sweep(path.parent)
-    return written
+    """Write an entry and return it as `read` does."""
+    store.make(path.parent)
+    with tempfile.TemporaryFile(dir=path.parent) as ids:
+        row = store.write(path, _record_batch(_spool(ids, chunks, spans)))
+    return None if row is None else _tokens(row)
 
 
 def _spool(file: BinaryIO, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens:
@@ -257,20 +213,6 @@ def _spool(file: BinaryIO, chunks: Iterable[EncodedChunk], spans: bool) -> Token
     file.flush()
     ids: npt.NDArray[np.int32] = np.memmap(file, np.int32, "r") if file.tell() else empty
     return tokenization.join_chunks(without_ids, ids, spans)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the least recently used entries above the limits; what is mapped stays readable."""
-    with suppress(OSError):  # another process sweeps too
-        entries = [(path.stat(), path) for path in folder.glob("*.tokens")]
-        total = 0
-        for number, (known, path) in enumerate(sorted(entries, key=lambda entry: -entry[0].st_mtime)):
-            total += known.st_size
-            if number >= _MOST or total > LIMIT:
-                path.unlink(missing_ok=True)
-        for path in folder.glob("*.part"):
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink(missing_ok=True)
 
 
 def _small(texts: Sequence[str]) -> bool:

@@ -59,9 +59,13 @@ def embed(
 
 def hidden_states(model: PreTrainedModel, batch: Batch) -> torch.Tensor:
     """Return the hidden states of the encoder's last layer, float32 of shape ``(rows, tokens, width)``."""
-    encoder: Any = model.get_encoder() if model.config.is_encoder_decoder else model.base_model
-    states: torch.Tensor = encoder(**batch.inputs).last_hidden_state
+    states: torch.Tensor = encoder(model)(**batch.inputs).last_hidden_state
     return states.float()
+
+
+def encoder(model: PreTrainedModel) -> Any:
+    """Return the encoder of a model, which computes the hidden states."""
+    return model.get_encoder() if model.config.is_encoder_decoder else model.base_model
 
 
 def _pooled(model: PreTrainedModel, batch: Batch, pooling: Pooling) -> torch.Tensor:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from transformers import BertTokenizer
 
-from bertmagic.data import cache
+from bertmagic.data import cache, store
 from bertmagic.data.tokenization import encode
 
 TEXTS = [f"the film number {i} was {'really ' * (i % 20)} good" for i in range(600)]
@@ -233,7 +233,7 @@ def test_an_entry_of_an_earlier_format_is_ignored_and_counts_as_least_recently_u
     old.write_bytes(b"bmtoken2" + bytes(5_000))
     os.utime(old, (1000, 1000))
     assert cache.read(old) is None
-    monkeypatch.setattr(cache, "_MOST", 1)
+    monkeypatch.setattr(store, "MOST", 1)
     assert len(cache.Cache(home, tokenizer, 64).encode(TEXTS)) == 600
     assert not old.exists()
 
@@ -256,7 +256,7 @@ def test_the_entries_used_least_recently_are_removed(tokenizer, home, monkeypatc
     first = cache.Cache(home, tokenizer, 64).encode(TEXTS)
     (oldest,) = entries(home)
     size = oldest.stat().st_size
-    monkeypatch.setattr(cache, "LIMIT", 3.5 * size)
+    monkeypatch.setattr(store, "LIMIT", 3.5 * size)
     made = {oldest: 0}
     for length in (63, 62, 61):
         for path in entries(home):  # the first, used again, counts as new
@@ -267,8 +267,8 @@ def test_the_entries_used_least_recently_are_removed(tokenizer, home, monkeypatc
     left = entries(home)
     assert len(left) == 3
     assert oldest in left
-    assert sum(path.stat().st_size for path in left) <= cache.LIMIT
-    monkeypatch.setattr(cache, "LIMIT", size / 2)
+    assert sum(path.stat().st_size for path in left) <= store.LIMIT
+    monkeypatch.setattr(store, "LIMIT", size / 2)
     last = cache.Cache(home, tokenizer, 60).encode(TEXTS)
     assert entries(home) == []
     assert_same(first, encode(tokenizer, TEXTS, 64))  # what is mapped stays readable
@@ -276,7 +276,7 @@ def test_the_entries_used_least_recently_are_removed(tokenizer, home, monkeypatc
 
 
 def test_the_number_of_entries_is_bounded_and_left_files_are_removed(tokenizer, home, monkeypatch):
-    monkeypatch.setattr(cache, "_MOST", 2)
+    monkeypatch.setattr(store, "MOST", 2)
     folder = home / "cache" / "tokens"
     folder.mkdir(parents=True)
     for name, age in (("left.part", 7200), ("written.part", 5)):

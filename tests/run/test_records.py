@@ -157,7 +157,7 @@ def test_a_model_made_from_nothing_is_told_apart():
 
 
 def three():
-    for name, value in (("a", 0.7), ("b", 0.9), ("c", 0.8)):
+    for name, value in (("a", 0.75), ("b", 0.9), ("c", 0.8)):
         finished(name, value)
     begun("d").fail(RuntimeError("oh"))
 

@@ -1,0 +1,122 @@
+"""Vectors kept on disk by their content, so that the same texts go through the same weights once.
+
+An entry is one file, ``HOME/cache/vectors/KEY.vectors``, with a record batch of one column; see `data.store`. The key
+is the SHA-256 of all that decides the vectors. The weights are hashed as they are in memory at each call: those of a
+network that was changed in place have another key. This takes some 90 ms for the 90 MB of MiniLM.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.data import store
+from bertmagic.inference import embedding
+from bertmagic.models import adapters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import BatchSource
+    from bertmagic.models.pooling import Pooling
+
+SMALL = 1000
+"""Fewer tokens are not kept: to compute their vectors takes less time than to hash the weights."""
+
+_FORMAT = 1
+"""The version of the format and of the computation, a part of each key."""
+
+_NOT_OF_VECTORS = frozenset(
+    ["architectures", "id2label", "label2id", "problem_type", "dtype", "torch_dtype", "_name_or_path"]
+)
+"""What a config says that the hidden states do not depend on."""
+
+
+def embed(
+    home: Path,
+    network: PreTrainedModel,
+    feed: BatchSource,
+    number_format: str,
+    pooling: Pooling,
+    after_batch: Callable[[int], None] = lambda done: None,
+) -> npt.NDArray[np.float32]:
+    """Return the vectors of texts as `embedding.embed` does, from the entry of these texts if there is one.
+
+    Nothing is kept of less than `SMALL` tokens, of a network with adapters that are not merged, if the weights change
+    meanwhile, as in training, or if the disk is full or read-only.
+
+    Parameters
+    ----------
+    home
+        The folder of the runs.
+    """
+    import numpy as np
+
+    if len(feed.tokens.ids) < SMALL or adapters.present(network):
+        return embedding.embed(network, feed, number_format, pooling, after_batch)
+    name = key(network, feed, number_format, pooling)
+    path = home / "cache" / "vectors" / f"{name}.vectors"
+    batch = store.read(path)
+    if batch is not None:
+        after_batch(len(feed.tokens))
+        column = batch.column(0)
+        return np.array(column.flatten()).reshape(len(column), -1)
+    vectors = embedding.embed(network, feed, number_format, pooling, after_batch)
+    if key(network, feed, number_format, pooling) == name:
+        with suppress(OSError):
+            store.write(path, _record_batch(vectors))
+    return vectors
+
+
+def key(network: PreTrainedModel, feed: BatchSource, number_format: str, pooling: Pooling) -> str:
+    """Return the SHA-256 of all that decides the vectors: the encoder with its weights, and the tokens."""
+    versions = [version(name) for name in ("torch", "transformers")]
+    digest = hashlib.sha256(f"{_FORMAT} {versions} {number_format} {pooling} {feed.segments} ".encode())
+    for part in (*_content(embedding.encoder(network)), *_arrays(feed)):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _content(encoder: torch.nn.Module) -> Iterator[Any]:
+    """Yield the config, the modules and the tensors of an encoder as bytes, without the pooler, which is not read."""
+    import torch
+
+    config: Any = encoder.config
+    yield json.dumps(
+        {name: value for name, value in config.to_dict().items() if name not in _NOT_OF_VECTORS},
+        default=str, sort_keys=True,
+    ).encode()  # fmt: skip
+    for name, module in encoder.named_modules():
+        if not name.startswith("pooler"):
+            yield f"{name} {type(module).__qualname__} ".encode()
+    for name, tensor in encoder.state_dict().items():
+        if not name.startswith("pooler."):
+            yield f"{name} {tuple(tensor.shape)} {tensor.dtype} ".encode()
+            yield tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+def _arrays(feed: BatchSource) -> Iterator[Any]:
+    """Yield the arrays of the tokens, each with its size before it."""
+    import numpy as np
+
+    for array in (feed.tokens.ids, feed.tokens.offsets, feed.tokens.windows, feed.tokens.second):
+        yield f"{None if array is None else array.shape} ".encode()
+        if array is not None:
+            yield np.ascontiguousarray(array)
+
+
+def _record_batch(vectors: npt.NDArray[np.float32]) -> Any:
+    """Return vectors as a record batch of one column, ``vector``."""
+    import pyarrow as pa
+
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    return pa.record_batch({"vector": column})
