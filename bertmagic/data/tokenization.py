@@ -153,7 +153,7 @@ def encode_chunks(
             f"the tokenizer {type(tokenizer).__name__} is written in Python, and does not say where its tokens are.",
             "Choose a model whose folder has a tokenizer.json.",
         )
-    special = SpecialTokens.of(tokenizer, paired=pairs is not None)
+    special = SpecialTokens.from_tokenizer(tokenizer, paired=pairs is not None)
     for start in range(0, len(texts), _CHUNK):
         stop = start + _CHUNK
         first = _token_ids(tokenizer, texts[start:stop], options.spans)
@@ -200,7 +200,7 @@ class SpecialTokens:
     after: TokenIds
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerBase, paired: bool) -> SpecialTokens:
+    def from_tokenizer(cls, tokenizer: PreTrainedTokenizerBase, paired: bool) -> SpecialTokens:
         """Return the special tokens of a tokenizer, for single texts or for pairs."""
         encoded: Any = tokenizer("a", "a" if paired else None, return_special_tokens_mask=True)
         inside = len(tokenizer("a", add_special_tokens=False)["input_ids"])

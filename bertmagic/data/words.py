@@ -69,8 +69,8 @@ class Words:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def of(self, text: int) -> npt.NDArray[np.int32]:
-        """The words of one text."""
+    def spans_of(self, text: int) -> npt.NDArray[np.int32]:
+        """The words of one text: first character and the one behind the last, ``(words, 2)``."""
         return self.spans[self.offsets[text] : self.offsets[text + 1]]
 
     @property

@@ -119,7 +119,7 @@ class Calibration:
         return np.asarray(per_token * lengths, float)
 
 
-def of(folder: Path, options: Finetune, emit: Listener) -> Calibration:
+def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     """Return the calibration of the model in a folder, from the cache if this machine has measured it before.
 
     The random states of the process do not change.

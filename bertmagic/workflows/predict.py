@@ -146,7 +146,7 @@ def _overlap_note(model: TextModel) -> list[str]:
     stride, longest = model.card.get("stride"), int(model.card["max_length"])
     if stride is None or long_text(model) != "window":
         return []
-    most = longest_overlap(longest - len(SpecialTokens.of(model.tokenizer, len(model.task.inputs) > 1)))
+    most = longest_overlap(longest - len(SpecialTokens.from_tokenizer(model.tokenizer, len(model.task.inputs) > 1)))
     return [f"Windows of long texts share {most} tokens instead of {stride}."] if stride > most else []
 
 

@@ -149,7 +149,7 @@ def _without_overlap(task: Task, train: LabelledRows, other: LabelledRows, findi
     if task.strata(train) is not None and len(task.counts(kept)) < len(task.counts(train)):
         raise DataError(f"{what}, and without them a class has no row left.", "Give other rows for validation or test.")
     if not len(kept):
-        raise DataError(f"{what}, and without them there is none.", "Give other rows for validation or test.")
+        raise DataError(f"{what}, and train has no other rows.", "Give other rows for validation or test.")
     return kept
 
 

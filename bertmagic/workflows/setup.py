@@ -149,7 +149,7 @@ def _check_stride(options: Finetune | Pretrain, tokenizer: PreTrainedTokenizerBa
     """Raise an `OptionError` if windows of long texts would overlap so far that they hardly move on."""
     if options.long_text != "window" or options.stride is None:
         return
-    room = cast("int", options.max_length) - len(SpecialTokens.of(tokenizer, paired))
+    room = cast("int", options.max_length) - len(SpecialTokens.from_tokenizer(tokenizer, paired))
     if options.stride > (most := longest_overlap(room)):
         raise OptionError(
             f"stride = {options.stride} is too large: of the {room} tokens that a window of max_length = "

@@ -63,7 +63,7 @@ def test_words_of_many_texts_are_found_in_both_forms():
     assert word_spans.spans.tolist() == [[0, 3], [4, 9], [9, 10], [0, 1], [2, 3]]
     assert word_spans.offsets.tolist() == [0, 3, 5]
     assert word_spans.owner.tolist() == [0, 0, 0, 1, 1]
-    assert word_spans.of(1).tolist() == [[0, 1], [2, 3]]
+    assert word_spans.spans_of(1).tolist() == [[0, 1], [2, 3]]
     joined = words.Joined(pd.Series([["Ada", "wrote."], [], ["好", "x"]]), np.arange(3))
     assert list(joined) == ["Ada wrote.", "", "好 x"]
     assert words.find(joined).spans.tolist() == [[0, 3], [4, 10], [0, 1], [2, 3]]

@@ -53,18 +53,18 @@ def test_vectors_are_those_of_transformers(kind, pooling, tokenizer, monkeypatch
         torch.manual_seed(5)
         network = transformers.AutoModelForTokenClassification.from_config(config)
     done = []
-    found = embedding.embed(network, feed(network, tokenizer, TEXTS), "fp32", pooling, done.append)
+    vectors = embedding.embed(network, feed(network, tokenizer, TEXTS), "fp32", pooling, done.append)
     expected = plain(network.base_model, tokenizer, TEXTS, pooling)
-    assert (found.dtype, found.shape) == (np.float32, (len(TEXTS), 32))
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert (vectors.dtype, vectors.shape) == (np.float32, (len(TEXTS), 32))
+    np.testing.assert_allclose(vectors, expected, atol=2e-6)
     assert len(done) > 2
     assert done[-1] == len(TEXTS)
 
 
 def test_a_classifier_computes_all_tokens_of_its_last_layer(learnt):
-    found = embedding.embed(learnt.network, feed(learnt.network, learnt.tokenizer, TEXTS), "fp32", "mean")
+    vectors = embedding.embed(learnt.network, feed(learnt.network, learnt.tokenizer, TEXTS), "fp32", "mean")
     expected = plain(learnt.network.base_model, learnt.tokenizer, TEXTS, "mean")
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_allclose(vectors, expected, atol=2e-6)
 
 
 def test_an_encoder_without_a_head_and_its_classifier_have_the_same_vectors(learnt):
@@ -85,12 +85,12 @@ def test_windows_count_by_their_tokens(learnt, pooling):
         embedding.embed(learnt.network, feed_of(windows, number), "fp32", pooling)[0] for number in range(len(windows))
     ]
     expected = [
-        np.average([alone[i] for i in of], axis=0, weights=windows.lengths[of])
-        for of in ([0], list(range(1, len(windows) - 1)), [len(windows) - 1])
+        np.average([alone[i] for i in positions], axis=0, weights=windows.lengths[positions])
+        for positions in ([0], list(range(1, len(windows) - 1)), [len(windows) - 1])
     ]
-    found = embedding.embed(learnt.network, whole, "fp32", pooling)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    vectors = embedding.embed(learnt.network, whole, "fp32", pooling)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(vectors, expected, atol=2e-6)
 
 
 def feed_of(tokens, sample):
@@ -119,8 +119,8 @@ def test_vectors_of_minilm_are_those_of_transformers():
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     network = transformers.AutoModel.from_pretrained(folder)
     texts = ["A film that I would see again.", "The battery lasts two days.", "I'd watch that movie once more."]
-    found = embedding.embed(network, feed(network, tokenizer, texts), "fp32", "mean")
-    np.testing.assert_allclose(found, plain(network, tokenizer, texts, "mean"), atol=1e-5)
-    unit = found / np.linalg.norm(found, axis=1, keepdims=True)
+    vectors = embedding.embed(network, feed(network, tokenizer, texts), "fp32", "mean")
+    np.testing.assert_allclose(vectors, plain(network, tokenizer, texts, "mean"), atol=1e-5)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = unit @ unit.T
     assert cosines[0, 2] > 0.6 > 0.3 > cosines[0, 1]

@@ -59,8 +59,8 @@ def test_the_second_time_no_batch_is_computed(network, feed, home, passes):
     assert (again.dtype, again.flags.writeable, again.flags.owndata or again.base.flags.owndata) == (
         np.float32, True, True
     )  # fmt: skip
-    for found in (first, again):
-        np.testing.assert_array_equal(found, expected)
+    for vectors in (first, again):
+        np.testing.assert_array_equal(vectors, expected)
 
 
 def test_an_entry_is_arrow_that_git_ignores(network, feed, home):
@@ -129,8 +129,8 @@ def test_all_that_decides_the_vectors_is_in_the_key(network, feed, tokenizer):
 
 def test_few_tokens_are_computed_without_a_file(network, tokenizer, home):
     feed = BatchSource(encode(tokenizer, TEXTS[:5], 64), 0)
-    found = vector_cache.embed(home, network, feed, "fp32", "mean")
-    np.testing.assert_array_equal(found, embedding.embed(network, feed, "fp32", "mean"))
+    vectors = vector_cache.embed(home, network, feed, "fp32", "mean")
+    np.testing.assert_array_equal(vectors, embedding.embed(network, feed, "fp32", "mean"))
     assert not home.exists()
 
 

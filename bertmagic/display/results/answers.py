@@ -84,7 +84,7 @@ def _context(result: Answers, at: int, bytes_: int) -> Passage:
 
 def _others(result: Answers, at: int) -> Iterator[tuple[str, float]]:
     """Yield the most probable answers after the one that was given, with their probabilities."""
-    context, ranked, chosen = _given(result, at)[1] or "", result.ranked.of(at), _place(result, at)
+    context, ranked, chosen = _given(result, at)[1] or "", result.ranked.of_question(at), _place(result, at)
     spans = zip(*(getattr(result.ranked, name)[ranked].tolist() for name in ("start", "end", "score")), strict=True)
     others = [span for span in spans if span[:2] != chosen]
     for start, end, score in others[:_NEXT]:

@@ -38,8 +38,8 @@ class Ranked:
     end: npt.NDArray[np.int64]
     score: npt.NDArray[np.float64]
 
-    def of(self, at: int) -> slice:
-        """Return which ones are of one question."""
+    def of_question(self, at: int) -> slice:
+        """Return the answers to one question, as a slice of the arrays."""
         import numpy as np
 
         return slice(*np.searchsorted(self.at, [at, at + 1]).tolist())

@@ -159,7 +159,7 @@ def named(texts: Sequence[str], words: Words, sentence_tags: Tags) -> npt.NDArra
     import numpy as np
 
     def described(at: int, text: str, row: Sequence[str]) -> str:
-        spans = words.of(at)
+        spans = words.spans_of(at)
         marked = ((one.label, text[spans[one.start][0] : spans[one.end - 1][1]]) for one in tags.entities(row))
         return "; ".join(f"{label} {words}" for label, words in marked) or "none"
 

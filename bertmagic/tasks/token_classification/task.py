@@ -117,7 +117,7 @@ class TokenClassification(Task):
                 f"column {columns['label']!r} of {table.name} marks no entity in any row.",
                 "Name the column of the tags or spans with label = …",
             )
-        task = cls.of(sorted(counts), options is not None and options.label_all_pieces)
+        task = cls.of_types(sorted(counts), options is not None and options.label_all_pieces)
         findings += [
             Finding("warning", f"type {label!r} has one entity only.", "Add some, or merge it with another.")
             for label, count in counts.items()
@@ -127,7 +127,7 @@ class TokenClassification(Task):
         return task, examples, findings + checks.repeats(examples)
 
     @classmethod
-    def of(cls, labels: Sequence[str], all_pieces: bool = False) -> TokenClassification:
+    def of_types(cls, labels: Sequence[str], all_pieces: bool = False) -> TokenClassification:
         """Return the task of finding entities of some types."""
         return cls(tuple(labels), tags.names(labels), all_pieces=all_pieces)
 
@@ -218,8 +218,8 @@ class TokenClassification(Task):
 
     def baseline_texts(self, rows: TextRows) -> list[str]:
         """Return the words of all rows, concatenated."""
-        word_spans = words.find(rows.texts)
-        return [text[start:end] for at, text in enumerate(rows.texts) for start, end in word_spans.of(at)]
+        all_words = words.find(rows.texts)
+        return [text[start:end] for at, text in enumerate(rows.texts) for start, end in all_words.spans_of(at)]
 
     def targets(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
         """Return the output of the tag of each word. Shape ``(all words,)``."""

@@ -246,7 +246,7 @@ def test_no_entity_and_an_unknown_type_are_errors():
     with pytest.raises(
         DataError, match=r"has types that training did not have: 'WORD' in 20 rows, such as row 0"
     ) as caught:
-        TokenClassification.of(["THING"]).examples(tables.read(frame), columns)
+        TokenClassification.of_types(["THING"]).examples(tables.read(frame), columns)
     assert "The types are THING" in caught.value.fix
 
 
