@@ -1,4 +1,4 @@
-"""The model that a user gets from a run or by `load`: predictions, evaluation, attention, saving."""
+"""The model that a user gets from a run or by `load`: predictions, evaluation, vectors, attention, saving."""
 
 from __future__ import annotations
 
