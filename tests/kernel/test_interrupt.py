@@ -8,7 +8,8 @@ from .client import FIGURE, SETUP, finetune
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-STEPS = 9_000
+STEPS = 90_000
+"""So many that no machine is through before the stop button is pressed."""
 DONE = re.compile(r"step ([\d,]+) of")
 
 

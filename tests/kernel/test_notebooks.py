@@ -19,7 +19,7 @@ pytestmark = [
 
 WRONG = '%%bert_finetune bad\ntrain = reviews\ntext  = "reviw"\nlabel = "mood"\nmodel = "tinybert"'
 SHORT = '%%bert_finetune noted\ntrain = reviews\nlabel = "mood"\nmodel = "tinybert"\nmax_steps = 40\neval_every = 20'
-LONG = SHORT.replace("max_steps = 40", "epochs = 100\nbatch_size = 4")
+LONG = SHORT.replace("max_steps = 40", "epochs = 1000\nbatch_size = 4")
 
 
 def notebook(*cells):

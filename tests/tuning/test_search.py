@@ -4,6 +4,8 @@ import gc
 import importlib.util
 import signal
 import sqlite3
+import time
+from types import SimpleNamespace
 
 import pytest
 from transformers import PreTrainedModel
@@ -158,10 +160,19 @@ def test_twenty_trials_do_not_grow(search):
     assert max(sizes[10:]) < 1.01 * max(sizes[5:10])
 
 
-def test_the_timeout_begins_no_further_trial(search):
-    result = search(trials=50, timeout=0.02)
-    assert len(result.trials) < 50
-    assert result.ended == "the 0.02 minutes are over"
+def test_the_timeout_begins_no_further_trial(search, monkeypatch):
+    """On a clock that goes on by 40 seconds in each trial."""
+    clock = [0.0]
+    fake = SimpleNamespace(monotonic=lambda: clock[0], perf_counter=time.perf_counter)
+    monkeypatch.setattr("bertmagic.tuning.search.time", fake)
+
+    def trial_begins(event):
+        if isinstance(event, Started):
+            clock[0] += 40
+
+    result = search(trials=50, timeout=1.5, on_event=trial_begins)
+    assert len(result.trials) == 3
+    assert result.ended == "the 1.5 minutes are over"
 
 
 def test_test_rows_and_a_folder_are_for_the_best_alone(search, make_rows, tmp_path):
