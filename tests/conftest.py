@@ -46,8 +46,19 @@ def pytest_unconfigure():
     shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep all tests of a browser on one worker, and else a module's: they share fixtures (``--dist loadfile``)."""
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    module = scheduler._split_scope
+    scheduler._split_scope = lambda test: "browser" if test.startswith("tests/browser/") else module(test)
+    return scheduler
+
+
 def pytest_collection_modifyitems(items):
-    """Begin with the longest; a module stays on one worker, as its tests share fixtures (``--dist loadfile``)."""
+    """Begin with the longest."""
     items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
 
 
