@@ -25,17 +25,25 @@ scores = (ClassScore("a", 1.0, 1.0, 1.0, 1), ClassScore("b", 1.0, 1.0, 1.0, 1))
 Report("m", "classification", "d", 2, {"accuracy": 1.0}, ("a", "b"), scores, np.eye(2, dtype=int))
 """
 
+NOTES = """
+from bertmagic.display.publish import notes
+notes([])
+notes(["the <b> first", "the second"])
+"""
+
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("default")  # the warnings of the kernel's transport are not ours
-def test_a_run_is_a_figure_and_its_words_and_a_report_two():
-    cells = [nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell(REPORT)]
+def test_a_run_is_a_figure_and_its_words_a_report_two_and_notes_are_lines():
+    cells = [nbformat.v4.new_code_cell(code) for code in (CELL, REPORT, NOTES)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
-    run, report = (cell.outputs for cell in notebook.cells)
+    run, report, (notes,) = (cell.outputs for cell in notebook.cells)
     assert [set(output.data) for output in run] == [{MIMETYPE, "text/html", "text/plain"}, {"text/html", "text/plain"}]
     assert "Finished after all 50 steps" in run[0].data["text/plain"]
     assert [set(output.data) for output in report] == [
         {"text/html", "text/plain"},
         {MIMETYPE, "text/html", "text/plain"},
     ]
+    assert notes.data["text/plain"] == "the <b> first\nthe second"
+    assert "the &lt;b&gt; first</div>" in notes.data["text/html"]
