@@ -1,0 +1,218 @@
+"""Linear models of fixed vectors: logistic and ridge regression, their penalty chosen by cross-validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.evaluation.baselines import Targets
+
+    Vectors = npt.NDArray[np.float32]
+
+PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+"""The penalties to choose from, from the strongest to the weakest, in units of ``width / rows``."""
+
+_FOLDS = 5, 3
+"""The number of folds for few rows and for many; see `_FEW`."""
+
+_FEW = 500
+_SELECTED_ON = 1500
+"""How many samples the penalty is chosen on: with more of them it hardly changes, and each takes time."""
+
+_ROUGH, _EXACT = 1e-4, 1e-6
+"""By which share a step must lower the loss to go on: while penalties are compared, and for the model that is kept."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear model of vectors.
+
+    Attributes
+    ----------
+    weight, bias
+        Of shape ``(outputs, width)`` and ``(outputs,)``.
+    penalty
+        The penalty that was chosen, one of `PENALTIES`.
+    loss
+        Its cross-validated loss: mean negative log-likelihood in nats, or mean squared error.
+    constant_loss
+        That of a model that gives each sample the same output.
+    """
+
+    weight: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+    penalty: float
+    loss: float
+    constant_loss: float
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether cross-validation shows that it predicts better than a constant."""
+        return self.loss < self.constant_loss
+
+    def scores(self, vectors: Vectors) -> npt.NDArray[np.float32]:
+        """Return the logits, or the predicted number, ``(samples, outputs)``."""
+        return vectors @ self.weight.T + self.bias  # type: ignore[no-any-return]
+
+
+def fit(
+    kind: Targets,
+    vectors: Vectors,
+    targets: npt.NDArray[Any],
+    outputs: int,
+    groups: npt.NDArray[np.int64] | None = None,
+    seed: int = 0,
+) -> Linear:
+    """Fit a linear model with the penalty whose cross-validated loss is lowest.
+
+    The loss is the mean cross-entropy of softmax for ``classes`` and of each sigmoid for ``labels``, and the squared
+    error for ``numbers``, plus ``penalty * width / samples / 2`` times the squared weights. Vectors are centred and
+    divided by one number, so that their squared length is about ``width``; the result is in terms of what was given.
+
+    Parameters
+    ----------
+    kind
+        What ``targets`` are.
+    vectors
+        Of shape ``(samples, width)``.
+    targets
+        See `Targets`; a class number of -1 leaves the sample out.
+    outputs
+        How many classes or labels there are; 1 for numbers.
+    groups
+        Samples with the same number are in the same fold, such as windows of a text or words of a sentence.
+    seed
+        Of the folds.
+    """
+    import numpy as np
+
+    groups = np.arange(len(vectors)) if groups is None else groups
+    center, scale = vectors.mean(axis=0), max(float(vectors.std()), 1e-12)
+    scaled = (vectors - center) / scale
+    expected = _one_hot(targets, outputs) if kind == "classes" else targets.reshape(len(vectors), outputs)
+    expected = expected.astype(np.float32)
+    penalty, loss, constant = _select(kind, scaled, expected, groups, seed)
+    weights = None
+    for stronger in [each for each in PENALTIES if each >= penalty]:
+        weights = _minimize(kind, scaled, expected, stronger, weights, _EXACT)
+    assert weights is not None
+    weight = weights[:, :-1] / scale
+    bias = weights[:, -1] - weight @ center
+    return Linear(weight.astype(np.float32), bias.astype(np.float32), penalty, loss, constant)
+
+
+def _one_hot(classes: npt.NDArray[np.int64], outputs: int) -> npt.NDArray[np.float32]:
+    import numpy as np
+
+    return np.eye(outputs, dtype=np.float32)[classes]
+
+
+def _select(
+    kind: Targets, vectors: Vectors, expected: Vectors, groups: npt.NDArray[np.int64], seed: int
+) -> tuple[float, float, float]:
+    """Return the penalty with the lowest cross-validated loss, that loss, and the loss of a constant."""
+    import numpy as np
+
+    folds = assign_folds(expected, groups, _FOLDS[len(vectors) > _FEW], seed)
+    kept = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:_SELECTED_ON])
+    vectors, expected, folds = vectors[kept], expected[kept], folds[kept]
+    splits = [(folds != fold, folds == fold) for fold in np.unique(folds)]
+    if len(splits) < 2:
+        return PENALTIES[0], np.inf, np.inf
+    loss = _loss(kind)
+    constant = sum(loss(_constant(kind, expected[a], b.sum()), expected[b])[0].sum() for a, b in splits)
+    starts: list[Any] = [None] * len(splits)
+    best = PENALTIES[0], np.inf
+    for penalty in PENALTIES:
+        total = 0.0
+        for at, (learned, held) in enumerate(splits):
+            starts[at] = _minimize(kind, vectors[learned], expected[learned], penalty, starts[at], _ROUGH)
+            total += float(loss(_outputs(starts[at], vectors[held]), expected[held])[0].sum())
+        if total > 1.05 * best[1]:
+            break  # with a weaker penalty it only gets worse
+        best = min(best, (penalty, total), key=lambda each: each[1])
+    return best[0], best[1] / len(vectors), float(constant) / len(vectors)
+
+
+def assign_folds(expected: Vectors, groups: npt.NDArray[np.int64], folds: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return the fold of each sample: groups stay together, and each class is spread over all folds."""
+    import numpy as np
+
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(first))
+    strata = expected[first[order]]
+    kind = strata.argmax(axis=1) if strata.shape[1] > 1 else strata[:, 0].argsort().argsort() // folds
+    fold = np.empty(len(first), np.int64)
+    fold[order[np.argsort(kind, kind="stable")]] = np.arange(len(first)) % folds
+    return fold[number.reshape(-1)]
+
+
+def _outputs(weights: Vectors, vectors: Vectors) -> Vectors:
+    return vectors @ weights[:, :-1].T + weights[:, -1]
+
+
+def _constant(kind: Targets, expected: Vectors, rows: int) -> Vectors:
+    """Return the outputs of the model that knows the mean of the targets only."""
+    import numpy as np
+
+    mean = (
+        (expected.sum(axis=0) + 1 / expected.shape[1]) / (len(expected) + 1) if kind != "numbers" else expected.mean(0)
+    )
+    if kind == "labels":
+        mean = np.log(mean) - np.log1p(-np.minimum(mean, 1 - 1e-6))
+    elif kind == "classes":
+        mean = np.log(mean)
+    return np.tile(mean, (rows, 1)).astype(np.float32)
+
+
+def _loss(kind: Targets) -> Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]:
+    """Return a function from outputs and targets to the loss of each sample and its gradient by the outputs."""
+    import numpy as np
+    from scipy.special import log_softmax
+
+    def classes(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
+        logs = log_softmax(outputs, axis=1)
+        return -(logs * expected).sum(axis=1), np.exp(logs) * expected.sum(axis=1, keepdims=True) - expected
+
+    def labels(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
+        loss = np.logaddexp(0, outputs) - outputs * expected
+        return loss.sum(axis=1), 1 / (1 + np.exp(-outputs)) - expected
+
+    def numbers(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
+        difference = outputs - expected
+        return (difference**2).sum(axis=1) / 2, difference
+
+    return {"classes": classes, "labels": labels, "numbers": numbers}[kind]
+
+
+def _minimize(
+    kind: Targets, vectors: Vectors, expected: Vectors, penalty: float, start: Vectors | None, tolerance: float
+) -> Vectors:
+    """Return the weights of least penalised loss, ``(outputs, width + 1)`` with the bias last, by L-BFGS."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    rows, width = vectors.shape
+    shape = expected.shape[1], width + 1
+    loss, share = _loss(kind), penalty * width / rows
+
+    def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        weights = flat.reshape(shape).astype(np.float32)
+        values, slopes = loss(_outputs(weights, vectors), expected)
+        gradient = np.empty(shape)
+        gradient[:, :-1] = slopes.T @ vectors / rows + share * weights[:, :-1]
+        gradient[:, -1] = slopes.mean(axis=0)
+        return float(values.mean(dtype=np.float64) + share / 2 * (weights[:, :-1] ** 2).sum()), gradient.ravel()
+
+    begin = np.zeros(shape) if start is None else start
+    solution = minimize(
+        objective, begin.ravel(), jac=True, method="L-BFGS-B", options={"ftol": tolerance, "gtol": 1e-4}
+    )
+    weights: Vectors = solution.x.reshape(shape).astype(np.float32)
+    return weights
