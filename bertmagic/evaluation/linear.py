@@ -58,7 +58,7 @@ class Linear:
 
     def scores(self, vectors: Vectors) -> npt.NDArray[np.float32]:
         """Return the logits, or the predicted number, ``(samples, outputs)``."""
-        return vectors @ self.weight.T + self.bias  # type: ignore[no-any-return]
+        return vectors @ self.weight.T + self.bias
 
 
 def fit(
@@ -182,7 +182,7 @@ def _loss(kind: Targets) -> Callable[[Vectors, Vectors], tuple[Vectors, Vectors]
 
     def labels(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
         loss = np.logaddexp(0, outputs) - outputs * expected
-        return loss.sum(axis=1), 1 / (1 + np.exp(-outputs)) - expected
+        return loss.sum(axis=1), (1 / (1 + np.exp(-outputs)) - expected).astype(np.float32)
 
     def numbers(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
         difference = outputs - expected
