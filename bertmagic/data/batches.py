@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +148,8 @@ class BatchSource:
         Whether each token has a target; padding gets `IGNORED`.
     segments
         Whether the model reads to which of two texts a token belongs.
+    owners
+        The text of each sample, if the tokens do not say it: those of `sample`.
     """
 
     tokens: Tokens
@@ -155,6 +157,24 @@ class BatchSource:
     targets: npt.NDArray[Any] | None = None
     per_token: bool = False
     segments: bool = False
+    owners: npt.NDArray[np.int64] | None = None
+
+    def sample(self, most: int, seed: int) -> BatchSource:
+        """Return at most so many samples, drawn at random, in their order."""
+        import numpy as np
+
+        if len(self.tokens) <= most:
+            return self
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(self.tokens))[:most])
+        at = self.tokens.positions(chosen) if self.per_token else chosen
+        targets = None if self.targets is None else self.targets[at]
+        owner = self.owner[chosen]
+        return replace(self, tokens=self.tokens.choose(chosen), targets=targets, owners=owner)
+
+    @cached_property
+    def owner(self) -> npt.NDArray[np.int64]:
+        """The text that each sample belongs to, shape ``(samples,)``."""
+        return self.tokens.owner if self.owners is None else self.owners
 
     @cached_property
     def _longest(self) -> int:

@@ -78,6 +78,22 @@ class Tokens:
 
         return np.arange(len(self)) if self.windows is None else np.repeat(np.arange(self.texts), np.diff(self.windows))
 
+    def choose(self, samples: npt.NDArray[np.int64]) -> Tokens:
+        """Return some samples, each as a text of its own, without the characters of their tokens."""
+        import numpy as np
+
+        offsets = np.concatenate([[0], np.cumsum(self.lengths_of(samples))])
+        second = None if self.second is None else self.second[samples]
+        return Tokens(self.ids[self.positions(samples)], offsets, 0, self.unknown, second=second)
+
+    def positions(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return where the tokens of some samples are in `ids`, sample by sample."""
+        import numpy as np
+
+        lengths = self.lengths_of(samples)
+        before = np.cumsum(lengths) - lengths
+        return np.repeat(self.offsets[samples] - before, lengths) + np.arange(lengths.sum())
+
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return for each sample the entry of its text: the array itself where each text is one sample."""
         return values if self.windows is None else values[self.owner]

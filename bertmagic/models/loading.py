@@ -124,9 +124,26 @@ HEADS = {
 """What an encoder can be loaded with."""
 
 
-def headed(
-    folder: Path, head: str, names: tuple[str, ...] = (), needs_head: bool = False, **changes: Any
-) -> tuple[PreTrainedModel, str]:
+@dataclass(frozen=True)
+class Loaded:
+    """A model from a folder.
+
+    Attributes
+    ----------
+    network
+        The model.
+    new
+        The names of the parameters that the folder does not have, such as those of a new head.
+    summary
+        One line that says what was loaded.
+    """
+
+    network: PreTrainedModel
+    new: frozenset[str]
+    summary: str
+
+
+def headed(folder: Path, head: str, names: tuple[str, ...] = (), needs_head: bool = False, **changes: Any) -> Loaded:
     """Load an encoder with a head, in fp32.
 
     Parameters
@@ -141,11 +158,6 @@ def headed(
     changes
         Values to set in the config, such as ``attention_probs_dropout_prob``.
 
-    Returns
-    -------
-    tuple
-        The model, and one line that says what was loaded.
-
     Raises
     ------
     ModelError
@@ -159,7 +171,7 @@ def headed(
             f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
         )
-    return loaded, f"{summary}, {'a new head' if new else 'the head it has'}"
+    return Loaded(loaded, frozenset(new), f"{summary}, {'a new head' if new else 'the head it has'}")
 
 
 def opened(

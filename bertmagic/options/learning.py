@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
-from bertmagic.options.terms import LABEL, METRICS, TASKS, TEXT, ClassWeights, Columns, LongText
+from bertmagic.options.terms import LABEL, METRICS, TASKS, TEXT, ClassWeights, Columns, LongText, Pooling
 from bertmagic.options.training import Training
 
 
@@ -33,6 +33,14 @@ class Finetune(Training):
         None, "column", "The column of answers in SQuAD's format: texts and their start positions; inferred."
     )
     task: str | None = option(None, "choice", "The task; inferred from the columns.", choices=TASKS)
+    pooling: Pooling | None = option(
+        None,
+        "choice",
+        "What a new head reads of a text: the mean of its tokens or the first; by default what a linear model fits.",
+        choices=("mean", "first"),
+        reason="Sentence encoders are trained for the mean (Reimers & Gurevych 2019), BERT for the first token.",
+        when_to_change="If the model must keep its number of layers: first, as the mean takes one more.",
+    )
     long_text: LongText = option(
         "truncate",
         "choice",

@@ -7,7 +7,9 @@ from typing import Literal
 Schedule = Literal["linear", "cosine", "constant"]
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
 ClassWeights = Literal["none", "balanced"]
-Adapt = Literal["full", "lora"]
+Adapt = Literal["full", "lora", "head"]
+Keep = Literal["best", "last"]
+Pooling = Literal["mean", "first"]
 LoraSave = Literal["merged", "adapter"]
 LongText = Literal["truncate", "head_tail", "window"]
 Columns = str | tuple[str, ...] | None

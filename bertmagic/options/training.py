@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.options.entry import REQUIRED, option
 
 if TYPE_CHECKING:
-    from bertmagic.options.terms import Adapt, LoraSave, Precision, Schedule
+    from bertmagic.options.terms import Adapt, Keep, LoraSave, Precision, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +22,13 @@ class Training:
     name: str | None = option(None, "name", "The name of the run, and of the variable that gets the model.")
     train: Any = option(REQUIRED, "data", "The training rows: DataFrame, Dataset, dict, file, hub id, sample:NAME.")
     validation: Any = option(
-        0.1,
+        None,
         "share_or_data",
-        "The validation set: rows, or the share of train to hold out. It selects the best weights.",
+        "The validation set: rows, or the share of train to hold out; by default a tenth, a fifth of few rows, or "
+        "none of few rows if there is a test set. 0 means no validation set.",
         low=0.0,
         high=0.5,
-        reason="A tenth is enough to rank epochs, and most rows stay for training. 0 means no validation set.",
+        reason="A tenth of 500 rows or more ranks epochs. A tenth of fewer does not: rows count for more in training.",
     )
     test: Any = option(None, "data", "The test set: rows for the final report, never used to select anything.")
     model: Any = option(
@@ -183,6 +184,14 @@ class Training:
         reason="Then all rows were seen equally often, and more evaluations would slow down training.",
         when_to_change="If the best evaluation is the first, or there is only one: evaluate more often.",
     )
+    keep: Keep | None = option(
+        None,
+        "choice",
+        "Which weights to keep: the best on the validation set, or the last; by default the last for few rows.",
+        choices=("best", "last"),
+        reason="Below 500 rows a validation set is too small to rank epochs; lr ends at 0, so the last are good.",
+        when_to_change="If validation gets worse long before the end: best.",
+    )
     patience: int | None = option(
         None,
         "int",
@@ -195,10 +204,10 @@ class Training:
     adapt: Adapt = option(
         "full",
         "choice",
-        "Which weights to train: full trains all; lora trains the head and low-rank matrices, the rest is frozen.",
-        choices=("full", "lora"),
+        "Which weights to train: full trains all; lora the head and low-rank matrices; head fits the head in seconds.",
+        choices=("full", "lora", "head"),
         reason="Models of this size fit into a laptop. LoRA (Hu et al. 2021) saves gradients and optimizer state.",
-        when_to_change="If memory is short, or a small training set is memorized at once: lora.",
+        when_to_change="If memory is short, or few rows are memorized at once: lora. For a first look: head.",
     )
     lora_rank: int = option(
         8,

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
+    from bertmagic.models.loading import Loaded
     from bertmagic.options import LongText
     from bertmagic.tasks.description import Description
     from bertmagic.training.objective import Objective
@@ -60,6 +61,8 @@ class Task(ABC):
         Whether the task outputs class probabilities: these can be cut at thresholds, calibrated and probed.
     has_row_outcomes
         Whether each row has a result of its own, so that reports can have slices, errors and comparisons.
+    target_kind
+        What the targets are that a linear model of the features learns; None if none does.
     main_metric
         The metric of the report that slices are ordered by.
     measures_before
@@ -88,6 +91,7 @@ class Task(ABC):
     is_pretraining: ClassVar[bool] = False
     calibrates: ClassVar[bool] = False
     has_row_outcomes: ClassVar[bool] = True
+    target_kind: ClassVar[Targets | None] = None
     main_metric: ClassVar[str] = "accuracy"
     loss_unit: ClassVar[str] = "nats"
     target_noun: ClassVar[str] = "class"
@@ -151,8 +155,8 @@ class Task(ABC):
         """Return what `from_card` needs, as JSON values."""
 
     @abstractmethod
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
-        """Load the encoder with the task's head, and return a line about what was loaded."""
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> Loaded:
+        """Load the encoder with the task's head."""
 
     @abstractmethod
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:

@@ -38,4 +38,4 @@ def _parts(model: PreTrainedModel, what: str | int) -> list[nn.Module]:
     if int(what) > len(layers):
         depth = count(len(layers), "layer")
         raise OptionError(f"freeze = {what}: {type(model).__name__} has {depth}.", "Freeze fewer.")
-    return first_token.embeddings(model) + layers[: int(what)]
+    return [*first_token.embeddings(model), *layers[: int(what)]]

@@ -36,7 +36,8 @@ _SYNC_EVERY = {"cpu": 1, "mps": 10, "cuda": 10}
 
 _COUNTED = {
     "step": "step", "rows": "rows", "read": "tokens", "slots": "padded_tokens", "best_step": "best_step",
-    "best_score": "best_score", "waited": "evaluations_without_gain", "evaluated": "evaluated", "empty": "empty_steps",
+    "best_score": "best_score", "best_loss": "best_loss", "waited": "evaluations_without_gain",
+    "evaluated": "evaluated", "empty": "empty_steps",
 }  # fmt: skip
 """What a checkpoint keeps of the loop's own counts: its name in the file, and the attribute."""
 
@@ -126,7 +127,7 @@ class Loop:
         self.per_epoch = steps_an_epoch(len(feed.tokens), plan.batch_size, plan.gradient_accumulation_steps)
         self.step = self.rows = self.tokens = self.padded_tokens = self.empty_steps = 0
         self.best_step = self.evaluations_without_gain = self.evaluated = 0
-        self.best_score = -math.inf
+        self.best_score, self.best_loss = -math.inf, math.inf
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.kept = 0, 0  # step and last evaluation of the newest checkpoint
         self.pending: list[tuple[StepResult, dict[str, Any]]] = []  # their losses are still on the device
@@ -151,6 +152,8 @@ class Loop:
         except Exception as error:
             self.emit(getattr(error, "ended", None) or self._ended("failed", str(error)))
             raise
+        if self.plan.keep == "last":
+            self.best_weights = None
         self._restore()
         return self._ended(reason)
 
@@ -252,9 +255,9 @@ class Loop:
         with self.stepper.whole():
             metrics = self.measure(self.model, button.check) if self.measure else {}
             score = metrics[self.plan.metric] * (1 if self.plan.higher_is_better else -1)
-            best = score > self.best_score
+            best = (score, -metrics["loss"]) > (self.best_score, -self.best_loss)  # of equal ones the lower loss
             if best:
-                self.best_score, self.best_step = score, self.step
+                self.best_score, self.best_loss, self.best_step = score, metrics["loss"], self.step
                 state = adapters.state(self.model)
                 self.best_weights = {name: value.detach().to("cpu", copy=True) for name, value in state.items()}
         self.evaluations_without_gain = 0 if best else self.evaluations_without_gain + 1
@@ -285,7 +288,8 @@ class Loop:
             What `Checkpointer.write` was given.
         """
         for name, attribute in _COUNTED.items():
-            setattr(self, attribute, state.get(name, 0))  # a checkpoint of an older version counts no empty steps
+            if name in state:  # a checkpoint of an older version lacks some
+                setattr(self, attribute, state[name])
         self.began = time.perf_counter() - state["seconds"]
         self.best_weights, self.stepper.micro_batch = best, state["most"]
         self.stepper.restore(tensors)

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the loop does: see `bertmagic.options.Finetune` for the meaning of each value."""
+    """What the loop does: see `bertmagic.options.Finetune` for the meaning of each value.
+
+    ``keep`` is ``best`` or ``last``.
+    """
 
     steps: int
     batch_size: int
@@ -24,6 +27,7 @@ class Plan:
     patience: int | None
     metric: str
     higher_is_better: bool
+    keep: str = "best"
     precision: str
     max_grad_norm: float = 1.0
     ema_decay: float | None = None

@@ -29,6 +29,7 @@ from bertmagic.models import adapters, devices, loading
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import for_training
 from bertmagic.run import folders
+from bertmagic.training.freezing import freeze
 from bertmagic.training.gradient_checkpointing import recompute_activations
 from bertmagic.training.objective import Objective
 from bertmagic.training.optimizer import adamw, norm_of
@@ -139,7 +140,8 @@ def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibrat
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
-        work.place_network(model, folder.name, options, device)
+        work.place_network(model, folder.name, device)
+        freeze(model, options.freeze)
         costs = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)

@@ -75,7 +75,7 @@ def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) ->
     emit(Phase(f"loading {name}"))
     tokenizer = loading.tokenizer(folder)
     with torch.random.fork_rng(devices=[]):  # the head is new; drawing it must not change the user's random numbers
-        network, _ = model.task.build(folder)
+        network = model.task.build(folder).network
     max_tokens = min(int(model.card["max_length"]), loading.limit(folder, tokenizer))
     source = AttentionSource(name, name, network.to(model.device), tokenizer, model.task, max_tokens, is_trained=False)
     return _maps(source, texts(text, pair, model.task), None)

@@ -283,7 +283,8 @@ def _report(
         return None
     began, rows = time.perf_counter(), setup.rows(part)
     scores = setup.scores(part, _watched(setup, part, "measuring", emit, button))
-    notes = () if part == "test" else ("The best weights were chosen on these rows: expect a little less on new ones.",)
+    chose = part == "validation" and setup.plan.keep == "best"
+    notes = ("The best weights were chosen on these rows: expect a little less on new ones.",) if chose else ()
     return setup.prepared.task.report(
         scores,
         rows,

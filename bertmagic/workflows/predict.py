@@ -59,7 +59,7 @@ def opened(
     task = find(card.get("task") or of_config(config)).from_card(card, config)
     where, number_format, _ = place(device, precision)
     tokenizer = loading.tokenizer(folder)
-    network, _ = task.build(folder, needs_head=True)
+    network = task.build(folder, needs_head=True).network
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}

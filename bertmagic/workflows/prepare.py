@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
+    from bertmagic.options.terms import Keep
     from bertmagic.tasks import Task
 
 ROLES = ("text", "label", "question", "context", "answers", "document")
@@ -31,7 +32,8 @@ ROLES = ("text", "label", "question", "context", "answers", "document")
 class Prepared:
     """The rows of a run, checked and split.
 
-    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out.
+    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out; ``keep`` is which
+    weights the run keeps, ``best`` or ``last``.
     """
 
     task: Task
@@ -41,6 +43,7 @@ class Prepared:
     columns: Mapping[str, Any]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    keep: Keep = "best"
 
     @property
     def parts(self) -> dict[str, LabelledRows]:
@@ -75,7 +78,7 @@ def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:
     """Return the tables of train and, where there are any, of validation and test."""
     splits = tables.read_splits(source(options.task, options.train))
     parts = {"train": tables.read(splits, "train")}
-    if not isinstance(options.validation, int | float):
+    if options.validation is not None and not isinstance(options.validation, int | float):
         parts["validation"] = tables.read(source(options.task, options.validation), "validation")
     elif splits.has("validation"):
         parts["validation"] = tables.read(splits, "validation")
@@ -95,7 +98,7 @@ def _check_options(options: Finetune | Pretrain, prepared: Prepared) -> None:
             f"calibrate is for probabilities of classes, and {prepared.task.name} gives none.", "Leave it out."
         )
     if prepared.validation is None:
-        raise OptionError("calibrate = True needs validation rows.", "Give validation = 0.1, or a data set.")
+        raise OptionError("calibrate = True needs validation rows.", "Leave validation out, or give a share or rows.")
 
 
 def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[str, Table]) -> Prepared:
@@ -115,10 +118,13 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
         findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in part_findings]
         train = _without_overlap(task, train, given[part], findings)
     validation = given.get("validation")
-    if validation is None and isinstance(options.validation, int | float) and options.validation > 0:
-        train, validation = _hold_out(task, train, float(options.validation), options.seed)
+    held_out = resolve.hold_out(options, task, len(train), validation is not None, "test" in given)
+    if held_out.share > 0:
+        train, validation = _hold_out(task, train, held_out.share, options.seed)
         notes.append(f"Held out {len(validation):,} of {len(train) + len(validation):,} rows for validation.")
-    return Prepared(task, train, validation, given.get("test"), columns, tuple(findings), tuple(notes))
+    notes += [held_out.reason] if held_out.reason else []
+    tables_of = (train, validation, given.get("test"))
+    return Prepared(task, *tables_of, columns, tuple(findings), tuple(notes), held_out.keep)
 
 
 def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple[LabelledRows, LabelledRows]:

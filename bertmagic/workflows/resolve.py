@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, LongText, Precision, Pretrain
+    from bertmagic.options.terms import Adapt, Keep
     from bertmagic.tasks import Task
 
 
@@ -75,6 +76,8 @@ class Resolved:
         Why it has this precision.
     epochs, max_steps
         As the user gave them; None where they were left open.
+    adapt
+        Which weights are trained; without steps for ``head``.
     """
 
     lr: float
@@ -88,10 +91,13 @@ class Resolved:
     precision_reason: str
     epochs: float | None
     max_steps: int | None
+    adapt: Adapt
 
     def steps(self, samples: int) -> Steps:
         """Return how long the run is on so many training samples: rows, or the windows of long texts."""
         per_epoch = steps_an_epoch(samples, self.batch_size, self.gradient_accumulation_steps)
+        if self.adapt == "head":
+            return Steps(per_epoch, 0.0, 0)
         epochs = self.epochs or default_epochs(per_epoch, self.max_steps)
         return Steps(per_epoch, epochs, count_steps(per_epoch, epochs, self.max_steps))
 
@@ -100,6 +106,48 @@ class Resolved:
         """The values as options of the run."""
         names = ("lr", "max_length", "long_text", "metric", "device", "precision")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """The rows to hold out for validation.
+
+    Attributes
+    ----------
+    share
+        The share of the training rows; 0 for none.
+    keep
+        Which weights the run keeps.
+    reason
+        A sentence on a choice that is made for few rows; else empty.
+    """
+
+    share: float
+    keep: Keep
+    reason: str = ""
+
+
+FEW = 500
+"""Below so many rows a tenth of them is too small to choose weights on; `benchmarks/defaults.py`."""
+
+
+def hold_out(options: Finetune | Pretrain, task: Task, rows: int, has_validation: bool, has_test: bool) -> HoldOut:
+    """Decide how many of the training rows to hold out, and which weights to keep.
+
+    With few rows a small validation set chooses weights by chance, so the last ones are kept; rows are then held out
+    for the report only, or for the thresholds of labels.
+    """
+    selects = any(getattr(options, name, None) for name in ("metric", "patience", "calibrate"))
+    is_few = rows < FEW and task.target_kind is not None and not selects
+    chosen = options.validation is not None or has_validation
+    keep: Keep = options.keep or ("last" if is_few and not chosen else "best")
+    if chosen:
+        return HoldOut(0.0 if has_validation else float(options.validation), keep)
+    if not is_few or keep == "best":
+        return HoldOut(0.1, keep)
+    if not has_test or task.has_thresholds:
+        return HoldOut(0.2, keep, "So few rows choose no weights: the last ones are kept.")
+    return HoldOut(0.0, keep, f"All {rows:,} rows are trained on: a part of so few would choose weights by chance.")
 
 
 def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrainedTokenizerBase]:
@@ -146,6 +194,7 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         precision_reason=reason,
         epochs=options.epochs,
         max_steps=options.max_steps,
+        adapt=options.adapt,
     )
 
 

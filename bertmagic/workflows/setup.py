@@ -15,10 +15,12 @@ from bertmagic.events import Listener, Note, Phase, counting
 from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
 from bertmagic.models.fast import allocator
-from bertmagic.options import LOWER_IS_BETTER
+from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.options import LOWER_IS_BETTER, Pretrain
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
+from bertmagic.workflows import warm_start
 from bertmagic.workflows.prepare import digests, prepare
 from bertmagic.workflows.resolve import find_encoder, resolve
 
@@ -32,19 +34,24 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.models.adapters import Adapter
-    from bertmagic.options import Finetune, Pretrain
+    from bertmagic.models.loading import Loaded
+    from bertmagic.options import Finetune
     from bertmagic.workflows.prepare import Prepared
     from bertmagic.workflows.resolve import Encoder, Steps
 
 
-Options = TypeVar("Options", "Finetune", "Pretrain", "Finetune | Pretrain")
+Options = TypeVar("Options", "Finetune", Pretrain, "Finetune | Pretrain")
 
 _PLANNED = tuple(field.name for field in fields(Plan))
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that a run needs before its first step."""
+    """Everything that a run needs before its first step.
+
+    ``frozen`` is the network as it was loaded, without what a warm start adds. It shares the weights, so it is that
+    encoder only until the first step.
+    """
 
     options: Finetune | Pretrain
     prepared: Prepared
@@ -55,6 +62,7 @@ class Setup:
     network: PreTrainedModel
     facts: dict[str, Any]
     adapter: Adapter | None = None
+    frozen: PreTrainedModel | None = None
 
     @property
     def plan(self) -> Plan:
@@ -95,7 +103,9 @@ def set_up(
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
-    options = with_values(options, resolved.options)
+    options = with_values(options, resolved.options | {"keep": prepared.keep})
+    if resumed is not None and getattr(options, "pooling", "none") is None:
+        options = replace(options, pooling=resumed.state["options"].get("pooling"))
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))
@@ -110,16 +120,19 @@ def set_up(
         loading.alone,
         _seeded(options.seed, device),
     ):  # no run that starts now draws from this seed
-        network, summary = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
+        loaded = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
+        network = loaded.network
+    emit(Note(f"{encoder.name}: {loaded.summary}."))
+    place_network(network, encoder.name, device)
+    setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
+    setup = _warm_started(setup, loaded, resumed is not None, emit)
+    with loading.alone, _seeded(options.seed, device):
         adapter, adapted = _adapted(network, encoder, options)
-    emit(Note(f"{encoder.name}: {summary}."))
-    if adapted:
-        emit(Note(adapted))
-    if frozen := place_network(network, encoder.name, options, device):
-        emit(Note(frozen))
+    for note in filter(None, (adapted, freeze(network, options.freeze))):
+        emit(Note(note))
     with _training(options.seed, device):
         try:
-            yield Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts, adapter)
+            yield replace(setup, adapter=adapter)
         finally:
             network.requires_grad_(True)  # as transformers loads it: what a run froze is not kept in its model
 
@@ -158,22 +171,43 @@ def _check_stride(options: Finetune | Pretrain, tokenizer: PreTrainedTokenizerBa
         )
 
 
-def place_network(network: PreTrainedModel, name: str, options: Finetune | Pretrain, device: torch.device) -> str:
-    """Move a network to its device, freeze what the options say, and return a line about that; empty if nothing is."""
+def place_network(network: PreTrainedModel, name: str, device: torch.device) -> None:
+    """Move a network to its device."""
     with devices.enough(device, f"the weights of {name}", devices.FREE):
         network.to(device)
-    return freeze(network, options.freeze)
+
+
+def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> Setup:
+    """Start a new head from a linear model, and record what it reads.
+
+    Parameters
+    ----------
+    again
+        Whether a run goes on from a checkpoint, which has the weights.
+    """
+    options = setup.options
+    if isinstance(options, Pretrain):
+        return setup
+    frozen = share_weights(setup.network, training=False)
+    started = warm_start.start(loaded, setup.prepared.task, setup.feed("train"), options, again, emit)
+    if started.note:
+        emit(Note(started.note))
+    options = replace(options, pooling=started.pooling)
+    facts = {**setup.facts, "options": folders.plain(vars(options))}
+    return replace(setup, options=options, facts=facts, frozen=frozen)
 
 
 def _check_adapt(options: Finetune | Pretrain) -> None:
+    if options.adapt != "full" and options.freeze is not None:
+        raise OptionError(f'adapt = "{options.adapt}" freezes the encoder already.', "Leave freeze out.")
     if options.adapt == "lora":
         adapters.require()
-        if options.freeze is not None:
-            raise OptionError('adapt = "lora" freezes the encoder already.', "Leave freeze out.")
 
 
 def _adapted(network: PreTrainedModel, encoder: Encoder, options: Finetune | Pretrain) -> tuple[Adapter | None, str]:
     """Add adapters to the network if the options ask for them; return them and a line about them."""
+    if options.adapt == "head":
+        return None, freeze(network, "encoder")
     if options.adapt == "full":
         return None, ""
     wanted = adapters.settings(network, options.lora_rank, options.lora_alpha, options.lora_targets)

@@ -72,7 +72,7 @@ def test_other_architectures_have_layers_too():
 
 @pytest.mark.parametrize("what", ["embeddings", "encoder", 1])
 def test_what_is_frozen_does_not_change_in_training(encoder, rows, what):
-    start, _ = loading.headed(encoder, "sequence", ("bad", "good"))
+    start = loading.headed(encoder, "sequence", ("bad", "good")).network
     model = bm.finetune(rows, model=encoder, freeze=what, max_steps=3, lr=0.01, weight_decay=0.5, show=False)
     freeze(start, what)
     before, after = dict(start.named_parameters()), dict(model.network.named_parameters())

@@ -65,7 +65,7 @@ def test_the_share_of_cut_texts_is_counted(options, about):
 def test_weights_gradients_and_moments_are_those_of_the_model(options, about, encoder):
     from bertmagic.models import loading
 
-    model, _ = loading.headed(encoder, "sequence", ("a", "b"))
+    model = loading.headed(encoder, "sequence", ("a", "b")).network
     held = sum(p.numel() for p in model.parameters())
     estimate = estimates.estimate(replace(options, validation=0), replace(about, validation_rows=0))
     optimizer = adamw(model, 0.01)

@@ -24,12 +24,18 @@ def embeddings(model: PreTrainedModel) -> list[torch.nn.Module]:
     return [child for name, child in model.base_model.named_children() if "embedding" in name]
 
 
-def stack(model: PreTrainedModel) -> list[torch.nn.Module]:
-    """Return the layers of the encoder from the lowest up: its longest list of modules."""
+def stack(model: PreTrainedModel) -> torch.nn.ModuleList:
+    """Return the layers of the encoder from the lowest up: its longest list of modules; an empty one without lists."""
     from torch import nn
 
     lists = [module for module in model.base_model.modules() if isinstance(module, nn.ModuleList)]
-    return list(max(lists, key=len, default=[]))
+    return max(lists, key=len, default=nn.ModuleList())
+
+
+def applies(model: PreTrainedModel) -> bool:
+    """Whether a model is a classifier whose layers are built like BERT's."""
+    layers = stack(model)
+    return len(layers) > 0 and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(layers[-1])
 
 
 def compute_first_token_only(model: PreTrainedModel) -> None:
@@ -38,10 +44,10 @@ def compute_first_token_only(model: PreTrainedModel) -> None:
     Other models are left as they are; so is the state dict of all. The layer gets another class instead of another
     ``forward``, so that a copy of it computes with its own weights and modes.
     """
-    layers = stack(model)
-    if layers and type(model).__name__.endswith("ForSequenceClassification") and _like_bert(layers[-1]):
-        kind: Any = type(layers[-1])
-        layers[-1].__class__ = _first_token_layer(kind)
+    if applies(model):
+        last: Any = stack(model)[-1]
+        kind: Any = type(last)
+        last.__class__ = _first_token_layer(kind)
 
 
 def _like_bert(layer: torch.nn.Module) -> bool:

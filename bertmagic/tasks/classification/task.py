@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
     from bertmagic.data.report import Finding
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
@@ -58,6 +58,7 @@ class Classification(Task):
     """
 
     name: ClassVar[str] = "classification"
+    target_kind: ClassVar[Targets] = "classes"
     calibrates: ClassVar[bool] = True
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
@@ -110,7 +111,7 @@ class Classification(Task):
         calibrated = {"temperature": self.temperature} if self.temperature != 1 else {}
         return {"labels": list(self.labels.values), **calibrated}
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder with a head that has one output a class."""
         return loading.headed(folder, "sequence", self.labels.names, needs_head, **changes)
 

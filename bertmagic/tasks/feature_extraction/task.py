@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
@@ -64,10 +64,10 @@ class FeatureExtraction(Task):
         """Return nothing: the task has no values."""
         return {}
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder."""
-        network, _, summary = loading.opened(folder, "none", **changes)
-        return network, f"{summary}, no head"
+        network, new, summary = loading.opened(folder, "none", **changes)
+        return loading.Loaded(network, frozenset(new), f"{summary}, no head")
 
     outputs = staticmethod(embedding.hidden_states)
 

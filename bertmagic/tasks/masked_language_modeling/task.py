@@ -14,6 +14,7 @@ from bertmagic.errors import DataError, ModelError, count
 from bertmagic.evaluation import with_intervals
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.report import Report
+from bertmagic.models.loading import Loaded
 from bertmagic.tasks.base import Task
 from bertmagic.tasks.description import Description
 from bertmagic.tasks.masked_language_modeling import blocks, documents, heads, masking, sentences
@@ -134,9 +135,10 @@ class MaskedLanguageModeling(Task):
         """Return whether next sentences were learned, and the masking."""
         return {"nsp": self.nsp, "whole_words": self.whole_words, "packing": self.packing}
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> Loaded:
         """Load the encoder with the heads of pre-training."""
-        return heads.load(folder, self.nsp, needs_head, **changes)
+        network, summary = heads.load(folder, self.nsp, needs_head, **changes)
+        return Loaded(network, frozenset(), summary)
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the documents; their targets are their own tokens."""

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
@@ -64,6 +64,7 @@ class MultiLabel(Task):
     """
 
     name: ClassVar[str] = "multi_label"
+    target_kind: ClassVar[Targets] = "labels"
     calibrates: ClassVar[bool] = True
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
     has_thresholds: ClassVar[bool] = True
@@ -138,7 +139,7 @@ class MultiLabel(Task):
             **({"temperature": self.temperature} if self.temperature != 1 else {}),
         }
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder with a head that has one output a label."""
         kind = "multi_label_classification"
         return loading.headed(folder, "sequence", self.labels.names, needs_head, problem_type=kind, **changes)

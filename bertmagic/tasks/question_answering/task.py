@@ -131,7 +131,7 @@ class QuestionAnswering(Task):
         """Return the threshold, and how long answers may be."""
         return {"no_answer_threshold": self.threshold, "max_answer_length": self.max_answer_length}
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder with a head that has two outputs a token."""
         return loading.headed(folder, "answer", needs_head=needs_head, **changes)
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
@@ -58,6 +58,7 @@ class Regression(Task):
     """
 
     name: ClassVar[str] = "regression"
+    target_kind: ClassVar[Targets] = "numbers"
     validation_metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "pearson", "spearman", "loss")
     main_metric: ClassVar[str] = "mae"
     loss_unit: ClassVar[str] = "of the variance"
@@ -108,7 +109,7 @@ class Regression(Task):
         """Return mean and scale."""
         return {"mean": self.mean, "scale": self.scale}
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder with a head that has one output."""
         return loading.headed(folder, "sequence", ("value",), needs_head, problem_type="regression", **changes)
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
@@ -68,6 +68,7 @@ class TokenClassification(Task):
     """
 
     name: ClassVar[str] = "token_classification"
+    target_kind: ClassVar[Targets] = "classes"
     validation_metrics: ClassVar[tuple[str, ...]] = ("f1", "strict_f1", "accuracy", "loss")
     main_metric: ClassVar[str] = "f1"
     long_text: ClassVar[LongText] = "window"
@@ -153,7 +154,7 @@ class TokenClassification(Task):
             "labels": list(self.labels), "tags": list(self.tags), "valid": self.valid, "all_pieces": self.all_pieces
         }  # fmt: skip
 
-    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> tuple[PreTrainedModel, str]:
+    def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder with a head that has one output per tag for each token."""
         return loading.headed(folder, "tokens", self.tags, needs_head, **changes)
 

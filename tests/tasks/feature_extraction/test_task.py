@@ -32,7 +32,8 @@ def test_the_config_says_which_models_have_no_head(config, expected):
 
 
 def test_the_network_is_the_encoder_as_transformers_loads_it(encoder):
-    network, summary = FeatureExtraction().build(encoder, needs_head=True)
+    loaded = FeatureExtraction().build(encoder, needs_head=True)
+    network, summary = loaded.network, loaded.summary
     assert summary.startswith("BertModel, 2 layers, ")
     assert summary.endswith(", no head")
     plain = BertModel.from_pretrained(encoder).state_dict()

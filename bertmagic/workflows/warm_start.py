@@ -1,0 +1,190 @@
+"""A new head that starts from a linear model of what it reads, and the pooling that suits the texts.
+
+Fine-tuning from a random head first spoils the encoder's features; a head that is fitted to them first keeps them:
+linear probing, then fine-tuning (Kumar et al. 2022, "Fine-Tuning can Distort Pretrained Features and Underperform
+Out-of-Distribution").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bertmagic.errors import OptionError
+from bertmagic.evaluation import linear
+from bertmagic.events import Phase
+from bertmagic.inference import vector_cache
+from bertmagic.inference.forward import run_model
+from bertmagic.models import devices, heads, mean_layer
+from bertmagic.models.pooling import POOLINGS
+from bertmagic.run import folders
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import BatchSource
+    from bertmagic.evaluation.linear import Linear
+    from bertmagic.events import Listener
+    from bertmagic.models.loading import Loaded
+    from bertmagic.models.pooling import Pooling
+    from bertmagic.options import Finetune
+    from bertmagic.tasks import Task
+
+_FITTED_ON = 4000
+"""How many samples the linear model is fitted to: with more of them fine-tuning hardly depends on where it starts."""
+
+_WORDS = 30_000
+"""How many tokens with a label it is fitted to, where each has one."""
+
+_COMPARED_ON = 1000
+"""How many samples poolings are compared on."""
+
+_READ = {"mean": "the mean of the tokens", "first": "the first token", None: "each token"}
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """How a head starts.
+
+    Attributes
+    ----------
+    pooling
+        What it reads of a text: the mean of its tokens or the first one; None where it reads each token.
+    linear
+        The linear model that the output layer starts from; None if it starts from random weights.
+    note
+        One line about both; empty if nothing was decided.
+    """
+
+    pooling: Pooling | None = None
+    linear: Linear | None = None
+    note: str = ""
+
+
+def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, again: bool, emit: Listener) -> WarmStart:
+    """Choose the pooling of a new head, and fit its output layer to the training samples.
+
+    A head that was trained before, one that is not linear in the end, and that of a task without a linear model stay as
+    they are.
+
+    Parameters
+    ----------
+    loaded
+        The model, on its device; it gets one more layer if it pools by mean, see `mean_layer`.
+    feed
+        The training samples with their targets.
+    again
+        Whether the weights will come from a checkpoint: then only the layers have to be those of that run.
+
+    Raises
+    ------
+    OptionError
+        If the head cannot pool as the options say.
+    """
+    network, wanted = loaded.network, options.pooling
+    output = heads.output_layer(network)
+    is_new = output is not None and any(network.get_parameter(name) is output.weight for name in loaded.new)
+    if wanted == "mean" and (why_not := _why_not(network, is_new, options)):
+        raise OptionError(f'pooling = "mean": {why_not}', 'Leave it out, or set pooling = "first".')
+    if not is_new or task.target_kind is None:
+        return WarmStart()
+    pooling, reason = _pooling(network, task, feed, options, emit)
+    _open(network, loaded.new, feed, pooling)
+    if again:
+        return WarmStart(pooling)
+    return WarmStart(pooling, *_fitted(network, task, feed, options, f"{_READ[pooling]}{reason}", emit))
+
+
+def _why_not(network: PreTrainedModel, is_new: bool, options: Finetune) -> str:
+    """Return why a head cannot read the mean of the tokens; empty if it can."""
+    if not is_new:
+        return "the head that this model has was trained to read something else."
+    if _keeps_weights(options):
+        return "the layer for it is not in the encoder that saved adapters are put into."
+    return "" if mean_layer.fits(network) else f"the head of a {network.config.model_type!r} model cannot read it."
+
+
+def _pooling(
+    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, emit: Listener
+) -> tuple[Pooling | None, str]:
+    """Return what the head should read, and the reason; the pooling whose linear model has the lower loss."""
+    if feed.per_token:
+        return None, ""
+    if options.pooling or _keeps_weights(options) or not mean_layer.fits(network):
+        return options.pooling or "first", ""
+    few = feed.sample(_COMPARED_ON, options.seed)
+    emit(Phase("comparing poolings"))
+    mean, first = (
+        _fit(task, vector_cache.embed(folders.home(), network, few, options.precision, pooling), few, network)
+        for pooling in POOLINGS
+    )
+    reason = f" (cross-validated loss {mean.loss:.3g} for the mean, {first.loss:.3g} for the first token)"
+    return ("mean" if mean.loss < first.loss else "first"), reason
+
+
+def _fit(task: Task, vectors: npt.NDArray[np.float32], feed: BatchSource, network: PreTrainedModel) -> Linear:
+    import numpy as np
+
+    assert feed.targets is not None
+    assert task.target_kind is not None
+    targets, groups = feed.targets, feed.owner
+    if feed.per_token:
+        groups = np.repeat(groups, feed.tokens.lengths)
+        chosen = np.flatnonzero(targets >= 0)[:_WORDS]
+        vectors, targets, groups = vectors[chosen], targets[chosen], groups[chosen]
+    return linear.fit(task.target_kind, vectors, targets, network.config.num_labels, groups)
+
+
+def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pooling: Pooling | None) -> None:
+    """Let the vector of a text through to the output layer, where the layer between them was not trained."""
+    import numpy as np
+    import torch
+
+    if pooling is None:
+        return
+    batch = feed.batch(np.arange(min(32, len(feed.tokens)))).to(partial(devices.send, device=network.device))
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        if pooling == "mean":
+            mean_layer.add(network)
+            heads.open_dense(network, batch)
+        elif (dense := heads.dense_layer(network, batch)) is not None and _is_untrained(network, dense[0], new):
+            heads.open_dense(network, batch)
+    network.train(was_training)
+
+
+def _keeps_weights(options: Finetune) -> bool:
+    """Whether only adapters are saved, which are put into the layers that the encoder has."""
+    return options.adapt == "lora" and options.lora_save == "adapter"
+
+
+def _is_untrained(network: PreTrainedModel, layer: torch.nn.Linear, new: frozenset[str]) -> bool:
+    """Whether a layer is new, or has a bias of zeros: the pooler that encoders of sentences carry along unused."""
+    fresh = any(network.get_parameter(name) is layer.weight for name in new)
+    return fresh or (layer.bias is not None and not layer.bias.any())
+
+
+def _fitted(
+    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, what: str, emit: Listener
+) -> tuple[Linear | None, str]:
+    """Fit the output layer to the training samples, and return the linear model and a line about it."""
+    import torch
+
+    some = feed.sample(_FITTED_ON, options.seed)
+    emit(Phase("fitting the head"))
+    model = _fit(task, run_model(network, some, options.precision, outputs=heads.features), some, network)
+    losses = f"cross-validated loss {model.loss:.3g}, that of a constant {model.constant_loss:.3g}"
+    if not model.is_useful:
+        return None, f"The head reads {what}, and starts at random: a linear model is of no use here ({losses})."
+    output = heads.output_layer(network)
+    assert output is not None
+    with torch.no_grad():
+        output.weight.copy_(torch.from_numpy(model.weight))
+        if output.bias is not None:
+            output.bias.copy_(torch.from_numpy(model.bias))
+    return model, f"The head reads {what}, and starts from a linear model of it ({losses})."
