@@ -76,10 +76,13 @@ def open_dense(model: PreTrainedModel, batch: Batch) -> None:
         return
     layer, vectors = dense
     with torch.no_grad():
+        is_odd = False
+        if layer.bias is not None:
+            layer.weight.zero_()
+            positive, negative = (features(model, batch) for _ in map(layer.bias.fill_, (_FAR, -_FAR)))
+            is_odd = bool(positive.abs().max() > 0.1) and torch.allclose(positive, -negative, atol=1e-3)
+            layer.bias.fill_(0.0 if is_odd else _FAR)
         layer.weight.zero_()
-        positive, negative = (features(model, batch) for _ in map(layer.bias.fill_, (_FAR, -_FAR)))
-        is_odd = bool(positive.abs().max() > 0.1) and torch.allclose(positive, -negative, atol=1e-3)
-        layer.bias.fill_(0.0 if is_odd else _FAR)
         layer.weight.fill_diagonal_((_SMALL if is_odd else 1.0) / max(float(vectors.std()), 1e-6))
 
 

@@ -1,10 +1,10 @@
 """A layer on top of an encoder that puts the mean of all tokens into the first: a plain BERT that pools by mean.
 
 A classification head of transformers reads the first token. Where the mean of all tokens is the better vector of a
-text, as in encoders that were trained so, one more layer of the encoder's own kind computes it: with queries and keys
-of zero its attention looks at all tokens alike, its values are the tokens themselves, and its feed-forward layer adds
-nothing. What it returns for the first token is ``LayerNorm(first + SCALE * mean)``. The folder of such a model is that
-of an encoder with one more layer: `AutoModelForSequenceClassification` reads it, and its weights train like all others.
+text, as in encoders that were trained so, one more layer of the encoder's own kind computes it: with queries of zero
+its attention looks at all tokens alike, its values are the tokens themselves, and its feed-forward layer adds nothing.
+What it returns for the first token is ``LayerNorm(first + SCALE * mean)``. The folder of such a model is that of an
+encoder with one more layer: `AutoModelForSequenceClassification` reads it, and its weights train like all others.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def add(model: PreTrainedModel) -> None:
     layers: Any = first_token.stack(model)
     top: Any = deepcopy(layers[-1])
     attention = top.attention
-    for part in (attention.self.query, attention.self.key, top.output.dense):
+    for part in (attention.self.query, top.output.dense):  # keys stay: were both zero, neither would ever learn
         _fill(part, 0.0)
     _fill(attention.self.value, 1.0)
     _fill(attention.output.dense, SCALE)

@@ -25,7 +25,7 @@ from bertmagic.data.tokens import Tokens
 from bertmagic.errors import TrainingError
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET, run_model
-from bertmagic.models import adapters, devices, loading
+from bertmagic.models import adapters, devices, loading, mean_layer
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import for_training
 from bertmagic.run import folders
@@ -36,6 +36,7 @@ from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
 from bertmagic.training.step import Stepper
 from bertmagic.workflows import setup as work
+from bertmagic.workflows import warm_start
 from bertmagic.workflows.resolve import place
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _key(folder: Path, options: Finetune, device: str, number_format: str) -> st
 
     config = {name: value for name, value in loading.config(folder).items() if not name.startswith("_")}
     machine = [platform.node(), platform.machine(), torch.get_num_threads(), device, torch.__version__]
-    chosen = [getattr(options, name) for name in _MATTERS]
+    chosen = [warm_start.likely_pooling(folder, options), *(getattr(options, name) for name in _MATTERS)]
     text = json.dumps([_VERSION, config, machine, number_format, chosen], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -183,6 +184,10 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
         changes = work.attention_dropout(base, options)
         config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
+    if warm_start.likely_pooling(folder, options) == "mean" and mean_layer.fits(model):
+        mean_layer.add(model)
+    if options.adapt == "head":
+        freeze(model, "encoder")
     if options.adapt == "lora":
         wanted = adapters.settings(model, options.lora_rank, options.lora_alpha, options.lora_targets)
         adapters.inject(model, wanted)

@@ -20,6 +20,7 @@ from bertmagic.inference.forward import TOKEN_BUDGET
 from bertmagic.models import devices, loading
 from bertmagic.tuning import calibration
 from bertmagic.tuning.results import Estimate
+from bertmagic.workflows import warm_start
 from bertmagic.workflows.prepare import prepare
 from bertmagic.workflows.resolve import find_encoder, resolve
 
@@ -121,16 +122,18 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     shapes = [_shapes(lengths[batch]) for batch in batches]
     different = len({shape for passes in shapes for shape in passes})
     compiling = about.costs.new_shape * different
-    seconds = sum(_seconds(about.costs, passes) for passes in shapes) / len(batches)
+    seconds = sum(_seconds(about.costs, passes) for passes in shapes) / max(len(batches), 1)
     step = seconds * options.gradient_accumulation_steps + _update(about)
-    reading = about.costs.at(about.costs.read, lengths).mean() * about.validation_rows
+    row = float(about.costs.at(about.costs.read, lengths).mean())
+    reading = row * about.validation_rows
+    fitting = row * warm_start.rows_read(about.rows) if about.prepared.task.target_kind else 0.0
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
     return Estimate(
         model=about.encoder.name,
         rows=about.rows,
         steps=steps,
         epochs=steps / an_epoch,
-        seconds=float(steps * step + compiling + evaluations * reading),
+        seconds=float(fitting + steps * step + compiling + evaluations * reading),
         epoch_seconds=float(an_epoch * step + compiling + reading),
         memory=_memory(options, about, lengths, shapes, different, steps > (options.eval_every or an_epoch)),
         free=about.free,
@@ -176,7 +179,7 @@ def _memory(
     best = (costs.trained if options.adapt == "lora" else costs.parameters) if about.validation_rows else 0
     average = trained if options.ema_decay else 0
     accumulated = options.gradient_accumulation_steps > 1
-    step = max(_held(costs, passes, _FLOAT * trained, accumulated) for passes in shapes)
+    step = max((_held(costs, passes, _FLOAT * trained, accumulated) for passes in shapes), default=0.0)
     reading = 0.0
     if about.validation_rows:  # an evaluation has all word embeddings in memory, and those in use
         slots = TOKEN_BUDGET[device.type]

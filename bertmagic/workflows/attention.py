@@ -19,7 +19,8 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
-from bertmagic.models import devices, heads, loading, weights
+from bertmagic.models import devices, heads, loading, mean_layer, weights
+from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.tasks.description import Description
 
@@ -76,6 +77,8 @@ def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) ->
     tokenizer = loading.tokenizer(folder)
     with torch.random.fork_rng(devices=[]):  # the head is new; drawing it must not change the user's random numbers
         network = model.task.build(folder).network
+    if len(first_token.stack(model.network)) > len(first_token.stack(network)):
+        mean_layer.add(network)  # the layer that fine-tuning put on top, as it was before training
     max_tokens = min(int(model.card["max_length"]), loading.limit(folder, tokenizer))
     source = AttentionSource(name, name, network.to(model.device), tokenizer, model.task, max_tokens, is_trained=False)
     return _maps(source, texts(text, pair, model.task), None)

@@ -17,10 +17,12 @@ from bertmagic.events import Phase
 from bertmagic.inference import vector_cache
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, mean_layer
-from bertmagic.models.pooling import POOLINGS
+from bertmagic.models.pooling import POOLINGS, declared
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     import torch
@@ -90,13 +92,35 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
     is_new = output is not None and any(network.get_parameter(name) is output.weight for name in loaded.new)
     if wanted == "mean" and (why_not := _why_not(network, is_new, options)):
         raise OptionError(f'pooling = "mean": {why_not}', 'Leave it out, or set pooling = "first".')
-    if not is_new or task.target_kind is None:
+    if options.adapt == "head" and (output is None or task.target_kind is None):
+        raise OptionError(
+            f'adapt = "head" fits a linear model, and {task.name} has none.', 'Set adapt = "full" or "lora".'
+        )
+    if output is None or task.target_kind is None or not (is_new or options.adapt == "head"):
         return WarmStart()
-    pooling, reason = _pooling(network, task, feed, options, emit)
-    _open(network, loaded.new, feed, pooling)
+    pooling, reason = _pooling(network, task, feed, options, emit) if is_new else (_as_it_is(feed), "")
+    if is_new:
+        _open(network, loaded.new, feed, pooling)
     if again:
         return WarmStart(pooling)
     return WarmStart(pooling, *_fitted(network, task, feed, options, f"{_READ[pooling]}{reason}", emit))
+
+
+def _as_it_is(feed: BatchSource) -> Pooling | None:
+    """Return what a head reads that is not changed."""
+    return None if feed.per_token else "first"
+
+
+def likely_pooling(folder: Path, options: Finetune) -> Pooling:
+    """Return the pooling that a run will probably have, before its texts are known."""
+    if options.pooling or _keeps_weights(options):
+        return options.pooling or "first"
+    return declared(folder) or "first"
+
+
+def rows_read(rows: int) -> int:
+    """Return how many rows a warm start reads, for estimates."""
+    return min(rows, _FITTED_ON) + 2 * min(rows, _COMPARED_ON)
 
 
 def _why_not(network: PreTrainedModel, is_new: bool, options: Finetune) -> str:
