@@ -250,8 +250,9 @@ def compare(
     Parameters
     ----------
     models
-        Models, or their names: runs, folders, hub ids. ``"majority"`` and ``"tfidf"`` are baselines: the most
-        frequent class, and TF-IDF features with a linear model.
+        Models, or their names: runs, folders, hub ids. Or baselines: ``"majority"``, the most frequent class;
+        ``"tfidf"`` and ``"linear_probe"``, linear models of TF-IDF features and of the vectors of the encoder before
+        fine-tuning; ``"cosine"``, a linear model of the cosine of both texts' vectors.
     data
         The rows with their labels: anything that `finetune` takes.
     train
@@ -285,7 +286,7 @@ def compare(
     if len(opened) < 2 or all(isinstance(model, str) for model in opened):
         raise OptionError(
             f"there is nothing to compare: {listing(map(str, given))}.",
-            "Name two models or more, or a model and a baseline: majority, tfidf.",
+            "Name two models or more, or a model and a baseline: majority, tfidf, linear_probe.",
         )
     with publish.working(show) as emit:
         return comparing.compare(opened, data, columns, train, chosen.price, emit)

@@ -1,4 +1,4 @@
-"""Models without a neural network: the most frequent class, and a linear model of word counts."""
+"""Models that train in seconds: the most frequent class, and linear models of word counts or of fixed vectors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Vectors = npt.NDArray[np.float32]
     Predict = Callable[[Sequence[str]], npt.NDArray[np.float32]]
     """From texts to scores as a model gives them: ``(rows, outputs)``."""
 
 BASELINES = {
     "majority": "predicts for every text, or every word, what is most frequent in the training rows",
     "tfidf": "TF-IDF of words and pairs of words, with a linear model of scikit-learn",
+    "linear_probe": "a linear model of the vectors of the encoder before fine-tuning",
+    "cosine": "a linear model of one number: the cosine of the vectors of both texts before fine-tuning",
 }
+OF_VECTORS = ("linear_probe", "cosine")
+"""The baselines that read vectors instead of texts."""
 Targets = Literal["classes", "labels", "numbers"]
 """The targets: a class per row ``(rows,)``, 0 or 1 for each label ``(rows, labels)``, or a number per row ``(rows,)``
 with mean 0 and standard deviation 1."""
@@ -39,7 +44,7 @@ def fit(name: str, kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any
     Parameters
     ----------
     name
-        One of `BASELINES`.
+        ``majority`` or ``tfidf``.
     kind
         What ``targets`` are.
     texts, targets
@@ -69,6 +74,40 @@ def fit_words(words: Sequence[str], tags: npt.NDArray[np.int64], outputs: int) -
     place = {word: at for at, word in enumerate(known)}
     size = rows.nbytes + sum(len(word.encode("utf-8", "replace")) for word in known)
     return Baseline(lambda given: rows[[place.get(word, -1) for word in given]], size)
+
+
+def cosines(first: Vectors, second: Vectors) -> Vectors:
+    """Return the cosine of the two vectors of each pair, ``(rows, 1)``; 0 where one of them is zero."""
+    cosine: Vectors = (_directions(first) * _directions(second)).sum(axis=1, keepdims=True)
+    return cosine
+
+
+def pair_features(first: Vectors, second: Vectors) -> Vectors:
+    """Return the features of pairs: ``|u - v|``, ``u * v`` and the cosine, of shape ``(rows, 2 * width + 1)``.
+
+    ``u`` and ``v`` are the two vectors at a length of the square root of the width, so that both products and
+    differences have entries near 1 (InferSent, Conneau et al. 2017, section 3.1). The cosine is multiplied by that
+    length: among hundreds of features an equal penalty would hardly let one count.
+
+    Parameters
+    ----------
+    first, second
+        The vectors of the first and of the second texts, each ``(rows, width)``.
+    """
+    import numpy as np
+
+    length = np.float32(first.shape[1] ** 0.5)
+    u, v = _directions(first) * length, _directions(second) * length
+    return np.hstack([np.abs(u - v), u * v, cosines(first, second) * length])
+
+
+def _directions(vectors: Vectors) -> Vectors:
+    """Return vectors divided by their length."""
+    import numpy as np
+
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    directions: Vectors = (vectors / np.maximum(lengths, _TINY)).astype(np.float32)
+    return directions
 
 
 def _majority(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:

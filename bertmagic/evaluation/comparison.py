@@ -176,7 +176,17 @@ def against(reports: Sequence[Report], names: Sequence[str]) -> tuple[Versus, ..
     return tuple(Versus(**versus, adjusted=float(p)) for versus, p in zip(comparisons, adjusted, strict=True))
 
 
+def on_metric(first: Report, other: Report, metric: str) -> tuple[Change, float]:
+    """Return the difference of one metric of the second report to that of the first, and the p of the two models."""
+    return _changes(first, other, metric)[metric], float(_tested(first, other)["p"])
+
+
 def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
+    return {"name": name, "changes": _changes(first, other), **_tested(first, other)}
+
+
+def _tested(first: Report, other: Report) -> dict[str, Any]:
+    """Return the test of two models on the same rows, its p, and the numbers of rows that it compares."""
     import numpy as np
 
     one, two = first.outcomes, other.outcomes
@@ -202,17 +212,18 @@ def _versus(first: Report, other: Report, name: str) -> dict[str, Any]:
     numbers = {which: int(rows.sum()) for which, rows in counts.items()}
     if test == "McNemar":
         p = significance.mcnemar(numbers["only_first"], numbers["only_this"])
-    return {"name": name, "changes": _changes(first, other), "test": test, "p": p, **numbers}
+    return {"test": test, "p": p, **numbers}
 
 
-def _changes(first: Report, other: Report) -> dict[str, Change]:
-    """Return the difference of each metric of the second report to that of the first, with paired intervals."""
-    values = {name: other.metrics[name] - baseline for name, baseline in first.metrics.items() if name in other.metrics}
+def _changes(first: Report, other: Report, only: str | None = None) -> dict[str, Change]:
+    """Return the difference of each metric, or of one, of the second report to that of the first, with intervals."""
+    names = first.metrics.keys() & other.metrics.keys() if only is None else {only}
+    values = {name: other.metrics[name] - before for name, before in first.metrics.items() if name in names}
     spread: dict[str, Interval] = {}
     assert first.outcomes is not None
     assert other.outcomes is not None
     for one, two in zip(first.outcomes.tallies, other.outcomes.tallies, strict=False):
-        if len(one) == len(two):
+        if len(one) == len(two) and (only is None or only in one.point_estimates()):
             spread |= bootstrap.differences(one, two, values)
     return {name: Change(value, spread.get(name)) for name, value in values.items()}
 

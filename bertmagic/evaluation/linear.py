@@ -110,7 +110,9 @@ def fit(
 def _one_hot(classes: npt.NDArray[np.int64], outputs: int) -> npt.NDArray[np.float32]:
     import numpy as np
 
-    return np.eye(outputs, dtype=np.float32)[classes]
+    rows = np.eye(outputs, dtype=np.float32)[classes]
+    rows[classes < 0] = 0
+    return rows
 
 
 def _select(

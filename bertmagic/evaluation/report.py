@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bertmagic.evaluation.errors import Errors
     from bertmagic.evaluation.outcomes import Outcomes
+    from bertmagic.evaluation.verdict import BaselineResult
 
 FEW = 30
 """The fewest rows of a slice that is judged."""
@@ -231,6 +232,8 @@ class Report(ExportableResult):
         Rows whose label may be wrong, that contradict each other, or that are in the training rows.
     outcomes
         The true and the predicted value of each row, if kept; never written to a notebook or a card as a whole.
+    baselines, verdict
+        The baselines of a training run on the same rows, and whether the model is better than the best of them.
     seconds, tokens
         Time and real tokens of the prediction; ``train_seconds``, ``train_tokens`` and ``best_step`` for the
         report of a training run.
@@ -269,18 +272,24 @@ class Report(ExportableResult):
     probes: tuple[Probe, ...] = ()
     issues: tuple[Issue, ...] = ()
     outcomes: Outcomes | None = field(default=None, compare=False)
+    baselines: tuple[BaselineResult, ...] = ()
+    verdict: str = ""
 
     @property
     def frame(self) -> pd.DataFrame:
         """Every number of the report, one a row: ``of, name, metric, value, low, high, rows``.
 
-        ``of`` is ``all``, ``before``, ``class``, ``gap``, ``threshold``, ``probe``, or the column of a slice, and
-        ``name`` the class, the groups, or the value.
+        ``of`` is ``all``, ``before``, ``baseline``, ``class``, ``gap``, ``threshold``, ``probe``, or the column of a
+        slice, and ``name`` the baseline, the class, the groups, or the value.
         """
         import pandas as pd
 
         rows: list[tuple[Any, ...]] = [("all", "", *one, self.rows) for one in _numbers(self.metrics, self.intervals)]
         rows += [("before", "", *one, self.rows) for one in _numbers(self.before, {})]
+        for result in self.baselines:
+            gain = (f"model minus baseline: {result.metric}", result.difference, *_ends(result.interval))
+            numbers = [*_numbers(result.metrics, {}), gain, ("p", result.p, *_ends(None))]
+            rows += [("baseline", result.name, *one, self.rows) for one in numbers]
         for one in self.classes:
             parts = {"precision": one.precision, "recall": one.recall, "f1": one.f1}
             more = {"partial_f1": one.partial_f1, "threshold": one.threshold}

@@ -285,7 +285,11 @@ class Compare:
     """Compare several models with the first on the same rows: quality, speed, size, cost."""
 
     models: Any = option(
-        REQUIRED, "model", "The models; majority and tfidf are baselines.", many=True, choices=("majority", "tfidf")
+        REQUIRED,
+        "model",
+        "The models; majority, tfidf, linear_probe and cosine are baselines.",
+        many=True,
+        choices=("majority", "tfidf", "linear_probe", "cosine"),
     )
     data: Any = option(REQUIRED, "data", "The labelled rows.")
     train: Any = option(

@@ -86,6 +86,13 @@ class Finetune(Training):
         "Fit a temperature on the validation set, so that probabilities match observed frequencies.",
         reason="Guo et al. 2017. Off, as the validation set has already selected the weights.",
     )
+    baselines: bool = option(
+        True,
+        "flag",
+        "Compare the model with simple baselines in its report: TF-IDF, and a linear model of the encoder's vectors.",
+        reason="They take a second or two for some hundred rows, and show whether fine-tuning was worth it.",
+        when_to_change="If the training rows are many and the run is repeated often: False.",
+    )
     class_weights: ClassWeights = option(
         "none",
         "choice",
@@ -121,6 +128,7 @@ class Tune(Finetune):
         "adapt", "lora_rank", "lora_alpha", "freeze", "long_text", "stride", "label_smoothing", "class_weights",
     )  # fmt: skip
     # A search does not have these options of a run: a class variable hides the inherited field.
+    baselines: ClassVar[bool] = False  # type: ignore[misc]
     background: ClassVar[bool] = False  # type: ignore[misc]
     resume: ClassVar[bool] = False  # type: ignore[misc]
     checkpoint_every: ClassVar[int | None] = None  # type: ignore[misc]

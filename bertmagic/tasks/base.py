@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from bertmagic.data import checks
 from bertmagic.data import columns as naming
 from bertmagic.errors import OptionError
+from bertmagic.evaluation import baselines
 from bertmagic.models import heads
 from bertmagic.models.card import Usage
 from bertmagic.tasks.description import output_names
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
@@ -72,8 +73,8 @@ class Task(ABC):
         What one of the things to learn is called, and the caption of the table that counts them.
     several_labels
         Whether a row may have several of them.
-    baselines
-        The baselines of `evaluation.baselines` that fit the task.
+    has_word_outputs
+        Whether each word has an output of its own; see `word_positions`.
     usage
         How a saved model is used without bertmagic, for its card.
     paired
@@ -93,7 +94,7 @@ class Task(ABC):
     target_noun: ClassVar[str] = "class"
     target_caption: ClassVar[str] = "Classes, the largest first."
     several_labels: ClassVar[bool] = False
-    baselines: ClassVar[tuple[str, ...]] = ()
+    has_word_outputs: ClassVar[bool] = False
     usage: ClassVar[Usage] = Usage()
     paired: bool = False
 
@@ -101,6 +102,11 @@ class Task(ABC):
     def inputs(self) -> tuple[str, ...]:
         """The texts that a model of this task reads: one, or the two of a pair."""
         return ("text", "text_pair") if self.paired else ("text",)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines of `evaluation.baselines` that fit the task."""
+        return ()
 
     @classmethod
     def source(cls, given: Any) -> Any:
@@ -340,9 +346,21 @@ class Task(ABC):
             return list(rows.texts)
         return [f"{one} {two}" for one, two in zip(rows.texts, rows.second, strict=True)]
 
+    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+        """Return what a linear model learns of rows, or of their words: the kind of targets, these, and their number.
+
+        The number is that of the classes or labels, and 1 for numbers.
+        """
+        raise NotImplementedError(f"{self.name} has no linear models")
+
+    def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the token that predicts each word, by its number in `Tokens.ids` or -1, and the row of each word."""
+        raise NotImplementedError(f"{self.name} has no outputs of words")
+
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
-        """Return one of `baselines`, fitted to training rows."""
-        raise NotImplementedError(f"{self.name} has no baselines")
+        """Return one of `baselines` that reads texts, fitted to training rows."""
+        kind, targets, outputs = self.linear_targets(rows)
+        return baselines.fit(name, kind, self.baseline_texts(rows), targets, outputs)
 
     def baseline_scores(self, scores: Scores, rows: TextRows, samples: Tokens) -> Scores:
         """Return a baseline's scores of `baseline_texts` in the shape that `report` takes."""

@@ -199,6 +199,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
         validation=_HELD_OUT,
         max_length=_TRY_TOKENS,
         eval_every=_TRY_STEPS,
+        baselines=False,
     )
     try:
         done = finetune.run(wanted, ignore, StopButton(), checkpointed=False)

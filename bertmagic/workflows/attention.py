@@ -71,7 +71,7 @@ def attention(model: TextModel, text: Any, pair: Any, emit: Listener) -> Attenti
 
 def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) -> AttentionMaps:
     """Return the attention maps of the encoder that a model was fine-tuned from, before fine-tuning."""
-    folder, name = _base(model, emit)
+    folder, name = base_encoder(model, emit)
     emit(Phase(f"loading {name}"))
     tokenizer = loading.tokenizer(folder)
     with torch.random.fork_rng(devices=[]):  # the head is new; drawing it must not change the user's random numbers
@@ -129,7 +129,7 @@ def _source(model: TextModel) -> AttentionSource:
     return AttentionSource(model.name, encoder, model.network, model.tokenizer, model.task, max_tokens)
 
 
-def _base(model: TextModel, emit: Listener) -> tuple[Path, str]:
+def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
     """Return folder and name of the encoder that a model was fine-tuned from.
 
     Raises
@@ -141,7 +141,7 @@ def _base(model: TextModel, emit: Listener) -> tuple[Path, str]:
     if not encoder:
         raise ModelError(
             f"the encoder of {model.name!r} is unknown: the model was not trained by bertmagic.",
-            "Name a model to compare with: --compare MODEL.",
+            "Name another model to compare with.",
         )
     return weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
 

@@ -15,6 +15,9 @@ from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError,
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
+from bertmagic.models import loading, pooling
+from bertmagic.workflows import attention
+from bertmagic.workflows import baselines as fitting
 from bertmagic.workflows import predict as using
 from bertmagic.workflows.prepare import digests, prepare
 
@@ -62,7 +65,7 @@ def compare(
     for model in models:
         if isinstance(model, str) and model not in lead.task.baselines:
             others = lead.task.baselines
-            fix = f"The baseline for it is {listing(others)}." if others else "Compare models only."
+            fix = f"There are: {listing(others)}." if others else "Compare models only."
             raise OptionError(f"there is no baseline {model!r} for {lead.task.name}.", fix)
     names = _names(models)
     given = _read(lead, data, asked, emit)
@@ -138,15 +141,28 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     """Train a baseline on the training rows and evaluate it as a model of the same task."""
     task = lead.task
     rows = _training(lead, name, train, asked, emit)
+    encoder = _encoder(lead, emit) if name in baselines.OF_VECTORS else None
     emit(Phase(f"training {name}"))
-    baseline = task.fit_baseline(name, rows)
-    scores = task.baseline_scores(baseline.predict(task.baseline_texts(given.rows)), given.rows, given.tokens)
+    baseline = fitting.fit(name, task, rows, using.encoded(lead, rows, emit), encoder)
+    scores = baseline.scores(given.rows, given.tokens)
     notes = (f"{name} was trained on {count(len(rows), 'row')} of {rows.name}.", *_overlap(rows, given.rows))
     report = task.untuned().report(scores, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(
         name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=baseline.bytes
     )
-    return _Side(report, lambda rows: baseline.predict(task.baseline_texts(rows)), contender)
+    return _Side(report, baseline.predict, contender)
+
+
+def _encoder(lead: TextModel, emit: Listener) -> fitting.Encoder:
+    """Return the encoder that a model was fine-tuned from, before fine-tuning."""
+    import torch
+
+    folder, name = attention.base_encoder(lead, emit)
+    emit(Phase(f"loading {name}"))
+    with torch.random.fork_rng(devices=[]):  # a new pooler must not change the user's random numbers
+        network = loading.opened(folder, "none")[0].to(lead.device)
+    kept = using.cache_of(lead)
+    return fitting.Encoder(network, lead.tokenizer, lead.precision, pooling.choose(folder)[0], kept)
 
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:

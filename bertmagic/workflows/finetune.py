@@ -16,6 +16,7 @@ from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop, Measure
+from bertmagic.workflows import baselines
 from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def _train(
             name, setup.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
             lambda folder, weights, step: _save(setup, folder, {"best_step": step}, weights=weights), notify,
         )  # fmt: skip
+        measured = baselines.measure(setup, _reported(setup), notify, button)
         before = _metrics_before(setup, notify)
         loop = Loop(
             setup.network, setup.feed("train"), plan, prepared.task.objective(prepared.train, options),
@@ -136,10 +138,10 @@ def _train(
                 raise _unfinished(setup, error, folder, history) from None
             del loop
             setup = _merged(setup)
-            setup, report, ended = _finished(setup, ended, name, before, notify, button)
+            setup, report, ended = _finished(setup, ended, name, before, measured, notify, button)
             card = _save(setup, folder, asdict(ended), report)
         notify(replace(ended, detail=f"kept in {folder}"))
-        record.finish({**card["metrics"], "seconds": time.perf_counter() - began})
+        record.finish({**card["metrics"], "baselines": card["baselines"], "seconds": time.perf_counter() - began})
         if ended.reason != "interrupted":
             checkpoints.remove(name)
     except BaseException as error:
@@ -217,14 +219,18 @@ def _validator(setup: Setup) -> Measure | None:
 
 
 def _finished(
-    setup: Setup, ended: Ended, name: str, before: Mapping[str, float], emit: Listener, button: StopButton
-) -> tuple[Setup, Report | None, Ended]:
+    setup: Setup, ended: Ended, name: str, before: Mapping[str, float], measured: baselines.Measured, emit: Listener,
+    button: StopButton,
+) -> tuple[Setup, Report | None, Ended]:  # fmt: skip
     """Return the tuned setup and its report; no report if the stop button was pressed."""
     if ended.reason == "interrupted":
         return setup, None, ended
     try:
         setup, notes = _tuned(setup, emit, button)
-        return setup, _report(setup, ended, name, before, notes, emit, button), ended
+        report, part = _report(setup, ended, name, before, notes, emit, button), _reported(setup)
+        if report is not None and part is not None:
+            report = baselines.compared(report, measured, setup, part, ended, emit)
+        return setup, report, ended
     except Stop:
         return setup, None, replace(ended, reason="interrupted")
 
@@ -317,6 +323,8 @@ def _save(
         **setup.facts,
         "metrics": {**report.metrics, "data": report.data, "rows": report.rows} if report else {},
         "intervals": {name: [one.low, one.high] for name, one in report.intervals.items()} if report else {},
+        "baselines": baselines.card(report),
+        "verdict": report.verdict if report else "",
         "run": {name: value for name, value in run.items() if name != "detail"},
         "versions": folders.versions(),
     }

@@ -120,11 +120,15 @@ def run(
 
 def encoded(model: TextModel, rows: TextRows, emit: Listener, fresh: bool = False) -> Tokens:
     """Return rows as the tokens that a model reads."""
+    return model.task.encode(cache_of(model, fresh), rows, counting(emit, "tokenizing"))
+
+
+def cache_of(model: TextModel, fresh: bool = False) -> cache.Cache:
+    """Return the cache of the tokens that a model reads, or one that keeps nothing."""
     kind = cache.Fresh if fresh else cache.Cache
-    kept = kind(
+    return kind(
         folders.home(), model.tokenizer, model.card["max_length"], long_text(model), stride=model.card.get("stride")
     )
-    return model.task.encode(kept, rows, counting(emit, "tokenizing"))
 
 
 def long_text(model: TextModel) -> LongText:

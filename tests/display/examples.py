@@ -26,6 +26,7 @@ from bertmagic.evaluation.report import (
     Series,
     Slice,
 )
+from bertmagic.evaluation.verdict import BaselineResult
 from bertmagic.inference.predictions import Predictions
 from bertmagic.models.status import Catalogue, Device, Entry, Held, Status
 from bertmagic.run.difference import Difference, RunDifference
@@ -146,6 +147,9 @@ def report(word):
                 Point("positive", "recall 1", None, 0, 0, 0)),
         probes=(Probe(word, "he", "she", 20, 0.1, INTERVAL, 0.02, -0.3, (f"{word} he", f"{word} she")),),
         issues=(Issue("likely wrong", word, word, word, "positive", 0.987),),
+        baselines=(BaselineResult(word, {"accuracy": 0.71, "macro_f1": 0.6}, "accuracy", 0.0891, INTERVAL, 0.00002),
+                   BaselineResult("linear_probe", {"accuracy": 0.8}, "accuracy", -0.0009, None, 0.75)),
+        verdict=f"Better than {word}, by 8.9 points of accuracy.",
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def test_characters_count_where_words_are_not_apart():
     assert predict(["好看", "难吃"]).argmax(axis=1).tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("name", baselines.BASELINES)
+@pytest.mark.parametrize("name", ["majority", "tfidf"])
 def test_labels_one_by_one_and_numbers(name):
     labels = np.stack([TARGETS, np.ones(30, int), np.zeros(30, int)], axis=1)
     scores = baselines.fit(name, "labels", TEXTS, labels, 3).predict(["good", "bad"])
@@ -56,3 +56,15 @@ def test_each_word_has_the_tag_that_it_had_most_often():
     predict = baselines.fit_words(words, tags, 3).predict
     scores = predict(["Rome", "a", "new"])
     assert np.exp(scores) == pytest.approx(np.array([[0, 2 / 3, 1 / 3], [1, 0, 0], [3 / 6, 2 / 6, 1 / 6]]), abs=1e-5)
+
+
+def test_features_of_pairs():
+    first = np.array([[3, 4, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], np.float32)
+    second = np.array([[6, 8, 0, 0], [0, 5, 0, 0], [1, 1, 1, 1]], np.float32)
+    assert baselines.cosines(first, second)[:, 0] == pytest.approx([1, 0, 0])
+    features = baselines.pair_features(first, second)
+    assert features.shape == (3, 9)
+    assert features.dtype == np.float32
+    assert features[0] == pytest.approx([0, 0, 0, 0, 1.44, 2.56, 0, 0, 2])
+    assert features[1] == pytest.approx([2, 2, 0, 0, 0, 0, 0, 0, 0])
+    assert np.array_equal(features, baselines.pair_features(second, first))

@@ -38,7 +38,7 @@ def alone(shell):
 @pytest.mark.parametrize("jedi", [True, False])
 def test_flags_after_every_kind_of_magic(magic, jedi, offered, alone, shell):
     shell.Completer.use_jedi = jedi
-    assert offered(f"{magic} --ba") == ["--batch-size", "--background"]
+    assert offered(f"{magic} --ba") == ["--batch-size", "--background", "--baselines"]
     assert offered(f"{magic} --batch_") == ["--batch-size"]
     assert offered(f"{magic} --schedule co") == ["cosine", "constant"]
     assert offered(f"{magic} --schedule=co") == ["cosine", "constant"]

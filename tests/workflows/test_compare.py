@@ -186,7 +186,7 @@ def test_the_majority_of_words_has_the_scores_of_seqeval(small):
 
 @pytest.mark.parametrize(
     ("kind", "name", "fix"),
-    [("token_classification", "tfidf", "The baseline for it is majority."),
+    [("token_classification", "tfidf", "There are: majority, linear_probe."),
      ("question_answering", "tfidf", "Compare models only."),
      ("question_answering", "majority", "Compare models only.")],
 )  # fmt: skip

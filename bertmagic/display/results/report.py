@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bertmagic.display.blocks import Block, Figure, Headline, Notes, Paragraph, Table, columns
 from bertmagic.display.cells import Row, Shade, Share
 from bertmagic.display.charts.confusion import confusion
-from bertmagic.display.results import errors, measures, slices
+from bertmagic.display.results import baselines, errors, measures, slices
 from bertmagic.display.results import figure as figures_of
 from bertmagic.display.style import ORANGE, duration, line, number, score, share
 from bertmagic.errors import count
@@ -25,7 +25,8 @@ _RANGES = ("true number", "rows", "mean prediction", "mean absolute error")
 
 def blocks(result: Report) -> list[Block]:
     """Return the report as tables and sentences."""
-    parts: list[Block] = [Headline(_headline(result)), *measures.blocks(result)]
+    verdict = [Paragraph(line(result.verdict, 600))] if result.verdict else []
+    parts: list[Block] = [Headline(_headline(result)), *verdict, *measures.blocks(result), *baselines.blocks(result)]
     if result.classes:
         parts.append(_classes(result))
     if result.confusion is not None and len(result.labels):

@@ -12,7 +12,7 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import Labels, plain
 from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
-from bertmagic.evaluation import baselines, calibration, confusion_metrics
+from bertmagic.evaluation import calibration, confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.forward import softmax
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
@@ -59,11 +59,16 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     calibrates: ClassVar[bool] = True
-    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
     paired: bool = False
     temperature: float = 1.0
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines; the cosine of a pair can tell up to three classes apart, such as those of entailment."""
+        cosine = ("cosine",) if self.paired and len(self.labels) <= 3 else ()
+        return ("majority", "tfidf", "linear_probe", *cosine)
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
@@ -246,6 +251,6 @@ class Classification(Task):
         name, probability = ranked[0]
         return Description(f"{name} {probability:.3f}", ranked)
 
-    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
-        """Return a baseline that gives the score of each class."""
-        return baselines.fit(name, "classes", self.baseline_texts(rows), rows.targets, len(self.labels))
+    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+        """Return the class of each row."""
+        return "classes", rows.targets, len(self.labels)

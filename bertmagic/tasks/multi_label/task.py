@@ -13,7 +13,7 @@ from bertmagic.data.report import Finding
 from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError, count, listing
-from bertmagic.evaluation import baselines, calibration, confusion_metrics
+from bertmagic.evaluation import calibration, confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.models import loading
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
@@ -71,13 +71,17 @@ class MultiLabel(Task):
     target_noun: ClassVar[str] = "label"
     target_caption: ClassVar[str] = "Labels, the most frequent first; a row may have several, or none."
     several_labels: ClassVar[bool] = True
-    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
     usage: ClassVar[Usage] = USAGE
     labels: Labels
     thresholds: tuple[float, ...]
     separator: str = ""
     paired: bool = False
     temperature: float = 1.0
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines."""
+        return ("majority", "tfidf", "linear_probe")
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
@@ -310,9 +314,9 @@ class MultiLabel(Task):
         """Return the task with thresholds of a half."""
         return replace(self, thresholds=(measured.HALF,) * len(self.thresholds))
 
-    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
-        """Return a baseline that gives the score of each label."""
-        return baselines.fit(name, "labels", self.baseline_texts(rows), rows.targets, len(self.labels))
+    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+        """Return 0 or 1 for each label of each row."""
+        return "labels", rows.targets, len(self.labels)
 
 
 def _holds_labels(column: pd.Series) -> bool:

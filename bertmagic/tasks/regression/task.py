@@ -11,7 +11,7 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, OptionError
-from bertmagic.evaluation import baselines, with_intervals
+from bertmagic.evaluation import with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.models import loading
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Targets
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
@@ -63,11 +63,15 @@ class Regression(Task):
     loss_unit: ClassVar[str] = "of the variance"
     target_noun: ClassVar[str] = "number"
     target_caption: ClassVar[str] = "How the numbers are spread, from the lowest to the highest."
-    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
     usage: ClassVar[Usage] = USAGE
     mean: float = 0.0
     scale: float = 1.0
     paired: bool = False
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines; the cosine is for pairs."""
+        return ("majority", "tfidf", "linear_probe", *(("cosine",) if self.paired else ()))
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
@@ -200,9 +204,9 @@ class Regression(Task):
         """Return the predicted number as the model learns it."""
         return scores[0, 0]
 
-    def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
-        """Return a baseline that gives the number as the model learns it."""
-        return baselines.fit(name, "numbers", self.baseline_texts(rows), self._scaled(rows), 1)
+    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+        """Return the number of each row as the model learns it."""
+        return "numbers", self._scaled(rows), 1
 
     def _scaled(self, rows: LabelledRows) -> npt.NDArray[np.float64]:
         """Return the numbers as the model learns them, ``(rows,)``."""

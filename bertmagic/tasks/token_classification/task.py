@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
-    from bertmagic.evaluation.baselines import Baseline
+    from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
@@ -73,12 +73,17 @@ class TokenClassification(Task):
     long_text: ClassVar[LongText] = "window"
     target_noun: ClassVar[str] = "type"
     target_caption: ClassVar[str] = "Types of entities, the most frequent first."
-    baselines: ClassVar[tuple[str, ...]] = ("majority",)
+    has_word_outputs: ClassVar[bool] = True
     usage: ClassVar[Usage] = USAGE
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     valid: bool = True
     all_pieces: bool = False
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines: the most frequent tag of each word, and a linear model of the vector of each word."""
+        return ("majority", "linear_probe")
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
@@ -225,6 +230,17 @@ class TokenClassification(Task):
         """Return the output of the tag of each word. Shape ``(all words,)``."""
         targets: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
         return targets
+
+    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+        """Return the output of the tag of each word."""
+        return "classes", self.targets(rows), len(self.tags)
+
+    def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the token that predicts each word, -1 where it shares one, and the row of each word."""
+        import numpy as np
+
+        alignment = alignment_of(samples, rows)
+        return np.where(alignment.own, alignment.tokens, -1), alignment.words.owner
 
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return a baseline that gives the score of each tag for a word."""

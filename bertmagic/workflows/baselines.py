@@ -1,0 +1,323 @@
+"""Baselines of a run: fitted before the first step, and compared with the model in its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from bertmagic.data import cache
+from bertmagic.data.batches import BatchSource
+from bertmagic.errors import BertMagicError, count
+from bertmagic.evaluation import baselines, linear, verdict
+from bertmagic.events import Listener, Phase
+from bertmagic.inference import embedding, vector_cache
+from bertmagic.inference.forward import run_model
+from bertmagic.models import heads, pooling
+from bertmagic.run import folders
+from bertmagic.run.stopping import Stop, StopButton
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from bertmagic.data.batches import Batch
+    from bertmagic.data.rows import LabelledRows
+    from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.linear import Linear
+    from bertmagic.evaluation.report import Report
+    from bertmagic.events import Ended
+    from bertmagic.models.pooling import Pooling
+    from bertmagic.tasks import Task
+    from bertmagic.workflows.setup import Setup
+
+    Floats = npt.NDArray[np.float32]
+    Tick = Callable[[int], None]
+    Scores = Callable[["Encoder", LabelledRows, Tokens], Floats]
+
+ROWS = 20_000
+"""The most training rows of a baseline in a run, which has to stay short."""
+TOKENS = 1_000_000, 30_000
+"""The most tokens of these rows, and the most if each word has a vector of its own."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder before fine-tuning.
+
+    Attributes
+    ----------
+    network
+        The encoder, or a model with any head on it.
+    precision
+        The number format of matrix products.
+    tokens
+        Makes the tokens of texts; with a `cache.Fresh` no vectors are kept either.
+    tick
+        Called after each batch; an exception that it raises ends the work.
+    """
+
+    network: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    precision: str
+    pooling: Pooling
+    tokens: cache.Cache
+    tick: Tick = lambda done: None
+
+    def feed(self, tokens: Tokens) -> BatchSource:
+        """Return tokens as batches."""
+        pad_id = cast("int", self.tokenizer.pad_token_id)
+        return BatchSource(tokens, pad_id, segments=heads.reads_segments(self.network))
+
+    def vectors(self, tokens: Tokens) -> Floats:
+        """Return the vector of each text, ``(texts, width)``."""
+        given = self.network, self.feed(tokens), self.precision, self.pooling, self.tick
+        if isinstance(self.tokens, cache.Fresh):
+            return embedding.embed(*given)
+        return vector_cache.embed(self.tokens.home, *given)
+
+    def features(self, name: str, rows: LabelledRows, tokens: Tokens) -> Floats:
+        """Return what a baseline reads of each row; see `baselines.pair_features` and `baselines.cosines`."""
+        if rows.second is None:
+            return self.vectors(tokens)
+        first, second = (self.vectors(self.tokens.encode(texts)) for texts in (rows.texts, rows.second))
+        return (baselines.cosines if name == "cosine" else baselines.pair_features)(first, second)
+
+    def without_caches(self) -> Encoder:
+        """Return the same, to measure the time of tokenizing and of the encoder."""
+        kept = self.tokens
+        fresh = cache.Fresh(kept.home, kept.tokenizer, kept.max_length, kept.long_text, kept.source, kept.stride)
+        return replace(self, tokens=fresh)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted baseline.
+
+    Attributes
+    ----------
+    scores
+        From rows and their tokens to what `Task.report` takes.
+    predict
+        From rows to scores, with all that it takes from their texts on and without caches.
+    bytes
+        Its size, without the encoder.
+    """
+
+    scores: Callable[[LabelledRows, Tokens], Floats]
+    predict: Callable[[LabelledRows], object]
+    bytes: int
+
+
+def fit(name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Encoder | None, seed: int = 0) -> Fitted:
+    """Fit one of the task's baselines.
+
+    Parameters
+    ----------
+    name
+        One of `Task.baselines`.
+    rows, tokens
+        The training rows.
+    encoder
+        Computes the vectors, now and for new rows; None for a baseline that reads texts.
+    seed
+        Of the folds that choose the penalty.
+    """
+    if name not in baselines.OF_VECTORS:
+        baseline = task.fit_baseline(name, rows)
+
+        def predict(rows: LabelledRows) -> Floats:
+            return baseline.predict(task.baseline_texts(rows))
+
+        return Fitted(lambda rows, tokens: task.baseline_scores(predict(rows), rows, tokens), predict, baseline.bytes)
+    assert encoder is not None
+    scores, model = (_of_words if task.has_word_outputs else _of_texts)(name, task, rows, tokens, encoder, seed)
+    fresh = encoder.without_caches()
+    return Fitted(
+        partial(scores, encoder),
+        lambda rows: scores(fresh, rows, task.encode(fresh.tokens, rows, lambda done, total: None)),
+        model.weight.nbytes + model.bias.nbytes,
+    )
+
+
+def _of_texts(
+    name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Encoder, seed: int
+) -> tuple[Scores, Linear]:
+    kind, targets, outputs = task.linear_targets(rows)
+    model = linear.fit(kind, encoder.features(name, rows, tokens), targets, outputs, seed=seed)
+
+    def scores(encoder: Encoder, rows: LabelledRows, tokens: Tokens) -> Floats:
+        return task.baseline_scores(model.scores(encoder.features(name, rows, tokens)), rows, tokens)
+
+    return scores, model
+
+
+def _of_words(
+    name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Encoder, seed: int
+) -> tuple[Scores, Linear]:
+    """Fit a linear model of the hidden state of the token that predicts each word."""
+    import numpy as np
+
+    def run(encoder: Encoder, tokens: Tokens, outputs: Callable[[PreTrainedModel, Batch], torch.Tensor]) -> Floats:
+        return run_model(encoder.network, encoder.feed(tokens), encoder.precision, encoder.tick, outputs)
+
+    kind, targets, outputs = task.linear_targets(rows)
+    at, owner = task.word_positions(rows, tokens)
+    words = np.flatnonzero(at >= 0)
+    vectors = run(encoder, tokens, embedding.hidden_states)[at[words]]
+    model = linear.fit(kind, vectors, targets[words], outputs, owner[words], seed)
+    # Applied to each batch: the hidden states of all tokens of many rows would take gigabytes.
+    return lambda encoder, rows, tokens: run(encoder, tokens, partial(_applied, linear_model=model)), model
+
+
+def _applied(model: PreTrainedModel, batch: Batch, linear_model: Linear) -> torch.Tensor:
+    """Return the outputs of a linear model for each token, ``(rows, tokens, outputs)``."""
+    import torch
+
+    states = embedding.hidden_states(model, batch)
+    weight, bias = (torch.from_numpy(part).to(states) for part in (linear_model.weight, linear_model.bias))
+    with torch.autocast(states.device.type, enabled=False):
+        return states @ weight.T + bias
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The scores of baselines on the rows of the report, by name, and notes on how they were fitted."""
+
+    task: Task
+    scores: dict[str, Floats]
+    notes: tuple[str, ...] = ()
+
+
+def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) -> Measured:
+    """Fit the baselines of a run to its training rows, and return their scores on a part.
+
+    To be called before the first step, as the encoder must not have been trained. An error ends no run: a note says
+    what is missing. If the stop button is pressed, there are no scores: the run ends at its first step.
+
+    Parameters
+    ----------
+    part
+        The part that the report is about; None if there will be none.
+    """
+    task = setup.prepared.task
+    names = [name for name in task.baselines if name not in _left_out(setup, task)]
+    if part is None or not names or not getattr(setup.options, "baselines", False):
+        return Measured(task, {})
+    scores: dict[str, Floats] = {}
+    notes: list[str] = []
+    current = names[0]
+
+    def tick(done: int) -> None:
+        emit(Phase(f"fitting the baseline {current}", done))
+        button.check()
+
+    try:
+        encoder = _encoder(setup, tick)
+        rows, tokens, drawn = _training_rows(setup, encoder)
+        notes += drawn
+        for current in names:
+            try:
+                tick(0)
+                fitted = fit(current, task, rows, tokens, encoder, setup.options.seed)
+                button.check()
+                scores[current] = fitted.scores(setup.rows(part), setup.parts[part])
+            except Stop:
+                return Measured(task, {})
+            except Exception as error:  # any error: the model matters more
+                notes.append(_failed(f"baseline {current} could not be fitted", error))
+    except Exception as error:
+        notes.append(_failed("baselines could not be fitted", error))
+    return Measured(task, scores, tuple(notes))
+
+
+def _left_out(setup: Setup, task: Task) -> tuple[str, ...]:
+    """Return the baselines that would say nothing: a class alone, and the model itself if only its head is trained."""
+    constant = () if task.has_word_outputs else ("majority",)
+    return (*constant, "linear_probe") if str(setup.options.adapt) == "head" and not task.paired else constant
+
+
+def _encoder(setup: Setup, tick: Tick) -> Encoder:
+    options, folder = setup.options, setup.encoder.folder
+    tokens = cache.Cache(
+        folders.home(), setup.tokenizer, cast("int", options.max_length), options.long_text, folder, options.stride
+    )
+    return Encoder(setup.network, setup.tokenizer, options.precision, pooling.choose(folder)[0], tokens, tick)
+
+
+def _training_rows(setup: Setup, encoder: Encoder) -> tuple[LabelledRows, Tokens, tuple[str, ...]]:
+    """Return the training rows of the baselines: all, or as many as are read in a minute or so."""
+    import numpy as np
+
+    rows, tokens, task = setup.rows("train"), setup.parts["train"], setup.prepared.task
+    order = np.random.default_rng(setup.options.seed).permutation(len(rows))[:ROWS]
+    kept = np.cumsum(tokens.lengths_by_row()[order]) <= TOKENS[task.has_word_outputs]
+    kept[0] = True
+    if kept.sum() == len(rows):
+        return rows, tokens, ()
+    chosen = rows.take(np.sort(order[kept]))
+    note = f"The baselines were trained on {count(len(chosen), 'row')}, drawn from the {len(rows):,} of the model."
+    return chosen, task.encode(encoder.tokens, chosen, lambda done, total: encoder.tick(done)), (note,)
+
+
+def compared(report: Report, measured: Measured, setup: Setup, part: str, ended: Ended, emit: Listener) -> Report:
+    """Return a report with its baselines and the verdict; without them, and with a note, after an error."""
+    report = replace(report, notes=(*report.notes, *measured.notes))
+    if not measured.scores or report.outcomes is None:
+        return report
+    emit(Phase("comparing with the baselines"))
+    try:
+        results = tuple(_result(name, measured, report, setup, part) for name in measured.scores)
+        words = verdict.sentence(results, report.rows, _advice(ended), _keep(setup))
+    except Exception as error:  # any error: the model matters more
+        return replace(report, notes=(*report.notes, _failed("baselines could not be compared", error)))
+    return replace(report, baselines=results, verdict=words)
+
+
+def _result(name: str, measured: Measured, report: Report, setup: Setup, part: str) -> verdict.BaselineResult:
+    rows, task = setup.rows(part), measured.task
+    other = task.report(measured.scores[name], rows, setup.parts[part], model=name, data=rows.name)
+    return verdict.against(report, other, task.main_metric)
+
+
+def _failed(what: str, error: Exception) -> str:
+    reason = error.what if isinstance(error, BertMagicError) else f"{type(error).__name__}: {error}".partition("\n")[0]
+    return f"The {what}: {reason}"
+
+
+def _advice(ended: Ended) -> str:
+    if ended.best_step and ended.best_step == ended.step:
+        return "Try more epochs, as the last evaluation was the best; or another encoder (%bert_models), or more rows."
+    return "Try another encoder (%bert_models), more rows, or more epochs."
+
+
+def _keep(setup: Setup) -> dict[str, str]:
+    """Return how each baseline can be used instead of the model."""
+    embed = f"bm.load({str(setup.options.model)!r}).embed(texts)"
+    probe = 'Or keep the linear probe: add the line adapt = "head" to the cell.'
+    if setup.prepared.task.paired:
+        probe = f"Or use a linear model of the vectors of both texts: {embed}."
+    return {
+        "majority": "The model has learnt nothing from the context of a word: check the labels first.",
+        "tfidf": "The words alone carry the label: a linear model of them needs no encoder (TfidfVectorizer).",
+        "linear_probe": probe,
+        "cosine": f"Or use the cosine of the vectors of both texts, which needs no training: {embed}.",
+    }
+
+
+def card(report: Report | None) -> dict[str, Any]:
+    """Return the baselines of a report as JSON values."""
+    return {
+        result.name: {
+            "metrics": dict(result.metrics),
+            "metric": result.metric,
+            "difference": result.difference,
+            "interval": [result.interval.low, result.interval.high] if result.interval else None,
+            "p": result.p,
+        }
+        for result in (report.baselines if report else ())
+    }
