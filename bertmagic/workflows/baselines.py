@@ -246,7 +246,8 @@ def _encoder(setup: Setup, tick: Tick) -> Encoder:
     tokens = cache.Cache(
         folders.home(), setup.tokenizer, cast("int", options.max_length), options.long_text, folder, options.stride
     )
-    return Encoder(setup.frozen or setup.network, setup.tokenizer, options.precision, pooling.choose(folder)[0], tokens, tick)
+    network, vectors = setup.frozen or setup.network, pooling.choose(folder)[0]
+    return Encoder(network, setup.tokenizer, options.precision, vectors, tokens, tick)
 
 
 def _training_rows(setup: Setup, encoder: Encoder) -> tuple[LabelledRows, Tokens, tuple[str, ...]]:
