@@ -55,6 +55,7 @@ _NAMES = {
         "max_seq_length max_seq_len max_sequence_length sequence_length seq_length seq_len maxlen max_len block_size "
         "model_max_length max_tokens"
     ),
+    "pooling": "pooling_mode classifier_pooling pooling_strategy pool_type pooling_type",
     "long_text": "truncation",
     "stride": "doc_stride window_overlap",
     "max_answer_length": "max_answer_len",
@@ -111,11 +112,13 @@ _VALUES = {
     "use_cuda": ("device", "cuda"),
     "sliding_window": ("long_text", "window"),
     "freeze_embeddings": ("freeze", "embeddings"),
+    "load_best_model_at_end": ("keep", "best"),
+    "linear_probe": ("adapt", "head"),
+    "head_only": ("adapt", "head"),
 }
 """Names in other tools that stand for one value of an option here."""
 
 _AUTOMATIC = {
-    "load_best_model_at_end": "the best weights are always kept",
     "group_by_length": "batches are always made of rows of like length",
     "padding": "batches are always padded to their longest row",
     "save_total_limit": "the newest two checkpoints are kept",
