@@ -273,7 +273,7 @@ def compared(report: Report, measured: Measured, setup: Setup, part: str, ended:
     emit(Phase("comparing with the baselines"))
     try:
         results = tuple(_result(name, measured, report, setup, part) for name in measured.scores)
-        words = verdict.sentence(results, report.rows, _advice(ended), _keep(setup))
+        words = verdict.sentence(results, report.rows, _advice(ended, setup.plan.keep), _keep(setup))
     except Exception as error:  # any error: the model matters more
         return replace(report, notes=(*report.notes, _failed("baselines could not be compared", error)))
     return replace(report, baselines=results, verdict=words)
@@ -290,8 +290,8 @@ def _failed(what: str, error: Exception) -> str:
     return f"The {what}: {reason}"
 
 
-def _advice(ended: Ended) -> str:
-    if ended.best_step and ended.best_step == ended.step:
+def _advice(ended: Ended, keep: str) -> str:
+    if keep == "best" and ended.best_step and ended.best_step == ended.step:
         return "Try more epochs, as the last evaluation was the best; or another encoder (%bert_models), or more rows."
     return "Try another encoder (%bert_models), more rows, or more epochs."
 

@@ -38,7 +38,9 @@ def run(bert_config, tokenizer, make_rows):
         def measure(trained, check):
             check()
             weights[loop.step] = {name: value.clone() for name, value in trained.state_dict().items()}
-            return {"accuracy": next(given), "loss": 0.5}
+            score = next(given)
+            accuracy, value = score if isinstance(score, tuple) else (score, 0.5)
+            return {"accuracy": accuracy, "loss": value}
 
         def emit(event):
             events.append(event)
@@ -96,6 +98,26 @@ def test_the_best_weights_are_restored(run):
     assert not equal(model, weights[10])
     best = [event.best for event in events if isinstance(event, Evaluated)]
     assert best == [True, True, False, False, False]
+
+
+def test_of_equal_metrics_the_one_with_the_lower_loss_is_the_best(run):
+    model, events, ended, weights = run(scores=((0.7, 0.5), (0.7, 0.4), (0.6, 0.1)), steps=15)
+    assert ended.best_step == 10
+    assert equal(model, weights[10])
+    assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False]
+
+
+def test_the_last_weights_can_be_kept(run):
+    model, _, ended, weights = run(scores=(0.9, 0.5, 0.4), steps=15, keep="last")
+    assert ended.best_step == 15
+    assert equal(model, weights[15])
+
+
+def test_a_run_without_steps_leaves_the_model(run):
+    model, _, ended, _ = run(scores=(0.9,), steps=0)
+    untouched, *_ = run(scores=(0.9,), steps=0)
+    assert (ended.reason, ended.step) == ("finished", 0)
+    assert equal(model, untouched.state_dict())
 
 
 def test_a_loss_is_better_when_it_is_lower(run):

@@ -85,6 +85,21 @@ def test_adapters_need_less(options, about, own_folder):
         assert adapted.memory[part] < full.memory[part] / 2
 
 
+def test_a_head_alone_takes_no_steps_and_little_memory(options, about, own_folder):
+    head = replace(options, adapt="head")
+    alone, full = estimates.estimate(head, estimates.subject(head)), estimates.estimate(options, about)
+    assert alone.steps == 0
+    assert 0 < alone.seconds < full.seconds
+    assert alone.memory["gradients"] < full.memory["gradients"] / 2
+
+
+def test_the_layer_for_the_mean_costs_what_a_layer_costs(options, about, own_folder):
+    mean = replace(options, pooling="mean")
+    one_more, plain = estimates.subject(mean).costs, about.costs
+    assert one_more.parameters > plain.parameters
+    assert one_more.embeddings == plain.embeddings
+
+
 def test_a_machine_times_a_model_once(options):
     first, second = [], []
     estimates.subject(options, first.append)

@@ -9,7 +9,7 @@ from bertmagic.models import adapters
 from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
 from bertmagic.tuning import estimates
-from bertmagic.workflows.resolve import resolve
+from bertmagic.workflows.resolve import FEW, hold_out, resolve
 
 
 def resolved(task="classification", suited=3e-5, max_tokens=512, **options):
@@ -78,3 +78,40 @@ def test_a_run_and_its_estimate_take_the_same_values(encoder, make_rows, tmp_pat
     wanted = resolve(options, about.prepared.task, about.encoder.lr, about.encoder.max_tokens)
     assert {name: started[0].options[name] for name in wanted.options} == wanted.options
     assert (estimate.steps, estimate.max_length) == (started[0].steps, started[0].options["max_length"])
+
+
+def held_out(rows, task="classification", has_validation=False, has_test=False, **options):
+    chosen = hold_out(Finetune(train="x", **options), find(task), rows, has_validation, has_test)
+    return chosen.share, chosen.keep, bool(chosen.reason)
+
+
+def test_few_rows_choose_no_weights():
+    assert held_out(FEW - 1) == (0.2, "last", True)
+    assert held_out(FEW - 1, has_test=True) == (0.0, "last", True)
+    assert held_out(FEW) == (0.1, "best", False)
+    assert held_out(FEW, has_test=True) == (0.1, "best", False)
+
+
+@pytest.mark.parametrize("option", [{"metric": "accuracy"}, {"patience": 2}, {"calibrate": True}, {"keep": "best"}])
+def test_what_needs_validation_rows_gets_them(option):
+    assert held_out(60, has_test=True, **option) == (0.1, "best", False)
+
+
+def test_what_the_user_says_holds():
+    assert held_out(60, validation=0.3) == (0.3, "best", False)
+    assert held_out(60, validation=0) == (0.0, "best", False)
+    assert held_out(60, validation=0.3, keep="last") == (0.3, "last", False)
+    assert held_out(60, has_validation=True) == (0.0, "best", False)
+
+
+def test_thresholds_of_labels_are_never_chosen_on_training_rows():
+    assert held_out(60, "multi_label", has_test=True) == (0.2, "last", True)
+
+
+@pytest.mark.parametrize("name", ["question_answering"])
+def test_tasks_without_a_linear_head_choose_weights_from_few_rows_too(name):
+    assert held_out(60, name) == (0.1, "best", False)
+
+
+def test_a_head_alone_takes_no_steps():
+    assert resolved(adapt="head").steps(100).total == 0
