@@ -1,7 +1,7 @@
 """How good the first run is, with nothing but data given, on public sets of different kinds beside usual methods.
 
     OMP_NUM_THREADS=1 python benchmarks/defaults.py --data FOLDER [--fetch] [--only NAME,…]
-        [--methods NAME,…] [--seeds N] [--results FILE]
+        [--methods NAME,…] [--seeds N] [--results FILE] [--page docs/results.md]
 
 ``FOLDER`` holds the sets as `public_sets.py` describes them; ``--fetch`` downloads missing ones (`fetch_sets.py`). A
 seed draws the training rows, and is the seed of each method. The rules of the defaults were chosen on the sets of the
@@ -251,6 +251,7 @@ def main() -> None:
     parser.add_argument("--methods", type=listed, default=list(METHODS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--page", type=Path, help="write the table into this page, where <!-- defaults --> marks it")
     options = parser.parse_args()
     chosen = [one for one in MEASUREMENTS if not options.only or {one.set, one.name, one.side} & set(options.only)]
     unknown = [name for name in options.methods if name not in METHODS]
@@ -261,7 +262,10 @@ def main() -> None:
             fetch_sets.fetch(options.data, sorted({one.set for one in chosen}))
         os.environ.setdefault("BERTMAGIC_HOME", tempfile.mkdtemp())
         measure_all(options.data, chosen, options.methods, options.seeds, options.results)
-    print(table(read(options.results), chosen))
+    text = table(read(options.results), chosen)
+    print(text)
+    if options.page is not None:
+        page.fill(options.page, {"defaults": text})
 
 
 if __name__ == "__main__":

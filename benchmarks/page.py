@@ -260,6 +260,17 @@ def svg(picture: Any) -> str:
     return unquote(str(uri).partition(",")[2]) + "\n"
 
 
+def fill(path: Path, parts: dict[str, str]) -> None:
+    """Replace the text between the markers of each name in a page."""
+    page = path.read_text(encoding="utf-8")
+    for name, text in parts.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not marked.search(page):
+            raise SystemExit(f"{path} has no place for {name!r}")
+        page = marked.sub(lambda match, text=text: match[1] + text + "\n" + match[2], page)
+    path.write_text(page, encoding="utf-8")
+
+
 def main() -> None:
     measured = json.loads((RESULTS / "throughput.json").read_text())
     stepped = json.loads(STEP.read_text()) if STEP.exists() else {}
@@ -273,13 +284,7 @@ def main() -> None:
         "estimates": estimates(json.loads((RESULTS / "estimates.json").read_text())),
         **{part: growth(grown, part) for part in ("rows", "length", "cache") if part in grown},
     }
-    page = PAGE.read_text(encoding="utf-8")
-    for name, text in parts.items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not marked.search(page):
-            raise SystemExit(f"{PAGE} has no place for {name!r}")
-        page = marked.sub(lambda match, text=text: match[1] + text + "\n" + match[2], page)
-    PAGE.write_text(page, encoding="utf-8")
+    fill(PAGE, parts)
     figure(measured["training"])
 
 
