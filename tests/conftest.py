@@ -174,7 +174,7 @@ def learnt(tmp_path_factory, encoder, make_rows):
         patch.setenv("BERTMAGIC_HOME", str(home))
         return bm.finetune(
             make_rows(400), text="text", label="label", model=encoder, name="learnt", lr=2e-3, epochs=8,
-            precision="fp32", show=False,
+            precision="fp32", pooling="first", validation=0.1, show=False,
         )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def test_slices_may_be_functions_that_were_read_by_themselves():
 
 def test_defaults_need_no_value():
     chosen = read()
-    assert (chosen.epochs, chosen.validation, chosen.seed, chosen.precision) == (None, 0.1, 0, "auto")
+    assert (chosen.epochs, chosen.validation, chosen.seed, chosen.precision) == (None, None, 0, "auto")
 
 
 def test_the_page_of_options_is_that_of_the_table():

@@ -160,10 +160,10 @@ class BatchSource:
     owners: npt.NDArray[np.int64] | None = None
 
     def sample(self, most: int, seed: int) -> BatchSource:
-        """Return at most so many samples, drawn at random, in their order."""
+        """Return at most so many samples, drawn at random, in their order, each as a text of its own."""
         import numpy as np
 
-        if len(self.tokens) <= most:
+        if len(self.tokens) <= most and self.tokens.windows is None:
             return self
         chosen = np.sort(np.random.default_rng(seed).permutation(len(self.tokens))[:most])
         at = self.tokens.positions(chosen) if self.per_token else chosen

@@ -28,6 +28,10 @@ Targets = Literal["classes", "labels", "numbers"]
 with mean 0 and standard deviation 1."""
 
 _TINY = 1e-6
+_FEATURES = 100_000
+"""The most words and pairs of words that are counted."""
+_WEIGHTS = 4_000_000
+"""The most weights of a linear model of them, over all classes: L-BFGS keeps some twenty copies."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def _log_odds(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _tfidf(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:
-    """Count words and pairs of words, sublinear, of the 100,000 most frequent; then logistic or ridge regression.
+    """Count the most frequent words and pairs of words, sublinear; then logistic or ridge regression.
 
     Texts of scripts that have no spaces between words are counted by characters, one to three together.
     """
@@ -140,7 +144,8 @@ def _tfidf(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outpu
 
     spaced = np.mean([" " in text.strip() for text in texts[:1000]]) > 0.5
     how: dict[str, Any] = {"ngram_range": (1, 2)} if spaced else {"analyzer": "char", "ngram_range": (1, 3)}
-    words = TfidfVectorizer(sublinear_tf=True, max_features=100_000, dtype=np.float32, **how)
+    features = min(_FEATURES, max(1000, _WEIGHTS // outputs))
+    words = TfidfVectorizer(sublinear_tf=True, max_features=features, dtype=np.float32, **how)
     try:
         counted = words.fit_transform(texts)
     except ValueError:  # no text has a word

@@ -115,6 +115,8 @@ def sentence(results: Sequence[BaselineResult], rows: int, advice: str, keep: Ma
         return f"Better than {name}, by {_size(result)}."
     if result.clear:
         return f"Worse than {name}, by {_size(result)}. {advice} {keep[result.name]}"
+    if result.metric in _SHARES and result.metrics[result.metric] == 1 and result.gain == 0:
+        return f"As good as {name}: both are right everywhere. {keep[result.name]}"
     few = f" {count(rows, 'row')} can show large differences only: give more test rows." if rows < FEW else ""
     return f"No clear difference from {name}: {_size(result, signed=True)}.{few} {advice} {keep[result.name]}"
 

@@ -281,7 +281,23 @@ def _evaluation(card: Mapping[str, Any]) -> str:
         note += " The best weights were chosen on these rows: expect a little less on new ones."
     if any(row[2] for row in rows):
         note += " The intervals are of a bootstrap over these rows: other rows of the same kind would differ as much."
-    return f"{note}\n\n{table(head, [row[: len(head)] for row in rows])}"
+    return "\n\n".join([note, table(head, [row[: len(head)] for row in rows]), *_baselines(card)])
+
+
+def _baselines(card: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a table of the baselines that were trained on the same rows as the model, if there are any."""
+    known = card.get("baselines")
+    rows = [_baseline(name, one) for name, one in (known.items() if isinstance(known, dict) else ())]
+    if rows:
+        yield "Simple models on the same rows, trained on the same training rows:"
+        yield table(["baseline", "metric", "value", "model minus baseline", "95 % interval"], rows, left=(0, 1))
+
+
+def _baseline(name: str, one: Any) -> list[str]:
+    metric = str(one["metric"])
+    value, difference = float(one["metrics"][metric]), float(one["difference"])
+    words = [escaped(text.replace("_", " ")) for text in (name, metric)]
+    return [*words, f"{value:.4f}", f"{difference:+.4f}", _interval(one.get("interval"))]
 
 
 def _interval(interval: Any) -> str:

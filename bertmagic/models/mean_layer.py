@@ -41,7 +41,10 @@ def add(model: PreTrainedModel) -> None:
         setattr(model.config, _SETTING, "mean")
         return
     layers: Any = first_token.stack(model)
-    top: Any = deepcopy(layers[-1])
+    top: Any = deepcopy(layers[-1], {id(model.config): model.config})  # all layers read one config
+    for module in top.modules():
+        if hasattr(module, "layer_idx"):
+            module.layer_idx = len(layers)
     attention = top.attention
     for part in (attention.self.query, top.output.dense):  # keys stay: were both zero, neither would ever learn
         _fill(part, 0.0)

@@ -24,11 +24,10 @@ class Training:
     validation: Any = option(
         None,
         "share_or_data",
-        "The validation set: rows, or the share of train to hold out; by default a tenth, a fifth of few rows, or "
-        "none of few rows if there is a test set. 0 means no validation set.",
+        "The validation set: rows, or the share of train to hold out; by default a tenth, and 0.2 or 0 of few rows.",
         low=0.0,
         high=0.5,
-        reason="A tenth of 500 rows or more ranks epochs. A tenth of fewer does not: rows count for more in training.",
+        reason="A tenth of 500 rows ranks epochs, of fewer it does not. Of few rows none are held out if test is given.",
     )
     test: Any = option(None, "data", "The test set: rows for the final report, never used to select anything.")
     model: Any = option(

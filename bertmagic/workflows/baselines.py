@@ -84,8 +84,10 @@ class Encoder:
         """Return what a baseline reads of each row; see `baselines.pair_features` and `baselines.cosines`."""
         if rows.second is None:
             return self.vectors(tokens)
-        first, second = (self.vectors(self.tokens.encode(texts)) for texts in (rows.texts, rows.second))
-        return (baselines.cosines if name == "cosine" else baselines.pair_features)(first, second)
+        # All texts at once: the cache of vectors hashes the weights at each call.
+        vectors = self.vectors(self.tokens.encode([*rows.texts, *rows.second]))
+        features = baselines.cosines if name == "cosine" else baselines.pair_features
+        return features(vectors[: len(rows)], vectors[len(rows) :])
 
     def without_caches(self) -> Encoder:
         """Return the same, to measure the time of tokenizing and of the encoder."""
@@ -265,18 +267,31 @@ def _training_rows(setup: Setup, encoder: Encoder) -> tuple[LabelledRows, Tokens
     return chosen, task.encode(encoder.tokens, chosen, lambda done, total: encoder.tick(done)), (note,)
 
 
-def compared(report: Report, measured: Measured, setup: Setup, part: str, ended: Ended, emit: Listener) -> Report:
-    """Return a report with its baselines and the verdict; without them, and with a note, after an error."""
+def compared(
+    report: Report, measured: Measured, setup: Setup, part: str, ended: Ended, emit: Listener, button: StopButton
+) -> Report:
+    """Return a report with its baselines and the verdict; without them, and with a note, after an error.
+
+    Raises
+    ------
+    Stop
+        If the stop button is pressed.
+    """
     report = replace(report, notes=(*report.notes, *measured.notes))
     if not measured.scores or report.outcomes is None:
         return report
-    emit(Phase("comparing with the baselines"))
+    results: list[verdict.BaselineResult] = []
     try:
-        results = tuple(_result(name, measured, report, setup, part) for name in measured.scores)
+        for name in measured.scores:
+            emit(Phase("comparing with the baselines", len(results), len(measured.scores), "baselines"))
+            button.check()
+            results.append(_result(name, measured, report, setup, part))
         words = verdict.sentence(results, report.rows, _advice(ended, setup.plan.keep), _keep(setup))
+    except Stop:
+        raise
     except Exception as error:  # any error: the model matters more
         return replace(report, notes=(*report.notes, _failed("baselines could not be compared", error)))
-    return replace(report, baselines=results, verdict=words)
+    return replace(report, baselines=tuple(results), verdict=words)
 
 
 def _result(name: str, measured: Measured, report: Report, setup: Setup, part: str) -> verdict.BaselineResult:

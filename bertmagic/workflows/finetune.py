@@ -229,7 +229,7 @@ def _finished(
         setup, notes = _tuned(setup, emit, button)
         report, part = _report(setup, ended, name, before, notes, emit, button), _reported(setup)
         if report is not None and part is not None:
-            report = baselines.compared(report, measured, setup, part, ended, emit)
+            report = baselines.compared(report, measured, setup, part, ended, emit, button)
         return setup, report, ended
     except Stop:
         return setup, None, replace(ended, reason="interrupted")

@@ -45,8 +45,14 @@ def test_the_best_baseline_decides(given, expected):
     assert verdict.sentence(given, 200, "Train on.", KEEP) == expected
 
 
+def test_nothing_is_advised_where_nothing_can_be_gained():
+    perfect = [result("tfidf", 1.0, 1.0, 0.0, 0.0, p=1.0)]
+    expected = "As good as the best baseline, TF-IDF: both are right everywhere. Keep tfidf."
+    assert verdict.sentence(perfect, 200, "Train on.", KEEP) == expected
+
+
 def test_few_rows_are_said_and_no_interval_is_no_difference():
-    alone = BaselineResult("tfidf", {"accuracy": 1.0}, "accuracy", 0.0, None, 1.0)
+    alone = BaselineResult("tfidf", {"accuracy": 0.0}, "accuracy", 0.0, None, 1.0)
     sentence = verdict.sentence([alone], 1, "Train on.", KEEP)
     assert sentence.startswith("No clear difference from the best baseline, TF-IDF: 0.0 points of accuracy. 1 row can")
     assert "give more test rows" in sentence

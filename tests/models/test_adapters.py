@@ -39,7 +39,7 @@ def train(encoder, rows):
 
 
 def network(encoder, head="sequence", names=("a", "b")):
-    return loading.headed(encoder, head, names)[0]
+    return loading.headed(encoder, head, names).network
 
 
 def test_only_the_adapters_and_the_head_train_and_optimizer_and_gradients_are_theirs(encoder):

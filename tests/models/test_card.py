@@ -28,6 +28,10 @@ KNOWN = {
     },
     "metrics": {"accuracy": 0.9123456, "macro_f1": 0.88, "loss": 0.3, "data": "stanfordnlp/imdb@test", "rows": 100},
     "intervals": {"accuracy": [0.85, 0.95]},
+    "baselines": {
+        "linear_probe": {"metrics": {"accuracy": 0.89}, "metric": "accuracy", "difference": 0.0223, "interval": None},
+        "tfidf": {"metrics": {"accuracy": 0.8}, "metric": "accuracy", "difference": 0.11, "interval": [0.05, 0.17]},
+    },
     "versions": {"python": "3.12", "bertmagic": "0.1.0"},
 }  # fmt: skip
 
@@ -56,6 +60,7 @@ def test_the_text_tells_use_training_and_evaluation():
     for expected in (
         'bm.load("models here")', 'pipeline("text-classification", model="models here")', "`epochs` | `3.0`",
         "accuracy | 0.9123 | 0.8500 to 0.9500", "macro f1 | 0.8800 |", "1000",
+        "linear probe | accuracy | 0.8900 | +0.0223 |", "| +0.1100 | 0.0500 to 0.1700 |",
         "It reads 256 tokens", "To be written by",
     ):  # fmt: skip
         assert expected in content
@@ -82,7 +87,8 @@ def test_what_is_not_known_is_not_told(known):
 def test_hostile_names_stay_text():
     data = {"train": {"name": HOSTILE, "rows": 3, "sha256": HOSTILE}}
     known = {**KNOWN, "labels": [HOSTILE] * 60, "data": data, "metrics": {"accuracy": 0.5, "data": HOSTILE, "rows": 3},
-             "options": {"model": HOSTILE, HOSTILE: HOSTILE}}  # fmt: skip
+             "options": {"model": HOSTILE, HOSTILE: HOSTILE},
+             "baselines": {HOSTILE: {"metrics": {HOSTILE: 1}, "metric": HOSTILE, "difference": 0}}}  # fmt: skip
     text = card.text(HOSTILE, known, HOSTILE)
     front = yaml.safe_load(text.split("\n---\n")[0].removeprefix("---\n"))
     assert "license" not in front
@@ -92,7 +98,7 @@ def test_hostile_names_stay_text():
     assert "onerror=alert(1)&gt;" in shown
     assert "\nlicense:" not in text.split("\n---\n", 1)[1]
     rows = [row.count("<td") for row in shown.split("<tr>")[1:]]
-    assert set(rows) <= {0, 2, 3, 4}
+    assert set(rows) <= {0, 2, 3, 4, 5}
 
 
 @pytest.mark.parametrize(

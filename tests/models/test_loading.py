@@ -35,7 +35,8 @@ def with_head(tmp_path, bert_config, tokenizer):
 
 
 def test_an_encoder_gets_a_new_head(encoder):
-    model, description = loading.headed(encoder, "sequence", NAMES)
+    loaded = loading.headed(encoder, "sequence", NAMES)
+    model, description = loaded.network, loaded.summary
     assert (
         description
         == f"BertForSequenceClassification, 2 layers, {model.num_parameters() / 1e6:.1f} M parameters, a new head"
@@ -46,10 +47,12 @@ def test_an_encoder_gets_a_new_head(encoder):
 
 def test_a_head_that_fits_is_kept_and_one_that_does_not_is_made_anew(with_head):
     saved = BertForSequenceClassification.from_pretrained(with_head)
-    same, description = loading.headed(with_head, "sequence", ("a", "b", "c"))
+    loaded = loading.headed(with_head, "sequence", ("a", "b", "c"))
+    same, description = loaded.network, loaded.summary
     assert description.endswith("the head it has")
     assert torch.equal(same.classifier.weight, saved.classifier.weight)
-    other, description = loading.headed(with_head, "sequence", NAMES)
+    loaded = loading.headed(with_head, "sequence", NAMES)
+    other, description = loaded.network, loaded.summary
     assert description.endswith("a new head")
     assert other.classifier.weight.shape == (2, 32)
 
@@ -62,7 +65,7 @@ def test_a_head_that_is_needed_and_missing_is_an_error(encoder, with_head):
 
 
 def test_changes_reach_the_config(encoder):
-    model, _ = loading.headed(encoder, "sequence", NAMES, attention_probs_dropout_prob=0.25)
+    model = loading.headed(encoder, "sequence", NAMES, attention_probs_dropout_prob=0.25).network
     assert model.config.attention_probs_dropout_prob == 0.25
 
 

@@ -1,12 +1,15 @@
 """Baselines of a run, end to end, on a tiny real BERT."""
 
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 import bertmagic as bm
+from bertmagic import options
 from bertmagic.evaluation import linear, verdict
+from bertmagic.events import Phase, Step
 from bertmagic.run.stopping import StopButton
 from bertmagic.workflows import baselines, finetune
 from tests.small import ROWS, documents
@@ -74,9 +77,6 @@ def test_a_resumed_run_has_the_same_numbers(run, rows, make_rows, interrupted_af
 @pytest.fixture
 def interrupted_after(monkeypatch):
     """Return a context in which a run is interrupted by its stop button after a step."""
-    from contextlib import contextmanager
-
-    from bertmagic.events import Step
 
     @contextmanager
     def after(step):
@@ -139,23 +139,25 @@ def test_an_error_in_a_baseline_loses_no_model(run, rows, monkeypatch, failing, 
     assert "&lt;b&gt;are odd" in report._repr_mimebundle_()["text/html"]
 
 
-def test_the_stop_button_ends_the_baselines(encoder, rows):
-    from bertmagic import options
-    from bertmagic.events import Phase
-
+@pytest.mark.parametrize(
+    ("phase", "steps"), [("fitting the baseline linear_probe", 1), ("comparing with the baselines", 5)]
+)
+def test_the_stop_button_ends_the_baselines(encoder, rows, phase, steps):
     button, heard = StopButton(), []
 
     def emit(event):
         heard.append(event)
-        if isinstance(event, Phase) and event.what == "fitting the baseline linear_probe":
+        if isinstance(event, Phase) and event.what == phase:
             button.press()
 
     given = {"train": rows, "text": "text", "label": "label", "model": str(encoder), "name": "run", "max_steps": 5}
     done = finetune.run(options.read(options.Finetune, given), emit, button)
     assert done.ended.reason == "interrupted"
     assert done.report is None
+    assert done.ended.step == steps
     assert done.card["baselines"] == {}
-    assert not any(isinstance(event, Phase) and event.what == "comparing with the baselines" for event in heard)
+    phases = dict.fromkeys(event.what for event in heard if isinstance(event, Phase))
+    assert list(phases)[-1] == phase  # nothing was begun after it
 
 
 def test_many_rows_are_drawn_from(run, rows, monkeypatch):

@@ -66,7 +66,7 @@ def widths(model, batch):
 
 
 def test_layers_and_embeddings_are_found(model):
-    assert first_token.stack(model) == list(model.base_model.encoder.layer)
+    assert list(first_token.stack(model)) == list(model.base_model.encoder.layer)
     assert first_token.embeddings(model)[0] is model.base_model.embeddings
 
 
@@ -114,7 +114,7 @@ def test_a_model_that_is_built_otherwise_is_left_alone(batch):
     model = DistilBertForSequenceClassification(
         DistilBertConfig(vocab_size=50, dim=32, n_layers=2, n_heads=4, hidden_dim=48)
     )
-    assert first_token.stack(model) == list(model.distilbert.transformer.layer)
+    assert list(first_token.stack(model)) == list(model.distilbert.transformer.layer)
     expected = model.eval()(**batch).logits
     first_token.compute_first_token_only(model)
     assert torch.equal(model(**batch).logits, expected)
