@@ -197,6 +197,7 @@ def small(tmp_path_factory, encoder):
             if kind == "masked_language_modeling":
                 return bm.pretrain(documents(), **known)
             roles = {"text": ["premise", "hypothesis"], "label": "relation"} if kind == "pairs" else {}
-            return bm.finetune(ROWS[kind](), **roles, **known)
+            pooling = {} if kind == "question_answering" else {"pooling": "first"}
+            return bm.finetune(ROWS[kind](), **roles, **known, **pooling)
 
     return model

@@ -233,7 +233,8 @@ def test_our_own_passes_compute_one_token_of_the_last_layer(folder, kind, monkey
     monkeypatch.setattr(layer, "forward", lambda part, hidden: seen.append(hidden.shape[1]) or real(part, hidden))
     rows = pd.DataFrame(TASKS["classification"][0])
     model = bm.finetune(
-        rows, model=folder(kind), name="m", max_steps=2, eval_every=1, precision="fp32", validation=0.25, show=False
+        rows, model=folder(kind), name="m", max_steps=2, eval_every=1, precision="fp32", validation=0.25, pooling="first",
+        show=False,
     )  # fmt: skip
     model.predict(TEXTS[:3], show=False)
     assert len(seen) >= 2 * (2 + 2 + 1)

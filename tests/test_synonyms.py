@@ -72,7 +72,7 @@ def test_a_name_that_stands_for_a_value_is_shown_with_it():
     assert 'in bertmagic: precision = "bf16".' in keyword
 
 
-@pytest.mark.parametrize("name", ["load_best_model_at_end", "per_device_eval_batch_size", "num_labels"])
+@pytest.mark.parametrize("name", ["group_by_length", "per_device_eval_batch_size", "num_labels"])
 def test_what_needs_no_option_is_said(name):
     assert all("is not needed in bertmagic" in message for message in in_all_three_places(name))
 

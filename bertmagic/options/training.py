@@ -27,7 +27,7 @@ class Training:
         "The validation set: rows, or the share of train to hold out; by default a tenth, and 0.2 or 0 of few rows.",
         low=0.0,
         high=0.5,
-        reason="A tenth of 500 rows ranks epochs, of fewer it does not. Of few rows none are held out if test is given.",
+        reason="A tenth of 500 rows ranks epochs, of fewer it does not: with a test set, few rows are all trained on.",
     )
     test: Any = option(None, "data", "The test set: rows for the final report, never used to select anything.")
     model: Any = option(

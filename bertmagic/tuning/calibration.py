@@ -121,7 +121,7 @@ class Calibration:
         return np.asarray(per_token * lengths, float)
 
 
-def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibration:
+def load_or_measure(folder: Path, options: Finetune, rows: int, emit: Listener) -> Calibration:
     """Return the calibration of the model in a folder, from the cache if this machine has measured it before.
 
     The random states of the process do not change.
@@ -130,17 +130,19 @@ def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibrat
     ----------
     options
         Options of the run; the precision, the device and what is trained matter.
+    rows
+        How many rows it trains on, which decides what the head reads.
     """
     import torch
 
     device, number_format, _ = place(options.device, options.precision)
-    key = _key(folder, options, str(device), number_format)
+    key = _key(folder, options, rows, str(device), number_format)
     path = folders.home() / "cache" / "calibration" / f"{key}.json"
     if (cached := _read(path)) is not None:
         return cached
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        model = _random_model(folder, options)
+        model = _random_model(folder, options, rows)
         work.place_network(model, folder.name, device)
         freeze(model, options.freeze)
         costs = measure(model, number_format, emit, options.gradient_checkpointing)
@@ -161,12 +163,12 @@ def _read(path: Path) -> Calibration | None:
         return None
 
 
-def _key(folder: Path, options: Finetune, device: str, number_format: str) -> str:
+def _key(folder: Path, options: Finetune, rows: int, device: str, number_format: str) -> str:
     import torch
 
     config = {name: value for name, value in loading.config(folder).items() if not name.startswith("_")}
     machine = [platform.node(), platform.machine(), torch.get_num_threads(), device, torch.__version__]
-    chosen = [warm_start.likely_pooling(folder, options), *(getattr(options, name) for name in _MATTERS)]
+    chosen = [warm_start.likely_pooling(folder, options, rows), *(getattr(options, name) for name in _MATTERS)]
     text = json.dumps([_VERSION, config, machine, number_format, chosen], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -175,7 +177,7 @@ _MATTERS = ("adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpoint
 """The options that change the cost of a row."""
 
 
-def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
+def _random_model(folder: Path, options: Finetune, rows: int) -> PreTrainedModel:
     """Return a classifier of a folder's config with random weights, with adapters and dropout as in the run."""
     import transformers
 
@@ -184,7 +186,7 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
         changes = work.attention_dropout(base, options)
         config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
-    if warm_start.likely_pooling(folder, options) == "mean" and mean_layer.fits(model):
+    if warm_start.likely_pooling(folder, options, rows) == "mean" and mean_layer.fits(model):
         mean_layer.add(model)
     if options.adapt == "head":
         freeze(model, "encoder")

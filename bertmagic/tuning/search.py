@@ -39,7 +39,7 @@ def plain(options: Tune, **values: Any) -> Finetune:
     """Return the options of one trial: the given values, and the first value of any other range."""
     given = {f.name: getattr(options, f.name) for f in fields(Finetune)}
     first = {name: value.values[0] for name, value in given.items() if isinstance(value, Range)}
-    return Finetune(**{**given, **first, **values})
+    return Finetune(**{**given, "keep": options.keep or "best", **first, **values})
 
 
 def ranges(options: Tune) -> dict[str, Range]:

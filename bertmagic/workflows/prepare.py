@@ -33,7 +33,8 @@ class Prepared:
     """The rows of a run, checked and split.
 
     ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out; ``keep`` is which
-    weights the run keeps, ``best`` or ``last``.
+    weights the run keeps, ``best`` or ``last``; ``held_out`` the share of the training rows that was held out, None if
+    validation rows were given.
     """
 
     task: Task
@@ -44,6 +45,7 @@ class Prepared:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     keep: Keep = "best"
+    held_out: float | None = None
 
     @property
     def parts(self) -> dict[str, LabelledRows]:
@@ -118,13 +120,15 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
         findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in part_findings]
         train = _without_overlap(task, train, given[part], findings)
     validation = given.get("validation")
-    held_out = resolve.hold_out(options, task, len(train), validation is not None, "test" in given)
-    if held_out.share > 0:
-        train, validation = _hold_out(task, train, held_out.share, options.seed)
+    chosen = resolve.hold_out(options, task, len(train), validation is not None, "test" in given)
+    if chosen.share > 0:
+        train, validation = _hold_out(task, train, chosen.share, options.seed)
         notes.append(f"Held out {len(validation):,} of {len(train) + len(validation):,} rows for validation.")
-    notes += [held_out.reason] if held_out.reason else []
-    tables_of = (train, validation, given.get("test"))
-    return Prepared(task, *tables_of, columns, tuple(findings), tuple(notes), held_out.keep)
+    notes += [chosen.reason] if chosen.reason else []
+    return Prepared(
+        task, train, validation, given.get("test"), columns, tuple(findings), tuple(notes), chosen.keep,
+        None if "validation" in given else chosen.share,
+    )  # fmt: skip
 
 
 def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple[LabelledRows, LabelledRows]:

@@ -103,7 +103,12 @@ def set_up(
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
-    options = with_values(options, resolved.options | {"keep": prepared.keep})
+    decided = (
+        {"keep": prepared.keep}
+        if prepared.held_out is None
+        else {"keep": prepared.keep, "validation": prepared.held_out}
+    )
+    options = with_values(options, resolved.options | decided)
     if resumed is not None and getattr(options, "pooling", "none") is None:
         options = replace(options, pooling=resumed.state["options"].get("pooling"))
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
@@ -198,6 +203,8 @@ def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> 
 
 
 def _check_adapt(options: Finetune | Pretrain) -> None:
+    if options.adapt == "head" and isinstance(options, Pretrain):
+        raise OptionError('adapt = "head" trains no encoder.', 'Set adapt = "full" or "lora" to pre-train one.')
     if options.adapt != "full" and options.freeze is not None:
         raise OptionError(f'adapt = "{options.adapt}" freezes the encoder already.', "Leave freeze out.")
     if options.adapt == "lora":

@@ -45,6 +45,12 @@ _WORDS = 30_000
 _COMPARED_ON = 1000
 """How many samples poolings are compared on."""
 
+_UNFIT = (ArithmeticError, ValueError, MemoryError)
+"""What a linear model fails with; NumPy's errors of linear algebra are among them."""
+
+_MANY = 2000
+"""From so many samples on the first token learns to hold the text as well as the mean does, without a further layer."""
+
 _READ = {"mean": "the mean of the tokens", "first": "the first token", None: "each token"}
 
 
@@ -56,14 +62,11 @@ class WarmStart:
     ----------
     pooling
         What it reads of a text: the mean of its tokens or the first one; None where it reads each token.
-    linear
-        The linear model that the output layer starts from; None if it starts from random weights.
     note
-        One line about both; empty if nothing was decided.
+        One line about that and the weights that it starts from; empty if nothing was decided.
     """
 
     pooling: Pooling | None = None
-    linear: Linear | None = None
     note: str = ""
 
 
@@ -103,7 +106,7 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
         _open(network, loaded.new, feed, pooling)
     if again:
         return WarmStart(pooling)
-    return WarmStart(pooling, *_fitted(network, task, feed, options, f"{_READ[pooling]}{reason}", emit))
+    return WarmStart(pooling, _fitted(network, task, feed, options, f"{_READ[pooling]}{reason}", emit))
 
 
 def _as_it_is(feed: BatchSource) -> Pooling | None:
@@ -111,9 +114,9 @@ def _as_it_is(feed: BatchSource) -> Pooling | None:
     return None if feed.per_token else "first"
 
 
-def likely_pooling(folder: Path, options: Finetune) -> Pooling:
+def likely_pooling(folder: Path, options: Finetune, rows: int) -> Pooling:
     """Return the pooling that a run will probably have, before its texts are known."""
-    if options.pooling or _keeps_weights(options):
+    if options.pooling or rows >= _MANY or _keeps_weights(options):
         return options.pooling or "first"
     return declared(folder) or "first"
 
@@ -138,14 +141,17 @@ def _pooling(
     """Return what the head should read, and the reason; the pooling whose linear model has the lower loss."""
     if feed.per_token:
         return None, ""
-    if options.pooling or _keeps_weights(options) or not mean_layer.fits(network):
+    if options.pooling or len(feed.tokens) >= _MANY or _keeps_weights(options) or not mean_layer.fits(network):
         return options.pooling or "first", ""
     few = feed.sample(_COMPARED_ON, options.seed)
     emit(Phase("comparing poolings"))
-    mean, first = (
-        _fit(task, vector_cache.embed(folders.home(), network, few, options.precision, pooling), few, network)
-        for pooling in POOLINGS
-    )
+    try:
+        mean, first = (
+            _fit(task, vector_cache.embed(folders.home(), network, few, options.precision, pooling), few, network)
+            for pooling in POOLINGS
+        )
+    except _UNFIT:
+        return "first", ""
     reason = f" (cross-validated loss {mean.loss:.3g} for the mean, {first.loss:.3g} for the first token)"
     return ("mean" if mean.loss < first.loss else "first"), reason
 
@@ -195,20 +201,24 @@ def _is_untrained(network: PreTrainedModel, layer: torch.nn.Linear, new: frozens
 
 def _fitted(
     network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, what: str, emit: Listener
-) -> tuple[Linear | None, str]:
-    """Fit the output layer to the training samples, and return the linear model and a line about it."""
+) -> str:
+    """Fit the output layer to the training samples, and return a line about it."""
     import torch
 
     some = feed.sample(_FITTED_ON, options.seed)
     emit(Phase("fitting the head"))
-    model = _fit(task, run_model(network, some, options.precision, outputs=heads.features), some, network)
+    vectors = run_model(network, some, options.precision, outputs=heads.features)
+    try:
+        model = _fit(task, vectors, some, network)
+    except _UNFIT as error:
+        return f"The head reads {what}, and starts at random: a linear model could not be fitted ({error})."
     losses = f"cross-validated loss {model.loss:.3g}, that of a constant {model.constant_loss:.3g}"
     if not model.is_useful:
-        return None, f"The head reads {what}, and starts at random: a linear model is of no use here ({losses})."
+        return f"The head reads {what}, and starts at random: a linear model is of no use here ({losses})."
     output = heads.output_layer(network)
     assert output is not None
     with torch.no_grad():
         output.weight.copy_(torch.from_numpy(model.weight))
         if output.bias is not None:
             output.bias.copy_(torch.from_numpy(model.bias))
-    return model, f"The head reads {what}, and starts from a linear model of it ({losses})."
+    return f"The head reads {what}, and starts from a linear model of it ({losses})."

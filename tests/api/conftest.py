@@ -23,6 +23,8 @@ def quick(encoder, rows):
     """Return a function that fine-tunes for a moment."""
 
     def quick(train=rows, **options):
-        return bm.finetune(train, **({"model": encoder, "max_steps": 3, "precision": "fp32", "show": False} | options))
+        return bm.finetune(
+            train, **({"model": encoder, "max_steps": 3, "precision": "fp32", "keep": "best", "show": False} | options)
+        )
 
     return quick

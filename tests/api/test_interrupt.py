@@ -27,7 +27,7 @@ def interrupt(when, steps):
             sent.append(when)
             os.kill(os.getpid(), signal.SIGINT)
 
-    known = {"max_steps": steps, "epochs": 1000, "eval_every": 3, "on_event": listen, "show": False}
+    known = {"max_steps": steps, "epochs": 1000, "eval_every": 3, "on_event": listen, "keep": "best", "show": False}
     try:
         bm.finetune(rows, model=sys.argv[1], name=when, **known)
     except bm.Interrupted as stop:

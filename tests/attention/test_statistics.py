@@ -95,7 +95,7 @@ def test_importance_of_a_model_is_the_derivative_by_its_gates(learnt):
         expected[at] = abs(logit(up) - logit(down)) / (2 * step)
     expected /= np.sqrt((expected**2).sum(1, keepdims=True))
     importance = maps_.head_statistics(gradient=True)["importance"].to_numpy().reshape(2, 4)
-    np.testing.assert_allclose(importance, expected, atol=0.01)
+    np.testing.assert_allclose(importance, expected, atol=0.02)
 
 
 def test_a_single_text_has_no_other_sentence():

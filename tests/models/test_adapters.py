@@ -145,7 +145,9 @@ def test_a_run_that_starts_from_an_adapter_has_what_it_learnt(train, encoder):
 
 def test_what_was_chosen_is_told_and_kept(train):
     seen = []
-    model = train(lora_rank=2, lora_alpha=3, lora_targets=["dense"], listener=seen.append, lr=None, max_steps=1)
+    model = train(
+        lora_rank=2, lora_alpha=3, lora_targets=["dense"], pooling="first", listener=seen.append, lr=None, max_steps=1
+    )
     assert any("rank 2, alpha 3, on dense of 2 layers" in event.text for event in seen if isinstance(event, Note))
     kept = model.card["options"]
     assert (kept["lora_targets"], kept["lr"]) == (["dense"], adapters.LR)

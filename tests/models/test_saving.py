@@ -213,7 +213,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_model(tmp_path, model, tokenizer):
             process.stdin.flush()
             assert process.stdout.readline() == "killed\n"
             saving.recover(folder)
-            loaded, _ = loading.headed(folder, "sequence", ("a", "b"), needs_head=True)
+            loaded = loading.headed(folder, "sequence", ("a", "b"), needs_head=True).network
             values = {value for parameter in loaded.parameters() for value in parameter.unique().tolist()}
             assert values == {float(version(folder))}
             assert version(folder) > 1000 * turn

@@ -159,7 +159,7 @@ TUNED = {
 
 def test_the_tuned_models_of_the_catalogue_are_loaded_from_the_hub_and_predict(ask, encoder, tokenizer, tmp_path):
     for use, (head, names, *_) in TUNED.items():
-        loading.headed(encoder, head, names)[0].save_pretrained(tmp_path / use)
+        loading.headed(encoder, head, names).network.save_pretrained(tmp_path / use)
         tokenizer.save_pretrained(tmp_path / use)
     tuned = {entry.alias: entry for entry in catalogue.ALIASES.values() if entry.tuned}
     served = {entry.ref: tmp_path / entry.tuned for entry in tuned.values()}

@@ -55,7 +55,7 @@ def train(encoder, rows):
 
         known = {
             "model": encoder, "max_steps": 14, "batch_size": 16, "lr": 1e-3, "eval_every": 4, "precision": "fp32",
-            "show": False, "name": "mine",
+            "show": False, "name": "mine", "keep": "best",
         } | options  # fmt: skip
         return learn(rows, on_event=hear, **known)
 
@@ -460,7 +460,7 @@ def overflow(event):
         for model in gc.get_objects():
             if type(model).__name__ == "BertForSequenceClassification" and model.training:
                 with torch.no_grad():
-                    model.classifier.weight.fill_(1e38)
+                    model.classifier.weight.fill_(3e38)
 
 
 # Kills

@@ -109,7 +109,7 @@ def test_it_starts_shows_the_run_and_leaves_a_model(opened):
     assert not opened._stop.disabled
     model = settle(opened)
     assert started == [opened.job]
-    assert "finished at step 8 of 8" in repr(opened)
+    assert "finished at step 6 of 6" in repr(opened)
     assert model.card["options"]["lr"] == 1e-3
     assert "<svg" in opened._frames.children[0].value
     assert "Finished after all" in opened._frames.children[-1].value

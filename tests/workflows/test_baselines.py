@@ -163,7 +163,7 @@ def test_the_stop_button_ends_the_baselines(encoder, rows, phase, steps):
 def test_many_rows_are_drawn_from(run, rows, monkeypatch):
     monkeypatch.setattr(baselines, "ROWS", 30)
     one, two = (run(rows, text="text", label="label").report for _ in range(2))
-    assert "The baselines were trained on 30 rows, drawn from the 108 of the model." in one.notes
+    assert "The baselines were trained on 30 rows, drawn from the 96 of the model." in one.notes
     assert one.baselines == two.baselines
     monkeypatch.setattr(baselines, "TOKENS", (100, 100))
     few = run(ROWS["token_classification"]()).report

@@ -27,7 +27,7 @@ def frame(count, start=0, labels=("a", "b")):
 
 
 def test_a_tenth_is_held_out_and_said(rows):
-    prepared = prepare(rows)
+    prepared = prepare(rows, keep="best")
     assert (len(prepared.train), len(prepared.validation)) == (108, 12)
     assert np.bincount(prepared.validation.targets).tolist() == [6, 6]
     assert prepared.notes == (

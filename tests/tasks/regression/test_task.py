@@ -38,7 +38,7 @@ def trained(encoder, tmp_path_factory):
         patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
         return bm.finetune(
             frame(400), test=frame(80, 1000), label="price", model=encoder, name="price", lr=3e-3, epochs=10,
-            precision="fp32", show=False,
+            precision="fp32", keep="best", show=False,
         )  # fmt: skip
 
 
