@@ -103,12 +103,8 @@ def set_up(
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
-    decided = (
-        {"keep": prepared.keep}
-        if prepared.held_out is None
-        else {"keep": prepared.keep, "validation": prepared.held_out}
-    )
-    options = with_values(options, resolved.options | decided)
+    held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
+    options = with_values(options, resolved.options | {"keep": prepared.keep} | held_out)
     if resumed is not None and getattr(options, "pooling", "none") is None:
         options = replace(options, pooling=resumed.state["options"].get("pooling"))
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)

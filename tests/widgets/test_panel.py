@@ -55,7 +55,7 @@ def test_the_cell_and_the_estimate_move_with_the_sliders(opened):
     before, html = opened.estimate, opened._estimate_html.value
     opened._controls["epochs"].value = 2
     opened._controls["batch_size"].value = 16
-    assert opened.estimate.steps == math.ceil(108 / 16) * 2 != before.steps
+    assert opened.estimate.steps == math.ceil(96 / 16) * 2 != before.steps
     assert opened._estimate_html.value != html
     assert opened._copy.text == opened.cell
     assert opened.cell.splitlines()[0] == "%%bert_finetune tuned"

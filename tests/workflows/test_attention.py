@@ -22,7 +22,7 @@ def models(tmp_path_factory, encoder, make_rows):
         question="what was it", context=rows["text"],
         answers=[{"text": [text.split()[1]], "answer_start": [text.index(text.split()[1])]} for text in rows["text"]],
     )[["question", "context", "answers"]]  # fmt: skip
-    known = {"model": encoder, "max_steps": 1, "show": False, "precision": "fp32"}
+    known = {"model": encoder, "max_steps": 1, "show": False, "precision": "fp32", "pooling": "first"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
         yield {
