@@ -22,15 +22,16 @@ def models(tmp_path_factory, encoder, make_rows):
         question="what was it", context=rows["text"],
         answers=[{"text": [text.split()[1]], "answer_start": [text.index(text.split()[1])]} for text in rows["text"]],
     )[["question", "context", "answers"]]  # fmt: skip
-    known = {"model": encoder, "max_steps": 1, "show": False, "precision": "fp32", "pooling": "first"}
+    known = {"model": encoder, "max_steps": 1, "show": False, "precision": "fp32"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
         yield {
-            "pairs": bm.finetune(rows.assign(b=rows["text"]), text=["text", "b"], label="label", name="pairs", **known),
+            "pairs": bm.finetune(rows.assign(b=rows["text"]), text=["text", "b"], label="label", name="pairs",
+                                 pooling="first", **known),
             "tags": bm.finetune(tagged, name="tags", **known),
             "answers": bm.finetune(asked, name="answers", **known),
             "numbers": bm.finetune(rows.assign(y=np.linspace(0, 1, 24)), text="text", label="y", task="regression",
-                                   name="numbers", **known),
+                                   name="numbers", pooling="first", **known),
             "words": bm.pretrain(rows, text="text", name="words", **known),
         }  # fmt: skip
 
