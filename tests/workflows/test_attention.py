@@ -135,3 +135,14 @@ def test_predictions_are_as_before(learnt):
     learnt.attention(TEXT).mixed("gradient")
     assert learnt.predict(TEXT).frame["score"].iloc[0] == before
     assert not any(parameter.grad is not None for parameter in learnt.network.parameters())
+
+
+def test_the_layer_for_the_mean_is_shown_and_compared(make_rows, encoder):
+    rows = make_rows(24)
+    model = bm.finetune(
+        rows, text="text", label="label", model=encoder, pooling="mean", max_steps=1, precision="fp32", show=False
+    )
+    maps = model.attention(TEXT)
+    assert maps.shape[0] == 3
+    np.testing.assert_allclose(maps.array[2], 1 / maps.shape[2], atol=0.02)  # at first it looks at all tokens alike
+    assert model.attention(TEXT, compare="base").shape == maps.shape
