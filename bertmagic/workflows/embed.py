@@ -65,6 +65,8 @@ def vectors(model: TextModel, tokens: Tokens, chosen: Pooling, emit: Listener) -
 
 def _pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
     """Return the pooling, and why it is this one; empty where the user chose it."""
+    if wanted is None and (model.card.get("options") or {}).get("pooling"):
+        return "first", "Pooling: first, the token that the head of this model reads."
     if wanted is None:
         return pooling.choose(model.folder)
     if wanted not in pooling.POOLINGS:

@@ -22,15 +22,16 @@ def models(tmp_path_factory, encoder, make_rows):
         question="what was it", context=rows["text"],
         answers=[{"text": [text.split()[1]], "answer_start": [text.index(text.split()[1])]} for text in rows["text"]],
     )[["question", "context", "answers"]]  # fmt: skip
-    known = {"model": encoder, "max_steps": 1, "show": False, "precision": "fp32", "pooling": "first"}
+    known = {"model": encoder, "max_steps": 1, "show": False, "precision": "fp32"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTMAGIC_HOME", str(tmp_path_factory.mktemp("home")))
         yield {
-            "pairs": bm.finetune(rows.assign(b=rows["text"]), text=["text", "b"], label="label", name="pairs", **known),
+            "pairs": bm.finetune(rows.assign(b=rows["text"]), text=["text", "b"], label="label", name="pairs",
+                                 pooling="first", **known),
             "tags": bm.finetune(tagged, name="tags", **known),
             "answers": bm.finetune(asked, name="answers", **known),
             "numbers": bm.finetune(rows.assign(y=np.linspace(0, 1, 24)), text="text", label="y", task="regression",
-                                   name="numbers", **known),
+                                   name="numbers", pooling="first", **known),
             "words": bm.pretrain(rows, text="text", name="words", **known),
         }  # fmt: skip
 
@@ -134,3 +135,14 @@ def test_predictions_are_as_before(learnt):
     learnt.attention(TEXT).mixed("gradient")
     assert learnt.predict(TEXT).frame["score"].iloc[0] == before
     assert not any(parameter.grad is not None for parameter in learnt.network.parameters())
+
+
+def test_the_layer_for_the_mean_is_shown_and_compared(make_rows, encoder):
+    rows = make_rows(24)
+    model = bm.finetune(
+        rows, text="text", label="label", model=encoder, pooling="mean", max_steps=1, precision="fp32", show=False
+    )
+    maps = model.attention(TEXT)
+    assert maps.shape[0] == 3
+    np.testing.assert_allclose(maps.array[2], 1 / maps.shape[2], atol=0.02)  # at first it looks at all tokens alike
+    assert model.attention(TEXT, compare="base").shape == maps.shape

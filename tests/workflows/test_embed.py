@@ -82,7 +82,7 @@ def test_the_pooling_is_said_once_and_can_be_chosen(model, capsys):
 
 def test_a_fine_tuned_model_reads_its_columns_and_has_other_vectors(learnt, model, make_rows):
     rows = make_rows(6, seed=4)
-    vectors = learnt.embed(rows, show=False)
+    vectors = learnt.embed(rows, pooling="mean", show=False)
     np.testing.assert_allclose(vectors, [plain(learnt, text) for text in rows["text"]], atol=2e-6)
     assert not np.allclose(vectors, model.embed(rows["text"], show=False), atol=1e-2)
 
@@ -101,7 +101,7 @@ def test_a_fine_tuned_model_reads_its_columns_and_has_other_vectors(learnt, mode
 )
 def test_models_of_all_tasks_have_vectors(small, kind, given):
     model = small(kind)
-    vectors = model.embed(given, show=False)
+    vectors = model.embed(given, pooling="mean", show=False)
     assert vectors.shape == (2, 32)
     read = [" ".join(one) if kind == "token_classification" and isinstance(one, list) else one for one in given]
     expected = []

@@ -174,3 +174,10 @@ def test_a_resumed_run_has_the_layers_of_its_checkpoint(make_rows, encoder):
     model = bm.finetune(rows, **known, max_steps=6, checkpoint_every=2, resume=True)
     assert model.network.config.num_hidden_layers == 3
     assert model.card["options"]["pooling"] == "mean"
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_a_model_embeds_by_what_its_head_reads(pooling, make_rows, encoder):
+    model, _ = finetune(make_rows(40), encoder, text="text", label="label", pooling=pooling)
+    texts = make_rows(10, seed=1)["text"]
+    assert np.array_equal(model.embed(texts), model.embed(texts, pooling="first"))
