@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic.errors import OptionError, listing
+from bertmagic.errors import OptionError, count, listing
 from bertmagic.events import downloading, ignore
 from bertmagic.models import adapters, devices, loading, weights
 from bertmagic.run import folders
@@ -146,8 +146,8 @@ def hold_out(options: Finetune | Pretrain, task: Task, rows: int, has_validation
     if not is_few or keep == "best":
         return HoldOut(0.1, keep)
     if not has_test or task.has_thresholds:
-        return HoldOut(0.2, keep, "So few rows choose no weights: the last ones are kept.")
-    return HoldOut(0.0, keep, f"All {rows:,} rows are trained on: a part of so few would choose weights by chance.")
+        return HoldOut(0.2, keep, f"The last weights are kept: a part of {count(rows, 'row')} would choose by chance.")
+    return HoldOut(0.0, keep, f"No row is held out: a part of {count(rows, 'row')} would choose weights by chance.")
 
 
 def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrainedTokenizerBase]:
