@@ -233,6 +233,7 @@ def _timed(sides: Sequence[_Side], rows: LabelledRows, emit: Listener) -> list[l
             began = time.perf_counter()
             side.predict(few)
             speeds.append(len(few) / max(time.perf_counter() - began, 1e-9))
+    emit(Phase("timing", ROUNDS, ROUNDS, "rounds"))
     return all_speeds
 
 

@@ -152,9 +152,9 @@ def _pooling(
         )
     except _UNFIT:
         return "first", ""
-    if mean.loss < first.loss:
-        return "mean", f" (loss {mean.loss:.3g}; first token {first.loss:.3g})"
-    return "first", f" (loss {first.loss:.3g}; mean {mean.loss:.3g})"
+    losses = (mean.loss, "first token", first.loss) if mean.loss < first.loss else (first.loss, "mean", mean.loss)
+    reason = " (loss {:.3g}, {} {:.3g})".format(*losses)
+    return ("mean" if mean.loss < first.loss else "first"), reason
 
 
 def _fit(task: Task, vectors: npt.NDArray[np.float32], feed: BatchSource, network: PreTrainedModel) -> Linear:
@@ -213,13 +213,13 @@ def _fitted(
         model = _fit(task, vectors, some, network)
     except _UNFIT as error:
         return f"The head reads {what} and starts at random: a linear model could not be fitted ({error})."
-    losses = f"cross-validated loss {model.loss:.3g}; constant {model.constant_loss:.3g}"
+    losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"
     if not model.is_useful:
-        return f"The head reads {what} and starts at random: a linear model is of no use here ({losses})."
+        return f"The head reads {what} and starts at random: a linear model is of no use here {losses}."
     output = heads.output_layer(network)
     assert output is not None
     with torch.no_grad():
         output.weight.copy_(torch.from_numpy(model.weight))
         if output.bias is not None:
             output.bias.copy_(torch.from_numpy(model.bias))
-    return f"The head reads {what} and starts from a linear model of it ({losses})."
+    return f"The head reads {what} and starts from a linear model {losses}."

@@ -91,9 +91,9 @@ def test_rows_are_sorted_filtered_and_searched(session):
 
 def test_compare_and_runs_are_drawn(session):
     lab, at = session
-    compared = lab.output(at["compare"]).first.text_content()
-    assert "McNemar" in compared
-    lab.figure(at["compare"], 1).locator(".scatterlayer .trace").nth(1).wait_for()
+    compared = lab.output(at["compare"]).filter(has_text="McNemar")  # on a slow machine below the bar of its work
+    assert compared.count() == 1
+    lab.figure(at["compare"], -1).locator(".scatterlayer .trace").nth(1).wait_for()
     assert "2 runs" in lab.output(at["runs"]).first.text_content()
     lab.figure(at["runs"], 1).locator(".scatterlayer .trace").nth(3).wait_for()  # two runs, and their curves
     assert "max_steps" in lab.output(at["diff"]).first.text_content()
@@ -125,6 +125,6 @@ def test_all_is_there_with_no_kernel(session):
     judged(read(lab, at["report"]))
     for name in FIGURES:
         lab.figure(at[name], 0)
-    lab.figure(at["compare"], 1)
+    lab.figure(at["compare"], -1)
     lab.figure(at["runs"], 1)
     assert lab.errors == []

@@ -12,6 +12,8 @@ import bertmagic as bm
 from bertmagic.display import below, bundle
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.errors import ModelError, OptionError
+from bertmagic.events import Phase
+from bertmagic.workflows import compare as comparing
 from tests.display.tags import Tags
 from tests.small import ROWS
 
@@ -69,6 +71,13 @@ def test_models_and_baselines_on_the_same_rows(learnt, kept, make_rows):
         assert expected in shown["text/html"]
     (figure,) = below(comparison)
     assert len(figure[MIMETYPE]["data"]) == 3
+
+
+def test_the_bar_of_the_work_ends_full(learnt, make_rows):
+    seen = []
+    comparing.compare([learnt, learnt], make_rows(20, seed=5), {}, None, None, seen.append)
+    last = [event for event in seen if isinstance(event, Phase)][-1]
+    assert (last.what, last.done) == ("timing", last.total)
 
 
 def test_baselines_find_the_training_rows_by_their_digest(encoder, make_rows, tmp_path):
