@@ -319,7 +319,7 @@ def _keep(setup: Setup) -> dict[str, str]:
         probe = f"Or use a linear model of the vectors of both texts: {embed}."
     return {
         "majority": "The model has learnt nothing from the context of a word: check the labels first.",
-        "tfidf": "The words alone carry the label: a linear model of them needs no encoder (TfidfVectorizer).",
+        "tfidf": "Or use a linear model of the words, which needs no encoder (TfidfVectorizer).",
         "linear_probe": probe,
         "cosine": f"Or use the cosine of the vectors of both texts, which needs no training: {embed}.",
     }

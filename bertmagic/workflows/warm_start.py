@@ -152,7 +152,8 @@ def _pooling(
         )
     except _UNFIT:
         return "first", ""
-    reason = f" (cross-validated loss {mean.loss:.3g} for the mean, {first.loss:.3g} for the first token)"
+    losses = (mean.loss, "first token", first.loss) if mean.loss < first.loss else (first.loss, "mean", mean.loss)
+    reason = " (loss {:.3g}, {} {:.3g})".format(*losses)
     return ("mean" if mean.loss < first.loss else "first"), reason
 
 
@@ -211,14 +212,14 @@ def _fitted(
     try:
         model = _fit(task, vectors, some, network)
     except _UNFIT as error:
-        return f"The head reads {what}, and starts at random: a linear model could not be fitted ({error})."
-    losses = f"cross-validated loss {model.loss:.3g}, that of a constant {model.constant_loss:.3g}"
+        return f"The head reads {what} and starts at random: a linear model could not be fitted ({error})."
+    losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"
     if not model.is_useful:
-        return f"The head reads {what}, and starts at random: a linear model is of no use here ({losses})."
+        return f"The head reads {what} and starts at random: a linear model is of no use here {losses}."
     output = heads.output_layer(network)
     assert output is not None
     with torch.no_grad():
         output.weight.copy_(torch.from_numpy(model.weight))
         if output.bias is not None:
             output.bias.copy_(torch.from_numpy(model.bias))
-    return f"The head reads {what}, and starts from a linear model of it ({losses})."
+    return f"The head reads {what} and starts from a linear model {losses}."

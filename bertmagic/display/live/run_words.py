@@ -102,7 +102,7 @@ def losses(run: Run) -> str:
 def evaluations(run: Run) -> str:
     """Return the last evaluation and the best one."""
     if not run.evaluations:
-        return "no evaluation yet"
+        return "no evaluation" if run.over else "no evaluation yet"
     last = run.evaluations[-1]
     best = f"; best at step {run.best.step:,}: {score(run.value(run.best))}" if run.best and run.best != last else ""
     return evaluation_line(run, last) + best
