@@ -139,8 +139,9 @@ class _Searching:
     def _fixed(self) -> dict[str, Any]:
         """Return the options that are the same in all trials and are not defaults."""
         hidden = ("name", "test", "save_to", *self.space)
-        given = {f.name: getattr(self.options, f.name) for f in fields(Finetune) if f.name not in hidden}
-        defaults = {f.name: f.default for f in fields(Finetune)}
+        shared = {f.name for f in fields(self.options)} - set(hidden)  # without what only a run has, such as baselines
+        defaults = {f.name: f.default for f in fields(Finetune) if f.name in shared}
+        given = {name: getattr(self.options, name) for name in defaults}
         return {name: value for name, value in given.items() if not _is(value, defaults[name])}
 
     def _run_name(self, number: int) -> str:

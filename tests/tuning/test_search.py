@@ -39,6 +39,7 @@ def test_it_finds_keeps_and_names_the_best(search, rows):
     assert result.cell.splitlines()[0] == "%%bert_finetune found"
     lines = dict(line.replace(" ", "").split("=", 1) for line in result.cell.splitlines()[1:])
     assert lines["train"] == "reviews"
+    assert "baselines" not in lines  # trials have none; the run of this cell has
     assert float(lines["lr"]) == result.best.values["lr"]
     assert int(lines["batch_size"]) == result.best.values["batch_size"]
     assert result.model.name == "found"
