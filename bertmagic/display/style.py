@@ -42,11 +42,12 @@ _CALLED = {
     "roc_auc": "ROC-AUC",
     "brier": "Brier score",
     "ece": "calibration error (ECE)",
+    "tfidf": "TF-IDF",
 }
 
 
 def words(name: str) -> str:
-    """Return a metric's name as one reads it: ``macro_f1`` is ``macro F1``."""
+    """Return the name of a metric or a baseline as one reads it: ``macro_f1`` is ``macro F1``."""
     if name in _CALLED:
         return _CALLED[name]
     return re.sub(r"\bf1\b", "F1", name.replace("_", " "))

@@ -36,7 +36,6 @@ from bertmagic.training.optimizer import adamw, norm_of
 from bertmagic.training.plan import Plan
 from bertmagic.training.step import Stepper
 from bertmagic.workflows import setup as work
-from bertmagic.workflows import warm_start
 from bertmagic.workflows.resolve import place
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class Calibration:
         return np.asarray(per_token * lengths, float)
 
 
-def load_or_measure(folder: Path, options: Finetune, rows: int, emit: Listener) -> Calibration:
+def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibration:
     """Return the calibration of the model in a folder, from the cache if this machine has measured it before.
 
     The random states of the process do not change.
@@ -129,20 +128,18 @@ def load_or_measure(folder: Path, options: Finetune, rows: int, emit: Listener) 
     Parameters
     ----------
     options
-        Options of the run; the precision, the device and what is trained matter.
-    rows
-        How many rows it trains on, which decides what the head reads.
+        Options of the run; the precision, the device, the pooling and what is trained matter.
     """
     import torch
 
     device, number_format, _ = place(options.device, options.precision)
-    key = _key(folder, options, rows, str(device), number_format)
+    key = _key(folder, options, str(device), number_format)
     path = folders.home() / "cache" / "calibration" / f"{key}.json"
     if (cached := _read(path)) is not None:
         return cached
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        model = _random_model(folder, options, rows)
+        model = _random_model(folder, options)
         work.place_network(model, folder.name, device)
         freeze(model, options.freeze)
         costs = measure(model, number_format, emit, options.gradient_checkpointing)
@@ -163,21 +160,21 @@ def _read(path: Path) -> Calibration | None:
         return None
 
 
-def _key(folder: Path, options: Finetune, rows: int, device: str, number_format: str) -> str:
+def _key(folder: Path, options: Finetune, device: str, number_format: str) -> str:
     import torch
 
     config = {name: value for name, value in loading.config(folder).items() if not name.startswith("_")}
     machine = [platform.node(), platform.machine(), torch.get_num_threads(), device, torch.__version__]
-    chosen = [warm_start.likely_pooling(folder, options, rows), *(getattr(options, name) for name in _MATTERS)]
+    chosen = [getattr(options, name) for name in _MATTERS]
     text = json.dumps([_VERSION, config, machine, number_format, chosen], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-_MATTERS = ("adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
+_MATTERS = ("pooling", "adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
 """The options that change the cost of a row."""
 
 
-def _random_model(folder: Path, options: Finetune, rows: int) -> PreTrainedModel:
+def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
     """Return a classifier of a folder's config with random weights, with adapters and dropout as in the run."""
     import transformers
 
@@ -186,7 +183,7 @@ def _random_model(folder: Path, options: Finetune, rows: int) -> PreTrainedModel
         changes = work.attention_dropout(base, options)
         config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
-    if warm_start.likely_pooling(folder, options, rows) == "mean" and mean_layer.fits(model):
+    if options.pooling == "mean" and mean_layer.fits(model):
         mean_layer.add(model)
     if options.adapt == "head":
         freeze(model, "encoder")

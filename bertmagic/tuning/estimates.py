@@ -100,7 +100,8 @@ def subject(options: Finetune, emit: Listener = ignore, prepared: Prepared | Non
         progress=counting(emit, "tokenizing"),
         pairs=pairs,
     )
-    costs = calibration.load_or_measure(encoder.folder, options, len(rows), emit)
+    pooling = warm_start.likely_pooling(encoder.folder, options, rows)
+    costs = calibration.load_or_measure(encoder.folder, replace(options, pooling=pooling), emit)
     device = devices.described()[[d.name for d in devices.described()].index(str(devices.choose(options.device)))]
     return Subject(
         prepared, encoder, np.asarray(tokens.lengths, np.int64), len(rows),

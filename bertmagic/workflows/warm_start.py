@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from bertmagic.data.batches import BatchSource
+    from bertmagic.data.rows import LabelledRows
     from bertmagic.evaluation.linear import Linear
     from bertmagic.events import Listener
     from bertmagic.models.loading import Loaded
@@ -114,9 +115,9 @@ def _as_it_is(feed: BatchSource) -> Pooling | None:
     return None if feed.per_token else "first"
 
 
-def likely_pooling(folder: Path, options: Finetune, rows: int) -> Pooling:
-    """Return the pooling that a run will probably have, before its texts are known."""
-    if options.pooling or rows >= _MANY or _keeps_weights(options):
+def likely_pooling(folder: Path, options: Finetune, train: LabelledRows) -> Pooling:
+    """Return the pooling that a run will probably have, before its texts are read."""
+    if options.pooling or train.second is not None or len(train) >= _MANY or _keeps_weights(options):
         return options.pooling or "first"
     return declared(folder) or "first"
 
@@ -141,7 +142,8 @@ def _pooling(
     """Return what the head should read, and the reason; the pooling whose linear model has the lower loss."""
     if feed.per_token:
         return None, ""
-    if options.pooling or len(feed.tokens) >= _MANY or _keeps_weights(options) or not mean_layer.fits(network):
+    of_pairs = feed.tokens.second is not None  # their mean mixes both texts; the first token compares them
+    if options.pooling or of_pairs or len(feed.tokens) >= _MANY or not _can_grow(network, options):
         return options.pooling or "first", ""
     few = feed.sample(_COMPARED_ON, options.seed)
     emit(Phase("comparing poolings"))
@@ -187,6 +189,11 @@ def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pool
         elif (dense := heads.dense_layer(network, batch)) is not None and _is_untrained(network, dense[0], new):
             heads.open_dense(network, batch)
     network.train(was_training)
+
+
+def _can_grow(network: PreTrainedModel, options: Finetune) -> bool:
+    """Whether the mean can be read, by one more layer."""
+    return mean_layer.fits(network) and not _keeps_weights(options)
 
 
 def _keeps_weights(options: Finetune) -> bool:

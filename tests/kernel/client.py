@@ -20,11 +20,12 @@ _FINETUNE = """%%bert_finetune {name}
 train      = reviews
 label      = "mood"
 model      = "tinybert"
-epochs     = 2000
+epochs     = 1000
 max_steps  = {steps}
 lr         = 1e-3
 batch_size = 4
 eval_every = {every}
+keep       = "best"
 background = {background}
 """
 

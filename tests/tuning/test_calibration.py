@@ -41,7 +41,7 @@ def layers(model):
 
 
 def test_what_is_timed_has_the_layers_of_a_run(encoder, options, seen, own_folder):
-    calibration.load_or_measure(encoder, options, 120, ignore)
+    calibration.load_or_measure(encoder, options, ignore)
     (model,) = seen
     assert model.config._attn_implementation == attention.NAME
     assert layers(model) == ["BertLayer", "FirstTokenBertLayer"]
@@ -52,7 +52,7 @@ def test_what_is_timed_has_the_layers_of_a_run(encoder, options, seen, own_folde
 
 def test_what_is_timed_is_frozen_and_recomputed_as_the_run(encoder, options, seen, own_folder):
     costs = calibration.load_or_measure(
-        encoder, replace(options, freeze="encoder", gradient_checkpointing=True), 120, ignore
+        encoder, replace(options, freeze="encoder", gradient_checkpointing=True), ignore
     )
     assert layers(seen[0]) == ["RecomputedBertLayer", "RecomputedFirstTokenBertLayer"]
     assert costs.embeddings == 0
@@ -62,7 +62,7 @@ def test_what_is_timed_is_frozen_and_recomputed_as_the_run(encoder, options, see
 
 def test_a_calibration_leaves_random_states_and_memory_as_they_were(encoder, options, seen, own_folder):
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    calibration.load_or_measure(encoder, options, 120, ignore)
+    calibration.load_or_measure(encoder, options, ignore)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])
     assert random.getstate() == before[2]

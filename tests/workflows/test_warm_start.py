@@ -10,6 +10,7 @@ import transformers
 
 import bertmagic as bm
 from bertmagic.errors import OptionError
+from bertmagic.workflows import warm_start
 
 from ..conftest import BAD, GOOD
 from ..small import ROWS
@@ -185,3 +186,15 @@ def test_a_model_embeds_by_what_its_head_reads(pooling, make_rows, encoder):
     model, _ = finetune(make_rows(40), encoder, text="text", label="label", pooling=pooling)
     texts = make_rows(10, seed=1)["text"]
     assert np.array_equal(model.embed(texts), model.embed(texts, pooling="first"))
+
+
+def test_pairs_are_read_by_their_first_token(encoder):
+    model, notes = finetune(ROWS["pairs"](60), encoder)
+    assert model.card["options"]["pooling"] == "first"
+    assert first_note(notes).startswith("The head reads the first token")
+
+
+def test_many_rows_are_read_by_their_first_token(make_rows, encoder, monkeypatch):
+    monkeypatch.setattr(warm_start, "_MANY", 40)
+    model, _ = finetune(make_rows(40), encoder, text="text", label="label")
+    assert model.network.config.num_hidden_layers == 2

@@ -10,14 +10,23 @@ from markupsafe import Markup
 from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.charts.training import training
-from bertmagic.display.live.run_words import evaluations, losses, position, speed, state, summary_lines, title
+from bertmagic.display.live.run_words import (
+    evaluations,
+    losses,
+    note_line,
+    position,
+    speed,
+    state,
+    summary_lines,
+    title,
+)
 from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, line, number, score, words
 from bertmagic.display.writers.elements import Cell, paragraph, progress, table, tag, warned
 from bertmagic.errors import count
 
 if TYPE_CHECKING:
     from bertmagic.display.live.run_state import Run
-    from bertmagic.events import Evaluated, Event
+    from bertmagic.events import Evaluated, Event, Note
 
 _SVG_BINS = 64
 _SVG_DOTS = 24
@@ -169,14 +178,13 @@ def _notes(run: Run) -> Markup:
     if not run.notes:  # room for the first one, which on a narrow page comes below the table
         return _area(run, Markup("" if run.over else "No notes."), "flex:2 1 240px")
     hidden = run.notes_seen - len(run.notes)
-    items = [tag("li", _note(note.text, note.warning)) for note in run.notes]
+    items = [tag("li", _note(note)) for note in run.notes]
     more = tag("li", f"{count(hidden, 'earlier note')} not shown") if hidden else ""
     return _area(run, tag("ul", more, *items, style="margin:.6em 0;padding-left:1.2em"), "flex:2 1 240px")
 
 
-def _note(text: str, warning: bool) -> object:
-    short = line(text, 160)
-    return warned(short) if warning else f"Note: {short}"
+def _note(note: Note) -> object:
+    return warned(note_line(note)) if note.warning else f"Note: {note_line(note)}"
 
 
 def _area(run: Run, inner: Markup, flex: str) -> Markup:

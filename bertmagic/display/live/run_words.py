@@ -128,10 +128,12 @@ def summary_lines(run: Run) -> list[str]:
 
 def note_lines(notes: Iterable[Note]) -> list[str]:
     """Return notes as lines."""
-    return [
-        f"{WARNING} Warning: {line(note.text, 160)}" if note.warning else f"Note: {line(note.text, 160)}"
-        for note in notes
-    ]
+    return [f"{WARNING} Warning: {note_line(note)}" if note.warning else f"Note: {note_line(note)}" for note in notes]
+
+
+def note_line(note: Note) -> str:
+    """Return a note as one line: a sentence and its reason are whole."""
+    return line(note.text, 240)
 
 
 def reason(error: BaseException) -> str:

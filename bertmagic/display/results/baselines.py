@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import Report
     from bertmagic.evaluation.verdict import BaselineResult
 
-_METRICS = 4
+_METRICS = 3
 _OMITTED = ("weighted_", "micro_", "partial_", "strict_", "macro_precision", "macro_recall")
 _CAPTION = "Simple models on the same rows, trained on the same training rows."
-_EXPLANATION = "The difference is that of the model to the baseline, with its paired 95 % interval."
+_EXPLANATION = "The difference is the model's value minus the baseline's, with its paired 95 % interval."
 
 
 def blocks(result: Report) -> list[Table]:
@@ -24,8 +24,8 @@ def blocks(result: Report) -> list[Table]:
         return []
     names = _metrics(result)
     main = words(line(names[0], 30))
-    head = columns(("model", *(words(line(name, 30)) for name in names), f"difference of {main}", "p"))
-    own: Row = [Strong(line(result.model, 60)), *(Strong(score(result.metrics[name])) for name in names), "", ""]
+    head = columns(("model", *(words(line(name, 30)) for name in names), f"difference of {main}", "95 % interval", "p"))
+    own: Row = [Strong(line(result.model, 60)), *(Strong(score(result.metrics[name])) for name in names), "", "", ""]
     return [Table(head, [own, *(_row(one, names) for one in result.baselines)], _CAPTION, _EXPLANATION)]
 
 
@@ -38,6 +38,6 @@ def _metrics(result: Report) -> list[str]:
 
 def _row(one: BaselineResult, names: list[str]) -> Row:
     shown: list[Cell] = [score(one.metrics[name]) if name in one.metrics else "" for name in names]
-    interval = f" ({one.interval.low:+.4f} to {one.interval.high:+.4f})" if one.interval else ""
-    p = "< 0.0001" if one.p < 0.0001 else f"{one.p:.4f}"
-    return [words(line(one.name, 60)), *shown, f"{one.difference:+.4f}{interval}", p]
+    interval = f"{one.interval.low:+.4f} to {one.interval.high:+.4f}" if one.interval else "none"
+    p = "<0.0001" if one.p < 0.0001 else f"{one.p:.4f}"
+    return [words(line(one.name, 60)), *shown, f"{one.difference:+.4f}", interval, p]

@@ -25,8 +25,12 @@ _RANGES = ("true number", "rows", "mean prediction", "mean absolute error")
 
 def blocks(result: Report) -> list[Block]:
     """Return the report as tables and sentences."""
-    verdict = [Paragraph(line(result.verdict, 600))] if result.verdict else []
-    parts: list[Block] = [Headline(_headline(result)), *verdict, *measures.blocks(result), *baselines.blocks(result)]
+    parts: list[Block] = [
+        Headline(_headline(result)),
+        *_verdict(result),
+        *measures.blocks(result),
+        *baselines.blocks(result),
+    ]
     if result.classes:
         parts.append(_classes(result))
     if result.confusion is not None and len(result.labels):
@@ -51,6 +55,12 @@ def figures(result: Report) -> Iterator[Figure]:
     """Yield all pictures of a report, for a page of its own."""
     for name in result.pictures:
         yield from figures_of.blocks(result.figure(name))
+
+
+def _verdict(result: Report) -> list[Block]:
+    """Return the verdict, and in a paragraph of its own what to do about it."""
+    verdict, stop, advice = line(result.verdict, 600).partition(". ")
+    return [Paragraph(text) for text in (verdict + stop.rstrip(), advice) if text]
 
 
 def _headline(result: Report) -> str:

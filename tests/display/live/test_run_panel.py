@@ -104,6 +104,15 @@ def test_the_meaning_stays_when_attributes_and_images_are_stripped(panel):
         assert expected in words
 
 
+def test_a_note_on_the_start_of_the_head_is_whole(panel):
+    losses = "(cross-validated loss 0.323 for the mean, 0.692 for the first token)"
+    note = f"The head reads the mean of the tokens {losses}, and starts from a linear model of it {losses}."
+    panel.take(Note(note))
+    frame = panel.frame()
+    assert note in frame["text/html"]
+    assert note in frame["text/plain"]
+
+
 def test_only_a_short_status_is_read_aloud(panel):
     html = panel.frame()["text/html"]
     assert html.count("aria-live") == 1

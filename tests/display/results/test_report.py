@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -7,6 +9,8 @@ import pytest
 from bertmagic.display import below, bundle, text
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.results.report import worst
+from bertmagic.evaluation.report import Interval
+from bertmagic.evaluation.verdict import BaselineResult
 
 from ..made import report
 from ..runs import HOSTILE
@@ -34,6 +38,26 @@ def test_its_tables_hold_the_counts(result):
     assert "each row is a true class" in html
     assert ">20</td>" in html
     assert "<b>95</b>" in html
+
+
+def test_the_verdict_and_its_advice_are_two_paragraphs(result):
+    judged = replace(result, verdict="Worse than TF-IDF, by 4.2 points. Try more rows. Or use TF-IDF.")
+    assert "\nWorse than TF-IDF, by 4.2 points.\nTry more rows. Or use TF-IDF.\n" in text(judged)
+
+
+def test_baselines_are_named_and_their_differences_have_intervals(result):
+    metrics = {"accuracy": 0.84, "macro_f1": 0.8, "loss": 0.4}
+    baselines = (
+        BaselineResult("tfidf", metrics, "accuracy", 0.06, Interval(0.01, 0.11), 0.00002),
+        BaselineResult("linear_probe", metrics, "accuracy", 0.06, None, 0.2),
+    )
+    lines = [re.split(r" {2,}", row.strip()) for row in text(replace(result, baselines=baselines)).splitlines()]
+    at = lines.index(["model", "accuracy", "macro F1", "loss", "difference of accuracy", "95 % interval", "p"])
+    assert lines[at + 1 : at + 4] == [
+        ["sentiment", "0.9000", "0.8500", "0.3100"],
+        ["TF-IDF", "0.8400", "0.8000", "0.4000", "+0.0600", "+0.0100 to +0.1100", "<0.0001"],
+        ["linear probe", "0.8400", "0.8000", "0.4000", "+0.0600", "none", "0.2000"],
+    ]
 
 
 def test_its_figure_has_a_twin_in_numbers_and_one_in_words(result):
