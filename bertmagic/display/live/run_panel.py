@@ -124,15 +124,9 @@ def _loss(run: Run) -> Markup:
 def _metric(run: Run) -> Markup:
     name = "validation " + words(run.metric_name)
     points = run.metric.coarse(_SVG_DOTS).outline()
-    caption = evaluations(run) if run.evaluations else _awaited(run)
+    caption = evaluations(run)
     image = chart(name, [Curve(name, points, GREEN, dots=True)], _across(run), aria=caption)
     return _figure(image, _sentence(caption))
-
-
-def _awaited(run: Run) -> str:
-    if run.started and not run.started.validation_rows:
-        return "no rows were held out for validation"
-    return "no evaluation was made" if run.over else "the first evaluation comes here"
 
 
 def _lr(run: Run) -> Markup:
@@ -151,17 +145,19 @@ def _evaluations(run: Run) -> Markup:
     shown = list(reversed(run.evaluations))
     if run.best and run.best not in shown:
         shown.insert(0, run.best)  # where it is seen without scrolling
+    if not shown:
+        return _area(run, paragraph(_sentence(evaluations(run))), "flex:3 1 320px")
     # The metric that chooses the weights and one more: the report has them all, and a cell has no room for them.
     others = dict.fromkeys(name for event in shown for name in event.metrics if name != "loss")
     names = sorted(others, key=lambda name: name != run.metric_name)[:2]
     head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), "best"]
     caption = _counted(run, len(shown))
     rows = [_row(run, event, names) for event in shown]
-    return _area(run, table(head, rows or [["none yet"]], caption, left=(len(head) - 1,)), "flex:3 1 320px")
+    return _area(run, table(head, rows, caption, left=(len(head) - 1,)), "flex:3 1 320px")
 
 
 def _counted(run: Run, shown: int) -> str:
-    many = count(run.evaluations_seen, "evaluation") if shown else "No evaluation yet"
+    many = count(run.evaluations_seen, "evaluation")
     rows = f" on {count(run.started.validation_rows, 'validation row')}" if run.started else ""
     hidden = run.evaluations_seen - shown
     return many + rows + (", the newest first" if shown > 1 else "") + (f"; {hidden:,} not shown." if hidden else ".")

@@ -100,9 +100,11 @@ def losses(run: Run) -> str:
 
 
 def evaluations(run: Run) -> str:
-    """Return the last evaluation and the best one."""
+    """Return the last evaluation and the best one, or why there is none."""
+    if not run.evaluations and run.started and not run.started.validation_rows:
+        return "no rows were held out for validation"
     if not run.evaluations:
-        return "no evaluation" if run.over else "no evaluation yet"
+        return "no evaluation was made" if run.over else "no evaluation yet"
     last = run.evaluations[-1]
     best = f"; best at step {run.best.step:,}: {score(run.value(run.best))}" if run.best and run.best != last else ""
     return evaluation_line(run, last) + best

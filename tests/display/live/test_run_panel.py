@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import pytest
@@ -49,6 +50,16 @@ def test_a_long_run_shows_the_best_and_the_last_evaluations_and_counts_the_other
     assert "486 not shown" in html
     assert ">10,000<" in html
     assert html.count("★ best") == 1
+
+
+def test_a_run_without_validation_rows_says_so_and_has_no_table_of_evaluations(panel):
+    for event in (replace(started(2), validation_rows=0), step(1, 2), step(2, 2), ended(2)):
+        panel.take(event)
+    figure, words = panel.final()
+    assert "no rows were held out for validation" in figure["text/plain"]
+    assert "No rows were held out for validation." in words["text/html"]
+    assert "evaluation" not in words["text/html"]
+    assert "<th" not in words["text/html"]
 
 
 def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long):
