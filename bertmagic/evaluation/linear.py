@@ -179,11 +179,14 @@ def _constant(kind: Targets, expected: Vectors, rows: int) -> Vectors:
 def _loss(kind: Targets) -> Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]:
     """Return a function from outputs and targets to the loss of each sample and its gradient by the outputs."""
     import numpy as np
-    from scipy.special import log_softmax
 
     def classes(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
-        logs = log_softmax(outputs, axis=1)
-        return -(logs * expected).sum(axis=1), np.exp(logs) * expected.sum(axis=1, keepdims=True) - expected
+        below = outputs - outputs.max(axis=1, keepdims=True)
+        parts = np.exp(below)
+        sums = parts.sum(axis=1, keepdims=True)
+        weights = expected.sum(axis=1)
+        loss = weights * np.log(sums[:, 0]) - (below * expected).sum(axis=1)
+        return loss, parts * (weights[:, None] / sums) - expected
 
     def labels(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
         loss = np.logaddexp(0, outputs) - outputs * expected
