@@ -22,7 +22,8 @@ TASKS = ("classification", "pairs", "multi_label", "regression", "token_classifi
 @pytest.fixture(scope="module")
 def table(make_rows):
     """Return a function from a task to its rows."""
-    return lambda task: separable() if task == "classification" else ROWS[task](60)
+    own = {"classification": separable, "pairs": separable_pairs}
+    return lambda task: own.get(task, ROWS.get(task))(60)
 
 
 def separable(count=60):
@@ -32,6 +33,11 @@ def separable(count=60):
         {"text": [f"{words[at % 2]} {words[at % 2]} {words[at % 2]} {at}" for at in range(count)],
          "label": [("no", "yes")[at % 2] for at in range(count)]}
     )  # fmt: skip
+
+
+def separable_pairs(count=60):
+    rows = separable(count)
+    return pd.DataFrame({"premise": ["the film was"] * count, "hypothesis": rows["text"], "relation": rows["label"]})
 
 
 def finetune(rows, encoder, **options):
