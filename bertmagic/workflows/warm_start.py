@@ -221,7 +221,7 @@ def _fitted(
     except _UNFIT as error:
         return f"The head reads {what} and starts at random: a linear model could not be fitted ({error})."
     losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"
-    if not model.is_useful:
+    if not model.is_useful and options.adapt != "head":  # a head alone takes no steps: better useless than random
         return f"The head reads {what} and starts at random: a linear model is of no use here {losses}."
     output = heads.output_layer(network)
     assert output is not None

@@ -129,6 +129,16 @@ def test_a_random_pattern_leaves_the_head_at_random(encoder):
     assert model.card["options"]["pooling"] in ("mean", "first")
 
 
+def test_a_head_alone_is_the_linear_model_even_where_that_is_of_no_use(encoder):
+    """With no steps to follow, a random head would be worse: this one gives about the shares of the classes."""
+    rows = [{"text": f"the film was long {at}", "label": ("a", "b")[(at * 7919) % 13 % 2]} for at in range(40)]
+    model, _ = finetune(rows, encoder)
+    shares = pd.DataFrame(rows)["label"].value_counts(normalize=True)
+    means = model.predict([row["text"] for row in rows]).frame[["p_a", "p_b"]].astype(float).mean()
+    assert means["p_a"] == pytest.approx(shares["a"], abs=0.05)
+    assert means["p_b"] == pytest.approx(shares["b"], abs=0.05)
+
+
 @pytest.mark.parametrize(
     "rows",
     [
