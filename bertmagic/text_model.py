@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
-    from bertmagic.models.pooling import Pooling
     from bertmagic.options import Columns
+    from bertmagic.options.terms import Pooling
     from bertmagic.tasks import Task
     from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
     from bertmagic.training.history import History

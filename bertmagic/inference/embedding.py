@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.batches import Batch, BatchSource
     from bertmagic.data.tokens import Tokens
-    from bertmagic.models.pooling import Pooling
+    from bertmagic.options.terms import Pooling
 
 
 def embed(

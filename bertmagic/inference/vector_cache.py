@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from bertmagic.data.batches import BatchSource
-    from bertmagic.models.pooling import Pooling
+    from bertmagic.options.terms import Pooling
 
 SMALL = 1000
 """Fewer tokens are not kept: to compute their vectors takes less time than to hash the weights."""

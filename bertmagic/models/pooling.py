@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from bertmagic.errors import listing
+from bertmagic.options.terms import Pooling
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Pooling = Literal["mean", "first"]
-"""``mean`` of all real tokens, special tokens included; or the ``first`` token (``[CLS]``)."""
 
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 

@@ -350,8 +350,8 @@ class Task(ABC):
             return list(rows.texts)
         return [f"{one} {two}" for one, two in zip(rows.texts, rows.second, strict=True)]
 
-    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
-        """Return what a linear model learns of rows, or of their words: the kind of targets, these, and their number.
+    def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
+        """Return what a linear model learns of rows, or of their words: targets of `target_kind`, and their number.
 
         The number is that of the classes or labels, and 1 for numbers.
         """
@@ -363,8 +363,9 @@ class Task(ABC):
 
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return one of `baselines` that reads texts, fitted to training rows."""
-        kind, targets, outputs = self.linear_targets(rows)
-        return baselines.fit(name, kind, self.baseline_texts(rows), targets, outputs)
+        targets, outputs = self.linear_targets(rows)
+        assert self.target_kind is not None
+        return baselines.fit(name, self.target_kind, self.baseline_texts(rows), targets, outputs)
 
     def baseline_scores(self, scores: Scores, rows: TextRows, samples: Tokens) -> Scores:
         """Return a baseline's scores of `baseline_texts` in the shape that `report` takes."""

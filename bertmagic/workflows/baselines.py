@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.linear import Linear
     from bertmagic.evaluation.report import Report
     from bertmagic.events import Ended
-    from bertmagic.models.pooling import Pooling
+    from bertmagic.options.terms import Pooling
     from bertmagic.tasks import Task
     from bertmagic.workflows.setup import Setup
 
@@ -149,8 +149,9 @@ def fit(name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Enco
 def _of_texts(
     name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Encoder, seed: int
 ) -> tuple[Scores, Linear]:
-    kind, targets, outputs = task.linear_targets(rows)
-    model = linear.fit(kind, encoder.features(name, rows, tokens), targets, outputs, seed=seed)
+    targets, outputs = task.linear_targets(rows)
+    assert task.target_kind is not None
+    model = linear.fit(task.target_kind, encoder.features(name, rows, tokens), targets, outputs, seed=seed)
 
     def scores(encoder: Encoder, rows: LabelledRows, tokens: Tokens) -> Floats:
         return task.baseline_scores(model.scores(encoder.features(name, rows, tokens)), rows, tokens)
@@ -167,11 +168,12 @@ def _of_words(
     def run(encoder: Encoder, tokens: Tokens, outputs: Callable[[PreTrainedModel, Batch], torch.Tensor]) -> Floats:
         return run_model(encoder.network, encoder.feed(tokens), encoder.precision, encoder.tick, outputs)
 
-    kind, targets, outputs = task.linear_targets(rows)
+    targets, outputs = task.linear_targets(rows)
+    assert task.target_kind is not None
     at, owner = task.word_positions(rows, tokens)
     words = np.flatnonzero(at >= 0)
     vectors = run(encoder, tokens, embedding.hidden_states)[at[words]]
-    model = linear.fit(kind, vectors, targets[words], outputs, owner[words], seed)
+    model = linear.fit(task.target_kind, vectors, targets[words], outputs, owner[words], seed)
     # Applied to each batch: the hidden states of all tokens of many rows would take gigabytes.
     return lambda encoder, rows, tokens: run(encoder, tokens, partial(_applied, linear_model=model)), model
 

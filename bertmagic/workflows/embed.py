@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.rows import TextRows
     from bertmagic.data.tokens import Tokens
-    from bertmagic.models.pooling import Pooling
+    from bertmagic.options.terms import Pooling
     from bertmagic.text_model import TextModel
 
 

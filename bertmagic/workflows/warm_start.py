@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.linear import Linear
     from bertmagic.events import Listener
     from bertmagic.models.loading import Loaded
-    from bertmagic.models.pooling import Pooling
     from bertmagic.options import Finetune
+    from bertmagic.options.terms import Pooling
     from bertmagic.tasks import Task
 
 _FITTED_ON = 4000
@@ -93,7 +93,7 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
     """
     network, wanted = loaded.network, options.pooling
     output = heads.output_layer(network)
-    is_new = output is not None and any(network.get_parameter(name) is output.weight for name in loaded.new)
+    is_new = output is not None and _is_new(network, output, loaded.new)
     if wanted == "mean" and (why_not := _why_not(network, is_new, options)):
         raise OptionError(f'pooling = "mean": {why_not}', 'Leave it out, or set pooling = "first".')
     if options.adapt == "head" and (output is None or task.target_kind is None):
@@ -117,9 +117,17 @@ def _as_it_is(feed: BatchSource) -> Pooling | None:
 
 def likely_pooling(folder: Path, options: Finetune, train: LabelledRows) -> Pooling:
     """Return the pooling that a run will probably have, before its texts are read."""
-    if options.pooling or train.second is not None or len(train) >= _MANY or _keeps_weights(options):
+    return _by_rule(options, train.second is not None, len(train)) or declared(folder) or "first"
+
+
+def _by_rule(options: Finetune, of_pairs: bool, samples: int) -> Pooling | None:
+    """Return the pooling that is decided without a look at vectors; None where these decide.
+
+    The mean of a pair mixes both texts, while the first token compares them.
+    """
+    if options.pooling or of_pairs or samples >= _MANY or _keeps_weights(options):
         return options.pooling or "first"
-    return declared(folder) or "first"
+    return None
 
 
 def rows_read(rows: int) -> int:
@@ -142,9 +150,9 @@ def _pooling(
     """Return what the head should read, and the reason; the pooling whose linear model has the lower loss."""
     if feed.per_token:
         return None, ""
-    of_pairs = feed.tokens.second is not None  # their mean mixes both texts; the first token compares them
-    if options.pooling or of_pairs or len(feed.tokens) >= _MANY or not _can_grow(network, options):
-        return options.pooling or "first", ""
+    decided = _by_rule(options, feed.tokens.second is not None, len(feed.tokens))
+    if decided or not mean_layer.fits(network):
+        return decided or "first", ""
     few = feed.sample(_COMPARED_ON, options.seed)
     emit(Phase("comparing poolings"))
     try:
@@ -191,20 +199,18 @@ def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pool
     network.train(was_training)
 
 
-def _can_grow(network: PreTrainedModel, options: Finetune) -> bool:
-    """Whether the mean can be read, by one more layer."""
-    return mean_layer.fits(network) and not _keeps_weights(options)
-
-
 def _keeps_weights(options: Finetune) -> bool:
     """Whether only adapters are saved, which are put into the layers that the encoder has."""
     return options.adapt == "lora" and options.lora_save == "adapter"
 
 
+def _is_new(network: PreTrainedModel, layer: torch.nn.Linear, new: frozenset[str]) -> bool:
+    return any(network.get_parameter(name) is layer.weight for name in new)
+
+
 def _is_untrained(network: PreTrainedModel, layer: torch.nn.Linear, new: frozenset[str]) -> bool:
     """Whether a layer is new, or has a bias of zeros: the pooler that encoders of sentences carry along unused."""
-    fresh = any(network.get_parameter(name) is layer.weight for name in new)
-    return fresh or (layer.bias is not None and not layer.bias.any())
+    return _is_new(network, layer, new) or (layer.bias is not None and not layer.bias.any())
 
 
 def _fitted(

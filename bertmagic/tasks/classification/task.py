@@ -252,6 +252,6 @@ class Classification(Task):
         name, probability = ranked[0]
         return Description(f"{name} {probability:.3f}", ranked)
 
-    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+    def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
         """Return the class of each row."""
-        return "classes", rows.targets, len(self.labels)
+        return rows.targets, len(self.labels)

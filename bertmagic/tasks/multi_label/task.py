@@ -315,9 +315,9 @@ class MultiLabel(Task):
         """Return the task with thresholds of a half."""
         return replace(self, thresholds=(measured.HALF,) * len(self.thresholds))
 
-    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+    def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
         """Return 0 or 1 for each label of each row."""
-        return "labels", rows.targets, len(self.labels)
+        return rows.targets, len(self.labels)
 
 
 def _holds_labels(column: pd.Series) -> bool:

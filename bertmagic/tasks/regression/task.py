@@ -205,9 +205,9 @@ class Regression(Task):
         """Return the predicted number as the model learns it."""
         return scores[0, 0]
 
-    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+    def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
         """Return the number of each row as the model learns it."""
-        return "numbers", self._scaled(rows), 1
+        return self._scaled(rows), 1
 
     def _scaled(self, rows: LabelledRows) -> npt.NDArray[np.float64]:
         """Return the numbers as the model learns them, ``(rows,)``."""

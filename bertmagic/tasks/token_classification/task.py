@@ -232,9 +232,9 @@ class TokenClassification(Task):
         targets: npt.NDArray[np.int64] = self._outputs()[0, _flat(rows)]
         return targets
 
-    def linear_targets(self, rows: LabelledRows) -> tuple[Targets, npt.NDArray[Any], int]:
+    def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
         """Return the output of the tag of each word."""
-        return "classes", self.targets(rows), len(self.tags)
+        return self.targets(rows), len(self.tags)
 
     def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return the token that predicts each word, -1 where it shares one, and the row of each word."""
