@@ -30,9 +30,13 @@ _KEPT = 2
 
 _WITHOUT_EFFECT = (
     "name", "train", "validation", "test", "text", "label", "device", "save_to", "resume", "background",
-    "checkpoint_every", "checkpoint_minutes",
+    "checkpoint_every", "checkpoint_minutes", "baselines",
 )  # fmt: skip
 """Options that may differ when a run is resumed; the data is compared by its digest."""
+
+
+_EARLIER = {"keep": "best", "pooling": "first"}
+"""What runs did before there were options for it."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ def resumable(name: str) -> Checkpoint:
 def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
     """Raise an `OptionError` that lists the differences if the checkpoint is of a run with other options or data."""
     before, now = checkpoint.state, facts
-    options = renamed(before["options"])
+    options = {name: value for name, value in _EARLIER.items() if name in now["options"]} | renamed(before["options"])
     names = sorted((options.keys() | now["options"].keys()) - set(_WITHOUT_EFFECT))
     differences = [
         f"{name} was {options.get(name)!r} and is {now['options'].get(name)!r}"

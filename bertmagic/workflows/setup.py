@@ -106,7 +106,7 @@ def set_up(
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
     options = with_values(options, resolved.options | {"keep": prepared.keep} | held_out)
     if resumed is not None and getattr(options, "pooling", "none") is None:
-        options = replace(options, pooling=resumed.state["options"].get("pooling"))
+        options = replace(options, pooling=resumed.state["options"].get("pooling", "first"))
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))

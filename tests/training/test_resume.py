@@ -86,6 +86,21 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(train, variant):
         same(train(resume=True, **VARIANTS[variant]), whole)
 
 
+def test_a_checkpoint_from_before_an_option_goes_on_as_it_began(train):
+    """It names neither pooling nor kept weights; its run read the first token and kept the best."""
+    known = {"pooling": "first", "validation": 0.1, "baselines": False}
+    with pytest.raises(Interrupted):
+        train(6, **known)
+    for path in checkpoints.folder("mine").rglob("state.json"):
+        state = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("pooling", "keep", "baselines"):
+            del state["options"][name]
+        path.write_text(json.dumps(state), encoding="utf-8")
+    resumed = train(resume=True, validation=0.1)
+    assert resumed.network.config.num_hidden_layers == 2
+    same(resumed, train(name="whole", **known))
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_resumed_run_of_each_task_is_the_uninterrupted_one_to_the_bit(train, task):
     known = {"rows": TASKS[task](), "learn": bm.pretrain if "masked" in task else bm.finetune, "max_steps": 8}
