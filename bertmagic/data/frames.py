@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import files, texts
+from bertmagic.data import texts
+from bertmagic.data.formats import columnar
 from bertmagic.data.labels import missing
 from bertmagic.errors import DataError
 
@@ -51,9 +52,9 @@ def _from_arrow(source: Any) -> pd.DataFrame:
     import pyarrow as pa
 
     try:
-        return files.from_arrow(pa.table(source))
+        return columnar.from_arrow(pa.table(source))
     except (pa.ArrowInvalid, TypeError):  # one column, such as a Series of polars
-        return files.from_arrow(pa.table({"text": pa.chunked_array(source)}))
+        return columnar.from_arrow(pa.table({"text": pa.chunked_array(source)}))
 
 
 def _from_datasets(source: Any) -> pd.DataFrame:

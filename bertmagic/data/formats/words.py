@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
+from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.labels import missing
 from bertmagic.errors import DataError, count
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
+
+    from bertmagic.data.formats.source import Source
 
 _LOOKED_AT = 1000  # words, to decide what a file or a table is
 _BLANK = " \t\r\n\ufeff"  # others, such as a no-break space, may be words
@@ -124,3 +127,14 @@ def _roles(frame: pd.DataFrame) -> tuple[str, str, str] | None:
     if not values or not all(isinstance(value, str) and tags.parts(value) for value in values):
         return None
     return sentence, word, tag
+
+
+def _fit(source: Source) -> Fit:
+    return Fit.SURE if is_conll(source.first_lines) else Fit.NO
+
+
+def _read(source: Source) -> Content:
+    return Content({"": sentences(source.name, source.lines)})
+
+
+FORMAT = Format("conll", (".conll", ".iob", ".bio"), _fit, _read)

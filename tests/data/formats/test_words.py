@@ -4,7 +4,8 @@ import datasets
 import pandas as pd
 import pytest
 
-from bertmagic.data import conll, tables
+from bertmagic.data import tables
+from bertmagic.data.formats import words
 from bertmagic.errors import DataError
 
 SENTENCES = {
@@ -78,7 +79,7 @@ def test_a_broken_line_is_told_by_its_number(write, content, message):
     "content", ["a line\nand another\n", "all O\nnothing O\n", "vitamin B\nvitamin C O\n", "", "text label\nplan B\n"]
 )
 def test_plain_text_is_no_conll(content):
-    assert not conll.is_conll(content.split("\n"))
+    assert not words.is_conll(content.split("\n"))
 
 
 def test_a_tsv_with_a_header_stays_a_table(write):
