@@ -57,9 +57,9 @@ _SIDES = frozenset([("1", "2"), ("a", "b"), ("first", "second"), ("left", "right
 _PARTNERS = frozenset(name for pair in PAIR_NAMES for name in pair) - TEXT_NAMES | {"answer", "response", "reply"}
 """Names of columns that are usually one of two texts."""
 
-_COPIES = frozenset(
-    "clean cleaned raw original orig processed preprocessed normalized lower stemmed lemmatized tokenized".split()
-)
+_COPIES = frozenset(["clean", "cleaned", "raw", "original", "processed", "preprocessed", "normalized", "lemmatized"])
+"""What the name of a column adds to that of the text if it holds the text once more."""
+
 _LOOKED_AT = 1000
 _SENTENCE = 4
 """Words that a cell of running text has on average, at least."""
