@@ -1,7 +1,7 @@
 """Small files in the forms that people have on disk are read as they stand, to the character.
 
-Beside each file, ``NAME.expected.json`` has what is right: the task, how many rows can be learnt from, the first and the
-last one, the labels, and the options for what no file can say.
+Beside each file, ``NAME.expected.json`` has what is right: the task, how many rows can be learnt from, the first and
+the last one, the labels, and the options for what no file can say.
 """
 
 import json
