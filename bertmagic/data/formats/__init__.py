@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.data.formats import columnar, delimited, lines, records, words
+from bertmagic.data.formats import columnar, conll, delimited, lines, records
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.reading import Reading
 from bertmagic.data.formats.source import Source
@@ -22,7 +22,7 @@ FORMATS: tuple[Format, ...] = (
     columnar.PARQUET,
     records.FORMAT,
     records.PLAIN,
-    words.FORMAT,
+    conll.FORMAT,
     delimited.FORMAT,
     lines.FORMAT,
 )
