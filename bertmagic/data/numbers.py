@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
@@ -23,6 +24,8 @@ _FEW = 20
 
 _A_CLASS = 5
 """More different whole numbers are classes if each has at least so many rows on average."""
+
+_WRITTEN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
 
 def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
@@ -66,12 +69,26 @@ def are_quantities(column: pd.Series) -> bool:
     """
     counts = _counted(column)
     if counts is None:
-        return False
+        return _are_written(column)
     if any(value != int(value) for value in counts):
         return True
     different = len(counts)
     gaps = max(counts) - min(counts) + 1 > different or min(counts) not in (0, 1)
     return different > _FEW and (counts.total() < _A_CLASS * different or gaps)
+
+
+def _are_written(column: pd.Series) -> bool:
+    """Whether a column of text holds numbers with fractions, such as 0.250, that are too many for classes."""
+    if hasattr(column, "cat"):
+        return False
+    counts: Counter[str] = Counter()
+    for value in cells(column):
+        if missing(value):
+            continue
+        if not isinstance(value, str) or not _WRITTEN.fullmatch(value):
+            return False
+        counts[value] += 1
+    return len(counts) > max(2, counts.total() / _A_CLASS) and any("." in value for value in counts)
 
 
 def reading_note(column: pd.Series, regression: bool) -> str:

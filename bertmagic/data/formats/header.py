@@ -6,58 +6,17 @@ import re
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bertmagic.data import columns
+from bertmagic.data import columns, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _WORD = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+|\d+")  # parts of ReviewText or review_text
-_KNOWN = (
-    columns.TEXT_NAMES
-    | columns.LABEL_NAMES
-    | {name for pair in columns.PAIR_NAMES for name in pair}
-    | frozenset(
-        [
-            "id",
-            "idx",
-            "index",
-            "title",
-            "name",
-            "date",
-            "time",
-            "user",
-            "username",
-            "author",
-            "url",
-            "language",
-            "lang",
-            "source",
-            "split",
-            "genre",
-            "rating",
-            "ratings",
-            "score",
-            "scores",
-            "stars",
-            "word",
-            "words",
-            "token",
-            "tokens",
-            "tag",
-            "tags",
-            "ner",
-            "question",
-            "answer",
-            "answers",
-            "context",
-            "query",
-            "passage",
-            "sentence_id",
-            "text_id",
-            "label_text",
-        ]
-    )
+_KNOWN = text_columns.TEXT_NAMES | columns.LABEL_NAMES | {name for pair in text_columns.PAIR_NAMES for name in pair}
+_FURTHER = re.compile(
+    "id|idx|index|title|name|date|time|user|username|author|url|language|lang|source|split|genre|rating|score|star|word"
+    "|token|tag|ner|question|answer|context|query|passage"
 )
 """Names that stand in headers and hardly ever in rows."""
 
@@ -102,7 +61,7 @@ def _is_value(field: str, below: Sequence[str]) -> bool:
     """Whether a field of the first row is a value as those below it."""
     if is_number(field) and _are_numbers(below):
         return True
-    if field.strip() and field in below and len(set(below)) <= max(1, len(below) // 2):
+    if field.strip() and field in below and 2 * len(set(below)) <= len(below) + 1:
         return True
     return _is_long(field) and len(below) > 0 and median(map(len, below)) >= _LONG
 
@@ -117,7 +76,8 @@ def _is_name(field: str, below: Sequence[str]) -> bool:
 
 
 def _is_known(name: str) -> bool:
-    return name.lower() in _KNOWN or name.lower().removesuffix("s") in _KNOWN
+    name = name.lower()
+    return name in _KNOWN or bool(_FURTHER.fullmatch(name.removesuffix("s")))
 
 
 def _holds_known(name: str) -> bool:
