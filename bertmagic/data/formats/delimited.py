@@ -56,13 +56,12 @@ def _read(source: Source) -> Content:
         raise DataError(f"{source.path} is empty: it has no header line.", "Check how it was written.")
     skipped, names = _header(source, rows)
     frame = _frame(source, dialect, skipped, names)
-    commas = [] if dialect.sep != ";" else [name for name in frame if numerals.has_decimal_commas(frame[name])]
-    typed = {i: numerals.typed(frame.iloc[:, i], dialect.sep == ";") for i in range(len(names))}
-    frame = pd.DataFrame(typed).set_axis(frame.columns, axis=1)
+    commas = [] if dialect.sep != ";" else [name for name in names if numerals.has_decimal_commas(frame[name])]
+    frame = pd.DataFrame({name: numerals.typed(frame.pop(name), dialect.sep == ";") for name in names})
     return Content({"": frame}, _note(source, dialect, skipped, names, commas))
 
 
-def _frame(source: Source, dialect: Dialect, skipped: int, names: Sequence[str | int]) -> pd.DataFrame:
+def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> pd.DataFrame:
     """Return the rows below the header, every field as text."""
     import pandas as pd
 
@@ -79,10 +78,10 @@ def _frame(source: Source, dialect: Dialect, skipped: int, names: Sequence[str |
                 dtype=str, keep_default_na=False, na_values=[""],
             )  # fmt: skip
         except pd.errors.EmptyDataError:
-            return pd.DataFrame(columns=names, dtype=str)
+            return pd.DataFrame({name: [] for name in names}, dtype="str")
 
 
-def _header(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str | int]]:
+def _header(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
     """Return how many rows stand above the data, and the names of the columns: 0, 1, … if there are none.
 
     Raises
@@ -99,7 +98,7 @@ def _header(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[st
                 f"({listing(rows[0], 5)}).",
                 "Name each of them.",
             )
-        given = list(reading.columns)
+        given = _named(reading.columns)
         return int(bool(has_names) or list(rows[0]) == given), given
     if reading.header is None and _is_orange(rows):
         return 3, _named(rows[0])
@@ -108,7 +107,7 @@ def _header(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[st
             f"the first row of {source.name} may hold the names of the columns or data: {listing(rows[0], 5)}.",
             "Say which:\nheader = True\nheader = False",
         )
-    return (1, _named(rows[0])) if has_names else (0, list(range(width)))
+    return (1, _named(rows[0])) if has_names else (0, list(map(str, range(width))))
 
 
 def _is_orange(rows: Sequence[Sequence[str]]) -> bool:
@@ -118,9 +117,9 @@ def _is_orange(rows: Sequence[Sequence[str]]) -> bool:
     return all(map(_ORANGE_TYPE.fullmatch, rows[1])) and all(map(_ORANGE_ROLE.fullmatch, rows[2]))
 
 
-def _named(row: Sequence[str]) -> list[str | int]:
+def _named(row: Sequence[str]) -> list[str]:
     """Return names as pandas makes them different: ``Unnamed: 0`` for an empty one, ``text.1`` for a second."""
-    names: list[str | int] = []
+    names: list[str] = []
     for i, field in enumerate(row):
         base = field or f"Unnamed: {i}"
         number = 0
@@ -130,9 +129,7 @@ def _named(row: Sequence[str]) -> list[str | int]:
     return names
 
 
-def _note(
-    source: Source, dialect: Dialect, skipped: int, names: Sequence[str | int], commas: Sequence[str | int]
-) -> str:
+def _note(source: Source, dialect: Dialect, skipped: int, names: Sequence[str], commas: Sequence[str]) -> str:
     """Return what is not usual for the suffix of a file, and what overrules it."""
     reading, usual, parts = source.reading, dialects.SUFFIXES.get(source.suffix), []
     if dialect.sep != usual and not reading.sep:

@@ -13,6 +13,7 @@ from bertmagic.data.formats import header
 from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from collections.abc import Iterable, Iterator
 
     from bertmagic.data.formats.source import Source
@@ -42,7 +43,7 @@ class Dialect:
         """The constant of `csv` and of pandas."""
         return csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
 
-    def rows(self, lines: Iterable[str]) -> csv.Reader:
+    def rows(self, lines: Iterable[str]) -> Reader:
         """Return a strict reader of the fields of each row; blank lines are empty rows."""
         return csv.reader(lines, delimiter=self.sep, quoting=self.quoting, strict=True)
 
