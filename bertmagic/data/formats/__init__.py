@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FORMATS: tuple[Format, ...] = (columnar.PARQUET, records.FORMAT, conll.FORMAT, delimited.FORMAT, lines.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    columnar.PARQUET,
+    records.FORMAT,
+    records.PLAIN,
+    conll.FORMAT,
+    delimited.FORMAT,
+    lines.FORMAT,
+)
 """All formats; of those that are sure of a file, the first one reads it."""
 
 NAMES = tuple(known.name for known in FORMATS)
