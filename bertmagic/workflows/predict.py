@@ -14,7 +14,7 @@ from bertmagic.data.formats.reading import of_reference
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, UnknownReference, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, pooling, saving, weights
@@ -245,5 +245,5 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
 def _existing(file: os.PathLike[str] | tables.FileReference) -> os.PathLike[str] | tables.FileReference:
     reference = file.reference if isinstance(file, tables.FileReference) else os.fspath(file)
     if not tables.paths(of_reference(reference)[0]):
-        raise DataError(f"there is no file {reference!r}.", f"The current folder is {Path.cwd()}.")
+        raise UnknownReference(f"there is no file {reference!r}.", f"The current folder is {Path.cwd()}.")
     return file
