@@ -56,7 +56,7 @@ def read(name, options):
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     said = {key: value for key, value in options.items() if key in SAID}
     asked = {role: options.get(role) for role in ROLES}
-    table = tables.read(FILES / ENTRY.get(name, name), "train", reading=Reading(**said))
+    table = tables.read(tables.read_as(FILES / ENTRY.get(name, name), Reading(**said)), "train")
     kind = tasks.choose(None, table, asked)
     columns, _ = kind.columns(table, asked)
     task, rows, _ = kind.read(table, columns, None)
