@@ -88,11 +88,12 @@ class Finetune(Training):
         "Train on all word pieces of a word, not on the first alone.",
         reason="Devlin et al. 2019, section 5.3, use the first piece of a word for training and prediction.",
     )
-    calibrate: bool = option(
-        False,
+    calibrate: bool | None = option(
+        None,
         "flag",
-        "Fit a temperature on the validation set, so that probabilities match observed frequencies.",
-        reason="Guo et al. 2017. Off, as the validation set has already selected the weights.",
+        "Fit a temperature on the validation set, so that probabilities match observed frequencies; by default if big.",
+        reason="Guo et al. 2017. One number needs few rows: from 50 on it is fitted where they choose the weights, too.",
+        when_to_change="If the plain logits have to be those of the saved folder in transformers: False.",
     )
     baselines: bool = option(
         True,

@@ -119,13 +119,13 @@ def test_calibrating_a_run_that_is_trained_anew_leaves_the_new_model_alone(run_h
     assert model.task.temperature == calibration.temperature
 
 
-@pytest.mark.parametrize("task", ["classification", "multi_label"])
-def test_training_calibrates_says_so_and_keeps_it(encoder, make_rows, own_folder, task):
+@pytest.mark.parametrize(("task", "calibrate"), [("classification", None), ("multi_label", True)])
+def test_training_calibrates_says_so_and_keeps_it(encoder, make_rows, own_folder, task, calibrate):
     rows, held = make_rows(80), make_rows(60, seed=3)
     if task == "multi_label":
         rows, held = (frame.assign(label=[[one] for one in frame["label"]]) for frame in (rows, held))
     model = bm.finetune(
-        rows, validation=held, text="text", label="label", model=encoder, calibrate=True, name="m", lr=5e-3,
+        rows, validation=held, text="text", label="label", model=encoder, calibrate=calibrate, name="m", lr=5e-3,
         max_steps=12, precision="fp32", show=False,
     )  # fmt: skip
     assert model.task.name == task
