@@ -28,9 +28,7 @@ JITTER = 0.8, 1.25
 """By which factors lengths are varied before few rows are sorted, so that each epoch has other batches."""
 
 
-def training_batches(
-    lengths: npt.NDArray[Any], batch_size: int, seed: int, epoch: int
-) -> list[npt.NDArray[np.int64]]:
+def training_batches(lengths: npt.NDArray[Any], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
     """Return the batches of an epoch: rows of similar length together, in an order that the seed decides.
 
     Rows are shuffled, sorted by length within mega-batches of `MEGA_BATCH` batches, cut into batches, and the

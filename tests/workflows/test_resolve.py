@@ -113,7 +113,8 @@ def test_thresholds_of_labels_are_never_chosen_on_training_rows():
     [
         ("classification", "best", CALIBRATED, {}, True), ("multi_label", "best", CALIBRATED, {}, True),
         ("classification", "best", CALIBRATED - 1, {}, False), ("classification", "last", CALIBRATED, {}, False),
-        ("regression", "best", CALIBRATED, {}, False), ("classification", "best", CALIBRATED, {"calibrate": False}, False),
+        ("regression", "best", CALIBRATED, {}, False),
+        ("classification", "best", CALIBRATED, {"calibrate": False}, False),
         ("classification", "last", 5, {"calibrate": True}, True),
     ],
 )  # fmt: skip
