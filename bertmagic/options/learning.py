@@ -93,7 +93,6 @@ class Finetune(Training):
         "flag",
         "Fit a temperature on the validation set, against overconfidence; by default if it has 50 rows or more.",
         reason="Guo et al. 2017. Not where the last weights are kept: then validation rows are for the report alone.",
-        when_to_change="If the plain logits have to be those of the saved folder in transformers: False.",
     )
     baselines: bool = option(
         True,
