@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import conll, files, frames, samples
+from bertmagic.data import formats, frames, samples
+from bertmagic.data.formats import reading as readings
+from bertmagic.data.formats import words
+from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
 if TYPE_CHECKING:
@@ -27,10 +30,11 @@ _SPLIT_NAMES: dict[Role, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the user's index, and what messages call them."""
+    """Rows with the user's index, what messages call them, and a sentence on how they were read; else empty."""
 
     name: str
     frame: pd.DataFrame
+    note: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -65,7 +69,7 @@ class Splits:
         )
 
 
-def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
+def read(source: Any, role: Role = "any", may_be_empty: bool = False, reading: Reading = Reading()) -> Table:  # noqa: B008
     """Return one table with columns that have different names, all of them text; of several splits, that for a role.
 
     Parameters
@@ -74,6 +78,8 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
         A DataFrame or Series, a frame of another library, a Dataset or DatasetDict, a dict of columns, a list of
         dicts, ``sample:NAME[@SPLIT]``, a path or glob of CSV, TSV, JSON, JSONL, Parquet or text files, or a hub id
         ``OWNER/NAME[:CONFIG][@SPLIT]``; or the `Splits` of one of these.
+    reading
+        How files are to be read; what a reference itself says, as in ``PATH?sep=;``, counts more.
 
     Raises
     ------
@@ -82,7 +88,7 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     UnknownReference
         If the string names nothing known.
     """
-    table = read_splits(source).choose(role)
+    table = read_splits(source, reading).choose(role)
     if not (len(table.frame) or may_be_empty):
         raise DataError(f"{table.name} has no rows.", "Check the file, or the filter that made it.")
     if not table.frame.columns.is_unique:
@@ -92,27 +98,30 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     frame = table.frame
     if list(frame.columns) != table.columns:
         frame = frame.set_axis(table.columns, axis=1)
-    return Table(table.name, conll.grouped(frame))
+    return Table(table.name, words.grouped(frame), table.note)
 
 
-def read_splits(source: Any) -> Splits:
+def read_splits(source: Any, reading: Reading = Reading()) -> Splits:  # noqa: B008 - frozen
     """Return all splits of a source; see `read`."""
     if isinstance(source, Splits):
         return source
     if isinstance(source, Table):
         return Splits({"": source})
     if isinstance(source, str | os.PathLike):
-        return Splits(_named(os.fspath(source)))
+        return Splits(_named(os.fspath(source), reading))
     if isinstance(source, Mapping) and source and all(map(frames.holds_rows, source.values())):
         return Splits({str(name): Table(str(name), frames.read(rows)) for name, rows in source.items()})
     return Splits({"": Table(f"the {type(source).__name__}", frames.read(source))})
 
 
-def _named(reference: str) -> dict[str, Table]:
+def _named(reference: str, reading: Reading) -> dict[str, Table]:
     if reference.startswith("sample:"):
         return _sample(reference)
-    if file_paths := paths(reference):
-        return {"": Table(reference, files.read(file_paths))}
+    path, said = readings.of_reference(reference)
+    if file_paths := paths(path):
+        content = formats.read(file_paths, said.over(reading))
+        return {split: Table(f"{path}@{split}" if split else path, frame, content.note)
+                for split, frame in content.tables.items()}  # fmt: skip
     from bertmagic.data import hub
 
     if hub.looks_like_id(reference):
@@ -143,7 +152,7 @@ def paths(reference: str) -> list[Path]:
         if not matches:
             raise UnknownReference(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
         return matches
-    if path.suffix.lower() in files.SUFFIXES:
+    if path.suffix.lower() in formats.SUFFIXES:
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import cache, checks, columns, files, pairs, tables
+from bertmagic.data import cache, checks, columns, pairs, tables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
@@ -183,7 +183,7 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     if pairs.is_list(texts):
         return _listed(list(texts), inputs), "the list", "the list"
     if isinstance(texts, os.PathLike):
-        table = tables.Table(str(texts), files.read([_existing(Path(texts))]))
+        table = tables.read(_existing(Path(texts)))
     else:
         table = tables.read(texts, may_be_empty=True)
     chosen = _inputs(model, table, asked)

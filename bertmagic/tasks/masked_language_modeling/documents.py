@@ -6,7 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import files, tables
+from bertmagic.data import tables
+from bertmagic.data.formats.reading import Reading
+from bertmagic.data.formats.source import Source
 from bertmagic.data.texts import cells, frame
 from bertmagic.errors import DataError
 
@@ -42,7 +44,7 @@ def source(given: Any) -> Any:
 
 def of_file(path: Path) -> list[str]:
     """Return the documents of a text file: the parts between its blank lines, or its lines if it has none."""
-    text = files.decode(path).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = "\n".join(Source(path, Reading()).lines).strip()
     return [part for part in (_BLANK_LINE.split(text) if _BLANK_LINE.search(text) else text.split("\n")) if part]
 
 

@@ -1,0 +1,82 @@
+"""How a user says that a file is to be read, where its content leaves that open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bertmagic.errors import DataError
+
+_QUERY = re.compile(r"(?P<path>.+)\?(?P<query>(?:format|header|columns|encoding|sep)=.*)", re.DOTALL)
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a user says of a file; None, or an empty tuple, where its content decides.
+
+    Attributes
+    ----------
+    format
+        A name of `formats.NAMES`.
+    header
+        Whether the first row of a table holds the names of its columns.
+    columns
+        Names for the columns of a table that has none; or, of a file with a word a line, the column of words and that
+        of tags, by name or by number from 1.
+    encoding
+        The encoding of text, as Python names it.
+    sep
+        What stands between two fields.
+    """
+
+    format: str | None = None
+    header: bool | None = None
+    columns: tuple[str, ...] = ()
+    encoding: str | None = None
+    sep: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != Reading()
+
+    def over(self, other: Reading) -> Reading:
+        """Return the values of this one, and those of another where this one has none."""
+        own = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) not in (None, ())}
+        return replace(other, **own)
+
+
+def of_options(options: Any) -> Reading:
+    """Return what the options of a command say; None for those that it does not have."""
+    said: dict[str, Any] = {field.name: getattr(options, field.name, None) for field in fields(Reading)}
+    return Reading(**{**said, "columns": tuple(map(str, said["columns"] or ()))})
+
+
+def of_reference(reference: str) -> tuple[str, Reading]:
+    """Split ``PATH?format=conll&columns=2,3`` into the path and what is said of it.
+
+    Raises
+    ------
+    DataError
+        For a name or a value that is not known.
+    """
+    match = _QUERY.fullmatch(reference)
+    if match is None:
+        return reference, Reading()
+    said: dict[str, Any] = dict(parse_qsl(match["query"], keep_blank_values=True, encoding="utf-8"))
+    unknown = said.keys() - {field.name for field in fields(Reading)}
+    if unknown:
+        raise DataError(
+            f"{reference!r} says {min(unknown)!r}, which is not known.",
+            "Known are format, header, columns, encoding and sep.",
+        )
+    if "header" in said:
+        if said["header"].lower() not in _TRUTH:
+            raise DataError(f"header={said['header']} in {reference!r} is not yes or no.", "Write header=no.")
+        said["header"] = _TRUTH[said["header"].lower()]
+    if "columns" in said:
+        said["columns"] = tuple(name.strip() for name in said["columns"].split(","))
+    if "sep" in said:
+        said["sep"] = said["sep"].replace("\\t", "\t")
+    return match["path"], Reading(**said)
