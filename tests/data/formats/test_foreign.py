@@ -25,12 +25,8 @@ PENDING = frozenset(
         "atis",
         "brat",
         "cluener.json",
-        "cola.tsv",
         "conllu.conllu",
         "dataturks.json",
-        "excel_semicolon.csv",
-        "excel_sep.csv",
-        "excel_unicode.txt",
         "fasttext.txt",
         "folder",
         "hf_classlabel.parquet",
@@ -38,24 +34,15 @@ PENDING = frozenset(
         "labelstudio_choices.json",
         "labelstudio_ner.json",
         "labelstudio_ner_min.json",
-        "mrpc.tsv",
         "ner_blanks.csv",
-        "noheader.csv",
-        "noheader.tsv",
-        "orange.tab",
-        "pandas_quoted.tsv",
-        "phrasebank.txt",
         "prodigy_choice.jsonl",
         "prodigy_ner.jsonl",
         "pubtator.txt",
-        "qnli.tsv",
         "reviews.feather",
         "reviews.sqlite",
         "reviews.xlsx",
         "reviews.zip",
-        "sick.txt",
         "snli.jsonl",
-        "text_tab_label.txt",
         "trec.label",
         "types_without_bio.txt",
         "webanno.tsv",
@@ -69,7 +56,7 @@ def read(name, options):
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     said = {key: value for key, value in options.items() if key in SAID}
     asked = {role: options.get(role) for role in ROLES}
-    table = tables.read(FILES / ENTRY.get(name, name), "train", reading=Reading(**said))
+    table = tables.read(tables.read_as(FILES / ENTRY.get(name, name), Reading(**said)), "train")
     kind = tasks.choose(None, table, asked)
     columns, _ = kind.columns(table, asked)
     task, rows, _ = kind.read(table, columns, None)
