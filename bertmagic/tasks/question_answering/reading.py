@@ -134,14 +134,7 @@ def located(text: str, context: str, start: int = -1) -> Answer:
     for first in _meanings(start, context):
         if context.startswith(text, first):
             return Answer(text, first, first + len(text))
-    words = r"\s+".join(map(re.escape, text.split()))
-    pattern = f"(?=({words}))"  # looks ahead, so that places may overlap
-    for find in (
-        lambda: [match.span(1) for match in re.finditer(pattern, context)],
-        lambda: [match.span(1) for match in re.finditer(pattern, context, re.IGNORECASE)],
-        lambda: forms.places(text, context),
-    ):
-        places = find()
+    for places in _places(text, context):
         near = [place for place in places if start >= 0 and abs(place[0] - start) <= _NEAR]
         for only in (near, places):
             if len(only) == 1:
@@ -149,6 +142,15 @@ def located(text: str, context: str, start: int = -1) -> Answer:
         if places:
             break
     return Answer(text)
+
+
+def _places(text: str, context: str) -> Iterator[list[tuple[int, int]]]:
+    """Yield where a text stands in a context: with its case, without, and in other forms of its characters."""
+    words = r"\s+".join(map(re.escape, text.split()))
+    pattern = f"(?=({words}))"  # looks ahead, so that places may overlap
+    for flags in (0, re.IGNORECASE):
+        yield [match.span(1) for match in re.finditer(pattern, context, flags)]
+    yield forms.places(text, context)
 
 
 def _meanings(start: int, context: str) -> Iterator[int]:
