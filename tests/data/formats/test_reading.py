@@ -57,8 +57,8 @@ def test_a_split_of_a_file_is_named_behind_it(files):
 
 
 def test_options_of_files_are_taken_wherever_data_is(files):
-    report = bm.check("semi.csv", sep=",", header=False, columns=("one", "two", "three"), text="one")
-    assert report.columns == ("one", "two", "three")
+    report = bm.check("semi.csv", sep=";", header=False, columns="one, two", text="one")
+    assert (report.columns, report.rows) == (("one", "two"), 3)
     assert bm.check("semi.csv?sep=;", text="text").columns == ("text", "label")
 
 
