@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bertmagic.data import checks, tags, words
+from bertmagic.data import checks, spelling, tags, words
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
@@ -130,7 +130,7 @@ class TokenClassification(Task):
             if count == 1
         ]
         examples = task._with_targets(rows, tag_rows)
-        return task, examples, findings + checks.repeats(examples)
+        return task, examples, findings + spelling.alike(counts, "type", "entity") + checks.repeats(examples)
 
     @classmethod
     def of_types(cls, labels: Sequence[str], all_pieces: bool = False) -> TokenClassification:
