@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FORMATS: tuple[Format, ...] = (
-    columnar.PARQUET,
+    *columnar.FORMATS,
     workbook.FORMAT,
     database.FORMAT,
     records.FORMAT,
