@@ -50,6 +50,11 @@ def limit(folder: Path, tokenizer: PreTrainedTokenizerBase) -> int:
     return min(given, _positions(folder, json.dumps(known)) or given, int(min(tokenizer.model_max_length, 10**9)))
 
 
+def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return how many tokens a model in memory can read; see `limit`."""
+    return min(positions(model), int(min(tokenizer.model_max_length, 10**9)))
+
+
 @lru_cache(maxsize=64)
 def _positions(folder: Path, config: str) -> int | None:
     """Return the `positions` of the model that a folder's config describes; None if that cannot be built.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tokenizers import Tokenizer
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 
@@ -65,6 +65,7 @@ def write(folder: Path, size: str, texts: Sequence[str], vocab_size: int, lowerc
     card = {
         "task": "masked_language_modeling", "nsp": False, "encoder": f"new {size}", "lr": shape.lr,
         "max_length": _POSITIONS, "size": size, "seed": seed, "vocabulary": len(tokenizer), "lowercase": lowercase,
+        saving.WEIGHTS: saving.weights_digest(model.state_dict()),
     }  # fmt: skip
     return saving.save(folder, model, tokenizer, card)
 
@@ -125,7 +126,7 @@ def _letters(texts: Sequence[str], model: Tokenizer, vocab_size: int) -> list[st
     return sorted(ranked[: max(vocab_size // 4, 1)])
 
 
-def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> object:
+def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> PreTrainedModel:
     """Return a BERT of random weights with a head for masked words, drawn by the seed alone."""
     import torch
     from transformers import BertConfig, BertForMaskedLM
@@ -137,4 +138,4 @@ def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> obj
     )  # fmt: skip
     with loading.alone, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BertForMaskedLM(config)
+        return cast("PreTrainedModel", BertForMaskedLM(config))

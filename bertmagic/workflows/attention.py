@@ -19,7 +19,7 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
-from bertmagic.models import devices, heads, loading, mean_layer, weights
+from bertmagic.models import devices, heads, loading, mean_layer, saving, weights
 from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.tasks.description import Description
@@ -127,7 +127,7 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
 
 def _source(model: TextModel) -> AttentionSource:
     """Return the source of a model's attention; a model that was unloaded is an error."""
-    max_tokens = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
+    max_tokens = model.task.max_tokens(model.card, loading.limit_of(model.network, model.tokenizer))
     encoder = str(model.card.get("encoder"))
     return AttentionSource(model.name, encoder, model.network, model.tokenizer, model.task, max_tokens)
 
@@ -138,7 +138,7 @@ def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
     Raises
     ------
     ModelError
-        If the model card does not name it.
+        If the model card does not name it, or its folder holds another model by now.
     """
     encoder = (model.card.get("options") or {}).get("model")
     if not encoder:
@@ -146,7 +146,14 @@ def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
             f"the encoder of {model.name!r} is unknown: the model was not trained by bertmagic.",
             "Name another model to compare with.",
         )
-    return weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
+    folder, name = weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
+    digest = model.card.get("encoder_digest")
+    if folder.resolve() == model.folder.resolve() or (digest and digest != saving.saved_digest(folder)):
+        raise ModelError(
+            f"{model.name!r} was trained from a model that is no longer in {folder}: another one was saved there.",
+            "Name another model to compare with.",
+        )
+    return folder, name
 
 
 def _sample(source: AttentionSource, inputs: list[str]) -> tuple[Tokens, int]:
