@@ -50,6 +50,7 @@ def embed(
     missing = len(given) - len(rows)
     if missing:
         notes.insert(0, f"{count(missing, 'row has', 'rows have')} no text; the vector is NaN.")
+    notes = [*predict.file_note(texts), *notes]
     return result, [reason, *notes] if reason else notes
 
 

@@ -171,10 +171,16 @@ def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
 def _check_tag(tag: Any, where: str) -> None:
     if isinstance(tag, str) and tags.parts(tag) is not None:
         return
+    if tag == "0":
+        raise DataError(
+            f"{where} is '0', the digit; a word outside of every entity has the letter O.",
+            'Replace it, as in [["O" if tag == "0" else tag for tag in row] for row in df.tags].',
+        )
     if isinstance(tag, str):
         raise DataError(
             f"{where} is {tag!r:.40}, of no scheme that is known.",
-            "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-).",
+            "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-). Types "
+            "alone (PER, O) need an I- before them, as in f'I-{tag}'; neighbours of one type are then one entity.",
         )
     if missing(tag):
         raise DataError(f"{where} is missing.", "Give it one; a word outside of every entity has O.")

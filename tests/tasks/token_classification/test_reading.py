@@ -137,6 +137,17 @@ def test_rows_that_cannot_be_read_are_told_by_their_place(text, label, message):
     assert caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("tag", "message", "fix"),
+    [("0", "is '0', the digit; a word outside of every entity has the letter O", '"O" if tag == "0"'),
+     ("PER", "is 'PER', of no scheme", "Types alone (PER, O) need an I- before them")],
+)  # fmt: skip
+def test_a_tag_that_is_nearly_one_says_what_it_should_be(tag, message, fix):
+    with pytest.raises(DataError, match=message) as caught:
+        read(TOKENS, [TAGS[0], ["O", tag], TAGS[2]])
+    assert fix in caught.value.fix
+
+
 def test_a_row_of_a_file_is_told_by_its_line(tmp_path):
     (tmp_path / "t.conll").write_text("Ada\tB-PER\n\nIn\tO\n \tO\n")
     with pytest.raises(DataError, match=r"t.conll line 4 has a tag, 'O', but no word"):
