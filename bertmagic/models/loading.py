@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, count, listing
 from bertmagic.models import adapters, head_classes, heads
+from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,7 +232,7 @@ def opened(
     }
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
-        with quiet():
+        with quiet(), torch_defaults(loading=True):
             loaded, info = getattr(transformers, known.auto).from_pretrained(
                 base,
                 ignore_mismatched_sizes=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from bertmagic.errors import DataError, OptionError, count, nearest
 from bertmagic.models import loading, saving
+from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,6 +137,6 @@ def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> Pre
         num_attention_heads=shape.width // 64, intermediate_size=4 * shape.width, max_position_embeddings=_POSITIONS,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
-    with loading.alone, torch.random.fork_rng(devices=[]):
+    with loading.alone, torch_defaults(loading=True), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return cast("PreTrainedModel", BertForMaskedLM(config))

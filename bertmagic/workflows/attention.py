@@ -22,6 +22,7 @@ from bertmagic.events import Listener, Phase, downloading
 from bertmagic.models import devices, heads, loading, mean_layer, saving, weights
 from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.tasks.description import Description
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def attention(model: TextModel, text: Any, pair: Any, emit: Listener) -> Attenti
     return _maps(source, inputs, partial(_gradients_of, weakref.ref(model), inputs))
 
 
+@torch_defaults()
 def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) -> AttentionMaps:
     """Return the attention maps of the encoder that a model was fine-tuned from, before fine-tuning."""
     folder, name = base_encoder(model, emit)
@@ -177,6 +179,7 @@ def _run(source: AttentionSource, sample: Tokens) -> tuple[Tape, torch.Tensor]:
     return tape, logits.float()
 
 
+@torch_defaults()
 def _maps(
     source: AttentionSource, inputs: list[str], gradients: Callable[[str | None], Floats] | None
 ) -> AttentionMaps:
@@ -228,18 +231,18 @@ def _gradients_of(reference: Callable[[], TextModel | None], inputs: list[str], 
         return _gradients(_source(model), inputs, output)
 
 
+@torch_defaults()
 def _gradients(source: AttentionSource, inputs: list[str], output: str | None) -> Floats:
     sample, _ = _sample(source, inputs)
     task, network = source.task, source.network
-    with torch.enable_grad():
-        tape, logits = _run(source, sample)
-        names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
-        if not names:
-            raise ModelError(f"{source.name!r} has no head, and so no output to take gradients of.", "Fine-tune it.")
-        name = names[0] if output is None else output
-        if name not in names:
-            raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")
-        tokens = task.gradient_tokens(sample, source.tokenizer.mask_token_id)
-        logit = task.output_logit(logits, name, network, tokens)
-        gradients = torch.autograd.grad(logit, [layer.weights for layer in tape.layers])
+    tape, logits = _run(source, sample)
+    names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
+    if not names:
+        raise ModelError(f"{source.name!r} has no head, and so no output to take gradients of.", "Fine-tune it.")
+    name = names[0] if output is None else output
+    if name not in names:
+        raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")
+    tokens = task.gradient_tokens(sample, source.tokenizer.mask_token_id)
+    logit = task.output_logit(logits, name, network, tokens)
+    gradients = torch.autograd.grad(logit, [layer.weights for layer in tape.layers])
     return torch.stack(gradients).float().cpu().numpy()
