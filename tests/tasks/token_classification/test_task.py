@@ -347,3 +347,13 @@ def test_words_are_aligned_once_however_often_rows_are_evaluated(tmp_path, encod
     )  # fmt: skip
     assert len(evaluations) == 4
     assert sorted(aligned) == [10, 12, 40]
+
+
+def test_types_that_look_alike_are_named():
+    frame = pd.DataFrame(
+        {"tokens": [["Ada", "wrote"], ["Bob", "left"]] * 3, "tags": [["B-PER", "O"], ["B-Per", "O"]] * 3}
+    )
+    _, _, findings = TokenClassification.read(tables.read(frame), {"text": "tokens", "label": "tags"})
+    (alike,) = (finding for finding in findings if "alike" in finding.what)
+    assert alike.what == "labels look alike: 'PER' (3 entities), 'Per' (3 entities); they differ in case."
+    assert alike.fix == "They are 2 types. If they mean the same, write them alike."
