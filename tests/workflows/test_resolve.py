@@ -1,11 +1,12 @@
 """What a run takes by itself, the same for the run, its estimate and the panel."""
 
+import pandas as pd
 import pytest
 
 import bertmagic as bm
 from bertmagic.data.labels import Labels
 from bertmagic.errors import OptionError
-from bertmagic.events import Started
+from bertmagic.events import Note, Started
 from bertmagic.models import adapters
 from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
@@ -148,6 +149,17 @@ def test_the_rarer_of_two_classes_is_weighted(task, counts, option, expected):
     chosen, reason = class_weights(Finetune(train="x", **option), find(task), counts)
     assert chosen == expected
     assert bool(reason) == (expected == "balanced" and not option)
+
+
+def test_a_run_weights_a_rare_class_and_says_so(encoder, make_rows, own_folder):
+    rows, notes = make_rows(120), []
+    rows = pd.concat([rows[rows["label"] == "good"], rows[rows["label"] == "bad"].head(6)])
+    model = bm.finetune(
+        rows, model=encoder, precision="fp32", max_steps=1, show=False,
+        on_event=lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+    )  # fmt: skip
+    assert model.card["options"]["class_weights"] == "balanced"
+    assert any(note.startswith("Classes are weighted") and "'bad'" in note for note in notes)
 
 
 @pytest.mark.parametrize("name", ["question_answering"])
