@@ -181,7 +181,7 @@ def class_weights(options: Finetune | Pretrain, task: Task, counts: Mapping[str,
     counts
         The number of training rows of each class.
     """
-    wanted = getattr(options, "class_weights", "none")
+    wanted: ClassWeights | None = getattr(options, "class_weights", "none")
     if wanted is not None:
         return wanted, ""
     share = min(counts.values(), default=0) / max(sum(counts.values()), 1)
