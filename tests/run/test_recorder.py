@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from bertmagic.errors import BertMagicError, TrainingError
 from bertmagic.events import Evaluated, Note, Started, Step
 from bertmagic.run import folders, recorder, records
 from bertmagic.run.locks import RunLock
+from tests import forks
 from tests.run.test_locks import table
 
 QUICK = {"max_steps": 2, "batch_size": 16, "precision": "fp32", "show": False, "name": "mine"}
@@ -175,7 +175,7 @@ def test_after_kills_every_step_is_told_once(encoder, own_folder, monkeypatch):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     for at, resume in ((4, ()), (8, ("resume",))):
         command = [sys.executable, "-c", KILLED, str(encoder), str(at), *resume]
-        assert subprocess.run(command, env=environment, cwd=own_folder).returncode == -signal.SIGKILL
+        assert forks.popen(command, env=environment, cwd=own_folder).wait() == -signal.SIGKILL
         assert logged("Step") == list(range(1, at + 1))
     monkeypatch.setattr(recorder, "_LOG_EVERY", 0)
     seen = []
