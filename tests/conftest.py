@@ -17,7 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-FIRST = ("browser", "kernel")
+FIRST = ("browser", "notebooks", "kernel")
 """Folders of the tests that take longest. They begin first, so that all workers end at about the same time."""
 
 GOOD = ("good", "great", "fine", "lovely", "superb", "nice")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import store
@@ -79,7 +78,10 @@ def embed(
 
 def key(network: PreTrainedModel, feed: BatchSource, number_format: str, pooling: Pooling) -> str:
     """Return the SHA-256 of all that decides the vectors: the encoder with its weights, and the tokens."""
-    versions = [version(name) for name in ("torch", "transformers")]
+    import torch
+    import transformers
+
+    versions = [str(torch.__version__), str(transformers.__version__)]
     digest = hashlib.sha256(f"{_FORMAT} {versions} {number_format} {pooling} {feed.segments} ".encode())
     for part in (*_content(embedding.encoder(network)), *_arrays(feed)):
         digest.update(part)
