@@ -24,7 +24,7 @@ soak: .venv/test  ## the long versions of tests
 
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune]" \
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune,excel]" \
 		hypothesis ipykernel mistune nbclient nbconvert nbval papermill playwright pytest pytest-timeout pytest-xdist seqeval torchmetrics
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile -W default \
 		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests

@@ -65,3 +65,26 @@ def test_what_cannot_be_classes_is_refused_with_the_fix(column, message, fix):
     with pytest.raises(DataError, match=message) as caught:
         classes(pd.Series(column, dtype=object), "column 'x' of t")
     assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "cell", ["['a' 'b']", "<ArrowStringArray>\n['a']\nLength: 1, dtype: string", "{'a'}", "array(['a'])"]
+)
+def test_a_list_that_cannot_be_read_is_no_class(cell):
+    with pytest.raises(DataError, match="cannot be read back with certainty"):
+        classes(pd.Series(["a", "b", cell]), "column 'x' of t")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["entailment", "neutral", "-", None], ("entailment", "neutral")),
+        (["+", "-", "0"], ("+", "-", "0")),
+        (["positive", "-", None], ("-", "positive")),
+        (["A", "B", "-"], ("-", "A", "B")),
+        (["1", "0", "-"], ("-", "0", "1")),
+        (pd.Categorical(["-", "no", "yes"]), ("no", "yes")),
+    ],
+)
+def test_a_dash_among_words_is_no_class(values, expected):
+    assert classes(pd.Series(values), "x").values == expected
