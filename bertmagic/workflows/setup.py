@@ -23,7 +23,7 @@ from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
 from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
-from bertmagic.workflows.resolve import calibrates, find_encoder, resolve
+from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,12 +103,14 @@ def set_up(
     _check_adapt(options)
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
+    if resumed is not None:
+        options = _as_before(options, resumed.state["options"])
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
     calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
-    options = with_values(options, resolved.options | {"keep": prepared.keep, "calibrate": calibrate} | held_out)
-    if resumed is not None and getattr(options, "pooling", "none") is None:
-        options = replace(options, pooling=resumed.state["options"].get("pooling", "first"))
+    weights, weighted = class_weights(options, prepared.task, prepared.task.counts(prepared.train))
+    chosen = {"keep": prepared.keep, "calibrate": calibrate, "class_weights": weights}
+    options = with_values(options, resolved.options | chosen | held_out)
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))
@@ -117,6 +119,8 @@ def set_up(
     if resumed is not None:
         checkpoints.compare(resumed, facts)
     _announce(prepared, parts["train"], encoder.name, options, resolved.precision_reason, emit)
+    if weighted:
+        emit(Note(weighted))
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
     with (
@@ -138,6 +142,14 @@ def set_up(
             yield replace(setup, adapter=adapter)
         finally:
             network.requires_grad_(True)  # as transformers loads it: what a run froze is not kept in its model
+
+
+def _as_before(options: Finetune | Pretrain, before: Mapping[str, Any]) -> Finetune | Pretrain:
+    """Return the options with what the user left open as the interrupted run had it: its rules may have been others."""
+    values = {"pooling": before.get("pooling", "first"), "class_weights": before.get("class_weights", "none")}
+    if options.max_steps is None:
+        values["epochs"] = before.get("epochs")
+    return with_values(options, {name: value for name, value in values.items() if getattr(options, name, 0) is None})
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:
