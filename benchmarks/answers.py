@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bertmagic as bm
-from bertmagic.data import squad
+from bertmagic.data.formats import squad
 from bertmagic.tasks.question_answering import metrics as measured
 from bertmagic.tasks.question_answering import reading
 

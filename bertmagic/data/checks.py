@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data.labels import Labels, classes, decoding, missing, plain
+from bertmagic.data import spelling
+from bertmagic.data.labels import NO_LABEL, Labels, classes, decoding, missing, plain
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import LabelledRows, TextRows, repeated_keys, with_targets
 from bertmagic.data.split import isin_sorted
@@ -133,13 +135,34 @@ def examples(
         findings.append(dropped("without a label", frame[label], unlabelled))
     for finding in findings:
         tolerate(finding, len(frame), table.name)
-    _seen(targets, unlabelled, frame[label], where, labels)
+    undecided = _undecided(frame[label], labels)
+    if len(undecided):
+        findings.append(dropped(f"with {NO_LABEL!r} for no label", frame[label], undecided))
+    _seen(targets, np.union1d(unlabelled, undecided), frame[label], where, labels)
     labelled = targets[inputs.positions] >= 0
     kept = inputs if labelled.all() else inputs.take(np.flatnonzero(labelled))
     if not len(kept):
         raise DataError(f"{table.name} has no row with both a text and a label.", "Check the two columns.")
     rows = with_targets(kept, targets if len(kept) == len(targets) else targets[kept.positions], labels)
-    return rows, findings + (_class_findings(rows, labels) if known is None else []) + repeats(rows)
+    if known is None:
+        findings += [*_class_findings(rows, labels), *spelling.alike(_spellings(frame[label]), "class")]
+    return rows, findings + repeats(rows)
+
+
+def _undecided(column: pd.Series, labels: Labels) -> npt.NDArray[np.int64]:
+    """Return the positions of rows whose label is `NO_LABEL`, unless that is a class."""
+    import numpy as np
+
+    if NO_LABEL in labels.values:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(
+        np.fromiter((isinstance(cell, str) and cell.strip() == NO_LABEL for cell in cells(column)), bool)
+    )
+
+
+def _spellings(column: pd.Series) -> Counter[str]:
+    """Return how often each text occurs in a label column, as it is written."""
+    return Counter(cell for cell in cells(column) if isinstance(cell, str))
 
 
 def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder: str) -> list[Finding]:

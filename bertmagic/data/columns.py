@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from bertmagic.data import numbers
+from bertmagic.data import list_forms, numbers, text_columns
 from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
@@ -14,32 +15,17 @@ if TYPE_CHECKING:
 
     from bertmagic.data.tables import Table
 
-TEXT_NAMES = frozenset(
-    [
-        "text",
-        "texts",
-        "sentence",
-        "review",
-        "reviews",
-        "comment",
-        "content",
-        "body",
-        "message",
-        "tweet",
-        "document",
-        "description",
-        "utterance",
-    ]
+LABEL_NAMES = frozenset(
+    ["label", "labels", "gold_label", "class", "category", "target", "sentiment", "topic", "intent"]
 )
-PAIR_NAMES = (
-    ("premise", "hypothesis"),
-    ("sentence1", "sentence2"),
-    ("question1", "question2"),
-    ("text_a", "text_b"),
-    ("text", "text_pair"),
-)
-LABEL_NAMES = frozenset(["label", "labels", "class", "category", "target", "sentiment", "topic", "intent"])
+_FURTHER_LABEL_NAMES = frozenset(["polarity", "emotion", "tag", "y", "class_index", "is_duplicate"])
+"""Names of label columns, too, but only if no column has one of `LABEL_NAMES` and the values fit."""
+
+_NUMBER_NAMES = frozenset(["score", "rating", "stars", "similarity", "grade"])
+"""How the names of columns end whose numbers are likely meant to be predicted: ``relatedness_score``."""
+
 _MOST_CLASSES = 100
+_LOOKED_AT = 100
 
 
 def require(table: Table, column: str, option: str) -> str:
@@ -93,7 +79,7 @@ def text_and_label(
     """
     notes = []
     if label is None:
-        label = _only(table, "label", _candidates(table, _texts(table, text), LABEL_NAMES, fits))
+        label = _only(table, "label", _labels(table, _texts(table, text), fits))
         notes.append(f"label = {label!r}")
     if not isinstance(label, str):
         raise DataError(
@@ -101,8 +87,8 @@ def text_and_label(
             'Name one of them; task = "multi_label" learns a label from each column of 0 and 1.',
         )
     require(table, label, "label")
-    chosen, inferred = texts(table, text, (label,))
-    return chosen, label, inference_note(table, inferred + notes)
+    chosen, inferred, others = texts(table, text, (label,))
+    return chosen, label, inference_note(table, inferred + notes, others)
 
 
 def text_and_flags(
@@ -111,31 +97,43 @@ def text_and_flags(
     """Return the text column or both columns of pairs, the columns of labels, and a line about what was inferred."""
     for label in labels:
         require(table, label, "label")
-    chosen, inferred = texts(table, text, tuple(labels))
-    return chosen, list(labels), inference_note(table, inferred)
+    chosen, inferred, others = texts(table, text, tuple(labels))
+    return chosen, list(labels), inference_note(table, inferred, others)
 
 
-def inference_note(table: Table, inferred: Sequence[str]) -> str:
-    """Return a line about what was inferred from a table; empty if nothing was."""
-    return f"Inferred from {table.name}: {', '.join(inferred)}." if inferred else ""
+def inference_note(table: Table, inferred: Sequence[str], others: str = "") -> str:
+    """Return a line about what was inferred from a table; empty if nothing was.
+
+    Parameters
+    ----------
+    others
+        A sentence about columns that were not chosen.
+    """
+    note = f"Inferred from {table.name}: {', '.join(inferred)}." if inferred else ""
+    return f"{note} {others}".strip()
 
 
 def texts(
     table: Table, text: str | Sequence[str] | None, taken: tuple[str, ...] = ()
-) -> tuple[str | list[str], list[str]]:
-    """Return the text column or both columns of pairs, and what was inferred; ``taken`` are not text columns.
+) -> tuple[str | list[str], list[str], str]:
+    """Return the text column or both columns of pairs, what was inferred, and a line about other columns of text.
+
+    Parameters
+    ----------
+    taken
+        Columns with another role.
 
     Raises
     ------
     DataError
         If a column is missing, has two roles, or is not clear.
     """
-    pair = _pair(table, taken) if text is None else ()
-    inferred = [] if text else [f"text = {list(pair)}"] if pair else []
-    if text is None and not pair:
-        text = _only(table, "text", _candidates(table, taken, TEXT_NAMES, _reads_like_text))
-        inferred = [f"text = {text!r}"]
-    chosen = pair or several(text or ())
+    if text is None:
+        pair = text_columns.pair(table, taken)
+        one = "" if pair else _only(table, "text", _text_candidates(table, taken))
+        others = "" if pair else text_columns.left_out(table, one, taken)
+        return (list(pair) or one), [f"text = {list(pair) or one!r}"], others
+    chosen = several(text)
     for column in chosen:
         require(table, column, "text")
     if len(chosen) > 2:
@@ -147,60 +145,63 @@ def texts(
     if repeated:
         other = "label" if repeated[0] in taken else "the second text"
         raise DataError(f"text and {other} are both {repeated[0]!r}.", "They must be different columns.")
-    return chosen[0] if len(chosen) == 1 else list(chosen), inferred
+    return chosen[0] if len(chosen) == 1 else list(chosen), [], ""
 
 
 def likely_label(table: Table, text: str | Sequence[str] | None, fits: Callable[[pd.Series], bool]) -> str | None:
     """Return the one column that can be the label and fits the task; None if there is none or several."""
-    candidates = _candidates(table, _texts(table, text), LABEL_NAMES, fits)
+    candidates = _labels(table, _texts(table, text), fits)
     return candidates[0] if len(candidates) == 1 and fits(table.frame[candidates[0]]) else None
 
 
 def _texts(table: Table, text: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the columns that are texts before a label was chosen."""
-    return several(text) if text else _pair(table, ())
-
-
-def _pair(table: Table, taken: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the two columns of pairs by their usual names, if there are no others that could be meant."""
-    named = {column.lower(): column for column in table.columns if column not in taken}
-    pairs = [tuple(named[name] for name in pair) for pair in PAIR_NAMES if set(pair) <= named.keys()]
-    alone = {column for name, column in named.items() if name in TEXT_NAMES}
-    return pairs[0] if len(pairs) == 1 and alone <= set(pairs[0]) else ()
+    return several(text) if text else text_columns.pair(table, ())
 
 
 def text_only(table: Table, text: str | None) -> str:
     """Return the text column of rows that need no label."""
-    return (
-        require(table, text, "text")
-        if text
-        else _only(table, "text", _candidates(table, (), TEXT_NAMES, _reads_like_text))
-    )
+    return require(table, text, "text") if text else _only(table, "text", _text_candidates(table, ()))
 
 
 def _only(table: Table, option: str, candidates: list[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
+    for column in () if candidates else table.columns:
+        list_forms.refuse(table.frame[column].head(_LOOKED_AT).tolist(), f"column {column!r} of {table.name}")
     what = (
         f"the {option} column of {table.name} is not clear: it could be {listing(candidates)}."
         if candidates
         else f"no column of {table.name} looks like the {option} (columns: {listing(table.columns)})."
     )
-    raise DataError(what, f'Say which one with {option} = "NAME".')
+    two = f"; a pair of texts with text = [{candidates[0]!r}, {candidates[1]!r}]" if candidates[1:] else ""
+    raise DataError(what, f'Say which one with {option} = "NAME"{two if option == "text" else ""}.')
 
 
-def _candidates(
-    table: Table, taken: tuple[str, ...], names: frozenset[str], fits: Callable[[pd.Series], bool]
-) -> list[str]:
-    """Return the columns with a known name, else those whose values fit; without the columns already ``taken``."""
+def _labels(table: Table, taken: tuple[str, ...], fits: Callable[[pd.Series], bool]) -> list[str]:
+    """Return the columns that can be the label: those with a usual name, else those whose values fit.
+
+    Numbers that are named like a target count too, so that no column of classes is taken in their place.
+    """
     others = [column for column in table.columns if column not in taken]
-    named = [column for column in others if column.lower() in names]
-    return named or [column for column in others if fits(table.frame[column])]
+    named = [column for column in others if _plain(column) in LABEL_NAMES]
+    if named:
+        return named
+    fitting = [column for column in others if fits(table.frame[column]) or _is_score(table, column)]
+    return [column for column in fitting if _plain(column) in _FURTHER_LABEL_NAMES] or fitting
 
 
-def _reads_like_text(column: pd.Series) -> bool:
-    """Whether the first values are strings, mostly different, of more than a word or two."""
-    values = [value for value in column.head(1000).tolist() if isinstance(value, str)]
-    if not values or len(values) < len(column.head(1000)) / 2:
-        return False
-    return len(set(values)) > len(values) / 2 and sum(map(len, values)) / len(values) > 12
+def _is_score(table: Table, column: str) -> bool:
+    return _plain(column).split("_")[-1] in _NUMBER_NAMES and numbers.are_quantities(table.frame[column])
+
+
+def _plain(column: str) -> str:
+    """Return a name in lower case with one underscore between its words: ``Class Index`` is ``class_index``."""
+    return re.sub(r"[\W_]+", "_", column.lower()).strip("_")
+
+
+def _text_candidates(table: Table, taken: tuple[str, ...]) -> list[str]:
+    """Return the columns that can be the text: those with a usual name, else those that read like text."""
+    others = [column for column in table.columns if column not in taken]
+    named = [column for column in others if column.lower() in text_columns.TEXT_NAMES]
+    return named or [column for column in others if text_columns.reads_like_text(table.frame[column])]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import files, texts
-from bertmagic.data.labels import missing
+from bertmagic.data import texts
+from bertmagic.data.formats import class_names, columnar
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,38 +51,36 @@ def _from_arrow(source: Any) -> pd.DataFrame:
     import pyarrow as pa
 
     try:
-        return files.from_arrow(pa.table(source))
+        return columnar.from_arrow(pa.table(source))
     except (pa.ArrowInvalid, TypeError):  # one column, such as a Series of polars
-        return files.from_arrow(pa.table({"text": pa.chunked_array(source)}))
+        return columnar.from_arrow(pa.table({"text": pa.chunked_array(source)}))
 
 
 def _from_datasets(source: Any) -> pd.DataFrame:
     """Read a `datasets.Dataset`.
 
-    Columns of `ClassLabel` come by name: as categories in the order of their numbers, or as lists of names.
-    """
-    import pandas as pd
+    Columns of `ClassLabel` come by name: as categories in the order of their numbers, or as lists of names. Of columns
+    that ``set_format`` chose, only these are read.
 
+    Raises
+    ------
+    DataError
+        If it is a stream, or has a transform that would be left out.
+    """
     if not hasattr(source, "__len__"):
         raise DataError(
             f"{type(source).__name__} is read as a stream, and cannot be shuffled or split.",
             "Take rows of it, as in Dataset.from_list(list(data.take(10_000))).",
         )
-    frame = _from_arrow(source.with_format("arrow")[:])
-    for column, feature in source.features.items():
-        if hasattr(feature, "int2str"):
-            codes = [-1 if missing(i) else max(int(i), -1) for i in frame[column].tolist()]
-            frame[column] = pd.Categorical.from_codes(codes, feature.names)
-        elif hasattr(getattr(feature, "feature", None), "int2str"):
-            frame[column] = pd.Series(_lists_of_names(frame[column], feature.feature.names), frame.index, dtype=object)
-    return frame
-
-
-def _lists_of_names(column: pd.Series, names: Sequence[str]) -> list[list[str | None] | None]:
-    def name(number: Any) -> str | None:
-        return None if missing(number) or number < 0 else names[int(number)]
-
-    return [None if missing(row) else [name(number) for number in row] for row in column.tolist()]
+    if source.format["type"] == "custom":
+        raise DataError(
+            "the Dataset has a transform (with_transform or set_transform), which changes its rows as they are read.",
+            "Apply it: data.with_format(None).map(TRANSFORM, batched=True); or read the rows as they are stored, "
+            "data.with_format(None).",
+        )
+    chosen = source.column_names if source.format["output_all_columns"] else source.format["columns"]
+    frame = _from_arrow(source.with_format("arrow", columns=chosen)[:])
+    return class_names.applied(frame, source.features.to_dict(), f"the {type(source).__name__}")
 
 
 def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import list_forms
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count, listing
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Value = str | int | bool
+
+NO_LABEL = "-"
+"""What SNLI and MultiNLI write where their annotators did not agree on a label."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,17 @@ def plain(value: Any) -> Value | None:
     return value  # type: ignore[no-any-return]
 
 
+def marks_no_label(values: Collection[Any]) -> bool:
+    """Whether `NO_LABEL` is among the values of a label column and is no class: at least two others are all words."""
+    others = {value for value in values if value is not None} - {NO_LABEL}
+    words = all(isinstance(value, str) and sum(map(str.isalpha, value)) > 1 for value in others)
+    return NO_LABEL in values and len(others) > 1 and words
+
+
 def classes(column: pd.Series, where: str) -> Labels:
     """Return the classes of a label column: categories in their order, numbers ascending, text by alphabet.
+
+    `NO_LABEL` is not a class if the others are words.
 
     Raises
     ------
@@ -87,6 +100,9 @@ def classes(column: pd.Series, where: str) -> Labels:
             raise _no_classes(column, where)
         values.add(value)
     values.discard(None)
+    list_forms.refuse(values, where)
+    if marks_no_label(values):
+        values.discard(NO_LABEL)
     if len(values) == 1:
         raise DataError(
             f"{where} has one class only, {next(iter(values))!r}; there is nothing to learn.",

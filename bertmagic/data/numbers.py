@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
@@ -24,6 +25,9 @@ _FEW = 20
 _A_CLASS = 5
 """More different whole numbers are classes if each has at least so many rows on average."""
 
+_WRITTEN = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+
 
 def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
     """Return the numbers of a column, NaN where one is missing. Shape ``(rows,)``.
@@ -35,7 +39,11 @@ def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
     """
     import numpy as np
 
-    numbers = np.fromiter(map(_number, cells(column)), np.float64, len(column))
+    read = _number
+    if has_decimal_commas(column):
+        _refuse_thousands(column, where)
+        read = _comma_number
+    numbers = np.fromiter(map(read, cells(column)), np.float64, len(column))
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         example = column.iloc[infinite[:1]].tolist()[0]
@@ -62,11 +70,14 @@ def are_quantities(column: pd.Series) -> bool:
     """Whether a column holds numbers that are predicted as numbers, and not classes.
 
     That is so if one of them has a fraction, or if there are many different whole numbers with few rows each or with
-    gaps, which numbers of classes do not have.
+    gaps, which numbers of classes do not have. Texts of numbers are so if a comma or point is in one of them; if it is
+    a point, only with many different texts and few rows each, as versions such as ``1.10`` are classes.
     """
     counts = _counted(column)
     if counts is None:
-        return False
+        texts = _written_fractions(column)
+        few = texts.total() < _A_CLASS * len(texts) and len(texts) > _A_CLASS
+        return bool(texts) and (few or any("," in text for text in texts))
     if any(value != int(value) for value in counts):
         return True
     different = len(counts)
@@ -82,7 +93,7 @@ def reading_note(column: pd.Series, regression: bool) -> str:
     """
     counts = _counted(column)
     if counts is None:
-        return ""
+        return _note_on_texts(column) if regression else ""
     different, whole = f"{len(counts):,} different", all(value == int(value) for value in counts)
     if regression:
         fix = '; task = "classification" takes each as a class' if whole else ""
@@ -91,7 +102,54 @@ def reading_note(column: pd.Series, regression: bool) -> str:
         return ""
     written = " as floats" if column.dtype.kind == "f" else ""
     fix = 'task = "regression" predicts the number itself'
-    return f"{column.name!r} holds {different} whole numbers{written}, which are taken as classes; {fix}."
+    unlabelled = f" If -1 stands for no label, drop these rows: df[df[{column.name!r}] >= 0]."
+    note = f"{column.name!r} holds {different} whole numbers{written}, which are taken as classes; {fix}."
+    return note + unlabelled * (min(counts) == -1 and max(counts) > 1)
+
+
+def _note_on_texts(column: pd.Series) -> str:
+    """Return how texts of numbers are read, if they are."""
+    texts = _written_fractions(column)
+    if not texts:
+        return ""
+    comma = " with a decimal comma" if any("," in text for text in texts) else ""
+    fix = 'task = "classification" takes each as a class'
+    return (
+        f"{column.name!r} holds {len(texts):,} different numbers{comma} as text, which are predicted as numbers; {fix}."
+    )
+
+
+def has_decimal_commas(column: pd.Series) -> bool:
+    """Whether the cells of a column are texts of numbers, and some have a comma: ``0,5``."""
+    return any("," in text for text in _written_fractions(column))
+
+
+def _written_fractions(column: pd.Series) -> Counter[str]:
+    """Return how often each text occurs if all cells are texts of numbers, some with a comma or point; else nothing.
+
+    A comma and a point do not come together: one of them would separate thousands.
+    """
+    texts: Counter[str] = Counter()
+    for value in () if hasattr(column, "cat") else cells(column):
+        if missing(value) or (isinstance(value, str) and not value.strip()):
+            continue
+        if not isinstance(value, str) or not _WRITTEN.fullmatch(value.strip()):
+            return Counter()
+        texts[value.strip()] += 1
+    signs = {sign for text in texts for sign in ",." if sign in text}
+    return texts if len(signs) == 1 else Counter()
+
+
+def _refuse_thousands(column: pd.Series, where: str) -> None:
+    """Raise a `DataError` if each comma can be one of thousands as well."""
+    texts = [text for text in _written_fractions(column) if "," in text]
+    if all(map(_THOUSANDS.fullmatch, texts)):
+        name = f"df[{column.name!r}]"
+        raise DataError(
+            f"{where} holds numbers such as {texts[0]!r}, whose comma can separate thousands or decimals.",
+            f"For decimals: {name} = {name}.str.replace(',', '.').astype(float); "
+            f"for thousands: {name} = {name}.str.replace(',', '').astype(float).",
+        )
 
 
 def _counted(column: pd.Series) -> Counter[float] | None:
@@ -122,6 +180,11 @@ def _number(value: Any) -> float:
     except (ValueError, OverflowError):
         return float("inf")
     return float("inf") if math.isnan(number) else number
+
+
+def _comma_number(value: Any) -> float:
+    """Return a cell of a column with decimal commas as a number."""
+    return _number(value.replace(",", ".") if isinstance(value, str) else value)
 
 
 def spread(numbers: npt.NDArray[np.float64], bins: int = 10) -> dict[str, int]:

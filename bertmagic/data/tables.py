@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import conll, files, frames, samples
+from bertmagic.data import formats, frames, samples
+from bertmagic.data.formats import archives, words
+from bertmagic.data.formats import reading as readings
+from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bertmagic.data.formats.format import Content
 
 Role = Literal["train", "validation", "test", "any"]
 _SPLIT_NAMES: dict[Role, tuple[str, ...]] = {
@@ -27,15 +32,24 @@ _SPLIT_NAMES: dict[Role, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the user's index, and what messages call them."""
+    """Rows with the user's index, what messages call them, and a sentence on how they were read; else empty."""
 
     name: str
     frame: pd.DataFrame
+    note: str = ""
 
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""
         return [str(column) for column in self.frame.columns]
+
+
+@dataclass(frozen=True)
+class FileReference:
+    """A path or glob, and the options for its files."""
+
+    reference: str
+    reading: Reading
 
 
 @dataclass(frozen=True)
@@ -92,27 +106,56 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     frame = table.frame
     if list(frame.columns) != table.columns:
         frame = frame.set_axis(table.columns, axis=1)
-    return Table(table.name, conll.grouped(frame))
+    return Table(table.name, words.grouped(frame), table.note)
+
+
+def read_as(source: Any, reading: Reading) -> Any:
+    """Return a source with the options for its files, for `read`.
+
+    Raises
+    ------
+    DataError
+        If there are options, and the source is an object.
+    """
+    if not reading:
+        return source
+    if isinstance(source, str | os.PathLike):
+        return FileReference(os.fspath(source), reading)
+    raise _no_file(f"a {type(source).__name__}", reading)
+
+
+def _no_file(what: str, reading: Reading) -> DataError:
+    return DataError(
+        f"{listing(reading.names)} {'says' if len(reading.names) == 1 else 'say'} how a file is read, and the data is "
+        f"{what}.",
+        'Leave that out; or write it behind the path of the file that is meant, as in "reviews.csv?sep=;".',
+    )
 
 
 def read_splits(source: Any) -> Splits:
     """Return all splits of a source; see `read`."""
+    if isinstance(source, FileReference):
+        return Splits(_named(source.reference, source.reading))
     if isinstance(source, Splits):
         return source
     if isinstance(source, Table):
         return Splits({"": source})
     if isinstance(source, str | os.PathLike):
-        return Splits(_named(os.fspath(source)))
+        return Splits(_named(os.fspath(source), Reading()))
     if isinstance(source, Mapping) and source and all(map(frames.holds_rows, source.values())):
         return Splits({str(name): Table(str(name), frames.read(rows)) for name, rows in source.items()})
     return Splits({"": Table(f"the {type(source).__name__}", frames.read(source))})
 
 
-def _named(reference: str) -> dict[str, Table]:
+def _named(reference: str, reading: Reading) -> dict[str, Table]:
+    path, given = readings.of_reference(reference)
+    path, split = _split_of(path)
+    if not path.startswith("sample:") and (file_paths := paths(path)):
+        return _of_files(path, split, formats.read(file_paths, given.over(reading)))
+    if reading or given:
+        raise _no_file(repr(reference), given.over(reading))
     if reference.startswith("sample:"):
         return _sample(reference)
-    if file_paths := paths(reference):
-        return {"": Table(reference, files.read(file_paths))}
     from bertmagic.data import hub
 
     if hub.looks_like_id(reference):
@@ -122,6 +165,23 @@ def _named(reference: str) -> dict[str, Table]:
         f"there is no data named {reference!r}: no file, sample or hub id.{nearest(reference, _neighbours(reference))}",
         "Give a variable, a path, sample:NAME or OWNER/NAME of the hub.",
     )
+
+
+def _split_of(path: str) -> tuple[str, str]:
+    """Part ``PATH@SPLIT``, unless there is a file of that name."""
+    before, _, split = path.rpartition("@")
+    named = before and not Path(path).expanduser().exists() and Path(before).expanduser().exists()
+    return (before, split) if named else (path, "")
+
+
+def _of_files(path: str, split: str, content: Content) -> dict[str, Table]:
+    """Return the tables of files, or the one of a split."""
+    tables = {name: Table(f"{path}@{name}" if name else path, frame, content.note)
+              for name, frame in content.tables.items()}  # fmt: skip
+    if split and split not in tables:
+        has = f"the splits {listing(tables)}" if set(tables) != {""} else "no splits"
+        raise UnknownReference(f"{path} has no split {split!r}: it has {has}.{nearest(split, tables)}")
+    return {"": tables[split]} if split else tables
 
 
 def _sample(reference: str) -> dict[str, Table]:
@@ -134,16 +194,14 @@ def _sample(reference: str) -> dict[str, Table]:
 def paths(reference: str) -> list[Path]:
     """Return the files that a reference names; an empty list if it names something else."""
     path = Path(reference).expanduser()
-    if path.is_file():
+    if path.exists() or archives.located(path)[1]:
         return [path]
-    if path.is_dir():
-        raise DataError(f"{reference} is a folder.", f"Name the files in it, as in {reference.rstrip('/')}/*.csv.")
     if glob.has_magic(reference):
         matches = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - absolute globs
         if not matches:
             raise UnknownReference(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
         return matches
-    if path.suffix.lower() in files.SUFFIXES:
+    if path.suffix.lower() in formats.SUFFIXES:
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []

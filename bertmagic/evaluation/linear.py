@@ -28,6 +28,9 @@ _SELECTED_ON = 1500
 _GAIN = 0.99
 """The share of a constant's loss that a model of some use stays below."""
 
+UNFIT = (ArithmeticError, ValueError, MemoryError)
+"""What `fit` fails with; NumPy's errors of linear algebra are among them."""
+
 _ROUGH, _EXACT = 1e-4, 1e-6
 """By which share a step must lower the loss to go on: while penalties are compared, and for the model that is kept."""
 
@@ -71,6 +74,7 @@ def fit(
     outputs: int,
     groups: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
+    alike: Linear | None = None,
 ) -> Linear:
     """Fit a linear model with the penalty whose cross-validated loss is lowest.
 
@@ -92,6 +96,9 @@ def fit(
         Samples with the same number are in the same fold, such as windows of a text or words of a sentence.
     seed
         Of the folds.
+    alike
+        A linear model of nearly the same vectors, and of the same targets: its penalty and its losses are taken, and
+        nothing is cross-validated.
     """
     import numpy as np
 
@@ -100,7 +107,10 @@ def fit(
     scaled = (vectors - center) / scale
     expected = _one_hot(targets, outputs) if kind == "classes" else targets.reshape(len(vectors), outputs)
     expected = expected.astype(np.float32)
-    penalty, loss, constant = _select(kind, scaled, expected, groups, seed)
+    if alike is None:
+        penalty, loss, constant = _select(kind, scaled, expected, groups, seed)
+    else:
+        penalty, loss, constant = alike.penalty, alike.loss, alike.constant_loss
     weights = None
     for stronger in [each for each in PENALTIES if each >= penalty]:
         weights = _minimize(kind, scaled, expected, stronger, weights, _EXACT)

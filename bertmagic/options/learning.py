@@ -88,11 +88,11 @@ class Finetune(Training):
         "Train on all word pieces of a word, not on the first alone.",
         reason="Devlin et al. 2019, section 5.3, use the first piece of a word for training and prediction.",
     )
-    calibrate: bool = option(
-        False,
+    calibrate: bool | None = option(
+        None,
         "flag",
-        "Fit a temperature on the validation set, so that probabilities match observed frequencies.",
-        reason="Guo et al. 2017. Off, as the validation set has already selected the weights.",
+        "Fit a temperature on the validation set, against overconfidence; by default if it has 50 rows or more.",
+        reason="Guo et al. 2017. Not where the last weights are kept: then validation rows are for the report alone.",
     )
     baselines: bool = option(
         True,
@@ -101,12 +101,12 @@ class Finetune(Training):
         reason="They take a second or two for some hundred rows, and show whether fine-tuning was worth it.",
         when_to_change="If the training rows are many and the run is repeated often: False.",
     )
-    class_weights: ClassWeights = option(
-        "none",
+    class_weights: ClassWeights | None = option(
+        None,
         "choice",
-        "Class weights in the loss; balanced is the inverse of the class frequency.",
+        "Class weights in the loss; balanced is the inverse of the class frequency, the default if one of two is rare.",
         choices=("none", "balanced"),
-        reason="Weights change what the probabilities mean, and macro F1 already selects the epoch.",
+        reason="Measured where one of two classes has 5 or 13 % of the rows; otherwise weights distort probabilities.",
         when_to_change="If accuracy is far above macro F1, a class is being ignored: balanced.",
     )
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.options.entry import REQUIRED, option
+from bertmagic.options.files import Files
 
 if TYPE_CHECKING:
     from bertmagic.options.terms import Adapt, Keep, LoraSave, Precision, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class Training(Files):
     """Options of every training run, for all tasks.
 
     ``longest`` is the default of ``max_length`` in tokens: the cost of attention grows with its square.
@@ -41,7 +42,7 @@ class Training:
     epochs: float | None = option(
         None,
         "float",
-        "Number of passes over the training set; by default 3, and up to 10 if it is small.",
+        "Number of passes over the training set; by default 3, and up to 10 if it is small (6 for texts of one class).",
         slider_range=(1, 10),
         low=0.01,
         high=1000,

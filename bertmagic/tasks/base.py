@@ -64,6 +64,8 @@ class Task(ABC):
         Whether each row has a result of its own, so that reports can have slices, errors and comparisons.
     target_kind
         What the targets are that a linear model of the features learns; None if none does.
+    needs_few_epochs
+        Whether a head that starts from a linear model of single texts needs few epochs.
     main_metric
         The metric of the report that slices are ordered by.
     measures_before
@@ -77,7 +79,7 @@ class Task(ABC):
     several_labels
         Whether a row may have several of them.
     has_word_outputs
-        Whether each word has an output of its own; see `word_positions`.
+        Whether each word has an output of its own.
     usage
         How a saved model is used without bertmagic, for its card.
     paired
@@ -93,6 +95,7 @@ class Task(ABC):
     calibrates: ClassVar[bool] = False
     has_row_outcomes: ClassVar[bool] = True
     target_kind: ClassVar[Targets | None] = None
+    needs_few_epochs: ClassVar[bool] = False
     main_metric: ClassVar[str] = "accuracy"
     loss_unit: ClassVar[str] = "nats"
     target_noun: ClassVar[str] = "class"
@@ -356,10 +359,6 @@ class Task(ABC):
         The number is that of the classes or labels, and 1 for numbers.
         """
         raise NotImplementedError(f"{self.name} has no linear models")
-
-    def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the token that predicts each word, by its number in `Tokens.ids` or -1, and the row of each word."""
-        raise NotImplementedError(f"{self.name} has no outputs of words")
 
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return one of `baselines` that reads texts, fitted to training rows."""

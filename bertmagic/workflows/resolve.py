@@ -12,6 +12,7 @@ from bertmagic.run import folders
 from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import torch
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, LongText, Precision, Pretrain
-    from bertmagic.options.terms import Adapt, Keep
+    from bertmagic.options.terms import Adapt, ClassWeights, Keep
     from bertmagic.tasks import Task
 
 
@@ -81,6 +82,8 @@ class Resolved:
         As the user gave them; None where they were left open.
     adapt
         Which weights are trained; without steps for ``head``.
+    needs_few_epochs
+        Whether few epochs are enough by default, see `Task.needs_few_epochs`.
     """
 
     lr: float
@@ -95,13 +98,14 @@ class Resolved:
     epochs: float | None
     max_steps: int | None
     adapt: Adapt
+    needs_few_epochs: bool = False
 
     def steps(self, samples: int) -> Steps:
         """Return how long the run is on so many training samples: rows, or the windows of long texts."""
         per_epoch = steps_an_epoch(samples, self.batch_size, self.gradient_accumulation_steps)
         if self.adapt == "head":
             return Steps(per_epoch, 0.0, 0)
-        epochs = self.epochs or default_epochs(per_epoch, self.max_steps)
+        epochs = self.epochs or default_epochs(per_epoch, self.max_steps, self.needs_few_epochs)
         return Steps(per_epoch, epochs, count_steps(per_epoch, epochs, self.max_steps))
 
     @property
@@ -153,6 +157,43 @@ def hold_out(options: Finetune | Pretrain, task: Task, rows: int, has_validation
     return HoldOut(0.0, keep, f"No row is held out: a part of {count(rows, 'row')} would choose weights by chance.")
 
 
+CALIBRATED = 50
+"""From so many validation rows on a run fits a temperature to them; `benchmarks/defaults.py`."""
+
+
+def calibrates(options: Finetune | Pretrain, task: Task, keep: Keep, validation_rows: int) -> bool:
+    """Decide whether to fit a temperature to the validation rows, which makes up for weights that are too sure.
+
+    Where the last weights are kept, the validation rows are there for the report, and stay unseen.
+    """
+    wanted = getattr(options, "calibrate", False)
+    if wanted is None:
+        return task.calibrates and keep == "best" and validation_rows >= CALIBRATED
+    return bool(wanted)
+
+
+RARE = 0.2
+"""The rarer of two classes is weighted if it has a smaller share of the rows; see docs/results.md."""
+
+
+def class_weights(options: Finetune | Pretrain, task: Task, counts: Mapping[str, int]) -> tuple[ClassWeights, str]:
+    """Decide whether the loss weights classes by their inverse frequency, with a sentence if that was left open.
+
+    Parameters
+    ----------
+    counts
+        The number of training rows of each class.
+    """
+    wanted: ClassWeights | None = getattr(options, "class_weights", "none")
+    if wanted is not None:
+        return wanted, ""
+    share = min(counts.values(), default=0) / max(sum(counts.values()), 1)
+    if not task.needs_few_epochs or len(counts) != 2 or share >= RARE:
+        return "none", ""
+    rare = min(counts, key=lambda name: counts[name])
+    return "balanced", f"Classes are weighted by their inverse frequency: {share:.0%} of the rows are {rare!r}."
+
+
 def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrainedTokenizerBase]:
     """Find an encoder, downloading it if need be, and load its tokenizer.
 
@@ -199,6 +240,7 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         epochs=options.epochs,
         max_steps=options.max_steps,
         adapt=options.adapt,
+        needs_few_epochs=task.needs_few_epochs and not task.paired,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -21,9 +22,9 @@ from bertmagic.options import LOWER_IS_BETTER, Pretrain
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
-from bertmagic.workflows import warm_start
+from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
-from bertmagic.workflows.resolve import find_encoder, resolve
+from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,7 @@ class Setup:
     """Everything that a run needs before its first step.
 
     ``frozen`` is the network as it was loaded, without what a warm start adds. It shares the weights, so it is that
-    encoder only until the first step.
+    encoder only until the first step; that of a run that learns the similarity of pairs is a copy.
     """
 
     options: Finetune | Pretrain
@@ -109,11 +110,14 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     _check_adapt(options)
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
+    if resumed is not None:
+        options = _as_before(options, resumed.state["options"])
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
-    options = with_values(options, resolved.options | {"keep": prepared.keep} | held_out)
-    if resumed is not None and getattr(options, "pooling", "none") is None:
-        options = replace(options, pooling=resumed.state["options"].get("pooling", "first"))
+    calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
+    weights, weighted = class_weights(options, prepared.task, prepared.task.counts(prepared.train))
+    chosen = {"keep": prepared.keep, "calibrate": calibrate, "class_weights": weights}
+    options = with_values(options, resolved.options | chosen | held_out)
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))
@@ -122,6 +126,8 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     if resumed is not None:
         checkpoints.compare(resumed, facts)
     _announce(prepared, parts["train"], encoder.name, options, resolved.precision_reason, emit)
+    if weighted:
+        emit(Note(weighted))
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
     with (
@@ -144,6 +150,14 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
             yield replace(setup, adapter=adapter)
         finally:
             network.requires_grad_(True)  # as transformers loads it: what a run froze is not kept in its model
+
+
+def _as_before(options: Finetune | Pretrain, before: Mapping[str, Any]) -> Finetune | Pretrain:
+    """Return the options with what the user left open as the interrupted run had it: its rules may have been others."""
+    values = {"pooling": before.get("pooling", "first"), "class_weights": before.get("class_weights", "none")}
+    if options.max_steps is None:
+        values["epochs"] = before.get("epochs")
+    return with_values(options, {name: value for name, value in values.items() if getattr(options, name, 0) is None})
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:
@@ -197,8 +211,10 @@ def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> 
     options = setup.options
     if isinstance(options, Pretrain):
         return setup
-    frozen = share_weights(setup.network, training=False)
-    started = warm_start.start(loaded, setup.prepared.task, setup.feed("train"), options, again, emit)
+    learns_pairs = not again and pair_similarity.steps(setup.prepared.task, options, setup.plan.steps) > 0
+    frozen = deepcopy(setup.network) if learns_pairs else share_weights(setup.network, training=False)
+    with _training(options.seed, setup.network.device):
+        started = warm_start.start(replace(setup, frozen=frozen), loaded, again, emit)
     if started.note:
         emit(Note(started.note))
     options = replace(options, pooling=started.pooling)

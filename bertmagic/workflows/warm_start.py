@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bertmagic.errors import OptionError
 from bertmagic.evaluation import linear
@@ -17,8 +17,9 @@ from bertmagic.events import Phase
 from bertmagic.inference import vector_cache
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, mean_layer
-from bertmagic.models.pooling import POOLINGS, declared
+from bertmagic.models.pooling import declared
 from bertmagic.run import folders
+from bertmagic.workflows import pair_similarity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from bertmagic.options import Finetune
     from bertmagic.options.terms import Pooling
     from bertmagic.tasks import Task
+    from bertmagic.workflows.setup import Setup
 
 _FITTED_ON = 4000
 """How many samples the linear model is fitted to: with more of them fine-tuning hardly depends on where it starts."""
@@ -46,13 +48,19 @@ _WORDS = 30_000
 _COMPARED_ON = 1000
 """How many samples poolings are compared on."""
 
-_UNFIT = (ArithmeticError, ValueError, MemoryError)
-"""What a linear model fails with; NumPy's errors of linear algebra are among them."""
-
-_MANY = 2000
+MANY = 2000
 """From so many samples on the first token learns to hold the text as well as the mean does, without a further layer."""
 
 _READ = {"mean": "the mean of the tokens", "first": "the first token", None: "each token"}
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a head reads, and why; with the linear model of these vectors if all samples were compared."""
+
+    pooling: Pooling | None
+    reason: str = ""
+    model: Linear | None = None
 
 
 @dataclass(frozen=True)
@@ -71,18 +79,18 @@ class WarmStart:
     note: str = ""
 
 
-def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, again: bool, emit: Listener) -> WarmStart:
+def start(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> WarmStart:
     """Choose the pooling of a new head, and fit its output layer to the training samples.
 
-    A head that was trained before, one that is not linear in the end, and that of a task without a linear model stay as
-    they are.
+    A model of pairs first learns how similar two texts are; see `pair_similarity`. A head that was trained before, one
+    that is not linear in the end, and that of a task without a linear model stay as they are.
 
     Parameters
     ----------
+    setup
+        A run before its first step.
     loaded
-        The model, on its device; it gets one more layer if it pools by mean, see `mean_layer`.
-    feed
-        The training samples with their targets.
+        Its model, on its device; it gets one more layer if it pools by mean, see `mean_layer`.
     again
         Whether the weights will come from a checkpoint: then only the layers have to be those of that run.
 
@@ -91,6 +99,7 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
     OptionError
         If the head cannot pool as the options say.
     """
+    options, task, feed = cast("Finetune", setup.options), setup.prepared.task, setup.feed("train")
     network, wanted = loaded.network, options.pooling
     output = heads.output_layer(network)
     is_new = output is not None and _is_new(network, output, loaded.new)
@@ -102,17 +111,14 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
         )
     if output is None or task.target_kind is None or not (is_new or options.adapt == "head"):
         return WarmStart()
-    pooling, reason = _pooling(network, task, feed, options, emit) if is_new else (_as_it_is(feed), "")
+    choice = _choose(network, task, feed, options, emit) if is_new else _Choice(None if feed.per_token else "first")
     if is_new:
-        _open(network, loaded.new, feed, pooling)
+        _open(network, loaded.new, feed, choice.pooling)
     if again:
-        return WarmStart(pooling)
-    return WarmStart(pooling, _fitted(network, task, feed, options, f"{_READ[pooling]}{reason}", emit))
-
-
-def _as_it_is(feed: BatchSource) -> Pooling | None:
-    """Return what a head reads that is not changed."""
-    return None if feed.per_token else "first"
+        return WarmStart(choice.pooling)
+    if is_new:
+        pair_similarity.learn(setup, emit)
+    return WarmStart(choice.pooling, _fitted(network, task, feed, options, choice, emit))
 
 
 def likely_pooling(folder: Path, options: Finetune, train: LabelledRows) -> Pooling:
@@ -125,14 +131,14 @@ def _by_rule(options: Finetune, of_pairs: bool, samples: int) -> Pooling | None:
 
     The mean of a pair mixes both texts, while the first token compares them.
     """
-    if options.pooling or of_pairs or samples >= _MANY or _keeps_weights(options):
+    if options.pooling or of_pairs or samples >= MANY or _keeps_weights(options):
         return options.pooling or "first"
     return None
 
 
 def rows_read(rows: int) -> int:
     """Return how many rows a warm start reads, for estimates."""
-    return min(rows, _FITTED_ON) + 2 * min(rows, _COMPARED_ON)
+    return min(rows, _FITTED_ON) + min(rows, _COMPARED_ON)
 
 
 def _why_not(network: PreTrainedModel, is_new: bool, options: Finetune) -> str:
@@ -144,30 +150,48 @@ def _why_not(network: PreTrainedModel, is_new: bool, options: Finetune) -> str:
     return "" if mean_layer.fits(network) else f"the head of a {network.config.model_type!r} model cannot read it."
 
 
-def _pooling(
-    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, emit: Listener
-) -> tuple[Pooling | None, str]:
-    """Return what the head should read, and the reason; the pooling whose linear model has the lower loss."""
+def _choose(network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, emit: Listener) -> _Choice:
+    """Choose what the head reads: the pooling whose linear model has the lower cross-validated loss."""
     if feed.per_token:
-        return None, ""
+        return _Choice(None)
     decided = _by_rule(options, feed.tokens.second is not None, len(feed.tokens))
     if decided or not mean_layer.fits(network):
-        return decided or "first", ""
+        return _Choice(decided or "first")
     few = feed.sample(_COMPARED_ON, options.seed)
     emit(Phase("comparing poolings"))
+    poolings: tuple[Pooling, ...] = ("first", "mean")  # of equal ones the first token, which needs no layer
     try:
-        mean, first = (
-            _fit(task, vector_cache.embed(folders.home(), network, few, options.precision, pooling), few, network)
-            for pooling in POOLINGS
-        )
-    except _UNFIT:
-        return "first", ""
-    losses = (mean.loss, "first token", first.loss) if mean.loss < first.loss else (first.loss, "mean", mean.loss)
-    reason = " (loss {:.3g}, {} {:.3g})".format(*losses)
-    return ("mean" if mean.loss < first.loss else "first"), reason
+        vectors = vector_cache.embed_each(folders.home(), network, few, options.precision, poolings)
+        models = [fit_linear(task, each, few, network.config.num_labels) for each in vectors]
+    except linear.UNFIT:
+        return _Choice("first")
+    at = int(models[1].loss < models[0].loss)
+    other = f"{('first token', 'mean')[1 - at]} {models[1 - at].loss:.3g}"
+    all_compared = len(feed.tokens) <= _COMPARED_ON
+    return _Choice(poolings[at], f" (loss {models[at].loss:.3g}, {other})", models[at] if all_compared else None)
 
 
-def _fit(task: Task, vectors: npt.NDArray[np.float32], feed: BatchSource, network: PreTrainedModel) -> Linear:
+def fit_linear(
+    task: Task,
+    vectors: npt.NDArray[np.float32],
+    feed: BatchSource,
+    outputs: int,
+    seed: int = 0,
+    alike: Linear | None = None,
+) -> Linear:
+    """Fit a linear model to vectors of samples, or of the tokens that have a target.
+
+    Parameters
+    ----------
+    vectors
+        Of shape ``(samples, width)``, or ``(all tokens, width)`` if the feed has a target per token.
+    feed
+        The samples with their targets.
+    outputs
+        How many classes or labels there are; 1 for numbers.
+    seed, alike
+        As in `linear.fit`.
+    """
     import numpy as np
 
     assert feed.targets is not None
@@ -177,7 +201,7 @@ def _fit(task: Task, vectors: npt.NDArray[np.float32], feed: BatchSource, networ
         groups = np.repeat(groups, feed.tokens.lengths)
         chosen = np.flatnonzero(targets >= 0)[:_WORDS]
         vectors, targets, groups = vectors[chosen], targets[chosen], groups[chosen]
-    return linear.fit(task.target_kind, vectors, targets, network.config.num_labels, groups)
+    return linear.fit(task.target_kind, vectors, targets, outputs, groups, seed, alike)
 
 
 def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pooling: Pooling | None) -> None:
@@ -214,17 +238,19 @@ def _is_untrained(network: PreTrainedModel, layer: torch.nn.Linear, new: frozens
 
 
 def _fitted(
-    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, what: str, emit: Listener
+    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, choice: _Choice, emit: Listener
 ) -> str:
     """Fit the output layer to the training samples, and return a line about it."""
     import torch
 
+    what = f"{_READ[choice.pooling]}{choice.reason}"
     some = feed.sample(_FITTED_ON, options.seed)
     emit(Phase("fitting the head"))
     vectors = run_model(network, some, options.precision, outputs=heads.features)
     try:
-        model = _fit(task, vectors, some, network)
-    except _UNFIT as error:
+        # The head reads nearly what was compared, so that the same penalty suits it.
+        model = fit_linear(task, vectors, some, network.config.num_labels, alike=choice.model)
+    except linear.UNFIT as error:
         return f"The head reads {what} and starts at random: a linear model could not be fitted ({error})."
     losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"
     if not model.is_useful and options.adapt != "head":  # a head alone takes no steps: better useless than random

@@ -78,7 +78,7 @@ def test_what_is_not_text_is_an_error_with_an_example(odd):
     texts.iat[4] = odd
     with pytest.raises(DataError, match=r"holds 1 value that is not text, such as .* in row 4") as caught:
         found_in(texts, ["a", "b"] * 5)
-    assert "astype(str)" in caught.value.fix
+    assert (".str.decode" if isinstance(odd, bytes) else ".astype(str)") in caught.value.fix
 
 
 def test_one_class_is_an_error():
@@ -149,3 +149,26 @@ def test_what_is_read_of_long_texts_is_said():
     assert read.severity == "info"
     assert re.findall(r"\d+(?:\.\d+)?", read.what) == ["2", "3", "66.7", "64", "5"]
     assert "windows" in read.what
+
+
+def test_a_dash_for_no_label_is_counted_and_may_be_on_many_rows():
+    labels = ["entailment", "neutral", "-", "contradiction"] * 5
+    rows, (finding,) = found_in(unlike(20), labels)
+    assert rows.labels.values == ("contradiction", "entailment", "neutral")
+    assert len(rows) == 15
+    assert (finding.what, finding.count) == ("5 rows with '-' for no label (column 'label')", 5)
+    measured, (again,) = found_in(unlike(20), labels, known=rows.labels)
+    assert (len(measured), again) == (15, finding)
+    with pytest.raises(DataError, match="labels that training did not have: 'other'"):
+        found_in(unlike(2), ["-", "other"], known=rows.labels)
+    kept, _ = found_in(unlike(20), ["+", "-"] * 10)
+    assert found_in(unlike(2), ["-", "+"], known=kept.labels)[0].targets.tolist() == [1, 0]
+
+
+def test_labels_that_look_alike_are_pointed_out_with_their_rows():
+    _, findings = found_in(unlike(20), ["good", "bad"] * 8 + ["Good", "Good", "bad ", "bad"])
+    assert [finding.what for finding in findings] == [
+        "labels look alike: 'good' (8 rows), 'Good' (2 rows); they differ in case.",
+        "labels look alike: 'bad' (9 rows), 'bad ' (1 row); they differ in blanks.",
+    ]
+    assert [finding.severity for finding in findings] == ["warning", "info"]

@@ -13,7 +13,7 @@ def infer(**frame):
 
 
 def test_what_is_named_like_a_text_and_a_label_is_taken_and_said():
-    assert infer(extra=LONG, review=LONG, sentiment=CLASSES) == (
+    assert infer(extra=[*range(40)], review=LONG, sentiment=CLASSES) == (
         "review", "sentiment", "Inferred from the DataFrame: text = 'review', label = 'sentiment'.",
     )  # fmt: skip
 
@@ -65,3 +65,33 @@ def test_text_and_label_must_differ():
 def test_lists_in_a_column_do_not_break_inference():
     assert infer(text=LONG, label=CLASSES, tags=[["x"]] * 40)[:2] == ("text", "label")
     assert infer(text=LONG, group=CLASSES, tags=[["x"]] * 40)[:2] == ("text", "group")
+
+
+@pytest.mark.parametrize("name", ["gold_label", "Gold Label", "polarity", "emotion", "Class Index", "y", "tag"])
+def test_further_names_of_labels_are_known(name):
+    assert infer(text=LONG, **{name: CLASSES}, split=["x", "y"] * 20)[1] == name
+
+
+def test_the_gold_label_is_taken_before_those_of_annotators():
+    assert infer(text=LONG, annotator_labels=[["a", "b"]] * 40, gold_label=CLASSES)[1] == "gold_label"
+    with pytest.raises(DataError, match="could be label, gold_label"):
+        infer(text=LONG, label=CLASSES, gold_label=CLASSES)
+
+
+def test_numbers_named_like_a_target_are_not_passed_over():
+    with pytest.raises(DataError, match="could be genre, relatedness_score"):
+        infer(text=LONG, genre=CLASSES, relatedness_score=[i / 12 for i in range(40)])
+    assert infer(text=LONG, genre=CLASSES, price=[i / 12 for i in range(40)])[1] == "genre"
+    assert infer(text=LONG, label=CLASSES, score=[i / 12 for i in range(40)])[1] == "label"
+
+
+def test_a_further_name_counts_only_without_a_label_and_with_classes():
+    assert infer(text=LONG, label=CLASSES, tag=CLASSES)[1] == "label"
+    assert infer(text=LONG, tag=[f"tag {i}" for i in range(40)], group=CLASSES)[1] == "group"
+    with pytest.raises(DataError, match="could be polarity, emotion"):
+        infer(text=LONG, polarity=CLASSES, emotion=CLASSES, group=CLASSES)
+
+
+def test_lists_in_a_form_that_cannot_be_read_are_named_where_no_column_fits():
+    with pytest.raises(DataError, match=r"column 'tokens' of the DataFrame holds .* as NumPy writes it"):
+        infer(tokens=["['In' 'Paris']"] * 40, tags=["['O' 'B-LOC']"] * 40)

@@ -89,3 +89,26 @@ def test_one_and_the_text_one_have_two_names():
     """Of a model that was trained on both, which is an error now."""
     assert Labels((1, "1")).names == ("1", "'1'")
     assert Labels((1, "a")).names == ("1", "a")
+
+
+@pytest.mark.parametrize(
+    "cell", ["['a' 'b']", "<ArrowStringArray>\n['a']\nLength: 1, dtype: string", "{'a'}", "array(['a'])"]
+)
+def test_a_list_that_cannot_be_read_is_no_class(cell):
+    with pytest.raises(DataError, match="cannot be read back with certainty"):
+        classes(pd.Series(["a", "b", cell]), "column 'x' of t")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["entailment", "neutral", "-", None], ("entailment", "neutral")),
+        (["+", "-", "0"], ("+", "-", "0")),
+        (["positive", "-", None], ("-", "positive")),
+        (["A", "B", "-"], ("-", "A", "B")),
+        (["1", "0", "-"], ("-", "0", "1")),
+        (pd.Categorical(["-", "no", "yes"]), ("no", "yes")),
+    ],
+)
+def test_a_dash_among_words_is_no_class(values, expected):
+    assert classes(pd.Series(values), "x").values == expected

@@ -116,3 +116,50 @@ def test_a_spread_of_near_numbers_has_a_name_for_each_range():
     histogram = numbers.spread(1e6 + np.linspace(0, 1, 101))
     assert (len(histogram), sum(histogram.values())) == (10, 101)
     assert all(len(set(name.split(" to "))) == 2 for name in histogram)
+
+
+@pytest.mark.parametrize(
+    ("values", "quantities"),
+    [
+        (["0,5", "1,5"] * 20, True),
+        (["0,5", "1", None, " -2,25 "], True),
+        (["1,234", "12,500"], True),
+        (["1,2,3", "4,5"], False),
+        (["0,5", "0.5"], False),
+        (["0,5", "a"], False),
+        (["0,5", 0.5], False),
+        (["0.250", "1.250", "2.250", "3.250", "4.250", "5.250"] * 2, True),
+        (["1.10", "1.11", "1.12"] * 20, False),
+        (["1", "2", "3"], False),
+        (["007", "042"], False),
+        (["1E2", "1.5"], False),
+    ],
+)
+def test_texts_of_numbers_are_quantities_by_their_fractions(values, quantities):
+    assert numbers.are_quantities(series(values, object)) is quantities
+    assert not numbers.are_quantities(series(pd.Categorical(values)))
+
+
+def test_decimal_commas_are_read_and_said():
+    column = series(["0,5", "1", None, " -2,25 ", ""])
+    assert numbers.of_column(column, "it").tolist()[:2] == [0.5, 1.0]
+    assert numbers.of_column(column, "it")[3] == -2.25
+    assert np.isnan(numbers.of_column(column, "it")[[2, 4]]).all()
+    assert numbers.reading_note(column, True) == (
+        "'score' holds 3 different numbers with a decimal comma as text, which are predicted as numbers; "
+        'task = "classification" takes each as a class.'
+    )
+    assert numbers.reading_note(column, False) == ""
+    assert numbers.of_column(series(["0,250", "1,250"]), "it").tolist() == [0.25, 1.25]
+
+
+def test_a_comma_that_can_separate_thousands_is_asked_for():
+    with pytest.raises(DataError, match=r"such as '1,234', whose comma can separate thousands or decimals") as caught:
+        numbers.of_column(series(["1,234", "12", "-12,500"]), "it")
+    assert "str.replace(',', '.')" in caught.value.fix
+    assert "str.replace(',', '')" in caught.value.fix
+
+
+def test_minus_one_below_classes_may_be_no_label():
+    assert "df[df['score'] >= 0]" in numbers.reading_note(series([-1, 0, 1, 2] * 9), False)
+    assert "df[df['score'] >= 0]" not in numbers.reading_note(series([-1, 0, 1] * 9), False)

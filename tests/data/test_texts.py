@@ -5,7 +5,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from bertmagic.data import checks, files
+from bertmagic.data import checks, tables
+from bertmagic.data.formats import columnar
 from bertmagic.data.rows import duplicate_keys
 from bertmagic.data.texts import Texts, cells, frame, strings, without_surrogates
 
@@ -16,7 +17,7 @@ EXPECTED = [WORDS[i] for i in POSITIONS]
 
 def chunked(words):
     pieces = [pa.array(words[start : start + 300], pa.string()) for start in range(0, len(words), 300)]
-    return files.from_arrow(pa.table({"x": pa.chunked_array(pieces)}))["x"]
+    return columnar.from_arrow(pa.table({"x": pa.chunked_array(pieces)}))["x"]
 
 
 @pytest.fixture(params=["object", "str", "string", "arrow", "category"])
@@ -65,7 +66,7 @@ def test_a_parquet_file_is_read_into_arrow_memory(tmp_path):
     from pyarrow import parquet
 
     parquet.write_table(pa.table({"text": ["a", None, "b"], "n": [1, 2, 3]}), tmp_path / "x.parquet")
-    frame = files.read([tmp_path / "x.parquet"])
+    frame = tables.read(tmp_path / "x.parquet").frame
     assert [str(kind) for kind in frame.dtypes] == ["string[pyarrow]", "int64[pyarrow]"]
     texts, findings = checks.clean_texts(frame["text"], "column 'text'")
     assert (list(texts), texts.positions.tolist(), findings[0].count) == (["a", "b"], [0, 2], 1)
@@ -94,4 +95,4 @@ def test_rows_with_half_a_character_are_read(rows):
 
 def test_a_file_may_hold_half_a_character(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"text": "a \\ud83d b", "label": 1}\n{"text": "c", "label": 2}\n')
-    assert files.read([tmp_path / "t.jsonl"])["text"].tolist() == ["a \ud83d b", "c"]
+    assert tables.read(tmp_path / "t.jsonl").frame["text"].tolist() == ["a \ud83d b", "c"]

@@ -108,9 +108,10 @@ def test_of_equal_metrics_the_one_with_the_lower_loss_is_the_best(run):
 
 
 def test_the_last_weights_can_be_kept(run):
-    model, _, ended, weights = run(scores=(0.9, 0.5, 0.4), steps=15, keep="last")
+    model, events, ended, weights = run(scores=(0.9, 0.5, 0.4), steps=15, keep="last")
     assert ended.best_step == 15
     assert equal(model, weights[15])
+    assert [event.best for event in events if isinstance(event, Evaluated)] == [False, False, False]
 
 
 def test_a_run_without_steps_leaves_the_model(run):
@@ -237,3 +238,8 @@ def test_the_number_of_steps(rows, batch_size, epochs, max_steps, expected):
 @pytest.mark.parametrize(("rows", "epochs"), [(10, 10), (1000, 10), (2000, 5), (3200, 3), (10**6, 3)])
 def test_few_rows_are_seen_more_often(rows, epochs):
     assert default_epochs(steps_an_epoch(rows, 32), None) == epochs
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(60, 10), (200, 6), (1500, 6), (2000, 5), (3200, 3)])
+def test_a_head_that_starts_from_a_linear_model_needs_fewer_epochs(rows, epochs):
+    assert default_epochs(steps_an_epoch(rows, 32), None, warm=True) == epochs

@@ -1,15 +1,18 @@
 """What a run takes by itself, the same for the run, its estimate and the panel."""
 
+import pandas as pd
 import pytest
 
 import bertmagic as bm
+from bertmagic.data.labels import Labels
 from bertmagic.errors import OptionError
-from bertmagic.events import Started
+from bertmagic.events import Note, Started
 from bertmagic.models import adapters
 from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
+from bertmagic.tasks.classification.task import Classification
 from bertmagic.tuning import estimates
-from bertmagic.workflows.resolve import FEW, hold_out, resolve
+from bertmagic.workflows.resolve import CALIBRATED, FEW, calibrates, class_weights, hold_out, resolve
 
 
 def resolved(task="classification", suited=3e-5, max_tokens=512, **options):
@@ -58,7 +61,7 @@ def test_a_task_that_needs_windows_has_them():
 @pytest.mark.parametrize(
     ("samples", "options", "expected"),
     [
-        (3200, {"batch_size": 32}, (100, 3, 300)), (320, {"batch_size": 32}, (10, 10, 100)),
+        (3200, {"batch_size": 32}, (100, 3, 300)), (320, {"batch_size": 32}, (10, 6, 60)),
         (3200, {"batch_size": 32, "max_steps": 50}, (100, 0.5, 50)), (3200, {"epochs": 2}, (100, 2, 200)),
         (3200, {"batch_size": 32, "gradient_accumulation_steps": 4, "epochs": 1}, (25, 1, 25)),
     ],
@@ -66,6 +69,16 @@ def test_a_task_that_needs_windows_has_them():
 def test_small_data_has_more_epochs(samples, options, expected):
     steps = resolved(**options).steps(samples)
     assert (steps.per_epoch, steps.epochs, steps.total) == expected
+
+
+@pytest.mark.parametrize("name", ["multi_label", "regression", "token_classification", "question_answering"])
+def test_other_tasks_have_ten_epochs(name):
+    assert resolved(name).steps(320).epochs == 10
+
+
+def test_pairs_have_ten_epochs():
+    of_pairs = Classification(Labels(("no", "yes")), paired=True)
+    assert resolve(Finetune(train="x", device="cpu", precision="fp32"), of_pairs, 1e-4, 512).steps(320).epochs == 10
 
 
 def test_a_run_and_its_estimate_take_the_same_values(encoder, make_rows, tmp_path, monkeypatch):
@@ -106,6 +119,47 @@ def test_what_the_user_says_holds():
 
 def test_thresholds_of_labels_are_never_chosen_on_training_rows():
     assert held_out(60, "multi_label", has_test=True) == (0.2, "last", True)
+
+
+@pytest.mark.parametrize(
+    ("task", "keep", "rows", "option", "expected"),
+    [
+        ("classification", "best", CALIBRATED, {}, True), ("multi_label", "best", CALIBRATED, {}, True),
+        ("classification", "best", CALIBRATED - 1, {}, False), ("classification", "last", CALIBRATED, {}, False),
+        ("regression", "best", CALIBRATED, {}, False),
+        ("classification", "best", CALIBRATED, {"calibrate": False}, False),
+        ("classification", "last", 5, {"calibrate": True}, True),
+    ],
+)  # fmt: skip
+def test_a_temperature_is_fitted_where_enough_rows_choose_the_weights(task, keep, rows, option, expected):
+    assert calibrates(Finetune(train="x", **option), find(task), keep, rows) is expected
+
+
+@pytest.mark.parametrize(
+    ("task", "counts", "option", "expected"),
+    [
+        ("classification", {"no": 19, "yes": 81}, {}, "balanced"),
+        ("classification", {"no": 20, "yes": 80}, {}, "none"),
+        ("classification", {"a": 1, "b": 50, "c": 49}, {}, "none"), ("multi_label", {"no": 1, "yes": 99}, {}, "none"),
+        ("classification", {"no": 1, "yes": 99}, {"class_weights": "none"}, "none"),
+        ("classification", {"no": 50, "yes": 50}, {"class_weights": "balanced"}, "balanced"),
+    ],
+)  # fmt: skip
+def test_the_rarer_of_two_classes_is_weighted(task, counts, option, expected):
+    chosen, reason = class_weights(Finetune(train="x", **option), find(task), counts)
+    assert chosen == expected
+    assert bool(reason) == (expected == "balanced" and not option)
+
+
+def test_a_run_weights_a_rare_class_and_says_so(encoder, make_rows, own_folder):
+    rows, notes = make_rows(120), []
+    rows = pd.concat([rows[rows["label"] == "good"], rows[rows["label"] == "bad"].head(6)])
+    model = bm.finetune(
+        rows, model=encoder, precision="fp32", max_steps=1, show=False,
+        on_event=lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+    )  # fmt: skip
+    assert model.card["options"]["class_weights"] == "balanced"
+    assert any(note.startswith("Classes are weighted") and "'bad'" in note for note in notes)
 
 
 @pytest.mark.parametrize("name", ["question_answering"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bertmagic.data import checks, numbers
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.labels import Labels, plain
+from bertmagic.data.labels import NO_LABEL, Labels, plain
 from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
 from bertmagic.evaluation import calibration, confusion_metrics
@@ -60,6 +60,7 @@ class Classification(Task):
     name: ClassVar[str] = "classification"
     target_kind: ClassVar[Targets] = "classes"
     calibrates: ClassVar[bool] = True
+    needs_few_epochs: ClassVar[bool] = True
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
     paired: bool = False
@@ -166,7 +167,11 @@ class Classification(Task):
         column = table.frame[columns["label"]]
         numbers = self.labels.encode(cells(column))
         values = enumerate(zip(numbers, map(plain, cells(column)), strict=True))
-        return {at: str(value) for at, (number, value) in values if number < 0 and value is not None}
+        return {
+            at: str(value)
+            for at, (number, value) in values
+            if number < 0 and value is not None and str(value) != NO_LABEL
+        }
 
     def calibrated(
         self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any

@@ -6,7 +6,10 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import files, tables
+from bertmagic.data import formats, tables
+from bertmagic.data.formats import lines
+from bertmagic.data.formats.reading import Reading
+from bertmagic.data.formats.source import Source
 from bertmagic.data.texts import cells, frame
 from bertmagic.errors import DataError
 
@@ -31,18 +34,26 @@ def source(given: Any) -> Any:
 
     if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
         return frame({"text": list(given)})
-    if not isinstance(given, str | os.PathLike):
+    reading = given.reading if isinstance(given, tables.FileReference) else Reading()
+    reference = given.reference if isinstance(given, tables.FileReference) else given
+    if not isinstance(reference, str | os.PathLike):
         return given
-    paths = tables.paths(os.fspath(given))
-    if not paths or any(path.suffix.lower() != ".txt" for path in paths):
+    paths = tables.paths(os.fspath(reference))
+    if not paths or not all(_is_running_text(path, reading) for path in paths):
         return given
-    texts = [text for path in paths for text in of_file(path)]
-    return tables.Table(os.fspath(given), pd.DataFrame({"text": texts}))
+    texts = [text for path in paths for text in of_file(path, reading)]
+    return tables.Table(os.fspath(reference), pd.DataFrame({"text": texts}), lines.note(texts))
 
 
-def of_file(path: Path) -> list[str]:
+def _is_running_text(path: Path, reading: Reading) -> bool:
+    """Whether a file is text and no table, and has no labels in its lines."""
+    source = Source(path, reading)
+    return source.suffix == ".txt" and not path.is_dir() and formats.choose(source).name == "lines"
+
+
+def of_file(path: Path, reading: Reading) -> list[str]:
     """Return the documents of a text file: the parts between its blank lines, or its lines if it has none."""
-    text = files.decode(path).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = "\n".join(Source(path, reading).lines).strip()
     return [part for part in (_BLANK_LINE.split(text) if _BLANK_LINE.search(text) else text.split("\n")) if part]
 
 

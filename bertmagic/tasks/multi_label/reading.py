@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import list_forms, numbers
 from bertmagic.data.labels import Labels, missing, ordered, plain
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count, listing
@@ -66,16 +67,17 @@ def of_column(column: pd.Series, where: str, separator: str = "", known: Labels 
     """
     import numpy as np
 
+    list_forms.refuse(cells(column), where)
     rows = [_read(value, separator) for value in cells(column)]
-    _refuse_vectors(rows, where)
+    _refuse_vectors(rows, where, known)
     flat = [value for row in rows if row for value in row]
     _refuse_odd(rows, column, where)
     labels = known or Labels(_vocabulary(flat, rows, column, where))
     owner = np.repeat(np.arange(len(rows)), [len(row or ()) for row in rows])
-    numbers = labels.encode(flat)
-    _refuse_unknown(numbers, owner, flat, column, where, labels)
+    codes = labels.encode(flat)
+    _refuse_unknown(codes, owner, flat, column, where, labels)
     targets = np.zeros((len(rows), len(labels)), np.int8)
-    targets[owner, numbers] = 1
+    targets[owner, codes] = 1
     return LabelSets(labels, targets, np.fromiter((row is None for row in rows), bool, len(rows)))
 
 
@@ -84,9 +86,9 @@ def unseen(column: pd.Series, separator: str, known: Labels) -> dict[int, str]:
     unknown = {}
     for at, value in enumerate(cells(column)):
         labels = _read(value, separator) or ()
-        numbers = known.encode(labels)
-        if len(numbers) and numbers.min() < 0:
-            unknown[at] = str(labels[int(numbers.argmin())])
+        codes = known.encode(labels)
+        if len(codes) and codes.min() < 0:
+            unknown[at] = str(labels[int(codes.argmin())])
     return unknown
 
 
@@ -134,8 +136,10 @@ def separator_of(column: pd.Series, asked: bool = False) -> str:
     It is unmistakable where texts of one label and texts of several stand in the column, and the labels are fewer than
     the different texts that they make up: names of classes that hold the character themselves, or paths such as
     ``sport|tennis``, are not taken apart. Where several labels are ``asked`` for, the first of `SEPARATORS` is enough
-    but for the comma, which many names hold; and all cells are looked at.
+    but for the comma, which many names hold; and all cells are looked at. A decimal comma separates no labels.
     """
+    if not asked and numbers.has_decimal_commas(column):
+        return ""
     seen = cells(column if asked else column.head(_LOOK))
     plain_texts = Counter(value for value in seen if isinstance(value, str) and _written(value) is None)
     for separator in SEPARATORS:
@@ -204,12 +208,14 @@ def _is_plain(value: Any) -> bool:
     return isinstance(plain(value), str | int | None)
 
 
-def _refuse_vectors(rows: list[tuple[Any, ...] | None], where: str) -> None:
+def _refuse_vectors(rows: list[tuple[Any, ...] | None], where: str, known: Labels | None) -> None:
     """Raise a `DataError` for lists of 0 and 1: the label of each position is unknown."""
     lengths = {len(row) for row in rows if row is not None}
     if len(lengths) != 1 or any(value not in (0, 1) for row in rows for value in row or ()):
         return
-    if any(len(set(row)) < len(row) for row in rows if row):
+    # Lists of two without repeats have both 0 and 1: as labels, these would be on every row.
+    one_hot = known is None and max(lengths) == 2
+    if one_hot or any(len(set(row)) < len(row) for row in rows if row):
         raise DataError(
             f"{where} holds lists of {lengths.pop()} numbers that are 0 or 1, and not the names of labels.",
             "Make columns of them, df[names] = df.COLUMN.tolist(), and give label = names.",
@@ -246,10 +252,10 @@ def _vocabulary(
     return ordered(column, set(counted))
 
 
-def _refuse_unknown(numbers: Any, owner: Any, flat: list[Any], column: pd.Series, where: str, labels: Labels) -> None:
+def _refuse_unknown(codes: Any, owner: Any, flat: list[Any], column: pd.Series, where: str, labels: Labels) -> None:
     import numpy as np
 
-    unseen = np.flatnonzero(numbers < 0)
+    unseen = np.flatnonzero(codes < 0)
     if len(unseen):
         rows = np.unique(owner[unseen])
         raise DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bertmagic.data import checks
+from bertmagic.data import checks, spelling
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import Labels
@@ -386,4 +386,4 @@ def _label_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
         findings.append(
             Finding("info", f"{count(without, 'row has', 'rows have')} no label.", "The model learns this, too.")
         )
-    return findings
+    return findings + spelling.alike(dict(zip(labels.values, having.tolist(), strict=True)), "label")

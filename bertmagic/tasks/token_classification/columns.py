@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertmagic.data import columns as naming
+from bertmagic.data.text_columns import TEXT_NAMES
 from bertmagic.errors import DataError, listing
 from bertmagic.tasks.token_classification import reading
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _WORDS = ("tokens", "words")
 _MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
 """The usual names of label columns, the likeliest first."""
+_LAYERS = ("pos", "pos_tags", "upos", "xpos", "chunk_tags", "chunks", "lemmas", "lemma", "deprel", "head")
+"""Names of lists with something about each word, and not the words."""
 
 
 def words_column(table: Table, other_than: str | None = None) -> str | None:
@@ -41,7 +44,17 @@ def _marks(table: Table, column: str, text: str | None) -> bool:
         text = words_column(table, column)
     words_there = text in table.columns and reading.holds_words(table.frame[text])
     likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
-    return words_there and (likely or reading.holds_tags(table.frame[column]))
+    if words_there and (likely or reading.holds_tags(table.frame[column])):
+        return True
+    return any(reading.tagged_at_blanks(table.frame[name], table.frame[column]) for name in _texts(table, column, text))
+
+
+def _texts(table: Table, label: str, text: str | None) -> list[str]:
+    """Return the columns that can be the texts of tags: the one that was named, else those with a usual name."""
+    named = [name for name in table.columns if name.lower() in (*_WORDS, *TEXT_NAMES)]
+    return [
+        name for name in (named if text is None else naming.several(text)) if name in table.columns and name != label
+    ]
 
 
 def text_of(table: Table, label: str) -> str:
@@ -49,6 +62,10 @@ def text_of(table: Table, label: str) -> str:
     if reading.holds_spans(table.frame[label]):
         return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
     lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
+    lists = [name for name in lists if name.lower() not in _LAYERS]
+    if not lists:
+        texts = _texts(table, label, None)
+        lists = [name for name in texts if reading.tagged_at_blanks(table.frame[name], table.frame[label])]
     named = [name for name in lists if name.lower() in _WORDS]
     if len(named or lists) == 1:
         return (named or lists)[0]

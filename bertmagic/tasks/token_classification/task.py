@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bertmagic.data import checks, tags, words
+from bertmagic.data import checks, spelling, tags, words
 from bertmagic.data import columns as naming
 from bertmagic.data.batches import IGNORED, BatchSource
 from bertmagic.data.report import Finding
@@ -130,7 +130,11 @@ class TokenClassification(Task):
             if count == 1
         ]
         examples = task._with_targets(rows, tag_rows)
-        return task, examples, findings + checks.repeats(examples)
+        return (
+            task,
+            examples,
+            findings + spelling.alike(counts, "type", ("entity", "entities")) + checks.repeats(examples),
+        )
 
     @classmethod
     def of_types(cls, labels: Sequence[str], all_pieces: bool = False) -> TokenClassification:
@@ -235,13 +239,6 @@ class TokenClassification(Task):
     def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
         """Return the output of the tag of each word."""
         return self.targets(rows), len(self.tags)
-
-    def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the token that predicts each word, -1 where it shares one, and the row of each word."""
-        import numpy as np
-
-        alignment = alignment_of(samples, rows)
-        return np.where(alignment.own, alignment.tokens, -1), alignment.words.owner
 
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return a baseline that gives the score of each tag for a word."""

@@ -140,6 +140,10 @@ def test_a_label_that_training_has_not_is_an_error_that_names_it():
         ([[f"x{i}"] for i in range(60)], "60 distinct labels in 60 rows", "label ="),
         ([["a", 1], ["b"]], "mixes kinds of labels", "astype"),
         ([[0, 1, 1], [1, 0, 0]], "lists of 3 numbers that are 0 or 1", "label = names"),
+        ([[0, 1], [1, 0]], "lists of 2 numbers that are 0 or 1", "label = names"),
+        (["[0.0, 1.0]", "[1.0, 0.0]"], "lists of 2 numbers that are 0 or 1", "label = names"),
+        (["['a']", "['a' 'b']"], "as NumPy writes it, which cannot be read back", "to_parquet"),
+        (["{'a', 'b'}", "{'a'}"], "a set as Python writes it", "to_parquet"),
         ([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]], "lists of 3 numbers that are 0 or 1", "label = names"),
     ],
 )
@@ -147,6 +151,17 @@ def test_what_are_no_labels_is_refused_with_the_fix(values, what, fix):
     with pytest.raises(DataError, match=what) as caught:
         read(values)
     assert fix in caught.value.fix
+
+
+def test_labels_0_and_1_of_a_model_are_no_vector():
+    assert read([[0, 1]], known=Labels((0, 1, 2))).targets.tolist() == [[1, 1, 0]]
+
+
+def test_a_decimal_comma_separates_no_labels():
+    scores = pd.Series([f"{i},{j}" for i in range(5) for j in range(5)] + ["3"])
+    assert reading.separator_of(scores) == ""
+    ids = pd.Series(["1,2", "3", "1,2,3", "2,3", "1,3"])
+    assert reading.separator_of(ids) == ","
 
 
 def test_one_label_may_be_on_some_rows_only():

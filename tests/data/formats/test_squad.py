@@ -1,0 +1,88 @@
+"""Files of SQuAD, of versions 1.1 and 2.0, and what annotation tools make of them."""
+
+import json
+
+import pytest
+
+from bertmagic.data import tables
+from bertmagic.errors import DataError
+
+CONTEXT = "The mill opened in 1911. It closed twice."
+WHEN = {
+    "id": "a",
+    "question": "When?",
+    "answers": [{"text": "1911", "answer_start": 19}, {"text": "in 1911", "answer_start": 16}],
+}
+WHY = {
+    "id": "b",
+    "question": "Why?",
+    "answers": [],
+    "is_impossible": True,
+    "plausible_answers": [{"text": "twice", "answer_start": 35}],
+}
+
+
+def article(*questions, **more):
+    return {"title": "Mill", "paragraphs": [{"context": CONTEXT, "qas": list(questions)}], **more}
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(content, indent=None):
+        path = tmp_path / "squad.json"
+        path.write_text(json.dumps(content, indent=indent), encoding="utf-8")
+        return tables.read(path).frame
+
+    return read
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2])
+def test_each_question_is_a_row(read, indent):
+    frame = read({"version": "v2.0", "data": [article(WHEN), article(WHY, WHEN)]}, indent)
+    assert frame.columns.tolist() == ["id", "title", "context", "question", "answers"]
+    assert frame["id"].tolist() == ["a", "b", "a"]
+    assert set(frame["context"]) == {CONTEXT}
+    assert frame["answers"][0] == {"text": ["1911", "in 1911"], "answer_start": [19, 16]}
+    assert frame["answers"][1] == {"text": [], "answer_start": []}, "a plausible answer is none"
+
+
+def test_an_article_a_line_is_no_file_of_json_lines(tmp_path):
+    path = tmp_path / "squad.json"
+    path.write_text('{"data": [\n' + ",\n".join(json.dumps(article(WHEN)) for _ in range(3)) + "\n]}")
+    assert len(tables.read(path).frame) == 3
+
+
+def test_paragraphs_need_no_article(read):
+    assert read([{"context": CONTEXT, "qas": [WHEN, WHY]}])["question"].tolist() == ["When?", "Why?"]
+
+
+def test_an_impossible_question_has_no_answer_whatever_stands_there(read):
+    frame = read([{"context": CONTEXT, "qas": [{**WHEN, "is_impossible": True}]}])
+    assert frame["answers"][0]["text"] == []
+
+
+def test_what_is_missing_is_a_missing_value(read):
+    frame = read([{"paragraphs": [{"qas": [{"answers": [{"text": "1911"}]}]}]}])
+    assert frame[["id", "title", "context", "question"]].isna().all(axis=None)
+    assert frame["answers"][0] == {"text": ["1911"], "answer_start": [-1]}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ([article(WHEN), {"title": "Mill"}], "data[1].paragraphs[0].qas of squad.json"),
+        ([article(WHEN), {"paragraphs": "none"}], "data[1].paragraphs of squad.json"),
+        ([article(WHEN), 3], "data of squad.json"),
+        ([article({**WHEN, "answers": [[1911]]})], "data[0].paragraphs[0].qas[0].answers of squad.json"),
+        ([article()], "squad.json has articles but no question"),
+    ],
+)
+def test_what_is_nested_otherwise_is_told_with_its_place(read, content, place):
+    with pytest.raises(DataError) as caught:
+        read(content)
+    assert place in caught.value.what
+    assert '"qas"' in caught.value.fix
+
+
+def test_other_paragraphs_are_a_table_as_ever(read):
+    assert read([{"title": "Mill", "paragraphs": ["One.", "Two."]}]).columns.tolist() == ["title", "paragraphs"]
