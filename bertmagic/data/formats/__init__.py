@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.data.formats import columnar, conll, delimited, lines, records
+from bertmagic.data.formats.conll import webanno
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.reading import Reading
 from bertmagic.data.formats.source import Source
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FORMATS: tuple[Format, ...] = (columnar.PARQUET, records.FORMAT, conll.FORMAT, delimited.FORMAT, lines.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    columnar.PARQUET,
+    records.FORMAT,
+    webanno.FORMAT,
+    conll.FORMAT,
+    delimited.FORMAT,
+    lines.FORMAT,
+)
 """All formats; of those that are sure of a file, the first one reads it."""
 
 NAMES = tuple(known.name for known in FORMATS)

@@ -28,7 +28,6 @@ PENDING = frozenset(
         "cluener.json",
         "cmrc_native.json",
         "cola.tsv",
-        "conllu.conllu",
         "dataturks.json",
         "excel_semicolon.csv",
         "excel_sep.csv",
@@ -64,8 +63,6 @@ PENDING = frozenset(
         "splits.json",
         "text_tab_label.txt",
         "trec.label",
-        "types_without_bio.txt",
-        "webanno.tsv",
     ]
 )
 """What is not read right yet."""
@@ -86,7 +83,10 @@ def read(name, options):
 def row(task, rows, at, form):
     """A row in the form of the expected one: of texts or tokens, and of its label, tags, spans, value or answers."""
     if "tokens" in form:
-        return {"tokens": rows.texts.words(at), "tags": [task.tags[number] for number in rows.targets[at]]}
+        given = [task.tags[number] for number in rows.targets[at]]
+        if tags.without_scheme([form["tags"]]):  # each word is an entity of its own
+            given = [tag.removeprefix("B-") for tag in given]
+        return {"tokens": rows.texts.words(at), "tags": given}
     text = rows.texts[at]
     if "spans" in form:
         found = words.find(rows.texts).spans_of(at).tolist()
