@@ -1,7 +1,7 @@
 """How good the first run is, with nothing but data given, on public sets of different kinds beside usual methods.
 
     OMP_NUM_THREADS=1 python benchmarks/defaults.py --data FOLDER [--fetch] [--only NAME,…]
-        [--methods NAME,…] [--seeds N] [--results FILE] [--page docs/results.md]
+        [--methods NAME,…] [--option NAME=VALUE] [--seeds N] [--results FILE] [--value NAME] [--page docs/results.md]
 
 ``FOLDER`` holds the sets as `public_sets.py` describes them; ``--fetch`` downloads missing ones (`fetch_sets.py`). A
 seed draws the training rows, and is the seed of each method. The rules of the defaults were chosen on the sets of the
@@ -12,6 +12,10 @@ Methods are TF-IDF with logistic regression (``tfidf``), a linear model on the v
 defaults (``trainer``) and with the values of its text classification example (``recipe``), SetFit where it is installed
 and rows are few (``setfit``), and bertmagic with its defaults (``bertmagic``). See `plain_peers.py`.
 
+The values of the defaults were compared with ``--option epochs=5``, which measures bertmagic with this option as one
+more method, ``bertmagic epochs=5``; give such tries a file of results of their own. ``--value`` prints a table of
+another number of the reports, times 100: loss, ece, rmse or macro_f1; peers have the last only.
+
 Each result is a line of JSON, stored as soon as it is there; what is stored is not measured again. Then a table is
 printed: accuracy, micro F1 of several labels, Pearson's correlation of numbers, or F1 of entities, all times 100. Means
 are over seeds; intervals are 95 % by Student's t: of a set over seeds, of an average over sets. Differences are paired.
@@ -21,6 +25,7 @@ Time is that of the processor, so that other work on the machine does not count.
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.metadata
 import importlib.util
 import itertools
@@ -52,12 +57,14 @@ RESULTS = Path(__file__).parent / "results" / "defaults.jsonl"
 MAIN = {"classification": "accuracy", "multi-label": "micro_f1", "regression": "pearson", "entities": "f1"}
 """The metric of the table; its name is that of the report."""
 
+OURS = "bertmagic"
+
 Scores = dict[str, float]
 Line = dict[str, Any]
 
 
-def bertmagic(sample: Sample, seed: int) -> Scores:
-    """The metrics of a default run's report; that numbers are numbers is said, as they may be whole."""
+def bertmagic(sample: Sample, seed: int, options: dict[str, Any]) -> Scores:
+    """The metrics of a run's report; that numbers are numbers is said, as they may be whole."""
     task: dict[str, Any] = {"task": "regression"} if sample.kind == "regression" else {}
     model = bm.finetune(
         sample.train,
@@ -68,12 +75,23 @@ def bertmagic(sample: Sample, seed: int) -> Scores:
         name="benchmark",
         show=False,
         **task,
+        **options,
     )
-    return {
-        name: float(model.report.metrics[name])
-        for name in (MAIN[sample.kind], "macro_f1")
-        if name in model.report.metrics
-    }
+    names = (MAIN[sample.kind], "macro_f1", "loss", "ece", "rmse")
+    return {name: float(model.report.metrics[name]) for name in names if name in model.report.metrics}
+
+
+def options_of(method: str) -> dict[str, Any]:
+    """The options in the name of a method such as ``bertmagic epochs=5``."""
+    pairs = (text.split("=", 1) for text in method.split()[1:])
+    return {name: _value(text) for name, text in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def scores(sample: Sample, predicted: list[Any]) -> Scores:
@@ -101,7 +119,7 @@ PEERS: dict[str, Callable[[Sample, int], list[Any]]] = {
     "tfidf": plain_peers.tfidf, "frozen": plain_peers.frozen, "cosine": plain_peers.cosine,
     "trainer": plain_peers.trainer, "recipe": plain_peers.recipe, "setfit": plain_peers.setfit,
 }  # fmt: skip
-METHODS = (*PEERS, "bertmagic")
+METHODS = (*PEERS, OURS)
 BASELINES = ("tfidf", "frozen", "cosine")
 
 
@@ -121,7 +139,8 @@ def measure(method: str, sample: Sample, seed: int) -> Line:
     import torch
 
     began = time.process_time()
-    values = bertmagic(sample, seed) if method == "bertmagic" else scores(sample, PEERS[method](sample, seed))
+    ours = method.split()[0] == OURS
+    values = bertmagic(sample, seed, options_of(method)) if ours else scores(sample, PEERS[method](sample, seed))
     return {
         **values, "metric": MAIN[sample.kind], "seconds": round(time.process_time() - began, 2),
         "tested": len(sample.test), "classes": len(sample.names), "threads": torch.get_num_threads(),
@@ -131,7 +150,7 @@ def measure(method: str, sample: Sample, seed: int) -> Line:
 
 def version(method: str) -> str:
     """The package that trains, and its version."""
-    if method == "bertmagic":
+    if method.split()[0] == OURS:
         return f"bertmagic {bm.__version__}"
     package = {"setfit": "setfit", "trainer": "transformers", "recipe": "transformers"}.get(method, "scikit-learn")
     return f"{package} {importlib.metadata.version(package)}"
@@ -195,21 +214,25 @@ def mean(values: Iterable[float], form: str = ".1f") -> str:
 
 def differences(known: dict[str, dict[int, float]]) -> list[list[float]]:
     """Of bertmagic to the best baseline and to Trainer with its defaults, for each seed that both have."""
-    ours = known.get("bertmagic", {})
+    ours = known.get(OURS, {})
     return [paired(ours, best_baseline(known)), paired(ours, known.get("trainer", {}))]
 
 
-def table(lines: list[Line], chosen: list[Measurement]) -> str:
+def table(lines: list[Line], chosen: list[Measurement], value: str | None = None) -> str:
     """Sets and averages as rows of Markdown, methods and differences as columns."""
+    if value is not None:
+        lines = [{**line, "metric": value} for line in lines if value in line]
     values, seconds = points(lines), points(lines, "seconds")
-    methods = [method for method in METHODS if any(method in of_set for of_set in values.values())]
+    named = {line["method"] for line in lines if line["set"] in {one.name for one in chosen}}
+    methods = [*(name for name in METHODS if name in named), *sorted(named - set(METHODS))]
     metrics = {line["set"]: line["metric"] for line in lines}
     rows, columns = [], {}
     for one in (one for one in chosen if one.name in values):
         known = values[one.name]
         columns[one] = [*(list(known.get(method, {}).values()) for method in methods), *differences(known)]
         texts = [*map(mean, columns[one][:-2]), *(mean(each, "+.1f") for each in columns[one][-2:])]
-        label = f"{one.set}, {one.rows:,} ({one.side}, {metrics[one.name]})"
+        rare = f", {one.rare} % rare" if one.rare else ""
+        label = f"{one.set}, {one.rows:,} ({one.side}{rare}, {metrics[one.name]})"
         rows.append([label, *texts, time_text(seconds[one.name])])
     for side in public_sets.SETS:
         of_side = {one: cells for one, cells in columns.items() if one.side == side}
@@ -220,9 +243,9 @@ def table(lines: list[Line], chosen: list[Measurement]) -> str:
 
 def time_text(known: dict[str, dict[int, float]]) -> str:
     """Seconds of a default run, and as a multiple of Trainer's."""
-    if not {"bertmagic", "trainer"} <= known.keys():
+    if not {OURS, "trainer"} <= known.keys():
         return ""
-    ours, theirs = (float(np.mean(list(known[name].values()))) for name in ("bertmagic", "trainer"))
+    ours, theirs = (float(np.mean(list(known[name].values()))) for name in (OURS, "trainer"))
     return f"{ours:.0f} s, {ours / theirs:.2f}"
 
 
@@ -249,6 +272,8 @@ def main() -> None:
         "--only", type=listed, help='sets, such as trec, sst2-60 (60 rows) or all of a side: choose, "held out"'
     )
     parser.add_argument("--methods", type=listed, default=list(METHODS))
+    parser.add_argument("--option", action="append", default=[], help="an option of bertmagic, such as epochs=5")
+    parser.add_argument("--value", help="a number of the reports to show instead of the main metric, such as ece")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--page", type=Path, help="write the table into this page, where <!-- defaults --> marks it")
@@ -257,12 +282,14 @@ def main() -> None:
     unknown = [name for name in options.methods if name not in METHODS]
     if unknown or not chosen:
         sys.exit(f"methods: {', '.join(METHODS)}; sets: {', '.join(one.name for one in MEASUREMENTS)}")
+    if options.option:
+        options.methods.append(" ".join([OURS, *options.option]))
     if options.data is not None:
         if options.fetch:
             fetch_sets.fetch(options.data, sorted({one.set for one in chosen}))
         os.environ.setdefault("BERTMAGIC_HOME", tempfile.mkdtemp())
         measure_all(options.data, chosen, options.methods, options.seeds, options.results)
-    text = table(read(options.results), chosen)
+    text = table(read(options.results), chosen, options.value)
     print(text)
     if options.page is not None:
         page.fill(options.page, {"defaults": text})

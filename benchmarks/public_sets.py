@@ -22,16 +22,21 @@ TEST_ROWS = 500
 
 @dataclass(frozen=True)
 class Measurement:
-    """How many training rows of a set are used, and whether the rules of the defaults were chosen on them."""
+    """How many training rows of a set are used, and whether the rules of the defaults were chosen on them.
+
+    ``rare`` is the share of rows, in percent, that the first of two classes is cut down to; None where they stay as
+    they are.
+    """
 
     set: str
     rows: int
     side: Side
+    rare: int | None = None
 
     @property
     def name(self) -> str:
         """The name in results and on the command line."""
-        return f"{self.set}-{self.rows}"
+        return f"{self.set}-{self.rows}" + (f"-{self.rare}%" if self.rare else "")
 
 
 SETS: dict[Side, dict[str, tuple[int, ...]]] = {
@@ -50,8 +55,14 @@ SETS: dict[Side, dict[str, tuple[int, ...]]] = {
 `germeval18` is German, which the default encoder never learnt.
 """
 
-MEASUREMENTS = tuple(
-    Measurement(name, rows, side) for side, sets in SETS.items() for name, numbers in sets.items() for rows in numbers
+SKEWED = (
+    Measurement("cr", 300, "choose", 13), Measurement("sst2", 300, "choose", 13), Measurement("sst2", 300, "choose", 5),
+)  # fmt: skip
+"""Sets of two classes that are made skewed, in training and test rows alike."""
+
+MEASUREMENTS = (
+    *(Measurement(name, rows, side) for side, sets in SETS.items() for name, of_set in sets.items() for rows in of_set),
+    *SKEWED,
 )
 
 
@@ -98,10 +109,19 @@ def sample(folder: Path, measurement: Measurement, seed: int) -> Sample:
 
     train, test = (pd.read_parquet(folder / f"{measurement.set}.{part}.parquet") for part in ("train", "test"))
     kind = kind_of(train)
+    if measurement.rare:
+        train, test = _skewed(train, measurement.rare, seed), _skewed(test, measurement.rare, 0)
     train = train.sample(measurement.rows, random_state=seed, ignore_index=True).map(_plain)
     test = test.sample(min(TEST_ROWS, len(test)), random_state=0, ignore_index=True).map(_plain)
     known = set(Sample(kind, train, test).names)
     return Sample(kind, train, test[[known.issuperset(classes(label)) for label in test["label"]]])
+
+
+def _skewed(rows: pd.DataFrame, percent: int, seed: int) -> pd.DataFrame:
+    """Draw so many rows of the first class that they are this share of all, in random order."""
+    first = rows["label"] == min(rows["label"])
+    few = rows[first].sample(round((~first).sum() * percent / (100 - percent)), random_state=seed)
+    return rows.loc[[*rows.index[~first], *few.index]]
 
 
 def _plain(cell: Any) -> Any:

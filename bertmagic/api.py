@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from bertmagic import launch
 from bertmagic import options as table
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bertmagic.events import Listener
     from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
+    from bertmagic.options.files import FileOptions
     from bertmagic.run.difference import RunDifference
     from bertmagic.run.records import Runs
     from bertmagic.tuning.results import Advice, Rates, Search
@@ -217,7 +218,7 @@ def runs(
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
     context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
-    max_length: int | None = None,
+    max_length: int | None = None, **reading: Unpack[FileOptions],
 ) -> DataReport:  # fmt: skip
     """Describe a data set and report its problems, without training.
 
@@ -229,11 +230,13 @@ def check(
         The encoder whose tokenizer counts tokens and unknown words.
     max_length
         The length in tokens after which texts are cut; by default the model's limit, at most 512.
+    reading
+        How a file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
     """
     from bertmagic.workflows.check import report
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
-    given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length}
+    given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length, **reading}
     chosen = table.read(table.commands.Check, given)
     with publish.working() as emit:
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
@@ -243,7 +246,7 @@ def check(
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
     question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
-    show: bool = True,
+    show: bool = True, **reading: Unpack[FileOptions],
 ) -> ModelComparison:  # fmt: skip
     """Evaluate several models on the same rows, and compare each with the first.
 
@@ -263,6 +266,8 @@ def compare(
         Price of an hour of this machine, in any currency; gives the cost of 1,000 texts.
     show
         Whether to show a progress bar when it takes more than 2 s.
+    reading
+        How files are to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
 
     Returns
     -------
@@ -275,13 +280,16 @@ def compare(
         If the models are not of one task with the same labels, there are fewer than two, or the training rows that a
         baseline needs are not known.
     """
+    from bertmagic.data import tables
+    from bertmagic.data.formats.reading import of_options
     from bertmagic.workflows import compare as comparing
 
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = list(models) if isinstance(models, list | tuple) else [models]
     chosen = table.read(
-        table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns}
+        table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns, **reading}
     )
+    said = of_options(chosen)
     opened = [for_comparison(ref) for ref in given]
     if len(opened) < 2 or all(isinstance(model, str) for model in opened):
         raise OptionError(
@@ -289,7 +297,9 @@ def compare(
             "Name two models or more, or a model and a baseline: majority, tfidf, linear_probe.",
         )
     with publish.working(show) as emit:
-        return comparing.compare(opened, data, columns, train, chosen.price, emit)
+        return comparing.compare(
+            opened, tables.read_as(data, said), columns, tables.read_as(train, said), chosen.price, emit
+        )
 
 
 @overload
@@ -306,7 +316,7 @@ def catalogue(
 @table.keywords(table.commands.Models)
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
-    device: str | None = None, try_models: int = 0, show: bool = True,
+    device: str | None = None, try_models: int = 0, show: bool = True, **reading: Unpack[FileOptions],
 ) -> Catalogue | Advice:  # fmt: skip
     """Return the encoders that have a short name; of data, which of them suit it, and why.
 
@@ -318,6 +328,8 @@ def catalogue(
         Train this many of the first available models for 60 steps each, and compare them on held-out rows.
     show
         Whether to show a progress bar when it takes more than 2 s.
+    reading
+        How a file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
     """
     from bertmagic.models.catalogue import listed
 
@@ -327,7 +339,7 @@ def catalogue(
 
     given = {"data": data, "text": text, "label": label, "task": task, "device": device, "try_models": try_models}
     with publish.working(show) as emit:
-        return advise(table.read(table.commands.Models, given), emit)
+        return advise(table.read(table.commands.Models, {**given, **reading}), emit)
 
 
 def status() -> Status:

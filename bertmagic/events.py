@@ -71,7 +71,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """The validation rows were measured after step ``step``; ``best`` says that its weights are the best so far."""
+    """The validation rows were measured after step ``step``.
+
+    ``best`` says that its weights are the best so far and are kept; it is never true where a run keeps its last ones.
+    """
 
     step: int
     epoch: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from bertmagic import options as table
 from bertmagic.display import publish
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import Columns
+    from bertmagic.options.files import FileOptions
     from bertmagic.options.terms import Pooling
     from bertmagic.tasks import Task
     from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
@@ -120,7 +121,7 @@ class TextModel:
     @table.keywords(table.commands.Predict)
     def predict(
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
-        file: str | None = None, show: bool = True,
+        file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
     ) -> Predictions:  # fmt: skip
         """Predict for each text or pair of texts.
 
@@ -133,6 +134,8 @@ class TextModel:
             The columns that the model reads; by default those of training.
         file
             Read the texts from a file instead.
+        reading
+            How the file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
         show
             Whether to show a progress bar when it takes more than 2 s.
 
@@ -145,12 +148,12 @@ class TextModel:
 
         asked = {"text": text, "question": question, "context": context}
         with self._lock, publish.working(show) as emit:
-            return predict(self, texts if file is None else Path(file), asked, emit)
+            return predict(self, texts if file is None else _as_file(Path(file), reading), asked, emit)
 
     @table.keywords(table.commands.Predict)
     def embed(
         self, texts: Any = None, *, pooling: Pooling | None = None, text: Columns = None, question: str | None = None,
-        context: str | None = None, file: str | None = None, show: bool = True,
+        context: str | None = None, file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
     ) -> npt.NDArray[np.float32]:  # fmt: skip
         """Return the vector of each text, or pair of texts: the pooled last hidden states of the encoder.
 
@@ -159,7 +162,7 @@ class TextModel:
 
         Parameters
         ----------
-        texts, text, question, context, file
+        texts, text, question, context, file, reading
             As in `predict`.
         pooling
             ``mean`` of all tokens, or the ``first`` one. By default what the model's folder declares, as those of
@@ -181,7 +184,7 @@ class TextModel:
 
         asked = {"text": text, "question": question, "context": context}
         with self._lock, publish.working(show) as emit:
-            vectors, notes = embed(self, texts if file is None else Path(file), asked, pooling, emit)
+            vectors, notes = embed(self, texts if file is None else _as_file(Path(file), reading), asked, pooling, emit)
         publish.notes([note for note in notes if show and note not in self._notes])
         self._notes.update(notes)
         return vectors
@@ -191,7 +194,7 @@ class TextModel:
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
         context: str | None = None, answers: str | None = None, by: By | Sequence[By] = (),
         at: str | Sequence[str] = (), label_issues: bool = False, probe: Any = None, train: Any = None,
-        show: bool = True,
+        show: bool = True, **reading: Unpack[FileOptions],
     ) -> Report:  # fmt: skip
         """Evaluate the model on labelled rows.
 
@@ -212,6 +215,8 @@ class TextModel:
             of a file like them.
         train
             The training rows: which of ``data`` stand in them too, word for word or nearly.
+        reading
+            How files are to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
         show
             Whether to show a progress bar when it takes more than 2 s.
         """
@@ -221,6 +226,7 @@ class TextModel:
             return (given,) if isinstance(given, str) or callable(given) else tuple(given or ())
 
         columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
+        data, train = (_as_file(rows, reading) for rows in (data, train))
         asked = evaluating.Asked(several(by), several(at), label_issues, probe, train)
         with self._lock, publish.working(show) as emit:
             return evaluating.evaluate(self, data, columns, asked, emit)
@@ -253,7 +259,7 @@ class TextModel:
     @table.keywords(table.commands.Fill)
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,
-        file: str | None = None, show: bool = True,
+        file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
     ) -> Fills:  # fmt: skip
         """Predict the word of each ``[MASK]`` in a text.
 
@@ -268,8 +274,8 @@ class TextModel:
         candidates
             Words to compare instead, as a list or with commas between them. Their probabilities are those among all
             pieces of the vocabulary. Each must be one piece: a word of several has no single probability.
-        text, file
-            The column of the texts, or a file with them.
+        text, file, reading
+            The column of the texts, or a file with them; see `predict`.
         show
             Whether to show a progress bar when it takes more than 2 s.
 
@@ -281,7 +287,7 @@ class TextModel:
         from bertmagic.workflows.fill import fill
 
         words = candidates.split(",") if isinstance(candidates, str) else [w for c in candidates for w in c.split(",")]
-        given = texts if file is None else Path(file)
+        given = texts if file is None else _as_file(Path(file), reading)
         with self._lock, publish.working(show) as emit:
             return fill(self, given, top_k, [word.strip() for word in words if word.strip()], {"text": text}, emit)
 
@@ -398,3 +404,12 @@ class TextModel:
             self._network = None
             devices.release()
             return size
+
+
+def _as_file(source: Any, reading: FileOptions) -> Any:
+    """Return a source with what the keywords of a method say of its file."""
+    from bertmagic.data import tables
+    from bertmagic.data.formats.reading import of_options
+    from bertmagic.options.files import Files
+
+    return tables.read_as(source, of_options(table.read(Files, reading)))

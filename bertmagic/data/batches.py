@@ -24,19 +24,23 @@ _ROWS = 4
 MEGA_BATCH = 50
 """How many batches are sorted by length together: many enough to pad little, few enough to keep the order random."""
 
+JITTER = 0.8, 1.25
+"""By which factors lengths are varied before few rows are sorted, so that each epoch has other batches."""
 
-def training_batches(
-    lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int
-) -> list[npt.NDArray[np.int64]]:
+
+def training_batches(lengths: npt.NDArray[Any], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
     """Return the batches of an epoch: rows of similar length together, in an order that the seed decides.
 
     Rows are shuffled, sorted by length within mega-batches of `MEGA_BATCH` batches, cut into batches, and the
-    batches shuffled; a batch has ``batch_size`` rows, one of them may have fewer.
+    batches shuffled; a batch has ``batch_size`` rows, one of them may have fewer. Fewer rows than two mega-batches
+    would be cut from the same sorted list in each epoch: their lengths are varied a little first (`JITTER`).
     """
     import numpy as np
 
     generator = np.random.default_rng((seed, epoch))
     order = generator.permutation(len(lengths))
+    if len(lengths) < 2 * MEGA_BATCH * batch_size:
+        lengths = lengths * generator.uniform(*JITTER, len(lengths))
     for start in range(0, len(order), MEGA_BATCH * batch_size):
         mega = order[start : start + MEGA_BATCH * batch_size]
         mega[:] = mega[np.argsort(-lengths[mega], kind="stable")]

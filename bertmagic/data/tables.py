@@ -43,6 +43,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class FileReference:
+    """A path or glob, and what the user says of the files."""
+
+    reference: str
+    reading: Reading
+
+
+@dataclass(frozen=True)
 class Splits:
     """The tables of a data set, by the name of their split; a table without splits is called ``""``."""
 
@@ -69,7 +77,7 @@ class Splits:
         )
 
 
-def read(source: Any, role: Role = "any", may_be_empty: bool = False, reading: Reading = Reading()) -> Table:  # noqa: B008
+def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     """Return one table with columns that have different names, all of them text; of several splits, that for a role.
 
     Parameters
@@ -78,8 +86,6 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False, reading: R
         A DataFrame or Series, a frame of another library, a Dataset or DatasetDict, a dict of columns, a list of
         dicts, ``sample:NAME[@SPLIT]``, a path or glob of CSV, TSV, JSON, JSONL, Parquet or text files, or a hub id
         ``OWNER/NAME[:CONFIG][@SPLIT]``; or the `Splits` of one of these.
-    reading
-        How files are to be read; what a reference itself says, as in ``PATH?sep=;``, counts more.
 
     Raises
     ------
@@ -88,7 +94,7 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False, reading: R
     UnknownReference
         If the string names nothing known.
     """
-    table = read_splits(source, reading).choose(role)
+    table = read_splits(source).choose(role)
     if not (len(table.frame) or may_be_empty):
         raise DataError(f"{table.name} has no rows.", "Check the file, or the filter that made it.")
     if not table.frame.columns.is_unique:
@@ -101,14 +107,21 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False, reading: R
     return Table(table.name, words.grouped(frame), table.note)
 
 
-def read_splits(source: Any, reading: Reading = Reading()) -> Splits:  # noqa: B008 - frozen
+def read_as(source: Any, reading: Reading) -> Any:
+    """Return a source with what the user says of files, for `read`; a source that is no file stays as it is."""
+    return FileReference(os.fspath(source), reading) if reading and isinstance(source, str | os.PathLike) else source
+
+
+def read_splits(source: Any) -> Splits:
     """Return all splits of a source; see `read`."""
+    if isinstance(source, FileReference):
+        return Splits(_named(source.reference, source.reading))
     if isinstance(source, Splits):
         return source
     if isinstance(source, Table):
         return Splits({"": source})
     if isinstance(source, str | os.PathLike):
-        return Splits(_named(os.fspath(source), reading))
+        return Splits(_named(os.fspath(source), Reading()))
     if isinstance(source, Mapping) and source and all(map(frames.holds_rows, source.values())):
         return Splits({str(name): Table(str(name), frames.read(rows)) for name, rows in source.items()})
     return Splits({"": Table(f"the {type(source).__name__}", frames.read(source))})

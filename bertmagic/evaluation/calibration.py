@@ -57,6 +57,9 @@ class Calibration(Result):
 def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> float:
     """Return the temperature at which the mean cross-entropy is lowest (Guo et al. 2017, section 4.2).
 
+    Targets are smoothed by ``1 / (rows + 2)``, as few rows may all be right by chance, which would ask for certainty
+    (Platt 1999, "Probabilistic Outputs for Support Vector Machines", section 2.2).
+
     Parameters
     ----------
     logits
@@ -67,14 +70,15 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
     import numpy as np
     from scipy.optimize import minimize_scalar
 
-    exact = logits.astype(np.float64)
+    exact, smoothing = logits.astype(np.float64), 1 / (len(targets) + 2)
 
     def loss(log: float) -> float:
         scaled = exact * np.exp(-log)
         if targets.ndim == 2:
-            return float((np.logaddexp(0, scaled) - targets * scaled).mean())
+            return float((np.logaddexp(0, scaled) - ((1 - smoothing) * targets + smoothing / 2) * scaled).mean())
         scaled -= scaled.max(axis=1, keepdims=True)
-        return float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(targets)), targets]).mean())
+        of_true = (1 - smoothing) * scaled[np.arange(len(targets)), targets] + smoothing * scaled.mean(axis=1)
+        return float((np.log(np.exp(scaled).sum(axis=1)) - of_true).mean())
 
     low, high = np.log(_BOUNDS)
     minimum = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})

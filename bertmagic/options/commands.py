@@ -7,6 +7,7 @@ from typing import Any
 
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
+from bertmagic.options.files import Files
 from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Precision
 
 
@@ -22,7 +23,7 @@ from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Precisio
     ),
 )
 @dataclass(frozen=True, kw_only=True)
-class Fill:
+class Fill(Files):
     """Predict the masked words of a text, with a probability for each candidate."""
 
     texts: Any = option(
@@ -68,7 +69,7 @@ class NextSentence:
     ),
 )
 @dataclass(frozen=True, kw_only=True)
-class Predict:
+class Predict(Files):
     """Predict labels for texts, with a probability for each class."""
 
     texts: Any = option(None, "texts", "A quoted text, a variable with texts, or {an expression}.", many=True)
@@ -121,7 +122,7 @@ class Attention:
     ),
 )
 @dataclass(frozen=True, kw_only=True)
-class Evaluate:
+class Evaluate(Files):
     """Evaluate a model on labelled rows."""
 
     data: Any = option(REQUIRED, "data", "The labelled rows.")
@@ -209,7 +210,7 @@ class Save:
     ),
 )
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class Check(Files):
     """Summarize a data set and list its problems."""
 
     data: Any = option(REQUIRED, "data", "The rows to check.")
@@ -233,7 +234,7 @@ class Check:
     ),
 )
 @dataclass(frozen=True, kw_only=True)
-class Models:
+class Models(Files):
     """List the encoders with a short name; with data, say which of them suit it."""
 
     data: Any = option(None, "data", "Training rows to recommend encoders for; anything that train takes.")
@@ -254,7 +255,7 @@ class Models:
 
 @command("bert_panel", "panel", positional=("data",), examples=("%bert_panel reviews --text review --label stars",))
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class Panel(Files):
     """Open a panel of sliders for a fine-tuning run: estimates, Start, Stop, Resume, and the equivalent cell."""
 
     data: Any = option(None, "data", "The training rows; by default the first table among the variables.")
@@ -281,7 +282,7 @@ class Status:
     ),
 )
 @dataclass(frozen=True, kw_only=True)
-class Compare:
+class Compare(Files):
     """Compare several models with the first on the same rows: quality, speed, size, cost."""
 
     models: Any = option(

@@ -18,6 +18,7 @@ Kind = Literal[
     "file_name",
     "path",
     "text",
+    "names",
     "choice",
     "int",
     "float",
@@ -68,6 +69,8 @@ class Option:
         Which training curves ask for another value, and which value.
     searchable
         Whether the command searches over it, given a range of values.
+    last
+        Whether it is listed behind the other options of a command.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Option:
     slider_range: tuple[float, float] | None = None
     when_to_change: str = ""
     searchable: bool = False
+    last: bool = False
 
     @property
     def long(self) -> str:
@@ -107,8 +111,9 @@ def option(default: Any, kind: Kind, help: str, **known: Any) -> Any:
 
 
 def table(command: type[Any]) -> tuple[Option, ...]:
-    """Return the options of a command in the order of their declaration."""
+    """Return the options of a command in the order of their declaration, those that come last behind the others."""
     searched = getattr(command, "searched", ())
+    declared = sorted(dataclasses.fields(command), key=lambda f: bool(f.metadata.get("last")))
     return tuple(
         Option(
             name=f.name,
@@ -116,5 +121,5 @@ def table(command: type[Any]) -> tuple[Option, ...]:
             searchable=f.name in searched,
             **cast("dict[str, Any]", dict(f.metadata)),
         )
-        for f in dataclasses.fields(command)
+        for f in declared
     )

@@ -88,11 +88,11 @@ class Finetune(Training):
         "Train on all word pieces of a word, not on the first alone.",
         reason="Devlin et al. 2019, section 5.3, use the first piece of a word for training and prediction.",
     )
-    calibrate: bool = option(
-        False,
+    calibrate: bool | None = option(
+        None,
         "flag",
-        "Fit a temperature on the validation set, so that probabilities match observed frequencies.",
-        reason="Guo et al. 2017. Off, as the validation set has already selected the weights.",
+        "Fit a temperature on the validation set, against overconfidence; by default if it has 50 rows or more.",
+        reason="Guo et al. 2017. Not where the last weights are kept: then validation rows are for the report alone.",
     )
     baselines: bool = option(
         True,

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.options.entry import REQUIRED, option
+from bertmagic.options.files import Files
 
 if TYPE_CHECKING:
     from bertmagic.options.terms import Adapt, Keep, LoraSave, Precision, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class Training(Files):
     """Options of every training run, for all tasks.
 
     ``longest`` is the default of ``max_length`` in tokens: the cost of attention grows with its square.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
+from bertmagic.options.files import Files
 from bertmagic.options.names import folder_name, variable_name
 from bertmagic.options.ranges import HOW, Range, checked
 
@@ -78,11 +79,14 @@ def signature(options: type[Any], function: Callable[..., Any]) -> inspect.Signa
 def keywords(options: type[Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that explains an unknown keyword argument, as `read` does for those of a run.
 
-    Without it Python raises a ``TypeError`` that does not know the names of other tools.
+    Without it Python raises a ``TypeError`` that does not know the names of other tools. The ``**`` parameter of a
+    function stands for the options of `Files`.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        accepted = inspect.signature(function).parameters
+        parameters = inspect.signature(function).parameters
+        takes_files = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+        accepted = {*parameters, *(entry.name for entry in table(Files) if takes_files)}
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -158,6 +162,13 @@ def _text(entry: Option, value: Any) -> Any:
     return value
 
 
+def _names(entry: Option, value: Any) -> tuple[str, ...]:
+    """Return names, or numbers as text; one text may hold several between commas."""
+    given = [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in _several(value)]
+    single = dataclasses.replace(entry, many=False)
+    return tuple(name.strip() for item in given for name in _text(single, item).split(","))
+
+
 def _columns(entry: Option, value: Any) -> str | tuple[str, ...]:
     """Return one column, or several as a tuple."""
     columns = _text(dataclasses.replace(entry, many=True), value)
@@ -208,6 +219,7 @@ _READERS: dict[Kind, Any] = {
     "choice": _choice,
     "flag": _flag,
     "text": _text,
+    "names": _names,
     "column": _text,
     "run": _text,
     "metric": _text,

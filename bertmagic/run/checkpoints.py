@@ -30,7 +30,7 @@ _KEPT = 2
 
 _WITHOUT_EFFECT = (
     "name", "train", "validation", "test", "text", "label", "device", "save_to", "resume", "background",
-    "checkpoint_every", "checkpoint_minutes", "baselines",
+    "checkpoint_every", "checkpoint_minutes", "baselines", "calibrate",
 )  # fmt: skip
 """Options that may differ when a run is resumed; the data is compared by its digest."""
 

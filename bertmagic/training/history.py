@@ -26,7 +26,7 @@ class History:
     steps
         A DataFrame with a row a step: loss, lr, grad_norm, rows, tokens, slots, seconds, memory.
     evaluations
-        A DataFrame with a row an evaluation: step, epoch, the metrics, and whether it was the best so far.
+        A DataFrame with a row an evaluation: step, epoch, the metrics, and whether it was the best so far and was kept.
     """
 
     def __init__(self) -> None:

@@ -263,7 +263,8 @@ class Loop:
         self.evaluations_without_gain = 0 if best else self.evaluations_without_gain + 1
         self.evaluated = self.step
         seconds = time.perf_counter() - began
-        self.emit(Evaluated(self.step, self.step / self.per_epoch, metrics["loss"], metrics, best, seconds))
+        kept = best and self.plan.keep == "best"  # else the copy only serves while the run goes on, or if it diverges
+        self.emit(Evaluated(self.step, self.step / self.per_epoch, metrics["loss"], metrics, kept, seconds))
 
     def _patience_is_out(self) -> bool:
         return self.plan.patience is not None and self.evaluations_without_gain >= self.plan.patience

@@ -12,7 +12,7 @@ from bertmagic.errors import empty_frames
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
-from bertmagic.options import Finetune
+from bertmagic.options import Finetune, files
 from bertmagic.run import folders
 from bertmagic.run.locks import RunLock
 from bertmagic.run.stopping import StopButton
@@ -60,7 +60,8 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
         If the data cannot be used.
     """
     base = Finetune(
-        train=options.data, text=options.text, label=options.label, task=options.task, device=options.device
+        train=options.data, text=options.text, label=options.label, task=options.task, device=options.device,
+        **files.said(options),
     )  # fmt: skip
     prepared = prepare(base, emit)
     texts = prepared.train.texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets as ipw
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from bertmagic.display.writers.elements import paragraph, warned
 from bertmagic.errors import BertMagicError, OptionError, count
 from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
-from bertmagic.options import Finetune
+from bertmagic.options import Finetune, files
 from bertmagic.options.cells import cell
 from bertmagic.options.names import variable_name
 from bertmagic.registry import encoder_reference
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bertmagic.display.live.live_output import Watcher
+    from bertmagic.options.files import FileOptions
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.estimates import Subject
     from bertmagic.tuning.results import Estimate, Rates
@@ -59,7 +60,7 @@ def panel(
     data: Any = None, *, text: options.Columns = None, label: options.Columns = None, task: str | None = None,
     model: Any = "minilm", name: str = "tuned", sources: Mapping[str, str] | None = None,
     names: Mapping[str, Any] | None = None, guard: Callable[[str], None] | None = None,
-    started: Callable[[Any], None] | None = None,
+    started: Callable[[Any], None] | None = None, **reading: Unpack[FileOptions],
 ) -> Panel:  # fmt: skip
     """Open a panel for a fine-tuning run.
 
@@ -73,6 +74,8 @@ def panel(
         The user's variables, which the panel offers as data.
     guard, started
         Called with the name of a run before it starts, and with its job afterwards.
+    reading
+        How a file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def panel(
     code = (sources or {}).get("train")
     if data is None:
         code, data = default_data(names or {})
-    given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name}
+    given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name, **reading}
     chosen = options.read(options.commands.Panel, given)
     return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
 
@@ -106,7 +109,7 @@ class Panel:
         self._handle: publish.Handle | None = None
         base = Finetune(
             train=chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, name=chosen.name,
-            model=encoder_reference(chosen.model),
+            model=encoder_reference(chosen.model), **files.said(chosen),
         )  # fmt: skip
         self._first = str(chosen.model) if isinstance(chosen.model, str) else base.model
         with publish.working() as emit:

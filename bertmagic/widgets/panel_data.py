@@ -14,12 +14,12 @@ from bertmagic.data import frames, samples, tables
 from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
+from bertmagic.options import files
 from bertmagic.options.cells import literal
 from bertmagic.options.commands import Check
-from bertmagic.tasks import source
 from bertmagic.tuning import estimates
 from bertmagic.widgets.panel_form import TABLE, tooltip
-from bertmagic.workflows import check
+from bertmagic.workflows import check, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,7 +107,7 @@ class DataForm:
         """
         about = estimates.subject(self.base, emit)
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
-        self.report = check.report(Check(data=self.base.train, **given), emit)
+        self.report = check.report(Check(data=self.base.train, **given, **files.said(self.base)), emit)
         self.about = about
 
     def _data_chosen(self, _: Any) -> None:
@@ -162,7 +162,7 @@ class DataForm:
         if not self.error:
             return list(self.report.columns)
         try:
-            return tables.read(source(self.base.task, self.base.train), "train").columns
+            return tables.read(prepare.given(self.base, self.base.train), "train").columns
         except BertMagicError:
             return []
 

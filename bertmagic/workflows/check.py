@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import checks, tables
 from bertmagic.data import columns as naming
+from bertmagic.data.formats.reading import of_options
 from bertmagic.data.report import DataReport, Finding
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.texts import Texts, cells
@@ -43,7 +44,7 @@ def report(options: Check, emit: Listener) -> DataReport:
         If there is nothing to check: no rows, or no text column.
     """
     emit(Phase("reading the data"))
-    table = tables.read(options.data)
+    table = tables.read(tables.read_as(options.data, of_options(options)))
     task = choose(options.task, table, named_columns(options))
     columns, findings = _columns(task, table, options)
     known, rows, labels, row_findings = _rows(task, table, columns)
@@ -52,6 +53,7 @@ def report(options: Check, emit: Listener) -> DataReport:
     lengths, unit, length_findings = _lengths(known, rows, options, emit)
     edges, counts = _histogram(lengths)
     label = columns.get("label", columns.get("answers"))
+    findings += [Finding("info", table.note)] if table.note else []
     return DataReport(
         data=table.name,
         task=task.name if label else "none (no label column)",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import TrainingError, listing
 from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
-from bertmagic.models import adapters, saving
+from bertmagic.models import adapters, heads, saving
 from bertmagic.models.fast import allocator
 from bertmagic.run import checkpoints, folders
 from bertmagic.run.recorder import RunRecorder
@@ -246,11 +246,29 @@ def _tuned(setup: Setup, emit: Listener, button: StopButton) -> tuple[Setup, tup
     notes: tuple[str, ...] = ()
     if calibrate:  # which chooses what `tuned` does, too
         task, calibration = prepared.task.calibrated(scores, rows, samples)
+        if _put_into_head(setup, calibration.temperature):
+            task = prepared.task.tuned(scores / calibration.temperature, rows, samples)
         notes = (calibration.sentence,)
         emit(Note(calibration.sentence))
     else:
         task = prepared.task.tuned(scores, rows, samples)
     return replace(setup, prepared=replace(prepared, task=task)), notes
+
+
+def _put_into_head(setup: Setup, temperature: float) -> bool:
+    """Divide the output layer by a temperature, so that the folder gives the same probabilities in transformers.
+
+    Returns False where the head does not end in a linear layer, or the folder has only adapters: then the task has it.
+    """
+    import torch
+
+    output = heads.output_layer(setup.network)
+    if output is None or setup.adapter is not None:
+        return False
+    with torch.no_grad():
+        for parameter in output.parameters():
+            parameter.div_(temperature)
+    return True
 
 
 def _watched(setup: Setup, part: str, what: str, emit: Listener, button: StopButton) -> Callable[[int], None]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import cache, checks, columns, pairs, tables
 from bertmagic.data.batches import BatchSource
+from bertmagic.data.formats.reading import of_reference
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, UnknownReference, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, pooling, saving, weights
@@ -182,8 +183,8 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
         texts = [texts]
     if pairs.is_list(texts):
         return _listed(list(texts), inputs), "the list", "the list"
-    if isinstance(texts, os.PathLike):
-        table = tables.read(_existing(Path(texts)))
+    if isinstance(texts, os.PathLike | tables.FileReference):
+        table = tables.read(_existing(texts))
     else:
         table = tables.read(texts, may_be_empty=True)
     chosen = _inputs(model, table, asked)
@@ -241,7 +242,8 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=inputs, dtype=object)
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise DataError(f"there is no file {str(path)!r}.", f"The current folder is {Path.cwd()}.")
-    return path
+def _existing(file: os.PathLike[str] | tables.FileReference) -> os.PathLike[str] | tables.FileReference:
+    reference = file.reference if isinstance(file, tables.FileReference) else os.fspath(file)
+    if not tables.paths(of_reference(reference)[0]):
+        raise UnknownReference(f"there is no file {reference!r}.", f"The current folder is {Path.cwd()}.")
+    return file

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import split, tables
+from bertmagic.data.formats.reading import of_options
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import overlap
 from bertmagic.errors import DataError, OptionError, count
@@ -76,17 +77,22 @@ def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
     return prepared
 
 
+def given(options: Finetune | Pretrain, rows: Any) -> Any:
+    """Return the rows of a part in a form that `tables.read` reads as the options say."""
+    return source(options.task, tables.read_as(rows, of_options(options)))
+
+
 def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:
     """Return the tables of train and, where there are any, of validation and test."""
-    splits = tables.read_splits(source(options.task, options.train))
+    splits = tables.read_splits(given(options, options.train))
     parts = {"train": tables.read(splits, "train")}
     if options.validation is not None and not isinstance(options.validation, int | float):
-        parts["validation"] = tables.read(source(options.task, options.validation), "validation")
+        parts["validation"] = tables.read(given(options, options.validation), "validation")
     elif splits.has("validation"):
         parts["validation"] = tables.read(splits, "validation")
         emit(Note(f"Validation is {parts['validation'].name}, which came with train."))
     if options.test is not None:
-        parts["test"] = tables.read(source(options.task, options.test), "test")
+        parts["test"] = tables.read(given(options, options.test), "test")
     return parts
 
 
@@ -113,21 +119,21 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     """
     columns, note = kind.columns(parts["train"], named_columns(options))
     task, train, findings = kind.read(parts["train"], columns, options)
-    notes, given = [note] if note else [], {}
+    notes, others = [*dict.fromkeys(table.note for table in parts.values()), note], {}
     # Before rows are held out, so that a test row becomes neither a training nor a validation row.
     for part in [name for name in ("validation", "test") if name in parts]:
-        given[part], part_findings = task.examples(parts[part], columns)
+        others[part], part_findings = task.examples(parts[part], columns)
         findings += [replace(finding, what=f"{parts[part].name}: {finding.what}") for finding in part_findings]
-        train = _without_overlap(task, train, given[part], findings)
-    validation = given.get("validation")
-    chosen = resolve.hold_out(options, task, len(train), validation is not None, "test" in given)
+        train = _without_overlap(task, train, others[part], findings)
+    validation = others.get("validation")
+    chosen = resolve.hold_out(options, task, len(train), validation is not None, "test" in others)
     if chosen.share > 0:
         train, validation = _hold_out(task, train, chosen.share, options.seed)
         notes.append(f"Held out {len(validation):,} of {len(train) + len(validation):,} rows for validation.")
     notes += [chosen.reason] if chosen.reason else []
     return Prepared(
-        task, train, validation, given.get("test"), columns, tuple(findings), tuple(notes), chosen.keep,
-        None if "validation" in given else chosen.share,
+        task, train, validation, others.get("test"), columns, tuple(findings), tuple(filter(None, notes)), chosen.keep,
+        None if "validation" in others else chosen.share,
     )  # fmt: skip
 
 

@@ -150,6 +150,21 @@ def hold_out(options: Finetune | Pretrain, task: Task, rows: int, has_validation
     return HoldOut(0.0, keep, f"No row is held out: a part of {count(rows, 'row')} would choose weights by chance.")
 
 
+CALIBRATED = 50
+"""From so many validation rows on a run fits a temperature to them; `benchmarks/defaults.py`."""
+
+
+def calibrates(options: Finetune | Pretrain, task: Task, keep: Keep, validation_rows: int) -> bool:
+    """Decide whether to fit a temperature to the validation rows, which makes up for weights that are too sure.
+
+    Where the last weights are kept, the validation rows are there for the report, and stay unseen.
+    """
+    wanted = getattr(options, "calibrate", False)
+    if wanted is None:
+        return task.calibrates and keep == "best" and validation_rows >= CALIBRATED
+    return bool(wanted)
+
+
 def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrainedTokenizerBase]:
     """Find an encoder, downloading it if need be, and load its tokenizer.
 

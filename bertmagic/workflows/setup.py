@@ -22,7 +22,7 @@ from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
 from bertmagic.workflows import warm_start
 from bertmagic.workflows.prepare import digests, prepare
-from bertmagic.workflows.resolve import find_encoder, resolve
+from bertmagic.workflows.resolve import calibrates, find_encoder, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,7 +104,8 @@ def set_up(
     encoder, tokenizer = find_encoder(options.model, emit)
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
-    options = with_values(options, resolved.options | {"keep": prepared.keep} | held_out)
+    calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
+    options = with_values(options, resolved.options | {"keep": prepared.keep, "calibrate": calibrate} | held_out)
     if resumed is not None and getattr(options, "pooling", "none") is None:
         options = replace(options, pooling=resumed.state["options"].get("pooling", "first"))
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, UnknownReference
 
 
 def test_predictions_keep_the_index_and_the_order(learnt):
@@ -51,7 +51,7 @@ def test_files_of_texts(learnt, tmp_path):
     (tmp_path / "t.csv").write_text("id,review\n1,a good film\n2,NA\n")
     assert learnt.predict(file="t.txt").frame["label"].tolist() == ["good", "bad"]
     assert learnt.predict(file="t.csv", text="review").frame["text"].tolist() == ["a good film", "NA"]
-    with pytest.raises(DataError, match=r"no file 'nothing\.csv'"):
+    with pytest.raises(UnknownReference, match=r"no file 'nothing\.csv'"):
         learnt.predict(file="nothing.csv")
     with pytest.raises(DataError, match=r"no column 'revew'.*Did you mean 'review'"):
         learnt.predict(file="t.csv", text="revew")

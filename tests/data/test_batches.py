@@ -41,6 +41,25 @@ def test_batches_hold_rows_of_like_length():
     assert padded < 1.1 * LENGTHS.sum()
 
 
+def mates(lengths, epoch):
+    """The pairs of rows that are in a batch together."""
+    batches = training_batches(lengths, 32, 0, epoch)
+    return {pair for batch in batches for pair in itertools.combinations(sorted(batch.tolist()), 2)}
+
+
+@pytest.mark.parametrize("rows", [200, 400, 1600])
+def test_few_rows_are_in_other_batches_in_each_epoch(rows):
+    lengths = LENGTHS[:rows]
+    kept = [len(mates(lengths, epoch) & mates(lengths, epoch + 1)) / len(mates(lengths, epoch)) for epoch in range(4)]
+    assert max(kept) < 0.5  # without jitter above 0.7
+
+
+def test_batches_of_few_rows_hold_rows_of_like_length():
+    lengths = LENGTHS[:400]
+    padded = sum(lengths[batch].max() * len(batch) for batch in training_batches(lengths, 32, 0, 0))
+    assert padded < 1.35 * lengths.sum()  # 1.9 in random order
+
+
 @pytest.mark.parametrize("budget", [1, 300, 4096])
 def test_prediction_batches_hold_their_budget(budget):
     batches = list(budget_batches(LENGTHS, budget))

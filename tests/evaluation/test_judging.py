@@ -145,6 +145,13 @@ def test_the_lists_are_read_edited_and_refused(tmp_path):
         counterfactuals.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])
 
 
+def test_few_rows_that_are_all_right_do_not_ask_for_certainty():
+    logits = np.tile(np.asarray([[2.0, 0.0, -1.0]], np.float32), (50, 1))
+    of_classes = calibration.temperature(logits, np.zeros(50, np.int64))
+    of_labels = calibration.temperature(logits[:, ::2], np.tile([1, 0], (50, 1)))
+    assert all(0.2 < temperature < 1 for temperature in (of_classes, of_labels))  # without smoothing 0.02
+
+
 def test_a_temperature_mends_logits_that_are_too_large():
     generator = np.random.default_rng(0)
     true = generator.integers(0, 3, 3000)

@@ -108,9 +108,10 @@ def test_of_equal_metrics_the_one_with_the_lower_loss_is_the_best(run):
 
 
 def test_the_last_weights_can_be_kept(run):
-    model, _, ended, weights = run(scores=(0.9, 0.5, 0.4), steps=15, keep="last")
+    model, events, ended, weights = run(scores=(0.9, 0.5, 0.4), steps=15, keep="last")
     assert ended.best_step == 15
     assert equal(model, weights[15])
+    assert [event.best for event in events if isinstance(event, Evaluated)] == [False, False, False]
 
 
 def test_a_run_without_steps_leaves_the_model(run):

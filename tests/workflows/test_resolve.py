@@ -9,7 +9,7 @@ from bertmagic.models import adapters
 from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
 from bertmagic.tuning import estimates
-from bertmagic.workflows.resolve import FEW, hold_out, resolve
+from bertmagic.workflows.resolve import CALIBRATED, FEW, calibrates, hold_out, resolve
 
 
 def resolved(task="classification", suited=3e-5, max_tokens=512, **options):
@@ -106,6 +106,20 @@ def test_what_the_user_says_holds():
 
 def test_thresholds_of_labels_are_never_chosen_on_training_rows():
     assert held_out(60, "multi_label", has_test=True) == (0.2, "last", True)
+
+
+@pytest.mark.parametrize(
+    ("task", "keep", "rows", "option", "expected"),
+    [
+        ("classification", "best", CALIBRATED, {}, True), ("multi_label", "best", CALIBRATED, {}, True),
+        ("classification", "best", CALIBRATED - 1, {}, False), ("classification", "last", CALIBRATED, {}, False),
+        ("regression", "best", CALIBRATED, {}, False),
+        ("classification", "best", CALIBRATED, {"calibrate": False}, False),
+        ("classification", "last", 5, {"calibrate": True}, True),
+    ],
+)  # fmt: skip
+def test_a_temperature_is_fitted_where_enough_rows_choose_the_weights(task, keep, rows, option, expected):
+    assert calibrates(Finetune(train="x", **option), find(task), keep, rows) is expected
 
 
 @pytest.mark.parametrize("name", ["question_answering"])

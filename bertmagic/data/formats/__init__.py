@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMATS: tuple[Format, ...] = (
     columnar.PARQUET,
     records.FORMAT,
+    records.PLAIN,
     webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,

@@ -2,70 +2,149 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from bertmagic.data.formats import dialect as dialects
+from bertmagic.data.formats import header, numerals
+from bertmagic.data.formats.dialect import Dialect
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    import pandas as pd
 
     from bertmagic.data.formats.source import Source
 
+_BLANK_BETWEEN = re.compile(r"\S[^\n]*\n\s*\n\s*\S")
+_ORANGE_TYPE = re.compile(r"(d|c|s|t|discrete|continuous|string|text|time|[^\s]+( [^\s]+)+)?")
+_ORANGE_ROLE = re.compile(r"((class|meta|i|ignore|weight|w)( .*)?)?")
+
 
 def _fit(source: Source) -> Fit:
-    return Fit.POSSIBLE if source.suffix in (".csv", ".tsv") else Fit.NO
+    if source.reading.sep or source.reading.header is not None or dialects.declared(source):
+        return Fit.SURE
+    if source.suffix in dialects.SUFFIXES:
+        return Fit.POSSIBLE
+    return _fit_content(source)
+
+
+def _fit_content(source: Source) -> Fit:
+    """Whether a file of any suffix is a table: all rows have as many tabs, or names of columns stand in the first."""
+    fitting = dialects.separators(source)
+    if not fitting:
+        return Fit.NO
+    if _BLANK_BETWEEN.search(source.beginning.replace("\r\n", "\n")):
+        return Fit.NO  # sentences, with a word per line
+    if "\t" in fitting or any(header.has_names(dialects.sample(source, Dialect(sep, quoted=True))) for sep in fitting):
+        return Fit.SURE
+    return Fit.POSSIBLE
 
 
 def _read(source: Source) -> Content:
     import pandas as pd
 
-    tabs = source.suffix == ".tsv"
-    # A field cannot hold a tab, so quotes in TSV are characters like any other (as in GLUE's files).
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
     try:
-        with source.open_text() as lines:  # the file may be large: its text is never held
-            head = re.sub('"[^"]*"', "", _header(source, lines))  # a quoted name may hold a comma
-        separator = "\t" if tabs else max(",;\t", key=head.count)
-        with source.open_text() as lines:
-            _check_width(source, lines, separator, quoting)
+        dialect = dialects.settle(source, dialects.separator(source))
     except UnicodeDecodeError:
         source.text  # noqa: B018 - raises an error that says where, and names a likely encoding
         raise
+    rows = dialects.sample(source, dialect)
+    if not rows:
+        raise DataError(f"{source.path} is empty: it has no header line.", "Check how it was written.")
+    skipped, names = _header(source, rows)
+    frame = _frame(source, dialect, skipped, names)
+    commas = [] if dialect.sep != ";" else [name for name in names if numerals.has_decimal_commas(frame[name])]
+    frame = pd.DataFrame({name: numerals.typed(frame.pop(name), dialect.sep == ";") for name in names})
+    return Content({"": frame}, _note(source, dialect, skipped, names, commas))
+
+
+def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> pd.DataFrame:
+    """Return the rows below the header, every field as text."""
+    import pandas as pd
+
     with source.open_text() as lines:
-        frame = pd.read_csv(
-            lines, sep=separator, quoting=quoting, index_col=False, keep_default_na=False, na_values=[""],
-            low_memory=False,
-        )  # fmt: skip
-    return Content({"": frame})
+        if skipped:
+            reader = dialect.rows(dialects.open_rows(source, lines))
+            for _ in range(skipped):
+                next(row for row in reader if row)
+        elif dialects.declared(source):
+            next(lines)
+        try:
+            return pd.read_csv(
+                lines, sep=dialect.sep, quoting=dialect.quoting, header=None, names=names, index_col=False,
+                dtype=str, keep_default_na=False, na_values=[""],
+            )  # fmt: skip
+        except pd.errors.EmptyDataError:
+            return pd.DataFrame({name: [] for name in names}, dtype="str")
 
 
-def _header(source: Source, lines: Iterable[str]) -> str:
-    for line in lines:
-        if line.strip():
-            return line
-    raise DataError(f"{source.path} is empty: it has no header line.", "Check how it was written.")
+def _header(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
+    """Return how many rows stand above the data, and the names of the columns: 0, 1, … if there are none.
 
-
-def _check_width(source: Source, lines: Iterable[str], separator: str, quoting: Literal[0, 3]) -> None:
-    """Raise a `DataError` if a row has more or fewer fields than the header."""
-    rows = csv.reader(lines, delimiter=separator, quoting=quoting, strict=True)
-    csv.field_size_limit(2**31 - 1)
-    try:
-        header = next(row for row in rows if row)
-        for row in rows:
-            if row and len(row) != len(header):
-                raise DataError(
-                    f"{source.name} is ragged: line {rows.line_num:,} has {count(len(row), 'field')}, "
-                    f"the header has {len(header)} ({listing(header, 5)}).",
-                    "Quote texts that hold the separator, or repair that line.",
-                )
-    except csv.Error as error:
+    Raises
+    ------
+    DataError
+        If the first row may be names or data, or if as many names as columns are not given.
+    """
+    reading, width = source.reading, len(rows[0])
+    has_names = reading.header if reading.header is not None else header.has_names(rows)
+    if reading.columns:
+        if len(reading.columns) != width:
+            raise DataError(
+                f"columns names {count(len(reading.columns), 'column')}, and the rows of {source.name} have {width} "
+                f"({listing(rows[0], 5)}).",
+                "Name each of them.",
+            )
+        given = _named(reading.columns)
+        return int(bool(has_names) or list(rows[0]) == given), given
+    if reading.header is None and _is_orange(rows):
+        return 3, _named(rows[0])
+    if has_names is None:
         raise DataError(
-            f"{source.name} cannot be read at line {rows.line_num:,}: {error}.", "A quote may be missing there."
-        ) from None
+            f"the first row of {source.name} may hold the names of the columns or data: {listing(rows[0], 5)}.",
+            "Say which:\nheader = True\nheader = False",
+        )
+    return (1, _named(rows[0])) if has_names else (0, list(map(str, range(width))))
 
 
-FORMAT = Format("table", (".csv", ".tsv"), _fit, _read)
+def _is_orange(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the second and third row hold types and roles of columns, as Orange writes them."""
+    if len(rows) < 3 or not any(rows[1]) or not any(rows[2]):
+        return False
+    return all(map(_ORANGE_TYPE.fullmatch, rows[1])) and all(map(_ORANGE_ROLE.fullmatch, rows[2]))
+
+
+def _named(row: Sequence[str]) -> list[str]:
+    """Return names as pandas makes them different: ``Unnamed: 0`` for an empty one, ``text.1`` for a second."""
+    names: list[str] = []
+    for i, field in enumerate(row):
+        base = field or f"Unnamed: {i}"
+        number = 0
+        while (name := f"{base}.{number}" if number else base) in names:
+            number += 1
+        names.append(name)
+    return names
+
+
+def _note(source: Source, dialect: Dialect, skipped: int, names: Sequence[str], commas: Sequence[str]) -> str:
+    """Return what is not usual for the suffix of a file, and what overrules it."""
+    reading, usual, parts = source.reading, dialects.SUFFIXES.get(source.suffix), []
+    if dialect.sep != usual and not reading.sep:
+        parts.append(f"fields are separated by {dialects.NAMES.get(dialect.sep, repr(dialect.sep))}")
+    if dialect.quoted == (dialect.sep == "\t") and (usual or not dialect.quoted):
+        parts.append("texts are quoted as in CSV" if dialect.quoted else "quotes are characters")
+    if commas:
+        parts.append(f"numbers have a decimal comma ({listing(commas)})")
+    if skipped == 0 and reading.header is None:
+        parts.append(f"no header (columns {listing(names)})")
+    elif skipped > 1:
+        parts.append(f"{skipped} lines of names, types and roles")
+    elif parts and reading.header is None:
+        parts.append("the first row holds the names of the columns")
+    return f"Read as a table: {', '.join(parts)}; sep = …, header = … overrule." if parts else ""
+
+
+FORMAT = Format("table", tuple(dialects.SUFFIXES), _fit, _read)

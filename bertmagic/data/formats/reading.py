@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from bertmagic.errors import DataError
+
+if TYPE_CHECKING:
+    from bertmagic.options.files import Files
 
 _QUERY = re.compile(r"(?P<path>.+)\?(?P<query>(?:format|header|columns|encoding|sep)=.*)", re.DOTALL)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -47,10 +50,9 @@ class Reading:
         return replace(other, **own)
 
 
-def of_options(options: Any) -> Reading:
-    """Return what the options of a command say; None for those that it does not have."""
-    said: dict[str, Any] = {field.name: getattr(options, field.name, None) for field in fields(Reading)}
-    return Reading(**{**said, "columns": tuple(map(str, said["columns"] or ()))})
+def of_options(options: Files) -> Reading:
+    """Return what the options of a command say."""
+    return Reading(**{field.name: getattr(options, field.name) for field in fields(Reading)})
 
 
 def of_reference(reference: str) -> tuple[str, Reading]:

@@ -1,95 +1,129 @@
-"""JSON: a list of objects, an object a line, columns, and other usual shapes."""
+"""JSON: rows as objects or lists, in the shapes of other libraries and of annotation tools."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import texts
-from bertmagic.data.formats import squad
+from bertmagic.data.formats import json_text, shapes, squad, tools
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import pandas as pd
 
+    from bertmagic.data.formats.json_text import Values
+    from bertmagic.data.formats.reading import Reading
     from bertmagic.data.formats.source import Source
+
+_LINES = (".jsonl", ".ndjson")
+_SUFFIXES = (".json", *_LINES)
+
+Read = tuple["pd.DataFrame", str]
+"""Rows, and what a user should know of how they were read."""
 
 
 def _fit(source: Source) -> Fit:
-    """Whether the first character that is not blank opens an array or object, and what follows agrees."""
     start = source.beginning.lstrip()
-    if not start.startswith(("{", "[")):
-        return Fit.NO
-    return Fit.SURE if source.suffix in _SUFFIXES or _begins(start) else Fit.POSSIBLE
-
-
-def _begins(text: str) -> bool:
-    """Whether a text begins with a whole JSON value, or with as much of one as was read."""
-    try:
-        json.JSONDecoder().raw_decode(text)
-    except json.JSONDecodeError as error:
-        return error.pos >= len(text) - 1
-    return True
+    if source.suffix in _SUFFIXES:
+        return Fit.SURE if start.startswith(("{", "[")) else Fit.NO
+    return Fit.SURE if json_text.begins(start, source.is_whole) else Fit.NO
 
 
 def _read(source: Source) -> Content:
-    reader = _json_lines if source.suffix in (".jsonl", ".ndjson") else _json
-    return Content({"": reader(source)})
+    """Read rows as what they are: questions, annotations, or a table."""
+    return _content(source, _frame)
 
 
-def _json_lines(source: Source) -> pd.DataFrame:
-    rows = []
-    for number, line in enumerate(source.lines, start=1):
-        if line.strip():
-            rows.append(_json_row(source, number, line))
-    return texts.frame(rows)
+def _read_plain(source: Source) -> Content:
+    """Read rows as they stand, also where they look like those of an annotation tool."""
+    return _content(source, _table)
 
 
-def _json_row(source: Source, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{source.name} line {number:,} is not JSON: {error.msg}.", "Each line must be {…}.") from None
-    if not isinstance(row, dict):
-        raise DataError(f"{source.name} line {number:,} is not an object but {line[:40]!r}.", "Each line must be {…}.")
-    return row
+def _content(source: Source, read: Callable[[list[Any], Values, Source], Read]) -> Content:
+    values = json_text.parse(source)
+    shape = _shape(source, values)
+    tables = {
+        split: read(rows, values, source) if isinstance(rows, list) else (rows, "")
+        for split, rows in shape.tables.items()
+    }
+    notes = [part for part in (shape.note, _joined({split: note for split, (_, note) in tables.items()})) if part]
+    note = f"Read as JSON: {'; '.join(notes)}." if notes else ""
+    return Content({split: frame for split, (frame, _) in tables.items()}, note)
 
 
-def _json(source: Source) -> pd.DataFrame:
-    text = source.text
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        if text.lstrip()[:1] == "{" and "\n{" in text:
-            return _json_lines(source)
-        raise DataError(
-            f"{source.name} is not JSON: {error.msg} in line {error.lineno:,}.", "Repair it there."
-        ) from None
-    return _json_frame(source, rows)
+def _joined(notes: Mapping[str, str]) -> str:
+    """Return the notes of all splits, each with its split unless they are all the same."""
+    if len(set(notes.values())) == 1:
+        return next(iter(notes.values()))
+    return "; ".join(f"{split}: {note}" for split, note in notes.items() if note)
 
 
-def _json_frame(source: Source, rows: Any) -> pd.DataFrame:
-    """Return the rows of a list of objects, of columns in a dict, of a single object, or of articles as in SQuAD."""
+def _shape(source: Source, values: Values) -> shapes.Shape:
+    value = values.value
+    if isinstance(value, dict) and (squad.nested([value]) or source.suffix in _LINES):
+        articles = value.get("data")
+        return shapes.Shape({"": articles if isinstance(articles, list) and squad.nested(articles) else [value]})
+    shape = shapes.of(value, source.name)
+    if shape is not None:
+        return shape
+    if isinstance(value, dict) and any(isinstance(cell, str) for cell in value.values()):
+        return shapes.Shape({"": [value]})
+    what = f"an object with the keys {listing(value)}" if isinstance(value, dict) else f"{value!r:.40}"
+    raise DataError(f"{source.name} holds no rows: it is {what}.", f"Known shapes: {shapes.KNOWN}.")
+
+
+def _frame(rows: list[Any], values: Values, source: Source) -> Read:
     if squad.nested(rows):
         return squad.frame(rows, source.name)
-    if isinstance(rows, dict) and _is_list_of(dict, rows.get("data")):
-        rows = rows["data"]
-    if isinstance(rows, dict) and rows:
-        kinds = {type(column) for column in rows.values()}
-        if kinds == {list} and len({len(column) for column in rows.values()}) > 1:
-            raise DataError(f"the columns of {source.name} are not of one length.", "Give every column as many values.")
-        return texts.frame(rows if kinds in ({list}, {dict}) else [rows]).reset_index(drop=True)
-    if not _is_list_of(dict, rows):
+    export = tools.read(rows, source.name)
+    if export is not None:
+        return texts.frame(export.rows), export.note
+    squad.check_flat(rows, source.name)
+    return _table(rows, values, source)
+
+
+def _table(rows: list[Any], values: Values, source: Source) -> Read:
+    """Return rows as a table: objects by their keys, lists by position, texts as one column."""
+    filled = [row for row in rows if row is not None]
+    note = f"{count(len(rows) - len(filled), 'null')} left out" if len(filled) < len(rows) else ""
+    kind = type(filled[0]) if filled else dict
+    odd = next((at for at, row in enumerate(rows) if row is not None and not isinstance(row, kind)), None)
+    if odd is not None or kind.__name__ not in _READERS:
+        at = odd or 0
         raise DataError(
-            f"{source.name} holds no rows.", 'It should be a list of objects, as in [{"text": "…", "label": "…"}].'
+            f"{source.name} {values.place(at)} is not {_KINDS.get(kind.__name__, 'an object')} but {rows[at]!r:.40}.",
+            f"Known shapes: {shapes.KNOWN}.",
         )
-    return texts.frame(rows)
+    frame, more = _READERS[kind.__name__](filled, source.reading, source.name)
+    return frame, "; ".join(part for part in (note, more) if part)
 
 
-def _is_list_of(kind: type, value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+def _objects(rows: list[dict[str, Any]], reading: Reading, name: str) -> Read:
+    return texts.frame(rows), ""
 
 
-_SUFFIXES = (".json", ".jsonl", ".ndjson")
+def _texts(rows: list[str], reading: Reading, name: str) -> Read:
+    return texts.frame({"text": rows}), "each item is a text"
+
+
+def _lists(rows: list[list[Any]], reading: Reading, name: str) -> Read:
+    """Name the columns of rows that are lists: as the user says, by their first row, or as a text and a label."""
+    if reading.columns:
+        return shapes.named_rows(rows[1:] if reading.header else rows, list(reading.columns), name), ""
+    if reading.header or (reading.header is None and shapes.is_header(rows[0])):
+        return shapes.named_rows(rows[1:], rows[0], name), f"the first row names the columns: {listing(rows[0], 5)}"
+    named = "columns = … names them"
+    pair = shapes.text_and_label(rows)
+    if pair:
+        return shapes.named_rows(rows, pair, name), f"each row is [{', '.join(pair)}], or {named}"
+    return shapes.named_rows(rows, list(range(len(rows[0]))), name), f"columns are numbered from 0; {named}"
+
+
+_READERS: dict[str, Callable[[list[Any], Reading, str], Read]] = {"dict": _objects, "list": _lists, "str": _texts}
+_KINDS = {"dict": "an object", "list": "a list", "str": "a text"}
+
 FORMAT = Format("json", _SUFFIXES, _fit, _read)
+PLAIN = Format("records", (), lambda _: Fit.NO, _read_plain)

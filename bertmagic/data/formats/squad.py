@@ -1,10 +1,13 @@
-"""Questions nested as in the files of SQuAD (Rajpurkar et al. 2016 and 2018): article, paragraph, question, answer."""
+"""Questions nested as in the files of SQuAD (Rajpurkar et al. 2016 and 2018): article, paragraph, question, answer.
+
+CMRC, DRCD, KorQuAD, GermanQuAD and others have the same form; MRQA (Fisch et al. 2019) and CMRC 2018 have other keys.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,15 +15,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHAPE = '{"data": [{"title": …, "paragraphs": [{"context": …, "qas": [{"id", "question", "answers"}]}]}]}'
+_CONTEXT = ("context", "context_text", "passage", "paragraph")
+_ID = ("id", "qid", "query_id", "question_id")
+_QUESTION = ("question", "query_text", "question_text", "query")
+_ANSWERS = ("detected_answers", "answers", "answer")  # of MRQA's two the first has offsets
+_START = ("answer_start", "start", "start_offset")
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 
-def nested(content: Any) -> bool:
-    """Whether the content of a JSON file is nested so: articles with paragraphs, or paragraphs, that have ``qas``."""
-    return any(_has_questions(article) for article in _articles(content))
+def nested(rows: list[Any]) -> bool:
+    """Whether rows are articles with paragraphs, or paragraphs, that have ``qas``."""
+    return any(map(_has_questions, rows))
 
 
-def frame(content: Any, name: str) -> pd.DataFrame:
-    """Return a row for each question: ``id, title, context, question, answers``.
+def frame(rows: list[Any], name: str) -> tuple[pd.DataFrame, str]:
+    """Return a row for each question, ``id, title, context, question, answers``, and a note.
 
     ``answers`` is ``{"text": [...], "answer_start": [...]}``, both empty where ``is_impossible`` is true. What is
     missing is None; other keys of a question, such as those of an annotation tool, are left out.
@@ -32,19 +41,30 @@ def frame(content: Any, name: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = []
-    for place, article in _each(_articles(content), "data", name):
+    headers = [row for row in rows if isinstance(row, dict) and set(row) == {"header"}]
+    content = [row for row in rows if row not in headers] if headers else rows
+    questions = []
+    for place, article in _each(content, "data", name):
         paragraphs = article.get("paragraphs", [article])
         for inner, paragraph in _each(paragraphs, f"{place}.paragraphs", name):
             for where, question in _each(paragraph.get("qas"), f"{inner}.qas", name):
-                rows.append(_row(article, paragraph, question, where, name))
-    if not rows:
+                questions.append(_row(article, paragraph, question, where, name))
+    if not questions:
         raise DataError(f"{name} has articles but no question.", f"The shape of SQuAD is {_SHAPE}.")
-    return pd.DataFrame(rows)
+    return pd.DataFrame(questions), "the first line is a header and not a row" if headers else ""
 
 
-def _articles(content: Any) -> list[Any]:
-    return _list(content.get("data") if isinstance(content, dict) else content)
+def check_flat(rows: list[Any], name: str) -> None:
+    """Raise a `DataError` for questions, one in each row, whose context is not one text, as in HotpotQA."""
+    for at, row in enumerate(rows):
+        if not (isinstance(row, dict) and "question" in row):
+            return
+        key = next((key for key in _CONTEXT if key in row), None)
+        if key is not None and isinstance(row[key], list | dict) and row[key]:
+            raise DataError(
+                f"{key!r} of item {at + 1:,} of {name} is not a text but {row[key]!r:.60}.",
+                "An answer is looked for in one text: join the paragraphs that support it, or give a row for each.",
+            )
 
 
 def _has_questions(article: Any) -> bool:
@@ -66,15 +86,60 @@ def _each(items: Any, place: str, name: str) -> Iterator[tuple[str, dict[str, An
 def _row(
     article: dict[str, Any], paragraph: dict[str, Any], question: dict[str, Any], where: str, name: str
 ) -> dict[str, Any]:
-    given = [] if question.get("is_impossible") else question.get("answers") or []
-    answers = [answer for _, answer in _each(given, f"{where}.answers", name)]
+    given = None if _is_impossible(question, where, name) else _value(question, _ANSWERS)
+    given = [] if given is None else given if isinstance(given, list) else [given]
+    answers = [answer for item in given for answer in _answers(item, f"{where}.answers of {name}")]
     return {
-        "id": question.get("id"),
-        "title": article.get("title"),
-        "context": paragraph.get("context"),
-        "question": question.get("question"),
-        "answers": {
-            "text": [answer.get("text", "") for answer in answers],
-            "answer_start": [answer.get("answer_start", -1) for answer in answers],
-        },
+        "id": _value(question, _ID),
+        "title": _value(article, ("title",)) or _value(paragraph, ("title",)),
+        "context": _value(paragraph, _CONTEXT),
+        "question": _value(question, _QUESTION),
+        "answers": {"text": [text for text, _ in answers], "answer_start": [start for _, start in answers]},
     }
+
+
+def _value(item: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((item[key] for key in keys if item.get(key) is not None), None)
+
+
+def _is_impossible(question: dict[str, Any], where: str, name: str) -> bool:
+    value = question.get("is_impossible")
+    known = _TRUTH.get(str(value).strip().lower()) if value is not None else False
+    if known is None:
+        raise DataError(f"is_impossible of {where} of {name} is {value!r:.40}.", "Write true or false.")
+    return known
+
+
+def _answers(answer: Any, place: str) -> Iterator[tuple[str, int]]:
+    """Yield the text of an answer and where it begins in the context, or -1, for each of its places."""
+    if isinstance(answer, str | int) and not isinstance(answer, bool):
+        yield str(answer), -1
+        return
+    texts = answer.get("text", answer.get("answer_text", "")) if isinstance(answer, dict) else None
+    if isinstance(answer, dict) and isinstance(texts, list):  # as the hub's data sets have them
+        starts = _list(answer.get("answer_start")) or [-1] * len(texts)
+        if len(starts) != len(texts):
+            raise _no_answer(f"{count(len(texts), 'text')} and {count(len(starts), 'offset')}", place)
+        yield from ((text, _number(start, place)) for text, start in zip(texts, starts, strict=True))
+    elif isinstance(answer, dict) and isinstance(texts, str):
+        spans = answer.get("char_spans") or [[_value(answer, _START)]]
+        yield from ((texts, _number(span[0], place)) for span in spans)
+    else:
+        raise _no_answer(f"{answer!r:.60}", place)
+
+
+def _number(start: Any, place: str) -> int:
+    """Return an offset, which some files have as text; -1 where it is missing."""
+    if start is None:
+        return -1
+    try:
+        return int(start)
+    except (TypeError, ValueError):
+        raise _no_answer(f"the offset {start!r:.40}", place) from None
+
+
+def _no_answer(what: str, place: str) -> DataError:
+    return DataError(
+        f"{place} holds {what}, which is not an answer.",
+        f'An answer is {{"text": "…", "answer_start": 0}} or a text. The shape of SQuAD is {_SHAPE}.',
+    )

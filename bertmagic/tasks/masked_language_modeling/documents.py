@@ -33,18 +33,20 @@ def source(given: Any) -> Any:
 
     if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
         return frame({"text": list(given)})
-    if not isinstance(given, str | os.PathLike):
+    reading = given.reading if isinstance(given, tables.FileReference) else Reading()
+    reference = given.reference if isinstance(given, tables.FileReference) else given
+    if not isinstance(reference, str | os.PathLike):
         return given
-    paths = tables.paths(os.fspath(given))
-    if not paths or any(path.suffix.lower() != ".txt" for path in paths):
+    paths = tables.paths(os.fspath(reference))
+    if not paths or any(path.suffix.lower() != ".txt" for path in paths) or reading.format not in (None, "lines"):
         return given
-    texts = [text for path in paths for text in of_file(path)]
-    return tables.Table(os.fspath(given), pd.DataFrame({"text": texts}))
+    texts = [text for path in paths for text in of_file(path, reading)]
+    return tables.Table(os.fspath(reference), pd.DataFrame({"text": texts}))
 
 
-def of_file(path: Path) -> list[str]:
+def of_file(path: Path, reading: Reading) -> list[str]:
     """Return the documents of a text file: the parts between its blank lines, or its lines if it has none."""
-    text = "\n".join(Source(path, Reading()).lines).strip()
+    text = "\n".join(Source(path, reading).lines).strip()
     return [part for part in (_BLANK_LINE.split(text) if _BLANK_LINE.search(text) else text.split("\n")) if part]
 
 

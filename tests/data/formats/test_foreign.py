@@ -24,14 +24,14 @@ PENDING = frozenset(
         "absa.xml",
         "atis",
         "brat",
-        "clinc.json",
         "cluener.json",
+<<<<<<< HEAD
         "cmrc_native.json",
         "cola.tsv",
+=======
+        "conllu.conllu",
+>>>>>>> main
         "dataturks.json",
-        "excel_semicolon.csv",
-        "excel_sep.csv",
-        "excel_unicode.txt",
         "fasttext.txt",
         "folder",
         "hf_classlabel.parquet",
@@ -39,29 +39,15 @@ PENDING = frozenset(
         "labelstudio_choices.json",
         "labelstudio_ner.json",
         "labelstudio_ner_min.json",
-        "mrpc.tsv",
-        "mrqa.jsonl",
-        "ner_annotator.json",
         "ner_blanks.csv",
-        "noheader.csv",
-        "noheader.tsv",
-        "orange.tab",
-        "pandas_quoted.tsv",
-        "pandas_split.json",
-        "phrasebank.txt",
         "prodigy_choice.jsonl",
         "prodigy_ner.jsonl",
         "pubtator.txt",
-        "qnli.tsv",
         "reviews.feather",
         "reviews.sqlite",
         "reviews.xlsx",
         "reviews.zip",
-        "sick.txt",
         "snli.jsonl",
-        "spacy_train_data.json",
-        "splits.json",
-        "text_tab_label.txt",
         "trec.label",
     ]
 )
@@ -73,7 +59,7 @@ def read(name, options):
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     said = {key: value for key, value in options.items() if key in SAID}
     asked = {role: options.get(role) for role in ROLES}
-    table = tables.read(FILES / ENTRY.get(name, name), "train", reading=Reading(**said))
+    table = tables.read(tables.read_as(FILES / ENTRY.get(name, name), Reading(**said)), "train")
     kind = tasks.choose(None, table, asked)
     columns, _ = kind.columns(table, asked)
     task, rows, _ = kind.read(table, columns, None)

@@ -115,7 +115,7 @@ def test_an_undecodable_file_names_its_line(write):
         ("header.csv", "text,label\n", "header.csv has no rows"),
         ("broken.json", '[{"text": "a"},\n oops]', "broken.json is not JSON: .* in line 2"),
         ("number.json", "5", "number.json holds no rows"),
-        ("texts.json", '["a", "b"]', "texts.json holds no rows"),
+        ("mixed.json", '["a", 3]', "mixed.json item 2 is not a text but 3"),
         ("ragged.json", '{"text": ["a"], "label": [1, 2]}', "columns of ragged.json are not of one length"),
         ("broken.jsonl", '{"text": "a"}\n{"text": \n', "broken.jsonl line 2 is not JSON"),
         ("list.jsonl", '{"text": "a"}\n["b"]\n', "list.jsonl line 2 is not an object"),

@@ -73,7 +73,7 @@ def test_what_is_missing_is_a_missing_value(read):
         ([article(WHEN), {"title": "Mill"}], "data[1].paragraphs[0].qas of squad.json"),
         ([article(WHEN), {"paragraphs": "none"}], "data[1].paragraphs of squad.json"),
         ([article(WHEN), 3], "data of squad.json"),
-        ([article({**WHEN, "answers": ["1911"]})], "data[0].paragraphs[0].qas[0].answers of squad.json"),
+        ([article({**WHEN, "answers": [[1911]]})], "data[0].paragraphs[0].qas[0].answers of squad.json"),
         ([article()], "squad.json has articles but no question"),
     ],
 )

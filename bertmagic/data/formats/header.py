@@ -1,0 +1,104 @@
+"""Whether the first row of a table holds the names of its columns."""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bertmagic.data import columns, text_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
+_WORD = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+|\d+")  # parts of ReviewText or review_text
+_KNOWN = text_columns.TEXT_NAMES | columns.LABEL_NAMES | {name for pair in text_columns.PAIR_NAMES for name in pair}
+_FURTHER = re.compile(
+    "id|idx|index|title|name|date|time|user|username|author|url|language|lang|source|split|genre|rating|score|star|word"
+    "|token|tag|ner|question|answer|context|query|passage"
+)
+"""Names that stand in headers and hardly ever in rows."""
+
+_LONG = 40
+"""From how many characters on a field with several words is a text."""
+
+
+def has_names(rows: Sequence[Sequence[str]]) -> bool | None:
+    """Return whether the first row holds names; None if it may hold either.
+
+    It is a row like the others if one of its fields comes again in its own column of few values, is a number above
+    numbers, or is a long text above long texts. It holds names if one of them is well known, stands above numbers, or
+    if all are short and differ from what is below.
+    """
+    if not rows:
+        return None
+    first, rest = rows[0], rows[1:]
+    if list(first) == [str(number) for number in range(len(first))] and not _all_numbers(rest):
+        return True  # pandas' names for columns without one
+    below = [[row[i] for row in rest if row[i].strip() and row != first] for i in range(len(first))]
+    data = any(_is_value(field, column) for field, column in zip(first, below, strict=True))
+    names = any(_is_name(field, column) for field, column in zip(first, below, strict=True))
+    if data or names:
+        return names if data != names else None
+    return True if _look_like_names(first, below) else None
+
+
+def is_number(field: str) -> bool:
+    """Whether a field is a number, with a point or a comma."""
+    return bool(_NUMBER.fullmatch(field.strip()))
+
+
+def _all_numbers(rows: Sequence[Sequence[str]]) -> bool:
+    return all(is_number(field) for row in rows for field in row)
+
+
+def _are_numbers(column: Sequence[str]) -> bool:
+    return len(column) > 0 and sum(map(is_number, column)) >= 0.9 * len(column)
+
+
+def _is_value(field: str, below: Sequence[str]) -> bool:
+    """Whether a field of the first row is a value as those below it."""
+    if is_number(field) and _are_numbers(below):
+        return True
+    if field.strip() and field in below and 2 * len(set(below)) <= len(below) + 1:
+        return True
+    return _is_long(field) and len(below) > 0 and median(map(len, below)) >= _LONG
+
+
+def _is_long(field: str) -> bool:
+    return len(field) >= _LONG and (field.count(" ") >= 5 or not field.isascii())
+
+
+def _is_name(field: str, below: Sequence[str]) -> bool:
+    """Whether a field of the first row is a name that is well known, or stands above numbers."""
+    return _is_known(field.strip()) or (bool(field.strip()) and not is_number(field) and _are_numbers(below))
+
+
+def _is_known(name: str) -> bool:
+    name = name.lower()
+    return name in _KNOWN or bool(_FURTHER.fullmatch(name.removesuffix("s")))
+
+
+def _holds_known(name: str) -> bool:
+    """Whether one of the words of a name is known, as in ``review_text``."""
+    words = _WORD.findall(name)
+    return 0 < len(words) <= 3 and any(map(_is_known, words))
+
+
+def _look_like_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether all fields are different and short, and one differs from what is below it as a name does."""
+    named = [field.strip() for field in first if field.strip()]
+    short = all(len(name) <= _LONG and name.count(" ") < 4 and name[-1] not in ".!?" for name in named)
+    if not named or not short or len(set(named)) < len(named) or any(map(is_number, named)):
+        return False
+    return any(map(_holds_known, named)) or any(
+        _stands_out(name.strip(), column) for name, column in zip(first, below, strict=True) if name.strip()
+    )
+
+
+def _stands_out(name: str, below: Sequence[str]) -> bool:
+    """Whether a name is none of the few values below it, or much shorter than the texts below it."""
+    if len(below) >= 5 and len(set(below)) <= len(below) // 3 and name not in below:
+        return True
+    return len(below) > 0 and median(map(len, below)) >= max(20, 3 * len(name))

@@ -1,0 +1,191 @@
+"""Tables in text: separators, quotes, headers and numbers, as many programs write them."""
+
+import pytest
+
+from bertmagic.data import numbers, tables
+from bertmagic.data.formats import Reading
+from bertmagic.errors import DataError
+
+TEXTS = ["The tea is bitter, cup 1", "The tea is lovely; cup 2", 'He said "hm" and left', "Nothing more to say here"]
+LONG = "a text of so many words that it can hardly be a name"
+LABELS = ["bad", "good", "bad", "good"]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(name, content, **said):
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return tables.read(name, may_be_empty=True, reading=Reading(**said))
+
+    return read
+
+
+def rows(sep, header=("text", "label")):
+    return "".join(f"{sep.join(row)}\n" for row in [*([header] if header else []), *zip(TEXTS, LABELS, strict=True)])
+
+
+@pytest.mark.parametrize("name", ["t.tsv", "t.csv", "t.tab", "t.txt", "t.data", "t"])
+def test_tabs_are_found_in_a_file_of_any_suffix(read, name):
+    table = read(name, rows("\t"))
+    assert table.frame.to_dict("list") == {"text": TEXTS, "label": LABELS}
+    assert ("tabs" in table.note) == (name not in ("t.tsv", "t.tab"))
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("text|label\na, b|x\nc; d|y\n", "bars"),
+        ("text;label\na, b;x\nc|d;y\n", "semicolons"),
+        ("text\tlabel\na, b\tx\nc|d\ty\n", "tabs"),
+    ],
+)
+def test_the_separator_of_a_csv_file_is_the_one_that_gives_all_rows_one_width(read, content, word):
+    table = read("t.csv", content)
+    assert table.frame["label"].tolist() == ["x", "y"]
+    assert table.note.startswith(f"Read as a table: fields are separated by {word}, ")
+
+
+def test_commas_in_a_tsv_file(read):
+    table = read("t.tsv", 'text,label\n"a, b",x\nc,y\n')
+    assert table.frame["text"].tolist() == ["a, b", "c"]
+    assert "separated by commas" in table.note
+
+
+def test_two_separators_that_both_fit_are_asked(read):
+    content = "".join(f"word{i},x;y{i}\n" for i in range(9))
+    with pytest.raises(DataError, match="commas, semicolons between the fields") as caught:
+        read("t.csv", content)
+    assert caught.value.fix.splitlines() == ["Say which:", "sep = ','", "sep = ';'"]
+    assert read("t.csv", content, sep=";", header=False).frame["1"][0] == "y0"
+
+
+def test_a_line_of_excel_names_the_separator_and_is_no_row(read):
+    table = read("t.csv", "sep=|\r\ntext|label\r\na;b|x\r\nc;d|y\r\n")
+    assert table.frame.to_dict("list") == {"text": ["a;b", "c;d"], "label": ["x", "y"]}
+    assert len(read("t.csv", "sep=|\na;b|x\nc;d|y\n", header=False).frame) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_mark_at_the_beginning_names_the_encoding(read, encoding):
+    assert read("t.txt", rows("\t").replace("tea", "thé").encode(encoding)).frame["text"][0].startswith("The thé")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        rows("\t", None),
+        "0\t5\tA man plays.\n1\t3\tA dog runs.\n2\t4\tNo one.\n",
+        f"a\t{LONG}\tx\nb\t{LONG}!\ty\n",
+    ],
+)  # fmt: skip
+def test_a_first_row_of_data_is_not_lost(read, content):
+    table = read("t.tsv", content)
+    assert len(table.frame) == content.count("\n")
+    assert table.columns[:2] == ["0", "1"]
+    assert "no header (columns 0, 1" in table.note
+    assert table.note.endswith("sep = …, header = … overrule.")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Quality,#1 ID\n1,702876\n0,702977\n",
+        "v1,v2\nham,See you at the point tonight\nspam,Free entry in a weekly lottery\n",
+        "Kategorie,Inhalt\n" + "gut,eins\nschlecht,zwei\n" * 6,
+        "0,1\nThe tea is bitter,bad\nThe tea is fine,good\n",
+        "review_body,Rating Given\na,b\nc,d\n",
+        "text,label\nlabel,text\n",
+    ],
+)  # fmt: skip
+def test_names_of_columns_are_no_row(read, content):
+    table = read("t.csv", content)
+    assert table.columns == content.split("\n")[0].split(",")
+    assert len(table.frame) == content.count("\n") - 1
+    assert table.note == ""
+
+
+def test_a_first_row_that_may_be_either_is_asked(read):
+    content = "north,rain\nsouth,sun\nwest,snow\n"
+    with pytest.raises(DataError, match="may hold the names of the columns or data: north, rain") as caught:
+        read("t.csv", content)
+    assert caught.value.fix.splitlines() == ["Say which:", "header = True", "header = False"]
+    assert read("t.csv", content, header=True).columns == ["north", "rain"]
+    assert len(read("t.csv", content, header=False).frame) == 3
+
+
+def test_columns_names_those_of_a_table_without_names(read):
+    table = read("t.csv", '"1","Oil","Oil is dear"\n"2","Ball","A game"\n"1","Gas","Gas, too"\n',
+                 columns=("label", "title", "text"))  # fmt: skip
+    assert table.frame.iloc[0].tolist() == [1, "Oil", "Oil is dear"]
+    assert len(table.frame) == 3
+    with pytest.raises(DataError, match=r"columns names 2 columns, and the rows of t.csv have 3"):
+        read("t.csv", "a,b,c\n", columns=("x", "y"))
+    assert len(read("t.csv", "kind,words\nx,y\n", columns=("kind", "words")).frame) == 1
+
+
+GLUE = 'sentence\tlabel\n"So it goes ," she said\t0\n"Hello"\t1\n20" wide\t0\n'
+PANDAS = 'text\tlabel\n"She said ""yes"" twice\nand left"\tb\n"No ""one"""\ta\n'
+ALL = '"text"\t"label"\n"a"\t"x"\n"b"\t"y"\n'
+
+
+def test_quotes_with_tabs_are_those_of_csv_only_where_a_program_wrote_them(read):
+    assert read("t.tsv", GLUE).frame["sentence"].tolist() == ['"So it goes ," she said', '"Hello"', '20" wide']
+    table = read("t.tsv", PANDAS)
+    assert table.frame["text"].tolist() == ['She said "yes" twice\nand left', 'No "one"']
+    assert "quoted as in CSV" in table.note
+    assert read("t.tsv", ALL).frame["text"].tolist() == ["a", "b"]
+    balanced = 'text\tlabel\n"Hello"\tx\nno quotes\ty\n'
+    assert read("t.tsv", balanced).frame["text"].tolist() == ['"Hello"', "no quotes"]
+
+
+def test_lone_quotes_far_into_a_csv_file_are_characters(read):
+    content = "text,label\n" + "plain,x\n" * 30_000 + '"Yes" he said,y\n"No" she said,x\n'
+    table = read("t.csv", content)
+    assert table.frame["text"].iloc[-1] == '"No" she said'
+    assert "quotes are characters" in table.note
+
+
+def test_orange_has_three_lines_above_the_rows(read):
+    table = read("t.tab", "label\ttext\nd\tstring\nclass\tmeta\nbad\tThe tea\ngood\tA cup\n")
+    assert table.frame.to_dict("list") == {"label": ["bad", "good"], "text": ["The tea", "A cup"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        (["1", "2"], "int64"), (["1", ""], "float64"), (["0.5", "2"], "float64"), (["1e-05", "0.1"], "float64"),
+        (["True", "False"], "bool"),
+        (["007", "042"], "str"), (["1E2", "3"], "str"), (["1.10", "1.20"], "str"), (["+1", "-1"], "str"),
+        (["1", "01"], "str"), (["1", "x"], "str"), (["9223372036854775808", "1"], "str"), (["nan", "1"], "str"),
+        (["9007199254740993", ""], "str"), ([" 1", "2"], "str"), (["１", "2"], "str"), (["1_0", "2"], "str"),
+    ],
+)  # fmt: skip
+def test_a_column_is_of_numbers_only_if_all_are_written_as_such(read, written, kind):
+    column = read("t.csv", "text,label\n" + "".join(f"a,{value}\n" for value in written)).frame["label"]
+    assert column.dtype.name == kind or (kind == "str" and column.dtype == object)
+    if kind == "str":
+        assert column.fillna("").tolist() == written
+
+
+def test_decimal_commas_between_semicolons_are_numbers_and_said(read):
+    table = read("t.csv", "text;value;ids\na;0,5;x\nb;1.234,50;y\nc;-2;z\n")
+    assert table.frame["value"].tolist() == [0.5, 1234.5, -2.0]
+    assert "decimal comma (value)" in table.note
+    assert read("t.tsv", "text\tids\na\t2,27\nb\t3\n").frame["ids"].tolist() == ["2,27", "3"]  # several labels
+
+
+def test_numbers_written_with_zeros_at_the_end_are_predicted_as_numbers_if_they_are_many(read):
+    many = read("t.csv", "text,score\n" + "".join(f"a,{i}.250\n" for i in range(12))).frame["score"]
+    few = read("t.csv", "text,score\n" + "a,1.10\nb,1.20\n" * 20).frame["score"]
+    assert (numbers.are_quantities(many), numbers.are_quantities(few)) == (True, False)
+
+
+def test_a_table_with_nothing_below_its_header(read):
+    assert read("t.csv", "text,label\n").columns == ["text", "label"]
+
+
+def test_the_first_rows_tell_as_much_of_a_large_file(read):
+    filler = "x" * 300
+    table = read("t.txt", "".join(f"{filler} {i}\t{'ab'[i % 2]}\n" for i in range(2000)))
+    assert len(table.frame) == 2000
+    assert table.frame["1"].nunique() == 2
