@@ -289,7 +289,7 @@ def compare(
     chosen = table.read(
         table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns, **reading}
     )
-    said = of_options(chosen)
+    options = of_options(chosen)
     opened = [for_comparison(ref) for ref in given]
     if len(opened) < 2 or all(isinstance(model, str) for model in opened):
         raise OptionError(
@@ -298,7 +298,7 @@ def compare(
         )
     with publish.working(show) as emit:
         return comparing.compare(
-            opened, tables.read_as(data, said), columns, tables.read_as(train, said), chosen.price, emit
+            opened, tables.read_as(data, options), columns, tables.read_as(train, options), chosen.price, emit
         )
 
 

@@ -21,6 +21,9 @@ LABEL_NAMES = frozenset(
 _FURTHER_LABEL_NAMES = frozenset(["polarity", "emotion", "tag", "y", "class_index", "is_duplicate"])
 """Names of label columns, too, but only if no column has one of `LABEL_NAMES` and the values fit."""
 
+_NUMBER_NAMES = frozenset(["score", "rating", "stars", "similarity", "grade"])
+"""How the names of columns end whose numbers are likely meant to be predicted: ``relatedness_score``."""
+
 _MOST_CLASSES = 100
 
 
@@ -168,17 +171,25 @@ def _only(table: Table, option: str, candidates: list[str]) -> str:
         if candidates
         else f"no column of {table.name} looks like the {option} (columns: {listing(table.columns)})."
     )
-    raise DataError(what, f'Say which one with {option} = "NAME".')
+    two = f"; a pair of texts with text = [{candidates[0]!r}, {candidates[1]!r}]" if candidates[1:] else ""
+    raise DataError(what, f'Say which one with {option} = "NAME"{two if option == "text" else ""}.')
 
 
 def _labels(table: Table, taken: tuple[str, ...], fits: Callable[[pd.Series], bool]) -> list[str]:
-    """Return the columns that can be the label: those with a usual name, else those whose values fit."""
+    """Return the columns that can be the label: those with a usual name, else those whose values fit.
+
+    Numbers that are named like a target count too, so that no column of classes is taken in their place.
+    """
     others = [column for column in table.columns if column not in taken]
     named = [column for column in others if _plain(column) in LABEL_NAMES]
     if named:
         return named
-    fitting = [column for column in others if fits(table.frame[column])]
+    fitting = [column for column in others if fits(table.frame[column]) or _is_score(table, column)]
     return [column for column in fitting if _plain(column) in _FURTHER_LABEL_NAMES] or fitting
+
+
+def _is_score(table: Table, column: str) -> bool:
+    return _plain(column).split("_")[-1] in _NUMBER_NAMES and numbers.are_quantities(table.frame[column])
 
 
 def _plain(column: str) -> str:

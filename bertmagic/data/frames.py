@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import texts
-from bertmagic.data.formats import columnar
-from bertmagic.data.labels import missing
+from bertmagic.data.formats import class_names, columnar
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
@@ -68,8 +67,6 @@ def _from_datasets(source: Any) -> pd.DataFrame:
     DataError
         If it is a stream, or has a transform that would be left out.
     """
-    import pandas as pd
-
     if not hasattr(source, "__len__"):
         raise DataError(
             f"{type(source).__name__} is read as a stream, and cannot be shuffled or split.",
@@ -83,21 +80,7 @@ def _from_datasets(source: Any) -> pd.DataFrame:
         )
     chosen = source.column_names if source.format["output_all_columns"] else source.format["columns"]
     frame = _from_arrow(source.with_format("arrow", columns=chosen)[:])
-    for column in chosen:
-        feature = source.features[column]
-        if hasattr(feature, "int2str"):
-            codes = [-1 if missing(i) else max(int(i), -1) for i in frame[column].tolist()]
-            frame[column] = pd.Categorical.from_codes(codes, feature.names)
-        elif hasattr(getattr(feature, "feature", None), "int2str"):
-            frame[column] = pd.Series(_lists_of_names(frame[column], feature.feature.names), frame.index, dtype=object)
-    return frame
-
-
-def _lists_of_names(column: pd.Series, names: Sequence[str]) -> list[list[str | None] | None]:
-    def name(number: Any) -> str | None:
-        return None if missing(number) or number < 0 else names[int(number)]
-
-    return [None if missing(row) else [name(number) for number in row] for row in column.tolist()]
+    return class_names.applied(frame, source.features.to_dict(), f"the {type(source).__name__}")
 
 
 def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:

@@ -18,6 +18,8 @@ from bertmagic.errors import DataError, UnknownReference, listing, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bertmagic.data.formats.format import Content
+
 Role = Literal["train", "validation", "test", "any"]
 _SPLIT_NAMES: dict[Role, tuple[str, ...]] = {
     "train": ("train",),
@@ -44,7 +46,7 @@ class Table:
 
 @dataclass(frozen=True)
 class FileReference:
-    """A path or glob, and what the user says of the files."""
+    """A path or glob, and the options for its files."""
 
     reference: str
     reading: Reading
@@ -108,8 +110,26 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
 
 
 def read_as(source: Any, reading: Reading) -> Any:
-    """Return a source with what the user says of files, for `read`; a source that is no file stays as it is."""
-    return FileReference(os.fspath(source), reading) if reading and isinstance(source, str | os.PathLike) else source
+    """Return a source with the options for its files, for `read`.
+
+    Raises
+    ------
+    DataError
+        If there are options, and the source is an object.
+    """
+    if not reading:
+        return source
+    if isinstance(source, str | os.PathLike):
+        return FileReference(os.fspath(source), reading)
+    raise _no_file(f"a {type(source).__name__}", reading)
+
+
+def _no_file(what: str, reading: Reading) -> DataError:
+    return DataError(
+        f"{listing(reading.names)} {'says' if len(reading.names) == 1 else 'say'} how a file is read, and the data is "
+        f"{what}.",
+        'Leave that out; or write it behind the path of the file that is meant, as in "reviews.csv?sep=;".',
+    )
 
 
 def read_splits(source: Any) -> Splits:
@@ -128,13 +148,14 @@ def read_splits(source: Any) -> Splits:
 
 
 def _named(reference: str, reading: Reading) -> dict[str, Table]:
+    path, given = readings.of_reference(reference)
+    path, split = _split_of(path)
+    if not path.startswith("sample:") and (file_paths := paths(path)):
+        return _of_files(path, split, formats.read(file_paths, given.over(reading)))
+    if reading or given:
+        raise _no_file(repr(reference), given.over(reading))
     if reference.startswith("sample:"):
         return _sample(reference)
-    path, said = readings.of_reference(reference)
-    if file_paths := paths(path):
-        content = formats.read(file_paths, said.over(reading))
-        return {split: Table(f"{path}@{split}" if split else path, frame, content.note)
-                for split, frame in content.tables.items()}  # fmt: skip
     from bertmagic.data import hub
 
     if hub.looks_like_id(reference):
@@ -144,6 +165,23 @@ def _named(reference: str, reading: Reading) -> dict[str, Table]:
         f"there is no data named {reference!r}: no file, sample or hub id.{nearest(reference, _neighbours(reference))}",
         "Give a variable, a path, sample:NAME or OWNER/NAME of the hub.",
     )
+
+
+def _split_of(path: str) -> tuple[str, str]:
+    """Part ``PATH@SPLIT``, unless there is a file of that name."""
+    before, _, split = path.rpartition("@")
+    named = before and not Path(path).expanduser().exists() and Path(before).expanduser().exists()
+    return (before, split) if named else (path, "")
+
+
+def _of_files(path: str, split: str, content: Content) -> dict[str, Table]:
+    """Return the tables of files, or the one of a split."""
+    tables = {name: Table(f"{path}@{name}" if name else path, frame, content.note)
+              for name, frame in content.tables.items()}  # fmt: skip
+    if split and split not in tables:
+        has = f"the splits {listing(tables)}" if set(tables) != {""} else "no splits"
+        raise UnknownReference(f"{path} has no split {split!r}: it has {has}.{nearest(split, tables)}")
+    return {"": tables[split]} if split else tables
 
 
 def _sample(reference: str) -> dict[str, Table]:

@@ -71,6 +71,7 @@ def fit(
     outputs: int,
     groups: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
+    alike: Linear | None = None,
 ) -> Linear:
     """Fit a linear model with the penalty whose cross-validated loss is lowest.
 
@@ -92,6 +93,9 @@ def fit(
         Samples with the same number are in the same fold, such as windows of a text or words of a sentence.
     seed
         Of the folds.
+    alike
+        A linear model of nearly the same vectors, and of the same targets: its penalty and its losses are taken, and
+        nothing is cross-validated.
     """
     import numpy as np
 
@@ -100,7 +104,10 @@ def fit(
     scaled = (vectors - center) / scale
     expected = _one_hot(targets, outputs) if kind == "classes" else targets.reshape(len(vectors), outputs)
     expected = expected.astype(np.float32)
-    penalty, loss, constant = _select(kind, scaled, expected, groups, seed)
+    if alike is None:
+        penalty, loss, constant = _select(kind, scaled, expected, groups, seed)
+    else:
+        penalty, loss, constant = alike.penalty, alike.loss, alike.constant_loss
     weights = None
     for stronger in [each for each in PENALTIES if each >= penalty]:
         weights = _minimize(kind, scaled, expected, stronger, weights, _EXACT)

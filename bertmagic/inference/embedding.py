@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.inference.forward import run_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -49,12 +49,24 @@ def embed(
     DeviceError
         If the memory does not hold one row.
     """
+    (vectors,) = embed_each(network, feed, number_format, (pooling,), after_batch)
+    return vectors
+
+
+def embed_each(
+    network: PreTrainedModel,
+    feed: BatchSource,
+    number_format: str,
+    poolings: Sequence[Pooling],
+    after_batch: Callable[[int], None] = lambda done: None,
+) -> list[npt.NDArray[np.float32]]:
+    """Return the vectors of `embed` for several poolings, in one pass of the encoder."""
     import numpy as np
 
     if not len(feed.tokens):
-        return np.zeros((0, network.config.hidden_size), np.float32)
-    vectors = run_model(network, feed, number_format, after_batch, partial(_pooled, pooling=pooling))
-    return _by_text(vectors, feed.tokens)
+        return [np.zeros((0, network.config.hidden_size), np.float32) for _ in poolings]
+    vectors = run_model(network, feed, number_format, after_batch, partial(_pooled, poolings=poolings))
+    return [_by_text(part, feed.tokens) for part in np.split(vectors, len(poolings), axis=1)]
 
 
 def hidden_states(model: PreTrainedModel, batch: Batch) -> torch.Tensor:
@@ -68,11 +80,15 @@ def encoder(model: PreTrainedModel) -> Any:
     return model.get_encoder() if model.config.is_encoder_decoder else model.base_model
 
 
-def _pooled(model: PreTrainedModel, batch: Batch, pooling: Pooling) -> torch.Tensor:
-    """Return the vector of each sample, ``(rows, width)``."""
+def _pooled(model: PreTrainedModel, batch: Batch, poolings: Sequence[Pooling]) -> torch.Tensor:
+    """Return the vectors of each sample, one after the other, ``(rows, poolings * width)``."""
+    import torch
+
     states = hidden_states(model, batch)
-    if pooling == "first":
-        return states[:, 0]
+    return torch.cat([states[:, 0] if pooling == "first" else _mean(states, batch) for pooling in poolings], dim=1)
+
+
+def _mean(states: torch.Tensor, batch: Batch) -> torch.Tensor:
     mask = batch.mask.unsqueeze(-1).to(states.dtype)  # (rows, tokens, 1)
     return (states * mask).sum(dim=1) / mask.sum(dim=1)
 

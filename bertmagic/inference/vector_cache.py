@@ -18,7 +18,7 @@ from bertmagic.inference import embedding
 from bertmagic.models import adapters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -59,31 +59,45 @@ def embed(
     home
         The folder of the runs.
     """
-    import numpy as np
-
-    if len(feed.tokens.ids) < SMALL or adapters.present(network):
-        return embedding.embed(network, feed, number_format, pooling, after_batch)
-    name = key(network, feed, number_format, pooling)
-    path = home / "cache" / "vectors" / f"{name}.vectors"
-    batch = store.read(path)
-    if batch is not None:
-        after_batch(len(feed.tokens))
-        column = batch.column(0)
-        return np.array(column.flatten()).reshape(len(column), -1)
-    vectors = embedding.embed(network, feed, number_format, pooling, after_batch)
-    if key(network, feed, number_format, pooling) == name:
-        with suppress(OSError):
-            store.write(path, _record_batch(vectors))
+    (vectors,) = embed_each(home, network, feed, number_format, (pooling,), after_batch)
     return vectors
 
 
-def key(network: PreTrainedModel, feed: BatchSource, number_format: str, pooling: Pooling) -> str:
-    """Return the SHA-256 of all that decides the vectors: the encoder with its weights, and the tokens."""
+def embed_each(
+    home: Path,
+    network: PreTrainedModel,
+    feed: BatchSource,
+    number_format: str,
+    poolings: Sequence[Pooling],
+    after_batch: Callable[[int], None] = lambda done: None,
+) -> list[npt.NDArray[np.float32]]:
+    """Return the vectors of `embed` for several poolings, in one pass of the encoder unless all have an entry."""
+    if len(feed.tokens.ids) < SMALL or adapters.present(network):
+        return embedding.embed_each(network, feed, number_format, poolings, after_batch)
+    names = keys(network, feed, number_format, poolings)
+    paths = [home / "cache" / "vectors" / f"{name}.vectors" for name in names]
+    stored = [vectors for path in paths if (vectors := _read(path)) is not None]
+    if len(stored) == len(paths):
+        after_batch(len(feed.tokens))
+        return stored
+    computed = embedding.embed_each(network, feed, number_format, poolings, after_batch)
+    if keys(network, feed, number_format, poolings) == names:
+        with suppress(OSError):
+            for path, vectors in zip(paths, computed, strict=True):
+                store.write(path, _record_batch(vectors))
+    return computed
+
+
+def keys(network: PreTrainedModel, feed: BatchSource, number_format: str, poolings: Sequence[Pooling]) -> list[str]:
+    """Return the key of each pooling: the SHA-256 of all that decides the vectors.
+
+    This is the encoder with its weights, which are read once for all poolings, and the tokens.
+    """
     versions = [version(name) for name in ("torch", "transformers")]
-    digest = hashlib.sha256(f"{_FORMAT} {versions} {number_format} {pooling} {feed.segments} ".encode())
+    digest = hashlib.sha256(f"{_FORMAT} {versions} {number_format} {feed.segments} ".encode())
     for part in (*_content(embedding.encoder(network)), *_arrays(feed)):
         digest.update(part)
-    return digest.hexdigest()
+    return [hashlib.sha256(digest.digest() + pooling.encode()).hexdigest() for pooling in poolings]
 
 
 def _content(encoder: torch.nn.Module) -> Iterator[Any]:
@@ -112,6 +126,14 @@ def _arrays(feed: BatchSource) -> Iterator[Any]:
         yield f"{None if array is None else array.shape} ".encode()
         if array is not None:
             yield np.ascontiguousarray(array)
+
+
+def _read(path: Path) -> npt.NDArray[np.float32] | None:
+    """Return the vectors of an entry; None if there is none that can be read."""
+    import numpy as np
+
+    batch = store.read(path)
+    return None if batch is None else np.array(batch.column(0).flatten()).reshape(batch.num_rows, -1)
 
 
 def _record_batch(vectors: npt.NDArray[np.float32]) -> Any:

@@ -43,6 +43,6 @@ class FileOptions(TypedDict, total=False):
     sep: str | None
 
 
-def said(options: Files) -> FileOptions:
+def as_keywords(options: Files) -> FileOptions:
     """Return these options of a command, as keywords."""
     return cast("FileOptions", {field.name: getattr(options, field.name) for field in fields(Files)})

@@ -77,7 +77,7 @@ class Task(ABC):
     several_labels
         Whether a row may have several of them.
     has_word_outputs
-        Whether each word has an output of its own; see `word_positions`.
+        Whether each word has an output of its own.
     usage
         How a saved model is used without bertmagic, for its card.
     paired
@@ -356,10 +356,6 @@ class Task(ABC):
         The number is that of the classes or labels, and 1 for numbers.
         """
         raise NotImplementedError(f"{self.name} has no linear models")
-
-    def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the token that predicts each word, by its number in `Tokens.ids` or -1, and the row of each word."""
-        raise NotImplementedError(f"{self.name} has no outputs of words")
 
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return one of `baselines` that reads texts, fitted to training rows."""

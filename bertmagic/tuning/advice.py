@@ -61,7 +61,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     """
     base = Finetune(
         train=options.data, text=options.text, label=options.label, task=options.task, device=options.device,
-        **files.said(options),
+        **files.as_keywords(options),
     )  # fmt: skip
     prepared = prepare(base, emit)
     texts = prepared.train.texts

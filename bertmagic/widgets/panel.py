@@ -109,7 +109,7 @@ class Panel:
         self._handle: publish.Handle | None = None
         base = Finetune(
             train=chosen.data, text=chosen.text, label=chosen.label, task=chosen.task, name=chosen.name,
-            model=encoder_reference(chosen.model), **files.said(chosen),
+            model=encoder_reference(chosen.model), **files.as_keywords(chosen),
         )  # fmt: skip
         self._first = str(chosen.model) if isinstance(chosen.model, str) else base.model
         with publish.working() as emit:

@@ -107,7 +107,7 @@ class DataForm:
         """
         about = estimates.subject(self.base, emit)
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
-        self.report = check.report(Check(data=self.base.train, **given, **files.said(self.base)), emit)
+        self.report = check.report(Check(data=self.base.train, **given, **files.as_keywords(self.base)), emit)
         self.about = about
 
     def _data_chosen(self, _: Any) -> None:

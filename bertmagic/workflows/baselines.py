@@ -16,9 +16,11 @@ from bertmagic.inference.forward import run_model
 from bertmagic.models import heads, pooling
 from bertmagic.run import folders
 from bertmagic.run.stopping import Stop, StopButton
+from bertmagic.workflows import warm_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
@@ -163,17 +165,14 @@ def _of_words(
     name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Encoder, seed: int
 ) -> tuple[Scores, Linear]:
     """Fit a linear model of the hidden state of the token that predicts each word."""
-    import numpy as np
 
     def run(encoder: Encoder, tokens: Tokens, outputs: Callable[[PreTrainedModel, Batch], torch.Tensor]) -> Floats:
         return run_model(encoder.network, encoder.feed(tokens), encoder.precision, encoder.tick, outputs)
 
-    targets, outputs = task.linear_targets(rows)
-    assert task.target_kind is not None
-    at, owner = task.word_positions(rows, tokens)
-    words = np.flatnonzero(at >= 0)
-    vectors = run(encoder, tokens, embedding.hidden_states)[at[words]]
-    model = linear.fit(task.target_kind, vectors, targets[words], outputs, owner[words], seed)
+    source = encoder.feed(tokens)
+    feed = task.feed(tokens, rows, source.pad_id, source.segments, seed)
+    vectors = run(encoder, tokens, embedding.hidden_states)
+    model = warm_start.fit_linear(task, vectors, feed, task.linear_targets(rows)[1], seed)
     # Applied to each batch: the hidden states of all tokens of many rows would take gigabytes.
     return lambda encoder, rows, tokens: run(encoder, tokens, partial(_applied, linear_model=model)), model
 
@@ -250,8 +249,28 @@ def _encoder(setup: Setup, tick: Tick) -> Encoder:
     tokens = cache.Cache(
         folders.home(), setup.tokenizer, cast("int", options.max_length), options.long_text, folder, options.stride
     )
-    network, vectors = setup.frozen or setup.network, pooling.choose(folder)[0]
+    network, rows = setup.frozen or setup.network, len(setup.rows("train"))
+    vectors = probe_pooling(setup.prepared.task, folder, rows, getattr(options, "pooling", None))
     return Encoder(network, setup.tokenizer, options.precision, vectors, tokens, tick)
+
+
+def probe_pooling(task: Task, folder: Path, rows: int, chosen: Pooling | None) -> Pooling:
+    """Return the pooling of the vectors that baselines read: that of the run where it was chosen for single texts.
+
+    The head of a pair reads both texts at once, and that of many rows learns to read the first token: these choices
+    say nothing about the vectors of an encoder before fine-tuning.
+
+    Parameters
+    ----------
+    folder
+        That of the encoder.
+    rows
+        The number of training rows.
+    chosen
+        The option ``pooling`` of the run.
+    """
+    compared = not task.paired and rows < warm_start.MANY
+    return (chosen if compared else None) or pooling.choose(folder)[0]
 
 
 def _training_rows(setup: Setup, encoder: Encoder) -> tuple[LabelledRows, Tokens, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError,
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
-from bertmagic.models import loading, pooling
+from bertmagic.models import loading
 from bertmagic.workflows import attention
 from bertmagic.workflows import baselines as fitting
 from bertmagic.workflows import predict as using
@@ -141,7 +141,7 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     """Train a baseline on the training rows and evaluate it as a model of the same task."""
     task = lead.task
     rows = _training(lead, name, train, asked, emit)
-    encoder = _encoder(lead, emit) if name in baselines.OF_VECTORS else None
+    encoder = _encoder(lead, len(rows), emit) if name in baselines.OF_VECTORS else None
     emit(Phase(f"training {name}"))
     baseline = fitting.fit(name, task, rows, using.encoded(lead, rows, emit), encoder)
     scores = baseline.scores(given.rows, given.tokens)
@@ -153,8 +153,8 @@ def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mappi
     return _Side(report, baseline.predict, contender)
 
 
-def _encoder(lead: TextModel, emit: Listener) -> fitting.Encoder:
-    """Return the encoder that a model was fine-tuned from, before fine-tuning."""
+def _encoder(lead: TextModel, rows: int, emit: Listener) -> fitting.Encoder:
+    """Return the encoder that a model was fine-tuned from, before fine-tuning, with the pooling for so many rows."""
     import torch
 
     folder, name = attention.base_encoder(lead, emit)
@@ -162,7 +162,9 @@ def _encoder(lead: TextModel, emit: Listener) -> fitting.Encoder:
     with torch.random.fork_rng(devices=[]):  # a new pooler must not change the user's random numbers
         network = loading.opened(folder, "none")[0].to(lead.device)
     kept = using.cache_of(lead)
-    return fitting.Encoder(network, lead.tokenizer, lead.precision, pooling.choose(folder)[0], kept)
+    chosen = (lead.card.get("options") or {}).get("pooling")
+    vectors = fitting.probe_pooling(lead.task, folder, rows, chosen)
+    return fitting.Encoder(network, lead.tokenizer, lead.precision, vectors, kept)
 
 
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +79,9 @@ def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
 
 
 def given(options: Finetune | Pretrain, rows: Any) -> Any:
-    """Return the rows of a part in a form that `tables.read` reads as the options say."""
-    return source(options.task, tables.read_as(rows, of_options(options)))
+    """Return the rows of a part in a form that `tables.read` reads; of those in a file, as the options say."""
+    is_file = isinstance(rows, str | os.PathLike) or rows is options.train
+    return source(options.task, tables.read_as(rows, of_options(options)) if is_file else rows)
 
 
 def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:

@@ -17,7 +17,7 @@ from bertmagic.events import Phase
 from bertmagic.inference import vector_cache
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, mean_layer
-from bertmagic.models.pooling import POOLINGS, declared
+from bertmagic.models.pooling import declared
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
@@ -49,10 +49,19 @@ _COMPARED_ON = 1000
 _UNFIT = (ArithmeticError, ValueError, MemoryError)
 """What a linear model fails with; NumPy's errors of linear algebra are among them."""
 
-_MANY = 2000
+MANY = 2000
 """From so many samples on the first token learns to hold the text as well as the mean does, without a further layer."""
 
 _READ = {"mean": "the mean of the tokens", "first": "the first token", None: "each token"}
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a head reads, and why; with the linear model of these vectors if all samples were compared."""
+
+    pooling: Pooling | None
+    reason: str = ""
+    model: Linear | None = None
 
 
 @dataclass(frozen=True)
@@ -102,17 +111,12 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
         )
     if output is None or task.target_kind is None or not (is_new or options.adapt == "head"):
         return WarmStart()
-    pooling, reason = _pooling(network, task, feed, options, emit) if is_new else (_as_it_is(feed), "")
+    choice = _choose(network, task, feed, options, emit) if is_new else _Choice(None if feed.per_token else "first")
     if is_new:
-        _open(network, loaded.new, feed, pooling)
+        _open(network, loaded.new, feed, choice.pooling)
     if again:
-        return WarmStart(pooling)
-    return WarmStart(pooling, _fitted(network, task, feed, options, f"{_READ[pooling]}{reason}", emit))
-
-
-def _as_it_is(feed: BatchSource) -> Pooling | None:
-    """Return what a head reads that is not changed."""
-    return None if feed.per_token else "first"
+        return WarmStart(choice.pooling)
+    return WarmStart(choice.pooling, _fitted(network, task, feed, options, choice, emit))
 
 
 def likely_pooling(folder: Path, options: Finetune, train: LabelledRows) -> Pooling:
@@ -125,14 +129,14 @@ def _by_rule(options: Finetune, of_pairs: bool, samples: int) -> Pooling | None:
 
     The mean of a pair mixes both texts, while the first token compares them.
     """
-    if options.pooling or of_pairs or samples >= _MANY or _keeps_weights(options):
+    if options.pooling or of_pairs or samples >= MANY or _keeps_weights(options):
         return options.pooling or "first"
     return None
 
 
 def rows_read(rows: int) -> int:
     """Return how many rows a warm start reads, for estimates."""
-    return min(rows, _FITTED_ON) + 2 * min(rows, _COMPARED_ON)
+    return min(rows, _FITTED_ON) + min(rows, _COMPARED_ON)
 
 
 def _why_not(network: PreTrainedModel, is_new: bool, options: Finetune) -> str:
@@ -144,30 +148,48 @@ def _why_not(network: PreTrainedModel, is_new: bool, options: Finetune) -> str:
     return "" if mean_layer.fits(network) else f"the head of a {network.config.model_type!r} model cannot read it."
 
 
-def _pooling(
-    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, emit: Listener
-) -> tuple[Pooling | None, str]:
-    """Return what the head should read, and the reason; the pooling whose linear model has the lower loss."""
+def _choose(network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, emit: Listener) -> _Choice:
+    """Choose what the head reads: the pooling whose linear model has the lower cross-validated loss."""
     if feed.per_token:
-        return None, ""
+        return _Choice(None)
     decided = _by_rule(options, feed.tokens.second is not None, len(feed.tokens))
     if decided or not mean_layer.fits(network):
-        return decided or "first", ""
+        return _Choice(decided or "first")
     few = feed.sample(_COMPARED_ON, options.seed)
     emit(Phase("comparing poolings"))
+    poolings: tuple[Pooling, ...] = ("first", "mean")  # of equal ones the first token, which needs no layer
     try:
-        mean, first = (
-            _fit(task, vector_cache.embed(folders.home(), network, few, options.precision, pooling), few, network)
-            for pooling in POOLINGS
-        )
+        vectors = vector_cache.embed_each(folders.home(), network, few, options.precision, poolings)
+        models = [fit_linear(task, each, few, network.config.num_labels) for each in vectors]
     except _UNFIT:
-        return "first", ""
-    losses = (mean.loss, "first token", first.loss) if mean.loss < first.loss else (first.loss, "mean", mean.loss)
-    reason = " (loss {:.3g}, {} {:.3g})".format(*losses)
-    return ("mean" if mean.loss < first.loss else "first"), reason
+        return _Choice("first")
+    at = int(models[1].loss < models[0].loss)
+    other = f"{('first token', 'mean')[1 - at]} {models[1 - at].loss:.3g}"
+    all_compared = len(feed.tokens) <= _COMPARED_ON
+    return _Choice(poolings[at], f" (loss {models[at].loss:.3g}, {other})", models[at] if all_compared else None)
 
 
-def _fit(task: Task, vectors: npt.NDArray[np.float32], feed: BatchSource, network: PreTrainedModel) -> Linear:
+def fit_linear(
+    task: Task,
+    vectors: npt.NDArray[np.float32],
+    feed: BatchSource,
+    outputs: int,
+    seed: int = 0,
+    alike: Linear | None = None,
+) -> Linear:
+    """Fit a linear model to vectors of samples, or of the tokens that have a target.
+
+    Parameters
+    ----------
+    vectors
+        Of shape ``(samples, width)``, or ``(all tokens, width)`` if the feed has a target per token.
+    feed
+        The samples with their targets.
+    outputs
+        How many classes or labels there are; 1 for numbers.
+    seed, alike
+        As in `linear.fit`.
+    """
     import numpy as np
 
     assert feed.targets is not None
@@ -177,7 +199,7 @@ def _fit(task: Task, vectors: npt.NDArray[np.float32], feed: BatchSource, networ
         groups = np.repeat(groups, feed.tokens.lengths)
         chosen = np.flatnonzero(targets >= 0)[:_WORDS]
         vectors, targets, groups = vectors[chosen], targets[chosen], groups[chosen]
-    return linear.fit(task.target_kind, vectors, targets, network.config.num_labels, groups)
+    return linear.fit(task.target_kind, vectors, targets, outputs, groups, seed, alike)
 
 
 def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pooling: Pooling | None) -> None:
@@ -214,16 +236,18 @@ def _is_untrained(network: PreTrainedModel, layer: torch.nn.Linear, new: frozens
 
 
 def _fitted(
-    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, what: str, emit: Listener
+    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, choice: _Choice, emit: Listener
 ) -> str:
     """Fit the output layer to the training samples, and return a line about it."""
     import torch
 
+    what = f"{_READ[choice.pooling]}{choice.reason}"
     some = feed.sample(_FITTED_ON, options.seed)
     emit(Phase("fitting the head"))
     vectors = run_model(network, some, options.precision, outputs=heads.features)
     try:
-        model = _fit(task, vectors, some, network)
+        # The head reads nearly what was compared, so that the same penalty suits it.
+        model = fit_linear(task, vectors, some, network.config.num_labels, alike=choice.model)
     except _UNFIT as error:
         return f"The head reads {what} and starts at random: a linear model could not be fitted ({error})."
     losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"

@@ -78,6 +78,13 @@ def test_the_gold_label_is_taken_before_those_of_annotators():
         infer(text=LONG, label=CLASSES, gold_label=CLASSES)
 
 
+def test_numbers_named_like_a_target_are_not_passed_over():
+    with pytest.raises(DataError, match="could be genre, relatedness_score"):
+        infer(text=LONG, genre=CLASSES, relatedness_score=[i / 12 for i in range(40)])
+    assert infer(text=LONG, genre=CLASSES, price=[i / 12 for i in range(40)])[1] == "genre"
+    assert infer(text=LONG, label=CLASSES, score=[i / 12 for i in range(40)])[1] == "label"
+
+
 def test_a_further_name_counts_only_without_a_label_and_with_classes():
     assert infer(text=LONG, label=CLASSES, tag=CLASSES)[1] == "label"
     assert infer(text=LONG, tag=[f"tag {i}" for i in range(40)], group=CLASSES)[1] == "group"

@@ -49,8 +49,9 @@ def test_parse_trees_do_not_hide_a_pair():
 
 
 def test_two_alternatives_of_three_texts_are_no_pair():
-    with pytest.raises(DataError, match="could be story, choice1, choice2"):
+    with pytest.raises(DataError, match="could be story, choice1, choice2") as caught:
         infer(story=FIRST, choice1=SECOND, choice2=THIRD, label=LABEL)
+    assert caught.value.fix == """Say which one with text = "NAME"; a pair of texts with text = ['story', 'choice1']."""
     with pytest.raises(DataError, match="could be a, b"):
         infer(a=FIRST, b=SECOND, label=LABEL)
 

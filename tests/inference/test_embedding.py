@@ -67,6 +67,14 @@ def test_a_classifier_computes_all_tokens_of_its_last_layer(learnt):
     np.testing.assert_allclose(vectors, expected, atol=2e-6)
 
 
+def test_several_poolings_are_those_of_single_passes(learnt, tokenizer):
+    windows = feed(learnt.network, tokenizer, ["the film was good " * 40, "a sad book"], long_text="window")
+    poolings = ("first", "mean", "first")
+    each = embedding.embed_each(learnt.network, windows, "fp32", poolings)
+    for pooling, vectors in zip(poolings, each, strict=True):
+        np.testing.assert_array_equal(vectors, embedding.embed(learnt.network, windows, "fp32", pooling))
+
+
 def test_an_encoder_without_a_head_and_its_classifier_have_the_same_vectors(learnt):
     known = feed(learnt.network, learnt.tokenizer, TEXTS)
     alone, headed = (

@@ -63,6 +63,20 @@ def test_the_second_time_no_batch_is_computed(network, feed, home, passes):
         np.testing.assert_array_equal(vectors, expected)
 
 
+def test_several_poolings_take_one_pass_and_have_entries_of_their_own(network, feed, home, passes):
+    vectors = vector_cache.embed_each(home, network, feed, "fp32", ("first", "mean"))
+    assert sum(passes) == len(TEXTS)
+    passes.clear()
+    for pooling, known in zip(("first", "mean"), vectors, strict=True):
+        np.testing.assert_array_equal(vector_cache.embed(home, network, feed, "fp32", pooling), known)
+    assert passes == []
+    assert len(entries(home)) == 2
+    entries(home)[0].unlink()
+    for one, two in zip(vectors, vector_cache.embed_each(home, network, feed, "fp32", ("first", "mean")), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert sum(passes) == len(TEXTS)
+
+
 def test_an_entry_is_arrow_that_git_ignores(network, feed, home):
     vectors = vector_cache.embed(home, network, feed, "fp32", "mean")
     (path,) = entries(home)
@@ -101,14 +115,14 @@ def test_weights_that_change_meanwhile_are_not_kept(network, feed, home):
 
 
 def test_the_head_and_the_pooler_do_not_matter(network, feed, home):
-    known = (feed, "fp32", "mean")
-    expected = vector_cache.key(network, *known)
-    assert vector_cache.key(network.base_model, *known) == expected
+    known = (feed, "fp32", ("mean",))
+    expected = vector_cache.keys(network, *known)
+    assert vector_cache.keys(network.base_model, *known) == expected
     network.config.id2label = {0: "x", 1: "y"}
     with torch.no_grad():
         network.classifier.weight += 1.0
         network.base_model.pooler.dense.weight += 1.0
-    assert vector_cache.key(network, *known) == expected
+    assert vector_cache.keys(network, *known) == expected
 
 
 def test_all_that_decides_the_vectors_is_in_the_key(network, feed, tokenizer):
@@ -116,13 +130,12 @@ def test_all_that_decides_the_vectors_is_in_the_key(network, feed, tokenizer):
         return BatchSource(encode(tokenizer, texts, 16, **known), 0, segments=True)
 
     keys = [
-        vector_cache.key(network, feed, "fp32", "mean"),
-        vector_cache.key(network, feed, "bf16", "mean"),
-        vector_cache.key(network, feed, "fp32", "first"),
-        vector_cache.key(network, read(TEXTS), "fp32", "mean"),
-        vector_cache.key(network, read(TEXTS[::-1]), "fp32", "mean"),
-        vector_cache.key(network, read(TEXTS, long_text="window"), "fp32", "mean"),
-        vector_cache.key(network, read(TEXTS, pairs=TEXTS), "fp32", "mean"),
+        *vector_cache.keys(network, feed, "fp32", ("mean", "first")),
+        *vector_cache.keys(network, feed, "bf16", ("mean",)),
+        *vector_cache.keys(network, read(TEXTS), "fp32", ("mean",)),
+        *vector_cache.keys(network, read(TEXTS[::-1]), "fp32", ("mean",)),
+        *vector_cache.keys(network, read(TEXTS, long_text="window"), "fp32", ("mean",)),
+        *vector_cache.keys(network, read(TEXTS, pairs=TEXTS), "fp32", ("mean",)),
     ]
     assert len(set(keys)) == len(keys)
 

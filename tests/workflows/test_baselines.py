@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,25 @@ def test_the_probe_reads_the_encoder_as_it_was_before_training(run, rows, make_r
         assert dict(one.metrics) == dict(two.metrics)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_the_probe_pools_as_the_run_does(pooling, run, rows, make_rows, monkeypatch):
+    pooled, test = [], make_rows(60, seed=5)
+    real = baselines.vector_cache.embed
+    monkeypatch.setattr(baselines.vector_cache, "embed", lambda *given: pooled.append(given[4]) or real(*given))
+    model = run(rows, text="text", label="label", test=test, pooling=pooling)
+    comparison = bm.compare([model, "linear_probe"], test, train=rows, show=False)
+    assert set(pooled) == {pooling}
+    assert comparison.contenders[1].metrics == pytest.approx(dict(model.report.baselines[1].metrics), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("paired", "rows", "expected"), [(False, 100, "first"), (True, 100, "mean"), (False, 5000, "mean")]
+)
+def test_a_choice_for_pairs_or_for_many_rows_is_not_that_of_the_probe(paired, rows, expected, learnt, tmp_path):
+    task = replace(learnt.task, paired=paired)
+    assert baselines.probe_pooling(task, tmp_path, rows, "first") == expected
+
+
 def test_a_resumed_run_has_the_same_numbers(run, rows, make_rows, interrupted_after):
     options = {"text": "text", "label": "label", "test": make_rows(40, seed=5), "max_steps": 6, "eval_every": 2}
     whole = run(rows, **options)
@@ -124,7 +144,7 @@ def test_numbers_are_in_the_card_the_record_and_the_frame(run, rows):
     [
         ((linear, "fit"), ["tfidf"], "The baseline linear_probe could not be fitted"),
         ((verdict, "against"), [], "The baselines could not be compared"),
-        ((baselines.pooling, "choose"), [], "The baselines could not be fitted"),
+        ((baselines, "probe_pooling"), [], "The baselines could not be fitted"),
     ],
 )
 def test_an_error_in_a_baseline_loses_no_model(run, rows, monkeypatch, failing, left, what):

@@ -10,6 +10,8 @@ import transformers
 
 import bertmagic as bm
 from bertmagic.errors import OptionError
+from bertmagic.evaluation import linear
+from bertmagic.inference import vector_cache
 from bertmagic.workflows import warm_start
 
 from ..conftest import BAD, GOOD
@@ -96,6 +98,20 @@ def test_the_pooling_is_the_one_with_the_lower_loss(make_rows, encoder):
     assert chosen <= other
     reads = {"mean": "The head reads the mean", "first": "The head reads the first token"}
     assert first_note(notes).startswith(reads[model.card["options"]["pooling"]])
+
+
+def test_poolings_are_compared_in_one_pass(make_rows, encoder, monkeypatch):
+    calls, fits = [], []
+    each, fit = vector_cache.embedding.embed_each, linear._select
+    monkeypatch.setattr(
+        vector_cache.embedding,
+        "embed_each",
+        lambda *given: calls.append((len(given[1].tokens), given[3])) or each(*given),
+    )
+    monkeypatch.setattr(linear, "_select", lambda *given: fits.append(len(given[1])) or fit(*given))
+    finetune(make_rows(40), encoder, text="text", label="label")
+    assert calls == [(40, ("first", "mean"))]
+    assert fits == [40, 40], "the head has the penalty that the comparison chose"
 
 
 def test_the_mean_is_the_one_of_the_encoder(make_rows, encoder):
@@ -211,6 +227,6 @@ def test_pairs_are_read_by_their_first_token(encoder):
 
 
 def test_many_rows_are_read_by_their_first_token(make_rows, encoder, monkeypatch):
-    monkeypatch.setattr(warm_start, "_MANY", 40)
+    monkeypatch.setattr(warm_start, "MANY", 40)
     model, _ = finetune(make_rows(40), encoder, text="text", label="label")
     assert model.network.config.num_hidden_layers == 2

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMATS: tuple[Format, ...] = (
-    columnar.PARQUET,
+    *columnar.FORMATS,
     records.FORMAT,
     records.PLAIN,
     webanno.FORMAT,

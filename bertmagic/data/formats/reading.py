@@ -18,7 +18,7 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a user says of a file; None, or an empty tuple, where its content decides.
+    """The options of a file that the user gave; None, or an empty tuple, where its content decides.
 
     Attributes
     ----------
@@ -42,12 +42,16 @@ class Reading:
     sep: str | None = None
 
     def __bool__(self) -> bool:
-        return self != Reading()
+        return bool(self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the options that have a value."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) not in (None, ()))
 
     def over(self, other: Reading) -> Reading:
         """Return the values of this one, and those of another where this one has none."""
-        own = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) not in (None, ())}
-        return replace(other, **own)
+        return replace(other, **{name: getattr(self, name) for name in self.names})
 
 
 def of_options(options: Files) -> Reading:
@@ -56,7 +60,7 @@ def of_options(options: Files) -> Reading:
 
 
 def of_reference(reference: str) -> tuple[str, Reading]:
-    """Split ``PATH?format=conll&columns=2,3`` into the path and what is said of it.
+    """Split ``PATH?format=conll&columns=2,3`` into the path and its options.
 
     Raises
     ------
@@ -66,19 +70,19 @@ def of_reference(reference: str) -> tuple[str, Reading]:
     match = _QUERY.fullmatch(reference)
     if match is None:
         return reference, Reading()
-    said: dict[str, Any] = dict(parse_qsl(match["query"], keep_blank_values=True, encoding="utf-8"))
-    unknown = said.keys() - {field.name for field in fields(Reading)}
+    given: dict[str, Any] = dict(parse_qsl(match["query"], keep_blank_values=True, encoding="utf-8"))
+    unknown = given.keys() - {field.name for field in fields(Reading)}
     if unknown:
         raise DataError(
             f"{reference!r} says {min(unknown)!r}, which is not known.",
             "Known are format, header, columns, encoding and sep.",
         )
-    if "header" in said:
-        if said["header"].lower() not in _TRUTH:
-            raise DataError(f"header={said['header']} in {reference!r} is not yes or no.", "Write header=no.")
-        said["header"] = _TRUTH[said["header"].lower()]
-    if "columns" in said:
-        said["columns"] = tuple(name.strip() for name in said["columns"].split(","))
-    if "sep" in said:
-        said["sep"] = said["sep"].replace("\\t", "\t")
-    return match["path"], Reading(**said)
+    if "header" in given:
+        if given["header"].lower() not in _TRUTH:
+            raise DataError(f"header={given['header']} in {reference!r} is not yes or no.", "Write header=no.")
+        given["header"] = _TRUTH[given["header"].lower()]
+    if "columns" in given:
+        given["columns"] = tuple(name.strip() for name in given["columns"].split(","))
+    if "sep" in given:
+        given["sep"] = given["sep"].replace("\\t", "\t")
+    return match["path"], Reading(**given)

@@ -35,7 +35,7 @@ class Source:
     path
         Where it is.
     reading
-        What the user says of it.
+        The options that the user gave for it.
     """
 
     path: Path

@@ -15,10 +15,12 @@ from bertmagic.data.report import Finding
 from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count
+from bertmagic.tasks.question_answering import forms
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from bertmagic.data.rows import LabelledRows, TextRows
     from bertmagic.data.tables import Table
@@ -26,8 +28,13 @@ if TYPE_CHECKING:
 OFFSET, IMPOSSIBLE = "answer_start", "is_impossible"
 """Columns that SQuAD's own names give a meaning: where an answer that is a mere text begins; that there is none."""
 
+_ELSEWHERE = "elsewhere"
+
 _NEAR = 2
 """How many characters an offset may be off for one of several places to be the one that is meant."""
+
+_UNITS = {"bytes": ("utf-8", 1), "UTF-16 code units": ("utf-16-le", 2)}
+"""What offsets may count instead of characters: the encoding, and the bytes of one unit."""
 
 _ARRAY = re.compile(r"array\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
 """An array as pandas writes it into a CSV file."""
@@ -37,7 +44,8 @@ _ARRAY = re.compile(r"array\((\[.*?\])(?:, dtype=\w+)?\)", re.DOTALL)
 class Answer:
     """A right answer: its text, and its characters ``[start, end)`` in the context; both are -1 where it is not found.
 
-    ``text`` is as the data has it; the characters of the context may differ from it in case and spaces.
+    ``text`` is as the data has it; the characters of the context may differ from it in case, spaces, and the form of
+    quotes, dashes and composed characters.
     """
 
     text: str
@@ -48,6 +56,11 @@ class Answer:
     def found(self) -> bool:
         """Whether it is known where it stands."""
         return self.start >= 0
+
+
+def are_decisions(column: pd.Series) -> bool:
+    """Whether a column holds booleans or numbers for yes and no, as in BoolQ (Clark et al. 2019), and no texts."""
+    return isinstance(next((cell for cell in cells(column) if not missing(cell)), None), bool | int | float)
 
 
 def given(cell: Any) -> list[tuple[str, int]]:
@@ -109,20 +122,19 @@ def _listed(value: Any) -> list[Any]:
 def located(text: str, context: str, start: int = -1) -> Answer:
     """Return an answer with its place: where its offset says, or where else in the context its text stands.
 
-    It is found again if it stands at one place within two characters of its offset, or at one place at all, with
-    its case and, if there is none, without; spaces may be any.
+    An offset counts characters, or bytes of UTF-8 or UTF-16 code units if the text stands there. Without it, an answer
+    is found if it stands at one place within two characters of its offset, or at one place at all: with its case and,
+    if there is none, without, then in other forms of its characters and quotes; spaces may be any.
 
     Examples
     --------
     >>> located("1911", "opened in 1911", 9)
     Answer(text='1911', start=10, end=14)
     """
-    if start >= 0 and context.startswith(text, start):
-        return Answer(text, start, start + len(text))
-    words = r"\s+".join(map(re.escape, text.split()))
-    pattern = f"(?=({words}))"  # looks ahead, so that places may overlap
-    for flags in (0, re.IGNORECASE):
-        places = [match.span(1) for match in re.finditer(pattern, context, flags)]
+    for first in _meanings(start, context):
+        if context.startswith(text, first):
+            return Answer(text, first, first + len(text))
+    for places in _places(text, context):
         near = [place for place in places if start >= 0 and abs(place[0] - start) <= _NEAR]
         for only in (near, places):
             if len(only) == 1:
@@ -130,6 +142,36 @@ def located(text: str, context: str, start: int = -1) -> Answer:
         if places:
             break
     return Answer(text)
+
+
+def _places(text: str, context: str) -> Iterator[list[tuple[int, int]]]:
+    """Yield where a text stands in a context: with its case, without, and in other forms of its characters."""
+    words = r"\s+".join(map(re.escape, text.split()))
+    pattern = f"(?=({words}))"  # looks ahead, so that places may overlap
+    for flags in (0, re.IGNORECASE):
+        yield [match.span(1) for match in re.finditer(pattern, context, flags)]
+    yield forms.places(text, context)
+
+
+def _meanings(start: int, context: str) -> Iterator[int]:
+    """Yield the characters that an offset can mean: counted in characters, in bytes, and in UTF-16 code units."""
+    if start < 0:
+        return
+    yield start
+    if not context.isascii():
+        for encoding, width in _UNITS.values():
+            yield len(context.encode(encoding, "surrogatepass")[: width * start].decode(encoding, "ignore"))
+
+
+def _unit(answer: Answer, given_start: int, context: str) -> str:
+    """Return what an offset counts by which an answer was found; empty if none of `_UNITS`."""
+    before = context[: answer.start]
+    fitting = (
+        unit
+        for unit, (encoding, width) in _UNITS.items()
+        if len(before.encode(encoding, "surrogatepass")) == width * given_start
+    )
+    return next(fitting, "")
 
 
 def examples(table: Table, question: str, context: str, answers: str) -> tuple[LabelledRows, list[Finding]]:
@@ -170,30 +212,41 @@ def _asked(table: Table, question: str, context: str) -> tuple[TextRows, list[Fi
 
 def _targets(
     table: Table, rows: TextRows, contexts: Sequence[str], column: str
-) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
-    """Return the answers of each row, and whether one was found elsewhere than its offset says."""
+) -> tuple[npt.NDArray[np.object_], list[str]]:
+    """Return the answers of each row, and where one was found if not at the character that its offset says.
+
+    That is one of `_UNITS`, which the offset counts, or `_ELSEWHERE`; empty if all are where they should be.
+    """
     import numpy as np
 
     frame = table.frame.iloc[rows.positions]
     starts = cells(frame[OFFSET]) if OFFSET in frame else iter([None] * len(frame))
     impossible = cells(frame[IMPOSSIBLE]) if IMPOSSIBLE in frame else iter([False] * len(frame))
-    targets, moved = np.empty(len(rows), dtype=object), np.zeros(len(rows), dtype=bool)
+    targets, moved = np.empty(len(rows), dtype=object), []
     each = zip(contexts, cells(frame[column]), starts, impossible, strict=True)
     for at, (context, cell, start, none) in enumerate(each):
         if isinstance(cell, str) and not missing(start):
             cell = {"text": cell, "answer_start": start}
         try:
-            pairs = [] if none is True or none == 1 else given(cell)
+            pairs = [] if _is_true(none) else given(cell)
         except ValueError as error:
             raise DataError(
                 f"column {column!r} of {table.name} holds {error} in row {rows.index[at]}, which is not an answer.",
                 'Give a text, or {"text": ["…"], "answer_start": [0]} as SQuAD has it.',
             ) from None
         targets[at] = tuple(located(text, context, first) for text, first in pairs)
-        moved[at] = any(
-            one.found and 0 <= first != one.start for one, (_, first) in zip(targets[at], pairs, strict=True)
-        )
+        shifts = [
+            _unit(one, first, context) or _ELSEWHERE
+            for one, (_, first) in zip(targets[at], pairs, strict=True)
+            if one.found and 0 <= first != one.start
+        ]
+        moved.append(max(shifts, default="", key=_ELSEWHERE.__eq__))
     return targets, moved
+
+
+def _is_true(cell: Any) -> bool:
+    """Whether a cell of `IMPOSSIBLE` is true, as a value or as text."""
+    return str(cell).strip().lower() in ("true", "1", "1.0", "yes")
 
 
 def lost(rows: LabelledRows) -> npt.NDArray[np.bool_]:
@@ -203,8 +256,8 @@ def lost(rows: LabelledRows) -> npt.NDArray[np.bool_]:
     return np.fromiter((bool(gold) and not any(one.found for one in gold) for gold in rows.targets), bool, len(rows))
 
 
-def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Finding]:
-    """Yield findings about the places of answers.
+def _placed(rows: LabelledRows, moved: Sequence[str]) -> Iterator[Finding]:
+    """Yield findings about the places of answers; ``moved`` is that of `_targets`.
 
     Raises
     ------
@@ -213,10 +266,15 @@ def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Findin
     """
     import numpy as np
 
-    if moved.any():
-        what = f"{count(int(moved.sum()), 'answer is', 'answers are')} not at the given offset."
-        fix = "The text was found elsewhere in the context and is taken from there."
-        yield _finding("warning", what, fix, rows, np.flatnonzero(moved))
+    for reason in sorted({*moved} - {""}):
+        part = np.flatnonzero([one == reason for one in moved])
+        if reason in _UNITS:
+            what = f"{count(len(part), 'question has', 'questions have')} offsets that count {reason}."
+            yield _finding("info", what, "They are read so, as the answers stand there.", rows, part)
+        else:
+            what = f"{count(len(part), 'answer is', 'answers are')} not at the given offset."
+            fix = "The text was found elsewhere in the context and is taken from there."
+            yield _finding("warning", what, fix, rows, part)
     where = np.flatnonzero(lost(rows))
     assert rows.second is not None
     absent = np.fromiter(
@@ -240,7 +298,7 @@ def _placed(rows: LabelledRows, moved: npt.NDArray[np.bool_]) -> Iterator[Findin
 
 
 def _stands(text: str, context: str) -> bool:
-    return " ".join(text.split()).lower() in " ".join(context.split()).lower()
+    return bool(forms.places(text, context))
 
 
 def unanswerable(rows: LabelledRows) -> list[Finding]:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
+    from bertmagic.tasks.question_answering.reading import Answer
     from bertmagic.tasks.question_answering.result import Answers
 
 _OUTPUTS = {"answer": [0, 1], "start": [0], "end": [1]}
@@ -86,7 +87,9 @@ class QuestionAnswering(Task):
         """Whether one of the columns was named, or the table has one for each role by its usual name."""
         if any(asked.get(role) for role in _NAMES):
             return True
-        return not _of_others(asked) and all(_usual(table, role) for role in _NAMES)
+        if _of_others(asked) or not all(_usual(table, role) for role in _NAMES):
+            return False
+        return not known_answers.are_decisions(table.frame[_only(table, "answers")])
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -358,5 +361,15 @@ def _only(table: Table, role: str) -> str:
 
 
 def _golds(rows: LabelledRows) -> list[list[str]]:
-    """Return the texts of the correct answers to each question."""
-    return [[one.text for one in gold] for gold in rows.targets]
+    """Return the texts of the correct answers to each question, also as the context has them in another form."""
+    assert rows.second is not None
+    return [
+        [text for one in gold for text in _forms(one, context)]
+        for gold, context in zip(rows.targets, rows.second, strict=True)
+    ]
+
+
+def _forms(gold: Answer, context: str) -> list[str]:
+    """Return the text of an answer, and that of its place if it has other quotes or forms of characters."""
+    passage = context[gold.start : gold.end] if gold.found else gold.text
+    return [gold.text] if measured.normal(passage) == measured.normal(gold.text) else [gold.text, passage]

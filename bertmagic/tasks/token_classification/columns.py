@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertmagic.data import columns as naming
+from bertmagic.data.text_columns import TEXT_NAMES
 from bertmagic.errors import DataError, listing
 from bertmagic.tasks.token_classification import reading
 
@@ -44,9 +45,23 @@ def _marks(table: Table, column: str, text: str | None, label: str | None) -> bo
         text = words_column(table, column)
     words_there = text in table.columns and reading.holds_words(table.frame[text])
     likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
+<<<<<<< HEAD
     if not words_there or likely or reading.holds_tags(table.frame[column]):
         return words_there
     return label == column and reading.are_parallel(table.frame[text], table.frame[column])
+=======
+    if words_there and (likely or reading.holds_tags(table.frame[column])):
+        return True
+    return any(reading.tagged_at_blanks(table.frame[name], table.frame[column]) for name in _texts(table, column, text))
+
+
+def _texts(table: Table, label: str, text: str | None) -> list[str]:
+    """Return the columns that can be the texts of tags: the one that was named, else those with a usual name."""
+    named = [name for name in table.columns if name.lower() in (*_WORDS, *TEXT_NAMES)]
+    return [
+        name for name in (named if text is None else naming.several(text)) if name in table.columns and name != label
+    ]
+>>>>>>> main
 
 
 def text_of(table: Table, label: str) -> str:
@@ -54,6 +69,9 @@ def text_of(table: Table, label: str) -> str:
     if reading.holds_spans(table.frame[label]):
         return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
     lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
+    if not lists:
+        texts = _texts(table, label, None)
+        lists = [name for name in texts if reading.tagged_at_blanks(table.frame[name], table.frame[label])]
     named = [name for name in lists if name.lower() in _WORDS]
     if len(named or lists) == 1:
         return (named or lists)[0]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import checks, tags, words
+from bertmagic.data import checks, list_forms, tags, words
 from bertmagic.data.labels import missing
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import TextRows
 from bertmagic.data.texts import cells
 from bertmagic.data.words import Joined, listed
 from bertmagic.errors import DataError, count, listing
-from bertmagic.tasks.token_classification import spans
+from bertmagic.tasks.token_classification import offsets, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.data.tables import Table
+    from bertmagic.tasks.token_classification.spans import Span
 
 Tags = list[list[str]]
 
@@ -50,6 +52,58 @@ def are_parallel(one: pd.Series, other: pd.Series) -> bool:
         (listed(left), listed(right)) for left, right in islice(zip(cells(one), cells(other), strict=True), _LOOKED_AT)
     ]
     return all(left is not None and right is not None and len(left) == len(right) for left, right in pairs)
+
+
+def tagged_at_blanks(texts: pd.Series, label: pd.Series) -> bool:
+    """Whether the first texts have as many words between blanks as their rows have tags, and one has several."""
+    rows = (
+        (len(cell.split()) if isinstance(cell, str) else -1, _tags_of(given))
+        for cell, given in zip(cells(texts), cells(label), strict=True)
+        if not (missing(cell) or missing(given))
+    )
+    longest = 0
+    for number, row_tags in islice(rows, _LOOKED_AT):
+        if row_tags is None or len(row_tags) != number:
+            return False
+        longest = max(longest, number)
+    return longest > 1
+
+
+def _tags_of(cell: Any) -> list[Any] | None:
+    """Return the tags of a cell, a list or a text with blanks between them; None if it holds something else."""
+    row_tags = _at_blanks(cell)
+    is_tags = isinstance(row_tags, list) and all(isinstance(tag, str) and tags.parts(tag) for tag in row_tags)
+    return row_tags if is_tags else None
+
+
+def _at_blanks(cell: Any) -> Any:
+    """Return a text as its words between blanks, or as the list that it is written as; other cells as they are."""
+    row_words = listed(cell)
+    return cell.split() if row_words is None and isinstance(cell, str) else row_words or cell
+
+
+def _split(table: Table, text: str, label: str) -> tuple[Table, list[Finding]]:
+    """Return a table with words and tags as lists where its texts have blanks between them, and a finding about it.
+
+    Raises
+    ------
+    DataError
+        If the columns hold lists in a form that cannot be read.
+    """
+    import pandas as pd
+
+    frame = table.frame
+    if holds_words(frame[text]) or holds_spans(frame[label]):
+        return table, []
+    for name in (text, label):
+        list_forms.refuse(islice(cells(frame[name]), _LOOKED_AT), f"column {name!r} of {table.name}")
+    if not tagged_at_blanks(frame[text], frame[label]):
+        return table, []
+    lists = {
+        name: pd.Series(list(map(_at_blanks, cells(frame[name]))), frame.index, dtype=object) for name in (text, label)
+    }
+    what = f"the texts of column {text!r} are read as words between blanks, as column {label!r} has a tag for each."
+    return replace(table, frame=frame.assign(**lists)), [Finding("info", what)]
 
 
 def _all(column: pd.Series, fits: Callable[[Any], object], skip: Callable[[Any], bool]) -> bool:
@@ -118,6 +172,7 @@ def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Find
     """
     import numpy as np
 
+    table, split = _split(table, text, label)
     frame = table.frame
     inputs, findings = readable(frame[text], table.name, f"column {text!r} of {table.name}")
     unlabelled = np.flatnonzero(np.fromiter(map(missing, cells(frame[label])), bool, len(frame)))
@@ -131,11 +186,11 @@ def read(table: Table, text: str, label: str) -> tuple[TextRows, Tags, list[Find
     if not isinstance(rows.texts, Joined) and holds_tags(frame[label]):
         raise DataError(
             f"column {label!r} of {table.name} holds a tag for each word, but column {text!r} holds running text.",
-            f"Give its words as lists: if blanks part them, df[{text!r}] = df[{text!r}].str.split().",
+            "Give its words as lists, as many as there are tags.",
         )
     given = cells(frame[label].iloc[rows.positions])
     tag_rows, tag_findings = (_from_tags if isinstance(rows.texts, Joined) else _from_spans)(rows, given, table.name)
-    return rows, tag_rows, findings + tag_findings
+    return rows, tag_rows, split + findings + tag_findings
 
 
 def _row(index: pd.Index, at: int, where: str) -> str:
@@ -227,22 +282,31 @@ def _repairs(rows: TextRows, odd: list[tuple[int, int, str]], scheme: str) -> Fi
 
 
 def _from_spans(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, list[Finding]]:
+    span_rows = [spans.read(cell, _row(rows.index, at, name)) for at, cell in enumerate(given)]
+    counting, findings = offsets.decide(rows.texts, span_rows, name)
     tag_rows: Tags = []
-    odd: list[tuple[int, str]] = []
-    for at, (text, cell) in enumerate(zip(rows.texts, given, strict=True)):
-        where = _row(rows.index, at, name)
-        marked = spans.read(cell, where)
-        spans.check(marked, text, where)
+    odd: list[tuple[int, str, Span]] = []
+    for at, (text, row) in enumerate(zip(rows.texts, span_rows, strict=True)):
+        marked = offsets.placed(row, text, counting, _row(rows.index, at, name))
+        spans.check(marked, text, _row(rows.index, at, name))
         known = words.split(text)
         entities, wrong = spans.fitted(marked, known)
         tag_rows.append(tags.written(entities, len(known)))
-        odd += [(at, text[span.start : span.end]) for span in wrong]
+        odd += [(at, text[span.start : span.end], span) for span in wrong]
     if not odd:
-        return tag_rows, []
-    examples = ", ".join(f"{text!r:.30} (row {rows.index[at]})" for at, text in odd[:3])
+        return tag_rows, findings
+    cut = _cut(rows, odd)
+    unproven = sum(not span.quote for _, _, span in odd)
+    offsets.tolerate(unproven, rows.texts, span_rows, counting, f"{name}: {cut.what}")
+    return tag_rows, [*findings, cut]
+
+
+def _cut(rows: TextRows, odd: Sequence[tuple[int, str, Span]]) -> Finding:
+    """Return the finding on spans that start or end within a word."""
+    examples = ", ".join(f"{text!r:.30} (row {rows.index[at]})" for at, text, _ in odd[:3])
     what = f"{count(len(odd), 'span starts or ends', 'spans start or end')} within a word: {examples}" + (
         " and others." if len(odd) > 3 else "."
     )
-    numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _ in odd))
+    numbers = tuple(rows.index[at] for at in dict.fromkeys(at for at, _, _ in odd))
     fix = "They are widened to whole words; one that has no word of its own is dropped."
-    return tag_rows, [Finding("warning", what, fix, numbers[:_FEW], len(odd))]
+    return Finding("warning", what, fix, numbers[:_FEW], len(odd))

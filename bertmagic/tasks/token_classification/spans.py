@@ -12,26 +12,28 @@ from bertmagic.data.tags import Entity
 from bertmagic.data.words import listed
 from bertmagic.errors import DataError, count
 
-_KEYS = {
-    "start": ("start", "start_offset", "start_char", "begin"),
-    "end": ("end", "end_offset", "end_char", "stop"),
-    "label": ("label", "labels", "type", "tag", "entity_group", "entity_type", "entity", "class"),
-}
+_STARTS = ("start", "startoffset", "startchar", "startidx", "startindex", "startpos", "begin", "beginoffset", "from")
+_ENDS = ("end", "endoffset", "endchar", "endidx", "endindex", "endpos", "stop", "to")
+_LABELS = ("label", "labels", "type", "tag", "entitygroup", "entitytype", "entitylabel", "class", "category", "entity")
+_QUOTES = ("text", "word", "surface", "mention", "quote", "value", "entitytext", "entity")
+"""The keys of spans in the exports of tools, in lower case without underscores, the likeliest first."""
 
 
 class Span(NamedTuple):
-    """The characters ``[start, end)`` of a text, and their label."""
+    """The characters ``[start, end)`` of a text, their label, and their text if it is quoted."""
 
     start: int
     end: int
     label: str
+    quote: str = ""
 
 
 def read(cell: Any, where: str) -> list[Span]:
     """Return the spans that a cell of a table holds, in the order of their text.
 
-    A cell is a list of dicts (``start``, ``end``, ``label``, or the names that doccano and others give them), a list of
-    ``[start, end, label]``, spaCy's ``{"entities": [...]}``, or one of these as text.
+    A cell is a list of dicts with ``start``, ``end``, ``label`` and perhaps ``text`` (or the names that tools give
+    them), a list of ``[start, end, label]`` or ``[label, start, end]``, both perhaps with the text at the end, spaCy's
+    ``{"entities": [...]}``, or one of these as text.
 
     Parameters
     ----------
@@ -49,7 +51,8 @@ def read(cell: Any, where: str) -> list[Span]:
             f"{where} holds {cell!r:.60} instead of spans.",
             'A list of {"start": 0, "end": 5, "label": "PER"} or of [0, 5, "PER"] is read; [] where there is none.',
         )
-    return sorted(dict.fromkeys(_span(item, where) for item in items))
+    given = [_span(item, where) for item in items]
+    return sorted({span[:3]: span for span in given}.values())
 
 
 def is_spans(cell: Any) -> bool:
@@ -67,26 +70,49 @@ def _items(cell: Any) -> list[Any] | None:
     return listed(cell.get("entities") if isinstance(cell, Mapping) else cell)
 
 
-def _fields(item: Any) -> list[Any] | None:
-    """Return start, end and label as given; None if one is missing."""
-    if isinstance(item, Mapping):
-        fields = [next((item[key] for key in keys if key in item), None) for keys in _KEYS.values()]
-    else:
-        fields = listed(item) or []
-    if len(fields) == 3 and isinstance(fields[2], list | tuple) and len(fields[2]) == 1:
-        fields[2] = fields[2][0]  # of a tool that allows several
-    numbers = [hasattr(value, "__index__") and not isinstance(value, bool) for value in fields[:2]]
-    return fields if len(fields) == 3 and all(numbers) and isinstance(fields[2], str) and fields[2].strip() else None
+def _fields(item: Any) -> Span | None:
+    """Return start, end, label and quoted text as given; None if one of the first three is missing."""
+    start, end, label, quote = _of_dict(item) if isinstance(item, Mapping) else _of_list(listed(item) or [])
+    if isinstance(label, list | tuple) and len(label) == 1:
+        label = label[0]  # of a tool that allows several
+    if not (_is_offset(start) and _is_offset(end) and isinstance(label, str) and label.strip()):
+        return None
+    return Span(int(start), int(end), label.strip(), quote if isinstance(quote, str) else "")
+
+
+def _of_dict(item: Mapping[Any, Any]) -> list[Any]:
+    values = {str(key).lower().replace("_", "").replace("-", ""): value for key, value in item.items()}
+
+    def first(keys: Sequence[str]) -> Any:
+        return values.pop(next((key for key in keys if key in values), ""), None)
+
+    label = first(_LABELS)  # before the text: ``entity`` is the label only where no other key names it
+    start, end = first(_STARTS), first(_ENDS)
+    if start is None and end is None and _is_offset(values.get("offset")) and _is_offset(values.get("length")):
+        start, end = values["offset"], values["offset"] + values["length"]
+    return [start, end, label, first(_QUOTES)]
+
+
+def _of_list(fields: list[Any]) -> list[Any]:
+    if len(fields) not in (3, 4):
+        return [None] * 4
+    if isinstance(fields[0], str):
+        fields = [*fields[1:3], fields[0], *fields[3:]]
+    return [*fields, ""][:4]
+
+
+def _is_offset(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool)
 
 
 def _span(item: Any, where: str) -> Span:
-    fields = _fields(item)
-    if fields is None:
+    span = _fields(item)
+    if span is None:
         raise DataError(
             f"{where} holds a span {item!r:.60}, in which start, end or label is not to be found.",
             'A span is {"start": 0, "end": 5, "label": "PER"} or [0, 5, "PER"], counted in characters.',
         )
-    return Span(int(fields[0]), int(fields[1]), fields[2].strip())
+    return span
 
 
 def check(spans: Sequence[Span], text: str, where: str) -> None:

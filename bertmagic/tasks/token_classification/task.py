@@ -236,13 +236,6 @@ class TokenClassification(Task):
         """Return the output of the tag of each word."""
         return self.targets(rows), len(self.tags)
 
-    def word_positions(self, rows: TextRows, samples: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the token that predicts each word, -1 where it shares one, and the row of each word."""
-        import numpy as np
-
-        alignment = alignment_of(samples, rows)
-        return np.where(alignment.own, alignment.tokens, -1), alignment.words.owner
-
     def fit_baseline(self, name: str, rows: LabelledRows) -> Baseline:
         """Return a baseline that gives the score of each tag for a word."""
         return baselines.fit_words(self.baseline_texts(rows), self.targets(rows), len(self.tags))

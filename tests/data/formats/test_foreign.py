@@ -17,7 +17,7 @@ from bertmagic.workflows.prepare import ROLES
 FILES = Path(__file__).parent / "files"
 ENTRY = {"brat": "brat/doc1.txt", "atis": "atis/seq.in"}
 """The file to begin with where a data set is several files."""
-SAID = ("format", "header", "columns", "encoding", "sep")
+HOW = ("format", "header", "columns", "encoding", "sep")
 PENDING = frozenset(
     [
         "absa.seg",
@@ -25,29 +25,19 @@ PENDING = frozenset(
         "atis",
         "brat",
         "cluener.json",
-<<<<<<< HEAD
-        "cmrc_native.json",
-        "cola.tsv",
-=======
-        "conllu.conllu",
->>>>>>> main
         "dataturks.json",
         "fasttext.txt",
         "folder",
-        "hf_classlabel.parquet",
         "hf_saved",
         "labelstudio_choices.json",
         "labelstudio_ner.json",
         "labelstudio_ner_min.json",
-        "ner_blanks.csv",
         "prodigy_choice.jsonl",
         "prodigy_ner.jsonl",
         "pubtator.txt",
-        "reviews.feather",
         "reviews.sqlite",
         "reviews.xlsx",
         "reviews.zip",
-        "snli.jsonl",
         "trec.label",
     ]
 )
@@ -57,9 +47,9 @@ NAMES = sorted(path.name.removesuffix(".expected.json") for path in FILES.glob("
 
 def read(name, options):
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    said = {key: value for key, value in options.items() if key in SAID}
+    how = {key: value for key, value in options.items() if key in HOW}
     asked = {role: options.get(role) for role in ROLES}
-    table = tables.read(tables.read_as(FILES / ENTRY.get(name, name), Reading(**said)), "train")
+    table = tables.read(tables.read_as(FILES / ENTRY.get(name, name), Reading(**how)), "train")
     kind = tasks.choose(None, table, asked)
     columns, _ = kind.columns(table, asked)
     task, rows, _ = kind.read(table, columns, None)

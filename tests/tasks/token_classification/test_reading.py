@@ -91,8 +91,10 @@ def test_invalid_tags_of_a_file_are_told_with_their_lines(tmp_path):
 
 
 def test_spans_that_cut_words_are_widened_and_told_with_their_rows():
-    _, tags, (finding,) = read(["the GPT4 model", "x"], [[[4, 7, "X"]], []], index=[7, 9])
-    assert tags == [["O", "B-X", "O"], ["O"]]
+    whole = [[0, 1, "X"], [2, 3, "X"]]
+    texts, marked = ["the GPT4 model", *["x x"] * 10], [[[4, 7, "X"]], *[whole] * 10]
+    _, tags, (finding,) = read(texts, marked, index=[7, *range(10, 20)])
+    assert tags[0] == ["O", "B-X", "O"]
     assert finding.what == "1 span starts or ends within a word: 'GPT' (row 7)."
     assert finding.rows == (7,)
 
@@ -126,7 +128,7 @@ def test_rows_without_words_or_tags_are_dropped_and_told():
         ([TOKENS[0], "In Paris", ["x"]], TAGS, "column 'tokens' of the DataFrame holds 2 values that are not text"),
         (["In Paris"], [[[3, 8, "LOC"], [5, 8, "PER"]]], r"row 0 of the DataFrame has overlapping spans"),
         (["In Paris"], [[[3, 9, "LOC"]]], r"row 0 of the DataFrame has a span outside of its text"),
-        (["In Paris"], [["O", "B-LOC"]], r"column 'tags' of the DataFrame holds a tag for each word, but"),
+        (["In Paris."], [["O", "B-LOC", "O"]], r"column 'tags' of the DataFrame holds a tag for each word, but"),
         (["In Paris"], [["PER"]], r"row 0 of the DataFrame holds a span 'PER'"),
         ([None], [["O"]], "1 row without a text"),
     ],
@@ -135,6 +137,31 @@ def test_rows_that_cannot_be_read_are_told_by_their_place(text, label, message):
     with pytest.raises(DataError, match=message) as caught:
         read(text, label)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("write", [" ".join, list, json.dumps])
+def test_texts_with_a_tag_for_each_word_between_blanks_are_words(write):
+    texts = [" ".join(row) for row in TOKENS]
+    rows, tags, (finding,) = read(texts, [write(row) for row in TAGS])
+    assert (list(rows.texts.rows()), tags) == (TOKENS, TAGS)
+    assert finding.what == (
+        "the texts of column 'tokens' are read as words between blanks, as column 'tags' has a tag for each."
+    )
+
+
+def test_a_row_with_another_number_of_tags_is_named():
+    texts, label = ["In Paris"] * 200, ["O B-LOC"] * 200
+    label[150] = "O O B-LOC"
+    with pytest.raises(DataError, match="row 150 of the DataFrame has 2 words and 3 tags"):
+        read(texts, label)
+
+
+def test_words_or_tags_that_numpy_wrote_are_refused_by_their_form():
+    numpys = [str(np.array(row)) for row in TOKENS]
+    with pytest.raises(DataError, match=r"column 'tokens' of the DataFrame holds .* as NumPy writes it, which cannot"):
+        read(numpys, TAGS)
+    with pytest.raises(DataError, match=r"column 'tags' of the DataFrame holds .* as NumPy writes it, which cannot"):
+        read([" ".join(row) for row in TOKENS], [str(np.array(row)) for row in TAGS])
 
 
 def test_a_row_of_a_file_is_told_by_its_line(tmp_path):

@@ -26,14 +26,37 @@ DICTS = [{"start": 13, "end": 18, "label": "LOC"}, {"start": 0, "end": 3, "label
         {"entities": [(0, 3, "PER"), (13, 18, "LOC")]},
         [{"id": 1, "start_offset": at.start, "end_offset": at.end, "label": at.label} for at in EXPECTED],
         [{"start": at.start, "end": at.end, "text": "x", "labels": [at.label]} for at in EXPECTED],
+        [{"begin": at.start, "stop": at.end, "type": at.label, "entity": "x"} for at in EXPECTED],
+        [{"startOffset": at.start, "endOffset": at.end, "entity_type": at.label} for at in EXPECTED],
+        [{"offset": at.start, "length": at.end - at.start, "category": at.label} for at in EXPECTED],
+        [{"start": at.start, "end": at.end, "entity": at.label, "word": "x", "score": 0.5} for at in EXPECTED],
+        [{"token_start": 0, "token_end": 0, "start": at.start, "end": at.end, "label": at.label} for at in EXPECTED],
+        [["PER", 0, 3], ["LOC", 13, 18]],
+        [[0, 3, "PER", "Ada"], [13, 18, "LOC", "Paris"]],
         json.dumps(DICTS),
         str(DICTS),
         json.dumps({"entities": [[0, 3, "PER"], [13, 18, "LOC"]]}),
     ],
 )
 def test_every_form_gives_the_same_spans_in_order(cell):
-    assert spans.read(cell, "row 1") == EXPECTED
+    assert [span._replace(quote="") for span in spans.read(cell, "row 1")] == EXPECTED
     assert spans.is_spans(cell)
+
+
+@pytest.mark.parametrize(
+    ("item", "label", "quote"),
+    [
+        ({"start": 0, "end": 3, "label": "PER", "text": "Ada"}, "PER", "Ada"),
+        ({"start": 0, "end": 3, "type": "PER", "entity": "Ada"}, "PER", "Ada"),
+        ({"start": 0, "end": 3, "entity": "PER", "word": "Ada"}, "PER", "Ada"),
+        ({"start": 0, "end": 3, "label": "PER", "surface": "Ada"}, "PER", "Ada"),
+        ({"start": 0, "end": 3, "label": "PER", "text": None}, "PER", ""),
+        (["PER", 0, 3, "Ada"], "PER", "Ada"),
+        ([0, 3, "PER"], "PER", ""),
+    ],
+)
+def test_the_quoted_text_of_a_span_is_no_label(item, label, quote):
+    assert spans.read([item], "row 1") == [Span(0, 3, label, quote)]
 
 
 @pytest.mark.parametrize(
