@@ -45,11 +45,8 @@ def _marks(table: Table, column: str, text: str | None, label: str | None) -> bo
         text = words_column(table, column)
     words_there = text in table.columns and reading.holds_words(table.frame[text])
     likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
-<<<<<<< HEAD
-    if not words_there or likely or reading.holds_tags(table.frame[column]):
-        return words_there
-    return label == column and reading.are_parallel(table.frame[text], table.frame[column])
-=======
+    if words_there and label == column and reading.are_parallel(table.frame[text], table.frame[column]):
+        return True
     if words_there and (likely or reading.holds_tags(table.frame[column])):
         return True
     return any(reading.tagged_at_blanks(table.frame[name], table.frame[column]) for name in _texts(table, column, text))
@@ -61,7 +58,6 @@ def _texts(table: Table, label: str, text: str | None) -> list[str]:
     return [
         name for name in (named if text is None else naming.several(text)) if name in table.columns and name != label
     ]
->>>>>>> main
 
 
 def text_of(table: Table, label: str) -> str:
