@@ -42,7 +42,7 @@ class Training(Files):
     epochs: float | None = option(
         None,
         "float",
-        "Number of passes over the training set; by default 3, and up to 10 if it is small.",
+        "Number of passes over the training set; by default 3, and up to 10 if it is small (6 for texts of one class).",
         slider_range=(1, 10),
         low=0.01,
         high=1000,

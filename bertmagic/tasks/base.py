@@ -64,6 +64,8 @@ class Task(ABC):
         Whether each row has a result of its own, so that reports can have slices, errors and comparisons.
     target_kind
         What the targets are that a linear model of the features learns; None if none does.
+    needs_few_epochs
+        Whether a head that starts from a linear model of single texts needs few epochs.
     main_metric
         The metric of the report that slices are ordered by.
     measures_before
@@ -93,6 +95,7 @@ class Task(ABC):
     calibrates: ClassVar[bool] = False
     has_row_outcomes: ClassVar[bool] = True
     target_kind: ClassVar[Targets | None] = None
+    needs_few_epochs: ClassVar[bool] = False
     main_metric: ClassVar[str] = "accuracy"
     loss_unit: ClassVar[str] = "nats"
     target_noun: ClassVar[str] = "class"

@@ -44,12 +44,19 @@ def count_steps(an_epoch: int, epochs: float, max_steps: int | None) -> int:
     return max(1, min(wanted, max_steps) if max_steps else wanted)
 
 
-def default_epochs(an_epoch: int, max_steps: int | None) -> float:
+_WARM_EPOCHS, _WARM_STEPS = 6, 40
+"""A head that starts from a linear model gets at most so many epochs, or this many steps; `benchmarks/defaults.py`."""
+
+
+def default_epochs(an_epoch: int, max_steps: int | None, warm: bool = False) -> float:
     """Return as many epochs as ``max_steps`` makes, else 3, and for few rows as many as make 300 steps, at most 10.
 
-    A few dozen steps leave a new head untrained: Mosbach et al. 2021 ("On the stability of fine-tuning BERT", section
-    6) find that small data sets need more epochs, not other hyperparameters.
+    A few dozen steps leave a random head untrained: Mosbach et al. 2021 ("On the stability of fine-tuning BERT",
+    section 6) find that small data sets need more epochs, not other hyperparameters. A head that starts from a linear
+    model (``warm``) is trained already: more than 6 epochs then raise the loss and hardly the accuracy, unless they are
+    a handful of steps.
     """
     if max_steps is not None:
         return max_steps / an_epoch
-    return float(min(max(3, math.ceil(300 / an_epoch)), 10))
+    most = max(_WARM_EPOCHS, math.ceil(_WARM_STEPS / an_epoch)) if warm else 10
+    return float(min(max(3, math.ceil(300 / an_epoch)), most, 10))

@@ -78,6 +78,8 @@ class Resolved:
         As the user gave them; None where they were left open.
     adapt
         Which weights are trained; without steps for ``head``.
+    needs_few_epochs
+        Whether few epochs are enough by default, see `Task.needs_few_epochs`.
     """
 
     lr: float
@@ -92,13 +94,14 @@ class Resolved:
     epochs: float | None
     max_steps: int | None
     adapt: Adapt
+    needs_few_epochs: bool = False
 
     def steps(self, samples: int) -> Steps:
         """Return how long the run is on so many training samples: rows, or the windows of long texts."""
         per_epoch = steps_an_epoch(samples, self.batch_size, self.gradient_accumulation_steps)
         if self.adapt == "head":
             return Steps(per_epoch, 0.0, 0)
-        epochs = self.epochs or default_epochs(per_epoch, self.max_steps)
+        epochs = self.epochs or default_epochs(per_epoch, self.max_steps, self.needs_few_epochs)
         return Steps(per_epoch, epochs, count_steps(per_epoch, epochs, self.max_steps))
 
     @property
@@ -210,6 +213,7 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         epochs=options.epochs,
         max_steps=options.max_steps,
         adapt=options.adapt,
+        needs_few_epochs=task.needs_few_epochs and not task.paired,
     )
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bertmagic.models.loading import Loaded
     from bertmagic.options import Finetune
     from bertmagic.workflows.prepare import Prepared
-    from bertmagic.workflows.resolve import Encoder, Steps
+    from bertmagic.workflows.resolve import Encoder, Resolved, Steps
 
 
 Options = TypeVar("Options", "Finetune", Pretrain, "Finetune | Pretrain")
@@ -106,8 +106,8 @@ def set_up(
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
     calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
     options = with_values(options, resolved.options | {"keep": prepared.keep, "calibrate": calibrate} | held_out)
-    if resumed is not None and getattr(options, "pooling", "none") is None:
-        options = replace(options, pooling=resumed.state["options"].get("pooling", "first"))
+    if resumed is not None:
+        options, resolved = _as_before(options, resolved, resumed.state["options"])
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))
@@ -137,6 +137,17 @@ def set_up(
             yield replace(setup, adapter=adapter)
         finally:
             network.requires_grad_(True)  # as transformers loads it: what a run froze is not kept in its model
+
+
+def _as_before(
+    options: Finetune | Pretrain, resolved: Resolved, before: Mapping[str, Any]
+) -> tuple[Finetune | Pretrain, Resolved]:
+    """Return what the user left open with the values that the interrupted run had, whose rules may have been others."""
+    if getattr(options, "pooling", "none") is None:
+        options = with_values(options, {"pooling": before.get("pooling", "first")})
+    if options.epochs is None and options.max_steps is None:
+        resolved = replace(resolved, epochs=before.get("epochs"))
+    return options, resolved
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:

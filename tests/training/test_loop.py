@@ -238,3 +238,8 @@ def test_the_number_of_steps(rows, batch_size, epochs, max_steps, expected):
 @pytest.mark.parametrize(("rows", "epochs"), [(10, 10), (1000, 10), (2000, 5), (3200, 3), (10**6, 3)])
 def test_few_rows_are_seen_more_often(rows, epochs):
     assert default_epochs(steps_an_epoch(rows, 32), None) == epochs
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(60, 10), (200, 6), (1500, 6), (2000, 5), (3200, 3)])
+def test_a_head_that_starts_from_a_linear_model_needs_fewer_epochs(rows, epochs):
+    assert default_epochs(steps_an_epoch(rows, 32), None, warm=True) == epochs

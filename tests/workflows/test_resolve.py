@@ -3,11 +3,13 @@
 import pytest
 
 import bertmagic as bm
+from bertmagic.data.labels import Labels
 from bertmagic.errors import OptionError
 from bertmagic.events import Started
 from bertmagic.models import adapters
 from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
+from bertmagic.tasks.classification.task import Classification
 from bertmagic.tuning import estimates
 from bertmagic.workflows.resolve import CALIBRATED, FEW, calibrates, hold_out, resolve
 
@@ -58,7 +60,7 @@ def test_a_task_that_needs_windows_has_them():
 @pytest.mark.parametrize(
     ("samples", "options", "expected"),
     [
-        (3200, {"batch_size": 32}, (100, 3, 300)), (320, {"batch_size": 32}, (10, 10, 100)),
+        (3200, {"batch_size": 32}, (100, 3, 300)), (320, {"batch_size": 32}, (10, 6, 60)),
         (3200, {"batch_size": 32, "max_steps": 50}, (100, 0.5, 50)), (3200, {"epochs": 2}, (100, 2, 200)),
         (3200, {"batch_size": 32, "gradient_accumulation_steps": 4, "epochs": 1}, (25, 1, 25)),
     ],
@@ -66,6 +68,16 @@ def test_a_task_that_needs_windows_has_them():
 def test_small_data_has_more_epochs(samples, options, expected):
     steps = resolved(**options).steps(samples)
     assert (steps.per_epoch, steps.epochs, steps.total) == expected
+
+
+@pytest.mark.parametrize("name", ["multi_label", "regression", "token_classification", "question_answering"])
+def test_other_tasks_have_ten_epochs(name):
+    assert resolved(name).steps(320).epochs == 10
+
+
+def test_pairs_have_ten_epochs():
+    of_pairs = Classification(Labels(("no", "yes")), paired=True)
+    assert resolve(Finetune(train="x", device="cpu", precision="fp32"), of_pairs, 1e-4, 512).steps(320).epochs == 10
 
 
 def test_a_run_and_its_estimate_take_the_same_values(encoder, make_rows, tmp_path, monkeypatch):

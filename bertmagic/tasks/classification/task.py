@@ -60,6 +60,7 @@ class Classification(Task):
     name: ClassVar[str] = "classification"
     target_kind: ClassVar[Targets] = "classes"
     calibrates: ClassVar[bool] = True
+    needs_few_epochs: ClassVar[bool] = True
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
     paired: bool = False

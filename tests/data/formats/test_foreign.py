@@ -25,20 +25,8 @@ PENDING = frozenset(
         "atis",
         "brat",
         "cluener.json",
-        "dataturks.json",
-        "fasttext.txt",
-        "folder",
         "hf_saved",
-        "labelstudio_choices.json",
-        "labelstudio_ner.json",
-        "labelstudio_ner_min.json",
-        "prodigy_choice.jsonl",
-        "prodigy_ner.jsonl",
         "pubtator.txt",
-        "reviews.sqlite",
-        "reviews.xlsx",
-        "reviews.zip",
-        "trec.label",
     ]
 )
 """What is not read right yet."""
