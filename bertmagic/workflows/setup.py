@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -20,7 +21,7 @@ from bertmagic.options import LOWER_IS_BETTER, Pretrain
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
-from bertmagic.workflows import warm_start
+from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
 from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve
 
@@ -50,7 +51,7 @@ class Setup:
     """Everything that a run needs before its first step.
 
     ``frozen`` is the network as it was loaded, without what a warm start adds. It shares the weights, so it is that
-    encoder only until the first step.
+    encoder only until the first step; that of a run that learns the similarity of pairs is a copy.
     """
 
     options: Finetune | Pretrain
@@ -202,8 +203,10 @@ def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> 
     options = setup.options
     if isinstance(options, Pretrain):
         return setup
-    frozen = share_weights(setup.network, training=False)
-    started = warm_start.start(loaded, setup.prepared.task, setup.feed("train"), options, again, emit)
+    learns_pairs = not again and pair_similarity.steps(setup.prepared.task, options, setup.plan.steps) > 0
+    frozen = deepcopy(setup.network) if learns_pairs else share_weights(setup.network, training=False)
+    with _training(options.seed, setup.network.device):
+        started = warm_start.start(replace(setup, frozen=frozen), loaded, again, emit)
     if started.note:
         emit(Note(started.note))
     options = replace(options, pooling=started.pooling)
