@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _WORDS = ("tokens", "words")
 _MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
 """The usual names of label columns, the likeliest first."""
+_LAYERS = ("pos", "pos_tags", "upos", "xpos", "chunk_tags", "chunks", "lemmas", "lemma", "deprel", "head")
+"""Names of lists with something about each word, and not the words."""
 
 
 def words_column(table: Table, other_than: str | None = None) -> str | None:
@@ -65,6 +67,7 @@ def text_of(table: Table, label: str) -> str:
     if reading.holds_spans(table.frame[label]):
         return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
     lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
+    lists = [name for name in lists if name.lower() not in _LAYERS]
     if not lists:
         texts = _texts(table, label, None)
         lists = [name for name in texts if reading.tagged_at_blanks(table.frame[name], table.frame[label])]
