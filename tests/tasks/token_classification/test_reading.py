@@ -139,17 +139,6 @@ def test_rows_that_cannot_be_read_are_told_by_their_place(text, label, message):
     assert caught.value.fix
 
 
-@pytest.mark.parametrize(
-    ("tag", "message", "fix"),
-    [("0", "is '0', the digit; a word outside of every entity has the letter O", '"O" if tag == "0"'),
-     ("PER", "is 'PER', of no scheme", "Types alone (PER, O) need an I- before them")],
-)  # fmt: skip
-def test_a_tag_that_is_nearly_one_says_what_it_should_be(tag, message, fix):
-    with pytest.raises(DataError, match=message) as caught:
-        read(TOKENS, [TAGS[0], ["O", tag], TAGS[2]])
-    assert fix in caught.value.fix
-
-
 @pytest.mark.parametrize("write", [" ".join, list, json.dumps])
 def test_texts_with_a_tag_for_each_word_between_blanks_are_words(write):
     texts = [" ".join(row) for row in TOKENS]
