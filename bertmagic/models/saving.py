@@ -216,8 +216,8 @@ def weights_digest(tensors: Mapping[str, torch.Tensor]) -> str:
 
     known = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
-        content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        known.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} {zlib.crc32(memoryview(content))} ".encode())
+        content: Any = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        known.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} {zlib.crc32(content)} ".encode())
     return known.hexdigest()
 
 
