@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bertmagic.data import numbers, text_columns
+from bertmagic.data import list_forms, numbers, text_columns
 from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _NUMBER_NAMES = frozenset(["score", "rating", "stars", "similarity", "grade"])
 """How the names of columns end whose numbers are likely meant to be predicted: ``relatedness_score``."""
 
 _MOST_CLASSES = 100
+_LOOKED_AT = 100
 
 
 def require(table: Table, column: str, option: str) -> str:
@@ -166,6 +167,8 @@ def text_only(table: Table, text: str | None) -> str:
 def _only(table: Table, option: str, candidates: list[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
+    for column in () if candidates else table.columns:
+        list_forms.refuse(table.frame[column].head(_LOOKED_AT).tolist(), f"column {column!r} of {table.name}")
     what = (
         f"the {option} column of {table.name} is not clear: it could be {listing(candidates)}."
         if candidates
