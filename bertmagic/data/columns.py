@@ -24,6 +24,9 @@ _FURTHER_LABEL_NAMES = frozenset(["polarity", "emotion", "tag", "y", "class_inde
 _NUMBER_NAMES = frozenset(["score", "rating", "stars", "similarity", "grade"])
 """How the names of columns end whose numbers are likely meant to be predicted: ``relatedness_score``."""
 
+_NO_LABEL_NAMES = frozenset(["split", "fold", "partition", "subset", "annotator", "annotator_id", "worker_id"])
+"""Names of columns that hold few values and are no label; they are taken only if the user names them."""
+
 _MOST_CLASSES = 100
 _LOOKED_AT = 100
 
@@ -159,6 +162,11 @@ def _texts(table: Table, text: str | Sequence[str] | None) -> tuple[str, ...]:
     return several(text) if text else text_columns.pair(table, ())
 
 
+def likely_texts(table: Table) -> tuple[str, ...]:
+    """Return both columns of pairs or the text column, before a label was chosen."""
+    return text_columns.pair(table, ()) or (text_only(table, None),)
+
+
 def text_only(table: Table, text: str | None) -> str:
     """Return the text column of rows that need no label."""
     return require(table, text, "text") if text else _only(table, "text", _text_candidates(table, ()))
@@ -187,6 +195,7 @@ def _labels(table: Table, taken: tuple[str, ...], fits: Callable[[pd.Series], bo
     named = [column for column in others if _plain(column) in LABEL_NAMES]
     if named:
         return named
+    others = [column for column in others if _plain(column) not in _NO_LABEL_NAMES]
     fitting = [column for column in others if fits(table.frame[column]) or _is_score(table, column)]
     return [column for column in fitting if _plain(column) in _FURTHER_LABEL_NAMES] or fitting
 
