@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from bertmagic.data import list_forms, numbers, text_columns
+from bertmagic.data.text_columns import plain_name
 from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
@@ -192,25 +192,20 @@ def _labels(table: Table, taken: tuple[str, ...], fits: Callable[[pd.Series], bo
     Numbers that are named like a target count too, so that no column of classes is taken in their place.
     """
     others = [column for column in table.columns if column not in taken]
-    named = [column for column in others if _plain(column) in LABEL_NAMES]
+    named = [column for column in others if plain_name(column) in LABEL_NAMES]
     if named:
         return named
-    others = [column for column in others if _plain(column) not in _NO_LABEL_NAMES]
+    others = [column for column in others if plain_name(column) not in _NO_LABEL_NAMES]
     fitting = [column for column in others if fits(table.frame[column]) or _is_score(table, column)]
-    return [column for column in fitting if _plain(column) in _FURTHER_LABEL_NAMES] or fitting
+    return [column for column in fitting if plain_name(column) in _FURTHER_LABEL_NAMES] or fitting
 
 
 def _is_score(table: Table, column: str) -> bool:
-    return _plain(column).split("_")[-1] in _NUMBER_NAMES and numbers.are_quantities(table.frame[column])
-
-
-def _plain(column: str) -> str:
-    """Return a name in lower case with one underscore between its words: ``Class Index`` is ``class_index``."""
-    return re.sub(r"[\W_]+", "_", column.lower()).strip("_")
+    return plain_name(column).split("_")[-1] in _NUMBER_NAMES and numbers.are_quantities(table.frame[column])
 
 
 def _text_candidates(table: Table, taken: tuple[str, ...]) -> list[str]:
     """Return the columns that can be the text: those with a usual name, else those that read like text."""
     others = [column for column in table.columns if column not in taken]
-    named = [column for column in others if column.lower() in text_columns.TEXT_NAMES]
+    named = [column for column in others if plain_name(column) in text_columns.TEXT_NAMES]
     return named or [column for column in others if text_columns.reads_like_text(table.frame[column])]
