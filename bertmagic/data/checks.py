@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import spelling
-from bertmagic.data.labels import NO_LABEL, Labels, classes, missing, plain
+from bertmagic.data.labels import NO_LABEL, Labels, classes, decoding, missing, plain
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import LabelledRows, TextRows, repeated_keys, with_targets
 from bertmagic.data.split import isin_sorted
@@ -96,10 +96,11 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
         written[i] = isinstance(value, str) and bool(value.strip())
     if odd:
         example = column.iloc[odd[:1]].tolist()[0]
+        fix = "Convert them first: [str(text) for text in texts], or the column with .astype(str)."
         raise DataError(
             f"{where} holds {count(len(odd), 'value')} that {_are(len(odd))} not text, such as "
-            f"{example!r} ({type(example).__name__}) in row {column.index[odd[0]]}.",
-            "Convert them first: [str(text) for text in texts], or the column with .astype(str).",
+            f"{example!r:.80} ({type(example).__name__}) in row {column.index[odd[0]]}.",
+            decoding(column) if isinstance(example, bytes) else fix,
         )
     blank = np.flatnonzero(~written)
     findings = [dropped("without a text", column, blank)] if len(blank) else []

@@ -171,8 +171,8 @@ def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], tuple[i
     """Return whole-numbered edges and the counts between them, the last bin open for the longest hundredth."""
     import numpy as np
 
-    top = max(int(np.percentile(lengths, 99)), 1)
-    edges = np.unique(np.ceil(np.linspace(0, top + 1, _BINS + 1)).astype(int))
+    low, top = int(lengths.min()), int(np.percentile(lengths, 99))
+    edges = np.unique(np.ceil(np.linspace(low, top + 1, _BINS + 1)).astype(int))
     edges[-1] = max(int(lengths.max()) + 1, int(edges[-1]))
     counts, _ = np.histogram(lengths, bins=edges)
     return tuple(int(edge) for edge in edges), tuple(int(count) for count in counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -16,11 +17,12 @@ from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.options import LOWER_IS_BETTER, Pretrain
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
-from bertmagic.workflows import warm_start
+from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
 from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve
 
@@ -50,7 +52,7 @@ class Setup:
     """Everything that a run needs before its first step.
 
     ``frozen`` is the network as it was loaded, without what a warm start adds. It shares the weights, so it is that
-    encoder only until the first step.
+    encoder only until the first step; that of a run that learns the similarity of pairs is a copy.
     """
 
     options: Finetune | Pretrain
@@ -99,6 +101,12 @@ def set_up(
     BertMagicError
         If data, model, device or options cannot be used; if possible, before the model is loaded.
     """
+    with torch_defaults(), _set_up(options, emit, resumed) as setup:
+        yield setup
+
+
+@contextmanager
+def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.Checkpoint | None) -> Iterator[Setup]:
     _check_adapt(options)
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
@@ -123,16 +131,17 @@ def set_up(
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
     with (
-        loading.alone,
+        loading.alone,  # no run that starts now draws from this seed
+        torch_defaults(loading=True),
         _seeded(options.seed, device),
-    ):  # no run that starts now draws from this seed
+    ):
         loaded = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         network = loaded.network
     emit(Note(f"{encoder.name}: {loaded.summary}."))
     place_network(network, encoder.name, device)
     setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
     setup = _warm_started(setup, loaded, resumed is not None, emit)
-    with loading.alone, _seeded(options.seed, device):
+    with loading.alone, torch_defaults(loading=True), _seeded(options.seed, device):
         adapter, adapted = _adapted(network, encoder, options)
     for note in filter(None, (adapted, freeze(network, options.freeze))):
         emit(Note(note))
@@ -202,8 +211,10 @@ def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> 
     options = setup.options
     if isinstance(options, Pretrain):
         return setup
-    frozen = share_weights(setup.network, training=False)
-    started = warm_start.start(loaded, setup.prepared.task, setup.feed("train"), options, again, emit)
+    learns_pairs = not again and pair_similarity.steps(setup.prepared.task, options, setup.plan.steps) > 0
+    frozen = deepcopy(setup.network) if learns_pairs else share_weights(setup.network, training=False)
+    with _training(options.seed, setup.network.device):
+        started = warm_start.start(replace(setup, frozen=frozen), loaded, again, emit)
     if started.note:
         emit(Note(started.note))
     options = replace(options, pooling=started.pooling)

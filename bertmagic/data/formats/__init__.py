@@ -22,6 +22,7 @@ from bertmagic.data.formats import (
     refusals,
     workbook,
 )
+from bertmagic.data.formats.conll import webanno
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.reading import Reading
 from bertmagic.data.formats.source import Source
@@ -38,6 +39,7 @@ FORMATS: tuple[Format, ...] = (
     records.PLAIN,
     lines.FASTTEXT,
     lines.TREC,
+    webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,
     lines.FORMAT,
