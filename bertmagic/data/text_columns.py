@@ -51,7 +51,7 @@ PAIR_NAMES = (
     ("text", "aspect_term"),
     ("sentence", "aspect_term"),
 )
-"""The usual names of the two columns of pairs, as `plain_name` writes them: those of GLUE, SICK, ANLI, BoolQ, MS MARCO, FEVER."""
+"""The usual names of both columns of pairs, in the form of `plain_name`: those of GLUE, SICK, ANLI, BoolQ, MS MARCO."""
 
 _SIDES = frozenset([("1", "2"), ("a", "b"), ("first", "second"), ("left", "right")])
 """What differs in the names of the two columns of a pair, such as ``#1 String`` and ``#2 String``."""
