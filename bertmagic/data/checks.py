@@ -246,9 +246,9 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
                 1,
             )
         )
-    for number, name in enumerate(labels.names):
+    for name, many in zip(labels.names, counts.tolist(), strict=True):
         if name in _MISSING:
-            what = f"class {name!r} ({count(int(counts[number]), 'row')}) may stand for a missing label."
+            what = f"class {name!r} ({count(many, 'row')}) may stand for a missing label."
             findings.append(Finding("warning", what, "If so, leave these cells empty: the rows are then dropped."))
     if counts.max() > 10 * max(counts.min(), 1):
         small, large = labels.names[int(counts.argmin())], labels.names[int(counts.argmax())]
