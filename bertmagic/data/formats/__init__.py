@@ -17,9 +17,11 @@ from bertmagic.data.formats import (
     delimited,
     folders,
     lines,
+    parallel,
     parts,
     records,
     refusals,
+    standoff,
     workbook,
 )
 from bertmagic.data.formats.conll import webanno
@@ -39,6 +41,8 @@ FORMATS: tuple[Format, ...] = (
     records.PLAIN,
     lines.FASTTEXT,
     lines.TREC,
+    *standoff.FORMATS,
+    parallel.FORMAT,
     webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,

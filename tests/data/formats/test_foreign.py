@@ -20,13 +20,7 @@ ENTRY = {"brat": "brat/doc1.txt", "atis": "atis/seq.in"}
 HOW = ("format", "header", "columns", "encoding", "sep")
 PENDING = frozenset(
     [
-        "absa.seg",
-        "absa.xml",
-        "atis",
-        "brat",
-        "cluener.json",
         "hf_saved",
-        "pubtator.txt",
     ]
 )
 """What is not read right yet."""
