@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.events import downloading, ignore
-from bertmagic.models import adapters, devices, loading, weights
+from bertmagic.models import adapters, devices, loading, saving, weights
 from bertmagic.run import folders
 from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
 
@@ -38,12 +38,15 @@ class Encoder:
         The learning rate that suits it.
     max_tokens
         How many tokens it can read.
+    digest
+        The digest of its weights in the card of its folder; None where it has none.
     """
 
     name: str
     folder: Path
     lr: float
     max_tokens: int
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,8 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     pretrained = weights.find(str(model), downloading(emit), folders.names())
     tokenizer = loading.tokenizer(pretrained.folder)
     limit = loading.limit(pretrained.folder, tokenizer)
-    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit), tokenizer
+    digest = saving.saved_digest(pretrained.folder)
+    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest), tokenizer
 
 
 def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:

@@ -17,6 +17,7 @@ from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.options import LOWER_IS_BETTER, Pretrain
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
@@ -100,6 +101,12 @@ def set_up(
     BertMagicError
         If data, model, device or options cannot be used; if possible, before the model is loaded.
     """
+    with torch_defaults(), _set_up(options, emit, resumed) as setup:
+        yield setup
+
+
+@contextmanager
+def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.Checkpoint | None) -> Iterator[Setup]:
     _check_adapt(options)
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
@@ -124,16 +131,17 @@ def set_up(
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
     with (
-        loading.alone,
+        loading.alone,  # no run that starts now draws from this seed
+        torch_defaults(loading=True),
         _seeded(options.seed, device),
-    ):  # no run that starts now draws from this seed
+    ):
         loaded = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         network = loaded.network
     emit(Note(f"{encoder.name}: {loaded.summary}."))
     place_network(network, encoder.name, device)
     setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
     setup = _warm_started(setup, loaded, resumed is not None, emit)
-    with loading.alone, _seeded(options.seed, device):
+    with loading.alone, torch_defaults(loading=True), _seeded(options.seed, device):
         adapter, adapted = _adapted(network, encoder, options)
     for note in filter(None, (adapted, freeze(network, options.freeze))):
         emit(Note(note))

@@ -20,7 +20,6 @@ ENTRY = {"brat": "brat/doc1.txt", "atis": "atis/seq.in"}
 HOW = ("format", "header", "columns", "encoding", "sep")
 PENDING = frozenset(
     [
-        "hf_saved",
     ]
 )
 """What is not read right yet."""
