@@ -6,11 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-from bertmagic.data.formats import archives, parallel, parts
-=======
-from bertmagic.data.formats import archives, parts, saved
->>>>>>> main
+from bertmagic.data.formats import archives, parallel, parts, saved
 from bertmagic.data.formats.format import Content
 from bertmagic.data.formats.source import Source
 from bertmagic.data.formats.standoff import brat
