@@ -2,8 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-# Three workers with a thread each keep two cores busy: a test of a kernel or a browser waits half of its time.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3
+# Three workers with a thread each keep two cores busy: a test of a kernel or a browser waits half of its time. Compiled
+# modules are kept, whatever the shell says: some fifty processes import them.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile \
+	--no-loadscope-reorder
+NBVAL := -p tests.notebooks --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg --nbval-kernel-startup-timeout 300
 
 .PHONY: demo lab test soak lowest lint bench clean
 
@@ -14,16 +17,14 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 	cd notebooks && ../$(BIN)/jupyter lab
 
 test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
-	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not soak and not gpu" tests
-	$(PYTEST) --dist loadfile --no-loadscope-reorder -p tests.notebooks -W ignore --nbval-lax \
-		--nbval-sanitize-with notebooks/sanitize.cfg --nbval-kernel-startup-timeout 300 notebooks/*.ipynb
+	$(PYTEST) $(NBVAL) -m "not soak and not gpu" tests notebooks/*.ipynb
 
 soak: .venv/test  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak
 
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune]" \
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune,excel]" \
 		hypothesis ipykernel mistune nbclient nbconvert nbval papermill playwright pytest pytest-timeout pytest-xdist seqeval torchmetrics
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile -W default \
 		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic.display import publish
 from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
-from bertmagic.events import Event, Listener, Phase, ignore
+from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.names import folder_name
 from bertmagic.options.ranges import Range
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bertmagic.tuning.results import Rates, Search
     from bertmagic.workflows.finetune import Finetuned
 
+Options = TypeVar("Options", "table.Finetune | table.Pretrain", "table.Tune")
+
 
 def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
     """Fine-tune or pre-train with the given options; see `bertmagic.api.finetune`."""
@@ -34,17 +36,35 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     jobs.refuse(name)
     if chosen.save_to is not None:
         saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
-    chosen = replace(chosen, model=encoder_reference(chosen.model))
+    chosen, note = _with_encoder(chosen, name)
     lock = RunLock(name)  # before the job begins, so that the cell that starts it gets the error
     try:
         panel = publish.listener(not show)
         listeners: list[Listener] = [panel, on_event] if on_event else [panel]
+        for listen in listeners if note else ():
+            listen(Note(note))
         if not chosen.background:
             return _run(chosen, panel, listeners, StopButton(), lock)
         return jobs.start(name, lambda button, heard: _run_in_thread(chosen, panel, [heard, *listeners], button, lock))
     except BaseException:
         lock.release()
         raise
+
+
+def _with_encoder(chosen: Options, name: str) -> tuple[Options, str]:
+    """Return options that name the encoder by its folder or id, and a note where its weights were only in memory.
+
+    A run with LoRA needs its encoder to the end and beyond: one that the run will replace is copied.
+    """
+    from bertmagic.workflows import starting_weights
+
+    reference, given = encoder_reference(chosen.model), chosen.model
+    if chosen.adapt == "lora" and Path(reference) == folders.model_folder(name).absolute():
+        reference = str(starting_weights.copy_of(Path(reference)))
+    note = ""
+    if isinstance(given, TextModel) and Path(reference) != given.folder:
+        note = f"{given.folder} no longer has the weights of {given.name!r}: those in memory are kept in {reference}."
+    return replace(chosen, model=reference), note
 
 
 def _run_in_thread(
@@ -131,7 +151,7 @@ def search(
     name = chosen.name or "tuned"
     jobs.refuse(name)
     if not isinstance(chosen.model, Range):
-        chosen = replace(chosen, model=encoder_reference(chosen.model))
+        chosen, _ = _with_encoder(chosen, name)
     if chosen.lr_find:  # nothing is written
         return _rates(chosen, on_event or ignore, show)
     with RunLock(name):

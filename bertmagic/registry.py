@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, UnknownReference, listing
+from bertmagic.models.catalogue import ALIASES
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
 from bertmagic.text_model import TextModel
@@ -75,12 +76,23 @@ TextModel.from_name = staticmethod(held_or_open)
 
 
 def encoder_reference(model: Any) -> str:
-    """Return the alias, folder or hub id of the encoder to start from."""
-    if isinstance(model, TextModel):
-        return str(model.folder)
+    """Return the alias, hub id or absolute folder of the encoder to start from.
+
+    Of a model it is a folder with the weights that it has in memory; see `bertmagic.workflows.starting_weights`.
+
+    Raises
+    ------
+    ModelError
+        If the model was unloaded and its folder holds another one by now, or a job has no weights yet.
+    """
+    if isinstance(model, TextModel | Job):
+        from bertmagic.workflows import starting_weights
+
+        return str(starting_weights.folder_of(find(model)))
     if isinstance(model, str) and model in folders.names():
-        return str(folders.model_folder(model))
-    return str(model)
+        return str(folders.model_folder(model).absolute())
+    folder = Path(str(model)).expanduser()
+    return str(folder.absolute()) if str(model) not in ALIASES and folder.is_dir() else str(model)
 
 
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
+from bertmagic.models import saving
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class TextModel:
     card
         Metadata saved with the weights: task, labels, columns, options, digests of the data, metrics, versions.
     folder
-        Its folder on disk.
+        The absolute path of its folder on disk; see `is_in_folder`.
     report
         The report at the end of training; None if it was loaded, or interrupted.
     history
@@ -59,7 +60,8 @@ class TextModel:
         card: dict[str, Any], folder: Path, precision: str,
         report: Report | None = None, history: History | None = None,
     ) -> None:  # fmt: skip
-        self.name, self.task, self.card, self.folder = name, task, card, folder
+        self.name, self.task, self.card = name, task, card
+        self.folder = folder.absolute()  # a cell may change the current folder
         self.report, self.history, self.precision = report, history, precision
         self._network: PreTrainedModel | None = network
         self._tokenizer = tokenizer
@@ -68,7 +70,7 @@ class TextModel:
 
     def __repr__(self) -> str:
         if self._network is None:
-            return f"TextModel {self.name!r}: unloaded; %bert_load {self.folder} brings it back"
+            return visible(f"TextModel {self.name!r}: unloaded; {saving.way_back(self.folder, self.card)}")
         labels = f" ({listing(self.labels, 6)})" if self.labels else ""
         return visible(
             f"TextModel {self.name!r}: {self.task.name}{labels} on {self.card.get('encoder')}, {self.device}"
@@ -85,8 +87,13 @@ class TextModel:
         """
         network = self._network  # read once: another thread may unload it meanwhile
         if network is None:
-            raise ModelError(f"model {self.name!r} was unloaded.", f"Bring it back with %bert_load {self.folder}")
+            raise ModelError(f"model {self.name!r} was unloaded.", f"{saving.way_back(self.folder, self.card)}.")
         return network
+
+    @property
+    def is_in_folder(self) -> bool:
+        """Whether its folder still holds this model: False once another one was saved there, or it was deleted."""
+        return saving.holds(self.folder, self.card)
 
     @property
     def is_loaded(self) -> bool:
@@ -387,13 +394,14 @@ class TextModel:
         The folder gets a README.md, the model card for the Hugging Face hub. A README.md that you have edited stays as
         it is, and the new one is README.new.md.
         """
-        from bertmagic.models import card, saving
+        from bertmagic.models import card
         from bertmagic.run.locks import locked_model
 
         folder = Path(path).expanduser()
         with self._lock, locked_model(folder):
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
-            return saving.save(folder, self.network, self.tokenizer, self.card, readme=readme)
+            known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}
+            return saving.save(folder, self.network, self.tokenizer, known, readme=readme)
 
     def unload(self) -> int:
         """Free the memory of the weights and return its bytes; the folder on disk stays."""

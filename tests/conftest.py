@@ -8,6 +8,8 @@ import tempfile
 
 import pytest
 
+from . import forks
+
 # Read when the libraries are first imported, and inherited by kernels and other child processes. Products as small as
 # the tests' gain nothing from threads, and lose a lot where another worker has the cores.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -15,7 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-FIRST = ("browser", "kernel")
+FIRST = ("browser", "notebooks", "kernel")
 """Folders of the tests that take longest. They begin first, so that all workers end at about the same time."""
 
 GOOD = ("good", "great", "fine", "lovely", "superb", "nice")
@@ -40,6 +42,12 @@ WORDS = (
     "not",
 )
 FORMS = ("the {0} was {1}", "this {0} is very {1}", "really {1} {0} and it was long", "we had a {1} {0}")
+
+
+def pytest_configure(config):
+    """Begin with the imports of `forks` where tests run in parallel; their processes find it by a variable."""
+    if config.getoption("numprocesses", None):
+        forks.address()
 
 
 def pytest_unconfigure():

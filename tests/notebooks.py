@@ -1,25 +1,40 @@
-"""A pytest plugin for the notebooks: each keeps its runs in a folder of its own, so that two can be run at once."""
+"""A pytest plugin for the notebooks: each keeps its runs in a folder of its own, so that several run at once."""
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
-LONGEST = ("tuning", "labels_and_pairs", "entities", "quickstart", "evaluation")
+from . import forks
+
+LONGEST = ("tuning", "labels_and_pairs", "pretraining", "quickstart")
 """They begin first, so that all workers end at about the same time."""
 
 home = Path(tempfile.mkdtemp(prefix="bertmagic-notebooks-"))
 
 
+def is_cell(item):
+    return item.path.suffix == ".ipynb"
+
+
+@pytest.hookimpl(tryfirst=True)  # the browser comes before them all
 def pytest_collection_modifyitems(items):
+    for cell in filter(is_cell, items):
+        cell.add_marker(pytest.mark.filterwarnings("ignore"))  # of the transport, and of what a reader's code does
     items.sort(key=lambda cell: LONGEST.index(cell.path.stem) if cell.path.stem in LONGEST else len(LONGEST))
 
 
-@pytest.hookimpl(tryfirst=True)  # before the kernel of the notebook is started
+@pytest.hookimpl(tryfirst=True, wrapper=True)  # the kernel of a notebook is started in here
 def pytest_runtest_setup(item):
-    os.environ["BERTMAGIC_HOME"] = str(home / item.path.stem)
+    if not is_cell(item):
+        return (yield)
+    end = forks.start_kernels()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERTMAGIC_HOME", str(home / item.path.stem))
+        outcome = yield
+    end()
+    return outcome
 
 
 def pytest_unconfigure():

@@ -31,7 +31,7 @@ _SMALL = 10_000  # characters, which are tokenized in a few milliseconds
 _CHUNK = 1000
 _WEIGHTS = frozenset([".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx", ".ot"])
 _LARGE = 10**8  # bytes: more than any tokenizer has
-_FORMAT = 3
+_FORMAT = 4
 """The version of the format, a part of each key: entries of another version are not found, and removed in time."""
 
 

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import spelling
-from bertmagic.data.labels import NO_LABEL, Labels, classes, missing, plain
+from bertmagic.data.labels import NO_LABEL, Labels, classes, decoding, missing, plain
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import LabelledRows, TextRows, repeated_keys, with_targets
 from bertmagic.data.split import isin_sorted
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 TOLERATED = 0.05
 """The largest share of rows that is dropped for a missing text or label; above it, the data must be mended."""
+
+_MISSING = frozenset(["nan", "NaN", "None", "null", "NULL", "<NA>", "NaT", "N/A", "#N/A"])
+"""What programs write for a missing value, in columns that were made texts."""
 
 UNKNOWN = 0.1
 """The share of [UNK] tokens above which the text is taken to be in a language that the model does not know."""
@@ -93,10 +96,11 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
         written[i] = isinstance(value, str) and bool(value.strip())
     if odd:
         example = column.iloc[odd[:1]].tolist()[0]
+        fix = "Convert them first: [str(text) for text in texts], or the column with .astype(str)."
         raise DataError(
             f"{where} holds {count(len(odd), 'value')} that {_are(len(odd))} not text, such as "
-            f"{example!r} ({type(example).__name__}) in row {column.index[odd[0]]}.",
-            "Convert them first: [str(text) for text in texts], or the column with .astype(str).",
+            f"{example!r:.80} ({type(example).__name__}) in row {column.index[odd[0]]}.",
+            decoding(column) if isinstance(example, bytes) else fix,
         )
     blank = np.flatnonzero(~written)
     findings = [dropped("without a text", column, blank)] if len(blank) else []
@@ -242,6 +246,10 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
                 1,
             )
         )
+    for name, many in zip(labels.names, counts.tolist(), strict=True):
+        if name in _MISSING:
+            what = f"class {name!r} ({count(many, 'row')}) may stand for a missing label."
+            findings.append(Finding("warning", what, "If so, leave these cells empty: the rows are then dropped."))
     if counts.max() > 10 * max(counts.min(), 1):
         small, large = labels.names[int(counts.argmin())], labels.names[int(counts.argmax())]
         findings.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,9 @@ class Labels:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classes as text, for headings and for the config of a model."""
-        return tuple(str(value) for value in self.values)
+        """The classes as text, for headings and for the config of a model; quoted where 1 and "1" are two."""
+        texts = tuple(str(value) for value in self.values)
+        return texts if len(set(texts)) == len(texts) else tuple(repr(value) for value in self.values)
 
     def encode(self, column: Iterable[Any]) -> npt.NDArray[np.int64]:
         """Return the number of each value; -1 for a value that is missing or is not a class."""
@@ -56,7 +58,7 @@ class Labels:
 
 def missing(value: Any) -> bool:
     """Whether a cell of a table is empty: None, NaN or pandas' own NA and NaT."""
-    nan = isinstance(value, Real) and value != value
+    nan = isinstance(value, Real | Decimal) and value != value
     return value is None or nan or type(value).__name__ in ("NAType", "NaTType")
 
 
@@ -69,6 +71,8 @@ def plain(value: Any) -> Value | None:
     if missing(value):
         return None
     if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
     return value  # type: ignore[no-any-return]
 
@@ -116,7 +120,9 @@ def classes(column: pd.Series, where: str) -> Labels:
 
 def _no_classes(column: pd.Series, where: str) -> DataError:
     example = next(value for value in cells(column) if not isinstance(plain(value), str | int | None))
-    if isinstance(example, float):
+    if isinstance(example, bytes):
+        return DataError(f"{where} holds bytes, such as {example!r}; classes are text or numbers.", decoding(column))
+    if isinstance(example, float | Decimal):
         return DataError(
             f"{where} holds numbers with fractions, such as {example!r}; classes are text or whole numbers.",
             'task = "regression" predicts the number itself; or bin them, as in pandas.cut(df.score, 3, '
@@ -133,6 +139,11 @@ def _no_classes(column: pd.Series, where: str) -> DataError:
     )
 
 
+def decoding(column: pd.Series) -> str:
+    """Return how a column of bytes becomes one of texts: ``astype(str)`` would give "b'…'"."""
+    return f"Decode them, as in df[{column.name!r}].str.decode('utf-8')."
+
+
 def ordered(column: pd.Series, values: set[Any]) -> tuple[Value, ...]:
     """Return values of a column in the order of its categories, else numbers ascending or text by alphabet.
 
@@ -141,13 +152,13 @@ def ordered(column: pd.Series, values: set[Any]) -> tuple[Value, ...]:
     DataError
         If they are of several kinds.
     """
-    categories = getattr(getattr(column, "cat", None), "categories", None)
-    if categories is not None:
-        return tuple(dict.fromkeys(value for value in map(plain, categories) if value in values and value is not None))
     kinds = {type(value) for value in values}
     if len(kinds) > 1:
         raise DataError(
             f"{column.name!r} mixes kinds of labels: {listing(sorted(repr(value) for value in values))}.",
             f"Make them one kind, as in df[{column.name!r}].astype(str).",
         )
+    categories = getattr(getattr(column, "cat", None), "categories", None)
+    if categories is not None:
+        return tuple(dict.fromkeys(value for value in map(plain, categories) if value in values and value is not None))
     return tuple(sorted(values))

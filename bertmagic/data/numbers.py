@@ -195,5 +195,6 @@ def spread(numbers: npt.NDArray[np.float64], bins: int = 10) -> dict[str, int]:
     if len(values) <= bins:
         return {f"{value:.6g}": int(count) for value, count in zip(values, counts, strict=True)}
     counts, edges = np.histogram(numbers, bins)
-    names = (f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges))
+    digits = next((n for n in range(4, 17) if len({f"{edge:.{n}g}" for edge in edges}) == len(edges)), 17)
+    names = (f"{low:.{digits}g} to {high:.{digits}g}" for low, high in pairwise(edges))
     return {name: int(count) for name, count in zip(names, counts, strict=True)}

@@ -28,7 +28,7 @@ _DIFFERENCES: dict[str, Callable[[str], str]] = {
 }
 
 
-def alike(counts: Mapping[Any, int], noun: str, unit: str = "row") -> list[Finding]:
+def alike(counts: Mapping[Any, int], noun: str, unit: Sequence[str] = ("row",)) -> list[Finding]:
     """Return findings about labels that look alike, with how often each occurs.
 
     Parameters
@@ -38,7 +38,7 @@ def alike(counts: Mapping[Any, int], noun: str, unit: str = "row") -> list[Findi
     noun
         What a label is called: ``class``, ``label`` or ``type``.
     unit
-        What is counted.
+        What is counted, and its plural if that is not with an s.
     """
     groups: dict[str, list[str]] = {}
     for label in counts:
@@ -55,12 +55,12 @@ def _folded(label: str, without: str = "") -> str:
     return label
 
 
-def _finding(group: Sequence[str], counts: Mapping[Any, int], noun: str, unit: str) -> Finding:
+def _finding(group: Sequence[str], counts: Mapping[Any, int], noun: str, unit: Sequence[str]) -> Finding:
     differences = [name for name in _DIFFERENCES if len({_folded(label, without=name) for label in group}) > 1]
     # Two forms of é look the same as text.
     spell = ascii if any(label != unicodedata.normalize("NFC", label) for label in group) else repr
     most = sorted(group, key=lambda label: -counts[label])
-    named = ", ".join(f"{spell(label)} ({count(counts[label], unit)})" for label in most)
+    named = ", ".join(f"{spell(label)} ({count(counts[label], *unit)})" for label in most)
     different = len({label.strip() for label in group})
     what = f"labels look alike: {named}; they differ in {' and '.join(differences)}."
     if different == 1:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.data import formats, frames, samples
+from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
-from bertmagic.data.formats import words
 from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
@@ -194,10 +194,8 @@ def _sample(reference: str) -> dict[str, Table]:
 def paths(reference: str) -> list[Path]:
     """Return the files that a reference names; an empty list if it names something else."""
     path = Path(reference).expanduser()
-    if path.is_file():
+    if path.exists() or archives.located(path)[1]:
         return [path]
-    if path.is_dir():
-        raise DataError(f"{reference} is a folder.", f"Name the files in it, as in {reference.rstrip('/')}/*.csv.")
     if glob.has_magic(reference):
         matches = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - absolute globs
         if not matches:

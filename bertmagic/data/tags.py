@@ -19,6 +19,9 @@ OUTSIDE = "O"
 UNTYPED = "ENTITY"
 """The type of entities whose tags are ``B`` and ``I`` alone."""
 
+NOTHING = frozenset(["", "0", "_", "-", "*"])
+"""What some files have instead of ``O``; never a type."""
+
 _TAG = re.compile(r"(?:([BIMELSU])(?:[-_](\S.*))?|[Oo])")
 _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", None: OUTSIDE}
 
@@ -108,6 +111,21 @@ def repaired(tags: Sequence[str], source: Scheme) -> tuple[list[str], list[int]]
     marked = entities(tags)
     odd = [] if source == "IOB1" else [entity.start for entity in marked if _letter(tags[entity.start]) not in "BS"]
     return written(marked, len(tags)), odd
+
+
+def without_scheme(sequences: Iterable[Sequence[str]]) -> bool:
+    """Whether words have types alone, such as ``PER`` or ``NOUN``, and ``O`` or nothing else outside."""
+    values = {tag for tags in sequences for tag in tags} - {OUTSIDE}
+    return bool(values) and not any(parts(tag) or tag in NOTHING for tag in values)
+
+
+def from_types(types: Sequence[str], alone: bool) -> list[str]:
+    """Return the IOB2 tags of words that have types alone: neighbours of one type are one entity, unless ``alone``."""
+    pairs = zip(types, ["", *types[:-1]], strict=True)
+    return [
+        OUTSIDE if label == OUTSIDE else f"{'I' if label == before and not alone else 'B'}-{label}"
+        for label, before in pairs
+    ]
 
 
 def names(types: Iterable[str]) -> tuple[str, ...]:

@@ -48,8 +48,10 @@ PAIR_NAMES = (
     ("claim", "evidence"),
     ("text", "aspect"),
     ("sentence", "aspect"),
+    ("text", "aspect_term"),
+    ("sentence", "aspect_term"),
 )
-"""The usual names of the two columns of pairs, in lower case: those of GLUE, SICK, ANLI, BoolQ, MS MARCO, FEVER."""
+"""The usual names of both columns of pairs, in the form of `plain_name`: those of GLUE, SICK, ANLI, BoolQ, MS MARCO."""
 
 _SIDES = frozenset([("1", "2"), ("a", "b"), ("first", "second"), ("left", "right")])
 """What differs in the names of the two columns of a pair, such as ``#1 String`` and ``#2 String``."""
@@ -65,12 +67,17 @@ _SENTENCE = 4
 """Words that a cell of running text has on average, at least."""
 
 
+def plain_name(column: str) -> str:
+    """Return a name in lower case with one underscore between its words: ``Class Index`` is ``class_index``."""
+    return re.sub(r"[\W_]+", "_", column.lower()).strip("_")
+
+
 def pair(table: Table, taken: Sequence[str]) -> tuple[str, ...]:
     """Return the two columns of pairs by their names, if there are no others that could be meant.
 
     They have names of `PAIR_NAMES`; or else names that differ as those of `_SIDES`, and are all that reads like text.
     """
-    named = {column.lower(): column for column in table.columns if column not in taken}
+    named = {plain_name(column): column for column in table.columns if column not in taken}
     pairs = [tuple(named[name] for name in names) for names in PAIR_NAMES if set(names) <= named.keys()]
     if not pairs:
         texts = [column for column in named.values() if reads_like_text(table.frame[column])]
@@ -135,7 +142,7 @@ def _quoted(column: str) -> str:
 
 
 def _is_partner(column: str, chosen: str) -> bool:
-    return column.lower() in _PARTNERS or _are_sides(column, chosen)
+    return plain_name(column) in _PARTNERS or _are_sides(column, chosen)
 
 
 def _is_copy(column: str, chosen: str) -> bool:

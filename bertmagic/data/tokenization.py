@@ -298,8 +298,9 @@ _CUTS: dict[str, Callable[[int, int, int | None], list[list[slice]]]] = {
 
 def _token_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: bool) -> list[TokenIds]:
     """Return the tokens of each text without special tokens."""
+    read = [without_surrogates(text) for text in texts]
     encoded: Any = tokenizer(
-        [without_surrogates(text) for text in texts],
+        read,
         add_special_tokens=False,
         return_attention_mask=False,
         return_token_type_ids=False,
@@ -307,5 +308,33 @@ def _token_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], spans: 
         verbose=False,
     )
     ids: list[list[int]] = encoded["input_ids"]
-    characters = encoded["offset_mapping"] if spans else [[]] * len(ids)
-    return list(map(TokenIds, ids, characters))
+    if not spans:
+        return [TokenIds(each, []) for each in ids]
+    return list(map(TokenIds, ids, map(_with_first_letters, read, encoded["offset_mapping"])))
+
+
+def _with_first_letters(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the characters of tokens, where a start goes back over letters that no token covers.
+
+    Tokenizers that put a blank of their own before each word, and then take a blank off the characters of the token,
+    leave out the first letter: "price" is ``(9, 13)`` of "was the price", and "a" is nothing at all.
+    """
+    whole, done = [], 0
+    for at, (start, end) in enumerate(spans):
+        if start > done and _is_left_out(text[start - 1], start == end) and not _is_covered(start - 1, spans, at):
+            start -= 1
+            while start > done and text[start - 1].isalnum():
+                start -= 1
+        whole.append((start, end))
+        done = max(done, end)
+    return whole
+
+
+def _is_left_out(sign: str, is_empty: bool) -> bool:
+    """Whether a token must have a sign before it that no token has: a letter, or any sign if it is else empty."""
+    return sign.isalnum() or (is_empty and sign.isprintable() and not sign.isspace())
+
+
+def _is_covered(character: int, spans: list[tuple[int, int]], at: int) -> bool:
+    """Whether the next token has a character: a token of a blank alone stands in the place of the word behind it."""
+    return at + 1 < len(spans) and spans[at + 1][0] <= character < spans[at + 1][1]

@@ -28,6 +28,9 @@ _SELECTED_ON = 1500
 _GAIN = 0.99
 """The share of a constant's loss that a model of some use stays below."""
 
+UNFIT = (ArithmeticError, ValueError, MemoryError)
+"""What `fit` fails with; NumPy's errors of linear algebra are among them."""
+
 _ROUGH, _EXACT = 1e-4, 1e-6
 """By which share a step must lower the loss to go on: while penalties are compared, and for the model that is kept."""
 

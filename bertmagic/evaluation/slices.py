@@ -73,8 +73,12 @@ def binned(column: pd.Series) -> pd.Series:
         return column
     fifths = pd.qcut(column.astype(float), 5, duplicates="drop")
     inside = {interval: column[fifths == interval] for interval in fifths.cat.categories}
-    names: dict[Any, str] = {interval: f"{values.min():g} to {values.max():g}" for interval, values in inside.items()}
+    names: dict[Any, str] = {interval: _span(values.min(), values.max()) for interval, values in inside.items()}
     return pd.Series(fifths.astype(object).map(names), name=column.name)
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def left_out(column: pd.Series) -> int:

@@ -11,6 +11,7 @@ from bertmagic.errors import DeviceError
 from bertmagic.models import devices, heads
 from bertmagic.models.fast import allocator, bf16_linear
 from bertmagic.models.fast.working_copy import for_inference
+from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +72,7 @@ def run_model(
     budget = TOKEN_BUDGET[device.type]
     fast = for_inference(model, logits_only=outputs is heads.logits)
     with ExitStack() as stack:
+        stack.enter_context(torch_defaults())
         stack.enter_context(torch.inference_mode())
         stack.enter_context(devices.autocast(device, number_format))
         if len(tokens.ids) > budget:  # a single batch gains nothing by what is prepared for the next

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import store
@@ -93,7 +92,10 @@ def keys(network: PreTrainedModel, feed: BatchSource, number_format: str, poolin
 
     This is the encoder with its weights, which are read once for all poolings, and the tokens.
     """
-    versions = [version(name) for name in ("torch", "transformers")]
+    import torch
+    import transformers
+
+    versions = [str(torch.__version__), str(transformers.__version__)]
     digest = hashlib.sha256(f"{_FORMAT} {versions} {number_format} {feed.segments} ".encode())
     for part in (*_content(embedding.encoder(network)), *_arrays(feed)):
         digest.update(part)

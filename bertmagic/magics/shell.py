@@ -133,10 +133,10 @@ def _call(shell: InteractiveShell, request: Request) -> Any:
 
 def _unload(shell: InteractiveShell, request: Request) -> None:
     model = bind.held(request.given["name"].value)
-    name = model.name
+    name, lost = model.name, "" if model.is_in_folder else f" {model.folder} no longer has its weights."
     freed = model.unload()
     bind.forget(shell, model)
-    _print(f"{name} is unloaded; {freed / 1e6:,.0f} MB were freed.")
+    _print(f"{name} is unloaded; {freed / 1e6:,.0f} MB were freed.{lost}")
 
 
 def _tune(shell: InteractiveShell, request: Request) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import torch
     from torch import nn
@@ -43,6 +43,34 @@ def output_layer(model: PreTrainedModel) -> nn.Linear | None:
     encoder = set(model.base_model.modules())
     layers = [module for module in model.modules() if isinstance(module, nn.Linear) and module not in encoder]
     return layers[-1] if layers and layers[-1].out_features == model.config.num_labels else None
+
+
+def output_parameters(model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """Return weight and bias of the `output_layer` by their names in the model."""
+    layer = output_layer(model)
+    own = {id(parameter) for parameter in (() if layer is None else layer.parameters())}
+    return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in own}
+
+
+def permute(model: PreTrainedModel, order: Sequence[int]) -> None:
+    """Give the output layer its rows in another order: row ``order[i]`` becomes row ``i``."""
+    import torch
+
+    with torch.no_grad():
+        for rows in output_parameters(model).values():
+            rows.copy_(rows[list(order)])
+
+
+def renew(model: PreTrainedModel) -> None:
+    """Draw the output layer anew, as transformers does for a new head."""
+    import torch
+
+    with torch.no_grad():
+        for rows in output_parameters(model).values():
+            if rows.ndim > 1:
+                rows.normal_(0.0, float(getattr(model.config, "initializer_range", 0.02)))
+            else:
+                rows.zero_()
 
 
 def features(model: PreTrainedModel, batch: Batch) -> torch.Tensor:

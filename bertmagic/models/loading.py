@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, count, listing
-from bertmagic.models import adapters
+from bertmagic.models import adapters, head_classes, heads
+from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     Raises
     ------
     ModelError
-        If there is none, or it cannot be read.
+        If there is none, it cannot be read, or it has tokens that the model of the folder has no embedding for.
     """
     import transformers
 
@@ -40,7 +41,38 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise _unreadable(folder, "tokenizer", error) from error
     if loaded.pad_token_id is None:
         raise ModelError(f"the tokenizer in {folder} has no padding token.", "Choose an encoder such as bert.")
+    _check_vocabulary(loaded, folder)
     return loaded
+
+
+def _check_vocabulary(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Raise a `ModelError` if a tokenizer knows its special tokens only, or has tokens beyond the embeddings.
+
+    Without the files of a vocabulary transformers makes a tokenizer of special tokens: each word would be unknown.
+    """
+    vocabulary = tokenizer.get_vocab()
+    if len(vocabulary) < _FEW and not vocabulary.keys() - set(tokenizer.all_special_tokens) - _added(tokenizer):
+        raise ModelError(
+            f"{folder} has no vocabulary: the files of its tokenizer are missing.",
+            "Save the tokenizer there, too: tokenizer.save_pretrained(that folder).",
+        )
+    rows = config(folder).get("vocab_size")
+    beyond = [token for token, number in vocabulary.items() if isinstance(rows, int) and number >= rows]
+    if beyond:
+        raise ModelError(
+            f"the tokenizer in {folder} has {count(len(beyond), 'token')} that the model has no embedding for: "
+            f"{listing(sorted(map(repr, beyond)), 3)}. The embeddings have {rows:,} rows.",
+            "Save the tokenizer of the model there; or, if tokens were added to it, "
+            "model.resize_token_embeddings(len(tokenizer)) and save the model.",
+        )
+
+
+_FEW = 1000
+"""A vocabulary of more tokens has words."""
+
+
+def _added(tokenizer: PreTrainedTokenizerBase) -> set[str]:
+    return set(tokenizer.get_added_vocab())
 
 
 def limit(folder: Path, tokenizer: PreTrainedTokenizerBase) -> int:
@@ -48,6 +80,11 @@ def limit(folder: Path, tokenizer: PreTrainedTokenizerBase) -> int:
     known = config(folder)
     given = int(known.get("max_position_embeddings") or 512)
     return min(given, _positions(folder, json.dumps(known)) or given, int(min(tokenizer.model_max_length, 10**9)))
+
+
+def limit_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return how many tokens a model in memory can read; see `limit`."""
+    return min(positions(model), int(min(tokenizer.model_max_length, 10**9)))
 
 
 @lru_cache(maxsize=64)
@@ -151,10 +188,10 @@ def headed(folder: Path, head: str, names: tuple[str, ...] = (), needs_head: boo
     head
         Which one of `HEADS`.
     names
-        The classes in order, where the head has classes. A head in the folder is kept if it has as many; else a new
-        one is made.
+        The classes in order, where the head has classes. A head in the folder is kept if it has the same classes, in
+        this order; else a new one is made.
     needs_head
-        Whether a folder without a fitting head is an error.
+        Whether a folder without a fitting head is an error. The head is then used as it is: ``names`` are its own.
     changes
         Values to set in the config, such as ``attention_probs_dropout_prob``.
 
@@ -171,7 +208,12 @@ def headed(folder: Path, head: str, names: tuple[str, ...] = (), needs_head: boo
             f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
         )
-    return Loaded(loaded, frozenset(new), f"{summary}, {'a new head' if new else 'the head it has'}")
+    about = "a new head" if new else "the head it has"
+    output = heads.output_parameters(loaded).keys()
+    if names and not needs_head and output and not new & output:
+        about, is_new = head_classes.fit(loaded, config(folder).get("id2label"), names)
+        new |= output if is_new else set()
+    return Loaded(loaded, frozenset(new), f"{summary}, {about}")
 
 
 def opened(
@@ -190,7 +232,7 @@ def opened(
     }
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
-        with quiet():
+        with quiet(), torch_defaults(loading=True):
             loaded, info = getattr(transformers, known.auto).from_pretrained(
                 base,
                 ignore_mismatched_sizes=True,
@@ -203,8 +245,9 @@ def opened(
             )
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
         raise _unreadable(folder, "weights", error) from error
-    new = {str(key) for key in info["missing_keys"]} | {str(key[0]) for key in info["mismatched_keys"]}
-    _check_body(loaded, new)
+    mismatched = {str(key[0]) for key in info["mismatched_keys"]}
+    new = {str(key) for key in info["missing_keys"]} | mismatched
+    _check_body(loaded, new, mismatched)
     if base is not folder:
         new -= adapters.apply(loaded, folder)
     return loaded, new, _summary(loaded)
@@ -222,14 +265,22 @@ def _check_kind(kind: str, head: Head) -> None:
         )
 
 
-def _check_body(model: PreTrainedModel, new: set[str]) -> None:
-    """Raise a `ModelError` if most of the encoder was not in the file: then its config is of another model."""
+def _check_body(model: PreTrainedModel, new: set[str], mismatched: set[str]) -> None:
+    """Raise a `ModelError` if most of the encoder was not in the file, or some of it has other shapes than its config.
+
+    A config of another model gives that: transformers would draw what does not fit at random.
+    """
     prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
     body = [key for key in new if key.startswith(prefix) and not key.startswith(f"{prefix}pooler.")]
     if len(body) > len(list(model.base_model.parameters())) / 2:
         raise ModelError(
             f"the weights do not fit a {model.config.model_type!r} model: {len(body)} of its tensors are missing.",
             "The folder holds another architecture than its config.json says.",
+        )
+    if odd := sorted(mismatched & set(body)):
+        raise ModelError(
+            f"the weights have other shapes than config.json says: {listing(odd, 2)}.",
+            "The weights and the config are of two models, or the embeddings were resized without the config.",
         )
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from bertmagic.errors import DataError, OptionError, count, nearest
 from bertmagic.models import loading, saving
+from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from tokenizers import Tokenizer
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 
@@ -65,6 +66,7 @@ def write(folder: Path, size: str, texts: Sequence[str], vocab_size: int, lowerc
     card = {
         "task": "masked_language_modeling", "nsp": False, "encoder": f"new {size}", "lr": shape.lr,
         "max_length": _POSITIONS, "size": size, "seed": seed, "vocabulary": len(tokenizer), "lowercase": lowercase,
+        saving.WEIGHTS: saving.weights_digest(model.state_dict()),
     }  # fmt: skip
     return saving.save(folder, model, tokenizer, card)
 
@@ -125,7 +127,7 @@ def _letters(texts: Sequence[str], model: Tokenizer, vocab_size: int) -> list[st
     return sorted(ranked[: max(vocab_size // 4, 1)])
 
 
-def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> object:
+def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> PreTrainedModel:
     """Return a BERT of random weights with a head for masked words, drawn by the seed alone."""
     import torch
     from transformers import BertConfig, BertForMaskedLM
@@ -135,6 +137,6 @@ def _network(shape: Shape, tokenizer: PreTrainedTokenizerBase, seed: int) -> obj
         num_attention_heads=shape.width // 64, intermediate_size=4 * shape.width, max_position_embeddings=_POSITIONS,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
-    with loading.alone, torch.random.fork_rng(devices=[]):
+    with loading.alone, torch_defaults(loading=True), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BertForMaskedLM(config)
+        return cast("PreTrainedModel", BertForMaskedLM(config))

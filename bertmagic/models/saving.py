@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import uuid
+import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.models.adapters import Adapter
@@ -38,6 +40,9 @@ CARD = "bertmagic.json"
 
 README = "README.md"
 """The file that describes the model for people, on the hub."""
+
+WEIGHTS = "weights_digest"
+"""The entry of a card with the digest of the weights that it was saved with."""
 
 
 @contextmanager
@@ -200,6 +205,47 @@ def has_card(folder: Path, card: Mapping[str, Any]) -> bool:
     """Whether all that the card of a folder says is in another card: False once a run has put a new model there."""
     known = json.loads(json.dumps(card))
     return all(name in known and known[name] == value for name, value in read_card(folder).items() if name != "readme")
+
+
+def weights_digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """Return a digest of weights by name: SHA-256 of the name, type, shape and CRC-32 of each tensor.
+
+    CRC-32 is several times as fast as SHA-256 and tells any two models apart that were not made to deceive.
+    """
+    import torch
+
+    known = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        content: Any = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        known.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} {zlib.crc32(content)} ".encode())
+    return known.hexdigest()
+
+
+def saved_digest(folder: Path) -> str | None:
+    """Return the digest in the card of a folder; None where there is none."""
+    try:
+        return read_card(folder).get(WEIGHTS)
+    except ModelError:
+        return None
+
+
+def holds(folder: Path, card: Mapping[str, Any]) -> bool:
+    """Whether a folder still holds the model with this card: False once another one was saved there, or it is gone."""
+    try:
+        known = read_card(folder)
+    except ModelError:
+        return False
+    if WEIGHTS in known or WEIGHTS in card:
+        return bool(known.get(WEIGHTS) == card.get(WEIGHTS))
+    return _is_model(folder) and has_card(folder, card)
+
+
+def way_back(folder: Path, card: Mapping[str, Any]) -> str:
+    """Return how an unloaded model is loaded again, or that its folder does not have it any more."""
+    if not holds(folder, card):
+        return f"{folder} no longer has its weights"
+    path = str(folder)
+    return f"%bert_load {json.dumps(path, ensure_ascii=False) if ' ' in path else path} brings it back"
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
@@ -20,7 +21,6 @@ from bertmagic.run import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     import torch
 
@@ -208,7 +208,7 @@ def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
     differences = [
         f"{name} was {options.get(name)!r} and is {now['options'].get(name)!r}"
         for name in names
-        if options.get(name) != now["options"].get(name)
+        if now["options"].get(name) not in (options.get(name), _absolute(name, options.get(name)))
     ]
     differences += [
         f"the {part} rows are others"
@@ -220,6 +220,11 @@ def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
             f"the checkpoint of {checkpoint.where} is of another run: {listing(differences, 6)}.",
             "Give what it had, or leave resume out to begin anew.",
         )
+
+
+def _absolute(name: str, value: Any) -> Any:
+    """Return the absolute folder of an encoder, as it is recorded now; earlier runs have it as it was given."""
+    return str(Path(value).expanduser().absolute()) if name == "model" and isinstance(value, str) else value
 
 
 def set_aside(name: str) -> Checkpoint | None:

@@ -7,7 +7,8 @@ import os
 import platform
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,12 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
         return str(given) if isinstance(given, os.PathLike) else type(given).__name__
 
     return {name: value(given) for name, given in options.items()}
+
+
+@cache
+def version(package: str) -> str:
+    """Return the version of an installed package. To read it takes milliseconds each time, so it is kept."""
+    return metadata.version(package)
 
 
 def versions() -> dict[str, str]:

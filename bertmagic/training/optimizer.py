@@ -75,7 +75,9 @@ def _make_moments(optimizer: torch.optim.AdamW) -> None:
         for p in group["params"]:
             device = p.device if group["fused"] else "cpu"
             zeros = (torch.zeros_like(p, memory_format=torch.preserve_format) for _ in range(2))
-            optimizer.state[p] = dict(zip(_MOMENTS, (*zeros, torch.zeros((), device=device)), strict=True))
+            optimizer.state[p] = dict(
+                zip(_MOMENTS, (*zeros, torch.zeros((), dtype=torch.float32, device=device)), strict=True)
+            )
 
 
 def moments(model: PreTrainedModel, optimizer: torch.optim.AdamW) -> dict[str, torch.Tensor]:

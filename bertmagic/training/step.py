@@ -93,8 +93,10 @@ class Stepper:
             self.average = Average(self.model, plan.ema_decay) if plan.ema_decay else None
         self.micro_batch: int | None = None
         self._trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        self._broken, self._good = (torch.zeros((), device=model.device) for _ in range(2))
-        self._scale = torch.tensor(_FIRST_SCALE, device=model.device) if plan.precision == "fp16" else None
+        self._broken, self._good = (torch.zeros((), dtype=torch.float32, device=model.device) for _ in range(2))
+        self._scale = (
+            torch.tensor(_FIRST_SCALE, dtype=torch.float32, device=model.device) if plan.precision == "fp16" else None
+        )
 
     def step(self, batches: Sequence[Rows], lr: float, number: int) -> StepResult | None:
         """Take optimizer step ``number`` on the rows of all batches, at a learning rate.
@@ -160,7 +162,7 @@ class Stepper:
         """Return the loss and the padded tokens; both are 0 where nothing can be learnt."""
         import torch
 
-        loss = torch.zeros((), device=self.model.device)
+        loss = torch.zeros((), dtype=torch.float32, device=self.model.device)
         parts = [self.feed.batch(rows, number) for rows in self._with_little_padding(batches)]
         weight = sum(float(self.objective.weight(part.targets)) for part in parts if part.targets is not None)
         if weight == 0:

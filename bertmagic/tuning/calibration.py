@@ -28,6 +28,7 @@ from bertmagic.inference.forward import TOKEN_BUDGET, run_model
 from bertmagic.models import adapters, devices, loading, mean_layer
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import for_training
+from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.run import folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.gradient_checkpointing import recompute_activations
@@ -138,7 +139,7 @@ def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibrat
     if (cached := _read(path)) is not None:
         return cached
     emit(Phase(f"timing {folder.name} on {device}, once", 0, _REPEATS + 1, "rounds"))
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with torch_defaults(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         model = _random_model(folder, options)
         work.place_network(model, folder.name, device)
         freeze(model, options.freeze)

@@ -20,7 +20,7 @@ from bertmagic.inference.forward import TOKEN_BUDGET
 from bertmagic.models import devices, loading
 from bertmagic.tuning import calibration
 from bertmagic.tuning.results import Estimate
-from bertmagic.workflows import warm_start
+from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import prepare
 from bertmagic.workflows.resolve import find_encoder, resolve
 
@@ -128,13 +128,14 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     row = float(about.costs.at(about.costs.read, lengths).mean())
     reading = row * about.validation_rows
     fitting = row * warm_start.rows_read(about.rows) if about.prepared.task.target_kind else 0.0
+    similarity = pair_similarity.steps(about.prepared.task, options, steps)
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
     return Estimate(
         model=about.encoder.name,
         rows=about.rows,
         steps=steps,
         epochs=steps / an_epoch,
-        seconds=float(fitting + steps * step + compiling + evaluations * reading),
+        seconds=float(fitting + (steps + similarity) * step + compiling + evaluations * reading),
         epoch_seconds=float(an_epoch * step + compiling + reading),
         memory=_memory(options, about, lengths, shapes, different, steps > (options.eval_every or an_epoch)),
         free=about.free,

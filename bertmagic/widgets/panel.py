@@ -112,6 +112,7 @@ class Panel:
             model=encoder_reference(chosen.model), **files.as_keywords(chosen),
         )  # fmt: skip
         self._first = str(chosen.model) if isinstance(chosen.model, str) else base.model
+        self._given = chosen.model
         with publish.working() as emit:
             self._data = DataForm(base, code, names, emit, self._data_chosen)
         self._tryout = Tryout(names)
@@ -143,6 +144,12 @@ class Panel:
         changed = {name: value for name, value in shown.items() if value != defaults[name]}
         model = self._model.value
         return ({"model": model} if model != options.Finetune.model else {}) | changed
+
+    @property
+    def _chosen(self) -> dict[str, Any]:
+        """All options of the run. A model in a variable is that object: its folder may hold another one by now."""
+        model = {"model": self._given} if self._model.value == self._first else {}
+        return {**vars(self._base), **self.values, **model}
 
     @property
     def cell(self) -> str:
@@ -190,7 +197,7 @@ class Panel:
         watcher = publish.listener(screen=_Frames(self._frames))
         try:
             self._guard(name := variable_name(name))
-            given = {**vars(self._base), **self.values, "name": name, "resume": resume, "background": True}
+            given = {**self._chosen, "name": name, "resume": resume, "background": True}
             self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._receive), **given)
         except BertMagicError as error:
             return self._show_message(warned(str(error)))
@@ -205,7 +212,7 @@ class Panel:
         if (reason := self._blocked()) is not None:
             return self._show_message(reason)
         watcher = publish.listener(delay=0.0, screen=_Frames(self._frames))
-        chosen = replace(self._base, **self.values)
+        chosen = Finetune(**self._chosen)
         chosen = replace(chosen, model=encoder_reference(chosen.model))
         rates: list[Rates] = []
 

@@ -19,9 +19,10 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase, downloading
-from bertmagic.models import devices, heads, loading, mean_layer, weights
+from bertmagic.models import devices, heads, loading, mean_layer, saving, weights
 from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.tasks.description import Description
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def attention(model: TextModel, text: Any, pair: Any, emit: Listener) -> Attenti
     return _maps(source, inputs, partial(_gradients_of, weakref.ref(model), inputs))
 
 
+@torch_defaults()
 def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) -> AttentionMaps:
     """Return the attention maps of the encoder that a model was fine-tuned from, before fine-tuning."""
     folder, name = base_encoder(model, emit)
@@ -127,7 +129,7 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
 
 def _source(model: TextModel) -> AttentionSource:
     """Return the source of a model's attention; a model that was unloaded is an error."""
-    max_tokens = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
+    max_tokens = model.task.max_tokens(model.card, loading.limit_of(model.network, model.tokenizer))
     encoder = str(model.card.get("encoder"))
     return AttentionSource(model.name, encoder, model.network, model.tokenizer, model.task, max_tokens)
 
@@ -138,7 +140,7 @@ def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
     Raises
     ------
     ModelError
-        If the model card does not name it.
+        If the model card does not name it, or its folder holds another model by now.
     """
     encoder = (model.card.get("options") or {}).get("model")
     if not encoder:
@@ -146,7 +148,14 @@ def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
             f"the encoder of {model.name!r} is unknown: the model was not trained by bertmagic.",
             "Name another model to compare with.",
         )
-    return weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
+    folder, name = weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
+    digest = model.card.get("encoder_digest")
+    if folder.resolve() == model.folder.resolve() or (digest and digest != saving.saved_digest(folder)):
+        raise ModelError(
+            f"{model.name!r} was trained from a model that is no longer in {folder}: another one was saved there.",
+            "Name another model to compare with.",
+        )
+    return folder, name
 
 
 def _sample(source: AttentionSource, inputs: list[str]) -> tuple[Tokens, int]:
@@ -170,6 +179,7 @@ def _run(source: AttentionSource, sample: Tokens) -> tuple[Tape, torch.Tensor]:
     return tape, logits.float()
 
 
+@torch_defaults()
 def _maps(
     source: AttentionSource, inputs: list[str], gradients: Callable[[str | None], Floats] | None
 ) -> AttentionMaps:
@@ -221,18 +231,18 @@ def _gradients_of(reference: Callable[[], TextModel | None], inputs: list[str], 
         return _gradients(_source(model), inputs, output)
 
 
+@torch_defaults()
 def _gradients(source: AttentionSource, inputs: list[str], output: str | None) -> Floats:
     sample, _ = _sample(source, inputs)
     task, network = source.task, source.network
-    with torch.enable_grad():
-        tape, logits = _run(source, sample)
-        names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
-        if not names:
-            raise ModelError(f"{source.name!r} has no head, and so no output to take gradients of.", "Fine-tune it.")
-        name = names[0] if output is None else output
-        if name not in names:
-            raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")
-        tokens = task.gradient_tokens(sample, source.tokenizer.mask_token_id)
-        logit = task.output_logit(logits, name, network, tokens)
-        gradients = torch.autograd.grad(logit, [layer.weights for layer in tape.layers])
+    tape, logits = _run(source, sample)
+    names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
+    if not names:
+        raise ModelError(f"{source.name!r} has no head, and so no output to take gradients of.", "Fine-tune it.")
+    name = names[0] if output is None else output
+    if name not in names:
+        raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")
+    tokens = task.gradient_tokens(sample, source.tokenizer.mask_token_id)
+    logit = task.output_logit(logits, name, network, tokens)
+    gradients = torch.autograd.grad(logit, [layer.weights for layer in tape.layers])
     return torch.stack(gradients).float().cpu().numpy()

@@ -82,7 +82,7 @@ def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, 
     except DataError as error:
         if options.label is not None or options.answers is not None:
             raise
-        text = [naming.text_only(table, options.text)] if options.text is None else naming.several(options.text)
+        text = naming.likely_texts(table) if options.text is None else naming.several(options.text)
         note = f"No label column was chosen: {error.what}"
         return {"text": [naming.require(table, column, "text") for column in text]}, [Finding("info", note, error.fix)]
     return columns, [Finding("info", note)] if note else []
@@ -171,8 +171,8 @@ def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], tuple[i
     """Return whole-numbered edges and the counts between them, the last bin open for the longest hundredth."""
     import numpy as np
 
-    top = max(int(np.percentile(lengths, 99)), 1)
-    edges = np.unique(np.ceil(np.linspace(0, top + 1, _BINS + 1)).astype(int))
+    low, top = int(lengths.min()), int(np.percentile(lengths, 99))
+    edges = np.unique(np.ceil(np.linspace(low, top + 1, _BINS + 1)).astype(int))
     edges[-1] = max(int(lengths.max()) + 1, int(edges[-1]))
     counts, _ = np.histogram(lengths, bins=edges)
     return tuple(int(edge) for edge in edges), tuple(int(count) for count in counts)

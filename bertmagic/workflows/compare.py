@@ -132,7 +132,8 @@ def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[s
     emit(Phase(f"measuring {name}"))
     report = model.evaluate(table, **asked, show=False)
     encoder = str(model.card.get("encoder", ""))
-    size = sum(path.stat().st_size for path in model.folder.rglob("*") if path.is_file()) if model.folder else None
+    files = [path for path in model.folder.rglob("*") if path.is_file()] if model.is_in_folder else []
+    size = sum(path.stat().st_size for path in files) or None
     contender = Contender(name, encoder, False, report.metrics, report.intervals, disk=size, memory=model.bytes)
     return _Side(report, lambda rows: using.run(model, rows, ignore, fresh=True), contender)
 

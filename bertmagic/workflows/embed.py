@@ -50,6 +50,7 @@ def embed(
     missing = len(given) - len(rows)
     if missing:
         notes.insert(0, f"{count(missing, 'row has', 'rows have')} no text; the vector is NaN.")
+    notes = [*predict.file_note(texts), *notes]
     return result, [reason, *notes] if reason else notes
 
 
@@ -67,6 +68,8 @@ def _pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
     """Return the pooling, and why it is this one; empty where the user chose it."""
     if wanted is None and (model.card.get("options") or {}).get("pooling"):
         return "first", "Pooling: first, the token that the head of this model reads."
+    if wanted is None and not model.is_in_folder:
+        return model.card.get("pooling", "mean"), "Pooling: the one that the model was loaded with."
     if wanted is None:
         return pooling.choose(model.folder)
     if wanted not in pooling.POOLINGS:
@@ -76,7 +79,7 @@ def _pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
 
 def _tokens(model: TextModel, rows: TextRows, emit: Listener) -> tuple[Tokens, list[str]]:
     """Return rows as tokens without the labels or blocks of a task, and notes on texts that are too long or unknown."""
-    longest = model.task.max_tokens(model.card, loading.limit(model.folder, model.tokenizer))
+    longest = model.task.max_tokens(model.card, loading.limit_of(model.network, model.tokenizer))
     long_text = predict.long_text(model)
     kept = cache.Cache(folders.home(), model.tokenizer, longest, long_text, stride=model.card.get("stride"))
     tokens = kept.encode(rows.texts, counting(emit, "tokenizing"), pairs=rows.second)

@@ -14,7 +14,7 @@ from bertmagic.errors import DataError, ModelError, OptionError, TrainingError, 
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
 from bertmagic.events import Listener, Phase
-from bertmagic.models import saving
+from bertmagic.models import adapters, saving
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import folders
 from bertmagic.run.locks import RunLock
@@ -333,6 +333,16 @@ def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Lis
     return replace(calibration, kept=_keep_card(model, before))
 
 
+def _is_kept(model: TextModel, before: Mapping[str, Any]) -> bool:
+    """Whether the folder of a model has the card of ``before`` with the weights that are in memory."""
+    if not (saving.holds(model.folder, before) and saving.has_card(model.folder, before)):
+        return False
+    digest = saving.saved_digest(model.folder)
+    if digest is None or adapters.is_adapter(model.folder):  # merged on another device they differ in the last bits
+        return bool(saving.read_card(model.folder))
+    return digest == saving.weights_digest(model.network.state_dict())
+
+
 def _keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
     """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""
     advice = f"It is kept in this model only; model.save(path) writes it: {model.folder}"
@@ -341,7 +351,7 @@ def _keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
         return f"{advice} stays as it was loaded."
     try:
         with RunLock(run):
-            if not saving.has_card(model.folder, before):
+            if not _is_kept(model, before):
                 return f"{advice} has another model by now."
             saving.write_card(model.folder, model.card)
     except TrainingError as error:  # it is being trained anew

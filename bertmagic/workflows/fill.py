@@ -51,7 +51,7 @@ def fill(
     if not len(rows):
         raise DataError("there is no text to fill.", f"Give a text with {filling.MASK} where a word is to be guessed.")
     written = [filling.with_mask_token(text, tokenizer, row) for text, row in zip(rows.texts, rows.index, strict=True)]
-    tokens = encode(tokenizer, written, loading.limit(model.folder, tokenizer))
+    tokens = encode(tokenizer, written, loading.limit_of(model.network, tokenizer))
     most = filling.most_masks(tokens, written, tokenizer, rows)
     chosen = filling.MaskReader(
         int(tokenizer.mask_token_id),
@@ -89,7 +89,7 @@ def next_sentence(model: TextModel, first: Any, second: Any, emit: Listener) -> 
         )
     pairs = pd.DataFrame(_paired(_listed(first), _listed(second)), columns=["first", "second"], dtype=object)
     tokens = encode(
-        model.tokenizer, pairs["first"].tolist(), loading.limit(model.folder, model.tokenizer),
+        model.tokenizer, pairs["first"].tolist(), loading.limit_of(network, model.tokenizer),
         pairs=pairs["second"].tolist(),
     )  # fmt: skip
     probabilities = _run(model, tokens, filling.next_sentence_probability, emit)

@@ -335,6 +335,8 @@ def _save(
         **prepared.task.card(),
         **prepared.columns,
         "encoder": setup.encoder.name,
+        **({"encoder_digest": setup.encoder.digest} if setup.encoder.digest else {}),
+        saving.WEIGHTS: saving.weights_digest(setup.network.state_dict() if weights is None else weights),
         "lr": setup.encoder.lr,
         "max_length": options.max_length,
         "long_text": options.long_text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _READ = ("text", "question", "context")
 """The roles of columns that models read."""
+
+_LONGEST_NAME = 300
+"""No name of a file has more characters."""
 
 _WANTED = {
     1: "Give a text, a list of texts, a column or a file.",
@@ -92,7 +96,7 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
         truncated=tokens.truncated,
         seconds=time.perf_counter() - began,
         tokens=len(tokens.ids),
-        notes=tuple(notes_on(model, tokens)),
+        notes=(*file_note(texts), *notes_on(model, tokens)),
     )
 
 
@@ -190,6 +194,19 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     chosen = _inputs(model, table, asked)
     rows = table.frame[chosen].set_axis(inputs, axis=1)
     return rows, table.name, f"a text of {table.name}" if len(inputs) > 1 else f"column {chosen[0]!r} of {table.name}"
+
+
+def file_note(texts: Any) -> list[str]:
+    """Return a note if a text is the name of a file: it is read as a text, and not as the texts in that file."""
+    if not isinstance(texts, str) or len(texts) > _LONGEST_NAME or "\0" in texts:
+        return []
+    path = Path(texts)
+    try:
+        is_file = bool(path.suffix) and path.is_file()
+    except OSError:
+        return []
+    name = json.dumps(texts, ensure_ascii=False)
+    return [f"{name} was read as a text. It is also the name of a file: file = {name} reads that."] if is_file else []
 
 
 def _inputs(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> list[str]:

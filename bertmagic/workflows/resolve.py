@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.events import downloading, ignore
-from bertmagic.models import adapters, devices, loading, weights
+from bertmagic.models import adapters, devices, loading, saving, weights
 from bertmagic.run import folders
 from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import torch
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, LongText, Precision, Pretrain
-    from bertmagic.options.terms import Adapt, Keep
+    from bertmagic.options.terms import Adapt, ClassWeights, Keep
     from bertmagic.tasks import Task
 
 
@@ -37,12 +38,15 @@ class Encoder:
         The learning rate that suits it.
     max_tokens
         How many tokens it can read.
+    digest
+        The digest of its weights in the card of its folder; None where it has none.
     """
 
     name: str
     folder: Path
     lr: float
     max_tokens: int
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,28 @@ def calibrates(options: Finetune | Pretrain, task: Task, keep: Keep, validation_
     return bool(wanted)
 
 
+RARE = 0.2
+"""The rarer of two classes is weighted if it has a smaller share of the rows; see docs/results.md."""
+
+
+def class_weights(options: Finetune | Pretrain, task: Task, counts: Mapping[str, int]) -> tuple[ClassWeights, str]:
+    """Decide whether the loss weights classes by their inverse frequency, with a sentence if that was left open.
+
+    Parameters
+    ----------
+    counts
+        The number of training rows of each class.
+    """
+    wanted: ClassWeights | None = getattr(options, "class_weights", "none")
+    if wanted is not None:
+        return wanted, ""
+    share = min(counts.values(), default=0) / max(sum(counts.values()), 1)
+    if not task.needs_few_epochs or len(counts) != 2 or share >= RARE:
+        return "none", ""
+    rare = min(counts, key=lambda name: counts[name])
+    return "balanced", f"Classes are weighted by their inverse frequency: {share:.0%} of the rows are {rare!r}."
+
+
 def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrainedTokenizerBase]:
     """Find an encoder, downloading it if need be, and load its tokenizer.
 
@@ -179,7 +205,8 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     pretrained = weights.find(str(model), downloading(emit), folders.names())
     tokenizer = loading.tokenizer(pretrained.folder)
     limit = loading.limit(pretrained.folder, tokenizer)
-    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit), tokenizer
+    digest = saving.saved_digest(pretrained.folder)
+    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest), tokenizer
 
 
 def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -16,13 +17,14 @@ from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.options import LOWER_IS_BETTER, Pretrain
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
-from bertmagic.workflows import warm_start
+from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
-from bertmagic.workflows.resolve import calibrates, find_encoder, resolve
+from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from bertmagic.models.loading import Loaded
     from bertmagic.options import Finetune
     from bertmagic.workflows.prepare import Prepared
-    from bertmagic.workflows.resolve import Encoder, Resolved, Steps
+    from bertmagic.workflows.resolve import Encoder, Steps
 
 
 Options = TypeVar("Options", "Finetune", Pretrain, "Finetune | Pretrain")
@@ -50,7 +52,7 @@ class Setup:
     """Everything that a run needs before its first step.
 
     ``frozen`` is the network as it was loaded, without what a warm start adds. It shares the weights, so it is that
-    encoder only until the first step.
+    encoder only until the first step; that of a run that learns the similarity of pairs is a copy.
     """
 
     options: Finetune | Pretrain
@@ -99,15 +101,23 @@ def set_up(
     BertMagicError
         If data, model, device or options cannot be used; if possible, before the model is loaded.
     """
+    with torch_defaults(), _set_up(options, emit, resumed) as setup:
+        yield setup
+
+
+@contextmanager
+def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.Checkpoint | None) -> Iterator[Setup]:
     _check_adapt(options)
     prepared = prepare(options, emit)
     encoder, tokenizer = find_encoder(options.model, emit)
+    if resumed is not None:
+        options = _as_before(options, resumed.state["options"])
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
     calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
-    options = with_values(options, resolved.options | {"keep": prepared.keep, "calibrate": calibrate} | held_out)
-    if resumed is not None:
-        options, resolved = _as_before(options, resolved, resumed.state["options"])
+    weights, weighted = class_weights(options, prepared.task, prepared.task.counts(prepared.train))
+    chosen = {"keep": prepared.keep, "calibrate": calibrate, "class_weights": weights}
+    options = with_values(options, resolved.options | chosen | held_out)
     _check_stride(options, tokenizer, len(prepared.task.inputs) > 1)
     parts = _tokenize(prepared, options, encoder, tokenizer, emit)
     steps = resolved.steps(len(parts["train"]))
@@ -116,19 +126,22 @@ def set_up(
     if resumed is not None:
         checkpoints.compare(resumed, facts)
     _announce(prepared, parts["train"], encoder.name, options, resolved.precision_reason, emit)
+    if weighted:
+        emit(Note(weighted))
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
     with (
-        loading.alone,
+        loading.alone,  # no run that starts now draws from this seed
+        torch_defaults(loading=True),
         _seeded(options.seed, device),
-    ):  # no run that starts now draws from this seed
+    ):
         loaded = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         network = loaded.network
     emit(Note(f"{encoder.name}: {loaded.summary}."))
     place_network(network, encoder.name, device)
     setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
     setup = _warm_started(setup, loaded, resumed is not None, emit)
-    with loading.alone, _seeded(options.seed, device):
+    with loading.alone, torch_defaults(loading=True), _seeded(options.seed, device):
         adapter, adapted = _adapted(network, encoder, options)
     for note in filter(None, (adapted, freeze(network, options.freeze))):
         emit(Note(note))
@@ -139,15 +152,12 @@ def set_up(
             network.requires_grad_(True)  # as transformers loads it: what a run froze is not kept in its model
 
 
-def _as_before(
-    options: Finetune | Pretrain, resolved: Resolved, before: Mapping[str, Any]
-) -> tuple[Finetune | Pretrain, Resolved]:
-    """Return what the user left open with the values that the interrupted run had, whose rules may have been others."""
-    if getattr(options, "pooling", "none") is None:
-        options = with_values(options, {"pooling": before.get("pooling", "first")})
-    if options.epochs is None and options.max_steps is None:
-        resolved = replace(resolved, epochs=before.get("epochs"))
-    return options, resolved
+def _as_before(options: Finetune | Pretrain, before: Mapping[str, Any]) -> Finetune | Pretrain:
+    """Return the options with what the user left open as the interrupted run had it: its rules may have been others."""
+    values = {"pooling": before.get("pooling", "first"), "class_weights": before.get("class_weights", "none")}
+    if options.max_steps is None:
+        values["epochs"] = before.get("epochs")
+    return with_values(options, {name: value for name, value in values.items() if getattr(options, name, 0) is None})
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:
@@ -201,8 +211,10 @@ def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> 
     options = setup.options
     if isinstance(options, Pretrain):
         return setup
-    frozen = share_weights(setup.network, training=False)
-    started = warm_start.start(loaded, setup.prepared.task, setup.feed("train"), options, again, emit)
+    learns_pairs = not again and pair_similarity.steps(setup.prepared.task, options, setup.plan.steps) > 0
+    frozen = deepcopy(setup.network) if learns_pairs else share_weights(setup.network, training=False)
+    with _training(options.seed, setup.network.device):
+        started = warm_start.start(replace(setup, frozen=frozen), loaded, again, emit)
     if started.note:
         emit(Note(started.note))
     options = replace(options, pooling=started.pooling)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bertmagic.errors import OptionError
 from bertmagic.evaluation import linear
@@ -19,6 +19,7 @@ from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, mean_layer
 from bertmagic.models.pooling import declared
 from bertmagic.run import folders
+from bertmagic.workflows import pair_similarity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from bertmagic.options import Finetune
     from bertmagic.options.terms import Pooling
     from bertmagic.tasks import Task
+    from bertmagic.workflows.setup import Setup
 
 _FITTED_ON = 4000
 """How many samples the linear model is fitted to: with more of them fine-tuning hardly depends on where it starts."""
@@ -45,9 +47,6 @@ _WORDS = 30_000
 
 _COMPARED_ON = 1000
 """How many samples poolings are compared on."""
-
-_UNFIT = (ArithmeticError, ValueError, MemoryError)
-"""What a linear model fails with; NumPy's errors of linear algebra are among them."""
 
 MANY = 2000
 """From so many samples on the first token learns to hold the text as well as the mean does, without a further layer."""
@@ -80,18 +79,18 @@ class WarmStart:
     note: str = ""
 
 
-def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, again: bool, emit: Listener) -> WarmStart:
+def start(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> WarmStart:
     """Choose the pooling of a new head, and fit its output layer to the training samples.
 
-    A head that was trained before, one that is not linear in the end, and that of a task without a linear model stay as
-    they are.
+    A model of pairs first learns how similar two texts are; see `pair_similarity`. A head that was trained before, one
+    that is not linear in the end, and that of a task without a linear model stay as they are.
 
     Parameters
     ----------
+    setup
+        A run before its first step.
     loaded
-        The model, on its device; it gets one more layer if it pools by mean, see `mean_layer`.
-    feed
-        The training samples with their targets.
+        Its model, on its device; it gets one more layer if it pools by mean, see `mean_layer`.
     again
         Whether the weights will come from a checkpoint: then only the layers have to be those of that run.
 
@@ -100,6 +99,7 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
     OptionError
         If the head cannot pool as the options say.
     """
+    options, task, feed = cast("Finetune", setup.options), setup.prepared.task, setup.feed("train")
     network, wanted = loaded.network, options.pooling
     output = heads.output_layer(network)
     is_new = output is not None and _is_new(network, output, loaded.new)
@@ -116,6 +116,8 @@ def start(loaded: Loaded, task: Task, feed: BatchSource, options: Finetune, agai
         _open(network, loaded.new, feed, choice.pooling)
     if again:
         return WarmStart(choice.pooling)
+    if is_new:
+        pair_similarity.learn(setup, emit)
     return WarmStart(choice.pooling, _fitted(network, task, feed, options, choice, emit))
 
 
@@ -161,7 +163,7 @@ def _choose(network: PreTrainedModel, task: Task, feed: BatchSource, options: Fi
     try:
         vectors = vector_cache.embed_each(folders.home(), network, few, options.precision, poolings)
         models = [fit_linear(task, each, few, network.config.num_labels) for each in vectors]
-    except _UNFIT:
+    except linear.UNFIT:
         return _Choice("first")
     at = int(models[1].loss < models[0].loss)
     other = f"{('first token', 'mean')[1 - at]} {models[1 - at].loss:.3g}"
@@ -248,7 +250,7 @@ def _fitted(
     try:
         # The head reads nearly what was compared, so that the same penalty suits it.
         model = fit_linear(task, vectors, some, network.config.num_labels, alike=choice.model)
-    except _UNFIT as error:
+    except linear.UNFIT as error:
         return f"The head reads {what} and starts at random: a linear model could not be fitted ({error})."
     losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"
     if not model.is_useful and options.adapt != "head":  # a head alone takes no steps: better useless than random

@@ -40,3 +40,36 @@ def test_data_without_a_label_or_a_model_is_looked_at_too(rows):
     assert any("No label column was chosen" in finding.what for finding in report.findings)
     with pytest.raises(DataError, match="holds no text"):
         bm.check(pd.DataFrame({"text": ["", ""]}), text="text")
+
+
+@pytest.mark.parametrize(
+    ("texts", "lengths"),
+    [(["a film", "a book"], ["4"]), (["film", "a very good book"], ["3", "4", "5 to 6"])],
+)
+def test_lengths_begin_with_the_shortest_text_and_a_single_length_is_one_number(texts, lengths, encoder):
+    report = bm.check([{"text": text} for text in texts], model=encoder)
+    assert sum(report.length_counts) == len(texts)
+    table = repr(report).partition("length in tokens")[2].splitlines()[1:]
+    assert [line.split("  ")[0] for line in table] == lengths
+
+
+def test_labels_that_look_alike_and_a_text_that_is_not_read_are_pointed_out(rows, encoder):
+    rows.loc[rows["label"].eq("good") & (rows.index < 10), "label"] = "Good"
+    rows.loc[50:53, "label"] = "good\u200b"
+    rows["title"] = "The title of " + rows["text"]
+    findings = bm.check(rows, model=encoder).findings
+    (alike,) = (finding for finding in findings if "look alike" in finding.what)
+    counts = rows["label"].value_counts()
+    assert alike.severity == "warning"
+    assert alike.what == (
+        f"labels look alike: 'good' ({counts['good']} rows), 'Good' ({counts['Good']} rows), "
+        r"'good\u200b' (4 rows); they differ in invisible characters and case."
+    )
+    assert any('text = ["text", "title"] reads both' in finding.what for finding in findings)
+
+
+def test_pairs_are_looked_at_without_a_label_too(rows, encoder):
+    pairs = pd.DataFrame({"sentence1": rows["text"], "sentence2": "It is " + rows["text"]})
+    report = bm.check(pairs.assign(genre=["a", "b"] * 60, score=[i / 7 for i in range(120)]), model=encoder)
+    assert (report.text, report.label) == ("sentence1, sentence2", None)
+    assert any("it could be genre, score" in finding.what for finding in report.findings)

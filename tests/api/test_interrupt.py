@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+from .. import forks
+
 INTERRUPTED = """
 import json, os, signal, sys
 import pandas as pd
@@ -44,12 +46,11 @@ print(json.dumps({when: interrupt(when, steps) for when, steps in turns.items()}
 
 
 def test_a_real_interrupt_leaves_the_model_so_far(encoder, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, str(encoder)], capture_output=True, text=True, cwd=tmp_path,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    stops = json.loads(done.stdout)
+    command = [sys.executable, "-c", INTERRUPTED, str(encoder)]
+    with forks.popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        printed, _ = process.communicate()
+    assert process.returncode == 0
+    stops = json.loads(printed)
     assert all("Step" not in stop["after"] for stop in stops.values())
     assert stops["tokenizing"]["message"] == "stopped before there was a model to keep."
     for when, step, best in (("step", 7, (3, 6)), ("report", 10, (3, 6, 9, 10))):

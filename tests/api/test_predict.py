@@ -86,3 +86,21 @@ def test_many_rows_are_predicted_as_if_alone(learnt, make_rows):
     predictions = learnt.predict(rows).frame
     alone = pd.concat([learnt.predict(text).frame for text in rows["text"][::500]])
     np.testing.assert_allclose(predictions["p_good"][::500].astype(float), alone["p_good"].astype(float), atol=1e-5)
+
+
+def test_the_name_of_a_file_is_a_text_and_it_says_how_the_file_is_read(learnt, tmp_path, capsys):
+    (tmp_path / "my texts.txt").write_text("a good film\na bad film\n")
+    note = '"my texts.txt" was read as a text. It is also the name of a file: file = "my texts.txt" reads that.'
+    assert note in learnt.predict("my texts.txt", show=False).notes
+    assert note in repr(learnt.predict("my texts.txt", show=False))
+    learnt.embed("my texts.txt")
+    assert note in capsys.readouterr().err
+    for text in ("other.txt", "a good film.", "x" * 5000, "nul\0.txt", ["my texts.txt"]):
+        assert not any("file =" in note for note in learnt.predict(text, show=False).notes)
+
+
+@pytest.mark.parametrize("given", [[b"a film"], pd.Series([b"a film"]), pd.DataFrame({"text": [b"a film"]})])
+def test_bytes_are_not_converted_to_the_text_of_their_notation(learnt, given):
+    with pytest.raises(DataError, match=r"1 value that is not text, such as b'a film' \(bytes\)") as caught:
+        learnt.predict(given, show=False)
+    assert "decode('utf-8')" in caught.value.fix

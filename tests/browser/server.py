@@ -7,8 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
+
+from tests import forks
 
 _WAIT = 300
+
+_PROGRAM = "from tests import forks; forks.start_kernels(); from jupyterlab.labapp import main; main()"
 
 
 def free_port():
@@ -35,11 +40,12 @@ class Server:
         page.parent.mkdir(parents=True)
         page.write_text(json.dumps({"disabledExtensions": quiet}))
         env = {**os.environ, **{name: str(place) for name, place in places.items()}}
-        env |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "BERTMAGIC_HOME": ""}
+        env |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "BERTMAGIC_HOME": "", forks.ADDRESS: forks.address()}
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), env.get("PYTHONPATH")]))
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+                    sys.executable, "-c", _PROGRAM, "--no-browser", "--allow-root",
                     "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
                     f"--ServerApp.root_dir={notebooks}", "--ServerApp.ip=127.0.0.1",
                     f"--ServerApp.port={self.url.rpartition(':')[2]}", "--ServerApp.port_retries=0",

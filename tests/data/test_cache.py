@@ -15,6 +15,7 @@ from transformers import BertTokenizer
 
 from bertmagic.data import cache, store
 from bertmagic.data.tokenization import encode
+from tests import forks
 
 TEXTS = [f"the film number {i} was {'really ' * (i % 20)} good" for i in range(600)]
 
@@ -325,7 +326,7 @@ print(len(calls), len(tokens), int(tokens.ids.astype("int64").sum()))
 
 def child(encoder, home, texts):
     command = [sys.executable, "-c", CHILD, str(encoder), str(home), str(texts)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return forks.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def numbers_of(process):

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,8 @@ from bertmagic.errors import DataError
         (pd.Categorical(["low", "high"], ["low", "middle", "high"]), ("low", "high")),
         (pd.Categorical([3, 1], [3, 2, 1]), (3, 1)),
         (pd.Categorical(["a ", "a", "b"]), ("a", "b")),
+        ([Decimal("2"), Decimal("1.0"), None, Decimal("NaN")], (1, 2)),
+        ([2**63, 2**63 + 1], (2**63, 2**63 + 1)),
     ],
 )
 def test_classes_have_the_values_and_the_order_of_the_column(column, values):
@@ -58,6 +62,8 @@ def test_plain_values():
         ([{"a": 1}, {"b": 2}], r"values such as \{'a': 1\} \(dict\)", "one class"),
         ([np.array([1, 0]), np.array([0, 1])], r"\(ndarray\)", "one class"),
         (["a", 1, "b"], "mixes kinds of labels", "astype"),
+        ([Decimal("0.5"), Decimal("1")], "numbers with fractions, such as Decimal", 'task = "regression"'),
+        ([b"good", b"bad"], "holds bytes, such as b'good'", "df[None].str.decode('utf-8')"),
         ([f"text {i}" for i in range(60)], "60 different values in 60 rows", "label ="),
     ],
 )
@@ -65,6 +71,24 @@ def test_what_cannot_be_classes_is_refused_with_the_fix(column, message, fix):
     with pytest.raises(DataError, match=message) as caught:
         classes(pd.Series(column, dtype=object), "column 'x' of t")
     assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize("values", [[1, "a"], [1, "1"], [True, "yes"]])
+def test_categories_of_several_kinds_are_refused_as_other_columns_are(values):
+    for column in (pd.Series(values, dtype=object), pd.Series(pd.Categorical(values * 3))):
+        with pytest.raises(DataError, match="mixes kinds of labels"):
+            classes(column, "column 'x'")
+
+
+def test_categories_that_no_row_has_may_be_of_another_kind():
+    column = pd.Series(pd.Categorical(["b", "a"], ["b", 1, "a"]))
+    assert classes(column, "column 'x'").values == ("b", "a")
+
+
+def test_one_and_the_text_one_have_two_names():
+    """Of a model that was trained on both, which is an error now."""
+    assert Labels((1, "1")).names == ("1", "'1'")
+    assert Labels((1, "a")).names == ("1", "a")
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,12 @@ def test_how_numbers_are_spread():
     assert sum(histogram.values()) == 101
 
 
+def test_a_spread_of_near_numbers_has_a_name_for_each_range():
+    histogram = numbers.spread(1e6 + np.linspace(0, 1, 101))
+    assert (len(histogram), sum(histogram.values())) == (10, 101)
+    assert all(len(set(name.split(" to "))) == 2 for name in histogram)
+
+
 @pytest.mark.parametrize(
     ("values", "quantities"),
     [

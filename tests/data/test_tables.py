@@ -127,8 +127,10 @@ def test_a_name_that_is_nothing_names_what_is_near(tmp_path):
         tables.read("sample:reviews@tst")
     with pytest.raises(UnknownReference, match="no file matches"):
         tables.read("nowhere/*.csv")
-    with pytest.raises(DataError, match="is a folder"):
+    (tmp_path / "more.csv").write_text("text,label\na,b\n")
+    with pytest.raises(DataError, match=r"is a folder of 2 files: more.csv, reviews.csv") as caught:
         tables.read(str(tmp_path))
+    assert caught.value.fix == f"Name the files that are meant, as in {tmp_path}/*.csv."
 
 
 def test_a_glob_reads_files_below_each_other_and_paths_may_be_path_objects(tmp_path):

@@ -42,6 +42,12 @@ def test_pairs_are_known_by_their_names(one, other, turned):
     assert note == f"Inferred from the DataFrame: text = {[one, other]}, label = 'label'."
 
 
+def test_aspects_are_second_texts_though_they_are_short():
+    assert infer(Sentence=FIRST, **{"Aspect Term": ["battery", "screen"] * 20}, polarity=LABEL)[:2] == (
+        ["Sentence", "Aspect Term"], "polarity",
+    )  # fmt: skip
+
+
 def test_parse_trees_do_not_hide_a_pair():
     trees = {f"sentence{i}_parse": [f"(ROOT (S {text}))" for text in FIRST] for i in (1, 2)}
     ids = {"pairID": [f"pair number {i} of all" for i in range(40)]}

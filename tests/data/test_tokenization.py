@@ -199,3 +199,45 @@ def test_spans_are_the_characters_of_each_token(tokenizer):
 def test_the_lengths_of_some_samples(tokenizer):
     tokens = encode(tokenizer, ["good", "the film was bad", "sad book"], 64)
     assert tokens.lengths_of(np.asarray([2, 0])).tolist() == tokens.lengths[[2, 0]].tolist() == [4, 3]
+
+
+def byte_level(*steps):
+    """A tokenizer of bytes that counts a blank before each word, and takes one off its characters."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    whole = Tokenizer(models.BPE(unk_token="[UNK]"))
+    whole.pre_tokenizer = pre_tokenizers.Sequence([getattr(pre_tokenizers, step)() for step in steps])
+    special = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    whole.train_from_iterator(["was the price nice It s 5 naïve cafés I say a"] * 9, trainer)
+    whole.post_processor = processors.ByteLevel(trim_offsets=True)
+    names = {f"{token[1:-1].lower()}_token": token for token in special}
+    return PreTrainedTokenizerFast(tokenizer_object=whole, **names)
+
+
+@pytest.mark.parametrize("steps", [("Whitespace", "ByteLevel", "Punctuation"), ("Whitespace", "ByteLevel")])
+@pytest.mark.parametrize("text", ["was the price (nice) a", "It's 5 naïve cafés, I say!", "\u200bthe price"])
+def test_the_first_letter_of_a_word_is_of_its_token(steps, text):
+    """Its offsets leave it out: "price" is ``(9, 13)`` of "was the price", and "a" is nothing."""
+    tokenizer = byte_level(*steps)
+    left_out = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    tokens = encode(tokenizer, [text], 99, spans=True)
+    covered = {at for start, end in tokens.spans.tolist() for at in range(start, end)}
+    words = {at for at, sign in enumerate(text) if not sign.isspace() and sign != "\u200b"}
+    assert words - {at for start, end in left_out for at in range(start, end)}
+    assert words <= covered
+    for start, end in tokens.spans.tolist():
+        assert not any(map(str.isspace, text[start:end]))  # no token reaches into the word before
+
+
+def test_characters_of_tokens_that_leave_out_nothing_are_those_of_the_tokenizer(any_tokenizer):
+    text = "a \u200bnaïve (very) film, isn't it? 好\x07 end"
+    if not any_tokenizer.is_fast:
+        return
+    known = any_tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    tokens = encode(any_tokenizer, [text], 99, spans=True)
+    assert [tuple(span) for span in tokens.spans.tolist() if tuple(span) != (0, 0)] == [s for s in known if s != (0, 0)]

@@ -4,7 +4,16 @@ import os
 
 import pytest
 
+from .. import forks
 from .client import Kernel
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked_kernels():
+    """Kernels that need not import torch; a module that tests imports has a fixture of the same name instead."""
+    end = forks.start_kernels()
+    yield
+    end()
 
 
 @pytest.fixture(scope="session")

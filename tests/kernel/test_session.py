@@ -50,6 +50,11 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module", autouse=True)
+def forked_kernels():
+    """No forks here: it matters when torch is imported."""
+
+
+@pytest.fixture(scope="module", autouse=True)
 def prepared(kernel):
     kernel.good("%load_ext bertmagic")
     kernel.good(PROBE)

@@ -18,11 +18,11 @@ pytestmark = [
 def test_the_default_encoder_learns_from_the_sample(kernel):
     kernel.good("%load_ext bertmagic")
     cell = kernel.good(
-        '%%bert_finetune mood\ntrain = "sample:reviews@train"\ntest = "sample:reviews@test"\nlabel = "sentiment"\n'
-        "max_steps = 30\nbatch_size = 16\nmax_length = 40\neval_every = 15"
+        '%%bert_finetune mood\ntrain = "sample:reviews@train"\nlabel = "sentiment"\n'
+        "max_steps = 16\nbatch_size = 16\nmax_length = 32\nvalidation = 0.05\nbaselines = False"
     )
     assert " minilm " in cell.panel[-1].text
-    assert "Finished after all 30 steps" in cell.panel[-1].text
+    assert "Finished after all 16 steps" in cell.panel[-1].text
     kernel.good('%bert_predict "Wonderful, I loved it" "A waste of money" -m mood -o predictions')
     positive, negative = kernel.value("predictions.frame.p_positive.tolist()")
     assert positive > negative

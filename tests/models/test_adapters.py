@@ -2,7 +2,6 @@
 
 import importlib.util
 import signal
-import subprocess
 import sys
 
 import pandas as pd
@@ -14,6 +13,7 @@ from bertmagic.errors import Interrupted, ModelError, OptionError
 from bertmagic.events import Note, Step
 from bertmagic.models import adapters, loading
 from bertmagic.run import checkpoints, folders
+from tests import forks
 from tests.test_architectures import KINDS, config
 
 ASKED = ["the film was good", "a sad book", "we had it"]
@@ -105,7 +105,7 @@ def test_another_process_loads_the_same(train, tmp_path):
         "f.to_pickle(sys.argv[1])"
     )
     out = tmp_path / "frame"
-    subprocess.run([sys.executable, "-c", program, str(out), *ASKED], check=True)
+    assert forks.popen([sys.executable, "-c", program, str(out), *ASKED]).wait() == 0
     pd.testing.assert_frame_equal(pd.read_pickle(out), model.predict(ASKED, show=False).frame, rtol=1e-5)
 
 

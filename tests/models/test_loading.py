@@ -1,6 +1,7 @@
 """Folders that are models, and those that are not quite."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -14,6 +15,7 @@ from transformers import (
     GPT2Model,
 )
 
+import bertmagic as bm
 from bertmagic.errors import ModelError
 from bertmagic.models import loading
 
@@ -29,7 +31,10 @@ def copied(encoder, tmp_path):
 def with_head(tmp_path, bert_config, tokenizer):
     """The folder of a classifier of three classes, as transformers saves it."""
     folder = tmp_path / "with_head"
-    BertForSequenceClassification(BertConfig(**bert_config, num_labels=3)).save_pretrained(folder)
+    names = {0: "c", 1: "a", 2: "b"}
+    model = BertForSequenceClassification(BertConfig(**bert_config, id2label=names))
+    torch.nn.init.uniform_(model.classifier.bias)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -45,16 +50,81 @@ def test_an_encoder_gets_a_new_head(encoder):
     assert model.dtype == torch.float32
 
 
-def test_a_head_that_fits_is_kept_and_one_that_does_not_is_made_anew(with_head):
-    saved = BertForSequenceClassification.from_pretrained(with_head)
-    loaded = loading.headed(with_head, "sequence", ("a", "b", "c"))
-    same, description = loaded.network, loaded.summary
-    assert description.endswith("the head it has")
-    assert torch.equal(same.classifier.weight, saved.classifier.weight)
+def test_a_head_of_another_size_is_made_anew(with_head):
     loaded = loading.headed(with_head, "sequence", NAMES)
-    other, description = loaded.network, loaded.summary
-    assert description.endswith("a new head")
-    assert other.classifier.weight.shape == (2, 32)
+    assert loaded.summary.endswith("a new head")
+    assert loaded.network.classifier.weight.shape == (2, 32)
+
+
+def rows_of(model):
+    """The rows of a head, with their bias, by the name of the class."""
+    rows = torch.cat([model.classifier.weight, model.classifier.bias[:, None]], dim=1)
+    return {name: rows[at].tolist() for at, name in model.config.id2label.items()}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("c", "a", "b"), "the head it has"),
+        (("a", "b", "c"), "the head it has, its classes in the order of the data"),
+        (("C", "A", "B"), "the head it has, where c is C, a is A, b is B"),
+        (("A", "b", " c"), "the head it has, its classes in the order of the data, where a is A, c is  c"),
+    ],
+)
+def test_a_head_with_the_same_classes_is_kept_class_by_class(with_head, names, said):
+    saved = BertForSequenceClassification.from_pretrained(with_head)
+    loaded = loading.headed(with_head, "sequence", names)
+    assert loaded.summary.endswith(f"M parameters, {said}")
+    assert loaded.new == frozenset()
+    by_name = {name.strip().lower(): rows for name, rows in rows_of(loaded.network).items()}
+    assert by_name == rows_of(saved)
+    assert loaded.network.config.id2label == dict(enumerate(names))
+
+
+def test_a_head_with_other_classes_is_made_anew_and_it_says_so(with_head):
+    saved = BertForSequenceClassification.from_pretrained(with_head)
+    loaded = loading.headed(with_head, "sequence", ("a", "b", "d"))
+    assert loaded.summary.endswith("a new head (that of the folder is for c, a, b)")
+    assert loaded.new == {"classifier.weight", "classifier.bias"}
+    assert not set(map(tuple, rows_of(saved).values())) & set(map(tuple, rows_of(loaded.network).values()))
+    assert not loaded.network.classifier.bias.any()
+    assert 0.01 < loaded.network.classifier.weight.std() < 0.03
+
+
+def test_two_classes_that_differ_in_case_only_stay_two(tmp_path, bert_config):
+    folder = tmp_path / "cases"
+    BertForSequenceClassification(BertConfig(**bert_config, id2label={0: "US", 1: "us"})).save_pretrained(folder)
+    summary = loading.headed(folder, "sequence", ("us", "US")).summary
+    assert summary.endswith("the head it has, its classes in the order of the data")
+    summary = loading.headed(folder, "sequence", ("Us", "uS")).summary
+    assert summary.endswith("a new head (that of the folder is for US, us)")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("0", "1"), "the head it has, where LABEL_0 is 0, LABEL_1 is 1"),
+        (NAMES, "a new head (that of the folder names no classes)"),
+    ],
+)
+def test_classes_without_names_are_numbers(tmp_path, bert_config, names, said):
+    folder = tmp_path / "unnamed"
+    BertForSequenceClassification(BertConfig(**bert_config)).save_pretrained(folder)
+    assert "id2label" not in loading.config(folder)
+    assert loading.headed(folder, "sequence", names).summary.endswith(said)
+
+
+def test_a_number_has_no_class(tmp_path, bert_config):
+    folder = tmp_path / "number"
+    BertForSequenceClassification(BertConfig(**bert_config, num_labels=1)).save_pretrained(folder)
+    assert loading.headed(folder, "sequence", ("value",)).summary.endswith("the head it has")
+
+
+def test_a_head_that_is_loaded_for_its_own_classes_is_as_it_is(with_head):
+    """The names come from its card, whose values may be written in another way than those of the config."""
+    saved = BertForSequenceClassification.from_pretrained(with_head)
+    loaded = loading.headed(with_head, "sequence", ("x", "y", "z"), needs_head=True)
+    assert torch.equal(loaded.network.classifier.weight, saved.classifier.weight)
 
 
 def test_a_head_that_is_needed_and_missing_is_an_error(encoder, with_head):
@@ -138,6 +208,39 @@ def test_a_missing_or_broken_tokenizer_is_an_error_of_ours(copied):
     (copied / "tokenizer.json").write_text("{oops")
     with pytest.raises(ModelError, match=r"the tokenizer in .* cannot be read"):
         loading.tokenizer(copied)
+
+
+def test_a_folder_without_a_vocabulary_is_an_error(copied):
+    """Without these files transformers makes a tokenizer of the special tokens alone."""
+    for path in [*copied.glob("vocab*"), *copied.glob("tokenizer*"), *copied.glob("special*")]:
+        path.unlink()
+    with pytest.raises(ModelError, match="has no vocabulary: the files of its tokenizer are missing") as caught:
+        loading.tokenizer(copied)
+    assert "tokenizer.save_pretrained" in caught.value.fix
+
+
+def test_a_vocabulary_that_was_left_behind_by_its_settings_is_an_error(copied):
+    (copied / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match="has no vocabulary"):
+        loading.tokenizer(copied)
+
+
+@pytest.mark.parametrize("given", [bm.load, lambda folder: bm.finetune("sample:reviews", model=folder, show=False)])
+def test_tokens_without_an_embedding_are_an_error(copied, given):
+    tokenizer = loading.tokenizer(copied)
+    rows = len(tokenizer)
+    tokenizer.add_tokens(["<e1>", "<e2>"])
+    tokenizer.save_pretrained(copied)
+    message = f"has 2 tokens that the model has no embedding for: '<e1>', '<e2>'. The embeddings have {rows} rows"
+    with pytest.raises(ModelError, match=re.escape(message)):
+        given(copied)
+
+
+def test_embeddings_of_another_size_than_the_config_says_are_not_drawn_at_random(copied):
+    config = loading.config(copied)
+    (copied / "config.json").write_text(json.dumps(config | {"vocab_size": config["vocab_size"] + 5}))
+    with pytest.raises(ModelError, match=r"other shapes than config.json says: .*word_embeddings"):
+        loading.headed(copied, "sequence", NAMES)
 
 
 def test_the_limit_is_the_smaller_of_the_model_and_the_tokenizer(copied, tokenizer):

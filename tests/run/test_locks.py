@@ -14,6 +14,7 @@ import bertmagic as bm
 from bertmagic.errors import TrainingError
 from bertmagic.run import checkpoints, folders, jobs, locks
 from bertmagic.run.processes import this_process
+from tests import forks
 
 TRAINER = """
 import sys
@@ -49,7 +50,7 @@ def other_kernel(encoder, own_folder):
     """A second process in the same folder, in the middle of a run with the default name; it waits for a line."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", TRAINER, str(encoder)]
-    with subprocess.Popen(
+    with forks.popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=own_folder
     ) as process:
         assert process.stdout.readline() == "training\n"

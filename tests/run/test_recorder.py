@@ -5,8 +5,8 @@ import io
 import json
 import os
 import resource
+import shutil
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +16,9 @@ import pytest
 import bertmagic as bm
 from bertmagic.errors import BertMagicError, TrainingError
 from bertmagic.events import Evaluated, Note, Started, Step
-from bertmagic.run import folders, recorder, records
+from bertmagic.run import checkpoints, folders, recorder, records
 from bertmagic.run.locks import RunLock
+from tests import forks
 from tests.run.test_locks import table
 
 QUICK = {"max_steps": 2, "batch_size": 16, "precision": "fp32", "show": False, "name": "mine"}
@@ -63,12 +64,25 @@ def refuse(monkeypatch):
     return refuse
 
 
+@pytest.fixture(scope="module")
+def cut_off(encoder, tmp_path_factory):
+    """A folder of runs, with one that raised and left a checkpoint."""
+    home = tmp_path_factory.mktemp("cut") / ".bertmagic"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERTMAGIC_HOME", str(home))
+        with pytest.raises(ZeroDivisionError):
+            bm.finetune(table(), model=encoder, on_event=fails_at_the_end, **QUICK | {"checkpoint_every": 1})
+    return home
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES], ids=["full", "read-only", "forbidden"])
 @pytest.mark.parametrize("part", [".bertmagic", "runs", "mine", ".options.json", ".data.json", ".run.json", "kept"])
-def test_a_disk_that_refuses_before_the_first_step_is_one_error_and_a_run_that_failed(encoder, refuse, part, number):
+def test_a_disk_that_refuses_before_the_first_step_is_one_error_and_a_run_that_failed(
+    encoder, cut_off, refuse, part, number
+):
     """With a run before it that was cut off and had a checkpoint."""
-    with pytest.raises(ZeroDivisionError):
-        bm.finetune(table(), model=encoder, on_event=fails_at_the_end, **QUICK | {"checkpoint_every": 1})
+    shutil.copytree(cut_off, folders.home())
+    assert list(checkpoints.folder("mine").glob("step-*"))
     refuse(part, number)
     with pytest.raises(BertMagicError, match=rf"(cannot be|could not be) .*{os.strerror(number)}") as caught:
         bm.finetune(table(), model=encoder, **QUICK)
@@ -175,7 +189,7 @@ def test_after_kills_every_step_is_told_once(encoder, own_folder, monkeypatch):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     for at, resume in ((4, ()), (8, ("resume",))):
         command = [sys.executable, "-c", KILLED, str(encoder), str(at), *resume]
-        assert subprocess.run(command, env=environment, cwd=own_folder).returncode == -signal.SIGKILL
+        assert forks.popen(command, env=environment, cwd=own_folder).wait() == -signal.SIGKILL
         assert logged("Step") == list(range(1, at + 1))
     monkeypatch.setattr(recorder, "_LOG_EVERY", 0)
     seen = []

@@ -56,7 +56,7 @@ def train(encoder, rows):
         known = {
             "model": encoder, "max_steps": 14, "batch_size": 16, "lr": 1e-3, "eval_every": 4, "precision": "fp32",
             "show": False, "name": "mine", "keep": "best",
-        } | options  # fmt: skip
+        } | ({"baselines": False} if learn is bm.finetune else {}) | options  # fmt: skip
         return learn(rows, on_event=hear, **known)
 
     return train

@@ -129,6 +129,7 @@ def test_each_new_shape_takes_its_time_once(options, about):
 
 
 def test_what_is_compiled_for_new_shapes_is_held(options, about):
+    options = replace(options, batch_size=4)
     batches = estimates.training_batches(about.lengths, options.batch_size, options.seed, 0)
     shapes = {(len(batch), padded(int(about.lengths[batch].max()))) for batch in batches}
     of_calibration = 1 + len(about.costs.lengths)

@@ -1,17 +1,18 @@
 """What a run takes by itself, the same for the run, its estimate and the panel."""
 
+import pandas as pd
 import pytest
 
 import bertmagic as bm
 from bertmagic.data.labels import Labels
 from bertmagic.errors import OptionError
-from bertmagic.events import Started
+from bertmagic.events import Note, Started
 from bertmagic.models import adapters
 from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
 from bertmagic.tasks.classification.task import Classification
 from bertmagic.tuning import estimates
-from bertmagic.workflows.resolve import CALIBRATED, FEW, calibrates, hold_out, resolve
+from bertmagic.workflows.resolve import CALIBRATED, FEW, calibrates, class_weights, hold_out, resolve
 
 
 def resolved(task="classification", suited=3e-5, max_tokens=512, **options):
@@ -132,6 +133,33 @@ def test_thresholds_of_labels_are_never_chosen_on_training_rows():
 )  # fmt: skip
 def test_a_temperature_is_fitted_where_enough_rows_choose_the_weights(task, keep, rows, option, expected):
     assert calibrates(Finetune(train="x", **option), find(task), keep, rows) is expected
+
+
+@pytest.mark.parametrize(
+    ("task", "counts", "option", "expected"),
+    [
+        ("classification", {"no": 19, "yes": 81}, {}, "balanced"),
+        ("classification", {"no": 20, "yes": 80}, {}, "none"),
+        ("classification", {"a": 1, "b": 50, "c": 49}, {}, "none"), ("multi_label", {"no": 1, "yes": 99}, {}, "none"),
+        ("classification", {"no": 1, "yes": 99}, {"class_weights": "none"}, "none"),
+        ("classification", {"no": 50, "yes": 50}, {"class_weights": "balanced"}, "balanced"),
+    ],
+)  # fmt: skip
+def test_the_rarer_of_two_classes_is_weighted(task, counts, option, expected):
+    chosen, reason = class_weights(Finetune(train="x", **option), find(task), counts)
+    assert chosen == expected
+    assert bool(reason) == (expected == "balanced" and not option)
+
+
+def test_a_run_weights_a_rare_class_and_says_so(encoder, make_rows, own_folder):
+    rows, notes = make_rows(120), []
+    rows = pd.concat([rows[rows["label"] == "good"], rows[rows["label"] == "bad"].head(6)])
+    model = bm.finetune(
+        rows, model=encoder, precision="fp32", max_steps=1, show=False,
+        on_event=lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+    )  # fmt: skip
+    assert model.card["options"]["class_weights"] == "balanced"
+    assert any(note.startswith("Classes are weighted") and "'bad'" in note for note in notes)
 
 
 @pytest.mark.parametrize("name", ["question_answering"])

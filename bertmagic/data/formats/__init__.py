@@ -6,22 +6,40 @@ is not enough. How it was read stands in the note that comes with the rows.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic.data.formats import columnar, conll, delimited, lines, records
+from bertmagic.data.formats import (
+    archives,
+    columnar,
+    conll,
+    database,
+    delimited,
+    folders,
+    lines,
+    parts,
+    records,
+    refusals,
+    workbook,
+)
+from bertmagic.data.formats.conll import webanno
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.reading import Reading
 from bertmagic.data.formats.source import Source
-from bertmagic.errors import DataError, listing, nearest
+from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 FORMATS: tuple[Format, ...] = (
     *columnar.FORMATS,
+    workbook.FORMAT,
+    database.FORMAT,
     records.FORMAT,
     records.PLAIN,
+    lines.FASTTEXT,
+    lines.TREC,
+    webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,
     lines.FORMAT,
@@ -62,9 +80,33 @@ def _joined(paths: Sequence[Path], contents: Sequence[Content]) -> Content:
 
 
 def _read(source: Source) -> Content:
-    if source.path.stat().st_size == 0:
-        raise DataError(f"{source.path} is empty (0 bytes).", "Check how it was written.")
-    return choose(source).read(source)
+    if source.path.is_dir():
+        return folders.read(source.path, source.reading, lambda path: _read(Source(path, source.reading)))
+    before = source.file.stat()
+    if before.st_size == 0:
+        raise DataError(f"{source.file} is empty (0 bytes).", "Check how it was written.")
+    if not source.member and archives.is_archive(source.file):
+        return _of_archive(source)
+    content = choose(source).read(source)
+    after = source.file.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DataError(f"{source.name} changed while it was read.", "Read it again when it is written to its end.")
+    return content
+
+
+def _of_archive(source: Source) -> Content:
+    """Return the rows of the only file in a zip archive, or of a file for each split."""
+    names = archives.data_members(source.file)
+    paths = {name: Path(f"{source.file}:{name}") for name in names}
+    if len(names) == 1:
+        return _read(Source(paths[names[0]], source.reading))
+    if splits := parts.splits(names):
+        chosen = {split: paths[name] for split, name in splits.items()}
+        return folders.joined(source.name, chosen, len(names), lambda path: _read(Source(path, source.reading)))
+    raise DataError(
+        f"{source.name} holds {count(len(names), 'file')}: {listing(names, 5)}.",
+        f"Name one, as in {source.name}:{names[0]}; or unpack it.",
+    )
 
 
 def choose(source: Source) -> Format:
@@ -75,12 +117,17 @@ def choose(source: Source) -> Format:
     DataError
         If the user names a format that is not known, no format fits, or several fit and the suffix does not decide.
     """
+    refusals.check(source)
     if source.reading.format:
         return named(source.reading.format)
-    fits = {known: known.fit(source) for known in FORMATS}
-    sure, possible = ([known for known, fit in fits.items() if fit is wanted] for wanted in (Fit.SURE, Fit.POSSIBLE))
-    if sure:
-        return sure[0]
+    possible = []
+    for known in FORMATS:
+        fit = known.fit(source)
+        if fit is Fit.SURE:
+            return known
+        if fit is Fit.POSSIBLE:
+            possible.append(known)
+    refusals.check_text(source)
     by_suffix = [known for known in possible or FORMATS if source.suffix in known.suffixes]
     chosen = by_suffix if len(by_suffix) == 1 else possible
     if len(chosen) == 1:

@@ -9,7 +9,7 @@ from bertmagic.data.formats import dialect as dialects
 from bertmagic.data.formats import header, numerals
 from bertmagic.data.formats.dialect import Dialect
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.errors import DataError, count, listing
+from bertmagic.errors import DataError, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.formats.source import Source
 
-_BLANK_BETWEEN = re.compile(r"\S[^\n]*\n\s*\n\s*\S")
+_BLANK_BETWEEN = re.compile(r"\S[^\S\n]*\n\s*\n\s*\S")
 _ORANGE_TYPE = re.compile(r"(d|c|s|t|discrete|continuous|string|text|time|[^\s]+( [^\s]+)+)?")
 _ORANGE_ROLE = re.compile(r"((class|meta|i|ignore|weight|w)( .*)?)?")
 
@@ -82,32 +82,11 @@ def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> 
 
 
 def _header(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
-    """Return how many rows stand above the data, and the names of the columns: 0, 1, … if there are none.
-
-    Raises
-    ------
-    DataError
-        If the first row may be names or data, or if as many names as columns are not given.
-    """
-    reading, width = source.reading, len(rows[0])
-    has_names = reading.header if reading.header is not None else header.has_names(rows)
-    if reading.columns:
-        if len(reading.columns) != width:
-            raise DataError(
-                f"columns names {count(len(reading.columns), 'column')}, and the rows of {source.name} have {width} "
-                f"({listing(rows[0], 5)}).",
-                "Name each of them.",
-            )
-        given = _named(reading.columns)
-        return int(bool(has_names) or list(rows[0]) == given), given
-    if reading.header is None and _is_orange(rows):
-        return 3, _named(rows[0])
-    if has_names is None:
-        raise DataError(
-            f"the first row of {source.name} may hold the names of the columns or data: {listing(rows[0], 5)}.",
-            "Say which:\nheader = True\nheader = False",
-        )
-    return (1, _named(rows[0])) if has_names else (0, list(map(str, range(width))))
+    """Return how many rows stand above the data, and the names of the columns."""
+    reading = source.reading
+    if reading.header is None and not reading.columns and _is_orange(rows):
+        return 3, header.different(rows[0])
+    return header.names(source, rows)
 
 
 def _is_orange(rows: Sequence[Sequence[str]]) -> bool:
@@ -115,18 +94,6 @@ def _is_orange(rows: Sequence[Sequence[str]]) -> bool:
     if len(rows) < 3 or not any(rows[1]) or not any(rows[2]):
         return False
     return all(map(_ORANGE_TYPE.fullmatch, rows[1])) and all(map(_ORANGE_ROLE.fullmatch, rows[2]))
-
-
-def _named(row: Sequence[str]) -> list[str]:
-    """Return names as pandas makes them different: ``Unnamed: 0`` for an empty one, ``text.1`` for a second."""
-    names: list[str] = []
-    for i, field in enumerate(row):
-        base = field or f"Unnamed: {i}"
-        number = 0
-        while (name := f"{base}.{number}" if number else base) in names:
-            number += 1
-        names.append(name)
-    return names
 
 
 def _note(source: Source, dialect: Dialect, skipped: int, names: Sequence[str], commas: Sequence[str]) -> str:

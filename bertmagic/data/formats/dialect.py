@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from bertmagic.data.formats import header
+from bertmagic.data.formats.source import LONGEST
 from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
@@ -23,12 +24,9 @@ SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 """Suffixes of tables in text, with the usual separator of each."""
 
 NAMES = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
-SAMPLE = 1000
-"""How many rows tell the separator and whether there is a header."""
-
 _DECLARED = re.compile(r'"?sep=(.)"?\s*')
 _CSV_FIELD = re.compile(r'"(?:[^"]|"")*"', re.DOTALL)
-csv.field_size_limit(2**31 - 1)
+csv.field_size_limit(LONGEST)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def sample(source: Source, dialect: Dialect) -> list[list[str]]:
     rows: list[list[str]] = []
     lines = open_rows(source, io.StringIO(source.beginning, newline=""))
     try:
-        rows.extend(islice((row for row in dialect.rows(lines) if row), SAMPLE))
+        rows.extend(islice((row for row in dialect.rows(lines) if row), header.SAMPLE))
     except csv.Error as error:
         if source.is_whole or "unexpected end" not in str(error):
             return []

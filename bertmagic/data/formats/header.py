@@ -1,4 +1,4 @@
-"""Whether the first row of a table holds the names of its columns."""
+"""The names of the columns of a table, and whether its first row holds them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bertmagic.data import columns, text_columns
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bertmagic.data.formats.source import Source
+
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
+SAMPLE = 1000
+"""How many rows tell whether there is a header."""
+
 _WORD = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+|\d+")  # parts of ReviewText or review_text
 _KNOWN = text_columns.TEXT_NAMES | columns.LABEL_NAMES | {name for pair in text_columns.PAIR_NAMES for name in pair}
 _FURTHER = re.compile(
@@ -22,6 +28,50 @@ _FURTHER = re.compile(
 
 _LONG = 40
 """From how many characters on a field with several words is a text."""
+
+
+def names(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
+    """Return how many rows stand above the data, and the names of the columns: 0, 1, … if there are none.
+
+    Raises
+    ------
+    DataError
+        If the first row may be names or data, or if as many names as columns are not given.
+    """
+    reading, width = source.reading, len(rows[0])
+    named = reading.header if reading.header is not None else has_names(rows)
+    if reading.columns:
+        if len(reading.columns) != width:
+            raise DataError(
+                f"columns names {count(len(reading.columns), 'column')}, and the rows of {source.name} have {width} "
+                f"({listing(rows[0], 5)}).",
+                "Name each of them.",
+            )
+        given = different(reading.columns)
+        return int(bool(named) or list(rows[0]) == given), given
+    if named is None:
+        raise DataError(
+            f"the first row of {source.name} may hold the names of the columns or data: {listing(rows[0], 5)}.",
+            "Say which:\nheader = True\nheader = False",
+        )
+    return (1, different(rows[0])) if named else (0, list(map(str, range(width))))
+
+
+def different(row: Sequence[str]) -> list[str]:
+    """Return names as pandas makes them different: ``Unnamed: 0`` for an empty one, ``text.1`` for a second."""
+    names: list[str] = []
+    for i, field in enumerate(row):
+        base = field or f"Unnamed: {i}"
+        number = 0
+        while (name := f"{base}.{number}" if number else base) in names:
+            number += 1
+        names.append(name)
+    return names
+
+
+def note(names: Sequence[str]) -> str:
+    """Return a sentence on a table without a header."""
+    return f"Read as a table: no header (columns {listing(names)}); header = … overrules."
 
 
 def has_names(rows: Sequence[Sequence[str]]) -> bool | None:

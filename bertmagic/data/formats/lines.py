@@ -1,13 +1,94 @@
-"""Running text with a text in each line."""
+"""A text in each line: running text, or labels and a text as in files of fastText and TREC."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bertmagic.data.formats.format import Content, Fit, Format
+from bertmagic.data.formats.source import LONGEST
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from bertmagic.data.formats.source import Source
+
+_FASTTEXT = re.compile(r"(?:^|(?<=\s))__label__(\S+)(?:\s+|$)")
+_TREC = re.compile(r"([A-Z]+):([a-z]\w*)\s+(\S.*)")
+_LABEL_FIRST = re.compile(r"([+-]?\d+|[A-Z_]{2,})[ :]\s*\S")
+_FEW = 20
+
+
+def _lines(source: Source) -> Iterator[str]:
+    """Yield the lines that are not blank, without holding the file.
+
+    Raises
+    ------
+    DataError
+        For a line that is too long for a text.
+    """
+    try:
+        with source.open_text() as file:
+            for number, line in enumerate(file, start=1):
+                if len(line) > LONGEST:
+                    raise DataError(
+                        f"line {number:,} of {source.name} has {len(line):,} characters.",
+                        "Check how it was written; break the text into lines.",
+                    )
+                if text := line.rstrip("\r\n"):
+                    yield text
+    except UnicodeDecodeError:
+        source.text  # noqa: B018 - raises an error that says where, and names a likely encoding
+        raise
+
+
+def _begins(source: Source, test: Callable[[str], object]) -> bool:
+    """Whether a test holds for every line that is not blank of the beginning of a file, two or more."""
+    lines = [line for line in source.first_lines if line.strip()]
+    return len(lines) > 1 and all(map(test, lines))
+
+
+def _fit_fasttext(source: Source) -> Fit:
+    return Fit.SURE if _begins(source, lambda line: line.startswith("__label__")) else Fit.NO
+
+
+def _read_fasttext(source: Source) -> Content:
+    """Read ``__label__x text``: a label where every line has one, else a list of labels for each text."""
+    import pandas as pd
+
+    labels, texts = [], []
+    for line in _lines(source):
+        labels.append(_FASTTEXT.findall(line))
+        texts.append(_FASTTEXT.sub("", line).strip())
+    single = all(len(row) == 1 for row in labels)
+    frame = pd.DataFrame({"text": texts, "label": [row[0] for row in labels] if single else labels})
+    several = "the labels" if any(len(row) > 1 for row in labels) else "the label, if there is one,"
+    return Content(
+        {"": frame}, f"Read as fastText: {'the label' if single else several} behind __label__; format = … overrules."
+    )
+
+
+def _fit_trec(source: Source) -> Fit:
+    return Fit.SURE if _begins(source, _TREC.fullmatch) else Fit.NO
+
+
+def _read_trec(source: Source) -> Content:
+    """Read ``LABEL:sub text``, with the part before the colon in a column of its own."""
+    import pandas as pd
+
+    rows = []
+    for number, line in enumerate(_lines(source), start=1):
+        match = _TREC.fullmatch(line)
+        if match is None:
+            raise DataError(
+                f"text {number:,} of {source.name} does not begin with a label as LABEL:sub, but with {line[:30]!r}.",
+                'Repair it; or read each line as a text with format = "lines".',
+            )
+        rows.append((match[3], f"{match[1]}:{match[2]}", match[1]))
+    note = "Read as TREC: the label before each text, and its part before the colon in the column coarse"
+    return Content({"": pd.DataFrame(rows, columns=["text", "label", "coarse"])}, f"{note}; format = … overrules.")
 
 
 def _fit(source: Source) -> Fit:
@@ -17,7 +98,33 @@ def _fit(source: Source) -> Fit:
 def _read(source: Source) -> Content:
     import pandas as pd
 
-    return Content({"": pd.DataFrame({"text": [line for line in source.lines if line.strip()]})})
+    texts = [line for line in _lines(source) if line.strip()]
+    if not source.reading.format:
+        _refuse_labels(source, texts)
+    return Content({"": pd.DataFrame({"text": texts})}, "" if source.reading.format else note(texts))
 
 
+def _refuse_labels(source: Source, texts: list[str]) -> None:
+    """Raise a `DataError` if every line begins with one of few words that look like labels."""
+    matches = [_LABEL_FIRST.match(text) for text in texts]
+    labels = Counter(match[1] for match in matches if match)
+    if labels.total() < max(len(texts), 10) or not 2 <= len(labels) <= min(_FEW, len(texts) // 5):
+        return
+    raise DataError(
+        f"every line of {source.name} begins with a word that looks like a label: {listing(labels, 5)}.",
+        'Write a tab behind it for a table; or read each line as a text with format = "lines".',
+    )
+
+
+def note(texts: list[str]) -> str:
+    """Return what in lines of text may be more than text."""
+    tabs, labels = sum("\t" in text for text in texts), sum("__label__" in text for text in texts)
+    parts = [f"{count(n, 'line')} with {what}" for n, what in ((tabs, "tabs"), (labels, "__label__")) if n]
+    if not parts:
+        return ""
+    return f"Read as lines, each a text: {' and '.join(parts)} of {len(texts):,}; format = … overrules."
+
+
+FASTTEXT = Format("fasttext", (), _fit_fasttext, _read_fasttext)
+TREC = Format("trec", (), _fit_trec, _read_trec)
 FORMAT = Format("lines", (".txt",), _fit, _read)

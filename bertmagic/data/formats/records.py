@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import texts
 from bertmagic.data.formats import json_text, shapes, squad, tools
 from bertmagic.data.formats.format import Content, Fit, Format
+from bertmagic.data.formats.tools import assistants
 from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _shape(source: Source, values: Values) -> shapes.Shape:
     if isinstance(value, dict) and (squad.nested([value]) or source.suffix in _LINES):
         articles = value.get("data")
         return shapes.Shape({"": articles if isinstance(articles, list) and squad.nested(articles) else [value]})
+    if intents := assistants.intents(value):
+        return shapes.Shape({"": [{**row, "intent": intent} for intent, rows in intents.items() for row in rows]})
     shape = shapes.of(value, source.name)
     if shape is not None:
         return shape

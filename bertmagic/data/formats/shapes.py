@@ -73,8 +73,9 @@ def of(value: Any, name: str) -> Shape | None:
 
 
 def _holds_rows(value: Any) -> bool:
-    """Whether a value is a list with an object or a list in each place."""
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict | list) for item in value)
+    """Whether a value is a list of objects or lists; null in some places is a tool's missing row."""
+    items = [item for item in value if item is not None] if isinstance(value, list) else []
+    return bool(items) and all(isinstance(item, dict | list) for item in items)
 
 
 def _tabular(value: dict[str, Any], name: str) -> Shape | None:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
 import io
-import lzma
+import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
 
-from bertmagic.errors import DataError
+from bertmagic.data.formats import archives, encodings
+from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from bertmagic.data.formats.reading import Reading
 
 HEAD = 1 << 18
 """How many bytes of a file tell what it is."""
+LONGEST = 5_000_000
+"""Most characters of a field or a line: no text of a row is longer."""
 
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_COMPRESSED: dict[str, Callable[[Path], Any]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before that of UTF-16, with which it begins
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 @dataclass(frozen=True)
@@ -41,27 +45,49 @@ class Source:
     path: Path
     reading: Reading
 
+    @cached_property
+    def _located(self) -> tuple[Path, str]:
+        return archives.located(self.path)
+
+    @property
+    def file(self) -> Path:
+        """The file on disk, which may be an archive, a workbook or a database."""
+        return self._located[0]
+
+    @property
+    def member(self) -> str:
+        """What is meant in it: ``MEMBER`` of ``FILE:MEMBER``; empty if it is the file itself."""
+        return self._located[1]
+
     @property
     def name(self) -> str:
         """What messages call it."""
-        return self.path.name
+        return f"{self.file.name}:{self.member}" if self.member else self.file.name
+
+    @cached_property
+    def _archived(self) -> str:
+        """The member of a zip archive whose bytes are meant."""
+        return self.member if self.member and archives.is_archive(self.file) else ""
+
+    @property
+    def part(self) -> str:
+        """The sheet of a workbook or the table of a database that is meant; empty if none is named."""
+        return "" if self._archived else self.member
 
     @property
     def suffix(self) -> str:
         """The suffix in lower case, without that of a compression: ``.csv`` of ``reviews.csv.gz``."""
-        inner = self.path.with_suffix("") if self.compression else self.path
-        return inner.suffix.lower()
+        path = PurePosixPath(self._archived or self.file.name)
+        return (path.with_suffix("") if path.suffix.lower() in archives.SUFFIXES else path).suffix.lower()
 
-    @property
+    @cached_property
     def compression(self) -> str:
-        """The suffix of the compression; empty if there is none."""
-        last = self.path.suffix.lower()
-        return last if last in _COMPRESSED else ""
+        """How the bytes are packed, by their beginning; empty if they are those of the file on disk."""
+        return archives.compression(self.file, self._archived) or ("zip" if self._archived else "")
 
     def open(self) -> IO[bytes]:
         """Open the bytes, decompressed."""
-        file: IO[bytes] = _COMPRESSED[self.compression](self.path) if self.compression else self.path.open("rb")
-        return file
+        return archives.opened(self.file, self._archived)
 
     def open_text(self) -> io.TextIOWrapper:
         """Open the text with its line ends; bytes that are not of the encoding raise a `UnicodeDecodeError`."""
@@ -81,8 +107,15 @@ class Source:
     @cached_property
     def encoding(self) -> str:
         """What the user says, or what a mark in the first bytes says, or UTF-8."""
-        marked = next((name for mark, name in _MARKS.items() if self.head.startswith(mark)), "utf-8-sig")
-        return self.reading.encoding or marked
+        given = self.reading.encoding
+        if given is None:
+            return next((name for mark, name in _MARKS.items() if self.head.startswith(mark)), "utf-8-sig")
+        try:
+            return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
+        except LookupError:
+            raise DataError(
+                f"there is no encoding {given!r}.", "Known are utf-8, utf-16, latin-1, cp1252, gb18030 and others."
+            ) from None
 
     @cached_property
     def beginning(self) -> str:
@@ -122,26 +155,33 @@ def lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-_GUESSES = ("utf-16", "gb18030", "cp1252", "latin-1")
-
-
 def undecodable(source: Source, data: bytes, error: UnicodeDecodeError) -> DataError:
     """Return an error that says where a file is not of its encoding, and which other one it may have."""
     line = data.count(b"\n", 0, error.start) + 1
-    likely = next(name for name in _GUESSES if _decodes(data, name))
-    expected = "UTF-8" if source.encoding == "utf-8-sig" else source.encoding
+    where = f"byte 0x{data[error.start]:02x} in line {line:,}"
+    is_utf8 = source.encoding == "utf-8-sig"
+    if is_utf8 and (broken := encodings.damaged_places(data)):
+        return DataError(
+            f"{source.name} is UTF-8 and damaged at {count(broken, 'place')}, first at {where}.",
+            f'Repair it; or put \ufffd in these places: Path("{source.name}").write_text(Path("{source.name}")'
+            '.read_text("utf-8", errors="replace"), "utf-8").',
+        )
+    expected = "UTF-8" if is_utf8 else source.encoding
+    likely = encodings.likely(data)
+    if likely is None:
+        return DataError(f"{source.name} is not {expected}: {where}.", 'Name its encoding, as in encoding = "cp1252".')
+    word = _word(data, error.start, likely)
     return DataError(
-        f"{source.name} is not {expected}: byte 0x{data[error.start]:02x} in line {line:,}; it may be {likely}.",
+        f"{source.name} is not {expected}: {where}; it may be {likely}, with {word!r} there.",
         f'Say so: encoding = "{likely}".',
     )
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
-    if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        return False  # almost any bytes of even length decode as UTF-16, so only its mark counts
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    # Western bytes are often valid GB 18030, too: it counts only if common Chinese characters come out.
-    return encoding != "gb18030" or sum("\u4e00" <= c <= "\u9fff" for c in text) > len(text) / 10
+def _word(data: bytes, at: int, encoding: str) -> str:
+    """Return the word at a byte, for the user to judge the encoding by."""
+    begin = max(data.rfind(b"\n", 0, at) + 1, at - 400)
+    line = re.split(rb"[\r\n]", data[begin : at + 400], maxsplit=1)[0]
+    before = len(data[begin:at].decode(encoding, "replace"))
+    text = line.decode(encoding, "replace")
+    word = next((match for match in re.finditer(r"\w+", text) if match.end() > before), None)
+    return word[0][:20] if word else text[before : before + 20]

@@ -97,7 +97,7 @@ def _more(rest: int) -> list[str]:
 def _lengths(result: DataReport) -> Table:
     edges = zip(result.length_edges, result.length_edges[1:], strict=False)
     rows = [
-        _counted(f"{low:,} to {max(low, high - 1):,}", many, sum(result.length_counts))
+        _counted(f"{low:,}" if high - low == 1 else f"{low:,} to {high - 1:,}", many, sum(result.length_counts))
         for (low, high), many in zip(edges, result.length_counts, strict=False)
     ]
     names = (f"length in {line(result.length_unit, 20)}", "texts", "share")

@@ -7,10 +7,12 @@ that of the public operators.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
+
+_tensor = partial(torch.tensor, dtype=torch.float32)  # another cell may have set another default
 
 
 def softmax_backward(gradient: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -29,7 +31,7 @@ def _softmax_backward() -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     def plain(gradient: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         return weights * (gradient - (gradient * weights).sum(-1, keepdim=True))
 
-    gradient, weights = torch.tensor([[1.0, 2.0, 4.0]]), torch.tensor([[0.25, 0.5, 0.25]])
+    gradient, weights = _tensor([[1.0, 2.0, 4.0]]), _tensor([[0.25, 0.5, 0.25]])
     return fused if _gives(lambda: fused(gradient, weights), plain(gradient, weights)) else plain
 
 
@@ -48,11 +50,11 @@ def _lerp() -> Callable[[list[torch.Tensor], list[torch.Tensor], torch.Tensor], 
             mean.lerp_(weight, share)
 
     def tried() -> torch.Tensor:
-        means = [torch.tensor([1.0, 2.0])]
-        fused(means, [torch.tensor([3.0, 6.0])], torch.tensor(0.5))
+        means = [_tensor([1.0, 2.0])]
+        fused(means, [_tensor([3.0, 6.0])], _tensor(0.5))
         return means[0]
 
-    return fused if _gives(tried, torch.tensor([2.0, 4.0])) else plain
+    return fused if _gives(tried, _tensor([2.0, 4.0])) else plain
 
 
 @cache
@@ -60,18 +62,18 @@ def has_scaling_adamw(kind: str) -> bool:
     """Whether the fused AdamW of a kind of device divides gradients by ``grad_scale`` and skips where ``found_inf``."""
 
     def tried() -> torch.Tensor:
-        weight = torch.nn.Parameter(torch.tensor([1.0], device=kind))
+        weight = torch.nn.Parameter(_tensor([1.0], device=kind))
         optimizer: Any = torch.optim.AdamW([weight], lr=0.1, weight_decay=0.0, eps=1.0, fused=True)
-        optimizer.grad_scale = torch.tensor(4.0, device=kind)
+        optimizer.grad_scale = _tensor(4.0, device=kind)
         seen = []
         for number, gradient in ((1.0, float("nan")), (0.0, 4.0)):
-            optimizer.found_inf, weight.grad = torch.tensor(number, device=kind), torch.full_like(weight, gradient)
+            optimizer.found_inf, weight.grad = _tensor(number, device=kind), torch.full_like(weight, gradient)
             optimizer.step()
             seen.append(weight.detach().clone())
         return torch.cat(seen).cpu()
 
     # A first step moves by lr * g / (|g| + eps), here with g = 4 / 4.
-    return kind in ("cpu", "cuda") and _gives(tried, torch.tensor([1.0, 0.95]))
+    return kind in ("cpu", "cuda") and _gives(tried, _tensor([1.0, 0.95]))
 
 
 @cache
@@ -82,7 +84,7 @@ def has_bf16_linear() -> bool:
         layer = reorder(weight)
         return torch.cat([linear(values, layer, None, then).float() for then in ("none", "gelu")])
 
-    values, weight = torch.tensor([[1.0, -2.0]]), torch.tensor([[1.0, 0.5], [-1.0, 1.0]])
+    values, weight = _tensor([[1.0, -2.0]]), _tensor([[1.0, 0.5], [-1.0, 1.0]])
     product = values @ weight.T
     expected = torch.cat([product, torch.nn.functional.gelu(product)])
     return _gives(lambda: torch.tensor(bool(_onednn()._is_mkldnn_bf16_supported())), torch.tensor(True)) and _gives(

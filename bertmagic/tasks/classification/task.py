@@ -238,7 +238,7 @@ class Classification(Task):
         best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
         frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
-        frame["label"] = chosen.mask(missing) if missing.any() else chosen
+        frame["label"] = chosen.mask(missing, pd.NA) if missing.any() else chosen
         columns = {"score": probabilities.max(axis=1, initial=0.0) if len(given) else probabilities[:, 0]}
         columns |= {f"p_{name}": probabilities[:, i] for i, name in enumerate(self.labels.names)}
         for column, values in columns.items():
@@ -247,7 +247,15 @@ class Classification(Task):
         return Predictions(frame=pd.DataFrame(frame, index=index), labels=self.labels.names, task=self.name, **known)
 
     def _dtype(self) -> str:
-        return {bool: "boolean", int: "Int64"}.get(type(self.labels.values[0]), "string")
+        """Return the type of a column of classes; of several kinds, or of numbers beyond 64 bits, that of objects."""
+        values = self.labels.values
+        kinds = {type(value) for value in values}
+        if len(kinds) > 1:  # those of a model that was trained when this was no error yet
+            return "object"
+        if kinds == {int}:
+            sizes = {"Int64": range(-(2**63), 2**63), "UInt64": range(2**64)}
+            return next((name for name, size in sizes.items() if all(value in size for value in values)), "object")
+        return "boolean" if kinds == {bool} else "string"
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

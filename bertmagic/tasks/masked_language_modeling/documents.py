@@ -6,7 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import tables
+from bertmagic.data import formats, tables
+from bertmagic.data.formats import lines
 from bertmagic.data.formats.reading import Reading
 from bertmagic.data.formats.source import Source
 from bertmagic.data.texts import cells, frame
@@ -38,10 +39,16 @@ def source(given: Any) -> Any:
     if not isinstance(reference, str | os.PathLike):
         return given
     paths = tables.paths(os.fspath(reference))
-    if not paths or any(path.suffix.lower() != ".txt" for path in paths) or reading.format not in (None, "lines"):
+    if not paths or not all(_is_running_text(path, reading) for path in paths):
         return given
     texts = [text for path in paths for text in of_file(path, reading)]
-    return tables.Table(os.fspath(reference), pd.DataFrame({"text": texts}))
+    return tables.Table(os.fspath(reference), pd.DataFrame({"text": texts}), lines.note(texts))
+
+
+def _is_running_text(path: Path, reading: Reading) -> bool:
+    """Whether a file is text and no table, and has no labels in its lines."""
+    source = Source(path, reading)
+    return source.suffix == ".txt" and not path.is_dir() and formats.choose(source).name == "lines"
 
 
 def of_file(path: Path, reading: Reading) -> list[str]:

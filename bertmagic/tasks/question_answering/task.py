@@ -326,7 +326,7 @@ def _check(options: Finetune) -> None:
             "Leave it out: long contexts are read in overlapping windows.",
         )
     for name, none in (("label_smoothing", 0.0), ("class_weights", "none")):
-        if getattr(options, name) != none:
+        if getattr(options, name) not in (none, None):
             raise OptionError(f"{name} is for classes, and an answer is a piece of a context.", "Leave it out.")
 
 

@@ -95,7 +95,7 @@ class Regression(Task):
         cls, table: Table, columns: Mapping[str, Any], options: Finetune | None = None
     ) -> tuple[Regression, LabelledRows, list[Finding]]:
         """Return the task with mean and scale of the numbers, and the rows that have one."""
-        if options is not None and (options.label_smoothing or options.class_weights != "none"):
+        if options is not None and (options.label_smoothing or options.class_weights == "balanced"):
             name = "label_smoothing" if options.label_smoothing else "class_weights"
             raise OptionError(f"{name} is for classes, and a number is to be predicted.", f"Leave {name} out.")
         rows, findings = _examples(table, columns)

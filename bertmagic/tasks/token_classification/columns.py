@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _WORDS = ("tokens", "words")
 _MARKS = ("tags", "ner_tags", "ner", "bio_tags", "spans", "entities", "labels", "label")
 """The usual names of label columns, the likeliest first."""
+_LAYERS = ("pos", "pos_tags", "upos", "xpos", "chunk_tags", "chunks", "lemmas", "lemma", "deprel", "head")
+"""Names of lists with something about each word, and not the words."""
 
 
 def words_column(table: Table, other_than: str | None = None) -> str | None:
@@ -26,7 +28,7 @@ def words_column(table: Table, other_than: str | None = None) -> str | None:
 def likely_labels(table: Table, label: str | None, text: str | None) -> list[str]:
     """Return the columns that can be the label column, the likeliest first."""
     others = [column for column in table.columns if column not in naming.several(text or ())]
-    candidates = [column for column in others if label in (None, column) and _marks(table, column, text)]
+    candidates = [column for column in others if label in (None, column) and _marks(table, column, text, label)]
 
     def likeliness(column: str) -> int:
         return _MARKS.index(column.lower()) if column.lower() in _MARKS else len(_MARKS)
@@ -34,14 +36,19 @@ def likely_labels(table: Table, label: str | None, text: str | None) -> list[str
     return sorted(candidates, key=likeliness)
 
 
-def _marks(table: Table, column: str, text: str | None) -> bool:
-    """Whether a column has tags and another one their words, or whether it has spans."""
+def _marks(table: Table, column: str, text: str | None, label: str | None) -> bool:
+    """Whether a column has tags and another one their words, or whether it has spans.
+
+    A column that the user names as the label may also have other lists that are as long as those of the words.
+    """
     if reading.holds_spans(table.frame[column]):
         return True
     if text is None:
         text = words_column(table, column)
     words_there = text in table.columns and reading.holds_words(table.frame[text])
     likely = column.lower() in _MARKS and reading.holds_words(table.frame[column])
+    if words_there and label == column and reading.are_parallel(table.frame[text], table.frame[column]):
+        return True
     if words_there and (likely or reading.holds_tags(table.frame[column])):
         return True
     return any(reading.tagged_at_blanks(table.frame[name], table.frame[column]) for name in _texts(table, column, text))
@@ -60,6 +67,7 @@ def text_of(table: Table, label: str) -> str:
     if reading.holds_spans(table.frame[label]):
         return naming.text_only(replace(table, frame=table.frame.drop(columns=label)), None)
     lists = [name for name in table.columns if name != label and reading.holds_words(table.frame[name])]
+    lists = [name for name in lists if name.lower() not in _LAYERS]
     if not lists:
         texts = _texts(table, label, None)
         lists = [name for name in texts if reading.tagged_at_blanks(table.frame[name], table.frame[label])]

@@ -12,7 +12,7 @@ from bertmagic.data.report import Finding
 from bertmagic.data.rows import TextRows
 from bertmagic.data.texts import cells
 from bertmagic.data.words import Joined, listed
-from bertmagic.errors import DataError, count
+from bertmagic.errors import DataError, count, listing
 from bertmagic.tasks.token_classification import offsets, spans
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ def holds_tags(column: pd.Series) -> bool:
 def holds_spans(column: pd.Series) -> bool:
     """Whether the first non-empty cells of a column hold spans."""
     return _all(column, spans.is_spans, _is_empty)
+
+
+def are_parallel(one: pd.Series, other: pd.Series) -> bool:
+    """Whether the first cells of two columns hold lists of the same lengths."""
+    pairs = [
+        (listed(left), listed(right)) for left, right in islice(zip(cells(one), cells(other), strict=True), _LOOKED_AT)
+    ]
+    return all(left is not None and right is not None and len(left) == len(right) for left, right in pairs)
 
 
 def tagged_at_blanks(texts: pd.Series, label: pd.Series) -> bool:
@@ -195,6 +203,12 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
     tag_rows: Tags = []
     for at, (sentence, cell) in enumerate(zip(rows.texts.rows(), given, strict=True)):
         tag_rows.append(_tags(cell, sentence, _row(rows.index, at, name)))
+    if tags.without_scheme(tag_rows):
+        return _from_types(tag_rows)
+    for at, (sentence, row_tags) in enumerate(zip(rows.texts.rows(), tag_rows, strict=True)):
+        for number, (word, tag) in enumerate(zip(sentence, row_tags, strict=True), start=1):
+            if tags.parts(tag) is None:
+                raise _unknown(tag, f"{_row(rows.index, at, name)}: the tag of its word {number:,} ({word!r:.40})")
     scheme = tags.scheme(tag_rows)
     odd: list[tuple[int, int, str]] = []
     for at, before in enumerate(tag_rows):
@@ -203,8 +217,17 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
     return tag_rows, [_repairs(rows, odd, scheme)] if odd else []
 
 
+def _from_types(tag_rows: Tags) -> tuple[Tags, list[Finding]]:
+    """Return the tags of rows whose words have types alone, and a finding that says how they were read."""
+    types = sorted({label for row in tag_rows for label in row} - {tags.OUTSIDE})
+    alone = not any(tags.OUTSIDE in row for row in tag_rows)
+    what = f"the tags are types without B- and I-: {listing(types, 4)}."
+    fix = "Each word is an entity of its own." if alone else "Neighbouring words of one type are one entity."
+    return [tags.from_types(row, alone) for row in tag_rows], [Finding("info", what, fix)]
+
+
 def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
-    """Return the tags of a row as given, each one checked."""
+    """Return the tags of a row as given."""
     row_tags = listed(cell)
     if row_tags is None:
         raise DataError(
@@ -217,23 +240,26 @@ def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
             f"Give each word one tag. It begins {' '.join(sentence[:6])!r:.60}.",
         )
     for number, (word, tag) in enumerate(zip(sentence, row_tags, strict=True), start=1):
-        if not word.strip():
+        if not word.strip(" \t\r\n"):  # a no-break space may be a word
             raise DataError(f"{where}: its word {number:,} is empty.", "Remove it, and its tag with it.")
-        _check_tag(tag, f"{where}: the tag of its word {number:,} ({word!r:.40})")
+        if not isinstance(tag, str):
+            raise _no_text(tag, f"{where}: the tag of its word {number:,} ({word!r:.40})")
     return row_tags
 
 
-def _check_tag(tag: Any, where: str) -> None:
-    if isinstance(tag, str) and tags.parts(tag) is not None:
-        return
-    if isinstance(tag, str):
-        raise DataError(
-            f"{where} is {tag!r:.40}, of no scheme that is known.",
-            "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-).",
-        )
+def _unknown(tag: str, where: str) -> DataError:
+    if tag in tags.NOTHING:
+        return DataError(f"{where} is {tag!r}.", "A word outside of every entity has the letter O.")
+    return DataError(
+        f"{where} is {tag!r:.40}, of no scheme that is known.",
+        "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-).",
+    )
+
+
+def _no_text(tag: Any, where: str) -> DataError:
     if missing(tag):
-        raise DataError(f"{where} is missing.", "Give it one; a word outside of every entity has O.")
-    raise DataError(
+        return DataError(f"{where} is missing.", "Give it one; a word outside of every entity has O.")
+    return DataError(
         f"{where} is the number {tag!r:.40}, whose name is not known.",
         "Give names, as in df.tags = [[NAMES[i] for i in row] for row in df.tags], or a Dataset with ClassLabel.",
     )

@@ -130,7 +130,11 @@ class TokenClassification(Task):
             if count == 1
         ]
         examples = task._with_targets(rows, tag_rows)
-        return task, examples, findings + spelling.alike(counts, "type", "entity") + checks.repeats(examples)
+        return (
+            task,
+            examples,
+            findings + spelling.alike(counts, "type", ("entity", "entities")) + checks.repeats(examples),
+        )
 
     @classmethod
     def of_types(cls, labels: Sequence[str], all_pieces: bool = False) -> TokenClassification:

@@ -15,7 +15,7 @@ LABELS = ["bad", "good", "bad", "good"]
 def read(tmp_path):
     def read(name, content, **said):
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return tables.read(name, may_be_empty=True, reading=Reading(**said))
+        return tables.read(tables.read_as(name, Reading(**said)), may_be_empty=True)
 
     return read
 

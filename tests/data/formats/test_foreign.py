@@ -24,24 +24,8 @@ PENDING = frozenset(
         "absa.xml",
         "atis",
         "brat",
-        "cluener.json",
-        "conllu.conllu",
-        "dataturks.json",
-        "fasttext.txt",
-        "folder",
         "hf_saved",
-        "labelstudio_choices.json",
-        "labelstudio_ner.json",
-        "labelstudio_ner_min.json",
-        "prodigy_choice.jsonl",
-        "prodigy_ner.jsonl",
         "pubtator.txt",
-        "reviews.sqlite",
-        "reviews.xlsx",
-        "reviews.zip",
-        "trec.label",
-        "types_without_bio.txt",
-        "webanno.tsv",
     ]
 )
 """What is not read right yet."""
@@ -62,7 +46,10 @@ def read(name, options):
 def row(task, rows, at, form):
     """A row in the form of the expected one: of texts or tokens, and of its label, tags, spans, value or answers."""
     if "tokens" in form:
-        return {"tokens": rows.texts.words(at), "tags": [task.tags[number] for number in rows.targets[at]]}
+        given = [task.tags[number] for number in rows.targets[at]]
+        if tags.without_scheme([form["tags"]]):  # each word is an entity of its own
+            given = [tag.removeprefix("B-") for tag in given]
+        return {"tokens": rows.texts.words(at), "tags": given}
     text = rows.texts[at]
     if "spans" in form:
         found = words.find(rows.texts).spans_of(at).tolist()

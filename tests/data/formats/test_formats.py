@@ -121,7 +121,7 @@ def test_an_undecodable_file_names_its_line(write):
         ("list.jsonl", '{"text": "a"}\n["b"]\n', "list.jsonl line 2 is not an object"),
         ("blank.jsonl", "\n", "blank.jsonl has no rows"),
         ("not.parquet", "PAR1 and no more", "not.parquet is not a Parquet file"),
-        ("data.xlsx", "PK", "data.xlsx is of an unknown kind"),
+        ("data.xlsx", "PK", "data.xlsx cannot be read as a workbook"),
     ],
 )
 def test_a_broken_file_says_where_and_what_to_do(write, name, content, message):

@@ -240,3 +240,9 @@ def test_labels_are_counted_by_the_check(encoder):
     shown = report._repr_mimebundle_()
     assert "a row may have several, or none" in shown["text/html"]
     assert "50.0 %" in shown["text/plain"]
+
+
+def test_labels_that_look_alike_are_named():
+    frame = pd.DataFrame({"text": [f"text {i}" for i in range(12)], "label": [["food"], ["Food", "travel"], []] * 4})
+    _, _, findings = MultiLabel.read(tables.read(frame), {"text": "text", "label": "label"})
+    assert "labels look alike: 'Food' (4 rows), 'food' (4 rows); they differ in case." in [one.what for one in findings]

@@ -347,3 +347,23 @@ def test_words_are_aligned_once_however_often_rows_are_evaluated(tmp_path, encod
     )  # fmt: skip
     assert len(evaluations) == 4
     assert sorted(aligned) == [10, 12, 40]
+
+
+def test_parts_of_speech_are_not_taken_for_words():
+    sentences = ["Ada wrote .", "Bob left Paris"]
+    frame = pd.DataFrame({"Sentence": sentences, "POS": [["NN"] * 3] * 2, "Tag": [["B-PER", "O", "O"]] * 2})
+    assert TokenClassification.columns(tables.read(frame), {"text": None, "label": None})[0] == {
+        "text": "Sentence", "label": "Tag",
+    }  # fmt: skip
+    with pytest.raises(DataError, match="no column of the DataFrame holds tags or spans"):
+        TokenClassification.columns(tables.read(frame.drop(columns="Sentence")), {"text": None, "label": None})
+
+
+def test_types_that_look_alike_are_named():
+    frame = pd.DataFrame(
+        {"tokens": [["Ada", "wrote"], ["Bob", "left"]] * 3, "tags": [["B-PER", "O"], ["B-Per", "O"]] * 3}
+    )
+    _, _, findings = TokenClassification.read(tables.read(frame), {"text": "tokens", "label": "tags"})
+    (alike,) = (finding for finding in findings if "alike" in finding.what)
+    assert alike.what == "labels look alike: 'PER' (3 entities), 'Per' (3 entities); they differ in case."
+    assert alike.fix == "They are 2 types. If they mean the same, write them alike."

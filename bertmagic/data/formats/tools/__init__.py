@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.formats.tools import spacy
+from bertmagic.data.formats.tools import argilla, assistants, doccano, label_studio, prodigy, quoted, spacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bertmagic.data.formats.tools.export import Export
 
-TOOLS: tuple[Callable[[list[Any], str], Export | None], ...] = (spacy.read,)
+TOOLS: tuple[Callable[[list[Any], str], Export | None], ...] = (
+    prodigy.read,
+    label_studio.read,
+    argilla.read,
+    spacy.read,
+    quoted.read,
+    assistants.read,
+    doccano.read,
+)
 
 
 def read(rows: list[Any], name: str) -> Export | None:

@@ -1,22 +1,31 @@
-"""What spaCy 2 was trained on, and converters still write: pairs of a text and its annotations."""
+"""Training data of spaCy 2, which converters still write: pairs of a text and its annotations, and documents."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from bertmagic.data.formats.tools.export import Export, one_or_several
+from bertmagic.data.formats.tools.export import Export, Row, one_or_several, scalars
 
 _KEYS = frozenset(["entities", "cats", "spans", "links", "heads", "deps", "tags", "relations"])
 
 
 def read(rows: list[Any], name: str) -> Export | None:
-    """Return the rows of ``[text, {"entities": [[start, end, label]], "cats": {label: 0 or 1}}]``."""
-    pairs = [row for row in rows if row is not None]
-    if not pairs or not all(map(_is_pair, pairs)):
-        return None
-    left_out = Counter({"null": len(rows) - len(pairs)})
-    return Export("spaCy's pairs of text and annotations", _columns(pairs), left_out)
+    """Return the rows of pairs, ``[text, {"entities": [[start, end, label]], "cats": {label: 0 or 1}}]``.
+
+    Also of documents: with sentences of tokens, as ``spacy convert`` wrote them, or with ``ents``, as ``Doc.to_json``
+    does.
+    """
+    filled = [row for row in rows if row is not None]
+    left_out = {"null": len(rows) - len(filled)}
+    if filled and all(map(_is_pair, filled)):
+        pairs = [(text, marks) for text, marks in filled]
+        return Export("spaCy's pairs of text and annotations", _columns(pairs), left_out)
+    if filled and all(map(_is_document, filled)):
+        return Export("spaCy's documents", [row for row in filled for row in _sentences(row)], left_out)
+    if filled and all(isinstance(row, dict) and "text" in row and "ents" in row for row in filled):
+        documents = [(row["text"], {"entities": row["ents"], **_cats(row)}) for row in filled]
+        return Export("spaCy's documents", _columns(documents), left_out)
+    return None
 
 
 def _is_pair(row: Any) -> bool:
@@ -25,9 +34,13 @@ def _is_pair(row: Any) -> bool:
     return bool(_KEYS & row[1].keys())
 
 
-def _columns(pairs: list[Any]) -> list[dict[str, Any]]:
+def _cats(row: Row) -> Row:
+    return {"cats": row["cats"]} if row.get("cats") else {}
+
+
+def _columns(pairs: list[tuple[str, Row]]) -> list[Row]:
     """Return rows with their text, the entities if any pair has some, and the label if any has categories."""
-    rows: list[dict[str, Any]] = [{"text": text} for text, _ in pairs]
+    rows: list[Row] = [{"text": text} for text, _ in pairs]
     for key in ("entities", "spans"):
         if any(key in marks for _, marks in pairs):
             for row, (_, marks) in zip(rows, pairs, strict=True):
@@ -39,6 +52,24 @@ def _columns(pairs: list[Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _labels(categories: dict[str, Any] | None) -> list[str] | None:
+def _labels(categories: Row | None) -> list[str] | None:
     """Return the categories that a text belongs to; None if it has no values for them."""
     return None if categories is None else [label for label, value in categories.items() if float(value) >= 0.5]
+
+
+def _is_document(row: Any) -> bool:
+    paragraphs = row.get("paragraphs") if isinstance(row, dict) else None
+    return isinstance(paragraphs, list) and all(isinstance(part, dict) and "sentences" in part for part in paragraphs)
+
+
+def _sentences(document: Row) -> list[Row]:
+    """Return a row of ``tokens`` and ``tags`` for each sentence; a missing tag (``-``) is left as it is."""
+    sentences = [sentence for part in document["paragraphs"] for sentence in part["sentences"]]
+    return [
+        {
+            **scalars(document),
+            "tokens": [token["orth"] for token in sentence["tokens"]],
+            "tags": [token.get("ner", "O") for token in sentence["tokens"]],
+        }
+        for sentence in sentences
+    ]

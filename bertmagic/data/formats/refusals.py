@@ -1,0 +1,82 @@
+"""Files that hold no rows, recognised by their first bytes, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bertmagic.errors import DataError
+
+if TYPE_CHECKING:
+    from bertmagic.data.formats.source import Source
+
+_EXPORT = "Export its table as CSV, JSON or Parquet."
+_TEXT = "Copy its text into a file of text or a table."
+_BINARY = {
+    b"\x89PNG": ("a picture (PNG)", _TEXT),
+    b"\xff\xd8\xff": ("a picture (JPEG)", _TEXT),
+    b"GIF8": ("a picture (GIF)", _TEXT),
+    b"II*\x00": ("a picture (TIFF)", _TEXT),
+    b"MM\x00*": ("a picture (TIFF)", _TEXT),
+    b"%PDF": ("a PDF document", "Export its text, as with pdftotext, and name that file."),
+    b"\x89HDF": ("an HDF5 file", _EXPORT),
+    b"\x93NUMPY": ("an array of NumPy", "Load it with numpy.load and give its rows."),
+    b"Rar!": ("a RAR archive", "Unpack it and name the file."),
+    b"7z\xbc\xaf": ("a 7-Zip archive", "Unpack it and name the file."),
+    b"$FL2": ("a file of SPSS", "Read it with pandas.read_spss and give the DataFrame."),
+    b"\x7fELF": ("a program", "Check the path."),
+}
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_TAR = 257
+_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
+_HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+
+
+def check(source: Source) -> None:
+    """Raise a `DataError` for a file that holds no rows in any format."""
+    head = source.head
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        return  # the format says what is missing
+    for mark, (what, fix) in _BINARY.items():
+        if head.startswith(mark):
+            raise DataError(f"{source.name} is {what}, and holds no rows.", fix)
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        raise DataError(f"{source.name} is a picture (WebP), and holds no rows.", _TEXT)
+    if head[_TAR : _TAR + 5] == b"ustar":
+        raise DataError(
+            f"{source.name} is a tar archive.", f"Unpack it, as with tar -xf {source.name}, and name the file."
+        )
+    if _PICKLE.match(head):
+        raise DataError(
+            f"{source.name} is a pickle, which can run any code and is never loaded.",
+            "If you trust it, load it with pandas.read_pickle and give the DataFrame.",
+        )
+    if _POINTER.match(head):
+        raise DataError(
+            f"{source.name} is a pointer of git-lfs, a few lines in the place of the data.",
+            "Fetch the data: git lfs pull (or git annex get), in its repository.",
+        )
+    if not source.reading.format and _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
+        raise DataError(
+            f"{source.name} is a web page (HTML), and no data.",
+            "Download the file itself: on GitHub by its Raw button.",
+        )
+
+
+def check_text(source: Source) -> None:
+    """Raise a `DataError` for a file that is no text."""
+    head = source.head
+    if b"\x00" in head and not source.encoding.replace("_", "-").lower().startswith(("utf-16", "utf-32")):
+        raise _with_zeros(source, head)
+
+
+def _with_zeros(source: Source, head: bytes) -> DataError:
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) / 8 and min(even, odd) < max(even, odd) / 8:
+        encoding = "utf-16-le" if odd > even else "utf-16-be"
+        return DataError(
+            f"{source.name} is not UTF-8; it looks like UTF-16 without a mark.", f'Say so: encoding = "{encoding}".'
+        )
+    return DataError(
+        f"{source.name} is a binary file of an unknown kind: byte 0x00 stands at position {head.index(0):,}.", _EXPORT
+    )

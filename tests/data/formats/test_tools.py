@@ -1,0 +1,313 @@
+"""Exports of annotation tools, each reduced to a few rows: what was annotated is read, and the rest is counted."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bertmagic.data import tables
+from bertmagic.data.formats.reading import Reading
+from bertmagic.errors import DataError
+
+TEXT = "Mara went to Oslo"
+MARA, OSLO = {"start": 0, "end": 4, "label": "PER"}, {"start": 13, "end": 17, "label": "LOC"}
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(content, name="export.json", **said):
+        lines = name.endswith(".jsonl")
+        text = "\n".join(map(json.dumps, content)) if lines else json.dumps(content)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return tables.read(tables.read_as(tmp_path / name, Reading(**said)), "train")
+
+    return read
+
+
+def column(table, name):
+    return [None if cell is None or cell is pd.NA or cell != cell else cell for cell in table.frame[name].tolist()]
+
+
+# Prodigy
+
+
+def task(answer="accept", **more):
+    return {"text": TEXT, "_task_hash": 1, "answer": answer, **more}
+
+
+def test_rows_of_prodigy_that_were_rejected_or_ignored_are_counted(read):
+    table = read([task(spans=[MARA]), task("reject", spans=[OSLO]), task("ignore"), task()], "p.jsonl")
+    assert column(table, "spans") == [[MARA], []]
+    assert "an export of Prodigy with 2 rows; left out: 1 rejected, 1 ignored" in table.note
+    assert set(table.columns) == {"text", "spans"}
+
+
+def test_spans_of_prodigy_by_tokens_get_the_characters_of_these(read):
+    tokens = [{"text": w, "start": s, "end": s + len(w)} for w, s in (("Mara", 0), ("went", 5), ("to", 10))]
+    span = {"token_start": 0, "token_end": 1, "label": "X"}
+    assert column(read([task(tokens=tokens, spans=[span])]), "spans") == [[{"start": 0, "end": 9, "label": "X"}]]
+    with pytest.raises(DataError, match="neither characters nor known tokens"):
+        read([task(tokens=tokens, spans=[{**span, "token_end": 3}])])
+
+
+def test_a_choice_of_prodigy_is_a_class_or_a_list_of_labels(read):
+    options = [{"id": "a"}, {"id": "b"}]
+    one = [task(options=options, accept=[label]) for label in ("a", "b")]
+    assert column(read(one), "label") == ["a", "b"]
+    assert column(read([*one, task(options=options, accept=["a", "b"])]), "label") == [["a"], ["b"], ["a", "b"]]
+
+
+def test_one_label_of_prodigy_that_is_accepted_or_rejected_makes_two_classes(read):
+    table = read([task(label="SPAM"), task("reject", label="SPAM"), task("ignore", label="SPAM")])
+    assert column(table, "label") == ["SPAM", "not SPAM"]
+    assert "rejected rows are of the class 'not SPAM'; left out: 1 ignored" in table.note
+
+
+def test_inputs_of_prodigy_on_which_annotators_differ_are_left_out(read):
+    several = [
+        task(_input_hash=1, spans=[MARA, OSLO]),
+        task(_input_hash=1, spans=[OSLO, MARA]),
+        task(_input_hash=2, spans=[MARA]),
+        task(_input_hash=2, spans=[OSLO]),
+        task(_input_hash=3, spans=[]),
+    ]
+    table = read(several)
+    assert column(table, "spans") == [[MARA, OSLO], []]
+    assert "1 on which annotators do not agree" in table.note
+
+
+def test_a_table_with_an_answer_that_is_accept_is_not_prodigy(read):
+    rows = [{"text": "a", "answer": "accept"}, {"text": "b", "answer": "reject"}]
+    assert column(read(rows), "answer") == ["accept", "reject"]
+
+
+def test_the_objects_of_an_export_can_be_taken_as_they_are(read):
+    table = read([task(label="a"), task("reject", label="b")], format="records")
+    assert column(table, "answer") == ["accept", "reject"]
+    assert "Prodigy" not in table.note
+
+
+def test_an_export_without_an_accepted_row_is_an_error(read):
+    with pytest.raises(DataError, match=r"in which no row can be learnt from: 1 rejected, 1 ignored"):
+        read([task("reject", spans=[]), task("ignore", spans=[])])
+
+
+# Label Studio
+
+
+def result(kind, value, control="label"):
+    return {"from_name": control, "to_name": "text", "type": kind, "value": value}
+
+
+def marked(span):
+    return result("labels", {"start": span["start"], "end": span["end"], "labels": [span["label"]], "text": "quoted"})
+
+
+def studio(*annotations, **more):
+    given = [one if isinstance(one, dict) else {"result": one} for one in annotations]
+    return {"id": 1, "data": {"text": TEXT, "source": "web", "meta": {}}, "annotations": given, **more}
+
+
+def test_spans_of_label_studio_keep_the_text_that_they_quote(read):
+    table = read([studio([marked(MARA)]), studio([])])
+    assert column(table, "label") == [[{"start": 0, "end": 4, "label": ["PER"], "text": "quoted"}], []]
+    assert set(table.columns) == {"text", "source", "label"}
+
+
+def test_cancelled_and_missing_annotations_of_label_studio_are_counted(read):
+    good = result("choices", {"choices": ["good"]})
+    rows = [studio([good]), studio({"was_cancelled": True, "result": [good]}), studio(), studio([])]
+    table = read(rows)
+    assert column(table, "label") == ["good"]
+    assert "left out: 3 without an annotation" in table.note
+
+
+def test_the_majority_of_annotators_counts_and_ground_truth_above_all(read):
+    good, bad = ([result("choices", {"choices": [label]})] for label in ("good", "bad"))
+    rows = [studio(good, bad), studio(good, good, bad), studio(good, good, {"result": bad, "ground_truth": True})]
+    table = read(rows)
+    assert column(table, "label") == ["good", "bad"]
+    assert "1 on which annotators do not agree" in table.note
+    assert "the majority counts" in table.note
+
+
+def test_several_controls_of_label_studio_are_columns_by_their_names(read):
+    rows = [
+        studio(
+            [marked(MARA), result("choices", {"choices": ["a"]}, "topic"), result("rating", {"rating": 4}, "stars")]
+        ),
+        studio([result("choices", {"choices": ["a", "b"]}, "topic"), {"type": "relation", "from_id": "x"}]),
+    ]
+    table = read(rows)
+    assert column(table, "topic") == [["a"], ["a", "b"]]
+    assert column(table, "stars") == [4, None]
+    assert len(column(table, "label")[0]) == 1
+    assert "not read: relation" in table.note
+
+
+def test_a_label_in_the_data_of_label_studio_is_not_the_annotation(read):
+    row = studio([result("choices", {"choices": ["good"]}, "sentiment")])
+    row["data"]["label"] = "guess"
+    table = read([row])
+    assert (column(table, "label"), column(table, "data.label")) == (["good"], ["guess"])
+
+
+def test_the_completions_of_old_label_studio_and_its_taxonomies(read):
+    value = {"taxonomy": [["sport", "tennis"]]}
+    row = {"data": {"text": "a"}, "completions": [{"result": [result("taxonomy", value)], "skipped": False}]}
+    assert column(read([row]), "label") == ["sport / tennis"]
+
+
+def test_annotations_of_pictures_are_refused(read):
+    with pytest.raises(DataError, match="annotations of other kinds: rectanglelabels"):
+        read([studio([result("rectanglelabels", {"x": 1})])])
+
+
+def test_spans_by_elements_of_html_are_refused(read):
+    value = {"start": "/div[1]", "end": "/div[1]", "startOffset": 0, "endOffset": 4, "hypertextlabels": ["PER"]}
+    with pytest.raises(DataError, match="without the number of its first and last character"):
+        read([studio([result("hypertextlabels", value)])])
+
+
+def minimal(at, **more):
+    return {"id": at, "text": TEXT, "annotator": 1, "annotation_id": at, "lead_time": 2.5, **more}
+
+
+def test_json_min_with_choices_and_several_annotators(read):
+    rows = [
+        minimal(1, topic="a", tags={"choices": ["x", "y"]}),
+        minimal(2, topic="a", tags="x"),
+        minimal(3, topic="a"),
+        minimal(3, topic="b"),
+    ]
+    table = read(rows)
+    assert column(table, "topic") == ["a", "a"]
+    assert column(table, "tags") == [["x", "y"], ["x"]]
+    assert "1 on which annotators do not agree" in table.note
+
+
+# doccano
+
+
+def test_a_list_with_one_label_of_doccano_is_a_class(read):
+    rows = [{"id": 1, "text": "a", "label": ["negative"]}, {"id": 2, "text": "b", "label": ["positive"]}]
+    table = read([*rows, {"id": 3, "text": "c", "label": []}], "d.jsonl")
+    assert column(table, "label") == ["negative", "positive"]
+    assert "left out: 1 without a label" in table.note
+    several = [*rows, {"id": 3, "text": "c", "label": ["negative", "positive"]}]
+    assert column(read(several), "label") == [["negative"], ["positive"], ["negative", "positive"]]
+
+
+def test_doccano_of_version_1_has_labels_by_number(read):
+    span = {"label": 4, "start_offset": 0, "end_offset": 4, "user": 1}
+    table = read([{"id": 1, "text": TEXT, "annotations": [span], "meta": {}}])
+    assert column(table, "spans") == [[{"start": 0, "end": 4, "label": "4"}]]
+    table = read([{"id": i, "text": TEXT, "annotations": [{"label": i, "user": 1}], "meta": {}} for i in (1, 2)])
+    assert column(table, "label") == [1, 2]
+
+
+def test_an_intent_and_slots_of_doccano_are_two_columns(read):
+    rows = [{"id": 1, "text": TEXT, "cats": ["travel"], "entities": [[0, 4, "PER"]]}]
+    table = read(rows, "d.jsonl")
+    assert (column(table, "label"), column(table, "spans")) == (["travel"], [[MARA]])
+
+
+# Argilla
+
+
+def test_records_of_argilla_have_the_submitted_responses(read):
+    def record(**responses):
+        return {"fields": {"text": TEXT}, "suggestions": {"label": {"value": "guess"}}, "responses": responses}
+
+    rows = [
+        record(label=[{"value": "a", "user_id": "1"}]),
+        record(label=[{"value": "a"}, {"value": "b"}]),
+        record(),
+        record(label=[{"value": "b", "status": "draft"}]),
+    ]
+    table = read(rows)
+    assert column(table, "label") == ["a"]
+    assert "left out: 2 without a response, 1 on which annotators do not agree" in table.note
+
+
+def test_feedback_and_flat_records_of_argilla(read):
+    value = {"spans": {"value": [MARA]}, "label": {"value": ["x"]}}
+    responses = [{"status": "discarded", "values": {}}, {"status": "submitted", "values": value}]
+    table = read([{"fields": {"text": TEXT}, "responses": responses}])
+    assert (column(table, "spans"), column(table, "label")) == ([[MARA]], ["x"])
+    flat = {"text": TEXT, "q.responses": ["yes", "no"], "q.responses.status": ["submitted", "discarded"],
+            "q.responses.users": ["1", "2"], "q.suggestion": "no"}  # fmt: skip
+    table = read([flat], "a.jsonl")
+    assert table.columns == ["text", "q"]
+    assert column(table, "q") == ["yes"]
+
+
+def test_argilla_of_version_1_uses_annotations_and_no_predictions(read):
+    def record(annotation, status="Validated"):
+        return {"text": TEXT, "prediction": [["guess", 0.9]], "annotation": annotation, "status": status}
+
+    table = read([record("a"), record(None, "Default"), record("b", "Discarded"), record("b")])
+    assert column(table, "label") == ["a", "b"]
+    assert "left out: 1 without an annotation, 1 discarded" in table.note
+    assert column(read([record([MARA])]), "label") == [[MARA]]
+
+
+# spaCy
+
+
+def test_pairs_of_spacy_have_entities_or_categories(read):
+    table = read(
+        {"classes": ["PER"], "annotations": [[TEXT, {"entities": [[0, 4, "PER"]]}], None, ["b", {"cats": {}}]]}
+    )
+    assert column(table, "entities") == [[[0, 4, "PER"]], []]
+    assert "left out: 1 null" in table.note
+    cats = [["a", {"cats": {"x": 1.0, "y": 0.0}}], ["b", {"cats": {"x": False, "y": True}}]]
+    assert column(read(cats), "label") == ["x", "y"]
+    assert column(read([*cats, ["c", {"cats": {"x": 0, "y": 0}}]]), "label") == [["x"], ["y"], []]
+
+
+def test_documents_of_spacy(read):
+    tokens = [{"orth": "Mara", "ner": "U-PER"}, {"orth": "went", "ner": "O"}]
+    document = {"id": 0, "paragraphs": [{"raw": "Mara went", "sentences": [{"tokens": tokens}]}]}
+    table = read([document])
+    assert (column(table, "tokens"), column(table, "tags")) == ([["Mara", "went"]], [["U-PER", "O"]])
+    assert column(read([{"text": TEXT, "ents": [MARA], "tokens": []}]), "entities") == [[MARA]]
+
+
+# spans with a quoted text, and assistants
+
+
+def test_labels_of_cluener_become_spans_with_the_text_that_they_quote(read):
+    table = read([{"text": TEXT, "label": {"PER": {"Mara": [[0, 3]]}}}, {"text": "b", "label": {}}], "c.jsonl")
+    assert column(table, "spans") == [[{"start": 0, "end": 3, "label": "PER", "text": "Mara"}], []]
+
+
+def test_dataturks_has_points_or_labels(read):
+    point = {"start": 13, "end": 16, "text": "Oslo"}
+    table = read([{"content": TEXT, "annotation": [{"label": ["LOC"], "points": [point]}], "extras": None}])
+    assert column(table, "spans") == [[{**point, "label": "LOC"}]]
+    rows = [{"content": "a", "annotation": {"labels": ["x"], "note": ""}}, {"content": "b", "annotation": None}]
+    table = read(rows)
+    assert column(table, "label") == ["x"]
+    assert "left out: 1 without a label" in table.note
+
+
+def test_rasa_and_luis_have_intents_and_entities(read):
+    entity = {"start": 13, "end": 17, "value": "OSL", "entity": "city"}
+    examples = [{"text": TEXT, "intent": "travel", "entities": [entity]}, {"text": "hello", "intent": "greet"}]
+    table = read({"rasa_nlu_data": {"common_examples": examples, "regex_features": [], "lookup_tables": []}})
+    assert column(table, "intent") == ["travel", "greet"]
+    assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city"}], []]
+    luis = {"text": TEXT, "intent": "travel", "entities": [{"entity": "city", "startPos": 13, "endPos": 16}]}
+    assert column(read({"luis_schema_version": "7", "utterances": [luis]}), "spans") == column(table, "spans")[:1]
+
+
+def test_utterances_of_snips_are_joined_from_their_chunks(read):
+    chunks = [{"text": "Mara went to "}, {"text": "Oslo", "entity": "city", "slot_name": "target"}]
+    by_intent = {"travel": [{"data": chunks}], "greet": [{"data": [{"text": "hello"}]}]}
+    table = read(by_intent)
+    assert column(table, "text") == [TEXT, "hello"]
+    assert column(table, "intent") == ["travel", "greet"]
+    assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "target"}], []]
+    whole = {"language": "en", "entities": {}, "intents": {k: {"utterances": v} for k, v in by_intent.items()}}
+    assert read(whole).frame.equals(table.frame)
