@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic.data.formats import archives, parts
+from bertmagic.data.formats import archives, parts, saved
 from bertmagic.data.formats.format import Content
 from bertmagic.data.formats.source import Source
 from bertmagic.errors import DataError, count, listing
@@ -35,6 +35,8 @@ def read(folder: Path, reading: Reading, read_file: Callable[[Path], Content]) -
     DataError
         If the folder has no data, or it does not tell which of its files are meant.
     """
+    if saved.holds(folder):
+        return saved.read(folder)
     entries = sorted(entry for entry in _listed(folder) if archives.holds_data(entry.name))
     if content := _classes(folder, entries, reading):
         return content

@@ -24,7 +24,6 @@ PENDING = frozenset(
         "absa.xml",
         "atis",
         "brat",
-        "hf_saved",
         "pubtator.txt",
     ]
 )
