@@ -166,7 +166,7 @@ def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
 
 
 def _items(value: Any) -> list[Any] | None:
-    """Return the values of a list, a tuple, a set or an array, or the keys with a 1 in a dict of several 0 and 1; else None."""
+    """Return the values of a list, tuple, set or array, or the keys with 1 of a dict of several 0 and 1; else None."""
     if isinstance(value, Mapping):
         flags = {label: _flag(has) for label, has in value.items()}
         fits = len(flags) > 1 and _ODD not in flags.values()
