@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bertmagic.data.formats.source import Source
 
 _CHUNK = 20_000  # rows
-_BLANK_BETWEEN = re.compile(r"\S[^\n]*\n\s*\n\s*\S")
+_BLANK_BETWEEN = re.compile(r"\S[^\S\n]*\n\s*\n\s*\S")
 _ORANGE_TYPE = re.compile(r"(d|c|s|t|discrete|continuous|string|text|time|[^\s]+( [^\s]+)+)?")
 _ORANGE_ROLE = re.compile(r"((class|meta|i|ignore|weight|w)( .*)?)?")
 
