@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
 from bertmagic.data.formats.conll import roles
 from bertmagic.data.formats.conll.cells import Cells
-from bertmagic.data.formats.conll.lines import WordLines, candidates, share
+from bertmagic.data.formats.conll.lines import WordLines, candidates, share, with_attributes
 from bertmagic.data.formats.conll.roles import Column, Kind, Roles
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.words import SENTENCES
@@ -48,20 +49,20 @@ def is_conll(lines: Sequence[str], reading: Reading) -> bool:
 
 def _is_table(words: WordLines) -> bool:
     """Whether a column has the number of the sentence, as in tables with one word per row."""
-    return not words.divided and any(name.lower() in SENTENCES for name in words.names)
+    return not words.divided and any(re.sub(r"[^a-z]", "", name.lower()) in SENTENCES for name in words.names)
 
 
 def _marks_entities(column: Column, words: WordLines) -> bool:
     """Whether a column can only be one of tags: a blank line between sentences is another sign of it."""
     if column.kind is Kind.TAGS and column.is_typed:
         return column.values[column.outside] > 0 or (words.divided and column.cells >= _FEW_WORDS)
-    if column.kind is Kind.TAGS and len(column.values) > 1 and not words.header:
-        return column.values[tags.OUTSIDE] > 0
     return column.kind is not Kind.OTHER and words.divided and column.cells >= _FEW_WORDS
 
 
 def _columns(words: WordLines, reading: Reading) -> tuple[WordLines, list[Column]]:
     """Return lines without the header that the first one may be, and what the cells of each column have in common."""
+    if words.dialect == "CoNLL-U":
+        words = with_attributes(words)
     first = next((fields for sentence in words.sentences() for _, fields in sentence), [])
     if words.names or reading.header is False or len(first) != words.width:
         return words, roles.profile(words.sentences(), words)

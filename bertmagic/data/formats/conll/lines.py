@@ -54,6 +54,8 @@ class WordLines:
         The columns of the header line; empty if there is none.
     dialect
         ``CoNLL``, ``CoNLL-U`` or ``CoNLL-2012``.
+    attributes
+        The keys of tags in the last column, such as ``name`` of ``name=B-PER|SpaceAfter=No``; each is one more column.
     """
 
     lines: Sequence[str]
@@ -62,6 +64,7 @@ class WordLines:
     names: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     dialect: str = "CoNLL"
+    attributes: tuple[str, ...] = ()
 
     def sentences(self) -> Iterator[list[Line]]:
         """Yield the words of each sentence.
@@ -146,6 +149,9 @@ class WordLines:
         fields = [field.strip(" ") for field in self.separator.split(line.strip("\r\n\ufeff"))]
         while len(fields) > max(self.width, 1) and not fields[-1]:
             fields.pop()
+        if self.attributes:
+            values = _attributes(fields[-1])
+            fields += [values.get(key, "_") for key in self.attributes]
         return fields
 
     def check(self, name: str) -> None:
@@ -161,6 +167,19 @@ class WordLines:
                     f"{where} has {count(len(fields), 'column')}, most lines have {self.width}.",
                     "A blank within a word may be the reason: separate the columns by tabs.",
                 )
+
+
+def _attributes(cell: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in cell.split("|") if "=" in part)
+
+
+def with_attributes(words: WordLines) -> WordLines:
+    """Return lines of CoNLL-U with a column for each key that has a tag for every word in the last column."""
+    cells = [fields[-1] for sentence in islice(words.sentences(), _LOOKED_AT) for _, fields in sentence]
+    rows = [{key for key, value in _attributes(cell).items() if tags.parts(value)} for cell in cells]
+    keys = tuple(sorted(set.intersection(*rows))) if rows else ()
+    names = tuple(f"misc:{key}" for key in keys)
+    return replace(words, names=words.names + names, width=words.width + len(keys), attributes=keys)
 
 
 def _is_blank(line: str) -> bool:

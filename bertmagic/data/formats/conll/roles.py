@@ -139,6 +139,8 @@ class Column:
     @property
     def title(self) -> str:
         """What messages call it."""
+        if self.name.startswith("misc:"):
+            return f"{self.name.removeprefix('misc:')} of the column misc"
         return f"column {self.number + 1}" + (f" ({self.name})" if self.name else "")
 
 
@@ -240,7 +242,9 @@ def _tag(marked: Sequence[Column], name: str, word: Column) -> Column:
 
 
 def _alike(one: Column, other: Column) -> bool:
-    """Whether two columns have types in common, or such as ``LOC`` and ``LOCpart``."""
+    """Whether two columns have types in common, such as ``LOC`` and ``LOCpart``, or names with one beginning."""
+    if one.name and _PART.split(one.name)[0] == _PART.split(other.name)[0]:
+        return True
     return any(left.startswith(right) or right.startswith(left) for left in _stems(one) for right in _stems(other))
 
 
