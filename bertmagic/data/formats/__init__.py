@@ -46,6 +46,7 @@ FORMATS: tuple[Format, ...] = (
     webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,
+    lines.LABEL_FIRST,
     lines.FORMAT,
 )
 """All formats; of those that are sure of a file, the first one reads it."""
