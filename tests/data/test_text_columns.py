@@ -80,6 +80,13 @@ def test_one_text_of_a_likely_pair_is_asked_for(other):
     assert f'text = ["{other}", "text"] reads both, text = "text" reads one' in caught.value.fix
 
 
+def test_a_text_with_several_partners_is_noticed_though_it_comes_again():
+    again = {"rows": range(120), "label": LABEL * 3}
+    assert infer(**again, s1=FIRST * 3, s2=[f"{text} {i}" for i in range(3) for text in SECOND])[0] == ["s1", "s2"]
+    many = {"lead": FIRST * 3, "content": [f"{text} {i}" for i in range(3) for text in SECOND]}
+    assert "'lead' reads like text and is not used" in infer(**again, **many)[2]
+
+
 @pytest.mark.parametrize(
     "cells",
     [

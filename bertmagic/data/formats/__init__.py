@@ -17,9 +17,11 @@ from bertmagic.data.formats import (
     delimited,
     folders,
     lines,
+    parallel,
     parts,
     records,
     refusals,
+    standoff,
     workbook,
 )
 from bertmagic.data.formats.conll import webanno
@@ -39,9 +41,12 @@ FORMATS: tuple[Format, ...] = (
     records.PLAIN,
     lines.FASTTEXT,
     lines.TREC,
+    *standoff.FORMATS,
+    parallel.FORMAT,
     webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,
+    lines.LABEL_FIRST,
     lines.FORMAT,
 )
 """All formats; of those that are sure of a file, the first one reads it."""

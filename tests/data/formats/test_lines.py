@@ -57,9 +57,12 @@ def test_lines_with_tabs_or_labels_are_said(read):
 
 def test_lines_that_all_begin_with_a_label_are_asked(read):
     content = "".join(f"{i % 2} the film number {i}\n" for i in range(20))
-    with pytest.raises(DataError, match=r"every line of t.txt begins with a word that looks like a label: 0, 1"):
+    with pytest.raises(DataError, match=r"t.txt can be read in several ways: label_first, lines") as caught:
         read("t.txt", content)
+    assert caught.value.fix.splitlines() == ["Say which:", 'format = "label_first"', 'format = "lines"']
     assert len(read("t.txt", content, format="lines").frame) == 20
+    assert read("t.txt", content, format="label_first").frame.iloc[1].tolist() == ["the film number 1", "1"]
+    assert read("t.all", content).note == "Read as a label and a text in each line; format = … overrules."
     assert len(read("t.txt", "".join(f"I like number {i}\n" for i in range(20))).frame) == 20
 
 
