@@ -330,9 +330,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("content", BROKEN)
 def test_a_broken_export_is_one_error_that_names_a_way_on(read, content):
-    with pytest.raises(
-        DataError, match="export.json looks like data of .*, but a row has a form that is not known"
-    ) as e:
+    with pytest.raises(DataError, match=r"looks like data of .*, but a row has a form that is not known") as caught:
         read(content)
-    assert 'format = "records"' in e.value.fix
+    assert 'format = "records"' in caught.value.fix
     assert len(read(content, format="records").frame) == 1
