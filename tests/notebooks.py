@@ -1,5 +1,6 @@
 """A pytest plugin for the notebooks: each keeps its runs in a folder of its own, so that several run at once."""
 
+import gc
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,6 +35,14 @@ def pytest_runtest_setup(item):
         patch.setenv("BERTMAGIC_HOME", str(home / item.path.stem))
         outcome = yield
     end()
+    return outcome
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    outcome = yield
+    if is_cell(item) and (nextitem is None or nextitem.path != item.path):
+        gc.collect()  # a warning of what the transport left open belongs here, and not to a test that comes later
     return outcome
 
 

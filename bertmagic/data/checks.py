@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 TOLERATED = 0.05
 """The largest share of rows that is dropped for a missing text or label; above it, the data must be mended."""
 
+_MISSING = frozenset(["nan", "NaN", "None", "null", "NULL", "<NA>", "NaT", "N/A", "#N/A"])
+"""What programs write for a missing value, in columns that were made texts."""
+
 UNKNOWN = 0.1
 """The share of [UNK] tokens above which the text is taken to be in a language that the model does not know."""
 
@@ -243,6 +246,10 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
                 1,
             )
         )
+    for name, many in zip(labels.names, counts.tolist(), strict=True):
+        if name in _MISSING:
+            what = f"class {name!r} ({count(many, 'row')}) may stand for a missing label."
+            findings.append(Finding("warning", what, "If so, leave these cells empty: the rows are then dropped."))
     if counts.max() > 10 * max(counts.min(), 1):
         small, large = labels.names[int(counts.argmin())], labels.names[int(counts.argmax())]
         findings.append(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from bertmagic.data import list_forms, numbers, text_columns
+from bertmagic.data.text_columns import plain_name
 from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ _FURTHER_LABEL_NAMES = frozenset(["polarity", "emotion", "tag", "y", "class_inde
 
 _NUMBER_NAMES = frozenset(["score", "rating", "stars", "similarity", "grade"])
 """How the names of columns end whose numbers are likely meant to be predicted: ``relatedness_score``."""
+
+_NO_LABEL_NAMES = frozenset(["split", "fold", "partition", "subset", "annotator", "annotator_id", "worker_id"])
+"""Names of columns that hold few values and are no label; they are taken only if the user names them."""
 
 _MOST_CLASSES = 100
 _LOOKED_AT = 100
@@ -159,6 +162,11 @@ def _texts(table: Table, text: str | Sequence[str] | None) -> tuple[str, ...]:
     return several(text) if text else text_columns.pair(table, ())
 
 
+def likely_texts(table: Table) -> tuple[str, ...]:
+    """Return both columns of pairs or the text column, before a label was chosen."""
+    return text_columns.pair(table, ()) or (text_only(table, None),)
+
+
 def text_only(table: Table, text: str | None) -> str:
     """Return the text column of rows that need no label."""
     return require(table, text, "text") if text else _only(table, "text", _text_candidates(table, ()))
@@ -184,24 +192,20 @@ def _labels(table: Table, taken: tuple[str, ...], fits: Callable[[pd.Series], bo
     Numbers that are named like a target count too, so that no column of classes is taken in their place.
     """
     others = [column for column in table.columns if column not in taken]
-    named = [column for column in others if _plain(column) in LABEL_NAMES]
+    named = [column for column in others if plain_name(column) in LABEL_NAMES]
     if named:
         return named
+    others = [column for column in others if plain_name(column) not in _NO_LABEL_NAMES]
     fitting = [column for column in others if fits(table.frame[column]) or _is_score(table, column)]
-    return [column for column in fitting if _plain(column) in _FURTHER_LABEL_NAMES] or fitting
+    return [column for column in fitting if plain_name(column) in _FURTHER_LABEL_NAMES] or fitting
 
 
 def _is_score(table: Table, column: str) -> bool:
-    return _plain(column).split("_")[-1] in _NUMBER_NAMES and numbers.are_quantities(table.frame[column])
-
-
-def _plain(column: str) -> str:
-    """Return a name in lower case with one underscore between its words: ``Class Index`` is ``class_index``."""
-    return re.sub(r"[\W_]+", "_", column.lower()).strip("_")
+    return plain_name(column).split("_")[-1] in _NUMBER_NAMES and numbers.are_quantities(table.frame[column])
 
 
 def _text_candidates(table: Table, taken: tuple[str, ...]) -> list[str]:
     """Return the columns that can be the text: those with a usual name, else those that read like text."""
     others = [column for column in table.columns if column not in taken]
-    named = [column for column in others if column.lower() in text_columns.TEXT_NAMES]
+    named = [column for column in others if plain_name(column) in text_columns.TEXT_NAMES]
     return named or [column for column in others if text_columns.reads_like_text(table.frame[column])]

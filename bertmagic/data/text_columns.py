@@ -48,8 +48,10 @@ PAIR_NAMES = (
     ("claim", "evidence"),
     ("text", "aspect"),
     ("sentence", "aspect"),
+    ("text", "aspect_term"),
+    ("sentence", "aspect_term"),
 )
-"""The usual names of the two columns of pairs, in lower case: those of GLUE, SICK, ANLI, BoolQ, MS MARCO, FEVER."""
+"""The usual names of both columns of pairs, in the form of `plain_name`: those of GLUE, SICK, ANLI, BoolQ, MS MARCO."""
 
 _SIDES = frozenset([("1", "2"), ("a", "b"), ("first", "second"), ("left", "right")])
 """What differs in the names of the two columns of a pair, such as ``#1 String`` and ``#2 String``."""
@@ -63,6 +65,13 @@ _COPIES = frozenset(["clean", "cleaned", "raw", "original", "processed", "prepro
 _LOOKED_AT = 1000
 _SENTENCE = 4
 """Words that a cell of running text has on average, at least."""
+_MANY = 20
+"""Texts that come again, such as a premise with several hypotheses, are many above this number."""
+
+
+def plain_name(column: str) -> str:
+    """Return a name in lower case with one underscore between its words: ``Class Index`` is ``class_index``."""
+    return re.sub(r"[\W_]+", "_", column.lower()).strip("_")
 
 
 def pair(table: Table, taken: Sequence[str]) -> tuple[str, ...]:
@@ -70,10 +79,10 @@ def pair(table: Table, taken: Sequence[str]) -> tuple[str, ...]:
 
     They have names of `PAIR_NAMES`; or else names that differ as those of `_SIDES`, and are all that reads like text.
     """
-    named = {column.lower(): column for column in table.columns if column not in taken}
+    named = {plain_name(column): column for column in table.columns if column not in taken}
     pairs = [tuple(named[name] for name in names) for names in PAIR_NAMES if set(names) <= named.keys()]
     if not pairs:
-        texts = [column for column in named.values() if reads_like_text(table.frame[column])]
+        texts = [column for column in named.values() if _reads(table.frame[column])]
         pairs = [tuple(sorted(texts, key=str.lower))] if len(texts) == 2 and _are_sides(*texts) else []
     alone = {column for name, column in named.items() if name in TEXT_NAMES}
     return pairs[0] if len(pairs) == 1 and alone <= set(pairs[0]) else ()
@@ -110,7 +119,9 @@ def left_out(table: Table, chosen: str, taken: Sequence[str]) -> str:
     others = [
         column
         for column in table.columns
-        if column not in (chosen, *taken) and not _is_copy(column, chosen) and _runs(table.frame[column])
+        if column not in (chosen, *taken)
+        and not _is_copy(column, chosen)
+        and _reads_like_sentences(table.frame[column])
     ]
     if not others:
         return ""
@@ -135,7 +146,7 @@ def _quoted(column: str) -> str:
 
 
 def _is_partner(column: str, chosen: str) -> bool:
-    return column.lower() in _PARTNERS or _are_sides(column, chosen)
+    return plain_name(column) in _PARTNERS or _are_sides(column, chosen)
 
 
 def _is_copy(column: str, chosen: str) -> bool:
@@ -143,27 +154,34 @@ def _is_copy(column: str, chosen: str) -> bool:
     return bool(_COPIES & {*_parts(column)}) and {*_parts(chosen)} <= {*_parts(column)}
 
 
+def _reads(column: pd.Series) -> bool:
+    return reads_like_text(column) or _reads_like_sentences(column)
+
+
 def reads_like_text(column: pd.Series) -> bool:
     """Whether the first values are strings, mostly different, of more than a word or two."""
-    some = column.head(_LOOKED_AT)
-    values = [value for value in some.tolist() if isinstance(value, str)]
-    if not values or len(values) < len(some) / 2:
-        return False
+    values = _strings(column)
     return len(set(values)) > len(values) / 2 and sum(map(len, values)) / len(values) > 12
 
 
-def _runs(column: pd.Series) -> bool:
-    """Whether a column reads like sentences: no addresses, dates, names of files, parse trees or lists."""
-    if not reads_like_text(column):
+def _reads_like_sentences(column: pd.Series) -> bool:
+    """Whether a column holds many sentences, which may come again: no addresses, dates, parse trees or lists."""
+    values = _strings(column)
+    if len(set(values)) <= min(len(values) / 2, _MANY):
         return False
-    values = [value for value in column.head(_LOOKED_AT).tolist() if isinstance(value, str)]
-    some = [value for value in values if value[:1] not in ("[", "{", "(", "<")]
-    letters = sum(sign.isalpha() for value in some for sign in value[:200])
-    signs = sum(len(value[:200]) for value in some)
-    words = sum(_words(value) for value in some)
-    return 2 * len(some) > len(values) and 2 * letters > signs and words >= _SENTENCE * len(some)
+    some = [value[:200] for value in values if value[:1] not in ("[", "{", "(", "<")]
+    letters = sum(sign.isalpha() for value in some for sign in value)
+    enough = letters > sum(map(len, some)) / 2 and sum(map(_words, some)) >= _SENTENCE * len(some)
+    return enough and len(some) > len(values) / 2
+
+
+def _strings(column: pd.Series) -> list[str]:
+    """Return the first values of a column that are strings; none if most of these are not."""
+    some = column.head(_LOOKED_AT).tolist()
+    values = [value for value in some if isinstance(value, str)]
+    return values if len(values) >= len(some) / 2 else []
 
 
 def _words(text: str) -> int:
     """Return the number of words of a text; two Chinese or Japanese characters count as one."""
-    return len(text.split()) + len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff]{2}", text[:200]))
+    return len(text.split()) + len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff]{2}", text))

@@ -82,7 +82,7 @@ def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, 
     except DataError as error:
         if options.label is not None or options.answers is not None:
             raise
-        text = [naming.text_only(table, options.text)] if options.text is None else naming.several(options.text)
+        text = naming.likely_texts(table) if options.text is None else naming.several(options.text)
         note = f"No label column was chosen: {error.what}"
         return {"text": [naming.require(table, column, "text") for column in text]}, [Finding("info", note, error.fix)]
     return columns, [Finding("info", note)] if note else []

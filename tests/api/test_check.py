@@ -66,3 +66,10 @@ def test_labels_that_look_alike_and_a_text_that_is_not_read_are_pointed_out(rows
         r"'good\u200b' (4 rows); they differ in invisible characters and case."
     )
     assert any('text = ["text", "title"] reads both' in finding.what for finding in findings)
+
+
+def test_pairs_are_looked_at_without_a_label_too(rows, encoder):
+    pairs = pd.DataFrame({"sentence1": rows["text"], "sentence2": "It is " + rows["text"]})
+    report = bm.check(pairs.assign(genre=["a", "b"] * 60, score=[i / 7 for i in range(120)]), model=encoder)
+    assert (report.text, report.label) == ("sentence1, sentence2", None)
+    assert any("it could be genre, score" in finding.what for finding in report.findings)

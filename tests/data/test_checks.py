@@ -172,3 +172,8 @@ def test_labels_that_look_alike_are_pointed_out_with_their_rows():
         "labels look alike: 'bad' (9 rows), 'bad ' (1 row); they differ in blanks.",
     ]
     assert [finding.severity for finding in findings] == ["warning", "info"]
+
+
+def test_a_class_that_is_the_text_of_a_missing_value_is_pointed_out():
+    _, (finding,) = found_in(unlike(20), ["good", "nan"] * 8 + ["none", "bad"] * 2)
+    assert (finding.severity, finding.what) == ("warning", "class 'nan' (8 rows) may stand for a missing label.")

@@ -95,3 +95,9 @@ def test_a_further_name_counts_only_without_a_label_and_with_classes():
 def test_lists_in_a_form_that_cannot_be_read_are_named_where_no_column_fits():
     with pytest.raises(DataError, match=r"column 'tokens' of the DataFrame holds .* as NumPy writes it"):
         infer(tokens=["['In' 'Paris']"] * 40, tags=["['O' 'B-LOC']"] * 40)
+
+
+def test_splits_and_annotators_are_no_labels():
+    assert infer(text=LONG, group=CLASSES, Split=["train", "test"] * 20)[1] == "group"
+    with pytest.raises(DataError, match="no column of the DataFrame looks like the label"):
+        infer(text=LONG, split=["train", "test"] * 20)

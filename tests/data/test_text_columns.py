@@ -42,6 +42,12 @@ def test_pairs_are_known_by_their_names(one, other, turned):
     assert note == f"Inferred from the DataFrame: text = {[one, other]}, label = 'label'."
 
 
+def test_aspects_are_second_texts_though_they_are_short():
+    assert infer(Sentence=FIRST, **{"Aspect Term": ["battery", "screen"] * 20}, polarity=LABEL)[:2] == (
+        ["Sentence", "Aspect Term"], "polarity",
+    )  # fmt: skip
+
+
 def test_parse_trees_do_not_hide_a_pair():
     trees = {f"sentence{i}_parse": [f"(ROOT (S {text}))" for text in FIRST] for i in (1, 2)}
     ids = {"pairID": [f"pair number {i} of all" for i in range(40)]}
@@ -72,6 +78,13 @@ def test_one_text_of_a_likely_pair_is_asked_for(other):
     with pytest.raises(DataError, match=f"may be a pair: 'text' is named like a text, and {other} reads") as caught:
         infer(**{other: FIRST}, text=SECOND, label=LABEL)
     assert f'text = ["{other}", "text"] reads both, text = "text" reads one' in caught.value.fix
+
+
+def test_a_text_with_several_partners_is_noticed_though_it_comes_again():
+    again = {"rows": range(120), "label": LABEL * 3}
+    assert infer(**again, s1=FIRST * 3, s2=[f"{text} {i}" for i in range(3) for text in SECOND])[0] == ["s1", "s2"]
+    many = {"lead": FIRST * 3, "content": [f"{text} {i}" for i in range(3) for text in SECOND]}
+    assert "'lead' reads like text and is not used" in infer(**again, **many)[2]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def run(workplace, env, monkeypatch):
     def run(*cells, client=nbclient.NotebookClient):
         made, place = notebook(*cells), {"metadata": {"path": str(workplace)}}
         try:
-            client(made, timeout=180, kernel_name="python3", resources=place).execute()
+            client(made, timeout=300, kernel_name="python3", resources=place).execute()
         except nbclient.exceptions.CellExecutionError as error:
             return made, error
         return made, None
@@ -99,7 +99,7 @@ def test_papermill_exits_with_an_error(workplace, env, tmp_path):
     nbformat.write(notebook(SETUP, WRONG), source)
     done = subprocess.run(
         [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb"), "--cwd", str(workplace)],
-        capture_output=True, text=True, env=env, timeout=180, check=False,
+        capture_output=True, text=True, env=env, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode != 0
     assert "Did you mean 'review'?" in done.stderr

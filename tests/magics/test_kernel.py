@@ -16,12 +16,12 @@ def kernel():
 
 @pytest.fixture(scope="module")
 def loaded(kernel):
-    kernel.execute_interactive("%load_ext bertmagic\nrows = {'review': ['a'], 'stars': [1]}", timeout=60)
+    kernel.execute_interactive("%load_ext bertmagic\nrows = {'review': ['a'], 'stars': [1]}", timeout=300)
     return kernel
 
 
 def complete(kernel, code):
-    content = kernel.complete(code, reply=True, timeout=60)["content"]
+    content = kernel.complete(code, reply=True, timeout=300)["content"]
     return [code[: content["cursor_start"]] + match for match in content["matches"]]
 
 
@@ -38,12 +38,12 @@ def test_bodies(loaded):
 
 
 def test_an_error_is_one_for_clients_and_short(loaded):
-    reply = loaded.execute_interactive("%bert_predict word", output_hook=lambda message: None, timeout=60)["content"]
+    reply = loaded.execute_interactive("%bert_predict word", output_hook=lambda message: None, timeout=300)["content"]
     assert (reply["status"], reply["ename"]) == ("error", "OptionError")
     assert len(reply["traceback"]) <= 6
     assert "Quote a text" in reply["evalue"]
 
 
 def test_help_in_the_pager(loaded):
-    content = loaded.inspect("%bert_predict", 13, reply=True, timeout=60)["content"]
+    content = loaded.inspect("%bert_predict", 13, reply=True, timeout=300)["content"]
     assert "--file PATH" in content["data"]["text/plain"]

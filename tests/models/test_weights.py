@@ -42,7 +42,7 @@ def ask(tmp_path):
         }
         done = subprocess.run(
             [sys.executable, "-W", "error::ResourceWarning", "-c", script, *names],
-            env={**os.environ, **known}, capture_output=True, text=True, timeout=200, check=False,
+            env={**os.environ, **known}, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return {answer["name"]: answer for answer in map(json.loads, done.stdout.splitlines())}

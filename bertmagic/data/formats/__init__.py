@@ -17,9 +17,11 @@ from bertmagic.data.formats import (
     delimited,
     folders,
     lines,
+    parallel,
     parts,
     records,
     refusals,
+    standoff,
     workbook,
 )
 from bertmagic.data.formats.conll import webanno
@@ -39,9 +41,12 @@ FORMATS: tuple[Format, ...] = (
     records.PLAIN,
     lines.FASTTEXT,
     lines.TREC,
+    *standoff.FORMATS,
+    parallel.FORMAT,
     webanno.FORMAT,
     conll.FORMAT,
     delimited.FORMAT,
+    lines.LABEL_FIRST,
     lines.FORMAT,
 )
 """All formats; of those that are sure of a file, the first one reads it."""
@@ -120,10 +125,13 @@ def choose(source: Source) -> Format:
     refusals.check(source)
     if source.reading.format:
         return named(source.reading.format)
-    fits = {known: known.fit(source) for known in FORMATS}
-    sure, possible = ([known for known, fit in fits.items() if fit is wanted] for wanted in (Fit.SURE, Fit.POSSIBLE))
-    if sure:
-        return sure[0]
+    possible = []
+    for known in FORMATS:
+        fit = known.fit(source)
+        if fit is Fit.SURE:
+            return known
+        if fit is Fit.POSSIBLE:
+            possible.append(known)
     refusals.check_text(source)
     by_suffix = [known for known in possible or FORMATS if source.suffix in known.suffixes]
     chosen = by_suffix if len(by_suffix) == 1 else possible

@@ -148,9 +148,14 @@ class _Decompressed(io.RawIOBase):
 
 def is_archive(path: Path) -> bool:
     """Whether a file is a zip archive of files, and no document that is packed as one."""
-    with path.open("rb") as file:
-        begins = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-    return begins and not _DOCUMENTS.intersection(members(path))
+    with ExitStack() as stack:
+        begins = _raw(path, "", stack).read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    if not begins:
+        return False
+    try:
+        return not _DOCUMENTS.intersection(members(path))
+    except DataError:
+        return path.suffix.lower() == ".zip"
 
 
 def members(path: Path) -> list[str]:
@@ -171,7 +176,7 @@ def members(path: Path) -> list[str]:
 def holds_data(name: str) -> bool:
     """Whether a file may hold rows, by its name: no hidden one, no README, nothing that macOS adds."""
     parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    hidden = any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts)
     return not hidden and not parts[-1].lower().startswith(_NO_DATA)
 
 

@@ -37,18 +37,18 @@ def _read(source: Source) -> Content:
 
 def _chosen(source: Source, tables: list[str]) -> str:
     name = source.file.name
-    if source.member and source.member not in tables:
+    if source.part and source.part not in tables:
         raise UnknownReference(
-            f"{name} has no table {source.member!r}; it has {listing(tables)}.{nearest(source.member, tables)}",
+            f"{name} has no table {source.part!r}; it has {listing(tables)}.{nearest(source.part, tables)}",
             f"Name one, as in {name}:TABLE.",
         )
     if not tables:
         raise DataError(f"{name} is a database without a table.", "Check the path.")
-    if len(tables) > 1 and not source.member:
+    if len(tables) > 1 and not source.part:
         raise DataError(
             f"{name} has {count(len(tables), 'table')}: {listing(tables)}.", f"Name one, as in {name}:{tables[0]}."
         )
-    return source.member or tables[0]
+    return source.part or tables[0]
 
 
 FORMAT = Format("sqlite", (".sqlite", ".sqlite3", ".db"), _fit, _read)

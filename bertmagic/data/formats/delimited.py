@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.formats.source import Source
 
-_BLANK_BETWEEN = re.compile(r"\S[^\n]*\n\s*\n\s*\S")
+_CHUNK = 20_000  # rows
+_BLANK_BETWEEN = re.compile(r"\S[^\S\n]*\n\s*\n\s*\S")
 _ORANGE_TYPE = re.compile(r"(d|c|s|t|discrete|continuous|string|text|time|[^\s]+( [^\s]+)+)?")
 _ORANGE_ROLE = re.compile(r"((class|meta|i|ignore|weight|w)( .*)?)?")
 
@@ -73,10 +74,12 @@ def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> 
         elif dialects.declared(source):
             next(lines)
         try:
-            return pd.read_csv(
+            # In parts: of each part, pandas makes an object for every field.
+            with pd.read_csv(
                 lines, sep=dialect.sep, quoting=dialect.quoting, header=None, names=names, index_col=False,
-                dtype=str, keep_default_na=False, na_values=[""],
-            )  # fmt: skip
+                dtype=str, keep_default_na=False, na_values=[""], chunksize=_CHUNK,
+            ) as chunks:  # fmt: skip
+                return pd.concat(chunks, ignore_index=True)
         except pd.errors.EmptyDataError:
             return pd.DataFrame({name: [] for name in names}, dtype="str")
 

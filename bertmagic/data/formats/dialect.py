@@ -175,8 +175,12 @@ class _Quotes:
         How many fields begin with one.
     whole
         How many of these are fields of CSV, with a quote at the end and those within doubled.
-    needed
+    doubled
         How many of these have quotes within.
+    commas
+        How many of these have a comma within, but no quotes.
+    bare_commas
+        How many other fields have a comma.
     columns
         How many fields begin with one, for each column.
     rows
@@ -185,7 +189,9 @@ class _Quotes:
 
     opening: int
     whole: int
-    needed: int
+    doubled: int
+    commas: int
+    bare_commas: int
     columns: list[int]
     rows: int
 
@@ -194,11 +200,14 @@ class _Quotes:
         """Whether a program that writes CSV may have made them: it quotes where it must, or whole columns."""
         if not self.opening or self.whole < self.opening:
             return False
-        return self.needed == self.opening or all(quoted in (0, self.rows, self.rows - 1) for quoted in self.columns)
+        minimal = self.doubled == self.opening
+        # Excel also quotes every field with a comma.
+        excel = self.doubled + self.commas == self.opening and not self.bare_commas
+        return minimal or excel or all(quoted in (0, self.rows, self.rows - 1) for quoted in self.columns)
 
 
 def _quotes(source: Source, plain: Dialect) -> _Quotes:
-    quotes = _Quotes(0, 0, 0, [], 0)
+    quotes = _Quotes(0, 0, 0, 0, 0, [], 0)
     for row in _rows_of_one_width(source, plain):
         quotes.rows += 1
         quotes.columns = quotes.columns or [0] * len(row)
@@ -207,7 +216,11 @@ def _quotes(source: Source, plain: Dialect) -> _Quotes:
                 quotes.opening += 1
                 quotes.columns[column] += 1
                 quotes.whole += bool(_CSV_FIELD.fullmatch(field))
-                quotes.needed += '""' in field[1:-1]
+                doubled = '""' in field[1:-1]
+                quotes.doubled += doubled
+                quotes.commas += "," in field and not doubled
+            else:
+                quotes.bare_commas += "," in field
     return quotes
 
 

@@ -20,7 +20,7 @@ _LATIN, _JAPANESE = ("cp1252", "cp1250"), ("euc_jp", "shift_jis")
 _KANA = re.compile("[\u3041-\u30ff]")
 _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘–·](?=[^\W\d_])")
 _TWICE_ENCODED = re.compile("[ÃÂ][\x80-\xbf]|â€")
-_RUN = re.compile(r"[^\W\d_a-zA-Z]{3,}")
+_RUN = re.compile(r"[^\W\d_a-zA-Z]{5,}")
 _MIXED = re.compile(r"[a-zA-Z][^\W\d_a-zA-Z]|[^\W\d_a-zA-Z][a-zA-Z]")
 _UPPER_WITHIN = re.compile("[а-яёά-ώ][А-ЯЁΑ-Ω]")
 

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic.data.formats import archives, parts
+from bertmagic.data.formats import archives, parallel, parts, saved
 from bertmagic.data.formats.format import Content
 from bertmagic.data.formats.source import Source
+from bertmagic.data.formats.standoff import brat
 from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
@@ -35,13 +36,15 @@ def read(folder: Path, reading: Reading, read_file: Callable[[Path], Content]) -
     DataError
         If the folder has no data, or it does not tell which of its files are meant.
     """
+    if saved.holds(folder):
+        return saved.read(folder)
     entries = sorted(entry for entry in _listed(folder) if archives.holds_data(entry.name))
-    if content := _classes(folder, entries, reading):
+    if content := _classes(folder, entries, reading) or brat.of_folder(entries, reading):
         return content
     files = {entry.name: entry for entry in entries if entry.is_file()}
     if splits := parts.splits(files):
         return joined(folder.name, {split: files[name] for split, name in splits.items()}, len(files), read_file)
-    if len(files) == 1:
+    if len(files) == 1 or (files and parallel.belong_together(list(files.values()))):
         return read_file(next(iter(files.values())))
     raise _unclear(folder, entries)
 

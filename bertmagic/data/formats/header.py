@@ -84,8 +84,8 @@ def has_names(rows: Sequence[Sequence[str]]) -> bool | None:
     if not rows:
         return None
     first, rest = rows[0], rows[1:]
-    if list(first) == [str(number) for number in range(len(first))] and not _all_numbers(rest):
-        return True  # pandas' names for columns without one
+    if _are_positions(first, rest):
+        return True
     below = [[row[i] for row in rest if row[i].strip() and row != first] for i in range(len(first))]
     data = any(_is_value(field, column) for field, column in zip(first, below, strict=True))
     names = any(_is_name(field, column) for field, column in zip(first, below, strict=True))
@@ -99,8 +99,12 @@ def is_number(field: str) -> bool:
     return bool(_NUMBER.fullmatch(field.strip()))
 
 
-def _all_numbers(rows: Sequence[Sequence[str]]) -> bool:
-    return all(is_number(field) for row in rows for field in row)
+def _are_positions(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row holds 0, 1, 2, …, with which pandas names columns, behind an empty name of its index."""
+    numbers = [str(number) for number in range(len(first))]
+    if list(first) == ["", *numbers[:-1]]:
+        return True
+    return list(first) == numbers and not all(is_number(field) for row in rest for field in row)
 
 
 def _are_numbers(column: Sequence[str]) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.source import LONGEST
-from bertmagic.errors import DataError, count, listing
+from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,6 +90,32 @@ def _read_trec(source: Source) -> Content:
     return Content({"": pd.DataFrame(rows, columns=["text", "label", "coarse"])}, f"{note}; format = … overrules.")
 
 
+def _begin_with_labels(texts: list[str]) -> bool:
+    """Whether every line begins with one of few numbers or words in capitals, ten lines or more."""
+    matches = [match for text in texts if (match := _LABEL_FIRST.match(text))]
+    different = len({match[1] for match in matches})
+    return len(matches) == len(texts) >= 10 and 2 <= different <= min(_FEW, len(texts) // 5)
+
+
+def _fit_label_first(source: Source) -> Fit:
+    lines = [line for line in source.first_lines if line.strip()]
+    return Fit.POSSIBLE if _begin_with_labels(lines) else Fit.NO
+
+
+def _read_label_first(source: Source) -> Content:
+    """Read a label, a blank or colon, and a text."""
+    import pandas as pd
+
+    rows = []
+    for line in _lines(source):
+        label, text = re.split(r"[\s:]+", line.strip(), maxsplit=1) if re.search(r"[\s:]", line.strip()) else (line, "")
+        rows.append((text, label))
+    return Content(
+        {"": pd.DataFrame(rows, columns=["text", "label"])},
+        "Read as a label and a text in each line; format = … overrules.",
+    )
+
+
 def _fit(source: Source) -> Fit:
     return Fit.POSSIBLE if source.suffix in ("", ".txt") else Fit.NO
 
@@ -99,21 +124,7 @@ def _read(source: Source) -> Content:
     import pandas as pd
 
     texts = [line for line in _lines(source) if line.strip()]
-    if not source.reading.format:
-        _refuse_labels(source, texts)
     return Content({"": pd.DataFrame({"text": texts})}, "" if source.reading.format else note(texts))
-
-
-def _refuse_labels(source: Source, texts: list[str]) -> None:
-    """Raise a `DataError` if every line begins with one of few words that look like labels."""
-    matches = [_LABEL_FIRST.match(text) for text in texts]
-    labels = Counter(match[1] for match in matches if match)
-    if labels.total() < max(len(texts), 10) or not 2 <= len(labels) <= min(_FEW, len(texts) // 5):
-        return
-    raise DataError(
-        f"every line of {source.name} begins with a word that looks like a label: {listing(labels, 5)}.",
-        'Write a tab behind it for a table; or read each line as a text with format = "lines".',
-    )
 
 
 def note(texts: list[str]) -> str:
@@ -127,4 +138,5 @@ def note(texts: list[str]) -> str:
 
 FASTTEXT = Format("fasttext", (), _fit_fasttext, _read_fasttext)
 TREC = Format("trec", (), _fit_trec, _read_trec)
+LABEL_FIRST = Format("label_first", (".txt",), _fit_label_first, _read_label_first)
 FORMAT = Format("lines", (".txt",), _fit, _read)

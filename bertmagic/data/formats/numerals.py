@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.texts import cells
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
-_WHOLE = re.compile(r"0|-?[1-9]\d*")
-_DECIMAL_COMMA = re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?")
+_WHOLE = "^(0|-?[1-9][0-9]*)$"
+_EXACT_NUMBER = r"^(0|-?[1-9][0-9]{0,14}|-?(0|[1-9][0-9]{0,8})\.([0-9]{0,5}[1-9]|0))$"
+"""Numbers of up to 15 digits, which Python writes as they were read."""
+_DECIMAL_COMMA = r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 _EXACT = 2**53
 """Up to here every whole number is a float, too."""
 
@@ -28,17 +30,14 @@ def typed(column: pd.Series, decimal_comma: bool = False) -> pd.Series:
     decimal_comma
         Whether ``0,5`` is a number.
     """
-    import pandas as pd
-
     known = column.dropna()
     if not len(known):
         return column.astype("float64")
-    if _all(known, {"True", "False"}.__contains__):
-        values = [None if pd.isna(cell) else cell == "True" for cell in cells(column)]
-        return pd.Series(values, column.index, dtype=bool if len(known) == len(column) else object, name=column.name)
-    if _all(known, _is_whole):
+    if known.isin(["True", "False"]).all():
+        return column.map({"True": True, "False": False}).astype(bool if len(known) == len(column) else object)
+    if _match(known, _WHOLE):
         return _whole(column, len(known) < len(column))
-    if _all(known, _is_canonical):
+    if _are_canonical(known):
         return column.astype("float64")
     if decimal_comma and has_decimal_commas(known):
         return column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False).astype("float64")
@@ -48,15 +47,31 @@ def typed(column: pd.Series, decimal_comma: bool = False) -> pd.Series:
 def has_decimal_commas(column: pd.Series) -> bool:
     """Whether every cell is a number, and some have a decimal comma."""
     known = column.dropna()
-    return _all(known, _DECIMAL_COMMA.fullmatch) and any("," in cell for cell in cells(known))
+    return len(known) > 0 and _match(known, _DECIMAL_COMMA) and bool(known.str.contains(",", regex=False).any())
+
+
+def _match(column: pd.Series, pattern: str) -> bool:
+    """Whether every cell matches a pattern; quick where the first one does not."""
+    return _matching(column.iloc[:1], pattern).all() and bool(_matching(column, pattern).all())
+
+
+def _matching(column: pd.Series, pattern: str) -> Any:
+    """Return which cells match a pattern. Shape ``(rows,)``."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    matched = compute.match_substring_regex(pa.array(column, pa.large_string()), pattern)
+    return matched.to_numpy(zero_copy_only=False)
+
+
+def _are_canonical(column: pd.Series) -> bool:
+    if not _is_canonical(column.iloc[0]):
+        return False
+    return _all(column[~_matching(column, _EXACT_NUMBER)], _is_canonical)
 
 
 def _all(column: pd.Series, test: Callable[[str], Any]) -> bool:
     return all(test(cell) for cell in cells(column))
-
-
-def _is_whole(cell: str) -> bool:
-    return bool(_WHOLE.fullmatch(cell))
 
 
 def _is_canonical(cell: str) -> bool:
@@ -64,12 +79,12 @@ def _is_canonical(cell: str) -> bool:
         number = float(cell)
     except ValueError:
         return False
-    return abs(number) < float("inf") and (repr(number) == cell or (_is_whole(cell) and abs(number) <= _EXACT))
+    return abs(number) < float("inf") and (repr(number) == cell or (f"{number:.0f}" == cell and abs(number) <= _EXACT))
 
 
 def _whole(column: pd.Series, has_gaps: bool) -> pd.Series:
     """Return whole numbers; as they are if a number cannot hold them."""
     limit = _EXACT if has_gaps else 2**63 - 1
-    if not _all(column.dropna(), lambda cell: -limit <= int(cell) <= limit):
+    if not _all(column.dropna(), lambda cell: len(cell) < 16 or -limit <= int(cell) <= limit):
         return column
     return column.astype("float64" if has_gaps else "int64")

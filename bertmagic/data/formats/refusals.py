@@ -28,7 +28,7 @@ _BINARY = {
 }
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _TAR = 257
-_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|/annex/objects/")
+_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -51,7 +51,7 @@ def check(source: Source) -> None:
             f"{source.name} is a pickle, which can run any code and is never loaded.",
             "If you trust it, load it with pandas.read_pickle and give the DataFrame.",
         )
-    if _POINTER.match(head.lstrip(b".")):
+    if _POINTER.match(head):
         raise DataError(
             f"{source.name} is a pointer of git-lfs, a few lines in the place of the data.",
             "Fetch the data: git lfs pull (or git annex get), in its repository.",

@@ -70,6 +70,11 @@ class Source:
         return self.member if self.member and archives.is_archive(self.file) else ""
 
     @property
+    def part(self) -> str:
+        """The sheet of a workbook or the table of a database that is meant; empty if none is named."""
+        return "" if self._archived else self.member
+
+    @property
     def suffix(self) -> str:
         """The suffix in lower case, without that of a compression: ``.csv`` of ``reviews.csv.gz``."""
         path = PurePosixPath(self._archived or self.file.name)

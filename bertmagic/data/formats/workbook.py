@@ -42,20 +42,20 @@ def _has_parts(source: Source) -> bool:
 def _read(source: Source) -> Content:
     book = _opened(source)
     sheets = {name: rows for name in book.sheet_names if (rows := _rows(book, name))}
-    if source.member and source.member not in sheets:
-        near = nearest(source.member, sheets)
+    if source.part and source.part not in sheets:
+        near = nearest(source.part, sheets)
         raise UnknownReference(
-            f"{source.file.name} has no sheet {source.member!r} with rows; it has {listing(sheets)}.{near}",
+            f"{source.file.name} has no sheet {source.part!r} with rows; it has {listing(sheets)}.{near}",
             f"Name one, as in {source.file.name}:SHEET.",
         )
     if not sheets:
         raise DataError(f"{source.name} has no rows in any sheet.", "Check how it was written.")
-    if len(sheets) > 1 and not source.member:
+    if len(sheets) > 1 and not source.part:
         raise DataError(
             f"{source.name} has {count(len(sheets), 'sheet')} with rows: {listing(sheets)}.",
             f"Name one, as in {source.name}:{next(iter(sheets))}.",
         )
-    rows = sheets[source.member or next(iter(sheets))]
+    rows = sheets[source.part or next(iter(sheets))]
     skipped, names = header.names(source, [[_written(cell) for cell in row] for row in rows[: header.SAMPLE]])
     return Content({"": _frame(rows[skipped:], names)}, "" if skipped else header.note(names))
 

@@ -134,6 +134,8 @@ def test_quotes_with_tabs_are_those_of_csv_only_where_a_program_wrote_them(read)
     assert table.frame["text"].tolist() == ['She said "yes" twice\nand left', 'No "one"']
     assert "quoted as in CSV" in table.note
     assert read("t.tsv", ALL).frame["text"].tolist() == ["a", "b"]
+    excel = 'text\tlabel\ngood\t"a, b"\n"good, too"\tc\nbad\td\n'
+    assert read("t.tsv", excel).frame["label"].tolist() == ["a, b", "c", "d"]
     balanced = 'text\tlabel\n"Hello"\tx\nno quotes\ty\n'
     assert read("t.tsv", balanced).frame["text"].tolist() == ['"Hello"', "no quotes"]
 
@@ -189,3 +191,7 @@ def test_the_first_rows_tell_as_much_of_a_large_file(read):
     table = read("t.txt", "".join(f"{filler} {i}\t{'ab'[i % 2]}\n" for i in range(2000)))
     assert len(table.frame) == 2000
     assert table.frame["1"].nunique() == 2
+
+
+def test_positions_behind_an_index_are_names(read):
+    assert read("t.csv", ",0,1\n0,0.5,1\n1,0.25,2\n").columns == ["Unnamed: 0", "0", "1"]

@@ -18,18 +18,6 @@ FILES = Path(__file__).parent / "files"
 ENTRY = {"brat": "brat/doc1.txt", "atis": "atis/seq.in"}
 """The file to begin with where a data set is several files."""
 HOW = ("format", "header", "columns", "encoding", "sep")
-PENDING = frozenset(
-    [
-        "absa.seg",
-        "absa.xml",
-        "atis",
-        "brat",
-        "cluener.json",
-        "hf_saved",
-        "pubtator.txt",
-    ]
-)
-"""What is not read right yet."""
 NAMES = sorted(path.name.removesuffix(".expected.json") for path in FILES.glob("*.expected.json"))
 
 
@@ -67,9 +55,7 @@ def row(task, rows, at, form):
     return {**given, "label": str(rows.labels.values[rows.targets[at]])}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.xfail(strict=True)] if n in PENDING else []) for n in NAMES]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_as_others_write_it(name):
     expected = json.loads((FILES / f"{name}.expected.json").read_text(encoding="utf-8"))
     task, rows = read(name, expected.get("options") or {})

@@ -86,3 +86,77 @@ def test_what_is_nested_otherwise_is_told_with_its_place(read, content, place):
 
 def test_other_paragraphs_are_a_table_as_ever(read):
     assert read([{"title": "Mill", "paragraphs": ["One.", "Two."]}]).columns.tolist() == ["title", "paragraphs"]
+
+
+@pytest.mark.parametrize(
+    ("value", "answered"), [("false", True), ("true", False), (0, True), ("1", False), (None, True), ("No", True)]
+)
+def test_impossible_may_be_text_or_a_number(read, value, answered):
+    frame = read([{"context": CONTEXT, "qas": [{**WHEN, "is_impossible": value}]}])
+    assert bool(frame["answers"][0]["text"]) is answered
+
+
+def test_what_is_neither_true_nor_false_is_an_error(read):
+    with pytest.raises(DataError, match=r"is_impossible of data\[0\].*qas\[0\] of squad.json is 'maybe'"):
+        read([article({**WHEN, "is_impossible": "maybe"})])
+
+
+def test_cmrc_has_keys_of_its_own_and_answers_as_texts(read):
+    question = {"query_id": "q", "query_text": "When?", "answers": ["1911", "in 1911"]}
+    frame = read([{"context_id": "c", "context_text": CONTEXT, "title": "Mill", "qas": [question]}])
+    assert frame.iloc[0].tolist()[:4] == ["q", "Mill", CONTEXT, "When?"]
+    assert frame["answers"][0] == {"text": ["1911", "in 1911"], "answer_start": [-1, -1]}
+
+
+def test_mrqa_has_a_header_and_a_place_for_each_occurrence(tmp_path):
+    answers = {"detected_answers": [{"text": "1911", "char_spans": [[19, 22], [40, 43]]}], "answers": ["1911", "x"]}
+    lines = [
+        {"header": {"dataset": "Own"}},
+        {"context": CONTEXT, "qas": [{"qid": "q", "question": "When?", **answers}]},
+    ]
+    path = tmp_path / "mrqa.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    table = tables.read(path)
+    assert table.frame["answers"].tolist() == [{"text": ["1911", "1911"], "answer_start": [19, 40]}]
+    assert "the first line is a header and not a row" in table.note
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"text": "1911", "answer_start": 19},
+        {"text": ["1911"], "answer_start": [19]},
+        [{"text": "1911", "answer_start": "19"}],
+        [{"text": "1911", "start": 19, "end": 23}],
+        [{"answer_text": "1911", "answer_start": 19}],
+    ],
+)
+def test_answers_have_several_forms(read, answers):
+    frame = read([{"context": CONTEXT, "qas": [{"question": "When?", "answer": answers}]}])
+    assert frame["answers"][0] == {"text": ["1911"], "answer_start": [19]}
+
+
+def test_a_single_article_and_splits_of_articles_are_read(read):
+    assert len(read(article(WHEN, WHY))) == 2
+    assert len(read({"train": {"data": [article(WHEN)]}, "dev": {"data": [article(WHY)]}})) == 1
+
+
+def test_an_offset_that_is_no_number_names_its_place(read):
+    with pytest.raises(DataError, match=r"qas\[0\]\.answers of squad.json holds the offset 'x'"):
+        read([article({**WHEN, "answers": [{"text": "1911", "answer_start": "x"}]})])
+
+
+def test_a_number_as_an_answer_is_its_digits(read):
+    frame = read([{"context": CONTEXT, "qas": [{"question": "When?", "answers": [1911, 1911.0]}]}])
+    assert frame["answers"][0]["text"] == ["1911", "1911"]
+
+
+def test_without_any_offset_the_first_place_counts_and_is_said(tmp_path):
+    qas = [{"question": "What?", "answers": ["it"]}, {"question": "When?", "answers": ["1911"]}]
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps([{"context": "It is as it was: it is it. 1911", "qas": qas}]))
+    table = tables.read(path)
+    assert [cell["answer_start"] for cell in table.frame["answers"]] == [[9], [-1]]
+    assert "answers have no offsets: of 1 answer at several places, the first is taken" in table.note
+    path.write_text(json.dumps([{"context": "It is as it was: it is it. 1911", "qas": [*qas, WHEN]}]))
+    assert tables.read(path).frame["answers"][0]["answer_start"] == [-1]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
 from bertmagic.data.formats.conll import roles
 from bertmagic.data.formats.conll.cells import Cells
-from bertmagic.data.formats.conll.lines import WordLines, candidates, share
+from bertmagic.data.formats.conll.lines import WordLines, candidates, share, with_attributes
 from bertmagic.data.formats.conll.roles import Column, Kind, Roles
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.words import SENTENCES
@@ -48,20 +49,20 @@ def is_conll(lines: Sequence[str], reading: Reading) -> bool:
 
 def _is_table(words: WordLines) -> bool:
     """Whether a column has the number of the sentence, as in tables with one word per row."""
-    return not words.divided and any(name.lower() in SENTENCES for name in words.names)
+    return not words.divided and any(re.sub(r"[^a-z]", "", name.lower()) in SENTENCES for name in words.names)
 
 
 def _marks_entities(column: Column, words: WordLines) -> bool:
     """Whether a column can only be one of tags: a blank line between sentences is another sign of it."""
     if column.kind is Kind.TAGS and column.is_typed:
         return column.values[column.outside] > 0 or (words.divided and column.cells >= _FEW_WORDS)
-    if column.kind is Kind.TAGS and len(column.values) > 1 and not words.header:
-        return column.values[tags.OUTSIDE] > 0
     return column.kind is not Kind.OTHER and words.divided and column.cells >= _FEW_WORDS
 
 
 def _columns(words: WordLines, reading: Reading) -> tuple[WordLines, list[Column]]:
     """Return lines without the header that the first one may be, and what the cells of each column have in common."""
+    if words.dialect == "CoNLL-U":
+        words = with_attributes(words)
     first = next((fields for sentence in words.sentences() for _, fields in sentence), [])
     if words.names or reading.header is False or len(first) != words.width:
         return words, roles.profile(words.sentences(), words)
@@ -151,6 +152,8 @@ def _note(words: WordLines, columns: Sequence[Column], chosen: Roles) -> str:
     groups: dict[str, list[Column]] = {"counts": [], "has further tags": [], "is not read": []}
     for column in others:
         groups["counts" if column.is_number else "has further tags" if column.kind else "is not read"].append(column)
+    if words.names:
+        groups["is not read"] = []  # label can name them
     rest = ", ".join(_verb(group, verb) for verb, group in groups.items() if group)
     further = [name for name, column in _further(words, columns, chosen).items() if column is not chosen.tag]
     sentences = [f"Read as {words.dialect}: {taken}{f' ({rest})' if rest else ''}; {_OVERRULE}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ class WordLines:
         The columns of the header line; empty if there is none.
     dialect
         ``CoNLL``, ``CoNLL-U`` or ``CoNLL-2012``.
+    attributes
+        The keys of tags in the last column, such as ``name`` of ``name=B-PER|SpaceAfter=No``; each is one more column.
     """
 
     lines: Sequence[str]
@@ -62,6 +65,7 @@ class WordLines:
     names: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     dialect: str = "CoNLL"
+    attributes: tuple[str, ...] = ()
 
     def sentences(self) -> Iterator[list[Line]]:
         """Yield the words of each sentence.
@@ -146,6 +150,9 @@ class WordLines:
         fields = [field.strip(" ") for field in self.separator.split(line.strip("\r\n\ufeff"))]
         while len(fields) > max(self.width, 1) and not fields[-1]:
             fields.pop()
+        if self.attributes:
+            values = _attributes(fields[-1])
+            fields += [values.get(key, "_") for key in self.attributes]
         return fields
 
     def check(self, name: str) -> None:
@@ -163,6 +170,19 @@ class WordLines:
                 )
 
 
+def _attributes(cell: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in cell.split("|") if "=" in part)
+
+
+def with_attributes(words: WordLines) -> WordLines:
+    """Return lines of CoNLL-U with a column for each key that has a tag for every word in the last column."""
+    cells = [fields[-1] for sentence in islice(words.sentences(), _LOOKED_AT) for _, fields in sentence]
+    rows = [{key for key, value in _attributes(cell).items() if tags.parts(value)} for cell in cells]
+    keys = tuple(sorted(set.intersection(*rows))) if rows else ()
+    names = tuple(f"misc:{key}" for key in keys)
+    return replace(words, names=words.names + names, width=words.width + len(keys), attributes=keys)
+
+
 def _is_blank(line: str) -> bool:
     return not line.strip(_BLANK)
 
@@ -174,9 +194,19 @@ def candidates(lines: Sequence[str], reading: Reading) -> Iterator[WordLines]:
         split = WordLines(lines, re.compile(pattern))
         if any(line.startswith("#begin document") for line in lines[:_LOOKED_AT]):
             split = replace(split, dialect="CoNLL-2012", names=ONTONOTES)
-        widths = Counter(len(split.split(line)) for line in islice(filter(_may_hold_word, lines), _LOOKED_AT))
-        if widths and (width := widths.most_common(1)[0][0]) > 1:
+        if (width := _width(split)) > 1:
             yield _named(replace(split, width=width))
+
+
+def _width(words: WordLines) -> int:
+    """Return how many columns most of the first lines have, without last ones that are always empty."""
+    unlimited = replace(words, width=sys.maxsize)
+    rows = [unlimited.split(line) for line in islice(filter(_may_hold_word, words.lines), _LOOKED_AT)]
+    if not rows:
+        return 0
+    usual = Counter(map(len, rows)).most_common(1)[0][0]
+    filled = (max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in rows if len(row) == usual)
+    return max(filled)
 
 
 def share(words: WordLines) -> float:

@@ -1,0 +1,138 @@
+"""Files that hold no rows say what they are and what to do."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+
+from bertmagic.data import formats, tables
+from bertmagic.data.formats import Reading, encodings
+from bertmagic.errors import DataError
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, content):
+        (tmp_path / name).write_bytes(content)
+        return name
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message", "fix"),
+    [
+        ("t.png", b"\x89PNG\r\n\x1a\n" + bytes(99), "is a picture", "Copy its text"),
+        ("t.csv", b"\xff\xd8\xff\xe0" + bytes(99), "is a picture", "Copy its text"),
+        ("t.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(9), "is a picture", "Copy its text"),
+        ("t.pdf", b"%PDF-1.7\n", "is a PDF document", "pdftotext"),
+        ("t.csv", b"<!DOCTYPE html>\n<html><body>404</body></html>", "is a web page", "Raw button"),
+        ("t.json", b"\xef\xbb\xbf\n<html lang='en'>", "is a web page", "Raw button"),
+        ("t.parquet", POINTER, "is a pointer of git-lfs", "git lfs pull"),
+        ("t.jsonl", b"../.git/annex/objects/xx/MD5--1", "is a pointer of git-lfs", "git annex get"),
+        ("t.pkl", pickle.dumps([{"text": "a"}], 4), "is a pickle, which can run any code", "pandas.read_pickle"),
+        ("t.tar", b"a" * 257 + b"ustar\x0000" + bytes(99), "is a tar archive", "tar -xf t.tar"),
+        ("t.h5", b"\x89HDF\r\n\x1a\n", "is an HDF5 file", "Export"),
+        ("t.npy", b"\x93NUMPY\x01\x00", "is an array of NumPy", "numpy.load"),
+        ("t.csv", b"text,label\na\x00b,c\nd,e\n", "byte 0x00 stands at position 12", "Export"),
+        ("t.bin", bytes(range(256)) * 9, "is a binary file of an unknown kind", "Export"),
+        ("t.csv", "text,label\na,b\n".encode("utf-16-le"), "looks like UTF-16 without a mark", '"utf-16-le"'),
+        ("t.csv", b"", r"is empty \(0 bytes\)", "Check"),
+    ],
+)
+def test_what_a_file_is_and_what_to_do(write, name, content, message, fix):
+    with pytest.raises(DataError, match=message) as caught:
+        tables.read(write(name, content))
+    assert fix in caught.value.fix
+
+
+def test_a_pickle_is_not_loaded(write):
+    class Bomb:
+        def __reduce__(self):
+            return Path.touch, (Path("loaded"),)
+
+    with pytest.raises(DataError, match="never loaded"):
+        tables.read(write("t.pkl", pickle.dumps(Bomb())))
+    assert not Path("loaded").exists()
+
+
+def test_a_user_may_read_a_web_page_as_lines(write):
+    table = tables.read(tables.read_as(write("t.txt", b"<html>\ntext\n"), Reading(format="lines")))
+    assert table.frame["text"].tolist() == ["<html>", "text"]
+
+
+def test_a_file_that_changes_while_it_is_read(write, monkeypatch):
+    name = write("t.csv", b"text,label\na,b\n")
+    real = formats.choose
+
+    def slow(source):
+        chosen = real(source)
+        with Path(name).open("a") as file:
+            file.write("c,d\n")
+        return chosen
+
+    with monkeypatch.context() as patch:
+        patch.setattr(formats, "choose", slow)
+        with pytest.raises(DataError, match=r"t.csv changed while it was read"):
+            tables.read(name)
+    assert len(tables.read(name).frame) == 2
+
+
+def test_a_file_that_may_not_be_read(write, monkeypatch):
+    name = write("t.csv", b"text,label\na,b\n")
+    Path(name).chmod(0)
+    if os.access(name, os.R_OK):  # as root, who may read everything
+        real = Path.open
+
+        def refused(path, *args, **kwargs):
+            if path.name == name:
+                raise PermissionError(13, "Permission denied", name)
+            return real(path, *args, **kwargs)
+
+        monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(DataError, match=r"t.csv cannot be opened: you have no permission"):
+        tables.read(name)
+
+
+def test_an_encoding_that_does_not_exist(write):
+    with pytest.raises(DataError, match="there is no encoding 'latin1000'"):
+        tables.read(tables.read_as(write("t.csv", b"text,label\na,b\n"), Reading(encoding="latin1000")))
+
+
+def test_a_mark_is_no_part_of_a_name_where_utf8_is_named(write):
+    name = write("t.csv", b"\xef\xbb\xbftext,label\na,b\n")
+    assert tables.read(tables.read_as(name, Reading(encoding="utf-8"))).columns == ["text", "label"]
+
+
+def test_damaged_utf8_is_not_called_something_else(write):
+    content = "text,label\n" + "Müller mag Käse sehr,a\n" * 20
+    data = content.encode()[:-3] + b"\xc3,b\nx\xe9y,c\n"
+    with pytest.raises(DataError, match=r"t.csv is UTF-8 and damaged at 2 places, first at byte 0xc3 in line 21"):
+        tables.read(write("t.csv", data))
+
+
+TEXTS = {
+    "cp1252": "Le café élégant coûte 5 € à Besançon – « voilà »",
+    "cp1250": "Zażółć gęślą jaźń, proszę państwa: książka jest już złożona",
+    "cp1251": "Очень хороший фильм, смотрел два раза",
+    "gb18030": "这部电影很好看,我很喜欢,推荐给大家",
+    "euc_kr": "이 영화는 정말 재미있었습니다",
+    "shift_jis": "この映画はとても面白かったです",
+    "euc_jp": "この映画はとても面白かったです",
+    "cp1253": "Πολύ καλή ταινία, την είδα δύο φορές",
+}
+
+
+@pytest.mark.parametrize("encoding", TEXTS)
+def test_an_encoding_is_named_by_what_comes_out(encoding):
+    assert encodings.likely(f"text,label\n{TEXTS[encoding]},1\n".encode(encoding)) == encoding
+
+
+@pytest.mark.parametrize(
+    "data", [b"a \x81\x8d\x8f\x90 b", b"\x80\x81\x82\xfe\xff" * 5, b"caf\xc3\xa9 caf\xe9 \xc3\xa9"]
+)
+def test_no_encoding_is_named_where_none_is_plausible(data):
+    assert encodings.likely(data) is None
