@@ -17,8 +17,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="bertmagic-hub-")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-FIRST = ("browser", "notebooks", "kernel")
-"""Folders of the tests that take longest. They begin first, so that all workers end at about the same time."""
+FIRST = (
+    "browser", "notebooks", "kernel", "test_resume", "test_panel", "test_architectures", "test_search", "test_recorder",
+)  # fmt: skip
+"""Folders and modules that take longest. They begin first, so that all workers end at about the same time."""
 
 GOOD = ("good", "great", "fine", "lovely", "superb", "nice")
 BAD = ("bad", "awful", "poor", "dull", "broken", "sad")
@@ -67,7 +69,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(items):
     """Begin with the longest."""
-    items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
+
+    def place(item):
+        names = item.path.parent.name, item.path.stem
+        return min((FIRST.index(name) for name in names if name in FIRST), default=len(FIRST))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish():

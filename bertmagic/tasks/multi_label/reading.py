@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ class LabelSets:
 
 
 def of_column(column: pd.Series, where: str, separator: str = "", known: Labels | None = None) -> LabelSets:
-    """Return the labels of a column of lists, or of texts that are read as lists.
+    """Return the labels of a column of lists, of dicts with 1 or 0 for each label, or of texts that are read as lists.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSe
 
 
 def looks_like_lists(column: pd.Series) -> bool:
-    """Whether the first cells hold lists of plain values, or texts that are written as such lists."""
+    """Whether the first cells hold lists of plain values, dicts of 0 and 1, or texts that are written as such lists."""
     values = [value for value in column.head(_LOOK).tolist() if not missing(value)]
     rows = [_items(value) if not isinstance(value, str) else _written(value) for value in values]
     return bool(values) and all(row is not None and all(_is_plain(value) for value in row) for row in rows)
@@ -165,7 +166,11 @@ def _read(value: Any, separator: str) -> tuple[Any, ...] | None:
 
 
 def _items(value: Any) -> list[Any] | None:
-    """Return the values of a list, a tuple, a set or an array; None for anything else."""
+    """Return the values of a list, tuple, set or array, or the keys with 1 of a dict of several 0 and 1; else None."""
+    if isinstance(value, Mapping):
+        flags = {label: _flag(has) for label, has in value.items()}
+        fits = len(flags) > 1 and _ODD not in flags.values()
+        return [label for label, flag in flags.items() if flag == 1] if fits else None
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
     return value.tolist() if getattr(value, "ndim", 0) == 1 else None

@@ -135,6 +135,7 @@ def test_a_label_that_training_has_not_is_an_error_that_names_it():
         ([["a", 1.5], ["b"]], r"a list with 1.5 \(float\) in row 0", "or [] where"),
         ([["a"], [["b"]]], r"a list with \['b'\] \(list\) in row 1", "lists such as"),
         ([{"a": 1}], r"a list with \{'a': 1\} \(dict\)", "lists such as"),
+        ([{"a": 0.5, "b": 1.0}], r"a list with \{'a': 0.5, 'b': 1.0\} \(dict\)", "lists such as"),
         ([[], []], "no label in any row", "label ="),
         ([["a"], ["a"]], "one label only, 'a', and every row has it", "without it"),
         ([[f"x{i}"] for i in range(60)], "60 distinct labels in 60 rows", "label ="),
@@ -151,6 +152,16 @@ def test_what_are_no_labels_is_refused_with_the_fix(values, what, fix):
     with pytest.raises(DataError, match=what) as caught:
         read(values)
     assert fix in caught.value.fix
+
+
+def test_dicts_of_0_and_1_are_labels():
+    cats = [{"food": 1.0, "travel": 0.0}, {"food": True, "travel": True}, {"food": 0, "travel": None}, None]
+    sets = read(cats)
+    assert sets.labels.values == ("food", "travel")
+    assert sets.targets.tolist() == [[1, 0], [1, 1], [0, 0], [0, 0]]
+    assert sets.unlabelled.tolist() == [False, False, False, True]
+    assert reading.looks_like_lists(pd.Series(cats))
+    assert not reading.looks_like_lists(pd.Series([{"food": 0.5}, {}]))
 
 
 def test_labels_0_and_1_of_a_model_are_no_vector():
