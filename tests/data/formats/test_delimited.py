@@ -4,6 +4,7 @@ import pytest
 
 from bertmagic.data import numbers, tables
 from bertmagic.data.formats import Reading
+from bertmagic.data.labels import classes
 from bertmagic.errors import DataError
 
 TEXTS = ["The tea is bitter, cup 1", "The tea is lovely; cup 2", 'He said "hm" and left', "Nothing more to say here"]
@@ -180,6 +181,32 @@ def test_numbers_written_with_zeros_at_the_end_are_predicted_as_numbers_if_they_
     many = read("t.csv", "text,score\n" + "".join(f"a,{i}.250\n" for i in range(12))).frame["score"]
     few = read("t.csv", "text,score\n" + "a,1.10\nb,1.20\n" * 20).frame["score"]
     assert (numbers.are_quantities(many), numbers.are_quantities(few)) == (True, False)
+
+
+def test_codes_are_classes_as_they_are_written(read):
+    labels = classes(read("t.csv", "text,label\na,007\nb,042\nc,1E2\n").frame["label"], "label")
+    assert labels.values == ("007", "042", "1E2")
+
+
+def test_texts_that_are_cut_into_columns_without_a_name_are_said(read):
+    content = "v1,v2,,\nham,You may go on with it,,\nspam,You win a prize today, now,\nham,Fine with all of us here,,\n"
+    assert read("t.csv", content).note == (
+        "1 row goes on in columns without a name (Unnamed: 2, Unnamed: 3): a text may be cut there."
+    )
+    assert read("t.csv", content.replace(", now,", ",,")).note == ""
+
+
+def test_a_header_that_comes_again_is_refused(read):
+    with pytest.raises(DataError, match=r"t.csv repeats its header in 1 row, first in row 2: text, label"):
+        read("t.csv", "text,label\na,x\nb,y\ntext,label\nc,x\n")
+
+
+def test_commas_in_a_text_file_that_may_be_a_table_are_asked(read):
+    content = "".join(f"{i}.5,{i},{'ab'[i % 2]}\n" for i in range(9))
+    with pytest.raises(DataError, match=r"t.txt can be read in several ways: table, lines"):
+        read("t.txt", content)
+    assert read("t.data", content).frame["2"].tolist()[:2] == ["a", "b"]
+    assert read("t.txt", "Well, one line\nNo, another\nSo, a third\n").columns == ["text"]
 
 
 def test_a_table_with_nothing_below_its_header(read):
