@@ -148,6 +148,12 @@ def test_lone_quotes_far_into_a_csv_file_are_characters(read):
     assert "quotes are characters" in table.note
 
 
+def test_quotes_behind_a_backslash_are_no_csv(read):
+    with pytest.raises(DataError, match=r"t.csv has quotes with a backslash before them, first in line 2") as caught:
+        read("t.csv", 'text,label\n"He said \\"hi\\" and left",x\n"Plain, yes",y\n')
+    assert 'pandas.read_csv("t.csv", escapechar="\\\\")' in caught.value.fix
+
+
 def test_orange_has_three_lines_above_the_rows(read):
     table = read("t.tab", "label\ttext\nd\tstring\nclass\tmeta\nbad\tThe tea\ngood\tA cup\n")
     assert table.frame.to_dict("list") == {"label": ["bad", "good"], "text": ["The tea", "A cup"]}
@@ -157,7 +163,7 @@ def test_orange_has_three_lines_above_the_rows(read):
     ("written", "kind"),
     [
         (["1", "2"], "int64"), (["1", ""], "float64"), (["0.5", "2"], "float64"), (["1e-05", "0.1"], "float64"),
-        (["True", "False"], "bool"),
+        (["True", "False"], "bool"), (["TRUE", "FALSE"], "bool"),
         (["007", "042"], "str"), (["1E2", "3"], "str"), (["1.10", "1.20"], "str"), (["+1", "-1"], "str"),
         (["1", "01"], "str"), (["1", "x"], "str"), (["9223372036854775808", "1"], "str"), (["nan", "1"], "str"),
         (["9007199254740993", ""], "str"), ([" 1", "2"], "str"), (["１", "2"], "str"), (["1_0", "2"], "str"),
