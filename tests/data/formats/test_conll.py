@@ -128,7 +128,7 @@ def test_columns_overrule_by_number_and_by_name(read):
 
 def test_a_header_is_data_if_the_user_says_so(read):
     content = "Ada\tB-PER\n" + lines(TOKENS, TAGS)
-    assert read(content).frame["tokens"][1][0] == "Ada" or len(read(content).frame) == 2
+    assert read(content).frame["tokens"].iloc[0][:2] == ["Ada", "Mara"]
     assert read(content, header=True).frame["tokens"].tolist() == TOKENS
     with pytest.raises(DataError, match="line 1 has 'tag', which is not a tag"):
         read("token\ttag\n" + lines(TOKENS, TAGS), header=False, format="conll")
@@ -149,6 +149,17 @@ def test_another_sign_for_outside_is_read_as_o_and_said(read, outside):
     table = read(lines(TOKENS, [[outside if tag == "O" else tag for tag in row] for row in TAGS]))
     assert sentences(table) == EXPECTED
     assert f"'{outside}' is read as O." in table.note
+
+
+def test_a_zero_among_the_letters_o_is_read_as_o_and_said(read):
+    table = read(lines(TOKENS, [TAGS[0], ["O", "0", "O"]]))
+    assert sentences(table) == EXPECTED
+    assert "'0' is read as O." in table.note
+
+
+def test_a_last_column_may_be_empty_in_most_lines(read):
+    table = read("TOKEN\tNER\tMISC\n" + lines(TOKENS, TAGS, [[""] * 5 + ["End"], ["", "", "End"]]))
+    assert sentences(table) == EXPECTED
 
 
 def test_parts_of_speech_are_learnt_on_request_only(read):

@@ -152,6 +152,8 @@ def _note(words: WordLines, columns: Sequence[Column], chosen: Roles) -> str:
     groups: dict[str, list[Column]] = {"counts": [], "has further tags": [], "is not read": []}
     for column in others:
         groups["counts" if column.is_number else "has further tags" if column.kind else "is not read"].append(column)
+    if words.names:
+        groups["is not read"] = []  # label can name them
     rest = ", ".join(_verb(group, verb) for verb, group in groups.items() if group)
     further = [name for name, column in _further(words, columns, chosen).items() if column is not chosen.tag]
     sentences = [f"Read as {words.dialect}: {taken}{f' ({rest})' if rest else ''}; {_OVERRULE}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -193,9 +194,19 @@ def candidates(lines: Sequence[str], reading: Reading) -> Iterator[WordLines]:
         split = WordLines(lines, re.compile(pattern))
         if any(line.startswith("#begin document") for line in lines[:_LOOKED_AT]):
             split = replace(split, dialect="CoNLL-2012", names=ONTONOTES)
-        widths = Counter(len(split.split(line)) for line in islice(filter(_may_hold_word, lines), _LOOKED_AT))
-        if widths and (width := widths.most_common(1)[0][0]) > 1:
+        if (width := _width(split)) > 1:
             yield _named(replace(split, width=width))
+
+
+def _width(words: WordLines) -> int:
+    """Return how many columns most of the first lines have, without last ones that are always empty."""
+    unlimited = replace(words, width=sys.maxsize)
+    rows = [unlimited.split(line) for line in islice(filter(_may_hold_word, words.lines), _LOOKED_AT)]
+    if not rows:
+        return 0
+    usual = Counter(map(len, rows)).most_common(1)[0][0]
+    filled = (max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in rows if len(row) == usual)
+    return max(filled)
 
 
 def share(words: WordLines) -> float:

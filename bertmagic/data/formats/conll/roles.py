@@ -129,12 +129,17 @@ class Column:
 
     @cached_property
     def _foreign_outside(self) -> str:
-        """The one value that is no tag of a column in which all others are, such as 0 or ``_`` for O; else empty."""
-        if len(self.values) > _MOST or not self.is_typed or self.values[tags.OUTSIDE]:
+        """The one value that is no tag of a column in which all others are, such as 0 or ``_`` for O; else empty.
+
+        There is no ``O`` then, but 0 may be mistyped in some places.
+        """
+        if len(self.values) > _MOST or not self.is_typed:
             return ""
         others = [value for value in self.values if tags.parts(value) is None]
-        single = len(others) == 1 and self.values[others[0]] >= _OUTSIDE_SHARE * self.cells
-        return others[0] if single and not _TYPE.fullmatch(others[0]) else ""
+        if len(others) != 1 or _TYPE.fullmatch(others[0]):
+            return ""
+        usual = not self.values[tags.OUTSIDE] and self.values[others[0]] >= _OUTSIDE_SHARE * self.cells
+        return others[0] if usual or others[0] == "0" else ""
 
     @property
     def title(self) -> str:
