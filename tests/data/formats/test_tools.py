@@ -334,3 +334,30 @@ def test_a_broken_export_is_one_error_that_names_a_way_on(read, content):
         read(content)
     assert 'format = "records"' in caught.value.fix
     assert len(read(content, format="records").frame) == 1
+
+
+WORDS = TEXT.split()
+
+
+@pytest.mark.parametrize(
+    ("rows", "tags"),
+    [
+        ([{"tokens": WORDS, "entities": [{"type": "P", "start": 0, "end": 1}]}], ["B-P", "O", "O", "O"]),
+        ([{"tokenized_text": WORDS, "ner": [[3, 3, "L"], [0, 1, "P"]]}], ["B-P", "I-P", "O", "B-L"]),
+        ([{"tokens": WORDS, "entities": [{"type": "P", "start": 2, "end": 4}]}], ["O", "O", "B-P", "I-P"]),
+    ],
+)
+def test_entities_that_count_words_become_tags(read, rows, tags):
+    without = {key: [] if key in ("ner", "entities") else value for key, value in rows[0].items()}
+    table = read([*rows, without])
+    assert column(table, "tags") == [tags, ["O"] * 4]
+    assert column(table, "tokens") == [WORDS] * 2
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [([[0, 5, "P"]], "outside of its 4 words: 0 to 5"), ([[0, 2, "P"], [1, 3, "L"]], "share a word: P and L")],
+)
+def test_entities_that_do_not_fit_their_words_are_an_error(read, spans, message):
+    with pytest.raises(DataError, match=message):
+        read([{"tokens": WORDS, "entities": spans}])

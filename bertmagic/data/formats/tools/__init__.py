@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.formats.tools import argilla, assistants, doccano, label_studio, prodigy, quoted, spacy
+from bertmagic.data.formats.tools import argilla, assistants, doccano, label_studio, prodigy, quoted, spacy, word_spans
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ TOOLS: Mapping[str, _Reader] = {
     "CLUENER or Dataturks": quoted.read,
     "an assistant": assistants.read,
     "doccano": doccano.read,
+    "words with entities": word_spans.read,
 }
 
 
