@@ -68,6 +68,12 @@ class TextModel:
         self._lock = threading.RLock()
         self._notes: set[str] = set()  # those of `embed` that were shown: each is shown once
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
+
     def __repr__(self) -> str:
         if self._network is None:
             return visible(f"TextModel {self.name!r}: unloaded; {saving.way_back(self.folder, self.card)}")

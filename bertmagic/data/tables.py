@@ -201,7 +201,7 @@ def paths(reference: str) -> list[Path]:
         if not matches:
             raise UnknownReference(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
         return matches
-    if path.suffix.lower() in formats.SUFFIXES:
+    if path.suffix.lower() in (*formats.SUFFIXES, *archives.SUFFIXES, ".zip"):
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []

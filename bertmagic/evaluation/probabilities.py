@@ -39,15 +39,19 @@ def tally(
     gaps[np.arange(len(true)), bin_of(confidence, bins)] = right - confidence
     values = np.column_stack([np.ones(len(true)), losses, briers(probabilities, true), gaps])
 
-    def metrics(sums: Draws) -> dict[str, Draws]:
-        rows = np.maximum(sums[:, 0], 1)
-        return {
-            "loss": sums[:, 1] / rows,
-            "brier": sums[:, 2] / rows,
-            "ece": np.abs(sums[:, 3:]).sum(axis=1) / rows,
-        }
+    return Tally.of_rows(values, _metrics)
 
-    return Tally.of_rows(values, metrics)
+
+def _metrics(sums: Draws) -> dict[str, Draws]:
+    """Return the metrics of `tally` from its sums, ``(draws, 3 + bins)``."""
+    import numpy as np
+
+    rows = np.maximum(sums[:, 0], 1)
+    return {
+        "loss": sums[:, 1] / rows,
+        "brier": sums[:, 2] / rows,
+        "ece": np.abs(sums[:, 3:]).sum(axis=1) / rows,
+    }
 
 
 def confidences(

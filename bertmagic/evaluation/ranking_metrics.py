@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.bootstrap import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -32,16 +35,22 @@ def tally(probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
 
     ranked = [_ranked(probabilities[:, at], wanted[:, at]) for at in range(probabilities.shape[1])]
 
-    def metrics(counts: npt.NDArray[Any]) -> dict[str, Draws]:
-        areas = np.array([_areas(counts, one) for one in ranked])  # (classes, 2, draws)
-        known = np.isfinite(areas)
-        means = np.where(known, areas, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
-        return {"roc_auc": means[0], "average_precision": means[1]}
+    again = partial(_tally_of, probabilities, wanted)
+    return Tally(np.arange(len(wanted)), None, partial(_mean_areas, ranked), cost=4 * len(ranked), again=again)
 
-    def again(rows: npt.NDArray[Any]) -> Tally:
-        return tally(probabilities[rows], wanted[rows])
 
-    return Tally(np.arange(len(wanted)), None, metrics, cost=4 * len(ranked), again=again)
+def _tally_of(probabilities: npt.NDArray[Any], wanted: npt.NDArray[np.bool_], rows: npt.NDArray[Any]) -> Tally:
+    return tally(probabilities[rows], wanted[rows])
+
+
+def _mean_areas(ranked: Sequence[_Ranked], counts: npt.NDArray[Any]) -> dict[str, Draws]:
+    """Return the mean over classes of both `_areas` of each draw."""
+    import numpy as np
+
+    areas = np.array([_areas(counts, one) for one in ranked])  # (classes, 2, draws)
+    known = np.isfinite(areas)
+    means = np.where(known, areas, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    return {"roc_auc": means[0], "average_precision": means[1]}
 
 
 @dataclass(frozen=True)
@@ -108,17 +117,26 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Ta
     """Return Spearman's correlation of two columns as a function of how often each row counts."""
     import numpy as np
 
-    orders = [_ordered(side) for side in (one, other)]
+    metrics = partial(_correlation, [_ordered(side) for side in (one, other)])
+    return Tally(np.arange(len(one)), None, metrics, cost=10, again=partial(_spearman_of, one, other))
 
-    def metrics(counts: npt.NDArray[Any]) -> dict[str, Draws]:
-        ranks = [_middles(counts, *order) for order in orders]
-        rows = counts.sum(axis=1, keepdims=True)
-        first, second = (rank - (counts * rank).sum(axis=1, keepdims=True) / rows for rank in ranks)
-        above = (counts * first * second).sum(axis=1)
-        below = np.sqrt((counts * first**2).sum(axis=1) * (counts * second**2).sum(axis=1))
-        return {"spearman": np.where(below > 0, above / np.where(below > 0, below, 1), np.nan)}
 
-    return Tally(np.arange(len(one)), None, metrics, cost=10, again=lambda rows: spearman(one[rows], other[rows]))
+def _spearman_of(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], rows: npt.NDArray[Any]) -> Tally:
+    return spearman(one[rows], other[rows])
+
+
+def _correlation(
+    orders: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], counts: npt.NDArray[Any]
+) -> dict[str, Draws]:
+    """Return the linear correlation of the ranks of two columns in each draw."""
+    import numpy as np
+
+    ranks = [_middles(counts, *order) for order in orders]
+    rows = counts.sum(axis=1, keepdims=True)
+    first, second = (rank - (counts * rank).sum(axis=1, keepdims=True) / rows for rank in ranks)
+    above = (counts * first * second).sum(axis=1)
+    below = np.sqrt((counts * first**2).sum(axis=1) * (counts * second**2).sum(axis=1))
+    return {"spearman": np.where(below > 0, above / np.where(below > 0, below, 1), np.nan)}
 
 
 def _ordered(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

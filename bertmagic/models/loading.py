@@ -61,7 +61,7 @@ def _check_vocabulary(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     if beyond:
         raise ModelError(
             f"the tokenizer in {folder} has {count(len(beyond), 'token')} that the model has no embedding for: "
-            f"{listing(sorted(map(repr, beyond)), 3)}. The embeddings have {rows:,} rows.",
+            f"{listing(sorted(map(repr, beyond)), 3)}. The embeddings have {rows} rows.",
             "Save the tokenizer of the model there; or, if tokens were added to it, "
             "model.resize_token_embeddings(len(tokenizer)) and save the model.",
         )

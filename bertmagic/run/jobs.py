@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from bertmagic.errors import Interrupted, TrainingError
 from bertmagic.events import Ended, Event, Listener, Phase, Started, Step
@@ -88,6 +88,10 @@ class Job(Result):
         self._started: Started | None = None
         self._first: Step | None = None
         self._last: Step | None = None
+
+    def __reduce__(self) -> Never:
+        what = "a job cannot be pickled or copied: it is a thread of this process."
+        raise TypeError(what + f" Its model can: {self.name}.wait() returns it, and its method save writes it.")
 
     @property
     def done(self) -> bool:

@@ -68,7 +68,7 @@ def attention(model: TextModel, text: Any, pair: Any, emit: Listener) -> Attenti
     """Return the attention maps of a model for a text or a pair; see `TextModel.attention`."""
     source, inputs = _source(model), texts(text, pair, model.task)
     emit(Phase("reading"))
-    return _maps(source, inputs, partial(_gradients_of, weakref.ref(model), inputs))
+    return _maps(source, inputs, _ModelGradients(model, inputs))
 
 
 @torch_defaults()
@@ -219,16 +219,30 @@ def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
         yield f"{source.name} was trained on single texts: its prediction for a pair means little."
 
 
-def _gradients_of(reference: Callable[[], TextModel | None], inputs: list[str], output: str | None) -> Floats:
-    """Run a model again, if it is still in memory, and return the gradients of an output by the weights."""
-    model = reference()
-    if model is None:
-        raise ModelError(
-            "gradients need the model of these maps, and it is no longer in memory.",
-            "Keep the model in a variable and capture its attention again.",
-        )
-    with model._lock:
-        return _gradients(_source(model), inputs, output)
+class _ModelGradients:
+    """Runs a model again, if it is still in memory, and returns the gradients of an output by the weights.
+
+    It does not keep the model alive. In another process, or in a file, there is none.
+    """
+
+    def __init__(self, model: TextModel | None, inputs: list[str]) -> None:
+        self._reference, self._inputs = weakref.ref(model) if model is not None else lambda: None, inputs
+
+    def __call__(self, output: str | None = None) -> Floats:
+        model = self._reference()
+        if model is None:
+            raise ModelError(
+                "gradients need the model of these maps, and it is no longer in memory.",
+                "Keep the model in a variable and capture its attention again.",
+            )
+        with model._lock:
+            return _gradients(_source(model), self._inputs, output)
+
+    def __reduce__(self) -> tuple[type[_ModelGradients], tuple[None, list[str]]]:
+        return _ModelGradients, (None, self._inputs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _ModelGradients:
+        return self
 
 
 @torch_defaults()

@@ -41,7 +41,7 @@ def embed(
 
     _ = model.network  # a model that was unloaded fails before any work
     chosen, reason = _pooling(model, wanted)
-    given, name, where = predict.rows_given(model, texts, asked)
+    given, name, where, read_notes = predict.rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
     tokens, notes = _tokens(model, rows, emit)
     found = vectors(model, tokens, chosen, emit)
@@ -50,7 +50,7 @@ def embed(
     missing = len(given) - len(rows)
     if missing:
         notes.insert(0, f"{count(missing, 'row has', 'rows have')} no text; the vector is NaN.")
-    notes = [*predict.file_note(texts), *notes]
+    notes = [*read_notes, *notes]
     return result, [reason, *notes] if reason else notes
 
 

@@ -138,7 +138,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
     table = replace(table, frame=table.frame.iloc[kept]) if unseen else table
     rows, findings = task.examples(table, columns)
     tokens, scores = predict.run(model, rows, emit)
-    notes = [finding.sentence for finding in findings] + predict.notes_on(model, tokens)
+    notes = [*filter(None, [table.note]), *(finding.sentence for finding in findings), *predict.notes_on(model, tokens)]
     broken = _broken(scores, tokens)
     if len(broken):
         notes.append(_no_numbers(model, rows, broken))

@@ -46,7 +46,7 @@ def fill(
     began, tokenizer, _ = time.perf_counter(), model.tokenizer, model.network  # unloaded: fails before any work
     _check_head(model)
     wanted = [filling.candidate_id(tokenizer, word) for word in candidates]
-    given, name, where = rows_given(model, texts, asked)
+    given, name, where, notes = rows_given(model, texts, asked)
     rows, _ = checks.readable(given, ("text",), name, where)
     if not len(rows):
         raise DataError("there is no text to fill.", f"Give a text with {filling.MASK} where a word is to be guessed.")
@@ -65,7 +65,7 @@ def fill(
     masks = sum(text.count(str(tokenizer.mask_token)) for text in written)
     return Fills(
         frame, model.name, len(rows), masks, len(given) - len(rows), time.perf_counter() - began,
-        ("Each mask was guessed by itself, the others still masked.",) if most > 1 else (),
+        (*notes, *(["Each mask was guessed by itself, the others still masked."] if most > 1 else [])),
     )  # fmt: skip
 
 

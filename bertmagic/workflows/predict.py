@@ -83,7 +83,7 @@ def described(model: TextModel) -> Held:
 def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
     """Predict for texts in any form; see `TextModel.predict`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
-    given, name, where = rows_given(model, texts, asked)
+    given, name, where, notes = rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
     tokens, scores = run(model, rows, emit)
     return model.task.predictions(
@@ -96,7 +96,7 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
         truncated=tokens.truncated,
         seconds=time.perf_counter() - began,
         tokens=len(tokens.ids),
-        notes=(*file_note(texts), *notes_on(model, tokens)),
+        notes=(*notes, *notes_on(model, tokens)),
     )
 
 
@@ -168,8 +168,8 @@ def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
     }
 
 
-def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str]:
-    """Return the rows to predict, a column for each text, and what messages call the rows and their columns."""
+def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str, list[str]]:
+    """Return the rows to predict, a column for each text, what messages call both, and notes on how they were read."""
     import pandas as pd
 
     inputs = list(model.task.inputs)
@@ -178,25 +178,26 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     if len(inputs) == 2 and (isinstance(texts, str) or pairs.is_pair(texts)):
         texts = [texts if isinstance(texts, str) else tuple(texts)]
     if isinstance(texts, str):
-        return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "the text"
+        return pd.DataFrame({inputs[0]: [texts]}, dtype=object), "the text", "the text", _file_note(texts)
     if isinstance(texts, pd.Series):
         name = f"column {texts.name!r}"
         frame = _listed(texts.tolist(), inputs).set_axis(texts.index) if len(inputs) > 1 else texts.to_frame(inputs[0])
-        return frame, name, name
+        return frame, name, name, []
     if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
         texts = [texts]
     if pairs.is_list(texts):
-        return _listed(list(texts), inputs), "the list", "the list"
+        return _listed(list(texts), inputs), "the list", "the list", []
     if isinstance(texts, os.PathLike | tables.FileReference):
         table = tables.read(_existing(texts))
     else:
         table = tables.read(texts, may_be_empty=True)
     chosen = _inputs(model, table, asked)
     rows = table.frame[chosen].set_axis(inputs, axis=1)
-    return rows, table.name, f"a text of {table.name}" if len(inputs) > 1 else f"column {chosen[0]!r} of {table.name}"
+    where = f"a text of {table.name}" if len(inputs) > 1 else f"column {chosen[0]!r} of {table.name}"
+    return rows, table.name, where, [table.note] if table.note else []
 
 
-def file_note(texts: Any) -> list[str]:
+def _file_note(texts: Any) -> list[str]:
     """Return a note if a text is the name of a file: it is read as a text, and not as the texts in that file."""
     if not isinstance(texts, str) or len(texts) > _LONGEST_NAME or "\0" in texts:
         return []

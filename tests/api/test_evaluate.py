@@ -53,3 +53,11 @@ def test_other_columns_may_be_named(learnt, make_rows):
     rows = make_rows(40, seed=8).rename(columns={"text": "what", "label": "how"})
     report = learnt.evaluate(rows, text="what", label="how")
     assert report.metrics["accuracy"] > 0.9
+
+
+def test_the_report_says_how_its_file_was_read(learnt, make_rows, tmp_path):
+    rows = make_rows(20, seed=8)[["text", "label"]]
+    rows.to_csv(tmp_path / "bars.csv", sep="|", index=False)
+    assert any(
+        note.startswith("Read as a table: fields are separated by") for note in learnt.evaluate("bars.csv").notes
+    )

@@ -88,6 +88,13 @@ def test_many_rows_are_predicted_as_if_alone(learnt, make_rows):
     np.testing.assert_allclose(predictions["p_good"][::500].astype(float), alone["p_good"].astype(float), atol=1e-5)
 
 
+def test_how_a_file_of_texts_was_read_is_said(learnt, tmp_path):
+    (tmp_path / "t.txt").write_text("a good film\nbad\tone\n")
+    assert learnt.predict(file="t.txt").notes[0].startswith("Read as lines, each a text: 1 line with tabs of 2;")
+    (tmp_path / "t.csv").write_text("review;stars\na good film;1\nbad;2\n")
+    assert "separated by semicolons" in learnt.predict(file="t.csv", text="review").notes[0]
+
+
 def test_the_name_of_a_file_is_a_text_and_it_says_how_the_file_is_read(learnt, tmp_path, capsys):
     (tmp_path / "my texts.txt").write_text("a good film\na bad film\n")
     note = '"my texts.txt" was read as a text. It is also the name of a file: file = "my texts.txt" reads that.'

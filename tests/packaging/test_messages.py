@@ -13,7 +13,8 @@ from bertmagic import errors
 PACKAGE = Path(bertmagic.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SENTENCES = {name for name, value in vars(errors).items() if isinstance(value, type)} | {"Note", "Finding"}
-COMMANDS = ("pip install", "hf auth")
+COMMANDS = ("pip install", "hf auth", "\nheader = ")
+"""What a message may end with: a line to type, to which a stop would not belong."""
 
 
 def calls(tree):

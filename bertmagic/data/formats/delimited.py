@@ -9,7 +9,7 @@ from bertmagic.data.formats import dialect as dialects
 from bertmagic.data.formats import header, numerals
 from bertmagic.data.formats.dialect import Dialect
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.errors import DataError, listing
+from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,10 @@ def _fit_content(source: Source) -> Fit:
         return Fit.NO
     if _BLANK_BETWEEN.search(source.beginning.replace("\r\n", "\n")):
         return Fit.NO  # sentences, with a word per line
-    if "\t" in fitting or any(header.has_names(dialects.sample(source, Dialect(sep, quoted=True))) for sep in fitting):
+    headers = {header.has_names(dialects.sample(source, Dialect(sep, quoted=True))) for sep in fitting}
+    if "\t" in fitting or True in headers:
         return Fit.SURE
-    return Fit.POSSIBLE
+    return Fit.POSSIBLE if False in headers else Fit.NO
 
 
 def _read(source: Source) -> Content:
@@ -57,9 +58,35 @@ def _read(source: Source) -> Content:
         raise DataError(f"{source.path} is empty: it has no header line.", "Check how it was written.")
     skipped, names = _header(source, rows)
     frame = _frame(source, dialect, skipped, names)
+    if skipped == 1:
+        _refuse_repeated(source, frame, rows[0])
+    spilt = _spilt(frame, rows[0]) if skipped else ""
     commas = [] if dialect.sep != ";" else [name for name in names if numerals.has_decimal_commas(frame[name])]
     frame = pd.DataFrame({name: numerals.typed(frame.pop(name), dialect.sep == ";") for name in names})
-    return Content({"": frame}, _note(source, dialect, skipped, names, commas))
+    return Content({"": frame}, " ".join(filter(None, [_note(source, dialect, skipped, names, commas), spilt])))
+
+
+def _refuse_repeated(source: Source, frame: pd.DataFrame, header_row: Sequence[str]) -> None:
+    """Raise a `DataError` if the header comes again among the rows, as in files that were joined."""
+    same = frame.iloc[:, 0].eq(header_row[0])
+    if len(header_row) > 1 and same.any():
+        repeated = frame.index[same][frame[same].eq(list(header_row)).all(axis=1)]
+        if len(repeated):
+            raise DataError(
+                f"{source.name} repeats its header in {count(len(repeated), 'row')}, first in row "
+                f"{repeated[0]:,}: {listing(header_row, 5)}.",
+                "Remove these lines; files that were joined have them.",
+            )
+
+
+def _spilt(frame: pd.DataFrame, header_row: Sequence[str]) -> str:
+    """Return a sentence on rows that go on in columns without a name; empty if there are none."""
+    unnamed = [frame.columns[i] for i, name in enumerate(header_row) if i and not name]
+    rows = int(frame[unnamed].notna().any(axis=1).sum()) if unnamed else 0
+    if not rows:
+        return ""
+    going = count(rows, "row goes", "rows go")
+    return f"{going} on in columns without a name ({listing(unnamed)}): a text may be cut there."
 
 
 def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> pd.DataFrame:
@@ -117,4 +144,4 @@ def _note(source: Source, dialect: Dialect, skipped: int, names: Sequence[str], 
     return f"Read as a table: {', '.join(parts)}; sep = …, header = … overrule." if parts else ""
 
 
-FORMAT = Format("table", tuple(dialects.SUFFIXES), _fit, _read)
+FORMAT = Format("table", (*dialects.SUFFIXES, ".txt"), _fit, _read)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FASTTEXT = re.compile(r"(?:^|(?<=\s))__label__(\S+)(?:\s+|$)")
 _TREC = re.compile(r"([A-Z]+):([a-z]\w*)\s+(\S.*)")
-_LABEL_FIRST = re.compile(r"([+-]?\d+|[A-Z_]{2,})[ :]\s*\S")
+_LABEL_FIRST = re.compile(r"([+-]?\d+|[A-Z_]{2,})(?=[ :]|$)")
 _FEW = 20
 
 

@@ -86,7 +86,8 @@ def _tabular(value: dict[str, Any], name: str) -> Shape | None:
     schema = value.get("schema")
     if isinstance(data, list) and isinstance(schema, dict) and isinstance(schema.get("fields"), list):
         frame = texts.frame(data)
-        keys = [key for key in schema.get("primaryKey") or () if key in frame]
+        primary = schema.get("primaryKey")
+        keys = [key for key in primary if isinstance(key, str) and key in frame] if isinstance(primary, list) else []
         index = frame[keys[0]].tolist() if len(keys) == 1 else None
         return Shape({"": _with_index(frame.drop(columns=keys), index)})
     return None

@@ -51,7 +51,27 @@ def frame(rows: list[Any], name: str) -> tuple[pd.DataFrame, str]:
                 questions.append(_row(article, paragraph, question, where, name))
     if not questions:
         raise DataError(f"{name} has articles but no question.", f"The shape of SQuAD is {_SHAPE}.")
-    return pd.DataFrame(questions), "the first line is a header and not a row" if headers else ""
+    notes = ["the first line is a header and not a row"] if headers else []
+    if several := _first_places(questions):
+        notes.append(f"answers have no offsets: of {count(several, 'answer')} at several places, the first is taken")
+    return pd.DataFrame(questions), "; ".join(notes)
+
+
+def _first_places(questions: list[dict[str, Any]]) -> int:
+    """Let answers begin where they first stand in their context, if none in the file has an offset, as in CMRC 2018.
+
+    Returns how many stand at several places.
+    """
+    if any(start >= 0 for question in questions for start in question["answers"]["answer_start"]):
+        return 0
+    several = 0
+    for question in questions:
+        context, answers = question["context"], question["answers"]
+        for at, text in enumerate(answers["text"]):
+            if isinstance(context, str) and text and context.count(text) > 1:
+                answers["answer_start"][at] = context.find(text)
+                several += 1
+    return several
 
 
 def check_flat(rows: list[Any], name: str) -> None:
@@ -112,8 +132,9 @@ def _is_impossible(question: dict[str, Any], where: str, name: str) -> bool:
 
 def _answers(answer: Any, place: str) -> Iterator[tuple[str, int]]:
     """Yield the text of an answer and where it begins in the context, or -1, for each of its places."""
-    if isinstance(answer, str | int) and not isinstance(answer, bool):
-        yield str(answer), -1
+    if isinstance(answer, str | int | float) and not isinstance(answer, bool):
+        number = isinstance(answer, float) and answer.is_integer()  # a year that went through a table
+        yield str(int(answer) if number else answer), -1
         return
     texts = answer.get("text", answer.get("answer_text", "")) if isinstance(answer, dict) else None
     if isinstance(answer, dict) and isinstance(texts, list):  # as the hub's data sets have them
@@ -122,8 +143,10 @@ def _answers(answer: Any, place: str) -> Iterator[tuple[str, int]]:
             raise _no_answer(f"{count(len(texts), 'text')} and {count(len(starts), 'offset')}", place)
         yield from ((text, _number(start, place)) for text, start in zip(texts, starts, strict=True))
     elif isinstance(answer, dict) and isinstance(texts, str):
-        spans = answer.get("char_spans") or [[_value(answer, _START)]]
-        yield from ((texts, _number(span[0], place)) for span in spans)
+        spans = answer.get("char_spans") or [[_value(answer, _START), None]]
+        if not isinstance(spans, list) or not all(isinstance(span, list) and len(span) == 2 for span in spans):
+            raise _no_answer(f"the spans {spans!r:.40}", place)
+        yield from ((texts, _number(start, place)) for start, _ in spans)
     else:
         raise _no_answer(f"{answer!r:.60}", place)
 

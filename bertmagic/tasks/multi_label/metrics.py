@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bertmagic.evaluation import confusion_metrics, ranking_metrics, with_intervals
@@ -86,19 +87,23 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
         (np.logaddexp(0.0, exact) - targets * exact).sum(axis=1),
     ]
 
-    def metrics(sums: Draws) -> dict[str, Draws]:
-        right, predicted, actual = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
-        rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
-        return {
-            **confusion_metrics.averages(right, predicted, actual),
-            "exact_match": same / rows,
-            "ranking_precision": ranking / rows,
-            "brier": brier / rows,
-            "ece": np.abs(sums[:, -BINS:]).sum(axis=1) / (rows * labels),
-            "loss": loss / rows,
-        }
+    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row, gaps]), partial(_metrics, labels))
 
-    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row, gaps]), metrics)
+
+def _metrics(labels: int, sums: Draws) -> dict[str, Draws]:
+    """Return the metrics of `tally` from its sums."""
+    import numpy as np
+
+    right, predicted, actual = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
+    rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
+    return {
+        **confusion_metrics.averages(right, predicted, actual),
+        "exact_match": same / rows,
+        "ranking_precision": ranking / rows,
+        "brier": brier / rows,
+        "ece": np.abs(sums[:, -BINS:]).sum(axis=1) / (rows * labels),
+        "loss": loss / rows,
+    }
 
 
 def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

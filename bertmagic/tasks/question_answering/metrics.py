@@ -6,6 +6,7 @@ import re
 import string
 import unicodedata
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bertmagic.evaluation.bootstrap import Tally
@@ -95,11 +96,13 @@ def tally(row_scores: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -
     import numpy as np
 
     names = tuple(metrics(row_scores, known))
+    values = np.column_stack([row_scores[:, : len(names)], np.ones(len(row_scores))])
+    return Tally.of_rows(values, partial(_means, names))
 
-    def means(sums: Draws) -> dict[str, Draws]:
-        return {name: sums[:, at] / sums[:, -1] for at, name in enumerate(names)}
 
-    return Tally.of_rows(np.column_stack([row_scores[:, : len(names)], np.ones(len(row_scores))]), means)
+def _means(names: Sequence[str], sums: Draws) -> dict[str, Draws]:
+    """Return the mean of each of the `scores` in each draw."""
+    return {name: sums[:, at] / sums[:, -1] for at, name in enumerate(names)}
 
 
 def threshold(

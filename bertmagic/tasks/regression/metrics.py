@@ -49,14 +49,18 @@ def tallies(predicted: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]
     x, y = (side - side.mean() for side in (predicted, targets))  # else squares of large numbers lose their digits
     values = np.column_stack([np.ones(len(off)), off**2, np.abs(off), x, y, x * x, y * y, x * y])
 
-    def metrics(sums: Draws) -> dict[str, Draws]:
-        rows, squares, absolute, *moments = sums.T
-        ex, ey, exx, eyy, exy = (moment / rows for moment in moments)
-        below = np.sqrt(np.maximum((exx - ex**2) * (eyy - ey**2), 0))
-        pearson = np.where(below > 0, (exy - ex * ey) / np.where(below > 0, below, 1), np.nan)
-        return {"pearson": pearson, "rmse": np.sqrt(squares / rows), "mae": absolute / rows}
+    return Tally.of_rows(values, _metrics), ranking_metrics.spearman(predicted, targets)
 
-    return Tally.of_rows(values, metrics), ranking_metrics.spearman(predicted, targets)
+
+def _metrics(sums: Draws) -> dict[str, Draws]:
+    """Return the metrics of the first of the `tallies` from its sums, ``(draws, 8)``."""
+    import numpy as np
+
+    rows, squares, absolute, *moments = sums.T
+    ex, ey, exx, eyy, exy = (moment / rows for moment in moments)
+    below = np.sqrt(np.maximum((exx - ex**2) * (eyy - ey**2), 0))
+    pearson = np.where(below > 0, (exy - ex * ey) / np.where(below > 0, below, 1), np.nan)
+    return {"pearson": pearson, "rmse": np.sqrt(squares / rows), "mae": absolute / rows}
 
 
 def by_range(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -77,13 +78,17 @@ def tally(measured: Measured) -> Tally:
         rows.append((*exact, right, *strict, words, len(true)))
     values = np.column_stack([np.array(rows, np.float64), measured.losses, measured.weights])
 
-    def metrics(sums: Draws) -> dict[str, Draws]:
-        right, predicted, actual, partly, s_right, s_predicted, s_actual, words, all_words, loss, weight = sums.T
-        named = _three("", right, predicted, actual) | _three("partial_", partly, predicted, actual)
-        named |= _three("strict_", s_right, s_predicted, s_actual)
-        return named | {"accuracy": words / np.maximum(all_words, 1), "loss": loss / np.maximum(weight, 1)}
+    return Tally.of_rows(values, _metrics)
 
-    return Tally.of_rows(values, metrics)
+
+def _metrics(sums: Draws) -> dict[str, Draws]:
+    """Return the metrics of `tally` from its sums, ``(draws, 11)``."""
+    import numpy as np
+
+    right, predicted, actual, partly, s_right, s_predicted, s_actual, words, all_words, loss, weight = sums.T
+    named = _three("", right, predicted, actual) | _three("partial_", partly, predicted, actual)
+    named |= _three("strict_", s_right, s_predicted, s_actual)
+    return named | {"accuracy": words / np.maximum(all_words, 1), "loss": loss / np.maximum(weight, 1)}
 
 
 def _three(name: str, right: Draws, predicted: Draws, actual: Draws) -> dict[str, Draws]:
@@ -132,12 +137,14 @@ def type_tally(measured: Measured, types: Sequence[str]) -> Tally:
         for label, half in partial(actual, guessed):
             values[row, 3, number[label]] += half / 2
 
-    def metrics(sums: Draws) -> dict[str, Draws]:
-        right, predicted, actual, partly = sums.reshape(len(sums), 4, len(types)).transpose(1, 0, 2)
-        named = _three("", right, predicted, actual) | {"partial_f1": _three("", partly, predicted, actual)["f1"]}
-        return {f"{name} {at}": draws[:, at] for name, draws in named.items() for at in range(len(types))}
+    return Tally.of_rows(values.reshape(len(values), -1), functools.partial(_type_metrics, len(types)))
 
-    return Tally.of_rows(values.reshape(len(values), -1), metrics)
+
+def _type_metrics(types: int, sums: Draws) -> dict[str, Draws]:
+    """Return the metrics of `type_tally` from its sums, ``(draws, 4 x types)``."""
+    right, predicted, actual, partly = sums.reshape(len(sums), 4, types).transpose(1, 0, 2)
+    named = _three("", right, predicted, actual) | {"partial_f1": _three("", partly, predicted, actual)["f1"]}
+    return {f"{name} {at}": draws[:, at] for name, draws in named.items() for at in range(types)}
 
 
 def typed(measured: Measured) -> tuple[ClassScore, ...]:

@@ -4,6 +4,7 @@ import pytest
 
 from bertmagic.data import numbers, tables
 from bertmagic.data.formats import Reading
+from bertmagic.data.labels import classes
 from bertmagic.errors import DataError
 
 TEXTS = ["The tea is bitter, cup 1", "The tea is lovely; cup 2", 'He said "hm" and left', "Nothing more to say here"]
@@ -147,6 +148,12 @@ def test_lone_quotes_far_into_a_csv_file_are_characters(read):
     assert "quotes are characters" in table.note
 
 
+def test_quotes_behind_a_backslash_are_no_csv(read):
+    with pytest.raises(DataError, match=r"t.csv has quotes with a backslash before them, first in line 2") as caught:
+        read("t.csv", 'text,label\n"He said \\"hi\\" and left",x\n"Plain, yes",y\n')
+    assert 'pandas.read_csv("t.csv", escapechar="\\\\")' in caught.value.fix
+
+
 def test_orange_has_three_lines_above_the_rows(read):
     table = read("t.tab", "label\ttext\nd\tstring\nclass\tmeta\nbad\tThe tea\ngood\tA cup\n")
     assert table.frame.to_dict("list") == {"label": ["bad", "good"], "text": ["The tea", "A cup"]}
@@ -156,7 +163,7 @@ def test_orange_has_three_lines_above_the_rows(read):
     ("written", "kind"),
     [
         (["1", "2"], "int64"), (["1", ""], "float64"), (["0.5", "2"], "float64"), (["1e-05", "0.1"], "float64"),
-        (["True", "False"], "bool"),
+        (["True", "False"], "bool"), (["TRUE", "FALSE"], "bool"),
         (["007", "042"], "str"), (["1E2", "3"], "str"), (["1.10", "1.20"], "str"), (["+1", "-1"], "str"),
         (["1", "01"], "str"), (["1", "x"], "str"), (["9223372036854775808", "1"], "str"), (["nan", "1"], "str"),
         (["9007199254740993", ""], "str"), ([" 1", "2"], "str"), (["１", "2"], "str"), (["1_0", "2"], "str"),
@@ -180,6 +187,32 @@ def test_numbers_written_with_zeros_at_the_end_are_predicted_as_numbers_if_they_
     many = read("t.csv", "text,score\n" + "".join(f"a,{i}.250\n" for i in range(12))).frame["score"]
     few = read("t.csv", "text,score\n" + "a,1.10\nb,1.20\n" * 20).frame["score"]
     assert (numbers.are_quantities(many), numbers.are_quantities(few)) == (True, False)
+
+
+def test_codes_are_classes_as_they_are_written(read):
+    labels = classes(read("t.csv", "text,label\na,007\nb,042\nc,1E2\n").frame["label"], "label")
+    assert labels.values == ("007", "042", "1E2")
+
+
+def test_texts_that_are_cut_into_columns_without_a_name_are_said(read):
+    content = "v1,v2,,\nham,You may go on with it,,\nspam,You win a prize today, now,\nham,Fine with all of us here,,\n"
+    assert read("t.csv", content).note == (
+        "1 row goes on in columns without a name (Unnamed: 2, Unnamed: 3): a text may be cut there."
+    )
+    assert read("t.csv", content.replace(", now,", ",,")).note == ""
+
+
+def test_a_header_that_comes_again_is_refused(read):
+    with pytest.raises(DataError, match=r"t.csv repeats its header in 1 row, first in row 2: text, label"):
+        read("t.csv", "text,label\na,x\nb,y\ntext,label\nc,x\n")
+
+
+def test_commas_in_a_text_file_that_may_be_a_table_are_asked(read):
+    content = "".join(f"{i}.5,{i},{'ab'[i % 2]}\n" for i in range(9))
+    with pytest.raises(DataError, match=r"t.txt can be read in several ways: table, lines"):
+        read("t.txt", content)
+    assert read("t.data", content).frame["2"].tolist()[:2] == ["a", "b"]
+    assert read("t.txt", "Well, one line\nNo, another\nSo, a third\n").columns == ["text"]
 
 
 def test_a_table_with_nothing_below_its_header(read):

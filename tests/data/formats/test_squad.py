@@ -144,3 +144,19 @@ def test_a_single_article_and_splits_of_articles_are_read(read):
 def test_an_offset_that_is_no_number_names_its_place(read):
     with pytest.raises(DataError, match=r"qas\[0\]\.answers of squad.json holds the offset 'x'"):
         read([article({**WHEN, "answers": [{"text": "1911", "answer_start": "x"}]})])
+
+
+def test_a_number_as_an_answer_is_its_digits(read):
+    frame = read([{"context": CONTEXT, "qas": [{"question": "When?", "answers": [1911, 1911.0]}]}])
+    assert frame["answers"][0]["text"] == ["1911", "1911"]
+
+
+def test_without_any_offset_the_first_place_counts_and_is_said(tmp_path):
+    qas = [{"question": "What?", "answers": ["it"]}, {"question": "When?", "answers": ["1911"]}]
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps([{"context": "It is as it was: it is it. 1911", "qas": qas}]))
+    table = tables.read(path)
+    assert [cell["answer_start"] for cell in table.frame["answers"]] == [[9], [-1]]
+    assert "answers have no offsets: of 1 answer at several places, the first is taken" in table.note
+    path.write_text(json.dumps([{"context": "It is as it was: it is it. 1911", "qas": [*qas, WHEN]}]))
+    assert tables.read(path).frame["answers"][0]["answer_start"] == [-1]

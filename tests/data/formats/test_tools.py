@@ -311,3 +311,53 @@ def test_utterances_of_snips_are_joined_from_their_chunks(read):
     assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "target"}], []]
     whole = {"language": "en", "entities": {}, "intents": {k: {"utterances": v} for k, v in by_intent.items()}}
     assert read(whole).frame.equals(table.frame)
+
+
+def test_rows_of_spacy_with_a_value_for_each_category(read):
+    rows = [{"text": "a", "cats": {"x": 1, "y": 0}}, {"text": "b", "cats": {"x": 0.1, "y": 0.9}}]
+    assert column(read(rows, "s.jsonl"), "label") == ["x", "y"]
+
+
+BROKEN = [
+    [task(spans=[3])],
+    [studio([{**marked(MARA), "type": ["labels"]}])],
+    [{"fields": {"text": "a"}, "responses": {"label": [True]}}],
+    [["a", {"cats": {"x": "high"}}]],
+    [{"content": "a", "annotation": [{"points": [3], "label": ["X"]}]}],
+    {"utterances": [{"text": "a", "intent": "x", "entities": [{"startPos": 0}]}]},
+]
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_export_is_one_error_that_names_a_way_on(read, content):
+    with pytest.raises(DataError, match=r"looks like data of .*, but a row has a form that is not known") as caught:
+        read(content)
+    assert 'format = "records"' in caught.value.fix
+    assert len(read(content, format="records").frame) == 1
+
+
+WORDS = TEXT.split()
+
+
+@pytest.mark.parametrize(
+    ("rows", "tags"),
+    [
+        ([{"tokens": WORDS, "entities": [{"type": "P", "start": 0, "end": 1}]}], ["B-P", "O", "O", "O"]),
+        ([{"tokenized_text": WORDS, "ner": [[3, 3, "L"], [0, 1, "P"]]}], ["B-P", "I-P", "O", "B-L"]),
+        ([{"tokens": WORDS, "entities": [{"type": "P", "start": 2, "end": 4}]}], ["O", "O", "B-P", "I-P"]),
+    ],
+)
+def test_entities_that_count_words_become_tags(read, rows, tags):
+    without = {key: [] if key in ("ner", "entities") else value for key, value in rows[0].items()}
+    table = read([*rows, without])
+    assert column(table, "tags") == [tags, ["O"] * 4]
+    assert column(table, "tokens") == [WORDS] * 2
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [([[0, 5, "P"]], "outside of its 4 words: 0 to 5"), ([[0, 2, "P"], [1, 3, "L"]], "share a word: P and L")],
+)
+def test_entities_that_do_not_fit_their_words_are_an_error(read, spans, message):
+    with pytest.raises(DataError, match=message):
+        read([{"tokens": WORDS, "entities": spans}])

@@ -6,24 +6,27 @@ become cells of ``{"start", "end", "label"}``, with the ``"text"`` that the tool
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.formats.tools import argilla, assistants, doccano, label_studio, prodigy, quoted, spacy
+from bertmagic.data.formats.tools import argilla, assistants, doccano, label_studio, prodigy, quoted, spacy, word_spans
+from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bertmagic.data.formats.tools.export import Export
 
-TOOLS: tuple[Callable[[list[Any], str], Export | None], ...] = (
-    prodigy.read,
-    label_studio.read,
-    argilla.read,
-    spacy.read,
-    quoted.read,
-    assistants.read,
-    doccano.read,
-)
+_Reader = Callable[[list[Any], str], "Export | None"]
+
+TOOLS: Mapping[str, _Reader] = {
+    "Prodigy": prodigy.read,
+    "Label Studio": label_studio.read,
+    "Argilla": argilla.read,
+    "spaCy": spacy.read,
+    "CLUENER or Dataturks": quoted.read,
+    "an assistant": assistants.read,
+    "doccano": doccano.read,
+    "words with entities": word_spans.read,
+}
 
 
 def read(rows: list[Any], name: str) -> Export | None:
@@ -34,4 +37,14 @@ def read(rows: list[Any], name: str) -> Export | None:
     DataError
         If no row of the export is annotated, or one is broken.
     """
-    return next((export for tool in TOOLS if (export := tool(rows, name)) is not None), None)
+    for tool, read_export in TOOLS.items():
+        try:
+            export = read_export(rows, name)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:  # a row with another form
+            raise DataError(
+                f"{name} looks like data of {tool}, but a row has a form that is not known ({error}).",
+                'Repair it; format = "records" takes the objects as they are.',
+            ) from error
+        if export is not None:
+            return export
+    return None

@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.data.formats.tools.export import Export, Row, Votes, one_or_several, scalars
 
 _OLD = frozenset(["annotation", "prediction", "status"])
-_STATUS = frozenset(["Default", "Validated", "Edited", "Discarded"])
+_STATUS = ("Default", "Validated", "Edited", "Discarded")
 _NOT_COLUMNS = _OLD | {"text", "inputs", "tokens", "prediction_agent", "annotation_agent", "multi_label", "explanation",
                        "event_timestamp"}  # fmt: skip
 

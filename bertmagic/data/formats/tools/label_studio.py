@@ -139,9 +139,9 @@ def _of_annotations(rows: list[Row], name: str) -> Export:
     """Read JSON-MIN: a control is a key with spans, ``{"choices": […]}`` or a text; it is missing where empty."""
     spans = {key for row in rows for key, value in row.items() if _holds_spans(value)}
     choices = {key for row in rows for key, value in row.items() if isinstance(value, dict) and "choices" in value}
-    tasks: dict[Any, list[Row]] = defaultdict(list)
+    tasks: dict[str, list[Row]] = defaultdict(list)
     for at, row in enumerate(rows):
-        tasks[row.get("id", f"row {at}")].append(row)
+        tasks[str(row.get("id", f"row {at}"))].append(row)
     votes, kept = Votes(), []
     for same in tasks.values():
         answer, agreed = votes.decide([_of_min(row, spans, choices) for row in same])

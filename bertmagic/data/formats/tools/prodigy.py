@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.data.formats.tools.export import Export, Row, Votes, one_or_several, scalars
 from bertmagic.errors import DataError
 
-_ANSWERS = frozenset(["accept", "reject", "ignore"])
+_ANSWERS = ("accept", "reject", "ignore")
 _KEYS = frozenset(["_task_hash", "_input_hash", "_view_id", "_session_id", "options", "spans", "tokens", "label"])
 _NOT_COLUMNS = frozenset(["answer", "label", "spans"])
 
@@ -40,18 +40,16 @@ def _is_task(row: Any) -> bool:
 
 def _only_label(rows: list[Row]) -> str | None:
     """Return the label that all rows ask about; None if there are several, or rows have spans or options."""
-    labels = {row.get("label") for row in rows}
-    if len(labels) != 1 or any("spans" in row or "options" in row for row in rows):
-        return None
-    label = labels.pop()
-    return label if isinstance(label, str) else None
+    label = rows[0].get("label")
+    same = all(row.get("label") == label and not {"spans", "options"} & row.keys() for row in rows)
+    return label if same and isinstance(label, str) else None
 
 
 def _export(rows: list[Row], asked: str | None, left_out: dict[str, int], remarks: tuple[str, ...]) -> Export:
     keys = {key for row in rows for key in row}
-    inputs: dict[Any, list[Row]] = defaultdict(list)
+    inputs: dict[str, list[Row]] = defaultdict(list)
     for at, row in enumerate(rows):
-        inputs[row.get("_input_hash", f"row {at}")].append(row)
+        inputs[str(row.get("_input_hash", f"row {at}"))].append(row)
     votes, kept = Votes(), []
     for same in inputs.values():
         answer, agreed = votes.decide([_answer(row, keys, asked) for row in same])

@@ -6,6 +6,7 @@ from typing import Any
 
 from bertmagic.data.formats.tools.export import Export, Row, one_or_several, scalars
 
+_MARKS = {"ents": "entities", "cats": "cats"}
 _KEYS = frozenset(["entities", "cats", "spans", "links", "heads", "deps", "tags", "relations"])
 
 
@@ -22,8 +23,8 @@ def read(rows: list[Any], name: str) -> Export | None:
         return Export("spaCy's pairs of text and annotations", _columns(pairs), left_out)
     if filled and all(map(_is_document, filled)):
         return Export("spaCy's documents", [row for row in filled for row in _sentences(row)], left_out)
-    if filled and all(isinstance(row, dict) and "text" in row and "ents" in row for row in filled):
-        documents = [(row["text"], {"entities": row["ents"], **_cats(row)}) for row in filled]
+    if filled and all(map(_is_marked, filled)):
+        documents = [(row["text"], {key: row[mark] for mark, key in _MARKS.items() if row.get(mark)}) for row in filled]
         return Export("spaCy's documents", _columns(documents), left_out)
     return None
 
@@ -34,8 +35,11 @@ def _is_pair(row: Any) -> bool:
     return bool(_KEYS & row[1].keys())
 
 
-def _cats(row: Row) -> Row:
-    return {"cats": row["cats"]} if row.get("cats") else {}
+def _is_marked(row: Any) -> bool:
+    """Whether a row has the entities of a document, or a value for each category."""
+    if not isinstance(row, dict) or "text" not in row:
+        return False
+    return isinstance(row.get("ents"), list) or (isinstance(row.get("cats"), dict) and bool(row["cats"]))
 
 
 def _columns(pairs: list[tuple[str, Row]]) -> list[Row]:
