@@ -155,6 +155,7 @@ def settle(source: Source, sep: str) -> Dialect:
     try:
         return _checked(source, quoted)
     except DataError as error:
+        _refuse_escapes(source)
         try:
             quotes = _quotes(source, plain)
         except DataError:
@@ -163,6 +164,17 @@ def settle(source: Source, sep: str) -> Dialect:
         if quotes.opening < 2 or 2 * quotes.whole > quotes.opening:
             raise
         return plain
+
+
+def _refuse_escapes(source: Source) -> None:
+    """Raise a `DataError` if quotes within fields have a backslash before them, as Spark and MySQL write them."""
+    with source.open_text() as lines:
+        number = next((number for number, line in enumerate(lines, start=1) if '\\"' in line), None)
+    if number is not None:
+        raise DataError(
+            f'{source.name} has quotes with a backslash before them, first in line {number:,}: \\" is not CSV.',
+            f'Write them double; or give the rows, as pandas.read_csv("{source.name}", escapechar="\\\\") reads them.',
+        )
 
 
 @dataclass

@@ -15,12 +15,13 @@ _WHOLE = "^(0|-?[1-9][0-9]*)$"
 _EXACT_NUMBER = r"^(0|-?[1-9][0-9]{0,14}|-?(0|[1-9][0-9]{0,8})\.([0-9]{0,5}[1-9]|0))$"
 """Numbers of up to 15 digits, which Python writes as they were read."""
 _DECIMAL_COMMA = r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
+_TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 _EXACT = 2**53
 """Up to here every whole number is a float, too."""
 
 
 def typed(column: pd.Series, decimal_comma: bool = False) -> pd.Series:
-    """Return a column of text as numbers or booleans if every cell is written as Python writes these; else as it is.
+    """Return a column of text as numbers or booleans if every cell is written as programs write these; else as it is.
 
     Codes such as ``007``, ``1E2``, ``1.10`` and ``+1`` are no numbers: as labels they are given back as they are
     written.
@@ -33,8 +34,8 @@ def typed(column: pd.Series, decimal_comma: bool = False) -> pd.Series:
     known = column.dropna()
     if not len(known):
         return column.astype("float64")
-    if known.isin(["True", "False"]).all():
-        return column.map({"True": True, "False": False}).astype(bool if len(known) == len(column) else object)
+    if known.isin(list(_TRUTH)).all():
+        return column.map(_TRUTH).astype(bool if len(known) == len(column) else object)
     if _match(known, _WHOLE):
         return _whole(column, len(known) < len(column))
     if _are_canonical(known):
