@@ -148,8 +148,8 @@ class Panel:
     @property
     def _chosen(self) -> dict[str, Any]:
         """All options of the run. A model in a variable is that object: its folder may hold another one by now."""
-        model = {"model": self._given} if self._model.value == self._first else {}
-        return {**vars(self._base), **self.values, **model}
+        model = self._given if self._model.value == self._first else self._model.value
+        return {**vars(self._base), **self.values, "model": model}
 
     @property
     def cell(self) -> str:

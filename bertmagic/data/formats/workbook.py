@@ -82,7 +82,7 @@ def _opened(source: Source) -> Any:
 
 
 def _rows(book: Any, sheet: str) -> list[list[Any]]:
-    """Return the rows of a sheet that are not blank; none of a chart."""
+    """Return the rows of a sheet that are not blank; a chart has none."""
     try:
         rows = book.get_sheet_by_name(sheet).to_python()
     except Exception:
@@ -108,7 +108,7 @@ def _column(cells: Sequence[Any]) -> pd.Series:
 
     known = [cell for cell in cells if cell != ""]
     if any(isinstance(cell, str) for cell in known):
-        return pd.Series([None if cell == "" else _written(cell) for cell in cells], dtype="str")
+        return pd.Series([None if cell == "" else _written(cell) for cell in cells])
     numbers = all(isinstance(cell, float) and cell.is_integer() for cell in known)
     return pd.Series([None if cell == "" else int(cell) if numbers else cell for cell in cells])
 

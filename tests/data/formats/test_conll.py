@@ -151,6 +151,19 @@ def test_another_sign_for_outside_is_read_as_o_and_said(read, outside):
     assert f"'{outside}' is read as O." in table.note
 
 
+@pytest.mark.parametrize("sep", [",", ";"])
+def test_columns_may_be_those_of_csv_if_blank_lines_part_sentences(read, sep):
+    content = lines([["Mara", "Lindqvist", "flew", "to", "Oslo", f'"{sep}"'], TOKENS[1]], TAGS, sep=sep)
+    expected = [[[*TOKENS[0][:-1], sep], TAGS[0]], EXPECTED[1]]
+    assert sentences(read(content, "data.csv")) == expected
+    assert sentences(read(f"word{sep}tag\n" + content, "data.csv")) == expected
+
+
+def test_tags_without_b_are_named(read):
+    table = read(lines(TOKENS, [[tag.replace("B-", "I-") for tag in row] for row in TAGS]))
+    assert "No tag begins with B-: neighbours of one type are one entity." in table.note
+
+
 def test_a_zero_among_the_letters_o_is_read_as_o_and_said(read):
     table = read(lines(TOKENS, [TAGS[0], ["O", "0", "O"]]))
     assert sentences(table) == EXPECTED

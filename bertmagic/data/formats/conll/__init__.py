@@ -176,6 +176,8 @@ def _remarks(words: WordLines, chosen: Roles) -> list[str]:
         remarks.append(f"{skipped} left out.")
     if chosen.tag is not None and chosen.tag.outside != tags.OUTSIDE:
         remarks.append(f"{chosen.tag.outside!r} is read as O.")
+    if chosen.tag is not None and chosen.tag.has_only_inside:
+        remarks.append("No tag begins with B-: neighbours of one type are one entity.")
     if chosen.tag is not None and chosen.tag.kind is Kind.TYPES:
         types = listing(sorted(chosen.tag.types), 3)
         remarks.append(f"Its tags are types without B- and I- ({types}): neighbours of one type are one entity.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import sys
 from collections import Counter
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Line = tuple[int, list[str]]
 """The number of a line in its file, from 1, and its columns."""
 
+_QUOTING = (",", ";")
+"""Separators of files in which words may be quoted as in CSV; they are tried only where blank lines part sentences."""
 _LOOKED_AT = 2000
 """How many lines decide how columns are separated."""
 _BLANK = " \t\r\n\ufeff"  # others, such as a no-break space, may be words
@@ -145,6 +148,8 @@ class WordLines:
 
     def split(self, line: str) -> list[str]:
         """Return the columns of a line, without empty ones behind the last."""
+        if self.separator.pattern in _QUOTING:
+            return next(csv.reader([line.strip(_BLANK)], delimiter=self.separator.pattern), [""])
         if not self.is_tabbed:
             return self.separator.split(line.strip(_BLANK))[: len(ONTONOTES) if self.dialect == "CoNLL-2012" else None]
         fields = [field.strip(" ") for field in self.separator.split(line.strip("\r\n\ufeff"))]
@@ -189,13 +194,20 @@ def _is_blank(line: str) -> bool:
 
 def candidates(lines: Sequence[str], reading: Reading) -> Iterator[WordLines]:
     """Yield the ways to split lines into two or more columns, the likelier first."""
-    patterns = [re.escape(reading.sep)] if reading.sep and reading.sep.strip(" ") else ["\t", "[ \t]+"]
-    for pattern in [" +"] if reading.sep and not reading.sep.strip(" ") else patterns:
+    for pattern in _patterns(reading.sep):
         split = WordLines(lines, re.compile(pattern))
+        if pattern in _QUOTING and not (reading.sep or split.divided):
+            continue
         if any(line.startswith("#begin document") for line in lines[:_LOOKED_AT]):
             split = replace(split, dialect="CoNLL-2012", names=ONTONOTES)
         if (width := _width(split)) > 1:
             yield _named(replace(split, width=width))
+
+
+def _patterns(sep: str | None) -> list[str]:
+    if not sep:
+        return ["\t", "[ \t]+", *_QUOTING]
+    return [re.escape(sep) if sep.strip(" ") else " +"]
 
 
 def _width(words: WordLines) -> int:

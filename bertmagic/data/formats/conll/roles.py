@@ -99,6 +99,11 @@ class Column:
         return any(len(value) > 2 and tags.parts(value) for value in self.values)
 
     @property
+    def has_only_inside(self) -> bool:
+        """Whether all tags of entities are ``I-``."""
+        return self.kind is Kind.TAGS and {(tags.parts(value) or ("O",))[0] for value in self.values} == {"I", "O"}
+
+    @property
     def has_scheme(self) -> bool:
         """Whether its cells must be tags of a scheme."""
         return self.kind is Kind.TAGS or (self.kind is Kind.OTHER and self.is_typed)
