@@ -76,5 +76,5 @@ def test_a_wrong_value_is_an_error_of_the_option(files):
 
 def test_the_option_offers_each_format():
     assert sorted(FORMATS) == sorted(formats.NAMES)
-    with pytest.raises(OptionError, match="format = 'conl' is not one of .*Did you mean 'conll'"):
+    with pytest.raises(OptionError, match=r"format = 'conl' is not one of .*Did you mean 'conll'"):
         bm.check("nothing.csv", format="conl")
