@@ -21,7 +21,10 @@ _option = partial(option, last=True)
 class Files:
     """Options of every command that reads data."""
 
-    format: str | None = _option(None, "choice", "What a file is; by default what its content shows.", choices=FORMATS)
+    format: str | None = _option(
+        None, "choice", "What a file is; by default what its content shows.", choices=FORMATS,
+        reason="The content of a file says more than its suffix: a .txt may be a table, or words with tags.",
+    )  # fmt: skip
     header: bool | None = _option(
         None, "flag", "Whether the first row of a file holds the names of its columns; by default what it looks like."
     )
