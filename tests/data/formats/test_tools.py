@@ -202,7 +202,7 @@ def test_a_list_with_one_label_of_doccano_is_a_class(read):
 def test_doccano_of_version_1_has_labels_by_number(read):
     span = {"label": 4, "start_offset": 0, "end_offset": 4, "user": 1}
     table = read([{"id": 1, "text": TEXT, "annotations": [span], "meta": {}}])
-    assert column(table, "spans") == [[{"start": 0, "end": 4, "label": "4"}]]
+    assert column(table, "annotations") == [[{"start": 0, "end": 4, "label": "4"}]]
     table = read([{"id": i, "text": TEXT, "annotations": [{"label": i, "user": 1}], "meta": {}} for i in (1, 2)])
     assert column(table, "label") == [1, 2]
 
@@ -210,7 +210,7 @@ def test_doccano_of_version_1_has_labels_by_number(read):
 def test_an_intent_and_slots_of_doccano_are_two_columns(read):
     rows = [{"id": 1, "text": TEXT, "cats": ["travel"], "entities": [[0, 4, "PER"]]}]
     table = read(rows, "d.jsonl")
-    assert (column(table, "label"), column(table, "spans")) == (["travel"], [[MARA]])
+    assert (column(table, "label"), column(table, "entities")) == (["travel"], [[MARA]])
 
 
 # Argilla
