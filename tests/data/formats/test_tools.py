@@ -296,11 +296,13 @@ def test_dataturks_has_points_or_labels(read):
 def test_rasa_and_luis_have_intents_and_entities(read):
     entity = {"start": 13, "end": 17, "value": "OSL", "entity": "city"}
     examples = [{"text": TEXT, "intent": "travel", "entities": [entity]}, {"text": "hello", "intent": "greet"}]
-    table = read({"rasa_nlu_data": {"common_examples": examples, "regex_features": [], "lookup_tables": []}})
+    others = {"regex_features": [{"name": "zip"}], "lookup_tables": []}
+    table = read({"rasa_nlu_data": {"common_examples": examples, **others}})
     assert column(table, "intent") == ["travel", "greet"]
     assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city"}], []]
     luis = {"text": TEXT, "intent": "travel", "entities": [{"entity": "city", "startPos": 13, "endPos": 16}]}
-    assert column(read({"luis_schema_version": "7", "utterances": [luis]}), "spans") == column(table, "spans")[:1]
+    whole = read({"luis_schema_version": "7", "utterances": [luis], "intents": [{"name": "travel"}]})
+    assert column(whole, "spans") == column(table, "spans")[:1]
 
 
 def test_utterances_of_snips_are_joined_from_their_chunks(read):
