@@ -117,7 +117,7 @@ def _is_value(field: str, below: Sequence[str]) -> bool:
         return True
     if field.strip() and field in below and 2 * len(set(below)) <= len(below) + 1:
         return True
-    return _is_long(field) and len(below) > 0 and median(map(len, below)) >= _LONG
+    return _is_long(field) and len(below) > 0 and 2 * sum(map(_is_long, below)) >= len(below)
 
 
 def _is_long(field: str) -> bool:
@@ -152,7 +152,7 @@ def _look_like_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> bo
 
 
 def _stands_out(name: str, below: Sequence[str]) -> bool:
-    """Whether a name is none of the few values below it, or much shorter than the texts below it."""
+    """Whether a name is not one of the few values below it, or is much shorter than the texts below it."""
     if len(below) >= 5 and len(set(below)) <= len(below) // 3 and name not in below:
         return True
     return len(below) > 0 and median(map(len, below)) >= max(20, 3 * len(name))

@@ -90,16 +90,17 @@ def _read_trec(source: Source) -> Content:
     return Content({"": pd.DataFrame(rows, columns=["text", "label", "coarse"])}, f"{note}; format = … overrules.")
 
 
-def _begin_with_labels(texts: list[str]) -> bool:
-    """Whether every line begins with one of few numbers or words in capitals, ten lines or more."""
+def _begin_with_labels(texts: list[str], fewest: int) -> bool:
+    """Whether every line, ten or more, begins with one of few numbers or words in capitals."""
     matches = [match for text in texts if (match := _LABEL_FIRST.match(text))]
     different = len({match[1] for match in matches})
-    return len(matches) == len(texts) >= 10 and 2 <= different <= min(_FEW, len(texts) // 5)
+    return len(matches) == len(texts) >= 10 and fewest <= different <= min(_FEW, len(texts) // 5)
 
 
 def _fit_label_first(source: Source) -> Fit:
     lines = [line for line in source.first_lines if line.strip()]
-    return Fit.POSSIBLE if _begin_with_labels(lines) else Fit.NO
+    # Of a file that is sorted by its labels, the beginning may have one.
+    return Fit.POSSIBLE if _begin_with_labels(lines, 2 if source.is_whole else 1) else Fit.NO
 
 
 def _read_label_first(source: Source) -> Content:

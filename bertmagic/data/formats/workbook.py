@@ -82,7 +82,7 @@ def _opened(source: Source) -> Any:
 
 
 def _rows(book: Any, sheet: str) -> list[list[Any]]:
-    """Return the rows of a sheet that are not blank; none of a chart."""
+    """Return the rows of a sheet that are not blank; a chart has none."""
     try:
         rows = book.get_sheet_by_name(sheet).to_python()
     except Exception:

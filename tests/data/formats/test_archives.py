@@ -91,7 +91,7 @@ def test_a_compressed_file_in_an_archive_and_parquet_in_one(tmp_path, pack):
     assert len(tables.read(pack("p.zip", {"t.parquet": (tmp_path / "t.parquet").read_bytes()})).frame) == 2
 
 
-def test_nothing_is_written_whatever_the_names_in_an_archive(tmp_path, pack):
+def test_nothing_is_written_for_any_name_in_an_archive(tmp_path, pack):
     name = pack("t.zip", {"../../t.csv": CSV})
     before = sorted(tmp_path.rglob("*"))
     assert len(tables.read(name).frame) == 2

@@ -1,6 +1,10 @@
 """Tables in text: separators, quotes, headers and numbers, as many programs write them."""
 
+import csv
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bertmagic.data import numbers, tables
 from bertmagic.data.formats import Reading
@@ -228,3 +232,30 @@ def test_the_first_rows_tell_as_much_of_a_large_file(read):
 
 def test_positions_behind_an_index_are_names(read):
     assert read("t.csv", ",0,1\n0,0.5,1\n1,0.25,2\n").columns == ["Unnamed: 0", "0", "1"]
+
+
+WRITTEN = {  # suffix, separator, quoting
+    "comma": (".csv", ",", csv.QUOTE_MINIMAL),
+    "all quoted": (".csv", ",", csv.QUOTE_ALL),
+    "semicolon": (".csv", ";", csv.QUOTE_MINIMAL),
+    "pandas": (".tsv", "\t", csv.QUOTE_MINIMAL),
+    "bars": (".txt", "|", csv.QUOTE_MINIMAL),
+}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    way=st.sampled_from(sorted(WRITTEN)),
+    texts=st.lists(st.text("ab \",;|'.0é", max_size=12).map(lambda text: f"t{text}"), min_size=2, max_size=8),
+    breaks=st.booleans(),
+)
+def test_what_programs_write_is_read_back_or_refused(tmp_path, way, texts, breaks):
+    suffix, sep, quoting = WRITTEN[way]
+    rows = [(f"{text}\nb" if breaks and i % 3 == 1 else text, "xy"[i % 2]) for i, text in enumerate(texts)]
+    with (tmp_path / f"t{suffix}").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=sep, quoting=quoting, lineterminator="\n").writerows([("text", "label"), *rows])
+    try:
+        frame = tables.read(tmp_path / f"t{suffix}").frame
+    except DataError:
+        return
+    assert list(frame.itertuples(index=False, name=None)) == rows

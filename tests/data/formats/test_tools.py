@@ -1,5 +1,6 @@
 """Exports of annotation tools, each reduced to a few rows: what was annotated is read, and the rest is counted."""
 
+import contextlib
 import json
 
 import pandas as pd
@@ -201,7 +202,7 @@ def test_a_list_with_one_label_of_doccano_is_a_class(read):
 def test_doccano_of_version_1_has_labels_by_number(read):
     span = {"label": 4, "start_offset": 0, "end_offset": 4, "user": 1}
     table = read([{"id": 1, "text": TEXT, "annotations": [span], "meta": {}}])
-    assert column(table, "spans") == [[{"start": 0, "end": 4, "label": "4"}]]
+    assert column(table, "annotations") == [[{"start": 0, "end": 4, "label": "4"}]]
     table = read([{"id": i, "text": TEXT, "annotations": [{"label": i, "user": 1}], "meta": {}} for i in (1, 2)])
     assert column(table, "label") == [1, 2]
 
@@ -209,7 +210,7 @@ def test_doccano_of_version_1_has_labels_by_number(read):
 def test_an_intent_and_slots_of_doccano_are_two_columns(read):
     rows = [{"id": 1, "text": TEXT, "cats": ["travel"], "entities": [[0, 4, "PER"]]}]
     table = read(rows, "d.jsonl")
-    assert (column(table, "label"), column(table, "spans")) == (["travel"], [[MARA]])
+    assert (column(table, "label"), column(table, "entities")) == (["travel"], [[MARA]])
 
 
 # Argilla
@@ -295,11 +296,13 @@ def test_dataturks_has_points_or_labels(read):
 def test_rasa_and_luis_have_intents_and_entities(read):
     entity = {"start": 13, "end": 17, "value": "OSL", "entity": "city"}
     examples = [{"text": TEXT, "intent": "travel", "entities": [entity]}, {"text": "hello", "intent": "greet"}]
-    table = read({"rasa_nlu_data": {"common_examples": examples, "regex_features": [], "lookup_tables": []}})
+    others = {"regex_features": [{"name": "zip"}], "lookup_tables": []}
+    table = read({"rasa_nlu_data": {"common_examples": examples, **others}})
     assert column(table, "intent") == ["travel", "greet"]
     assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city"}], []]
     luis = {"text": TEXT, "intent": "travel", "entities": [{"entity": "city", "startPos": 13, "endPos": 16}]}
-    assert column(read({"luis_schema_version": "7", "utterances": [luis]}), "spans") == column(table, "spans")[:1]
+    whole = read({"luis_schema_version": "7", "utterances": [luis], "intents": [{"name": "travel"}]})
+    assert column(whole, "spans") == column(table, "spans")[:1]
 
 
 def test_utterances_of_snips_are_joined_from_their_chunks(read):
@@ -354,10 +357,60 @@ def test_entities_that_count_words_become_tags(read, rows, tags):
     assert column(table, "tokens") == [WORDS] * 2
 
 
-@pytest.mark.parametrize(
-    ("spans", "message"),
-    [([[0, 5, "P"]], "outside of its 4 words: 0 to 5"), ([[0, 2, "P"], [1, 3, "L"]], "share a word: P and L")],
-)
-def test_entities_that_do_not_fit_their_words_are_an_error(read, spans, message):
-    with pytest.raises(DataError, match=message):
-        read([{"tokens": WORDS, "entities": spans}])
+def test_entities_within_others_are_left_out_and_counted(read):
+    table = read([{"tokens": WORDS, "entities": [[0, 1, "P"], [0, 3, "L"], [3, 4, "X"]]}])
+    assert column(table, "tags") == [["B-L", "I-L", "I-L", "B-X"]]
+    assert "left out: 1 entity within a longer one" in table.note
+
+
+def test_entities_outside_of_their_words_are_an_error(read):
+    with pytest.raises(DataError, match="outside of its 4 words: 0 to 5"):
+        read([{"tokens": WORDS, "entities": [[0, 5, "P"]]}])
+
+
+def test_hints_of_patterns_do_not_hide_the_one_label_of_prodigy(read):
+    table = read([task(label="SPAM", spans=[MARA]), task("reject", label="SPAM")])
+    assert column(table, "label") == ["SPAM", "not SPAM"]
+    assert "spans" not in table.columns
+
+
+def test_paragraphs_of_spacy_with_categories_are_texts(read):
+    paragraphs = [{"raw": raw, "sentences": [], "cats": [{"label": label, "value": 1}]} for raw, label in ("ax", "by")]
+    assert listed(read([{"id": 0, "paragraphs": paragraphs}])) == [("a", "x"), ("b", "y")]
+
+
+def listed(table):
+    return list(zip(table.frame["text"], table.frame["label"], strict=True))
+
+
+def test_entities_of_an_assistant_keep_the_text_that_they_quote(read):
+    entity = {"entity": "city", "start": 3, "stop": 3, "text": "Oslo"}
+    table = read([{"text": TEXT, "intent": "travel", "entities": [entity]}])
+    assert column(table, "spans") == [[{"start": 3, "end": 3, "label": "city", "text": "Oslo"}]]
+
+
+def test_denotations_of_pubannotation_are_spans(read):
+    row = {"sourcedb": "X", "text": TEXT, "denotations": [{"id": "T1", "span": {"begin": 0, "end": 4}, "obj": "PER"}]}
+    assert column(read(row), "spans") == column(read([row]), "spans") == [[MARA]]
+
+
+MUTATIONS = (None, True, 3, "x", [], {}, [[]], [1], {"a": 1}, [None])
+
+
+def places(value, before=()):
+    yield before
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(part, (*before, key))
+
+
+@pytest.mark.parametrize("at", range(len(BROKEN)))
+def test_whatever_is_wrong_with_an_export_is_a_data_error(read, at):
+    for place in list(places(BROKEN[at]))[1:]:
+        for value in MUTATIONS:
+            content = json.loads(json.dumps(BROKEN[at]))
+            part = content
+            for key in place[:-1]:
+                part = part[key]
+            part[place[-1]] = value
+            with contextlib.suppress(DataError):
+                read(content)

@@ -22,7 +22,7 @@ TOOLS: Mapping[str, _Reader] = {
     "Label Studio": label_studio.read,
     "Argilla": argilla.read,
     "spaCy": spacy.read,
-    "CLUENER or Dataturks": quoted.read,
+    "CLUENER, Dataturks or PubAnnotation": quoted.read,
     "an assistant": assistants.read,
     "doccano": doccano.read,
     "words with entities": word_spans.read,

@@ -49,7 +49,8 @@ def _example(row: Row) -> Row:
 
 
 def _entity(entity: Row) -> Row:
-    """Return a span. The value of an entity is no quoted text, since synonyms share one."""
+    """Return a span. The ``value`` of an entity is no quoted text, since synonyms share one."""
     if "startPos" in entity:  # LUIS: the end is the last character
         return {"start": entity["startPos"], "end": entity["endPos"] + 1, "label": entity.get("entity")}
-    return {"start": entity.get("start"), "end": entity.get("end"), "label": entity.get("entity")}
+    span = {"start": entity.get("start"), "end": entity.get("end", entity.get("stop")), "label": entity.get("entity")}
+    return span | ({"text": entity["text"]} if "text" in entity else {})

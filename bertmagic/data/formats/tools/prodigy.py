@@ -23,10 +23,10 @@ def read(rows: list[Any], name: str) -> Export | None:
     groups = defaultdict(list)
     for row in rows:
         groups[row.get("answer")].append(row)
-    asked = _only_label(rows)
+    asked = _only_label(rows) if groups["reject"] else None
     left_out = {"ignored": len(groups["ignore"]), "without an answer": len(groups[None])}
     kept, remarks = groups["accept"], list[str]()
-    if asked and groups["reject"]:
+    if asked:
         kept = [row for row in rows if row.get("answer") in ("accept", "reject")]
         remarks = [f"rejected rows are of the class 'not {asked}'"]
     else:
@@ -39,9 +39,9 @@ def _is_task(row: Any) -> bool:
 
 
 def _only_label(rows: list[Row]) -> str | None:
-    """Return the label that all rows ask about; None if there are several, or rows have spans or options."""
+    """Return the label that all rows ask about, where spans are hints at most; None if there is no such label."""
     label = rows[0].get("label")
-    same = all(row.get("label") == label and not {"spans", "options"} & row.keys() for row in rows)
+    same = all(row.get("label") == label and "options" not in row for row in rows)
     return label if same and isinstance(label, str) else None
 
 
@@ -68,7 +68,7 @@ def _answer(row: Row, keys: set[str], asked: str | None) -> Row:
         answer["label"] = list(row.get("accept") or ())
     elif "label" in keys:
         answer["label"] = f"not {asked}" if row.get("answer") == "reject" else row.get("label")
-    if "spans" in keys:
+    if "spans" in keys and asked is None:
         answer["spans"] = [_span(span, row) for span in row.get("spans") or ()]
     return answer
 

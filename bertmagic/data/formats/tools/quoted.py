@@ -1,4 +1,4 @@
-"""Spans that quote their text: CLUENER, Dataturks, and the lists of entities of other tools.
+"""Spans in forms of their own, most with the text that they quote: CLUENER, Dataturks, PubAnnotation.
 
 The ends of many are inclusive. Which are, is seen by their quoted texts when the spans are read.
 """
@@ -11,11 +11,15 @@ from bertmagic.data.formats.tools.export import Export, Row, one_or_several, sca
 
 
 def read(rows: list[Any], name: str) -> Export | None:
-    """Return the rows of CLUENER, with spans by label and text, or of Dataturks, with points in a content."""
+    """Return the rows of CLUENER, with spans by label and text; of Dataturks, with points; or of PubAnnotation."""
     if not rows or not all(isinstance(row, dict) for row in rows):
         return None
     if _is_cluener(rows):
         return Export("CLUENER", [{**scalars(row), "spans": _by_label(row.get("label") or {})} for row in rows])
+    if all(isinstance(row.get("text"), str) and isinstance(row.get("denotations"), list) for row in rows):
+        return Export(
+            "PubAnnotation", [{**scalars(row), "spans": list(map(_denoted, row["denotations"]))} for row in rows]
+        )
     if all("annotation" in row and isinstance(row.get("content"), str) for row in rows):
         return _dataturks(rows, name)
     return None
@@ -42,6 +46,10 @@ def _by_label(labels: dict[str, dict[str, list[list[int]]]]) -> list[Row]:
         for text, places in texts.items()
         for start, end in places
     ]
+
+
+def _denoted(item: Row) -> Row:
+    return {"start": item["span"]["begin"], "end": item["span"]["end"], "label": item["obj"]}
 
 
 def _dataturks(rows: list[Row], name: str) -> Export | None:

@@ -22,7 +22,9 @@ def read(rows: list[Any], name: str) -> Export | None:
         pairs = [(text, marks) for text, marks in filled]
         return Export("spaCy's pairs of text and annotations", _columns(pairs), left_out)
     if filled and all(map(_is_document, filled)):
-        return Export("spaCy's documents", [row for row in filled for row in _sentences(row)], left_out)
+        categorised = [pair for document in filled for pair in _paragraphs(document)]
+        rows = _columns(categorised) or [row for document in filled for row in _sentences(document)]
+        return Export("spaCy's documents", rows, left_out)
     if filled and all(map(_is_marked, filled)):
         documents = [(row["text"], {key: row[mark] for mark, key in _MARKS.items() if row.get(mark)}) for row in filled]
         return Export("spaCy's documents", _columns(documents), left_out)
@@ -64,6 +66,15 @@ def _labels(categories: Row | None) -> list[str] | None:
 def _is_document(row: Any) -> bool:
     paragraphs = row.get("paragraphs") if isinstance(row, dict) else None
     return isinstance(paragraphs, list) and all(isinstance(part, dict) and "sentences" in part for part in paragraphs)
+
+
+def _paragraphs(document: Row) -> list[tuple[str, Row]]:
+    """Return the pair of each paragraph that has a value for each category."""
+    return [
+        (part["raw"], {"cats": {one["label"]: one["value"] for one in part["cats"]}})
+        for part in document["paragraphs"]
+        if part.get("cats")
+    ]
 
 
 def _sentences(document: Row) -> list[Row]:

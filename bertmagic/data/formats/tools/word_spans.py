@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from bertmagic.data import tags
@@ -26,13 +25,17 @@ def read(rows: list[Any], name: str) -> Export | None:
     given = [sorted(map(_entity, row[spans])) for row in rows]
     lengths = [len(row[words]) for row in rows]
     inclusive = any(entity.start == entity.end for entities in given for entity in entities)
-    kept = []
+    kept, nested = [], 0
     for at, (row, entities, length) in enumerate(zip(rows, given, lengths, strict=True)):
-        read_entities = [entity._replace(end=entity.end + inclusive) for entity in entities]
-        _check(read_entities, length, f"item {at + 1:,} of {name}")
-        kept.append({**scalars(row), "tokens": row[words], "tags": tags.written(read_entities, length)})
-    end = "the last word of an entity" if inclusive else "the word behind an entity"
-    return Export("words with entities that count words", kept, remarks=(f"an end is {end}",))
+        exclusive = [entity._replace(end=entity.end + inclusive) for entity in entities]
+        _check(exclusive, length, f"item {at + 1:,} of {name}")
+        outer = _outer(exclusive)
+        nested += len(exclusive) - len(outer)
+        kept.append({**scalars(row), "tokens": row[words], "tags": tags.written(outer, length)})
+    remarks = [f"an end is {'the last word of an entity' if inclusive else 'the word behind an entity'}"]
+    if nested:
+        remarks.append(f"left out: {count(nested, 'entity', 'entities')} within a longer one")
+    return Export("words with entities that count words", kept, remarks=tuple(remarks))
 
 
 def _key(rows: list[Any], keys: tuple[str, ...], fits: Any) -> str | None:
@@ -70,7 +73,7 @@ def _entity(item: Any) -> Entity:
 
 
 def _check(entities: list[Entity], length: int, where: str) -> None:
-    """Raise a `DataError` if an entity lies outside of the words, or two of them share one."""
+    """Raise a `DataError` if an entity lies outside of the words."""
     for entity in entities:
         if not 0 <= entity.start < entity.end <= length:
             raise DataError(
@@ -78,9 +81,12 @@ def _check(entities: list[Entity], length: int, where: str) -> None:
                 f"({entity.label}).",
                 "Count words from 0, all ends in the same way.",
             )
-    for left, right in pairwise(entities):
-        if right.start < left.end:
-            raise DataError(
-                f"{where} has entities that share a word: {left.label} and {right.label}.",
-                "A word has one tag: keep one of the two, such as the longer.",
-            )
+
+
+def _outer(entities: list[Entity]) -> list[Entity]:
+    """Return the entities that share no word with a longer one: a word has one tag."""
+    chosen: list[Entity] = []
+    for entity in sorted(entities, key=lambda one: one.start - one.end):
+        if all(entity.end <= other.start or other.end <= entity.start for other in chosen):
+            chosen.append(entity)
+    return chosen
