@@ -8,6 +8,12 @@ from typing import TypedDict, cast
 
 from bertmagic.options.entry import option
 
+FORMATS = (
+    "table", "lines", "json", "records", "conll", "webanno", "brat", "pubtator", "semeval", "triples", "parallel",
+    "fasttext", "trec", "label_first", "excel", "sqlite", "parquet", "feather", "arrow", "orc",
+)  # fmt: skip
+"""What a file can be, as in `data.formats.NAMES`."""
+
 _option = partial(option, last=True)
 
 
@@ -16,8 +22,9 @@ class Files:
     """Options of every command that reads data."""
 
     format: str | None = _option(
-        None, "text", "What a file is, such as table, lines, conll or json; by default what its content shows."
-    )
+        None, "choice", "What a file is; by default what its content shows.", choices=FORMATS,
+        reason="The content of a file says more than its suffix: a .txt may be a table, or words with tags.",
+    )  # fmt: skip
     header: bool | None = _option(
         None, "flag", "Whether the first row of a file holds the names of its columns; by default what it looks like."
     )

@@ -138,7 +138,9 @@ def choose(source: Source) -> Format:
     if len(chosen) == 1:
         return chosen[0]
     if not chosen:
-        raise DataError(f"{source.name} is of an unknown kind.", f'Say what it is with format = "…": {listing(NAMES)}.')
+        raise DataError(
+            f"{source.name} is of an unknown kind.", f'Say what it is with format = "…": {listing(NAMES, 40)}.'
+        )
     names = [known.name for known in chosen]
     ways = "\n".join(f'format = "{name}"' for name in names)
     raise DataError(f"{source.name} can be read in several ways: {listing(names)}.", f"Say which:\n{ways}")
@@ -149,4 +151,4 @@ def named(name: str) -> Format:
     for known in FORMATS:
         if known.name == name:
             return known
-    raise DataError(f"there is no format {name!r}.{nearest(name, NAMES)}", f"Known are {listing(NAMES)}.")
+    raise DataError(f"there is no format {name!r}.{nearest(name, NAMES)}", f"Known are {listing(NAMES, 40)}.")

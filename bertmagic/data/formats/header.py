@@ -117,7 +117,7 @@ def _is_value(field: str, below: Sequence[str]) -> bool:
         return True
     if field.strip() and field in below and 2 * len(set(below)) <= len(below) + 1:
         return True
-    return _is_long(field) and len(below) > 0 and median(map(len, below)) >= _LONG
+    return _is_long(field) and len(below) > 0 and 2 * sum(map(_is_long, below)) >= len(below)
 
 
 def _is_long(field: str) -> bool:

@@ -23,6 +23,9 @@ KNOWN = (
 """What messages list as known shapes."""
 
 _SPLIT = re.compile(r"(.+[-_ ])?(train(ing)?|dev(elopment)?|val(id|idation)?|test(ing)?|eval)([-_ ].+)?", re.IGNORECASE)
+_EXAMPLES = ("common_examples", "utterances")
+"""Keys of the rows of Rasa NLU and of LUIS."""
+
 _NAMES = TEXT_NAMES | LABEL_NAMES | {"tokens", "words", "tags", "ner_tags", "id", "sentence1", "question", "context"}
 
 
@@ -79,7 +82,7 @@ def _holds_rows(value: Any) -> bool:
 
 
 def _tabular(value: dict[str, Any], name: str) -> Shape | None:
-    """Read the orientations ``split``, ``tight`` and ``table`` of pandas: the columns stand beside the data."""
+    """Read the orientations ``split``, ``tight`` and ``table`` of pandas: columns apart from data."""
     data, columns = value.get("data"), value.get("columns")
     if isinstance(data, list) and isinstance(columns, list) and all(isinstance(row, list) for row in data):
         return Shape({"": _with_index(named_rows(data, columns, name), value.get("index"))})
@@ -184,6 +187,8 @@ def _under_key(value: dict[str, Any], name: str) -> Shape | None:
     if any(isinstance(part, str) and key.lower() in TEXT_NAMES for key, part in value.items()):
         return None  # one row, which has lists in it
     parts = {key: part for key, part in value.items() if _holds_rows(part)}
+    examples = [key for key in _EXAMPLES if key in parts]  # the other lists of such a file describe them
+    parts = {key: parts[key] for key in examples} or parts
     if len(parts) > 1:
         return Shape(parts, others=tuple(key for key in value if key not in parts))
     if parts:

@@ -59,8 +59,9 @@ class Answer:
 
 
 def are_decisions(column: pd.Series) -> bool:
-    """Whether a column holds booleans or numbers for yes and no, as in BoolQ (Clark et al. 2019), and no texts."""
-    return isinstance(next((cell for cell in cells(column) if not missing(cell)), None), bool | int | float)
+    """Whether a column holds booleans, or 0 and 1, for yes and no, as in BoolQ (Clark et al. 2019), and no texts."""
+    first = next((cell for cell in cells(column) if not missing(cell)), None)
+    return isinstance(first, bool | int | float) and first in (0, 1)
 
 
 def given(cell: Any) -> list[tuple[str, int]]:

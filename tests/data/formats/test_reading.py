@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 import bertmagic as bm
-from bertmagic.data import tables
+from bertmagic.data import formats, tables
 from bertmagic.data.formats.reading import Reading, of_reference
 from bertmagic.errors import DataError, OptionError, UnknownReference
+from bertmagic.options.files import FORMATS
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,9 @@ def test_options_of_files_for_other_data_are_an_error(data):
 def test_a_wrong_value_is_an_error_of_the_option(files):
     with pytest.raises(OptionError, match="header = 'perhaps' is not True or False"):
         bm.check("semi.csv", header="perhaps")
+
+
+def test_the_option_offers_each_format():
+    assert sorted(FORMATS) == sorted(formats.NAMES)
+    with pytest.raises(OptionError, match=r"format = 'conl' is not one of .*Did you mean 'conll'"):
+        bm.check("nothing.csv", format="conl")

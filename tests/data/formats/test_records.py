@@ -211,7 +211,7 @@ def test_each_line_is_parsed_once(read, monkeypatch):
 
     monkeypatch.setattr(json_text, "_DECODER", Counting())
     read("\n".join(['{"a": 1}'] * 1000), "many.jsonl")
-    assert len(parsed) == 1001, "the first one also tells that there is a value in each line"
+    assert len(parsed) == 1001, "the first one is parsed before, to see that there is a value in each line"
 
 
 def test_a_file_that_is_json_for_sure_is_shown_to_no_later_format(read, monkeypatch):

@@ -202,7 +202,7 @@ def test_a_list_with_one_label_of_doccano_is_a_class(read):
 def test_doccano_of_version_1_has_labels_by_number(read):
     span = {"label": 4, "start_offset": 0, "end_offset": 4, "user": 1}
     table = read([{"id": 1, "text": TEXT, "annotations": [span], "meta": {}}])
-    assert column(table, "spans") == [[{"start": 0, "end": 4, "label": "4"}]]
+    assert column(table, "annotations") == [[{"start": 0, "end": 4, "label": "4"}]]
     table = read([{"id": i, "text": TEXT, "annotations": [{"label": i, "user": 1}], "meta": {}} for i in (1, 2)])
     assert column(table, "label") == [1, 2]
 
@@ -210,7 +210,7 @@ def test_doccano_of_version_1_has_labels_by_number(read):
 def test_an_intent_and_slots_of_doccano_are_two_columns(read):
     rows = [{"id": 1, "text": TEXT, "cats": ["travel"], "entities": [[0, 4, "PER"]]}]
     table = read(rows, "d.jsonl")
-    assert (column(table, "label"), column(table, "spans")) == (["travel"], [[MARA]])
+    assert (column(table, "label"), column(table, "entities")) == (["travel"], [[MARA]])
 
 
 # Argilla
@@ -296,11 +296,13 @@ def test_dataturks_has_points_or_labels(read):
 def test_rasa_and_luis_have_intents_and_entities(read):
     entity = {"start": 13, "end": 17, "value": "OSL", "entity": "city"}
     examples = [{"text": TEXT, "intent": "travel", "entities": [entity]}, {"text": "hello", "intent": "greet"}]
-    table = read({"rasa_nlu_data": {"common_examples": examples, "regex_features": [], "lookup_tables": []}})
+    others = {"regex_features": [{"name": "zip"}], "lookup_tables": []}
+    table = read({"rasa_nlu_data": {"common_examples": examples, **others}})
     assert column(table, "intent") == ["travel", "greet"]
     assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city"}], []]
     luis = {"text": TEXT, "intent": "travel", "entities": [{"entity": "city", "startPos": 13, "endPos": 16}]}
-    assert column(read({"luis_schema_version": "7", "utterances": [luis]}), "spans") == column(table, "spans")[:1]
+    whole = read({"luis_schema_version": "7", "utterances": [luis], "intents": [{"name": "travel"}]})
+    assert column(whole, "spans") == column(table, "spans")[:1]
 
 
 def test_utterances_of_snips_are_joined_from_their_chunks(read):

@@ -171,6 +171,8 @@ def test_a_question_without_an_answer_may_be_marked_as_text(true):
     assert list(map(len, rows.targets)) == [0, 1]
 
 
-@pytest.mark.parametrize(("answers", "decisions"), [([None, True], True), ([0, 1], True), (["yes", "no"], False)])
+@pytest.mark.parametrize(
+    ("answers", "decisions"), [([None, True], True), ([0, 1], True), ([3, 1], False), (["yes"], False)]
+)
 def test_decisions_are_no_answers(answers, decisions):
     assert are_decisions(pd.Series(answers, dtype=object)) is decisions

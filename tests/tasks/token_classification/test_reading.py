@@ -50,8 +50,8 @@ def test_doccano_lines_are_read(tmp_path):
     lines = [{"id": 1, "text": "In Paris", "label": [[3, 8, "LOC"]]}, {"id": 2, "text": "nothing", "label": []}]
     (tmp_path / "doccano.jsonl").write_text("\n".join(map(json.dumps, lines)))
     table = tables.read("doccano.jsonl")
-    assert reading.holds_spans(table.frame["spans"])
-    assert reading.read(table, "text", "spans")[1] == [["O", "B-LOC"], ["O"]]
+    assert reading.holds_spans(table.frame["label"])
+    assert reading.read(table, "text", "label")[1] == [["O", "B-LOC"], ["O"]]
 
 
 def test_what_columns_hold_is_told_from_their_cells():

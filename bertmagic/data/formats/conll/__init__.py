@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from bertmagic.data.formats.source import Source
 
 _FEW_WORDS = 5
+_LOOKED_AT = 1000
+"""How many sentences decide whether the first line holds names."""
 _TAGS_OF_WORDS = {"CoNLL-U": ("upos", "xpos", "deprel"), "CoNLL-2012": ("pos",)}
 """Columns of these dialects that hold a tag for each word."""
 _OVERRULE = "format = …, columns = … overrule."
@@ -67,9 +70,8 @@ def _columns(words: WordLines, reading: Reading) -> tuple[WordLines, list[Column
     if words.names or reading.header is False or len(first) != words.width:
         return words, roles.profile(words.sentences(), words)
     named = replace(words, names=tuple(first), header=tuple(first))
-    columns = roles.profile(named.sentences(), named)
-    if reading.header or _is_header(columns):
-        return named, columns
+    if reading.header or _is_header(roles.profile(islice(named.sentences(), _LOOKED_AT), named)):
+        words = named
     return words, roles.profile(words.sentences(), words)
 
 
@@ -94,16 +96,17 @@ def _read(source: Source) -> Content:
 
 def _chosen(source: Source) -> tuple[WordLines, list[Column], Roles]:
     """Return the lines split in the first way in which a column marks entities, and the roles of their columns."""
-    ways = list(candidates(source.lines, source.reading))
+    lines = source.lines
+    ways = list(candidates(lines, source.reading))
     if not ways:
-        what = "has one column only" if any(map(str.strip, source.lines)) else "has no rows"
+        what = "has one column only" if any(map(str.strip, lines)) else "has no rows"
         raise DataError(f"{source.name} {what}.", "Give each word a tag: WORD TAB TAG.")
-    known = [_columns(words, source.reading) for words in ways]
-    for words, columns in known:
+    for way in ways:
+        words, columns = _columns(way, source.reading)
         chosen = roles.assign(columns, source.name, source.reading.columns)
         if chosen is not None:
             return words, columns, chosen
-    raise _no_tags(source, known[0][1])
+    raise _no_tags(source, _columns(ways[0], source.reading)[1])
 
 
 def _no_tags(source: Source, columns: Sequence[Column]) -> DataError:

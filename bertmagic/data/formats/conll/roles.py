@@ -61,8 +61,10 @@ class Column:
         Its number, from 0.
     name
         Its name, or an empty string.
-    values
-        How often each value occurs; no longer counted once there are more than `_MOST`.
+    values, tagged
+        How often each value occurs, and how many are tags; no longer counted once there are more values than `_MOST`.
+    cells
+        How many there are.
     is_number
         Whether all cells are numbers, or ranges of numbers.
     is_steady
@@ -87,8 +89,8 @@ class Column:
         """Count the cells of a sentence."""
         if len(self.values) <= _MOST:
             self.values.update(cells)
+            self.tagged += sum(tags.parts(cell) is not None for cell in cells)
         self.cells += len(cells)
-        self.tagged += sum(tags.parts(cell) is not None for cell in cells)
         self.is_number = self.is_number and all(map(_NUMBER.fullmatch, cells))
         self.is_steady = self.is_steady and len(set(cells)) == 1
         self.prefix = _prefix(self.prefix, cells)

@@ -14,7 +14,7 @@ _MARKS = ("label", "labels", "annotations", "entities", "cats")
 
 
 def read(rows: list[Any], name: str) -> Export | None:
-    """Return rows with ``label`` for classes and lists of labels, and ``spans`` for entities.
+    """Return rows with ``label`` for classes and lists of labels, and spans under the key that they have in the file.
 
     doccano writes a class as a list of one label: they are classes if no row has two.
     """
@@ -31,7 +31,7 @@ def read(rows: list[Any], name: str) -> Export | None:
     for key in marks:
         cells = [row.get(key) for row in rows]
         if _all_items(cells, _is_span):
-            _set(kept, "spans", [[_span(span) for span in cell or ()] for cell in cells])
+            _set(kept, key, [[_span(span) for span in cell or ()] for cell in cells])
         elif _all_items(cells, _is_label):
             labels = _labels(cells)
             _set(kept, "label", labels)
@@ -39,7 +39,8 @@ def read(rows: list[Any], name: str) -> Export | None:
                 remarks.append("no row has two labels, so each label is a class")
         else:
             return None
-    without = [at for at, row in enumerate(kept) if row.get("label", "") is None and not row.get("spans")]
+    others = [key for key in _MARKS if key != "label"]
+    without = [at for at, row in enumerate(kept) if row.get("label", "") is None and not any(map(row.get, others))]
     kept = [row for at, row in enumerate(kept) if at not in set(without)]
     return Export("an export of doccano", kept, {"without a label": len(without)}, tuple(remarks)).check(name)
 
