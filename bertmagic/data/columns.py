@@ -28,6 +28,7 @@ _NO_LABEL_NAMES = frozenset(["split", "fold", "partition", "subset", "annotator"
 """Names of columns that hold few values and are no label; they are taken only if the user names them."""
 
 _MOST_CLASSES = 100
+_CHOICES = frozenset(["choices", "options", "endings", "candidates", "alternatives", "answer_choices"])
 _LOOKED_AT = 100
 
 
@@ -78,9 +79,11 @@ def text_and_label(
     Raises
     ------
     DataError
-        If a column is missing, has two roles, or is not clear.
+        If a column is missing, has two roles, or is not clear, or the table holds multiple-choice questions.
     """
     notes = []
+    if label is None or text is None:
+        _refuse_choices(table)
     if label is None:
         label = _only(table, "label", _labels(table, _texts(table, text), fits))
         notes.append(f"label = {label!r}")
@@ -92,6 +95,18 @@ def text_and_label(
     require(table, label, "label")
     chosen, inferred, others = texts(table, text, (label,))
     return chosen, label, inference_note(table, inferred + notes, others)
+
+
+def _refuse_choices(table: Table) -> None:
+    """Raise a `DataError` for a column with the choices of each question: its label says which one is right."""
+    for column in table.columns:
+        first = next(iter(table.frame[column].head(_LOOKED_AT).dropna()), None)
+        if plain_name(column) in _CHOICES and isinstance(first, list | dict | tuple):
+            raise DataError(
+                f"{table.name} holds multiple-choice questions (column {column!r}), which bertmagic does not learn.",
+                "Make a row of each question and choice, with the label 1 for the right one and 0 for the others; "
+                "or name both columns to classify the questions alone: text = …, label = ….",
+            )
 
 
 def text_and_flags(

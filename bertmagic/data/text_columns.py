@@ -62,6 +62,7 @@ _PARTNERS = frozenset(name for pair in PAIR_NAMES for name in pair) - TEXT_NAMES
 _COPIES = frozenset(["clean", "cleaned", "raw", "original", "processed", "preprocessed", "normalized", "lemmatized"])
 """What the name of a column adds to that of the text if it holds the text once more."""
 
+_MOST = 0.9
 _LOOKED_AT = 1000
 _SENTENCE = 4
 """Words that a cell of running text has on average, at least."""
@@ -168,8 +169,8 @@ def is_code(column: pd.Series) -> bool:
     """Whether strings that are long are no text: addresses, identifiers or dates."""
     values = [value[:200] for value in _strings(column)]
     letters = sum(sign.isalpha() for value in values for sign in value)
-    single = all(value.isascii() and len(value.split()) == 1 for value in values)
-    return single or letters <= sum(map(len, values)) / 2
+    single = sum(value.isascii() and len(value.split()) == 1 for value in values)
+    return single > _MOST * len(values) or letters <= sum(map(len, values)) / 2
 
 
 def _reads_like_sentences(column: pd.Series) -> bool:

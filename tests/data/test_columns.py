@@ -114,3 +114,12 @@ def test_several_columns_with_0_and_1_can_all_be_labels():
     with pytest.raises(DataError) as caught:
         infer(text=LONG, rude=[0, 1] * 20, loud=[1, 0] * 20)
     assert "label = ['rude', 'loud']" in caught.value.fix
+
+
+def test_multiple_choice_is_refused_unless_both_columns_are_named():
+    frame = {"question": LONG, "choices": [{"label": ["A", "B"], "text": ["tea", "rain"]}] * 40, "key": ["A", "B"] * 20}
+    with pytest.raises(DataError, match=r"multiple-choice questions \(column 'choices'\)") as caught:
+        infer(**frame)
+    assert "a row of each question and choice" in caught.value.fix
+    table = tables.read(pd.DataFrame(frame))
+    assert columns.text_and_label(table, "question", "key")[:2] == ("question", "key")

@@ -344,9 +344,9 @@ def test_the_language_or_position_that_a_corpus_adds_to_each_word_is_left_out(re
     some = read(lines([[f"no:{word}" if word != "." else word for word in row] for row in TOKENS], TAGS))
     assert sentences(some)[0][0][0] == "no:Mara"
 
-    positioned = "春0\tB-GPE\n天1\tI-GPE\n镇0\tO\n40\tO\n51\tO\n"
+    positioned = "春0\tB-GPE\n天1\tI-GPE\n镇0\tO\n40\tO\n51\tO\n\ufffd\ufffd0\tO\n"
     table = read(f"{positioned}\n{positioned}")
-    assert sentences(table)[0][0] == ["春", "天", "镇", "4", "5"]
+    assert sentences(table)[0][0] == ["春", "天", "镇", "4", "5", "\ufffd\ufffd"]
     assert "position of each character" in table.note
     unordered = "A4\tB-PAPER\nB5\tI-PAPER\nC0\tO\n"
     assert sentences(read(f"{unordered}\n{unordered}"))[0][0] == ["A4", "B5", "C0"]

@@ -35,7 +35,7 @@ _CHUNKS = frozenset(
 """Types of phrases, as in the chunk column of CoNLL-2000 and 2003."""
 _NUMBER = re.compile(r"[\d.,:-]*\d[\d.,:-]*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}:(?=.)")
-_POSITIONED = re.compile(r".(\d+)", re.DOTALL)
+_POSITIONED = re.compile(r"(.\D?)(\d+)", re.DOTALL)  # half an emoji may be two characters
 _TYPE = re.compile(r"[^\W\d_][^\s()*]*")
 _PART = re.compile(r"[./_:-]")
 
@@ -99,7 +99,7 @@ class Column:
     def bare(self, word: str) -> str:
         """Return a word without what the corpus adds to each one: its language, or its position."""
         if self.is_positioned:
-            return word[0]
+            return _POSITIONED.sub(r"\1", word)
         return word.removeprefix(self.prefix or "")
 
     @property
@@ -192,7 +192,7 @@ def _prefix(known: str | None, cells: Sequence[str]) -> str:
 def _are_positioned(cells: Sequence[str]) -> bool:
     """Whether the numbers behind single characters count up from 0 again and again."""
     matches = [_POSITIONED.fullmatch(cell) for cell in cells]
-    positions = [int(match[1]) if match else -1 for match in matches]
+    positions = [int(match[2]) if match else -1 for match in matches]
     return all(now in (0, before + 1) for before, now in zip([-1, *positions], positions, strict=False))
 
 
