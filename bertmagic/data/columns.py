@@ -182,8 +182,15 @@ def _only(table: Table, option: str, candidates: list[str]) -> str:
         if candidates
         else f"no column of {table.name} looks like the {option} (columns: {listing(table.columns)})."
     )
-    two = f"; a pair of texts with text = [{candidates[0]!r}, {candidates[1]!r}]" if candidates[1:] else ""
-    raise DataError(what, f'Say which one with {option} = "NAME"{two if option == "text" else ""}.')
+    raise DataError(what, f'Say which one with {option} = "NAME"{_together(table, option, candidates)}.')
+
+
+def _together(table: Table, option: str, candidates: list[str]) -> str:
+    """Return how to say that several columns are meant: a pair of texts, or labels with 0 and 1 for each."""
+    if option == "text" and candidates[1:]:
+        return f"; a pair of texts with text = {candidates[:2]}"
+    flags = [column for column in candidates if set(table.frame[column].head(_LOOKED_AT).dropna()) <= {0, 1}]
+    return f"; several labels per row with label = {flags}" if option == "label" and flags[1:] else ""
 
 
 def _labels(table: Table, taken: tuple[str, ...], fits: Callable[[pd.Series], bool]) -> list[str]:
@@ -208,4 +215,5 @@ def _text_candidates(table: Table, taken: tuple[str, ...]) -> list[str]:
     """Return the columns that can be the text: those with a usual name, else those that read like text."""
     others = [column for column in table.columns if column not in taken]
     named = [column for column in others if plain_name(column) in text_columns.TEXT_NAMES]
-    return named or [column for column in others if text_columns.reads_like_text(table.frame[column])]
+    long = [column for column in others if text_columns.reads_like_text(table.frame[column])]
+    return named or [column for column in long if not text_columns.is_code(table.frame[column])] or long

@@ -164,6 +164,14 @@ def reads_like_text(column: pd.Series) -> bool:
     return len(set(values)) > len(values) / 2 and sum(map(len, values)) / len(values) > 12
 
 
+def is_code(column: pd.Series) -> bool:
+    """Whether strings that are long are no text: addresses, identifiers or dates."""
+    values = [value[:200] for value in _strings(column)]
+    letters = sum(sign.isalpha() for value in values for sign in value)
+    single = all(value.isascii() and len(value.split()) == 1 for value in values)
+    return single or letters <= sum(map(len, values)) / 2
+
+
 def _reads_like_sentences(column: pd.Series) -> bool:
     """Whether a column holds many sentences, which may come again: no addresses, dates, parse trees or lists."""
     values = _strings(column)

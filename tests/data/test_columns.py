@@ -101,3 +101,16 @@ def test_splits_and_annotators_are_no_labels():
     assert infer(text=LONG, group=CLASSES, Split=["train", "test"] * 20)[1] == "group"
     with pytest.raises(DataError, match="no column of the DataFrame looks like the label"):
         infer(text=LONG, split=["train", "test"] * 20)
+
+
+def test_addresses_dates_and_identifiers_are_no_texts():
+    day = [f"Tue Mar {n % 28 + 1:02} 10:{n:02}:59 CET 2020" for n in range(40)]
+    link = [f"https://example.org/pages/{n}" for n in range(40)]
+    assert infer(when=day, link=link, opinion=LONG, group=CLASSES)[0] == "opinion"
+    assert infer(link=link, group=CLASSES)[0] == "link"
+
+
+def test_several_columns_with_0_and_1_can_all_be_labels():
+    with pytest.raises(DataError) as caught:
+        infer(text=LONG, rude=[0, 1] * 20, loud=[1, 0] * 20)
+    assert "label = ['rude', 'loud']" in caught.value.fix

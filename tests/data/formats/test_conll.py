@@ -335,3 +335,25 @@ def test_conll_is_never_taken_for_a_table(read):
         )
         table = read(content, f"{number}{draw.choice(['.txt', '.tsv', '.csv', ''])}")
         assert sentences(table) == [list(pair) for pair in zip(words, tags, strict=True)]
+
+
+def test_the_language_or_position_that_a_corpus_adds_to_each_word_is_left_out(read):
+    prefixed = read(lines([[f"no:{word}" for word in row] for row in TOKENS], TAGS))
+    assert sentences(prefixed) == EXPECTED
+    assert "'no:' before each word is left out" in prefixed.note
+    some = read(lines([[f"no:{word}" if word != "." else word for word in row] for row in TOKENS], TAGS))
+    assert sentences(some)[0][0][0] == "no:Mara"
+
+    positioned = "春0\tB-GPE\n天1\tI-GPE\n镇0\tO\n40\tO\n51\tO\n"
+    table = read(f"{positioned}\n{positioned}")
+    assert sentences(table)[0][0] == ["春", "天", "镇", "4", "5"]
+    assert "position of each character" in table.note
+    unordered = "A4\tB-PAPER\nB5\tI-PAPER\nC0\tO\n"
+    assert sentences(read(f"{unordered}\n{unordered}"))[0][0] == ["A4", "B5", "C0"]
+
+
+def test_tags_of_positions_without_words_are_refused(read):
+    rows = "".join(f"8000000{at:02}\t{at}\t{at + 4}\t{'B-LOC' if at % 3 else 'O'}\n" for at in range(30))
+    with pytest.raises(DataError, match=r"no column of words: column 1 \(post\) holds only numbers") as caught:
+        read(f"post\tstart\tend\tkind\n{rows}")
+    assert "columns = (WORD, TAG)" in caught.value.fix

@@ -177,6 +177,8 @@ def _remarks(words: WordLines, chosen: Roles) -> list[str]:
     if words.skipped:
         skipped = count(words.skipped, "multiword range or empty node", "multiword ranges and empty nodes")
         remarks.append(f"{skipped} left out.")
+    if chosen.word.addition:
+        remarks.append(f"{chosen.word.addition} is left out.")
     if chosen.tag is not None and chosen.tag.outside != tags.OUTSIDE:
         remarks.append(f"{chosen.tag.outside!r} is read as O.")
     if chosen.tag is not None and chosen.tag.has_only_inside:

@@ -49,7 +49,10 @@ class Cells:
                 f"{self.name} line {line:,} has a tag, {fields[-1]!r}, but no word.",
                 "Remove the line, or give it its word.",
             )
-        return cells
+        if not self.column.addition:
+            return cells
+        bare = map(self.column.bare, cells)
+        return [self._known.setdefault(word, word) for word in bare]
 
     def tags(self, sentence: list[Line]) -> list[str]:
         """Return the tags of a sentence; spans in brackets become tags, types stay as they are.

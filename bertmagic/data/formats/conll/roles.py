@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MOST = 2000
 """A column with more different values is no column of tags."""
 _MOST_TYPES = 200
+_MANY = 20
+"""A column with so many numbers and nothing else is no column of words."""
 SURE = 0.9
 """Share of the cells that are tags in a column of tags, of a file that may be damaged."""
 _OUTSIDE_SHARE = 0.3
@@ -32,6 +34,8 @@ _CHUNKS = frozenset(
 )
 """Types of phrases, as in the chunk column of CoNLL-2000 and 2003."""
 _NUMBER = re.compile(r"[\d.,:-]*\d[\d.,:-]*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}:(?=.)")
+_POSITIONED = re.compile(r".(\d+)", re.DOTALL)
 _TYPE = re.compile(r"[^\W\d_][^\s()*]*")
 _PART = re.compile(r"[./_:-]")
 
@@ -65,6 +69,10 @@ class Column:
         Whether all cells are numbers, or ranges of numbers.
     is_steady
         Whether each sentence has one value only.
+    prefix
+        The language before each word, such as ``pt:``; None before the first cell, empty if there is none.
+    is_positioned
+        Whether each cell is a character and its position in its word, from 0, as in the Chinese Weibo corpus.
     """
 
     number: int
@@ -74,6 +82,8 @@ class Column:
     is_number: bool = True
     is_steady: bool = True
     tagged: int = 0
+    prefix: str | None = None
+    is_positioned: bool = True
 
     def add(self, cells: Sequence[str]) -> None:
         """Count the cells of a sentence."""
@@ -83,6 +93,21 @@ class Column:
         self.cells += len(cells)
         self.is_number = self.is_number and all(map(_NUMBER.fullmatch, cells))
         self.is_steady = self.is_steady and len(set(cells)) == 1
+        self.prefix = _prefix(self.prefix, cells)
+        self.is_positioned = self.is_positioned and _are_positioned(cells)
+
+    def bare(self, word: str) -> str:
+        """Return a word without what the corpus adds to each one: its language, or its position."""
+        if self.is_positioned:
+            return word[0]
+        return word.removeprefix(self.prefix or "")
+
+    @property
+    def addition(self) -> str:
+        """What `bare` leaves out, in the words of a message; empty if words stay as they are."""
+        if self.is_positioned:
+            return "The position of each character in its word"
+        return f"{self.prefix!r} before each word" if self.prefix else ""
 
     @property
     def types(self) -> frozenset[str]:
@@ -156,6 +181,21 @@ class Column:
         return f"column {self.number + 1}" + (f" ({self.name})" if self.name else "")
 
 
+def _prefix(known: str | None, cells: Sequence[str]) -> str:
+    """Return the language that stands before all words so far."""
+    if known is None:
+        match = _LANGUAGE.match(cells[0])
+        known = match[0] if match else ""
+    return known if known and all(len(cell) > len(known) and cell.startswith(known) for cell in cells) else ""
+
+
+def _are_positioned(cells: Sequence[str]) -> bool:
+    """Whether the numbers behind single characters count up from 0 again and again."""
+    matches = [_POSITIONED.fullmatch(cell) for cell in cells]
+    positions = [int(match[1]) if match else -1 for match in matches]
+    return all(now in (0, before + 1) for before, now in zip([-1, *positions], positions, strict=False))
+
+
 @dataclass(frozen=True)
 class Roles:
     """The columns of words and of their tags; ``tag`` is None if no column marks entities."""
@@ -187,7 +227,7 @@ def assign(columns: Sequence[Column], name: str, said: Sequence[str] = ()) -> Ro
     Raises
     ------
     DataError
-        If ``said`` names no two columns, or several columns can be the tag.
+        If ``said`` names no two columns, no column has words, or several columns can be the tag.
     """
     if said:
         return Roles(*_said(columns, name, said))
@@ -196,6 +236,11 @@ def assign(columns: Sequence[Column], name: str, said: Sequence[str] = ()) -> Ro
     word = _word(columns, marked)
     if word is None or not (marked or word.name):
         return None
+    if word.is_number and word.cells >= _MANY:
+        raise DataError(
+            f"{name} has tags, but no column of words: {word.title} holds only numbers ({listing(word.values, 2)}).",
+            "Tags of positions need their texts: put the words in a column, or name them with columns = (WORD, TAG).",
+        )
     return Roles(word, _tag(marked, name, word) if marked else None)
 
 
