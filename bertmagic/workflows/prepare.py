@@ -61,6 +61,20 @@ def named_columns(options: Any) -> dict[str, Any]:
     return {role: getattr(options, role, None) for role in ROLES}
 
 
+def columns_of(kind: type[Task], table: Table, options: Any) -> tuple[dict[str, Any], str]:
+    """Return the columns by their role, and a line about what was inferred; see `Task.columns`.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or not clear, with how the file was read: another reading may be the fix.
+    """
+    try:
+        return kind.columns(table, named_columns(options))
+    except DataError as error:
+        raise DataError(error.what, " ".join(filter(None, (error.fix, table.note)))) from None
+
+
 def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
     """Read the data of a run, find its task and columns, check its rows and split them.
 
@@ -119,7 +133,7 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     parts
         ``train`` and, where given, ``validation`` and ``test``.
     """
-    columns, note = kind.columns(parts["train"], named_columns(options))
+    columns, note = columns_of(kind, parts["train"], options)
     task, train, findings = kind.read(parts["train"], columns, options)
     notes, others = [*dict.fromkeys(table.note for table in parts.values()), note], {}
     # Before rows are held out, so that a test row becomes neither a training nor a validation row.
