@@ -18,7 +18,7 @@ from bertmagic.events import Listener, Phase, counting
 from bertmagic.options import Finetune
 from bertmagic.tasks import Task, choose
 from bertmagic.tasks.token_classification import reading
-from bertmagic.workflows.prepare import named_columns
+from bertmagic.workflows.prepare import columns_of, named_columns
 from bertmagic.workflows.resolve import find_encoder, max_length
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def report(options: Check, emit: Listener) -> DataReport:
 def _columns(task: type[Task], table: Table, options: Check) -> tuple[dict[str, Any], list[Finding]]:
     """Return the columns by their role: only the text column if the label column is ambiguous."""
     try:
-        columns, note = task.columns(table, named_columns(options))
+        columns, note = columns_of(task, table, options)
     except DataError as error:
         if options.label is not None or options.answers is not None:
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import split, tables
+from bertmagic.data.formats.header import UnsureHeader
 from bertmagic.data.formats.reading import of_options
 from bertmagic.data.report import Finding
 from bertmagic.data.rows import overlap
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertmagic.data.rows import LabelledRows
-    from bertmagic.data.tables import Table
+    from bertmagic.data.tables import Role, Table
     from bertmagic.events import Listener
     from bertmagic.options import Finetune, Pretrain
     from bertmagic.options.terms import Keep
@@ -61,6 +62,20 @@ def named_columns(options: Any) -> dict[str, Any]:
     return {role: getattr(options, role, None) for role in ROLES}
 
 
+def columns_of(kind: type[Task], table: Table, options: Any) -> tuple[dict[str, Any], str]:
+    """Return the columns by their role, and a line about what was inferred; see `Task.columns`.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or not clear, with how the file was read: another reading may be the fix.
+    """
+    try:
+        return kind.columns(table, named_columns(options))
+    except DataError as error:
+        raise DataError(error.what, " ".join(filter(None, (error.fix, table.note)))) from None
+
+
 def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
     """Read the data of a run, find its task and columns, check its rows and split them.
 
@@ -89,13 +104,22 @@ def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:
     splits = tables.read_splits(given(options, options.train))
     parts = {"train": tables.read(splits, "train")}
     if options.validation is not None and not isinstance(options.validation, int | float):
-        parts["validation"] = tables.read(given(options, options.validation), "validation")
+        parts["validation"] = _read_like(parts["train"], options, options.validation, "validation")
     elif splits.has("validation"):
         parts["validation"] = tables.read(splits, "validation")
         emit(Note(f"Validation is {parts['validation'].name}, which came with train."))
     if options.test is not None:
-        parts["test"] = tables.read(given(options, options.test), "test")
+        parts["test"] = _read_like(parts["train"], options, options.test, "test")
     return parts
+
+
+def _read_like(train: Table, options: Finetune | Pretrain, rows: Any, role: Role) -> Table:
+    """Read the rows of a part; a first row that may be names or data is what it is in the file of train."""
+    try:
+        return tables.read(given(options, rows), role)
+    except UnsureHeader:
+        has_names = train.columns != [str(number) for number in range(len(train.columns))]
+        return tables.read(given(replace(options, header=has_names), rows), role)
 
 
 def _check_options(options: Finetune | Pretrain, prepared: Prepared) -> None:
@@ -119,7 +143,7 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     parts
         ``train`` and, where given, ``validation`` and ``test``.
     """
-    columns, note = kind.columns(parts["train"], named_columns(options))
+    columns, note = columns_of(kind, parts["train"], options)
     task, train, findings = kind.read(parts["train"], columns, options)
     notes, others = [*dict.fromkeys(table.note for table in parts.values()), note], {}
     # Before rows are held out, so that a test row becomes neither a training nor a validation row.

@@ -51,6 +51,9 @@ FORMATS: tuple[Format, ...] = (
 )
 """All formats; of those that are sure of a file, the first one reads it."""
 
+_NOTES = 3
+"""How many different notes are shown on files that are read as one table."""
+
 NAMES = tuple(known.name for known in FORMATS)
 SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
 
@@ -80,7 +83,9 @@ def _joined(paths: Sequence[Path], contents: Sequence[Content]) -> Content:
         if set(frame.columns) != first:
             differ = listing(sorted(map(str, first ^ set(frame.columns))))
             raise DataError(f"{path.name} has other columns than {paths[0].name} ({differ}).", "Read them one by one.")
-    notes = dict.fromkeys(content.note for content in contents if content.note)
+    notes = list(dict.fromkeys(content.note for content in contents if content.note))
+    if len(notes) > _NOTES:
+        notes[_NOTES:] = [f"{count(len(notes) - _NOTES, 'other note')} on further files."]
     return Content({"": pd.concat(frames, ignore_index=True)}, " ".join(notes))
 
 

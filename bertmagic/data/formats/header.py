@@ -30,13 +30,19 @@ _LONG = 40
 """From how many characters on a field with several words is a text."""
 
 
+class UnsureHeader(DataError):
+    """The first row may hold names or data."""
+
+
 def names(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
     """Return how many rows stand above the data, and the names of the columns: 0, 1, … if there are none.
 
     Raises
     ------
+    UnsureHeader
+        If the first row may be names or data.
     DataError
-        If the first row may be names or data, or if as many names as columns are not given.
+        If as many names as columns are not given.
     """
     reading, width = source.reading, len(rows[0])
     named = reading.header if reading.header is not None else has_names(rows)
@@ -50,7 +56,7 @@ def names(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]
         given = different(reading.columns)
         return int(bool(named) or list(rows[0]) == given), given
     if named is None:
-        raise DataError(
+        raise UnsureHeader(
             f"the first row of {source.name} may hold the names of the columns or data: {listing(rows[0], 5)}.",
             "Say which:\nheader = True\nheader = False",
         )

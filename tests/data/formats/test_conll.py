@@ -268,10 +268,10 @@ def test_without_blank_lines_comments_or_the_index_part_sentences(read, before):
 
 
 def test_a_first_entity_may_come_late(read):
-    content = "w\tO\nv\tO\n\n" * 40_000 + lines(TOKENS, TAGS)
+    content = "w\tO\nv\tO\n\n" * 30_000 + lines(TOKENS, TAGS)
     table = read(content)
     assert table.frame["tags"].tolist()[-2:] == TAGS
-    assert len(table.frame) == 40_002
+    assert len(table.frame) == 30_002
 
 
 def test_chinese_characters_and_odd_blanks_are_words(read):

@@ -63,6 +63,14 @@ def test_options_of_files_are_taken_wherever_data_is(files):
     assert bm.check("semi.csv?sep=;", text="text").columns == ("text", "label")
 
 
+def test_a_column_that_is_not_clear_says_how_the_file_was_read(tmp_path):
+    (tmp_path / "a.conllu").write_text(
+        "# text = Go on\n1\tGo\tgo\tVERB\tV\t_\t0\troot\t_\t_\n2\ton\ton\tADV\tR\t_\t1\tadv\t_\t_\n"
+    )
+    with pytest.raises(DataError, match=r"Read as CoNLL-U: .* label = … learns the tags of another column: upos"):
+        bm.finetune("a.conllu", show=False)
+
+
 @pytest.mark.parametrize("data", [pd.DataFrame({"text": ["a"]}), "sample:reviews", {"text": ["a"]}])
 def test_options_of_files_for_other_data_are_an_error(data):
     with pytest.raises(DataError, match="sep says how a file is read, and the data is"):

@@ -58,6 +58,14 @@ def test_a_folder_of_brat_has_a_row_for_each_text(write):
     assert [spans(table, row) for row in range(2)] == [SPANS, []]
 
 
+def test_notes_on_many_files_stay_short(write):
+    more = {f"f{n}_{kind}": TEXT if kind == "txt" else MARKS + "#1\tNote T1\tx\n" * n
+            for n in range(6) for kind in ("txt", "ann")}  # fmt: skip
+    table = tables.read(f"{write(**more)}/*.ann")
+    assert len(table.frame) == 6
+    assert table.note.endswith("3 other notes on further files.")
+
+
 def test_other_lines_of_brat_are_counted(write):
     more = "R1\tIn Arg1:T1 Arg2:T2\nR2\tIn Arg1:T1 Arg2:T2\nA1\tNegated T1\n#1\tNotes T1\tsure\n*\tEquiv T1 T2\n"
     table = tables.read(write(a_txt=TEXT, a_ann=MARKS + more) / "a.txt")
