@@ -58,6 +58,11 @@ def _read(source: Source) -> Content:
         raise DataError(f"{source.path} is empty: it has no header line.", "Check how it was written.")
     skipped, names = _header(source, rows)
     frame = _frame(source, dialect, skipped, names)
+    if len(names) > len(rows[0]) and frame[names[-1]].isna().all():
+        raise DataError(
+            f"columns names {count(len(names), 'column')}, and no row of {source.name} has so many.",
+            f"Name each column once; the first row has {len(rows[0])}.",
+        )
     if skipped == 1:
         _refuse_repeated(source, frame, rows[0])
     spilt = _spilt(frame, rows[0]) if skipped else ""

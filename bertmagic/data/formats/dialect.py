@@ -255,7 +255,7 @@ def _rows_of_one_width(source: Source, dialect: Dialect) -> Iterator[list[str]]:
                 if not row:
                     continue
                 first = first or row
-                if len(row) != len(first):
+                if not len(first) <= len(row) <= max(len(first), len(source.reading.columns)):
                     raise _ragged(source, rows.line_num, row, first)
                 yield row
         except csv.Error as error:
@@ -268,7 +268,8 @@ def _ragged(source: Source, line: int, row: list[str], first: list[str]) -> Data
     return DataError(
         f"{source.name} is ragged: line {line:,} has {count(len(row), 'field')}, "
         f"the header has {len(first)} ({listing(first, 5)}).",
-        "Quote texts that hold the separator, or repair that line."
+        "Quote texts that hold the separator, or repair that line. If some rows end in further columns, name them all: "
+        'columns = "…, …".'
         if len(first) > 1
         else 'Name the separator, as in sep = ";", or read a text from each line with format = "lines".',
     )

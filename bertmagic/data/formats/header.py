@@ -47,7 +47,7 @@ def names(source: Source, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]
     reading, width = source.reading, len(rows[0])
     named = reading.header if reading.header is not None else has_names(rows)
     if reading.columns:
-        if len(reading.columns) != width:
+        if len(reading.columns) < width:
             raise DataError(
                 f"columns names {count(len(reading.columns), 'column')}, and the rows of {source.name} have {width} "
                 f"({listing(rows[0], 5)}).",

@@ -259,3 +259,16 @@ def test_what_programs_write_is_read_back_or_refused(tmp_path, way, texts, break
     except DataError:
         return
     assert list(frame.itertuples(index=False, name=None)) == rows
+
+
+def test_rows_with_further_columns_are_read_if_all_columns_are_named(read):
+    content = '1.5\tA cat naps\tA cat sleeps\n0.2\tIt rains\tNo "luck\tnews site\n4.5\tA door\tThe door\n'
+    with pytest.raises(DataError, match="line 2 has 4 fields") as caught:
+        read("t.csv", content)
+    assert "name them all" in caught.value.fix
+    names = ("score", "one", "other", "source")
+    frame = read("t.csv", content, columns=names).frame
+    assert frame["other"].tolist() == ["A cat sleeps", 'No "luck', "The door"]
+    assert frame["source"].fillna("").tolist() == ["", "news site", ""]
+    with pytest.raises(DataError, match="columns names 5 columns, and no row of t.csv has so many"):
+        read("t.csv", content, columns=(*names, "more"))
