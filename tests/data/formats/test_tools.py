@@ -386,7 +386,7 @@ def listed(table):
 def test_entities_of_an_assistant_keep_the_text_that_they_quote(read):
     entity = {"entity": "city", "start": 3, "stop": 3, "text": "Oslo"}
     table = read([{"text": TEXT, "intent": "travel", "entities": [entity]}])
-    assert column(table, "spans") == [[{"start": 3, "end": 3, "label": "city", "text": "Oslo"}]]
+    assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city", "text": "Oslo"}]]
 
 
 def test_denotations_of_pubannotation_are_spans(read):
@@ -414,3 +414,13 @@ def test_whatever_is_wrong_with_an_export_is_a_data_error(read, at):
             part[place[-1]] = value
             with contextlib.suppress(DataError):
                 read(content)
+
+
+def test_entities_of_assistants_that_count_words_are_placed_by_their_text(read):
+    text = "From Oslo, by ferry, to Oslo"
+    marks = [("by", 3, 3), ("ferry", 4, 4), ("Oslo", 7, 7)]
+    entities = [{"entity": "x", "start": start, "stop": stop, "text": quote} for quote, start, stop in marks]
+    spans = column(read([{"text": text, "intent": "travel", "entities": entities}]), "spans")[0]
+    assert [(span["start"], span["end"], span["text"]) for span in spans] == [
+        (11, 13, "by"), (14, 19, "ferry"), (24, 28, "Oslo"),
+    ]  # fmt: skip

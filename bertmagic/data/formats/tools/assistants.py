@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bertmagic.data.formats.tools.export import Export, Row, scalars
+
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def read(rows: list[Any], name: str) -> Export | None:
@@ -45,12 +48,23 @@ def _utterance(row: Row) -> Row:
 
 
 def _example(row: Row) -> Row:
-    return {**scalars(row), "spans": [_entity(entity) for entity in row.get("entities") or ()]}
+    return {**scalars(row), "spans": [_entity(entity, row["text"]) for entity in row.get("entities") or ()]}
 
 
-def _entity(entity: Row) -> Row:
+def _entity(entity: Row, text: str) -> Row:
     """Return a span. The ``value`` of an entity is no quoted text, since synonyms share one."""
     if "startPos" in entity:  # LUIS: the end is the last character
         return {"start": entity["startPos"], "end": entity["endPos"] + 1, "label": entity.get("entity")}
+    if "stop" in entity and isinstance(entity.get("text"), str):
+        entity = {**entity, **_placed(entity, text)}
     span = {"start": entity.get("start"), "end": entity.get("end", entity.get("stop")), "label": entity.get("entity")}
     return span | ({"text": entity["text"]} if "text" in entity else {})
+
+
+def _placed(entity: Row, text: str) -> Row:
+    """Return the start and end of a quoted entity whose ``start`` and ``stop`` count words; empty if it is not clear."""
+    quote = entity["text"]
+    places = [match.start() for match in re.finditer(re.escape(quote), text)]
+    if len(places) > 1:
+        places = [place for place in places if len(_WORD.findall(text[:place])) == entity["start"]]
+    return {"start": places[0], "end": places[0] + len(quote)} if len(places) == 1 else {}
