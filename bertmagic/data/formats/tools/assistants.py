@@ -62,7 +62,7 @@ def _entity(entity: Row, text: str) -> Row:
 
 
 def _placed(entity: Row, text: str) -> Row:
-    """Return the start and end of a quoted entity whose ``start`` and ``stop`` count words; empty if it is not clear."""
+    """Return start and end of a quoted entity whose ``start`` and ``stop`` count words; empty if they are not clear."""
     quote = entity["text"]
     places = [match.start() for match in re.finditer(re.escape(quote), text)]
     if len(places) > 1:
