@@ -357,3 +357,9 @@ def test_tags_of_positions_without_words_are_refused(read):
     with pytest.raises(DataError, match=r"no column of words: column 1 \(post\) holds only numbers") as caught:
         read(f"post\tstart\tend\tkind\n{rows}")
     assert "columns = (WORD, TAG)" in caught.value.fix
+
+
+def test_rare_types_without_b_and_i_are_types_and_the_first_is_no_header(read):
+    table = read("Mara\tPERSON\n" + "so\tO\n" * 30 + "\nOslo\tTOWN\n" + "then\tO\n" * 30)
+    assert [(row[0][0], row[1][0]) for row in sentences(table)] == [("Mara", "PERSON"), ("Oslo", "TOWN")]
+    assert "types without B- and I-" in table.note

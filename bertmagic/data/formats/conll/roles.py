@@ -139,7 +139,8 @@ class Column:
     def kind(self) -> Kind:
         """What its cells mark, once all of them are counted."""
         few = self.cells > 0 and len(self.values) <= _MOST
-        if few and (self.tagged >= SURE * self.cells or self._foreign_outside):
+        tagged = self.tagged >= (SURE if self.is_typed else 1) * self.cells  # types alone may be rare among many O
+        if few and (tagged or self._foreign_outside):
             return Kind.TAGS
         if few and all(map(brackets.is_cell, self.values)) and any(value.startswith("(") for value in self.values):
             return Kind.BRACKETS
