@@ -36,7 +36,7 @@ class Pressing(nbclient.NotebookClient):
 
     def process_message(self, message, cell, index):
         text = message["content"].get("data", {}).get("text/plain", "")
-        if not self.pressed and re.search("best (so far|at step)", text):
+        if not self.pressed and re.search("validation at step", text):
             self.pressed = True
             asyncio.get_running_loop().create_task(self.km.interrupt_kernel())
         return super().process_message(message, cell, index)

@@ -73,6 +73,7 @@ class TextModel:
 
     def __init__(self, name, calls):
         self.name, self.calls = name, calls
+        self.folder, self.is_in_folder = Path(name), True
 
     def __repr__(self):
         return f"<TextModel {self.name}>"
