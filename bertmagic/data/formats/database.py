@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from bertmagic.data.formats import parts
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.errors import DataError, UnknownReference, count, listing, nearest
+from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
     from bertmagic.data.formats.source import Source
@@ -26,29 +27,14 @@ def _read(source: Source) -> Content:
         raise DataError(f"{source.name} is a packed database.", "Unpack it and name the file.")
     try:
         with closing(sqlite3.connect(f"{source.file.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            table = _chosen(source, [name for (name,) in database.execute(_NAMES)])
+            empty = DataError(f"{source.file.name} is a database without a table.", "Check the path.")
+            table = parts.chosen(source, "table", [name for (name,) in database.execute(_NAMES)], empty)
             quoted = table.replace('"', '""')
             cursor = database.execute(f'SELECT * FROM "{quoted}"')
             columns = [description[0] for description in cursor.description]
             return Content({"": pd.DataFrame(cursor.fetchall(), columns=columns)})
     except sqlite3.Error as error:
         raise DataError(f"{source.name} cannot be read as a database: {error}.", "Check how it was written.") from None
-
-
-def _chosen(source: Source, tables: list[str]) -> str:
-    name = source.file.name
-    if source.part and source.part not in tables:
-        raise UnknownReference(
-            f"{name} has no table {source.part!r}; it has {listing(tables)}.{nearest(source.part, tables)}",
-            f"Name one, as in {name}:TABLE.",
-        )
-    if not tables:
-        raise DataError(f"{name} is a database without a table.", "Check the path.")
-    if len(tables) > 1 and not source.part:
-        raise DataError(
-            f"{name} has {count(len(tables), 'table')}: {listing(tables)}.", f"Name one, as in {name}:{tables[0]}."
-        )
-    return source.part or tables[0]
 
 
 FORMAT = Format("sqlite", (".sqlite", ".sqlite3", ".db"), _fit, _read)

@@ -1,4 +1,4 @@
-"""Files that belong together: which of several are the splits of a data set, by their names."""
+"""Which of several is meant: the files that are the splits of a data set, and the table or sheet of a file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from bertmagic.errors import DataError, UnknownReference, count, listing, nearest
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+    from bertmagic.data.formats.source import Source
 
 _SPLITS = {
     "train": "train",
@@ -53,3 +57,40 @@ def splits(names: Iterable[str]) -> dict[str, str]:
     if len(chosen) < 2 or any(len(files) > 1 for files in chosen.values()):
         return {}
     return {split: files[0] for split, files in chosen.items()}
+
+
+def chosen(source: Source, kind: str, names: Collection[str], empty: DataError, of_which: str = "") -> str:
+    """Return the part of a file that ``FILE:PART`` names, or the only one that there is.
+
+    Parameters
+    ----------
+    kind
+        What a part is, such as ``sheet``.
+    names
+        The parts that there are.
+    empty
+        Raised if there are none and none is named.
+    of_which
+        What the parts in ``names`` have, for messages.
+
+    Raises
+    ------
+    UnknownReference
+        If there is no part of that name.
+    DataError
+        If there are several and none is named.
+    """
+    name, part = source.file.name, source.part
+    if part and part not in names:
+        raise UnknownReference(
+            f"{name} has no {kind} {part!r}{of_which}; it has {listing(names)}.{nearest(part, names)}",
+            f"Name one, as in {name}:{kind.upper()}.",
+        )
+    if not names:
+        raise empty
+    if len(names) > 1 and not part:
+        first = next(iter(names))
+        raise DataError(
+            f"{name} has {count(len(names), kind)}{of_which}: {listing(names)}.", f"Name one, as in {name}:{first}."
+        )
+    return part or next(iter(names))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.formats import archives, header
+from bertmagic.data.formats import archives, header, parts
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.errors import DataError, UnknownReference, count, listing, nearest
+from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,20 +42,8 @@ def _has_parts(source: Source) -> bool:
 def _read(source: Source) -> Content:
     book = _opened(source)
     sheets = {name: rows for name in book.sheet_names if (rows := _rows(book, name))}
-    if source.part and source.part not in sheets:
-        near = nearest(source.part, sheets)
-        raise UnknownReference(
-            f"{source.file.name} has no sheet {source.part!r} with rows; it has {listing(sheets)}.{near}",
-            f"Name one, as in {source.file.name}:SHEET.",
-        )
-    if not sheets:
-        raise DataError(f"{source.name} has no rows in any sheet.", "Check how it was written.")
-    if len(sheets) > 1 and not source.part:
-        raise DataError(
-            f"{source.name} has {count(len(sheets), 'sheet')} with rows: {listing(sheets)}.",
-            f"Name one, as in {source.name}:{next(iter(sheets))}.",
-        )
-    rows = sheets[source.part or next(iter(sheets))]
+    empty = DataError(f"{source.name} has no rows in any sheet.", "Check how it was written.")
+    rows = sheets[parts.chosen(source, "sheet", sheets, empty, " with rows")]
     skipped, names = header.names(source, [[_written(cell) for cell in row] for row in rows[: header.SAMPLE]])
     return Content({"": _frame(rows[skipped:], names)}, "" if skipped else header.note(names))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from bertmagic.data.formats.tools.export import Export, Row, Votes, one_or_several, scalars
+from bertmagic.data.formats.tools.export import Export, Row, Votes, make_classes, scalars
 
 _OLD = frozenset(["annotation", "prediction", "status"])
 _STATUS = ("Default", "Validated", "Edited", "Discarded")
@@ -102,7 +102,5 @@ def _is_texts(cell: Any) -> bool:
 def _make_classes(rows: list[Row], questions: list[str]) -> None:
     """Turn lists with one label each into classes."""
     for question in questions:
-        cells = [row[question] for row in rows]
-        if all(cell is None or _is_texts(cell) for cell in cells):
-            for row, label in zip(rows, one_or_several(cells), strict=True):
-                row[question] = label
+        if all(row[question] is None or _is_texts(row[question]) for row in rows):
+            make_classes(rows, question)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +73,20 @@ def one_or_several(labels: Sequence[list[Any] | None]) -> list[Any]:
     if not known or any(len(row) != 1 for row in known):
         return list(labels)
     return [None if row is None else row[0] for row in labels]
+
+
+def make_classes(rows: Sequence[Row], column: str) -> None:
+    """Replace the labels of a column as `one_or_several` does."""
+    for row, label in zip(rows, one_or_several([row[column] for row in rows]), strict=True):
+        row[column] = label
+
+
+def by_input(rows: Sequence[Row], key: str) -> list[list[Row]]:
+    """Return the rows of each input, in the order of the inputs; a row without a key is an input of its own."""
+    inputs: dict[str, list[Row]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        inputs[str(row.get(key, f"row {at}"))].append(row)
+    return list(inputs.values())
 
 
 def scalars(item: Mapping[str, Any], without: Sequence[str] | frozenset[str] = ()) -> Row:

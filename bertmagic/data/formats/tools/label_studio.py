@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
-from bertmagic.data.formats.tools.export import Export, Row, Votes, one_or_several, scalars
+from bertmagic.data.formats.tools.export import Export, Row, Votes, by_input, make_classes, one_or_several, scalars
 from bertmagic.errors import DataError, listing
 
 _SPANS = frozenset(["labels", "hypertextlabels"])
@@ -139,17 +139,13 @@ def _of_annotations(rows: list[Row], name: str) -> Export:
     """Read JSON-MIN: a control is a key with spans, ``{"choices": […]}`` or a text; it is missing where empty."""
     spans = {key for row in rows for key, value in row.items() if _holds_spans(value)}
     choices = {key for row in rows for key, value in row.items() if isinstance(value, dict) and "choices" in value}
-    tasks: dict[str, list[Row]] = defaultdict(list)
-    for at, row in enumerate(rows):
-        tasks[str(row.get("id", f"row {at}"))].append(row)
     votes, kept = Votes(), []
-    for same in tasks.values():
+    for same in by_input(rows, "id"):
         answer, agreed = votes.decide([_of_min(row, spans, choices) for row in same])
         if agreed:
             kept.append(answer)
     for key in choices:
-        for row, label in zip(kept, one_or_several([row[key] for row in kept]), strict=True):
-            row[key] = label
+        make_classes(kept, key)
     return Export("an export of Label Studio (JSON-MIN)", kept, votes.left_out, votes.remarks).check(name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from bertmagic.data.formats.tools.export import Export, Row, Votes, one_or_several, scalars
+from bertmagic.data.formats.tools.export import Export, Row, Votes, by_input, make_classes, scalars
 from bertmagic.errors import DataError
 
 _ANSWERS = ("accept", "reject", "ignore")
@@ -47,17 +47,13 @@ def _only_label(rows: list[Row]) -> str | None:
 
 def _export(rows: list[Row], asked: str | None, left_out: dict[str, int], remarks: tuple[str, ...]) -> Export:
     keys = {key for row in rows for key in row}
-    inputs: dict[str, list[Row]] = defaultdict(list)
-    for at, row in enumerate(rows):
-        inputs[str(row.get("_input_hash", f"row {at}"))].append(row)
     votes, kept = Votes(), []
-    for same in inputs.values():
+    for same in by_input(rows, "_input_hash"):
         answer, agreed = votes.decide([_answer(row, keys, asked) for row in same])
         if agreed:
             kept.append({**scalars(same[0], _NOT_COLUMNS), **answer})
     if "options" in keys:
-        for row, label in zip(kept, one_or_several([row["label"] for row in kept]), strict=True):
-            row["label"] = label
+        make_classes(kept, "label")
     return Export("an export of Prodigy", kept, left_out | votes.left_out, remarks + votes.remarks)
 
 
