@@ -14,7 +14,6 @@ from bertmagic.events import Listener, Phase
 from bertmagic.inference import embedding, vector_cache
 from bertmagic.inference.forward import run_model
 from bertmagic.models import heads, pooling
-from bertmagic.run import folders
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.workflows import warm_start
 
@@ -246,12 +245,9 @@ def _left_out(setup: Setup, task: Task) -> tuple[str, ...]:
 
 def _encoder(setup: Setup, tick: Tick) -> Encoder:
     options, folder = setup.options, setup.encoder.folder
-    tokens = cache.Cache(
-        folders.home(), setup.tokenizer, cast("int", options.max_length), options.long_text, folder, options.stride
-    )
     network, rows = setup.frozen or setup.network, len(setup.rows("train"))
     vectors = probe_pooling(setup.prepared.task, folder, rows, getattr(options, "pooling", None))
-    return Encoder(network, setup.tokenizer, options.precision, vectors, tokens, tick)
+    return Encoder(network, setup.tokenizer, options.precision, vectors, setup.token_cache, tick)
 
 
 def probe_pooling(task: Task, folder: Path, rows: int, chosen: Pooling | None) -> Pooling:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic.data import cache
 from bertmagic.data.batches import BatchSource
 from bertmagic.errors import count
 from bertmagic.evaluation import baselines, linear
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from bertmagic.data import cache
     from bertmagic.data.rows import LabelledRows
     from bertmagic.options import Finetune, Pretrain
     from bertmagic.tasks import Task
@@ -70,10 +70,7 @@ def learn(setup: Setup, emit: Listener) -> None:
     if not number or rows.second is None:
         return
     emit(Phase("comparing the texts of pairs"))
-    tokens = cache.Cache(
-        folders.home(), setup.tokenizer, cast("int", options.max_length), options.long_text, setup.encoder.folder,
-        options.stride,
-    )  # fmt: skip
+    tokens = setup.token_cache
     texts = [*rows.texts, *rows.second]
     vectors = _vectors(setup, tokens, texts)
     if not _is_useful(setup.prepared.task, rows, baselines.cosines(vectors[: len(rows)], vectors[len(rows) :])):

@@ -72,6 +72,11 @@ class Setup:
         shared = {name: getattr(self.options, name) for name in _PLANNED if hasattr(self.options, name)}
         return Plan(steps=self.steps.total, higher_is_better=self.options.metric not in LOWER_IS_BETTER, **shared)
 
+    @property
+    def token_cache(self) -> cache.Cache:
+        """Makes the tokens of texts as those of the run were made."""
+        return _cache(self.options, self.encoder, self.tokenizer)
+
     def feed(self, part: str) -> BatchSource:
         """Return the batches of a part: train, validation or test."""
         pad_id: Any = self.tokenizer.pad_token_id
@@ -171,14 +176,18 @@ def _tokenize(
     emit: Listener,
 ) -> dict[str, Tokens]:  # fmt: skip
     """Return the tokens of each part, from the cache where they were made before."""
-    longest = cast("int", options.max_length)
-    kept = cache.Cache(folders.home(), tokenizer, longest, options.long_text, encoder.folder, options.stride)
+    kept = _cache(options, encoder, tokenizer)
     parts = {
         name: prepared.task.encode(kept, rows, counting(emit, f"tokenizing {name}"))
         for name, rows in prepared.parts.items()
     }
     allocator.trim()  # memory that checks and tokenizing used
     return parts
+
+
+def _cache(options: Finetune | Pretrain, encoder: Encoder, tokenizer: PreTrainedTokenizerBase) -> cache.Cache:
+    longest = cast("int", options.max_length)
+    return cache.Cache(folders.home(), tokenizer, longest, options.long_text, encoder.folder, options.stride)
 
 
 def _check_stride(options: Finetune | Pretrain, tokenizer: PreTrainedTokenizerBase, paired: bool) -> None:
