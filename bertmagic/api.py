@@ -298,7 +298,7 @@ def compare(
         )
     with publish.working(show) as emit:
         return comparing.compare(
-            opened, tables.read_as(data, options), columns, tables.read_as(train, options), chosen.price, emit
+            opened, tables.read_as(data, options), columns, tables.read_as(train, options, True), chosen.price, emit
         )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.attention.maps import AttentionMaps
+    from bertmagic.data.formats.reading import Reading
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
@@ -161,7 +162,7 @@ class TextModel:
 
         asked = {"text": text, "question": question, "context": context}
         with self._lock, publish.working(show) as emit:
-            return predict(self, texts if file is None else _as_file(Path(file), reading), asked, emit)
+            return predict(self, _texts_or_file(texts, file, reading), asked, emit)
 
     @table.keywords(table.commands.Predict)
     def embed(
@@ -197,7 +198,7 @@ class TextModel:
 
         asked = {"text": text, "question": question, "context": context}
         with self._lock, publish.working(show) as emit:
-            vectors, notes = embed(self, texts if file is None else _as_file(Path(file), reading), asked, pooling, emit)
+            vectors, notes = embed(self, _texts_or_file(texts, file, reading), asked, pooling, emit)
         publish.notes([note for note in notes if show and note not in self._notes])
         self._notes.update(notes)
         return vectors
@@ -233,13 +234,15 @@ class TextModel:
         show
             Whether to show a progress bar when it takes more than 2 s.
         """
+        from bertmagic.data import tables
         from bertmagic.workflows import evaluate as evaluating
 
         def several(given: Any) -> tuple[Any, ...]:
             return (given,) if isinstance(given, str) or callable(given) else tuple(given or ())
 
         columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
-        data, train = (_as_file(rows, reading) for rows in (data, train))
+        files = _options(reading)
+        data, train = tables.read_as(data, files), tables.read_as(train, files, may_be_object=True)
         asked = evaluating.Asked(several(by), several(at), label_issues, probe, train)
         with self._lock, publish.working(show) as emit:
             return evaluating.evaluate(self, data, columns, asked, emit)
@@ -300,7 +303,7 @@ class TextModel:
         from bertmagic.workflows.fill import fill
 
         words = candidates.split(",") if isinstance(candidates, str) else [w for c in candidates for w in c.split(",")]
-        given = texts if file is None else _as_file(Path(file), reading)
+        given = _texts_or_file(texts, file, reading)
         with self._lock, publish.working(show) as emit:
             return fill(self, given, top_k, [word.strip() for word in words if word.strip()], {"text": text}, emit)
 
@@ -420,10 +423,27 @@ class TextModel:
             return size
 
 
-def _as_file(source: Any, reading: FileOptions) -> Any:
-    """Return a source with what the keywords of a method say of its file."""
+def _texts_or_file(texts: Any, file: str | None, reading: FileOptions) -> Any:
+    """Return the texts, or the file of them with its options.
+
+    Raises
+    ------
+    DataError
+        If there are options and no file.
+    """
     from bertmagic.data import tables
+
+    options = _options(reading)
+    if file is not None:
+        return tables.read_as(Path(file), options)
+    if options:
+        raise tables.no_file("no file", options)
+    return texts
+
+
+def _options(reading: FileOptions) -> Reading:
+    """Return the options of files that the keywords of a method give."""
     from bertmagic.data.formats.reading import of_options
     from bertmagic.options.files import Files
 
-    return tables.read_as(source, of_options(table.read(Files, reading)))
+    return of_options(table.read(Files, reading))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +18,6 @@ from bertmagic.errors import DataError, UnknownReference, listing, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bertmagic.data.formats.format import Content
 
 Role = Literal["train", "validation", "test", "any"]
 _SPLIT_NAMES: dict[Role, tuple[str, ...]] = {
@@ -28,6 +27,9 @@ _SPLIT_NAMES: dict[Role, tuple[str, ...]] = {
     "any": ("train",),
 }
 """The names of splits for each role, the preferred one first."""
+
+SUFFIXES = (*formats.SUFFIXES, *archives.SUFFIXES, ".zip")
+"""The suffixes that stand for files of data."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +111,28 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     return Table(table.name, words.grouped(frame), table.note)
 
 
-def read_as(source: Any, reading: Reading) -> Any:
+def read_as(source: Any, reading: Reading, may_be_object: bool = False) -> Any:
     """Return a source with the options for its files, for `read`.
+
+    Parameters
+    ----------
+    may_be_object
+        Whether the options may be meant for another source, so that an object stays as it is.
 
     Raises
     ------
     DataError
         If there are options, and the source is an object.
     """
-    if not reading:
-        return source
-    if isinstance(source, str | os.PathLike):
+    if reading and isinstance(source, str | os.PathLike):
         return FileReference(os.fspath(source), reading)
-    raise _no_file(f"a {type(source).__name__}", reading)
+    if reading and not may_be_object:
+        raise no_file(f"a {type(source).__name__}", reading)
+    return source
 
 
-def _no_file(what: str, reading: Reading) -> DataError:
+def no_file(what: str, reading: Reading) -> DataError:
+    """Return an error for options of files that were given for something else."""
     return DataError(
         f"{listing(reading.names)} {'says' if len(reading.names) == 1 else 'say'} how a file is read, and the data is "
         f"{what}.",
@@ -134,26 +142,24 @@ def _no_file(what: str, reading: Reading) -> DataError:
 
 def read_splits(source: Any) -> Splits:
     """Return all splits of a source; see `read`."""
-    if isinstance(source, FileReference):
-        return Splits(_named(source.reference, source.reading))
     if isinstance(source, Splits):
         return source
     if isinstance(source, Table):
         return Splits({"": source})
-    if isinstance(source, str | os.PathLike):
-        return Splits(_named(os.fspath(source), Reading()))
+    if isinstance(source, str | os.PathLike | FileReference):
+        return Splits(_named(source))
     if isinstance(source, Mapping) and source and all(map(frames.holds_rows, source.values())):
         return Splits({str(name): Table(str(name), frames.read(rows)) for name, rows in source.items()})
     return Splits({"": Table(f"the {type(source).__name__}", frames.read(source))})
 
 
-def _named(reference: str, reading: Reading) -> dict[str, Table]:
-    path, given = readings.of_reference(reference)
-    path, split = _split_of(path)
-    if not path.startswith("sample:") and (file_paths := paths(path)):
-        return _of_files(path, split, formats.read(file_paths, given.over(reading)))
-    if reading or given:
-        raise _no_file(repr(reference), given.over(reading))
+def _named(source: str | os.PathLike[str] | FileReference) -> dict[str, Table]:
+    files = located(source)
+    if files.paths:
+        return _of_files(files)
+    reference = files.name
+    if files.reading:
+        raise no_file(repr(reference), files.reading)
     if reference.startswith("sample:"):
         return _sample(reference)
     from bertmagic.data import hub
@@ -167,6 +173,40 @@ def _named(reference: str, reading: Reading) -> dict[str, Table]:
     )
 
 
+@dataclass(frozen=True)
+class Files:
+    """The files that a reference names.
+
+    Attributes
+    ----------
+    name
+        The reference without the options behind it.
+    paths
+        The files; none if something else is named.
+    split
+        The split of them that is meant; empty if none is named.
+    reading
+        How they are to be read; what stands behind the path counts more than other options.
+    """
+
+    name: str
+    paths: Sequence[Path]
+    split: str
+    reading: Reading
+
+
+def located(source: str | os.PathLike[str] | FileReference) -> Files:
+    """Return the files that ``PATH[@SPLIT][?OPTION=…]`` or a glob names."""
+    whole = source if isinstance(source, FileReference) else FileReference(os.fspath(source), Reading())
+    reference, behind = readings.of_reference(whole.reference)
+    reading = behind.over(whole.reading)
+    if reference.startswith("sample:"):
+        return Files(reference, (), "", reading)
+    path, split = _split_of(reference)
+    found = _paths(path)
+    return Files(path if found else reference, found, split if found else "", reading)
+
+
 def _split_of(path: str) -> tuple[str, str]:
     """Part ``PATH@SPLIT``, unless there is a file of that name."""
     before, _, split = path.rpartition("@")
@@ -174,8 +214,9 @@ def _split_of(path: str) -> tuple[str, str]:
     return (before, split) if named else (path, "")
 
 
-def _of_files(path: str, split: str, content: Content) -> dict[str, Table]:
+def _of_files(files: Files) -> dict[str, Table]:
     """Return the tables of files, or the one of a split."""
+    path, split, content = files.name, files.split, formats.read(files.paths, files.reading)
     tables = {name: Table(f"{path}@{name}" if name else path, frame, content.note)
               for name, frame in content.tables.items()}  # fmt: skip
     if split and split not in tables:
@@ -191,8 +232,8 @@ def _sample(reference: str) -> dict[str, Table]:
     return {key: Table(f"sample:{name}@{key}", frame) for key, frame in samples.splits(name).items()}
 
 
-def paths(reference: str) -> list[Path]:
-    """Return the files that a reference names; an empty list if it names something else."""
+def _paths(reference: str) -> list[Path]:
+    """Return the files that a path or glob names; an empty list if it names something else."""
     path = Path(reference).expanduser()
     if path.exists() or archives.located(path)[1]:
         return [path]
@@ -201,7 +242,7 @@ def paths(reference: str) -> list[Path]:
         if not matches:
             raise UnknownReference(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
         return matches
-    if path.suffix.lower() in (*formats.SUFFIXES, *archives.SUFFIXES, ".zip"):
+    if path.suffix.lower() in SUFFIXES:
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from bertmagic.options import Option
 
 _WORDS = {"freeze": ("embeddings", "encoder"), "metric": ("date", "name", "seconds", "steps", *METRICS)}
-_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", os.sep)
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns
         case "name":
             return Candidates(texts=_holding(names, predicts))
         case "data" | "share_or_data":
-            files = tuple(path for path in _paths(fragment) if path.endswith(_TABLES))
-            return Candidates(_holding(names, columns), (*_samples(), *files))
+            return Candidates(_holding(names, columns), (*_samples(), *_files(fragment)))
         case "texts":
             return Candidates(_holding(names, _has_texts))
     return Candidates()
@@ -77,6 +75,13 @@ def _samples() -> tuple[str, ...]:
     from bertmagic.data import samples
 
     return tuple(f"sample:{name}" for name in samples.names())
+
+
+def _files(fragment: str) -> tuple[str, ...]:
+    """Return the folders, and the files whose suffix says that they are data."""
+    from bertmagic.data import tables
+
+    return tuple(path for path in _paths(fragment) if path.lower().endswith((*tables.SUFFIXES, os.sep)))
 
 
 def _paths(fragment: str) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import cache, checks, columns, pairs, tables
 from bertmagic.data.batches import BatchSource
-from bertmagic.data.formats.reading import of_reference
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
@@ -261,7 +260,7 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
 
 
 def _existing(file: os.PathLike[str] | tables.FileReference) -> os.PathLike[str] | tables.FileReference:
-    reference = file.reference if isinstance(file, tables.FileReference) else os.fspath(file)
-    if not tables.paths(of_reference(reference)[0]):
-        raise UnknownReference(f"there is no file {reference!r}.", f"The current folder is {Path.cwd()}.")
+    files = tables.located(file)
+    if not files.paths:
+        raise UnknownReference(f"there is no file {files.name!r}.", f"The current folder is {Path.cwd()}.")
     return file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +94,7 @@ def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:
 
 def given(options: Finetune | Pretrain, rows: Any) -> Any:
     """Return the rows of a part in a form that `tables.read` reads; of those in a file, as the options say."""
-    is_file = isinstance(rows, str | os.PathLike) or rows is options.train
-    return source(options.task, tables.read_as(rows, of_options(options)) if is_file else rows)
+    return source(options.task, tables.read_as(rows, of_options(options), may_be_object=rows is not options.train))
 
 
 def _read(options: Finetune | Pretrain, emit: Listener) -> dict[str, Table]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+import bertmagic as bm
 from bertmagic.errors import DataError
 
 
@@ -61,3 +62,15 @@ def test_the_report_says_how_its_file_was_read(learnt, make_rows, tmp_path):
     assert any(
         note.startswith("Read as a table: fields are separated by") for note in learnt.evaluate("bars.csv").notes
     )
+
+
+def test_options_of_a_file_are_for_the_files_among_the_data(learnt, make_rows, tmp_path):
+    rows = make_rows(20, seed=8)[["text", "label"]]
+    rows.to_csv(tmp_path / "bars.txt", sep="|", index=False)
+    whole = learnt.evaluate(rows).metrics
+    assert learnt.evaluate("bars.txt", sep="|").metrics == whole
+    assert learnt.evaluate("bars.txt", sep="|", train=make_rows(20, seed=9)).metrics == whole
+    compared = bm.compare([learnt, "majority"], "bars.txt", train=make_rows(20, seed=9), sep="|", show=False)
+    assert compared.frame["accuracy"].iloc[0] == whole["accuracy"]
+    with pytest.raises(DataError, match="sep says how a file is read, and the data is a DataFrame"):
+        learnt.evaluate(rows, sep="|")

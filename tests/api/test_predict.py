@@ -111,3 +111,9 @@ def test_bytes_are_not_converted_to_the_text_of_their_notation(learnt, given):
     with pytest.raises(DataError, match=r"1 value that is not text, such as b'a film' \(bytes\)") as caught:
         learnt.predict(given, show=False)
     assert "decode('utf-8')" in caught.value.fix
+
+
+@pytest.mark.parametrize("method", ["predict", "embed"])
+def test_options_of_a_file_without_one_are_an_error(learnt, method):
+    with pytest.raises(DataError, match="encoding says how a file is read, and the data is no file"):
+        getattr(learnt, method)(["a good film"], encoding="latin-1")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import formats, tables
 from bertmagic.data.formats import lines
-from bertmagic.data.formats.reading import Reading
 from bertmagic.data.formats.source import Source
 from bertmagic.data.texts import cells, frame
 from bertmagic.errors import DataError
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from bertmagic.data.formats.reading import Reading
     from bertmagic.data.tables import Table
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
@@ -34,15 +34,13 @@ def source(given: Any) -> Any:
 
     if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
         return frame({"text": list(given)})
-    reading = given.reading if isinstance(given, tables.FileReference) else Reading()
-    reference = given.reference if isinstance(given, tables.FileReference) else given
-    if not isinstance(reference, str | os.PathLike):
+    if not isinstance(given, str | os.PathLike | tables.FileReference):
         return given
-    paths = tables.paths(os.fspath(reference))
-    if not paths or not all(_is_running_text(path, reading) for path in paths):
+    files = tables.located(given)
+    if not files.paths or not all(_is_running_text(path, files.reading) for path in files.paths):
         return given
-    texts = [text for path in paths for text in of_file(path, reading)]
-    return tables.Table(os.fspath(reference), pd.DataFrame({"text": texts}), lines.note(texts))
+    texts = [text for path in files.paths for text in of_file(path, files.reading)]
+    return tables.Table(files.name, pd.DataFrame({"text": texts}), lines.note(texts))
 
 
 def _is_running_text(path: Path, reading: Reading) -> bool:

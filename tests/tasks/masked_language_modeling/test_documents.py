@@ -56,3 +56,9 @@ def test_a_row_without_a_document_is_an_error():
     frame = pd.DataFrame({"t": ["a", "b"], "d": [1, None]}, index=["one", "two"])
     with pytest.raises(DataError, match="column 'd' of it has no value in row two"):
         documents.joined(tables.Table("it", frame), "t", "d")
+
+
+def test_options_behind_the_path_of_running_text(tmp_path):
+    (tmp_path / "old.txt").write_text("café one\n\ncafé two\n", encoding="latin-1")
+    table = documents.source("old.txt?encoding=latin-1")
+    assert (table.name, table.frame["text"].tolist()) == ("old.txt", ["café one", "café two"])
