@@ -320,7 +320,7 @@ def _report(
         train_seconds=ended.seconds,
         train_tokens=ended.tokens,
         best_step=ended.best_step,
-        notes=(*notes, *tuning_notes),
+        notes=(*setup.prepared.read_notes, *notes, *tuning_notes),
         **({"before": before} if before else {}),
     )
 

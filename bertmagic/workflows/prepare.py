@@ -34,7 +34,8 @@ ROLES = ("text", "label", "question", "context", "answers", "document")
 class Prepared:
     """The rows of a run, checked and split.
 
-    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out; ``keep`` is which
+    ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out, and begin with
+    ``read_notes``, on how files were read and which columns were taken; ``keep`` is which
     weights the run keeps, ``best`` or ``last``; ``held_out`` the share of the training rows that was held out, None if
     validation rows were given.
     """
@@ -46,6 +47,7 @@ class Prepared:
     columns: Mapping[str, Any]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    read_notes: tuple[str, ...] = ()
     keep: Keep = "best"
     held_out: float | None = None
 
@@ -143,7 +145,8 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     """
     columns, note = columns_of(kind, parts["train"], options)
     task, train, findings = kind.read(parts["train"], columns, options)
-    notes, others = [*dict.fromkeys(table.note for table in parts.values()), note], {}
+    read_notes = tuple(dict.fromkeys(filter(None, (*(table.note for table in parts.values()), note))))
+    notes, others = [*read_notes], {}
     # Before rows are held out, so that a test row becomes neither a training nor a validation row.
     for part in [name for name in ("validation", "test") if name in parts]:
         others[part], part_findings = task.examples(parts[part], columns)
@@ -156,7 +159,7 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
         notes.append(f"Held out {len(validation):,} of {len(train) + len(validation):,} rows for validation.")
     notes += [chosen.reason] if chosen.reason else []
     return Prepared(
-        task, train, validation, others.get("test"), columns, tuple(findings), tuple(filter(None, notes)), chosen.keep,
+        task, train, validation, others.get("test"), columns, tuple(findings), tuple(notes), read_notes, chosen.keep,
         None if "validation" in others else chosen.share,
     )  # fmt: skip
 

@@ -104,12 +104,13 @@ def test_the_run_folder_has_all_that_belongs_to_it(quick, make_rows):
 
 def test_the_report_is_on_test_rows_where_there_are_some(quick, make_rows):
     report = quick(test=make_rows(20, seed=9)).report
-    assert (report.rows, report.notes) == (20, ())
+    assert report.rows == 20
+    assert not any("expect a little less" in note for note in report.notes)
     assert report.train_seconds > 0
     assert report.train_tokens > 0
     held_out = quick().report
     assert held_out.rows == 12
-    assert "expect a little less" in held_out.notes[0]
+    assert any("expect a little less" in note for note in held_out.notes)
     assert quick(validation=0).report is None
 
 

@@ -10,6 +10,8 @@ NOT_OURS = re.compile(
         [
             r"404 \(Not Found\) \S+/api/contents/Untitled\d*\.ipynb\?",  # the name before the rename is looked for
             r"^uncaught: Cannot read properties of null \(reading 'observe'\)$",  # any notebook with outputs, reopened
+            # A page that has just loaded asks for the kernel's widgets; the answer may come after a restart.
+            r"^Comm not found for comm id \S+ \S+/jlab_core\.",
             r"Canceled future for (debug|create_subshell|kernel_info)_request message",  # its own, at a restart
             r"^uncaught: Cannot read properties of undefined \(reading 'schema'\)$",  # Notebook 7, any notebook
             r"^uncaught: Command 'filebrowser:open-path' not registered\.$",  # Notebook 7, any notebook

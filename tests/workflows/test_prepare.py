@@ -2,6 +2,7 @@
 
 import pytest
 
+import bertmagic as bm
 from bertmagic.data import tables
 from bertmagic.data.formats.header import UnsureHeader
 from bertmagic.events import ignore
@@ -22,3 +23,9 @@ def test_a_first_row_that_may_be_either_is_what_it_is_in_train(tmp_path, names, 
         (tmp_path / "small.csv").write_text("answer,topic\nawful,bad\n")
     options = Finetune(train="train.csv", validation="small.csv", text=columns[0], label=columns[1])
     assert len(prepare(options, ignore).validation) == rows
+
+
+def test_the_report_of_a_run_says_how_its_files_were_read(tmp_path, encoder, make_rows):
+    make_rows(40)[["text", "label"]].to_csv(tmp_path / "train.csv", sep="|", index=False)
+    model = bm.finetune("train.csv", model=encoder, max_steps=1, baselines=False, show=False)
+    assert model.report.notes[0].startswith("Read as a table: fields are separated by bars")

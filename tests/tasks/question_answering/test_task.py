@@ -80,8 +80,8 @@ def test_it_learns_and_reports(reader):
     assert [(part.column, part.value, part.rows) for part in report.slices] == [
         ("questions", "with an answer", 50), ("questions", "without", 10),
     ]  # fmt: skip
-    assert "0.167" in report.notes[0]
-    assert f"{reader.task.threshold:+.2f} or more above" in report.notes[1]
+    assert any("0.167" in note for note in report.notes)
+    assert any(f"{reader.task.threshold:+.2f} or more above" in note for note in report.notes)
     assert reader.card["no_answer_threshold"] == reader.task.threshold != 0
 
 
