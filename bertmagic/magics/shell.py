@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import needs_local_scope, no_var_expand
 
 from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty_frames
-from bertmagic.magics import bind, help, line, names
+from bertmagic.magics import bind, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
+from bertmagic.options import help
 from bertmagic.result import Result
 from bertmagic.text_safety import visible
 
