@@ -74,8 +74,8 @@ def _from_datasets(source: Any) -> pd.DataFrame:
         )
     if source.format["type"] == "custom":
         raise DataError(
-            f"{variables.name_of(source)} has a transform (with_transform or set_transform), which changes its rows as they are "
-            "read.",
+            f"{variables.name_of(source)} has a transform (with_transform or set_transform), which changes its rows as "
+            "they are read.",
             "Apply it: data.with_format(None).map(TRANSFORM, batched=True); or read the rows as they are stored, "
             "data.with_format(None).",
         )
