@@ -223,7 +223,7 @@ export function mount(model, el, signal) {
   fillStore(view, model);
 
   const panel = controls(view);
-  const title = element("strong", { class: "bm-title", dir: "auto" });
+  const title = element(model.fill ? "h1" : "strong", { class: "bm-title", dir: "auto" }); // a saved page has a heading
   const panes = [
     pane(view, "grid", "All heads: arrow keys choose one, Shift and an arrow key several", grid, 620),
     pane(view, "lines", "Lines between tokens: arrow keys move from token to token, Enter pins one, Escape unpins all", lines, 480),
