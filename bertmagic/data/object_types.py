@@ -42,5 +42,5 @@ def is_dict_of_columns(value: object) -> bool:
     """Whether a value is a dict with a list or tuple under each of its first names."""
     if not is_instance(value, dict):
         return False
-    some = list(islice(dict.items(value), 100))  # type: ignore[arg-type]
+    some: list[tuple[object, object]] = list(islice(dict.items(value), 100))  # type: ignore[arg-type]
     return bool(some) and all(is_instance(key, str) and is_instance(part, (list, tuple)) for key, part in some)

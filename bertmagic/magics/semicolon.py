@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MAGIC = re.compile(r"(%%?bert_\w+);")
 
 
-class _LineMagic(TokenTransformBase):  # type: ignore[misc]
+class _LineMagic(TokenTransformBase):
     """Puts a space before the semicolon of a line magic: ``%bert_runs;`` or ``x = %bert_runs;``.
 
     As a transformer of tokens it leaves texts that look like a magic as they are.
