@@ -238,12 +238,12 @@ def check(
     reading
         How a file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
     """
-    from bertmagic.workflows.check import report
-
     columns = {"text": text, "label": label, "question": question, "context": context, "answers": answers}
     given = {"data": data, **columns, "task": task, "model": model, "max_length": max_length, **reading}
     chosen = table.read(table.commands.Check, given)
     with publish.working() as emit:
+        from bertmagic.workflows.check import report
+
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
 
 
@@ -271,7 +271,7 @@ def compare(
     price
         Price of an hour of this machine, in any currency; gives the cost of 1,000 texts.
     show
-        Whether to show a progress bar when it takes more than 2 s.
+        Whether to show a progress bar while it works.
     reading
         How files are to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
 
@@ -334,7 +334,7 @@ def catalogue(
     try_models
         Train this many of the first available models for 60 steps each, and compare them on held-out rows.
     show
-        Whether to show a progress bar when it takes more than 2 s.
+        Whether to show a progress bar while it works.
     reading
         How a file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
     """
@@ -342,10 +342,10 @@ def catalogue(
 
     if data is None:
         return listed()
-    from bertmagic.tuning.advice import advise
-
     given = {"data": data, "text": text, "label": label, "task": task, "device": device, "try_models": try_models}
     with publish.working(show) as emit:
+        from bertmagic.tuning.advice import advise
+
         return advise(table.read(table.commands.Models, {**given, **reading}), emit)
 
 

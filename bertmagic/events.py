@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -114,3 +116,15 @@ def counting(emit: Listener, what: str) -> Callable[[int, int], None]:
 def downloading(emit: Listener) -> Callable[[str, int, int | None], None]:
     """Return a function that reports a download to a listener: called with its name, bytes so far, and all bytes."""
     return lambda what, done, total: emit(Phase(what, done, total, "bytes"))
+
+
+@contextmanager
+def waiting_for(lock: threading.Lock | threading.RLock, holder: str, emit: Listener) -> Iterator[None]:
+    """Hold a lock within a block; while another thread has it, report what is waited for."""
+    if not lock.acquire(blocking=False):
+        emit(Phase(f"waiting for {holder}"))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

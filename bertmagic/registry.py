@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, UnknownReference, listing
+from bertmagic.events import Phase
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
@@ -50,9 +51,10 @@ def open_model(
     reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
 ) -> TextModel:
     """Open the model of a run, of a folder or of the hub, without registering it; see `load`."""
-    from bertmagic.workflows.predict import opened
-
     with publish.working() as emit:
+        emit(Phase("starting PyTorch"))
+        from bertmagic.workflows.predict import opened
+
         return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
 
 

@@ -10,11 +10,13 @@ from bertmagic import options as table
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
+from bertmagic.events import waiting_for
 from bertmagic.models import saving
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
     import numpy.typing as npt
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from bertmagic.data.formats.reading import Reading
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
+    from bertmagic.events import Listener
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import Columns
     from bertmagic.options.files import FileOptions
@@ -69,6 +72,9 @@ class TextModel:
         self._tokenizer = tokenizer
         self._lock = threading.RLock()
         self._notes: set[str] = set()  # those of `embed` that were shown: each is shown once
+
+    def _alone(self, emit: Listener) -> AbstractContextManager[None]:
+        return waiting_for(self._lock, f"another use of {self.name}", emit)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}
@@ -153,7 +159,7 @@ class TextModel:
         reading
             How the file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
 
         Returns
         -------
@@ -163,7 +169,7 @@ class TextModel:
         from bertmagic.workflows.predict import predict
 
         asked = {"text": text, "question": question, "context": context}
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return predict(self, _texts_or_file(texts, file, reading), asked, emit)
 
     @names_by_caller
@@ -185,7 +191,7 @@ class TextModel:
             ``mean`` of all tokens, or the ``first`` one. By default what the model's folder declares, as those of
             sentence-transformers do, else the mean; a note says which.
         show
-            Whether to show notes, and a progress bar when it takes more than 2 s.
+            Whether to show notes, and a progress bar while it works.
 
         Returns
         -------
@@ -200,7 +206,7 @@ class TextModel:
         from bertmagic.workflows.embed import embed
 
         asked = {"text": text, "question": question, "context": context}
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             vectors, notes = embed(self, _texts_or_file(texts, file, reading), asked, pooling, emit)
         publish.notes([note for note in notes if show and note not in self._notes])
         self._notes.update(notes)
@@ -236,7 +242,7 @@ class TextModel:
         reading
             How files are to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
         """
         from bertmagic.data import tables
         from bertmagic.workflows import evaluate as evaluating
@@ -248,7 +254,7 @@ class TextModel:
         files = _options(reading)
         data, train = tables.read_as(data, files), tables.read_as(train, files, may_be_object=True)
         asked = evaluating.Asked(several(by), several(at), label_issues, probe, train)
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return evaluating.evaluate(self, data, columns, asked, emit)
 
     @names_by_caller
@@ -265,7 +271,7 @@ class TextModel:
         text, label
             Their columns; by default those of training.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
 
         Raises
         ------
@@ -274,7 +280,7 @@ class TextModel:
         """
         from bertmagic.workflows import evaluate as evaluating
 
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
 
     @names_by_caller
@@ -299,7 +305,7 @@ class TextModel:
         text, file, reading
             The column of the texts, or a file with them; see `predict`.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
 
         Returns
         -------
@@ -310,7 +316,7 @@ class TextModel:
 
         words = candidates.split(",") if isinstance(candidates, str) else [w for c in candidates for w in c.split(",")]
         given = _texts_or_file(texts, file, reading)
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return fill(self, given, top_k, [word.strip() for word in words if word.strip()], {"text": text}, emit)
 
     def next_sentence(self, first: Any, second: Any, *, show: bool = True) -> NextSentences:
@@ -321,7 +327,7 @@ class TextModel:
         first, second
             A text each, or two lists of the same length.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
 
         Returns
         -------
@@ -330,7 +336,7 @@ class TextModel:
         """
         from bertmagic.workflows.fill import next_sentence
 
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return next_sentence(self, first, second, emit)
 
     @overload
@@ -365,7 +371,7 @@ class TextModel:
         compare_text
             Another text, or pair, whose head statistics are compared with these.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
 
         Returns
         -------
@@ -390,7 +396,7 @@ class TextModel:
         if compare_text is not None:
             return maps.beside(self._attention(compare_text, None, show))
         if isinstance(compare, str) and compare == "base":
-            with self._lock, publish.working(show) as emit:
+            with publish.working(show) as emit, self._alone(emit):
                 return maps.beside(attention_of_base(self, texts[0], pair, emit))
         if compare is None:
             return maps
@@ -400,7 +406,7 @@ class TextModel:
     def _attention(self, text: Any, pair: Any, show: bool) -> AttentionMaps:
         from bertmagic.workflows.attention import attention
 
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return attention(self, text, pair, emit)
 
     def save(self, path: str | Path) -> Path:

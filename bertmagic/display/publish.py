@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display import outputs, text
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from bertmagic.display.live.live_output import Screen, View, Watcher
     from bertmagic.display.live.run_state import Clock
     from bertmagic.events import Listener
+
+
+_PATIENCE = 2.0
+"""Seconds of work after which a bar shows that something is going on: it takes a place that stays empty later."""
+_FIRST_SIGN = 0.1
+"""The same for a bar in the place of the result."""
 
 
 def show(result: Any) -> None:
@@ -31,16 +38,29 @@ def show(result: Any) -> None:
         screen.below(output)
 
 
+_bar: ContextVar[Watcher | None] = ContextVar("the progress bar of a cell", default=None)
+
+
 @contextmanager
-def working(show: bool = True) -> Iterator[Listener]:
-    """Give a listener that draws a progress bar for work over 2 s, and close it with the error that ends the work."""
-    panel = listener(not show, delay=2.0)
+def working(show: bool = True, place: Handle | None = None) -> Iterator[Listener]:
+    """Give a listener that draws a progress bar for work over 2 s, and takes it away at its end.
+
+    Work within such work has its bar. With a ``place``, which the result will take, the bar is there at once.
+    """
+    outer = _bar.get()
+    if show and outer is not None:
+        yield outer
+        return
+    bar = listener(not show, delay=_PATIENCE if place is None else _FIRST_SIGN, screen=place)
+    token = _bar.set(bar)
     try:
-        yield panel
+        yield bar
     except BaseException as error:
-        panel.close(error)
+        bar.close(error)
         raise
-    panel.close()
+    finally:
+        _bar.reset(token)
+        bar.close()
 
 
 def listener(
@@ -70,13 +90,17 @@ def listener(
         from bertmagic.display.live.terminal import Lines, TrialLines
 
         return TrialLines(sys.stderr) if searches else Lines(sys.stderr, clock, delay)
+    from bertmagic.display.live import heartbeat
     from bertmagic.display.live.run_panel import RunPanel
     from bertmagic.display.live.run_state import Run
     from bertmagic.display.live.search_panel import SearchPanel
     from bertmagic.display.live.work_bar import WorkBar
 
     view: View = SearchPanel(clock) if searches else RunPanel(Run(clock)) if delay is None else WorkBar(clock)
-    return LiveOutput(view, screen or Handle(), clock, delay or 0.0)
+    output = LiveOutput(view, screen or Handle(), clock, delay or 0.0)
+    if clock is time.monotonic:
+        heartbeat.start(output)
+    return output
 
 
 class Handle:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from IPython.core.magic import needs_local_scope, no_var_expand
 
 from bertmagic.data import variables
 from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty_frames
+from bertmagic.events import Phase
 from bertmagic.magics import bind, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
@@ -124,9 +126,14 @@ def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
 
 def _call(shell: InteractiveShell, request: Request) -> Any:
     """Call the API function or the model method of the command."""
+    options = {name: given.value for name, given in request.given.items()}
+    with _first_sign(request):
+        return _called(shell, request, options)
+
+
+def _called(shell: InteractiveShell, request: Request, options: dict[str, Any]) -> Any:
     from bertmagic import api
 
-    options = {name: given.value for name, given in request.given.items()}
     if request.model is None:
         function = getattr(api, request.command.function)
         return function(**options, **_shown(request, function))
@@ -135,6 +142,20 @@ def _call(shell: InteractiveShell, request: Request) -> Any:
         bind.keep(shell, model)
     method = getattr(model, request.command.function.removeprefix("TextModel."))
     return method(**options, **_shown(request, method))
+
+
+@contextmanager
+def _first_sign(request: Request, place: Any = None) -> Iterator[None]:
+    """Show a bar while a magic works, from before its imports on; a run has a panel of its own."""
+    if request.command.function in ("finetune", "pretrain", "tune"):
+        yield
+        return
+    from bertmagic.display import publish
+
+    with publish.working(not request.silent, place) as emit:
+        if "torch" not in sys.modules:
+            emit(Phase("starting PyTorch"))
+        yield
 
 
 def _shown(request: Request, function: Callable[..., Any]) -> dict[str, bool]:
@@ -159,18 +180,22 @@ def _tune(shell: InteractiveShell, request: Request) -> Any:
 
 
 def _panel(shell: InteractiveShell, request: Request) -> Any:
-    from bertmagic.widgets.panel import panel
-
     def started(job: Any) -> None:
         bind.put(shell, job.name, job)
         job.when_done(partial(bind.settle, shell, [job.name]))
 
     options = {name: given.value for name, given in request.given.items()}
     code = {"train": request.given["data"].code} if "data" in request.given else {}
-    return panel(
-        **options, sources=code, names=shell.user_ns,
-        guard=partial(bind.guard, space=shell.user_ns), started=started,
-    )  # fmt: skip
+    from bertmagic.display import publish
+
+    place = publish.Handle() if publish.is_notebook() else None
+    with _first_sign(request, place):
+        from bertmagic.widgets.panel import panel
+
+        return panel(
+            **options, sources=code, names=shell.user_ns, place=place,
+            guard=partial(bind.guard, space=shell.user_ns), started=started,
+        )  # fmt: skip
 
 
 _ACTIONS: dict[str, Callable[[Any, Request], Any]] = {"bert_unload": _unload, "bert_tune": _tune, "bert_panel": _panel}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
-from bertmagic.events import Listener, Note
+from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, saving
 from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
@@ -116,6 +116,7 @@ class Checkpoints:
         """
         from safetensors import SafetensorError
 
+        self._emit(Phase("writing a checkpoint"))
         written = False
         try:
             self._write(state, tensors, best)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never
 
 from bertmagic.errors import Interrupted, TrainingError
-from bertmagic.events import Ended, Event, Listener, Phase, Started, Step
+from bertmagic.events import Ended, Evaluated, Event, Listener, Phase, Started, Step
 from bertmagic.result import Result
 from bertmagic.run.stopping import StopButton
 
@@ -177,6 +177,8 @@ class Job(Result):
             self._first, self._last, self._phase = self._first or event, event, "training"
         elif isinstance(event, Started):
             self._started, self._phase = event, "training"
+        elif isinstance(event, Evaluated):
+            self._phase = "training"
         elif isinstance(event, Ended):
             self._ending = True
         elif isinstance(event, Phase):

@@ -62,7 +62,8 @@ def panel(
     data: Any = None, *, text: options.Columns = None, label: options.Columns = None, task: str | None = None,
     model: Any = "minilm", name: str = "tuned", sources: Mapping[str, str] | None = None,
     names: Mapping[str, Any] | None = None, guard: Callable[[str], None] | None = None,
-    started: Callable[[Any], None] | None = None, **reading: Unpack[FileOptions],
+    started: Callable[[Any], None] | None = None, place: publish.Handle | None = None,
+    **reading: Unpack[FileOptions],
 ) -> Panel:  # fmt: skip
     """Open a panel for a fine-tuning run.
 
@@ -76,6 +77,8 @@ def panel(
         The user's variables, which the panel offers as data.
     guard, started
         Called with the name of a run before it starts, and with its job afterwards.
+    place
+        The output that shows the panel's static state, and its progress until it is open.
     reading
         How a file is to be read, as in `finetune`: ``format``, ``header``, ``columns``, ``encoding``, ``sep``.
 
@@ -86,17 +89,21 @@ def panel(
     """
     given = {"text": text, "label": label, "task": task, "model": model, "name": name, **reading}
 
+    if place is None and publish.is_notebook():
+        place = publish.Handle()
+
     def opened(code: str | None, rows: Any) -> Panel:
         chosen = options.read(options.commands.Panel, {"data": rows, **given})
-        return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
+        return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None), place)
 
-    if data is not None:
-        return opened((sources or {}).get("train"), data)
-    *mine, sample = default_data(names or {})
-    for code, rows in mine:
-        with suppress(DataError, OptionError):  # a table that cannot be trained on is no reason to open nothing
-            return opened(code, rows)
-    return opened(*sample)
+    with publish.working(place=place):
+        if data is not None:
+            return opened((sources or {}).get("train"), data)
+        *mine, sample = default_data(names or {})
+        for code, rows in mine:
+            with suppress(DataError, OptionError):  # a table that cannot be trained on is no reason to open nothing
+                return opened(code, rows)
+        return opened(*sample)
 
 
 class Panel:
@@ -110,9 +117,9 @@ class Panel:
 
     def __init__(
         self, chosen: options.commands.Panel, code: str | None, names: Mapping[str, Any],
-        guard: Callable[[str], None], started: Callable[[Any], None],
+        guard: Callable[[str], None], started: Callable[[Any], None], place: publish.Handle | None = None,
     ) -> None:  # fmt: skip
-        self._guard, self._started = guard, started
+        self._guard, self._started, self._place = guard, started, place
         self.job: Any = None
         self._rate_search: Any = None
         self._handle: publish.Handle | None = None
@@ -415,6 +422,6 @@ class Panel:
         """Show the state as static text, and the live form below it."""
         if not publish.is_notebook():
             return publish.show(self.state)
-        self._handle = publish.Handle()
+        self._handle, self._place = self._place or publish.Handle(), None  # a second output has a place of its own
         self._handle.show(drawing.bundle(self.state))
         self._handle.below(self.widget._repr_mimebundle_())

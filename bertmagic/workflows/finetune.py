@@ -121,7 +121,7 @@ def _train(
         before = _metrics_before(setup, notify)
         loop = Loop(
             setup.network, setup.feed("train"), plan, prepared.task.objective(prepared.train, options),
-            _validator(setup), notify, keeper if checkpointed else None, _sample_names(setup),
+            _validator(setup, notify), notify, keeper if checkpointed else None, _sample_names(setup),
         )  # fmt: skip
         notify(_started(setup, plan, name))
         if resumed is not None:
@@ -139,6 +139,7 @@ def _train(
             del loop
             setup = _merged(setup)
             setup, report, ended = _finished(setup, ended, name, before, measured, notify, button)
+            notify(Phase("writing the model"))
             card = _save(setup, folder, asdict(ended), report)
         notify(replace(ended, detail=f"kept in {folder}"))
         record.finish({**card["metrics"], "baselines": card["baselines"], "seconds": time.perf_counter() - began})
@@ -206,13 +207,18 @@ def _started(setup: Setup, plan: Plan, name: str) -> Started:
     )
 
 
-def _validator(setup: Setup) -> Measure | None:
+def _validator(setup: Setup, emit: Listener) -> Measure | None:
     validation = setup.prepared.validation
     if validation is None:
         return None
 
     def measure(network: PreTrainedModel, check: Callable[[], None]) -> dict[str, float]:
-        scores = setup.scores("validation", lambda done: check(), network)
+        def after_batch(done: int) -> None:
+            emit(Phase("evaluating on validation", done, len(setup.parts["validation"])))
+            check()
+
+        emit(Phase("evaluating on validation", 0, len(setup.parts["validation"])))
+        scores = setup.scores("validation", after_batch, network)
         return setup.prepared.task.metrics(scores, validation, setup.parts["validation"])
 
     return measure

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from bertmagic.data import cache, checks
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError
-from bertmagic.events import Listener, Note, Phase, counting
+from bertmagic.events import Listener, Note, Phase, counting, waiting_for
 from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
 from bertmagic.models.fast import allocator
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 Options = TypeVar("Options", "Finetune", Pretrain, "Finetune | Pretrain")
 
+_LOADER = "another thread that loads a model"
 _PLANNED = tuple(field.name for field in fields(Plan))
 
 
@@ -136,7 +137,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     device = devices.choose(options.device)
     emit(Phase(f"loading {encoder.name}"))
     with (
-        loading.alone,  # no run that starts now draws from this seed
+        waiting_for(loading.alone, _LOADER, emit),  # no run that starts now draws from this seed
         torch_defaults(loading=True),
         _seeded(options.seed, device),
     ):
@@ -146,7 +147,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     place_network(network, encoder.name, device)
     setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
     setup = _warm_started(setup, loaded, resumed is not None, emit)
-    with loading.alone, torch_defaults(loading=True), _seeded(options.seed, device):
+    with waiting_for(loading.alone, _LOADER, emit), torch_defaults(loading=True), _seeded(options.seed, device):
         adapter, adapted = _adapted(network, encoder, options)
     for note in filter(None, (adapted, freeze(network, options.freeze))):
         emit(Note(note))

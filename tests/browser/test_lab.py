@@ -5,7 +5,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-FIGURE, WORDS, REPORT, MATRIX = range(4)
+WORDS, FIGURE, TABLE, REPORT, MATRIX = range(5)
 """The outputs of a cell that trains, in their order."""
 
 FINETUNE = """%%bert_finetune sentiment
@@ -63,7 +63,7 @@ def test_curves_move_while_the_cell_runs(trained):
 def test_the_panel_is_one_output_and_ends_as_a_figure(session, trained):
     at, _ = trained
     panel = session.figure(at, FIGURE)
-    assert session.output(at).count() == 4
+    assert session.output(at).count() == 5
     assert panel.locator("figure").count() == 0, "the last frame stands beside the one before"
     assert panel.locator(".scatterlayer .trace").count() == 5
 

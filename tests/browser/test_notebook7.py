@@ -32,9 +32,9 @@ def seven(chromium, server, workplace, mood):
 
 
 def test_the_figure_is_drawn(seven, pictures):
-    figure, words, report, matrix = range(4)
+    words, figure, _, report, matrix = range(5)
     seven.figure(1, figure)
-    assert seven.output(1).count() == 4
+    assert seven.output(1).count() == 5
     assert "Finished after all 120 steps" in seven.output(1).nth(words).inner_text()
     assert "macro F1" in seven.output(1).nth(report).inner_text()
     seven.figure(1, matrix)

@@ -1,11 +1,12 @@
 import io
+import threading
 
 import numpy as np
 import pytest
 
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.live.live_output import Silent
-from bertmagic.display.publish import listener, show
+from bertmagic.display.publish import listener, show, working
 from bertmagic.events import Ended, Note, Phase
 
 from .made import report
@@ -69,7 +70,7 @@ def test_the_last_frame_is_always_shown_and_final(clock, screen):
     for at in range(1, 6):
         live(step(at, 5))
     live(ended(5))
-    assert MIMETYPE in screen.last
+    assert MIMETYPE in screen.stayed[0]
     assert "Finished after all 5 steps" in screen.last["text/plain"]
     many = len(screen.frames)
     clock.now += 100
@@ -127,7 +128,7 @@ def test_short_work_shows_nothing(clock, screen):
     assert screen.frames == []
 
 
-def test_long_work_shows_a_bar_and_ends_as_one_line(clock, screen):
+def test_long_work_shows_a_bar_that_goes_with_it(clock, screen):
     live = listener(delay=2.0, clock=clock, screen=screen)
     for done in range(100):
         clock.now += 0.05
@@ -136,16 +137,64 @@ def test_long_work_shows_a_bar_and_ends_as_one_line(clock, screen):
     assert "Predicting: 9" in screen.last["text/plain"]
     live(Phase("predicting", 100, 100))
     live.close()
-    assert screen.last["text/plain"] == "Predicting: 100 of 100 rows (100.0 %); 5 s in all."
-    assert "progressbar" not in screen.last["text/html"]
+    assert screen.last == {"text/plain": "", "text/html": ""}
 
 
-def test_work_that_failed_says_why(clock, screen):
-    live = listener(delay=2.0, clock=clock, screen=screen)
-    clock.now = 3.0
-    live(Phase("predicting", 1, 100))
-    live.close(ValueError("bad"))
-    assert screen.last["text/plain"].startswith("Stopped (ValueError: bad).")
+def test_without_events_there_is_a_frame_a_second_until_the_last(clock, screen):
+    live = listener(clock=clock, screen=screen)
+    live(started(5))
+    live(step(1, 5))
+    for _ in range(100):
+        clock.now += live.tick()
+    assert 99 <= len(screen.frames) <= 101
+    assert len({frame["text/plain"] for frame in screen.frames}) == len(screen.frames)  # each tells of another second
+    assert "Step 2 since" in screen.last["text/plain"]
+    assert ", for 1 min 3" in screen.last["text/plain"] or ", for 1 min 4" in screen.last["text/plain"]
+    live(ended(5))
+    many = len(screen.frames)
+    clock.now += 5
+    assert live.tick() is None
+    assert len(screen.frames) == many
+
+
+def test_short_work_ticks_when_its_first_sign_is_due(clock, screen):
+    live = listener(delay=0.2, clock=clock, screen=screen)
+    live(Phase("reading the data"))
+    assert screen.frames == []
+    clock.now += live.tick()
+    live.tick()
+    assert screen.frames[0]["text/plain"].startswith("Reading the data …, since ")
+
+
+def test_a_thread_lets_it_tick_and_ends_with_it():
+    shown, again = [], threading.Event()
+
+    class Counted:
+        def show(self, bundle):
+            shown.append(threading.current_thread().name)
+            if len(shown) == 2:
+                again.set()
+
+        def below(self, bundle):
+            pass
+
+    live = listener(screen=Counted())
+    assert again.wait(60)
+    assert shown[:2] == ["MainThread", "bertmagic ticks"]
+    thread = next(thread for thread in threading.enumerate() if thread.name == "bertmagic ticks")
+    live.close()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_work_within_work_has_one_bar(monkeypatch):
+    made = []
+    monkeypatch.setattr("bertmagic.display.publish.listener", lambda *given, **known: made.append(Silent()) or made[-1])
+    with working() as outer, working() as inner:
+        assert inner is outer
+    with working():
+        pass
+    assert len(made) == 2
 
 
 def test_a_result_stands_below_the_panel(clock, screen):

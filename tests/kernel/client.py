@@ -84,6 +84,12 @@ class Cell:
         return [frame(m) for m in self.messages if m["msg_type"] in ("display_data", "update_display_data")]
 
     @property
+    def kept(self):
+        """What is left in the cell: of an updated output its last frame; a bar of work that is over is empty."""
+        last = {one.place: one for one in self.frames if one.place}
+        return [one for one in self.frames if (one.place is None or one is last[one.place]) and one.text]
+
+    @property
     def places(self):
         """The frames of each updating output, by its id."""
         by_place = {}

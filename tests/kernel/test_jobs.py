@@ -10,6 +10,7 @@ from .client import FIGURE, SETUP, WAIT, Kernel, finetune
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 LONG = 90_000
+DOING = "(training|evaluating on validation|writing a checkpoint)"
 EVERY = 30
 
 
@@ -43,11 +44,11 @@ def job(kernel):
 
 def test_the_name_holds_the_job(kernel, job):
     cell = kernel.good("halfway")
-    assert "Job 'halfway': training, step" in cell.result["text/plain"]
+    assert re.search(f"Job 'halfway': {DOING}, step", cell.result["text/plain"])
     assert "progressbar" in cell.result["text/html"]
     assert kernel.value("(halfway.done, halfway.model, halfway.error)") == (False, None, None)
     assert kernel.value("halfway.progress.steps") == LONG
-    assert "Job 'halfway' is running: training" in kernel.good("%bert_status").result["text/plain"]
+    assert re.search(f"Job 'halfway' is running: {DOING}", kernel.good("%bert_status").result["text/plain"])
 
 
 def test_outputs_stay_in_their_cells(kernel, job):
@@ -121,8 +122,8 @@ def test_stop_leaves_the_best_weights(kernel, job):
     kernel.good("running = halfway\nrunning.stop()\nmodel = running.wait()")
     assert kernel.value("(running.done, running.error, running.progress.phase)") == (True, None, "interrupted")
     assert kernel.value("halfway is model and model is running.model") is True
-    last = [frame for frame in kernel.of(job).frames if FIGURE in frame.data][-1]
-    assert "Interrupted after step" in last.text
+    assert "Interrupted after step" in kernel.of(job).panel[-1].text
+    assert any(FIGURE in frame.data for frame in kernel.of(job).kept)
     assert kernel.value("model.card['run']['best_step']") >= EVERY
 
 

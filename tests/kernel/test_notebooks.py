@@ -77,9 +77,10 @@ def test_every_result_stays_without_a_widget(run):
     assert {output.output_type for output in outputs} == {"display_data", "execute_result"}, "nothing is printed"
     assert all({"text/plain", "text/html"} <= set(output.data) for output in outputs)
     assert all("widget" not in kind for output in outputs for kind in output.data)
-    panel, *words_and_report = made.cells[1].outputs
-    assert FIGURE in panel.data
-    assert len(words_and_report) == 3
+    words, figure, *table_and_report = made.cells[1].outputs
+    assert "Finished after" in words.data["text/plain"]
+    assert FIGURE in figure.data
+    assert len(table_and_report) == 3
     assert len(nbformat.writes(made)) < 300_000
 
 

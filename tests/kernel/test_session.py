@@ -95,22 +95,23 @@ def test_frames_are_few_and_small(trained):
     assert len(frames) <= 4 * lasted + 2
 
 
-def test_the_last_frame_is_a_figure_with_its_table_and_its_words(trained):
-    assert all(FIGURE not in frame.data for frame in trained.panel[:-1])
-    last = trained.panel[-1]
-    assert set(last.data) == {FIGURE, "text/html", "text/plain"}
-    assert "<table" in last.html
-    assert "<svg" in last.html
+def test_the_last_frame_is_the_words_and_a_figure_and_its_table_follow(trained):
+    assert all(FIGURE not in frame.data for frame in trained.panel)
+    last, figure, table = trained.kept[:3]
+    assert last is trained.panel[-1]
+    assert set(last.data) == set(table.data) == {"text/html", "text/plain"}
+    assert set(figure.data) == {FIGURE, "text/html", "text/plain"}
+    assert "<table" in table.html
+    assert "<svg" in figure.html
     assert "Finished after all" in last.text
     assert len(last.text.splitlines()) <= 10
-    assert last.data[FIGURE]["data"]
+    assert figure.data[FIGURE]["data"]
 
 
-def test_words_and_the_report_follow_the_panel(trained):
-    words, report, matrix = trained.frames[trained.frames.index(trained.panel[-1]) + 1 :]
-    assert set(words.data) == set(report.data) == {"text/html", "text/plain"}
+def test_the_report_follows_the_panel(trained):
+    report, matrix = trained.kept[3:]
+    assert set(report.data) == {"text/html", "text/plain"}
     assert set(matrix.data) == {FIGURE, "text/html", "text/plain"}
-    assert "Finished after all" in words.text
     assert "accuracy" in report.text
     assert "Confusion matrix" in matrix.text
     assert trained.result is None
@@ -128,7 +129,7 @@ class TestUse:
     def test_predict_returns_a_result(self, kernel):
         cell = kernel.good('%bert_predict "the film was great" "the plot was awful"')
         assert set(cell.result) == {"text/plain", "text/html"}
-        assert cell.frames == []
+        assert cell.kept == []
         assert kernel.value("list(_.frame.label)") == ["good", "bad"]
 
     def test_predict_is_assigned(self, kernel):
@@ -139,18 +140,18 @@ class TestUse:
     def test_predict_binds_and_is_silenced(self, kernel):
         cell = kernel.good('%bert_predict "the story was dull" -m sentiment -o kept;')
         assert cell.result is None
-        assert cell.frames == []
+        assert cell.kept == []
         assert kernel.value("kept.frame.label[0]") == "bad"
 
     def test_a_cell_of_texts_is_shown_once(self, kernel):
         cell = kernel.good("%%bert_predict -m sentiment -o answers\nthe film was good\nthe price was bad")
-        assert [set(frame.data) for frame in cell.frames] == [{"text/plain", "text/html"}]
+        assert [set(frame.data) for frame in cell.kept] == [{"text/plain", "text/html"}]
         assert cell.result is None
         assert kernel.value("list(answers.frame.label)") == ["good", "bad"]
 
     def test_evaluate_by_a_column(self, kernel):
         cell = kernel.good("%bert_evaluate test_df -m sentiment --by thing")
-        report, figure, errors, *page = cell.frames
+        report, figure, errors, *page = cell.kept
         assert "60 rows measured" in report.text
         assert {"film", "book"} <= set(re.findall(r"thing\s+(\w+)", report.text))
         assert FIGURE in figure.data

@@ -1,8 +1,9 @@
-"""One output of a cell that shows work while it goes on: at most four frames a second, and always the last one."""
+"""One output of a cell that shows work while it goes on: at most four frames a second, at least one, and the last."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,8 @@ _FRAMES_A_SECOND = 3
 """One less than the four that are promised, so that the last frame always has its place."""
 _COST = 150
 """A frame that took t seconds is followed by none for 150 t, so that drawing stays well below 1 % of the time."""
+_TICK = 1.0
+"""Seconds without a frame after which the next one is drawn, whether there was an event or not."""
 _WAITING = 1000
 """Steps wait for the next frame, or until there are so many: taken together they cost a tenth of one by one."""
 
@@ -83,7 +86,8 @@ class Silent:
 class LiveOutput:
     """Shows a run in one place: at most four frames a second, at most 1 % of the time, and always the last one.
 
-    An error of drawing is logged and never reaches the training that sends the events.
+    While nothing happens there is a frame a second, so that it is seen to be alive. Two threads call it: that of the
+    work with its events, and the one that lets it `tick`. An error of drawing is logged and never reaches the training.
     """
 
     def __init__(self, view: View, screen: Screen, clock: Clock, delay: float = 0.0) -> None:
@@ -95,27 +99,45 @@ class LiveOutput:
         self._next = self._from
         self._shown = self._closed = False
         self._delayed = delay > 0
+        self._turn = threading.RLock()
         if not delay:
             self._guarded(self._draw)
 
     def __call__(self, event: Event) -> None:
         """Take an event in, and draw if it is time to."""
-        if self._closed:
-            return
-        self._waiting.append(event)
-        if self._clock() >= self._next or not isinstance(event, Step) or len(self._waiting) >= _WAITING:
+        with self._turn:
+            if self._closed:
+                return
+            self._waiting.append(event)
+            if self._clock() >= self._next or not isinstance(event, Step) or len(self._waiting) >= _WAITING:
+                self._guarded(self._take)
+
+    def tick(self) -> float | None:
+        """Draw if nothing was drawn for a second; return the seconds until the next tick, None after the last frame."""
+        with self._turn:
+            if self._closed:
+                return None
             self._guarded(self._take)
+            if self._clock() >= self._next_tick and not self._closed:
+                self._guarded(self._draw)
+            return None if self._closed else max(self._next_tick - self._clock(), 0.05)
+
+    @property
+    def _next_tick(self) -> float:
+        return self._recent[-1] + _TICK if self._recent else self._from
 
     def close(self, error: BaseException | None = None) -> None:
         """Draw the last frame, if no `Ended` came; ``error`` is why there was none."""
-        if not self._closed:
-            self._guarded(self._take)
-            self._guarded(self._view.stop, reason(error) if error else "")
-            self._finish()
+        with self._turn:
+            if not self._closed:
+                self._guarded(self._take)
+                self._guarded(self._view.stop, reason(error) if error else "")
+                self._finish()
 
     def below(self, result: object) -> None:
         """Show a result, or an error, below the panel."""
-        self._guarded(self._below, result)
+        with self._turn:
+            self._guarded(self._below, result)
 
     def _take(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -11,6 +11,8 @@ from bertmagic.display.charts.curves import Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.charts.training import training
 from bertmagic.display.live.run_words import (
+    activity,
+    curves_line,
     evaluations,
     losses,
     note_line,
@@ -50,16 +52,16 @@ class RunPanel:
 
     def stop(self, reason: str) -> None:
         """End the run for a reason that no event gave."""
-        self.run.stopped = reason or "closed before the end"
+        self.run.stop(reason or "closed before the end")
 
     def frame(self) -> dict[str, Any]:
         """Return the panel as it stands."""
         return {"text/plain": "\n".join(summary_lines(self.run)), "text/html": markup(self.run)}
 
     def final(self) -> list[dict[str, Any]]:
-        """Return the last frame: where there are curves an interactive figure, and below it the evaluations and notes.
+        """Return the last frames, in the order of the live one, so that all stays in its place: words, curves, details.
 
-        The figure's static twin is the curves and the table of evaluations, folded: below they stand open.
+        The curves are an interactive figure. Its static twin is the curves of the live frame.
         """
         run, frame = self.run, self.frame()
         if run.started is None:  # it ended before its first step: there is nothing to draw or to count
@@ -67,12 +69,11 @@ class RunPanel:
             return [{**frame, "text/html": words}]
         if len(run.loss) < 2:
             return [frame]
-        numbers = tag("details", tag("summary", "The numbers of the curves"), _evaluations(run))
-        twin = tag("div", _charts(run), numbers, style=_PAGE)
-        details = tag("div", _head(run), _details(run), style=_PAGE)
+        plain = curves_line(run)
         return [
-            {MIMETYPE: training(run), "text/plain": frame["text/plain"], "text/html": str(twin)},
-            {"text/plain": f"{title(run)}\n{state(run)}", "text/html": str(details)},
+            {**frame, "text/html": str(tag("div", _head(run), style=_PAGE))},
+            {MIMETYPE: training(run), "text/plain": plain, "text/html": str(tag("div", _charts(run), style=_PAGE))},
+            {"text/plain": evaluations(run), "text/html": str(tag("div", _details(run), style=_PAGE))},
         ]
 
 
@@ -83,7 +84,9 @@ def markup(run: Run) -> Markup:
 
 def _head(run: Run) -> Markup:
     status = tag("div", state(run), role="status", aria_live="polite")
-    numbers = tag("div", tag("div", position(run)), tag("div", speed(run)), style="opacity:.8")
+    numbers = tag(
+        "div", *(tag("div", words) for words in (activity(run), position(run), speed(run))), style="opacity:.8"
+    )
     return tag("div", paragraph(tag("b", title(run))), status, _bar(run), numbers)
 
 
@@ -150,10 +153,11 @@ def _evaluations(run: Run) -> Markup:
     # The metric that chooses the weights and one more: the report has them all, and a cell has no room for them.
     others = dict.fromkeys(name for event in shown for name in event.metrics if name != "loss")
     names = sorted(others, key=lambda name: name != run.metric_name)[:2]
-    head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), "best"]
+    head = ["step", "epoch", "loss", *(words(line(name, 24)) for name in names), *(["best"] if run.best else [])]
     caption = _counted(run, len(shown))
     rows = [_row(run, event, names) for event in shown]
-    return _area(run, table(head, rows, caption, left=(len(head) - 1,)), "flex:3 1 320px")
+    marks = (len(head) - 1,) if run.best else ()
+    return _area(run, table(head, rows, caption, left=marks), "flex:3 1 320px")
 
 
 def _counted(run: Run, shown: int) -> str:
@@ -171,7 +175,8 @@ def _row(run: Run, event: Evaluated, names: list[str]) -> list[object]:
         score(event.loss),
         *(score(event.metrics.get(n, math.nan)) for n in names),
     ]
-    return [*(Cell(value, "font-weight:bold") if best else value for value in values), f"{BEST} best" if best else ""]
+    mark = [f"{BEST} best" if best else ""] if run.best else []
+    return [*(Cell(value, "font-weight:bold") if best else value for value in values), *mark]
 
 
 def _notes(run: Run) -> Markup:

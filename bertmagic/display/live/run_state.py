@@ -57,8 +57,9 @@ class Run:
         self.ended: Ended | None = None
         self.stopped = ""
         self.phase: Phase | None = None
-        self.phase_since = self.born
+        self.since = self.born
         self.step: Step | None = None
+        self.step_at = self.born
         self.steps_seen = self.not_finite = 0
         self.rows = self.tokens = self.slots = 0
         self.notes: deque[Note] = deque(maxlen=SHOWN_NOTES)
@@ -86,22 +87,27 @@ class Run:
             self.notes.append(event)
             self.notes_seen += 1
         elif isinstance(event, Started):
-            self.started, self.phase = event, None
+            self.started, self.phase, self.since = event, None, self.clock()
             self.average = Smooth(min(max(8.0, event.steps / 50), 1000.0))
         elif isinstance(event, Ended):
-            self.ended, self.phase = event, None
+            self.ended, self.phase, self.since = event, None, self.clock()
         return True
+
+    def stop(self, reason: str) -> None:
+        """End the run for a reason that no event gave."""
+        self.stopped, self.since = reason, self.clock()
 
     def _take_phase(self, event: Phase) -> bool:
         new = self.phase is None or self.phase.what != event.what
         if new:
-            self.phase_since = self.clock()
+            self.since = self.clock()
         self.phase = event
         return new
 
     def _take_step(self, event: Step) -> None:
         self._measure(event)
-        self.step, self.phase = event, None
+        self.step, self.phase, self.since = event, None, self.clock()
+        self.step_at = self.since
         self.steps_seen += 1
         self.rows += event.rows
         self.tokens += event.tokens
@@ -123,7 +129,7 @@ class Run:
 
     def _take_evaluation(self, event: Evaluated) -> None:
         self._pause += event.seconds
-        self.phase = None
+        self.phase, self.since = None, self.clock()
         self.evaluations.append(event)
         self.evaluations_seen += 1
         if event.best:
@@ -158,10 +164,12 @@ class Run:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the steps began, or since the start while there are none."""
+        """Seconds since the steps began, or since the start while there are none; it goes on within a step."""
         if self.ended:
             return self.ended.seconds
-        return self.step.seconds if self.step else self.clock() - self.born
+        if self.step is None:
+            return self.clock() - self.born
+        return self.step.seconds + (0.0 if self.over else self.clock() - self.step_at)
 
     @property
     def seconds_a_step(self) -> float:
@@ -180,7 +188,8 @@ class Run:
         if self.started is None or self.step is None or self.steps_seen < 3:
             return math.nan
         stepping = max(self.step.seconds - self.pauses, 0.01 * self.step.seconds, 1e-9)
-        return (self.started.steps - self.done) * self.seconds_a_step * (1 + self.pauses / stepping)
+        whole = (self.started.steps - self.done) * self.seconds_a_step * (1 + self.pauses / stepping)
+        return min(whole, max(whole - (self.clock() - self.step_at), 1.0))
 
     def rate(self) -> tuple[float, float]:
         """Return the recent rows and real tokens a second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bertmagic.display.style import BEST, WARNING, duration, line, number, score, share, size, words
@@ -31,7 +32,7 @@ def state(run: Run) -> str:
     if run.stopped:
         return f"Stopped: {run.stopped}"
     if run.phase:
-        return phase_line(run.phase, run.clock() - run.phase_since)
+        return phase_line(run.phase, run.clock() - run.since)
     return "Training" if run.step else "Starting"
 
 
@@ -54,6 +55,25 @@ def phase_line(phase: Phase, seconds: float) -> str:
     left = seconds * (phase.total - phase.done) / phase.done if phase.done else math.nan
     more = f", about {duration(max(1.0, round(left)))} left" if seconds >= 2 and left > 0.5 else ""
     return f"{what}: {_amount(phase.done, phase.unit, phase.total)} ({share(phase.done / phase.total)}){more}"
+
+
+def since(seconds: float) -> str:
+    """Return since when something goes on, as a time of day, and for how long."""
+    return f"since {_ago(seconds):%H:%M:%S}, for {duration(int(seconds))}"
+
+
+def _ago(seconds: float) -> datetime:
+    return datetime.now().astimezone() - timedelta(seconds=seconds)
+
+
+def activity(run: Run) -> str:
+    """Return what goes on now and since when; at the end, when that was."""
+    seconds = run.clock() - run.since
+    if run.over:
+        return f"Ended on {_ago(seconds):%Y-%m-%d at %H:%M:%S}"
+    if run.phase:
+        return f"{run.phase.what[:1].upper()}{line(run.phase.what, 60)[1:]} {since(seconds)}"
+    return f"Step {run.done + 1:,} {since(seconds)}" if run.started else f"Starting {since(seconds)}"
 
 
 def _amount(done: int, unit: str, total: int | None = None) -> str:
@@ -118,9 +138,14 @@ def evaluation_line(run: Run, event: Evaluated) -> str:
     return f"validation at step {event.step:,}: loss {score(event.loss)}{chosen}{sign}"
 
 
+def curves_line(run: Run) -> str:
+    """Return which curves a figure of the run has, for a place that shows none."""
+    return f"Curves of the {run.loss_name}, the validation {words(run.metric_name)} and the learning rate."
+
+
 def summary_lines(run: Run) -> list[str]:
     """Return all of it in at most ten lines."""
-    parts = [title(run), state(run)]
+    parts = [title(run), state(run), activity(run)]
     if run.started:
         parts += [position(run), losses(run), evaluations(run), speed(run)]
     return parts + note_lines(list(run.notes)[-3:])

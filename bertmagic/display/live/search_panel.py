@@ -75,7 +75,7 @@ class SearchPanel:
             return f"Stopped: {line(self._reason, 200)}."
         run = self._run
         if run.phase:
-            return phase_line(run.phase, self._clock() - run.phase_since)
+            return phase_line(run.phase, self._clock() - run.since)
         return f"{position(run)}; {losses(run)}" if run.step else "starting"
 
 

@@ -66,7 +66,7 @@ class Lines:
         if self._closed:
             return
         self._closed = True
-        self._run.stopped = reason(error) if error else "closed before the end"
+        self._run.stop(reason(error) if error else "closed before the end")
         with contextlib.suppress(Exception):
             if self._brief:
                 self._clear()
@@ -95,7 +95,7 @@ class Lines:
     def _words(self) -> str:
         run = self._run
         if run.phase:
-            return phase_line(run.phase, self._clock() - run.phase_since)
+            return phase_line(run.phase, self._clock() - run.since)
         return f"{position(run)}; {losses(run)}" if run.step else state(run)
 
     def _rewrite(self) -> None:

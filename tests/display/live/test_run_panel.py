@@ -62,8 +62,8 @@ def test_a_long_run_shows_the_best_and_the_last_evaluations_and_counts_the_other
 def test_a_run_without_validation_rows_says_so_and_has_no_table_of_evaluations(panel):
     for event in (replace(started(2), validation_rows=0), step(1, 2), step(2, 2), ended(2)):
         panel.take(event)
-    figure, words = panel.final()
-    assert "no rows were held out for validation" in figure["text/plain"]
+    head, _, words = panel.final()
+    assert "no rows were held out for validation" in head["text/plain"]
     assert "No rows were held out for validation." in words["text/html"]
     assert "evaluation" not in words["text/html"]
     assert "<th" not in words["text/html"]
@@ -71,7 +71,7 @@ def test_a_run_without_validation_rows_says_so_and_has_no_table_of_evaluations(p
 
 def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long, steps):
     long.take(ended(steps, steps // 100))
-    final, forms = long.final()
+    head, final, forms = long.final()
     assert set(final) == {MIMETYPE, "text/html", "text/plain"}
     figure = final[MIMETYPE]
     assert len(json.dumps(figure)) < 60_000
@@ -79,12 +79,39 @@ def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long, steps):
     assert "template" not in figure["layout"]
     go.Figure(data=figure["data"], layout=figure["layout"])
     assert "<svg" in final["text/html"]
-    assert "<table" in final["text/html"]
-    assert len(final["text/plain"].splitlines()) <= 10
-    assert "Finished after all" in forms["text/plain"]
-    assert "Finished after all" in forms["text/html"]
+    assert "<table" in forms["text/html"]
+    assert len(head["text/plain"].splitlines()) <= 10
+    assert "Finished after all" in head["text/plain"]
+    assert "Finished after all" in head["text/html"]
     assert "499 evaluations on 800 validation rows" in forms["text/html"]
     assert len(forms["text/html"]) < 20_000
+
+
+def test_all_stays_in_its_place_when_a_run_ends(panel):
+    panel.take(started(10))
+    for at in range(1, 11):
+        panel.take(step(at, 10))
+    panel.take(evaluated(10, 10))
+    live = panel.frame()["text/html"]
+    panel.take(ended(10, 10))
+    last = "".join(bundle["text/html"] for bundle in panel.final())
+    parts = ("sentiment", 'role="status"', "progressbar", "elapsed", "tokens/s", "<svg", "evaluation on", "note")
+    for page in (live, last):
+        at = [page.lower().index(part.lower()) for part in parts if part != "note"]
+        assert at == sorted(at)
+    assert live.split("<svg")[0].count("<div") == last.split("<svg")[0].count("<div") - 1  # charts have an output
+
+
+def test_where_the_last_weights_are_kept_there_is_no_column_for_the_best(panel):
+    panel.take(started(10))
+    panel.take(step(5, 10))
+    panel.take(evaluated(5, 10, best=False))
+    before = Tags(panel.frame()["text/html"])
+    assert "best" not in before.words
+    panel.take(evaluated(6, 10, best=True))
+    after = Tags(panel.frame()["text/html"])
+    assert "best" in after.words
+    assert after.tags.count("th") > before.tags.count("th")
 
 
 def test_hostile_names_and_notes_are_text(panel):
