@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.options.rates import rate_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,8 @@ def literal(option: str, value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, tuple):
         return f"[{', '.join(literal(option, item) for item in value)}]"
+    if option == "lr" and isinstance(value, float) and float(rate_text(value)) == value:
+        return rate_text(value)
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     return repr(value) if value is None or isinstance(value, bool | int) else option

@@ -227,5 +227,5 @@ class Pretrain(Training):
         "choice",
         "The validation metric that selects the best weights; by default loss.",
         choices=("loss", "accuracy"),
-        reason="The perplexity in the report is the exponential of the loss.",
+        reason="The perplexity in the report is the exponential of the loss of masked words.",
     )

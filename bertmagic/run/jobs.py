@@ -44,7 +44,7 @@ class Progress:
     loss
         The loss of the last step; None before the first.
     seconds
-        Seconds from the start of the job to now, or to its end.
+        Seconds of the steps and evaluations so far, as the panel has them; of the preparation before the first step.
     eta
         Estimated seconds of the steps that are left, with the evaluations between them; None before it is known.
     phase
@@ -84,10 +84,12 @@ class Job(Result):
         self._callbacks: list[Callable[[Job], None]] = []
         self._settled = threading.Lock()
         self._began, self._ended = time.monotonic(), 0.0
-        self._phase, self._ending = "starting", False
+        self._phase = "starting"
+        self._ending: Ended | None = None
         self._started: Started | None = None
         self._first: Step | None = None
         self._last: Step | None = None
+        self._stepped = 0.0
 
     def __reduce__(self) -> Never:
         what = "a job cannot be pickled or copied: it is a thread of this process."
@@ -101,7 +103,7 @@ class Job(Result):
     @property
     def ending(self) -> bool:
         """Whether the run has emitted `Ended`: its model comes at any moment, and its checkpoints are removed."""
-        return self._ending
+        return self._ending is not None
 
     @property
     def started(self) -> Started | None:
@@ -117,7 +119,7 @@ class Job(Result):
             steps=started.steps if started else None,
             epoch=last.epoch if last else 0.0,
             loss=last.loss if last else None,
-            seconds=(self._ended or time.monotonic()) - self._began,
+            seconds=self._seconds(),
             eta=self._eta(),
             phase=self._phase,
         )
@@ -166,6 +168,12 @@ class Job(Result):
                 return
         callback(self)
 
+    def _seconds(self) -> float:
+        if self._ending is not None:
+            return self._ending.seconds
+        now = self._ended or time.monotonic()
+        return now - self._began if self._last is None else self._last.seconds + now - self._stepped
+
     def _eta(self) -> float | None:
         started, first, last = self._started, self._first, self._last
         if started is None or first is None or last is None or last.step - first.step < 2 or self._ended:
@@ -175,12 +183,13 @@ class Job(Result):
     def _listen(self, event: Event) -> None:
         if isinstance(event, Step):
             self._first, self._last, self._phase = self._first or event, event, "training"
+            self._stepped = time.monotonic()
         elif isinstance(event, Started):
             self._started, self._phase = event, "training"
         elif isinstance(event, Evaluated):
             self._phase = "training"
         elif isinstance(event, Ended):
-            self._ending = True
+            self._ending = event
         elif isinstance(event, Phase):
             self._phase = event.what
             if self._button.pressed and self._started is None:  # the loop looks at the button only once it runs

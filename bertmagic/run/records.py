@@ -47,7 +47,7 @@ class Record:
         ``running``, ``finished``, ``interrupted`` or ``failed``; ``made`` for a model from `new_model`. A run whose
         process has ended without a result has failed.
     began, seconds
-        Start in UTC, and duration in seconds.
+        Start in UTC, and the seconds of its steps and evaluations, also of those before it was resumed.
     step, steps
         Optimizer steps taken, and planned.
     metric, value

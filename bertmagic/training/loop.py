@@ -12,6 +12,7 @@ from bertmagic.errors import TrainingError, count
 from bertmagic.events import Ended, Evaluated, Listener, Note, Reason, Step
 from bertmagic.models import adapters, devices
 from bertmagic.models.fast import allocator
+from bertmagic.options.rates import rate_text
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.plan import Plan, steps_an_epoch
 from bertmagic.training.schedule import factor, warmup_steps
@@ -239,7 +240,7 @@ class Loop:
         what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient is {norm}"
         what += f" at step {step} of {self.plan.steps}, in the batch with {named}."
         slower = "" if self.plan.precision == "fp32" else ', or set precision = "fp32"'
-        fix = f"Lower lr (it is {self.plan.lr:g}){slower}."
+        fix = f"Lower lr (it is {rate_text(self.plan.lr)}){slower}."
         return Diverged(what, fix, self._ended("failed", f"{what}\n{fix}"), bool(finite.any()))
 
     def _due(self) -> bool:

@@ -109,7 +109,6 @@ def _train(
         for listener in (history.listen, record.listen, emit):
             listener(event)
 
-    began = time.perf_counter()
     try:
         with folders.writing(name):
             kept = checkpoints.set_aside(name) if resumed is None else None
@@ -142,7 +141,7 @@ def _train(
             notify(Phase("writing the model"))
             card = _save(setup, folder, asdict(ended), report)
         notify(replace(ended, detail=f"kept in {folder}"))
-        record.finish({**card["metrics"], "baselines": card["baselines"], "seconds": time.perf_counter() - began})
+        record.finish({**card["metrics"], "baselines": card["baselines"], "seconds": ended.seconds})
         if ended.reason != "interrupted":
             checkpoints.remove(name)
     except BaseException as error:

@@ -19,6 +19,7 @@ from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.options import LOWER_IS_BETTER, Pretrain
+from bertmagic.options.rates import rate_text
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
@@ -264,7 +265,8 @@ def _announce(
     token_findings += prepared.task.token_findings(train, prepared.train)
     for finding in (*prepared.findings, *token_findings):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
-    emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
+    rate = rate_text(cast("float", options.lr))
+    emit(Note(f"lr = {rate}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
     if not str(options.device).startswith("cpu"):
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
 

@@ -105,7 +105,7 @@ def test_all_is_still_there_after_reload_and_restart(session, trained, predicted
     session.open("lab/tree/session.ipynb")
     session.restart()
     outputs = session.output(trained[0])
-    assert outputs.count() == 4
+    assert outputs.count() == 5
     session.figure(trained[0], FIGURE)
     assert "Finished after all" in outputs.nth(WORDS).inner_text()
     assert "macro F1" in outputs.nth(REPORT).inner_text()

@@ -86,8 +86,8 @@ class Cell:
     @property
     def kept(self):
         """What is left in the cell: of an updated output its last frame; a bar of work that is over is empty."""
-        last = {one.place: one for one in self.frames if one.place}
-        return [one for one in self.frames if (one.place is None or one is last[one.place]) and one.text]
+        last = {one.place or at: one for at, one in enumerate(self.frames)}  # at the place of the first one
+        return [one for one in last.values() if one.text]
 
     @property
     def places(self):

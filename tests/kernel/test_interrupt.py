@@ -56,7 +56,7 @@ def test_the_last_frame_is_final(stopped):
     assert "Interrupted after step" in last.text
     assert "left" not in last.text
     assert [FIGURE in frame.data for frame in run.kept] == [False, True, False]
-    assert run.kept[0] is last
+    assert run.kept[0] == last
 
 
 def test_queued_cells_do_not_run(kernel, stopped):

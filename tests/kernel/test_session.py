@@ -98,7 +98,7 @@ def test_frames_are_few_and_small(trained):
 def test_the_last_frame_is_the_words_and_a_figure_and_its_table_follow(trained):
     assert all(FIGURE not in frame.data for frame in trained.panel)
     last, figure, table = trained.kept[:3]
-    assert last is trained.panel[-1]
+    assert last == trained.panel[-1]
     assert set(last.data) == set(table.data) == {"text/html", "text/plain"}
     assert set(figure.data) == {FIGURE, "text/html", "text/plain"}
     assert "<table" in table.html

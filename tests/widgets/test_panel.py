@@ -113,8 +113,10 @@ def test_it_starts_shows_the_run_and_leaves_a_model(opened):
     assert started == [opened.job]
     assert "finished at step 6 of 6" in repr(opened)
     assert model.card["options"]["lr"] == 1e-3
-    assert "<svg" in opened._frames.children[0].value
-    assert "Finished after all" in opened._frames.children[-1].value
+    words, curves, table = opened._frames.children
+    assert "Finished after all" in words.value
+    assert "<svg" in curves.value
+    assert "<table" in table.value
     assert not opened._start.disabled
     tryout = opened._tryout
     assert tryout._inputs.layout.display == ""

@@ -22,9 +22,10 @@ from bertmagic.display.live.run_words import (
     summary_lines,
     title,
 )
-from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, line, number, score, words
+from bertmagic.display.style import BEST, BLUE, GREEN, ORANGE, line, score, words
 from bertmagic.display.writers.elements import Cell, paragraph, progress, table, tag, warned
 from bertmagic.errors import count
+from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
     from bertmagic.display.live.run_state import Run
@@ -134,9 +135,9 @@ def _metric(run: Run) -> Markup:
 
 def _lr(run: Run) -> Markup:
     curve = Curve("learning rate", run.lr.coarse(_SVG_BINS // 2).outline(), BLUE)
-    caption = f"learning rate {number(run.step.lr, 3)} now" if run.step else "the learning rate comes here"
+    caption = f"learning rate {rate_text(run.step.lr)} now" if run.step else "the learning rate comes here"
     if run.step and run.over:
-        caption = f"learning rate {number(run.step.lr, 3)} at the end"
+        caption = f"learning rate {rate_text(run.step.lr)} at the end"
     return _figure(chart("learning rate", [curve], _across(run), zero=True, aria=caption), _sentence(caption))
 
 

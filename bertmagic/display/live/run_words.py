@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.style import BEST, WARNING, duration, line, number, score, share, size, words
 from bertmagic.errors import count
+from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,8 +107,15 @@ def speed(run: Run) -> str:
         rows, tokens = run.ended.rows / run.ended.seconds, run.ended.tokens / run.ended.seconds
     padding = share(1 - run.tokens / run.slots) if run.slots else "unknown"
     return (
-        f"{number(rows, 3)} samples/s, {number(tokens, 3)} tokens/s, {padding} padding, {size(run.step.memory)} memory"
+        f"{number(rows, 3)} samples/s, {number(tokens, 3)} tokens/s, {padding} padding, "
+        f"{size(run.step.memory)} memory of {_holder(run)}"
     )
+
+
+def _holder(run: Run) -> str:
+    """Return whose memory the steps report."""
+    device = run.started.device if run.started else "cpu"
+    return "the GPU" if device.startswith("cuda") else "this process"
 
 
 def losses(run: Run) -> str:
@@ -115,7 +123,7 @@ def losses(run: Run) -> str:
     if run.step is None:
         return "no steps yet"
     text = f"loss {number(run.smoothed)} (smoothed; {number(run.first_smoothed)} at first), "
-    text += f"learning rate {number(run.step.lr, 3)}"
+    text += f"learning rate {rate_text(run.step.lr)}"
     return text + (f"; the loss was not a number in {count(run.not_finite, 'step')}" if run.not_finite else "")
 
 

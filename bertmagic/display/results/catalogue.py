@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from bertmagic.display.blocks import Block, Column, Headline, Table, columns
 from bertmagic.display.cells import Row, Strong
-from bertmagic.display.style import line, million, number
+from bertmagic.display.style import line, million
 from bertmagic.errors import count
+from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
     from bertmagic.models.status import Catalogue, Entry
@@ -30,5 +31,5 @@ def _row(entry: Entry) -> Row:
     return [
         Strong(line(entry.alias, 40)), line(entry.tuned or "nothing yet", 30), million(entry.parameters),
         line(entry.languages, 40), f"{entry.max_length:,}", line(entry.licence, 30), "yes" if entry.on_disk else "no",
-        number(entry.lr, 2), line(entry.ref, 80), line(entry.about, 300),
+        rate_text(entry.lr), line(entry.ref, 80), line(entry.about, 300),
     ]  # fmt: skip

@@ -79,8 +79,8 @@ def _classes(result: DataReport) -> Table:
     total = result.rows if result.several_labels else sum(result.labels.values())
     counts = list(result.labels.items())
     rows = [_counted(line(label, 60), many, total) for label, many in counts[:_CLASSES]]
-    hidden = [[more] for more in _more(len(counts) - _CLASSES)]
-    rest = "".join(_more(len(counts) - _CLASS_LINES))
+    hidden = [[more] for more in _more(counts[_CLASSES:])]
+    rest = "".join(_more(counts[_CLASS_LINES:]))
     return Table(
         columns((result.target_noun, "rows", "share")),
         [*rows, *hidden],
@@ -90,8 +90,11 @@ def _classes(result: DataReport) -> Table:
     )
 
 
-def _more(rest: int) -> list[str]:
-    return [f"… {count(rest, 'more class', 'more classes')} with fewer rows"] if rest > 0 else []
+def _more(rest: list[tuple[str, int]]) -> list[str]:
+    if not rest:
+        return []
+    most = max(many for _, many in rest)
+    return [f"… {count(len(rest), 'more class', 'more classes')} with {count(most, 'row')} or fewer"]
 
 
 def _lengths(result: DataReport) -> Table:

@@ -22,7 +22,7 @@ def blocks(result: Estimate) -> list[Block]:
     rows = [
         ["steps", f"{result.steps:,}", epochs],
         ["time", _about(duration(result.seconds)), f"{duration(result.epoch_seconds)} an epoch"],
-        ["memory", _about(size(result.bytes)), f"{parts}; {size(result.free)} are free"],
+        ["memory of the run", _about(size(result.bytes)), f"{parts}; {size(result.free)} are free"],
         ["texts cut", share(result.truncated), f"at {result.max_length:,} tokens"],
     ]
     table = Table(columns(("estimate", "", "details"), (0, 2)), rows)

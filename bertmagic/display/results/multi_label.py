@@ -43,4 +43,4 @@ def _explanation(result: MultiLabelPredictions) -> str:
         return "Each label is given where its probability reaches its own threshold."
     pairs = zip(result.labels, result.thresholds, strict=True)
     thresholds = ", ".join(f"{line(label, 30)} from {threshold:.3f}" for label, threshold in pairs)
-    return f"A column named after a label holds its probability. Given are: {thresholds} on."
+    return f"The column of each label has its probability: p_LABEL in .frame. Given are: {thresholds} on."

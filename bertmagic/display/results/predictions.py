@@ -28,7 +28,9 @@ _TEXTS_BYTES = 30_000
 
 def blocks(result: Predictions) -> list[Block]:
     """Return the label of each row, its score, and the probability of each class."""
-    explanation = "A column named after a class holds its probability." if len(result.labels) <= WIDE else ""
+    explanation = (
+        "The column of each class has its probability: p_CLASS in .frame." if len(result.labels) <= WIDE else ""
+    )
     columns = [Column("label", "word", 24), Column("score"), *probability_columns(result.labels)]
     labels = [label for label in result.frame["label"] if not lacking(label)]
 
@@ -41,7 +43,10 @@ def blocks(result: Predictions) -> list[Block]:
 
 def document(result: Predictions, summary: str, rows: Table) -> list[Block]:
     """Return predictions as blocks: what there is, the rows, what is missing, notes."""
-    what = f"{count(len(result), 'prediction')} by {line(result.model, 40)} ({line(result.task, 30)})"
+    of = f" for {count(len(result), 'row')}" if result.missing else ""
+    what = (
+        f"{count(len(result) - result.missing, 'prediction')}{of} by {line(result.model, 40)} ({line(result.task, 30)})"
+    )
     headline = Headline(f"{what}: {summary}." if summary else f"{what}.")
     return [headline, rows, Paragraph(_remarks(result)), Notes(result.notes[:10], lines=1)]
 
@@ -110,7 +115,7 @@ def _remarks(result: Predictions) -> str:
     if result.truncated:
         parts.append(f"{count(result.truncated, 'text was', 'texts were')} longer than the model reads, and cut.")
     if result.seconds > 0:
-        parts.append(speed(len(result), result.tokens, result.seconds))
+        parts.append(speed(len(result) - result.missing, result.tokens, result.seconds))
     return " ".join(parts)
 
 

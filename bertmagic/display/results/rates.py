@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.blocks import Block, Chart, Figure, Folded, Headline, Paragraph, Table, columns
 from bertmagic.display.charts.curves import Curve
 from bertmagic.display.charts.figures import plain_layout
-from bertmagic.display.style import BLUE, GREEN, ORANGE, line, number, score
+from bertmagic.display.style import BLUE, GREEN, ORANGE, line, score
 from bertmagic.errors import count
+from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ _SHOWN = 12
 
 def blocks(result: Rates) -> list[Block]:
     """Return the suggestion, the curve, and its numbers."""
-    rate = number(result.suggestion, 2)
+    rate = rate_text(result.suggestion)
     return [
         Headline(f"Learning rate for {line(result.model, 60)} on {line(result.data, 60)}: {rate}"),
         Paragraph("Use it:", f"lr = {rate}"),
@@ -34,8 +35,8 @@ def blocks(result: Rates) -> list[Block]:
 
 def _tried(result: Rates) -> str:
     return (
-        f"{count(len(result.rates), 'step')} from {number(result.rates[0], 2)} to {number(result.rates[-1], 2)}, until "
-        f"{line(result.ended, 120)}; the smoothed loss was lowest at {number(result.lowest, 2)}. "
+        f"{count(len(result.rates), 'step')} from {rate_text(result.rates[0])} to {rate_text(result.rates[-1])}, until "
+        f"{line(result.ended, 120)}; the smoothed loss was lowest at {rate_text(result.lowest)}. "
         "The model was put back to where it was."
     )
 
@@ -50,14 +51,14 @@ def _chart(result: Rates) -> Chart:
         Curve("smoothed", list(zip(powers, result.smoothed, strict=True)), BLUE),
         Curve("suggested", [(chosen, min(result.smoothed)), (chosen, max(result.smoothed))], GREEN),
     ]
-    about = f"Loss over learning rate; {number(result.suggestion, 2)} is suggested"
+    about = f"Loss over learning rate; {rate_text(result.suggestion)} is suggested"
     return Chart("loss", "lr", curves, powers[-1], about, [(power - start, f"1e{power}") for power in whole])
 
 
 def _numbers(result: Rates) -> Table:
     every = max(1, len(result.rates) // _SHOWN)
     rows = [
-        [number(result.rates[at], 2), score(result.losses[at]), score(result.smoothed[at])]
+        [rate_text(result.rates[at]), score(result.losses[at]), score(result.smoothed[at])]
         for at in range(0, len(result.rates), every)
     ]
     caption = f"One step of {every}." if every > 1 else "Each step."
@@ -66,14 +67,14 @@ def _numbers(result: Rates) -> Table:
 
 def further(result: Rates) -> Iterator[list[Block]]:
     """Yield the curve as a figure."""
-    title = f"Loss over learning rate; {number(result.suggestion, 2)} is suggested."
+    title = f"Loss over learning rate; {rate_text(result.suggestion)} is suggested."
     yield [Figure(title, _figure(result), [_numbers(result)])]
 
 
 def _figure(result: Rates) -> dict[str, Any]:
     low, high = min(result.smoothed), max(result.smoothed)
     suggested = {
-        "type": "scatter", "mode": "lines", "name": f"suggested: {number(result.suggestion, 2)}",
+        "type": "scatter", "mode": "lines", "name": f"suggested: {rate_text(result.suggestion)}",
         "x": [result.suggestion] * 2, "y": [low, high], "line": {"color": ORANGE, "dash": "dot"},
     }  # fmt: skip
     layout = plain_layout(300)

@@ -9,6 +9,7 @@ from bertmagic.display.cells import Caution, Row, Share
 from bertmagic.display.charts.curves import Curve
 from bertmagic.display.charts.trials import trials_figure
 from bertmagic.display.style import BEST, BLUE, GREEN, WARNING, duration, line, number, score, share, words
+from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,14 +60,16 @@ def _importance(result: Search) -> str:
 
 def trial_line(result: Search, trial: Trial) -> str:
     """Return one trial in a line."""
-    values = ", ".join(f"{name} = {_value(value)}" for name, value in trial.values.items())
+    values = ", ".join(f"{name} = {_value(name, value)}" for name, value in trial.values.items())
     how = f"{words(result.metric)} {score(trial.score)}" if trial.score is not None else _STATES[trial.state]
     note = f" ({line(trial.note, 120)})" if trial.note else ""
     best = " (the best so far)" if result.best == trial else ""
     return f"Trial {trial.number + 1} of {result.wanted}: {values}: {how}{note}{best}, {duration(trial.seconds)}"
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
+    if name == "lr" and isinstance(value, float):
+        return rate_text(value)
     return number(value, 3) if isinstance(value, float) else line(value, 40)
 
 
@@ -100,7 +103,7 @@ def _row(result: Search, trial: Trial) -> Row:
     return [
         f"{trial.number + 1}{' ' + BEST if trial == result.best else ''}", _STATES[trial.state],
         "" if trial.score is None else score(trial.score),
-        *(_value(trial.values.get(name, "")) for name in result.space),
+        *(_value(name, trial.values.get(name, "")) for name in result.space),
         duration(trial.seconds) if trial.seconds else "", Caution(f"{WARNING} {note}") if note else "",
     ]  # fmt: skip
 

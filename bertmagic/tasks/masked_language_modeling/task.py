@@ -250,8 +250,9 @@ class MaskedLanguageModeling(Task):
         masks = int(scores[:, _COUNT].sum())
         samples_of = count(len(samples), "pair" if self.nsp else "block")
         note = f"Evaluated on {count(masks, 'masked token')} of {samples_of}."
-        notes = (note, *known.pop("notes", ()))
-        estimates = with_intervals.estimate([self._tally(scores)], self.metrics(scores, rows, samples))
+        metrics = self.metrics(scores, rows, samples)
+        notes = (note, *self._sum_of_losses(metrics), *known.pop("notes", ()))
+        estimates = with_intervals.estimate([self._tally(scores)], metrics)
         return Report(
             task=self.name,
             rows=len(rows),
@@ -260,6 +261,18 @@ class MaskedLanguageModeling(Task):
             notes=notes,
             **known,
         )
+
+    def _sum_of_losses(self, metrics: dict[str, float]) -> list[str]:
+        """Return what the loss is the sum of, where the perplexity is not the exponential of all of it."""
+        import math
+
+        if not self.nsp:
+            return []
+        words = math.log(metrics["perplexity"])
+        return [
+            f"The loss of {metrics['loss']:.4f} is {words:.4f} of masked words, whose exponential is the perplexity, "
+            f"and {metrics['loss'] - words:.4f} of next sentences."
+        ]
 
     def _tally(self, scores: Scores) -> Tally:
         """Return the metrics as a function of blocks, for their intervals."""
