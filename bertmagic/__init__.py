@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bertmagic.api import catalogue, check, compare, finetune, load, new_model, pretrain, runs, status, tune
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
+    from bertmagic.manual import help
     from bertmagic.options.ranges import between, choice, log
     from bertmagic.run.jobs import Job
     from bertmagic.text_model import TextModel
@@ -27,6 +28,7 @@ __all__ = [
     "choice",
     "compare",
     "finetune",
+    "help",
     "load",
     "log",
     "new_model",
@@ -44,6 +46,7 @@ _HOMES = {
     "Job": "bertmagic.run.jobs",
     "between": "bertmagic.options.ranges",
     "choice": "bertmagic.options.ranges",
+    "help": "bertmagic.manual",
     "log": "bertmagic.options.ranges",
     "panel": "bertmagic.widgets.panel",
 }

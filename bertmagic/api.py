@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from bertmagic import launch
 from bertmagic import options as table
+from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.models import devices
@@ -47,6 +48,7 @@ def finetune(
 ) -> TextModel: ...  # fmt: skip
 
 
+@names_by_caller
 def finetune(
     train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
 ) -> TextModel | Job:
@@ -97,6 +99,7 @@ def pretrain(
 ) -> TextModel: ...  # fmt: skip
 
 
+@names_by_caller
 def pretrain(
     train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
 ) -> TextModel | Job:
@@ -133,6 +136,7 @@ def pretrain(
     return launch.train(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
 
 
+@names_by_caller
 def tune(
     train: Any = None,
     *,
@@ -214,6 +218,7 @@ def runs(
     return difference.compare(first, second)
 
 
+@names_by_caller
 @table.keywords(table.commands.Check)
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
@@ -242,6 +247,7 @@ def check(
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
 
 
+@names_by_caller
 @table.keywords(table.commands.Compare)
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
@@ -313,6 +319,7 @@ def catalogue(
 ) -> Advice: ...  # fmt: skip
 
 
+@names_by_caller
 @table.keywords(table.commands.Models)
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
@@ -357,6 +364,7 @@ def status() -> Status:
     )
 
 
+@names_by_caller
 def new_model(
     size: Size = "tiny", *, vocab_from: Any, text: str | None = None, name: str = "new", vocab_size: int = 8000,
     lowercase: bool = True, seed: int = 0, device: str | None = None,

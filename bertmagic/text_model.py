@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from bertmagic import options as table
+from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
 from bertmagic.models import saving
@@ -132,6 +133,7 @@ class TextModel:
         tensors = [*network.parameters(), *network.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
+    @names_by_caller
     @table.keywords(table.commands.Predict)
     def predict(
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
@@ -164,6 +166,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return predict(self, _texts_or_file(texts, file, reading), asked, emit)
 
+    @names_by_caller
     @table.keywords(table.commands.Predict)
     def embed(
         self, texts: Any = None, *, pooling: Pooling | None = None, text: Columns = None, question: str | None = None,
@@ -203,6 +206,7 @@ class TextModel:
         self._notes.update(notes)
         return vectors
 
+    @names_by_caller
     @table.keywords(table.commands.Evaluate)
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,
@@ -247,6 +251,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return evaluating.evaluate(self, data, columns, asked, emit)
 
+    @names_by_caller
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
         """Calibrate the class probabilities by a temperature; the most probable class stays the same.
 
@@ -272,6 +277,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
 
+    @names_by_caller
     @table.keywords(table.commands.Fill)
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,

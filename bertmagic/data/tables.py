@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import formats, frames, samples
+from bertmagic.data import formats, frames, samples, variables
 from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
@@ -149,8 +149,10 @@ def read_splits(source: Any) -> Splits:
     if isinstance(source, str | os.PathLike | FileReference):
         return Splits(_named(source))
     if isinstance(source, Mapping) and source and all(map(frames.holds_rows, source.values())):
-        return Splits({str(name): Table(str(name), frames.read(rows)) for name, rows in source.items()})
-    return Splits({"": Table(f"the {type(source).__name__}", frames.read(source))})
+        variable = variables.known(source)
+        called = {name: f"{variable}[{name!r}]" if variable else str(name) for name in source}
+        return Splits({str(name): Table(called[name], frames.read(rows)) for name, rows in source.items()})
+    return Splits({"": Table(variables.name_of(source), frames.read(source))})
 
 
 def _named(source: str | os.PathLike[str] | FileReference) -> dict[str, Table]:

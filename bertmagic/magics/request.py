@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError
 from bertmagic.magics import body, line
-from bertmagic.magics.names import Given, constant, resolve
+from bertmagic.magics.names import Given, constant, resolve, shortened
 from bertmagic.options import Option, Shell, ranges, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bertmagic.options import Command
 
 _SHELL = {entry.name for entry in table(Shell)}
+
+_DISPLAYS = ("[", "(", "{", '"')
+"""How the code of a list, tuple, dictionary or text begins: it holds the rows, and is no name for them."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,13 @@ class Request:
     out: str | None = None
     show_code: bool = False
     silent: bool = False
+
+    @property
+    def typed(self) -> Iterator[tuple[Any, str]]:
+        """Yield the objects that options of data have, with the code of each: a variable, or an expression of some."""
+        for given in self.given.values():
+            if given.entry.kind in ("data", "share_or_data", "texts") and not given.code.startswith(_DISPLAYS):
+                yield given.value, shortened(given.code, 40)
 
     @property
     def model(self) -> Option | None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
+from bertmagic.data import variables
 from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty_frames
-from bertmagic.magics import bind, help, line, names
+from bertmagic.magics import bind, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
+from bertmagic.options import help
 from bertmagic.result import Result
 from bertmagic.text_safety import visible
 
@@ -105,7 +107,8 @@ def _target(request: Request) -> str | None:
 
 def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
     try:
-        return _ACTIONS.get(request.command.magic, _call)(shell, request)
+        with variables.called(request.typed):
+            return _ACTIONS.get(request.command.magic, _call)(shell, request)
     except (Interrupted, TrainingError) as stop:
         if target and stop.model is not None:
             bind.put(shell, target, stop.model)

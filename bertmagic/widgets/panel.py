@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from bertmagic import api, launch, options
 from bertmagic import display as drawing
+from bertmagic.data import variables
 from bertmagic.display import publish
 from bertmagic.display.writers.elements import paragraph, warned
 from bertmagic.errors import BertMagicError, OptionError, count
@@ -198,7 +199,8 @@ class Panel:
         try:
             self._guard(name := variable_name(name))
             given = {**self._chosen, "name": name, "resume": resume, "background": True}
-            self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._receive), **given)
+            with variables.called([(self._base.train, self._data.code)]):
+                self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._receive), **given)
         except BertMagicError as error:
             return self._show_message(warned(str(error)))
         self._show_message(Markup(""))

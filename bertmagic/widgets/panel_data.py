@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
-from bertmagic.data import frames, samples, tables
+from bertmagic.data import frames, samples, tables, variables
 from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
@@ -70,7 +70,7 @@ class DataForm:
         self.base, self._first, self._names, self._changed = base, base, names, changed
         self._code = code or literal("train", base.train)
         self.error = ""
-        self._read(emit)
+        self._read(emit, self._code)
         choices = [self._code, *(name for name, value in names.items() if _is_table(name, value))]
         choices += [f'"sample:{name}"' for name in samples.names()]
         self._data = _dropdown("data", TABLE["train"].help, list(dict.fromkeys(choices)), self._code)
@@ -97,17 +97,18 @@ class DataForm:
         for role, column in columns.items():
             self._columns[role.replace("_", " ")].value = column
 
-    def _read(self, emit: Listener) -> None:
-        """Read the rows and check them.
+    def _read(self, emit: Listener, code: str) -> None:
+        """Read the rows and check them; ``code`` is what the user calls them.
 
         Raises
         ------
         BertMagicError
             If the rows cannot be used.
         """
-        about = estimates.subject(self.base, emit)
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
-        self.report = check.report(Check(data=self.base.train, **given, **files.as_keywords(self.base)), emit)
+        with variables.called([(self.base.train, code)]):
+            about = estimates.subject(self.base, emit)
+            self.report = check.report(Check(data=self.base.train, **given, **files.as_keywords(self.base)), emit)
         self.about = about
 
     def _data_chosen(self, _: Any) -> None:
@@ -132,7 +133,7 @@ class DataForm:
         self._report_html.value = str(paragraph("Checking the data …"))
         try:
             self.error = ""
-            self._read(ignore)
+            self._read(ignore, self.code)
         except BertMagicError as error:
             self.error = str(error)
         self._show_report()

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import cache, checks, columns, pairs, tables
+from bertmagic.data import cache, checks, columns, pairs, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
@@ -185,7 +185,8 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
         texts = [texts]
     if pairs.is_list(texts):
-        return _listed(list(texts), inputs), "the list", "the list", []
+        name = variables.known(texts) or "the list"
+        return _listed(list(texts), inputs), name, name, []
     if isinstance(texts, os.PathLike | tables.FileReference):
         table = tables.read(_existing(texts))
     else:
