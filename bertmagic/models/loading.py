@@ -134,7 +134,7 @@ def config(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is broken: {error}.", "Save or download the model again.") from None
     if not isinstance(values, dict) or "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
-    return values  # type: ignore[no-any-return]
+    return values
 
 
 def network_config(folder: Path, **changes: Any) -> PretrainedConfig:
