@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def holds_rows(value: Any) -> bool:
-    """Whether a value is a frame or a data set of some library, as against a column or a dict of columns."""
+    """Whether a value that was given as data is a frame or a data set, as against a column or a dict of columns.
+
+    It asks the value. For a look through all variables there is `object_types.is_table`, which does not.
+    """
     two_dimensional = len(getattr(value, "shape", ())) == 2  # a Series of pandas or polars is a column
     return hasattr(value, "column_names") or (hasattr(value, "__arrow_c_stream__") and two_dimensional)
 

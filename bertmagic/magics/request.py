@@ -38,7 +38,7 @@ class Request:
     show_code
         Whether to print the equivalent Python instead of running the magic.
     silent
-        Whether the line ends with a semicolon.
+        Whether the line, or a body of options, ends with a semicolon.
     """
 
     command: Command
@@ -82,7 +82,8 @@ def read(command: Command, typed: str, cell: str | None, names: dict[str, Any], 
     settings = {name: constant(known[name], value) for name, value in defaults.items()}
     given = settings | on_line | in_body
     _complete(command, given)
-    return Request(command, given, names, shell.get("out"), shell.get("show_code", False), line.silenced(typed))
+    silent = line.silenced(typed) or (command.body == "options" and line.body_is_silenced(cell or ""))
+    return Request(command, given, names, shell.get("out"), shell.get("show_code", False), silent)
 
 
 def _body(command: Command, cell: str | None, names: dict[str, Any], on_line: dict[str, Given]) -> dict[str, Given]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertmagic.data import languages
-from bertmagic.errors import empty_frames
-from bertmagic.events import Listener, Phase, ignore
+from bertmagic.errors import Interrupted, empty_frames
+from bertmagic.events import Event, Listener, Phase, Step, ignore
 from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
 from bertmagic.options import Finetune, files
@@ -182,15 +182,34 @@ def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listen
     tries: list[Tried] = []
     with RunLock(_TRYING):
         for one in advised:
-            if len([tried for tried in tries if not tried.error]) == options.try_models:
+            done = sum(not tried.error for tried in tries)
+            if done == options.try_models:
                 break
-            emit(Phase(f"trying {one.entry.alias}", len(tries), options.try_models, "models"))
-            tries.append(_try(one.entry, base))
+            where = f"trying {one.entry.alias}, model {done + 1} of {options.try_models}"
+            tries.append(_try(one.entry, base, _steps_of(where, emit)))
     return tuple(tries)
 
 
-def _try(entry: Entry, base: Finetune) -> Tried:
-    """Train a model for a few steps; with the same seed the held-out rows are the same for all."""
+def _steps_of(trial: str, emit: Listener) -> Listener:
+    """Return a listener of a trial's events that names the trial in each phase, and reports its steps as a phase."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Step):
+            emit(Phase(trial, event.step, _TRY_STEPS, "steps"))
+        elif isinstance(event, Phase):
+            emit(replace(event, what=f"{trial}: {event.what}"))
+
+    return listen
+
+
+def _try(entry: Entry, base: Finetune, emit: Listener) -> Tried:
+    """Train a model for a few steps; with the same seed the held-out rows are the same for all.
+
+    Raises
+    ------
+    Interrupted
+        If the user stopped it.
+    """
     reference = entry.ref if entry.languages == "yours" else entry.alias
     wanted = replace(
         base,
@@ -203,7 +222,7 @@ def _try(entry: Entry, base: Finetune) -> Tried:
         baselines=False,
     )
     try:
-        done = finetune.run(wanted, ignore, StopButton(), checkpointed=False)
+        done = finetune.run(wanted, emit, StopButton(), checkpointed=False)
     except Exception as error:  # for example without network: the next one is tried
         empty_frames(error)
         devices.release()
@@ -211,7 +230,8 @@ def _try(entry: Entry, base: Finetune) -> Tried:
     report, seconds = done.report, done.ended.seconds
     del done
     devices.empty_cache()
-    assert report is not None
+    if report is None:  # held-out rows there are: only a stop leaves no report
+        raise Interrupted(f"stopped while {entry.alias} was tried; no advice was given.")
     metric = next(iter(report.intervals), next(iter(report.metrics)))
     spread = report.intervals.get(metric)
     low, high = (spread.low, spread.high) if spread else (report.metrics[metric],) * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -13,7 +14,7 @@ from bertmagic import display as drawing
 from bertmagic.data import variables
 from bertmagic.display import publish
 from bertmagic.display.writers.elements import paragraph, warned
-from bertmagic.errors import BertMagicError, OptionError, count
+from bertmagic.errors import BertMagicError, DataError, OptionError, count
 from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune, files
@@ -83,12 +84,19 @@ def panel(
     BertMagicError
         If the data or the model cannot be used.
     """
-    code = (sources or {}).get("train")
-    if data is None:
-        code, data = default_data(names or {})
-    given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name, **reading}
-    chosen = options.read(options.commands.Panel, given)
-    return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
+    given = {"text": text, "label": label, "task": task, "model": model, "name": name, **reading}
+
+    def opened(code: str | None, rows: Any) -> Panel:
+        chosen = options.read(options.commands.Panel, {"data": rows, **given})
+        return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
+
+    if data is not None:
+        return opened((sources or {}).get("train"), data)
+    *mine, sample = default_data(names or {})
+    for code, rows in mine:
+        with suppress(DataError, OptionError):  # a table that cannot be trained on is no reason to open nothing
+            return opened(code, rows)
+    return opened(*sample)
 
 
 class Panel:

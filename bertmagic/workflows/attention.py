@@ -219,6 +219,10 @@ def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
     if maps.cut:
         most, truncated = count(source.max_tokens, "token"), count(maps.cut, "token")
         yield f"The model reads at most {most} of a text: {truncated} truncated."
+    unknown = dict.fromkeys(token.text for token in maps.tokens if token.unknown)
+    if unknown:
+        name = next(token.unknown for token in maps.tokens if token.unknown)
+        yield f"{source.encoder} does not know {listing(unknown, 6)} and reads {name} instead."
     if nearly_uniform(maps):
         yield "All heads have nearly uniform attention: the weights may not have been trained, or not loaded."
     if maps.pair is not None and len(source.task.inputs) < 2:

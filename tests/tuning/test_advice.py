@@ -1,12 +1,17 @@
 """Which model suits which data, and trying some."""
 
 import shutil
+import signal
 
 import pandas as pd
 import pytest
 
 import bertmagic as bm
+from bertmagic import options
+from bertmagic.errors import Interrupted
 from bertmagic.run import folders
+from bertmagic.run.locks import RunLock
+from bertmagic.tuning.advice import advise
 from bertmagic.tuning.results import Advice
 
 CHINESE = [f"这部电影非常好看{i}，我很喜欢" for i in range(40)]
@@ -60,6 +65,24 @@ def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows):
     assert {one.rows for one in tried.values()} == {36}
     assert "95 % interval" in advice._repr_mimebundle_()["text/html"]
     assert "36 held-out rows" in repr(advice)
+
+
+def test_what_is_tried_is_shown_step_by_step_and_can_be_interrupted(own, make_rows, monkeypatch):
+    phases = []
+
+    def hear(event):
+        phases.append(event)
+        if event.unit == "steps" and event.done == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    chosen = options.read(options.commands.Models, {"data": make_rows(), "label": "label", "try_models": 1})
+    with pytest.raises(Interrupted, match="stopped while own was tried"):
+        advise(chosen, hear)
+    assert [event.done for event in phases if event.what == "trying own, model 1 of 1"] == [1, 2]
+    after = next(at for at, event in enumerate(phases) if event.what.startswith("trying"))
+    assert all(event.what.startswith("trying own, model 1 of 1") for event in phases[after:])
+    with RunLock("trying"):  # it was released
+        pass
 
 
 def test_without_data_it_is_the_list():
