@@ -158,9 +158,8 @@ def test_an_encoder_whose_config_names_a_head_that_it_lacks_is_a_plain_one(folde
     shutil.copytree(folder(kind), tmp_path / "sentences")
     file = tmp_path / "sentences" / "config.json"
     config = json.loads(file.read_text())
-    file.write_text(
-        json.dumps(config | {"architectures": [config["architectures"][0].replace("Model", "ForMaskedLM")]})
-    )
+    named = config["architectures"][0].replace("Model", "ForMaskedLM")
+    file.write_text(json.dumps(config | {"architectures": [named]}))
     model = bm.load(tmp_path / "sentences", precision="fp32")
     assert model.task.name == "feature_extraction"
     plain = bm.load(folder(kind), precision="fp32")

@@ -1,4 +1,4 @@
-"""The texts nearest to a query, by the cosine of their vectors, whatever form they have."""
+"""The texts nearest to a query, by the cosine of their vectors, in every form of texts."""
 
 import json
 
@@ -53,7 +53,7 @@ def test_every_query_has_its_nearest_rows_also_in_parts(model, monkeypatch):
     pd.testing.assert_frame_equal(model.similar(TEXTS, TEXTS, top_k=2, show=False).frame, whole)
     assert whole["query"].tolist() == [text for text in TEXTS for _ in range(2)]
     assert whole["text"].tolist()[::2] == TEXTS
-    assert np.all(whole["score"][::2] == pytest.approx(1, abs=1e-5))
+    np.testing.assert_allclose(whole["score"][::2], 1, atol=1e-5)
 
 
 def test_rows_without_a_text_are_counted_and_never_near(model):
