@@ -15,6 +15,8 @@ from bertmagic.models import catalogue
         ("No es lo que yo quería, pero me gusta mucho.", "Spanish"), ("la película no es muy buena", "Spanish"),
         ("热水壶烧水快，但壶嘴总滴水。", "Chinese"), ("これはとても良い本です。", "Japanese"),
         ("この映画はとても良い", "Japanese"), ("아주 좋은 책입니다", "Korean"), ("Это очень плохо.", "Cyrillic"),
+        ("Please help, I can’t log in", "English"), ("how do i reset my pin?", "English"),
+        ("bitte um Rückruf, keine Antwort", "German"), ("j'ai perdu mon mot de passe", "French"),
         ("xyzzy", "other"), ("12345", "other"), ("", "other"), ("de la", "other"),
     ],
 )  # fmt: skip
