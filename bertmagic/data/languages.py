@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 OTHER = "other"
 """The language of a text that no rule recognizes."""
@@ -24,6 +24,7 @@ _SCRIPTS = {
 Kana come first: a Japanese text has Chinese characters, too."""
 
 _LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()}
+_SURE = 0.02
 _SHARE = {"Japanese": 0.1}
 """From which share of the letters a script is that of the text, if it is not 0.3."""
 
@@ -84,10 +85,21 @@ def detect(text: str) -> str:
     return best if many >= min(2, len(words) // 3 + 1) and many > others[0][1] else OTHER
 
 
-def shares(texts: Iterable[str]) -> dict[str, float]:
-    """Return the share of texts in each language, the most frequent first."""
-    counts = Counter(map(detect, texts))
-    return {language: many / counts.total() for language, many in counts.most_common()}
+def of_texts(texts: Iterable[str]) -> list[str]:
+    """Return the likely language of each text.
+
+    A language that only its words suggest, of fewer than 2 % of the texts, is taken for a wrong guess: `OTHER`.
+    """
+    guessed = [detect(text) for text in texts]
+    counts = Counter(guessed)
+    rare = {name for name in _WORDS if counts[name] < _SURE * len(guessed)}
+    return [OTHER if name in rare else name for name in guessed]
+
+
+def shares(spoken: Sequence[str]) -> dict[str, float]:
+    """Return the share of texts in each language, the most frequent first, and last that of `OTHER`."""
+    ordered = sorted(Counter(spoken).most_common(), key=lambda one: one[0] == OTHER)
+    return {language: many / len(spoken) for language, many in ordered}
 
 
 def _script(text: str) -> str | None:

@@ -29,9 +29,13 @@ def test_only_the_beginning_of_a_text_is_looked_at():
 
 
 def test_shares_come_with_the_most_frequent_first():
-    assert list(languages.shares(["das ist gut", "it is not the one", "that is not it"]).items()) == [
-        ("English", 2 / 3), ("German", 1 / 3),
-    ]  # fmt: skip
+    spoken = languages.of_texts(["xyzzy", "12345", "das ist gut", "it is not the one", "that is not it"])
+    assert list(languages.shares(spoken).items()) == [("English", 0.4), ("German", 0.2), ("other", 0.4)]
+
+
+def test_few_texts_of_a_language_are_wrong_guesses_unless_its_script_is_its_own():
+    texts = [*["it is not the one"] * 97, "das ist nicht gut", "热水壶烧水快", "xyzzy"]
+    assert languages.shares(languages.of_texts(texts)) == {"English": 0.97, "Chinese": 0.01, "other": 0.02}
 
 
 def test_every_language_of_the_catalogue_can_be_detected():
