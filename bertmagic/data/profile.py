@@ -95,7 +95,11 @@ def lengths(tokens: npt.NDArray[np.int64], unit: str = "tokens") -> Lengths:
 
 
 def profile(
-    rows: TextRows, encoder: str, known: Collection[str] | None, tokens: Tokens | None = None, unknown: int | None = None
+    rows: TextRows,
+    encoder: str,
+    known: Collection[str] | None,
+    tokens: Tokens | None = None,
+    unknown: int | None = None,
 ) -> TextProfile:
     """Return what texts are like for an encoder.
 
