@@ -73,7 +73,8 @@ def activity(run: Run) -> str:
     if run.over:
         return f"Ended on {_ago(seconds):%Y-%m-%d at %H:%M:%S}"
     if run.phase:
-        return f"{run.phase.what[:1].upper()}{line(run.phase.what, 60)[1:]} {since(seconds)}"
+        what = line(run.phase.what, 60)
+        return f"{what[:1].upper()}{what[1:]} {since(seconds)}"
     return f"Step {run.done + 1:,} {since(seconds)}" if run.started else f"Starting {since(seconds)}"
 
 

@@ -12,9 +12,11 @@ from ..tags import Tags
 
 @pytest.mark.parametrize("rows", [0, 1, 5, 6, 50, 51, 10_000])
 def test_the_text_is_at_most_ten_lines(rows):
-    shown = text(predictions(rows, notes=("one", "two"), missing=1, truncated=2))
+    missing = int(rows > 1)
+    shown = text(predictions(rows, notes=("one", "two"), missing=missing, truncated=2))
     assert len(shown.splitlines()) <= 10
-    assert f"{rows:,} prediction" in shown
+    assert f"{rows - missing:,} prediction" in shown
+    assert (f" for {rows:,} rows" in shown) is bool(missing)
 
 
 def test_at_most_fifty_rows_are_shown_and_the_rest_is_counted():
