@@ -27,6 +27,10 @@ _GAPS = columns(("column", "groups", "class", "measure", "gap", "95 % interval")
 _POINTS = columns(
     ("class", "wanted", "given from", "precision", "recall", "rows given", "95 % interval of what was wanted"), (0, 1)
 )
+_OF_POINTS = (
+    "For a precision the lowest threshold that reaches it, for a recall the one with the best precision; on other rows "
+    "it will be a little less."
+)
 _PROBES = columns(
     ("words", "swapped", "texts", "prediction changed", "95 % interval", "moved on average", "at most"), (0, 1)
 )
@@ -96,9 +100,7 @@ def _points(points: Sequence[Point]) -> Table:
          score(point.precision), score(point.recall), f"{point.given:,}", between(point.interval)]
         for point in points[:_ROWS]
     ]  # fmt: skip
-    return Table(
-        _POINTS, rows, "The lowest threshold that reaches it on these rows; on others it will be a little less."
-    )
+    return Table(_POINTS, rows, _OF_POINTS)
 
 
 def _probes(probes: Sequence[Probe]) -> Iterable[Table]:
