@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from bertmagic.evaluation import limits
-from bertmagic.evaluation.report import Interval
+from bertmagic.evaluation.report import FEW, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -126,10 +126,10 @@ def intervals(
     rows, units = len(tally), tally.deciding_rows()
     values = {**tally.point_estimates(), **(around or {})}
     found = {name: limits.of_share(values[name] * rows, rows) for name in tally.shares & values.keys()}
-    if rows >= limits.FEW:
-        for name, draws in _drawn([tally], lambda drawn: drawn[0], around, seed, most).items():
+    if rows >= FEW:
+        for name, drawn in draws([tally], lambda of_each: of_each[0], around, seed, most).items():
             if name in values and name not in found:
-                found[name] = limits.of_metric(name, values[name], draws, rows, units.get(name, rows))
+                found[name] = limits.of_metric(name, values[name], drawn, rows, units.get(name, rows))
     return {name: interval for name, interval in found.items() if interval}
 
 
@@ -154,23 +154,22 @@ def differences(
     if len(first) != len(second):
         raise ValueError(f"paired samples need the same number of rows, not {len(first)} and {len(second)}.")
 
-    def change(drawn: Sequence[Mapping[str, Draws]]) -> dict[str, Draws]:
+    def change(drawn: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {name: drawn[1][name] - values for name, values in drawn[0].items() if name in drawn[1]}
 
     if len(first) < 2:
         return {}
-    drawn = _drawn([first, second], change, around, seed, most)
-    values = dict(around or change([tally.point_estimates() for tally in (first, second)]))
-    pairs = {name: (values[name], percentiles(draws)) for name, draws in drawn.items() if name in values}
+    drawn = draws([first, second], change, around, seed, most)
+    values: Mapping[str, float] = around or change([tally.point_estimates() for tally in (first, second)])
     return {
-        name: limits.with_unseen(name, value, interval, len(first))
-        for name, (value, interval) in pairs.items() if interval
+        name: limits.with_unseen(name, values[name], interval, len(first))
+        for name, change_of in drawn.items() if name in values and (interval := percentiles(change_of))
     }  # fmt: skip
 
 
-def _drawn(
+def draws(
     tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
-    around: Mapping[str, float] | None, seed: int, most: int | None,
+    around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None,
 ) -> dict[str, Draws]:  # fmt: skip
     """Return the draws of functions of the metrics of tallies of the same rows."""
     import numpy as np
@@ -184,8 +183,8 @@ def _drawn(
 
     drawn_values: dict[str, list[Draws]] = {}
     most = min(most or RESAMPLES, RESAMPLES)
-    draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
-    for part in draw(counts, draws, np.random.default_rng(seed)):
+    times = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
+    for part in draw(counts, times, np.random.default_rng(seed)):
         for name, values in named(part).items():
             drawn_values.setdefault(name, []).append(values)
     if share < 1:

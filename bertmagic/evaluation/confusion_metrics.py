@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PARTS = ("f1", "precision", "recall")
 """The metrics of each class."""
-_SHARES = frozenset(["accuracy", "micro_f1", "micro_precision", "micro_recall", "weighted_recall"])
+SHARES = frozenset(["accuracy", "micro_f1", "micro_precision", "micro_recall", "weighted_recall"])
 """All of these are the accuracy if each row has one class and is given one."""
 
 
@@ -39,7 +39,7 @@ def tally(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes
     every = np.arange(classes)
     is_actual, is_predicted = actual[:, None] == every, given[:, None] == every
     values = np.hstack([is_actual & is_predicted, is_predicted, is_actual])
-    return Tally(kinds, values.astype(np.float64), metrics, shares=_SHARES, units=deciding_rows)
+    return Tally(kinds, values.astype(np.float64), metrics, shares=SHARES, units=deciding_rows)
 
 
 def deciding_rows(sums: Draws) -> dict[str, Draws]:
@@ -53,7 +53,7 @@ def deciding_rows(sums: Draws) -> dict[str, Draws]:
     right, predicted, actual = np.split(sums, 3, axis=1)
     some = predicted + actual > 0
 
-    def together(rows: Draws, kept: Draws) -> Draws:
+    def together(rows: Draws, kept: npt.NDArray[np.bool_]) -> Draws:
         inverse = np.where(kept, 1 / np.maximum(rows, 1), 0).sum(axis=1)
         return np.asarray(kept.sum(axis=1) ** 2 / np.maximum(inverse, 1e-9))
 

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     Draws = npt.NDArray[np.float64]
 
-FEWEST_WRONG = 10
-"""Below so many wrong rows, or right ones, a loss or a calibration error has no interval: few rows decide it."""
-BY_WRONG_ROWS = frozenset(["loss", "ece"])
+FEWEST_WRONG = {"loss": 10, "ece": 20}
+"""Below so many wrong rows, or right ones, these have no interval: few rows decide them."""
 _POSITIVE = frozenset(["loss", "perplexity", "rmse", "mae"])
 _CORRELATIONS = frozenset(["pearson", "spearman"])
 _FROM_MINUS_ONE = frozenset(["mcc"])
@@ -103,26 +102,26 @@ def of_metric(name: str, value: float, draws: Draws, rows: int, units: float) ->
     import numpy as np
 
     draws = draws[np.isfinite(draws)]
-    fewest = FEWEST_WRONG if name in BY_WRONG_ROWS else FEW
+    fewest = FEWEST_WRONG.get(name, FEW)
     if rows < FEW or units < fewest or len(draws) < _ENOUGH:
         return None
     if name == "ece":
-        return _of_calibration_error(value, draws)
+        return _of_calibration_error(value, draws, rows)
     if name in _POSITIVE:
         return _of_positive(value, draws, rows)
     if name in _CORRELATIONS and abs(value) < 1:
         return _of_correlation(value, draws, rows)
     low = -1.0 if name in _FROM_MINUS_ONE | _CORRELATIONS else 0.0
     high = max(1.0, 2.0 * (value > 1))  # the Brier score of many classes may be 2
-    return _of_bounded(value, draws, units, low, high)
+    return _of_bounded(value, draws, rows, units, low, high)
 
 
-def _of_bounded(value: float, draws: Draws, units: float, low: float, high: float) -> Interval | None:
+def _of_bounded(value: float, draws: Draws, rows: int, units: float, low: float, high: float) -> Interval | None:
     """Return the interval of a metric between two ends by Korn & Graubard."""
     import numpy as np
 
     share, span = min(max((value - low) / (high - low), 0.0), 1.0), high - low
-    variance = float(np.mean((draws - value) ** 2)) / span**2
+    variance = float(np.mean((draws - value) ** 2)) / span**2 * (_quantile(rows) / 1.96) ** 2
     size = min(share * (1 - share) / variance, units) if variance > 0 else units
     interval = of_share(share * size, size)
     return interval and Interval(low + span * interval.low, low + span * interval.high)
@@ -146,18 +145,22 @@ def _of_correlation(value: float, draws: Draws, rows: int) -> Interval:
     return Interval(*(float(np.tanh(np.arctanh(value) + side * spread)) for side in (-1, 1)))
 
 
-def _of_calibration_error(value: float, draws: Draws) -> Interval:
+def _of_calibration_error(value: float, draws: Draws, rows: int) -> Interval:
     """Return the interval of a sum of absolute gaps, which noise increases.
 
     If the true gaps are 0, draws of rows increase the value again by 0.41 of itself, as the noise of both is
     ``sqrt(2)`` times larger. So 2.5 times the increase is what noise may have added.
     """
-    added, spread = max(float(draws.mean()) - value, 0.0), 1.96 * float(draws.std(ddof=1))
+    added, spread = max(float(draws.mean()) - value, 0.0), _quantile(rows) * float(draws.std(ddof=1))
     return Interval(max(value - 2.5 * added - spread, 0.0), min(value + spread, 1.0))
 
 
 def _quantile(rows: int) -> float:
-    """Return the 97.5th percentile of Student's t distribution for the mean of so many rows."""
+    """Return how many standard deviations of the draws an interval reaches to each side.
+
+    It is the 97.5th percentile of Student's t distribution for the mean of so many rows, and more for few rows: their
+    draws lack the tail of skewed errors.
+    """
     from scipy.special import stdtrit
 
-    return float(stdtrit(rows - 1, 0.975))
+    return float(stdtrit(rows - 1, 0.975)) * (1 + 5 / rows)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import fisher_exact
 
 from bertmagic.errors import OptionError
 from bertmagic.evaluation import (
@@ -46,10 +47,10 @@ def test_holm_is_that_of_the_paper():
     assert adjusted == pytest.approx([0.03, 0.06, np.nan, 0.06, 0.02], nan_ok=True)
 
 
-def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
+def test_a_slice_that_is_worse_is_found_and_small_ones_are_tested_exactly_and_in_their_place():
     made = outcomes()
-    group = np.where(np.arange(400) < 10, "few", np.where(np.arange(400) < 200, "bad", "good"))
-    credit = np.where((group == "bad") & (np.arange(400) % 2 == 0), 0.0, made.credit)
+    group = np.where(np.arange(400) < 6, "few", np.where(np.arange(400) < 200, "bad", "good"))
+    credit = np.where((group == "bad") & (np.arange(400) % 2 == 0) | (group == "few"), 0.0, made.credit)
     predicted = np.where(credit < 1, 1 - made.true, made.true)
     column = pd.DataFrame({"group": group})
     made = Outcomes(
@@ -63,11 +64,14 @@ def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
     )
     tested = slices.tested(made, column, slices.measured(made.tallies, column["group"]))
     ordered = slices.worst_first(tested, "accuracy")
-    assert [one.value for one in ordered] == ["bad", "good", "few"]
-    bad, _, few = ordered
+    assert [one.value for one in ordered] == ["few", "bad", "good"]
+    few, bad, _ = ordered
     assert bad.p < 0.001
     assert bad.intervals["accuracy"].low < bad.metrics["accuracy"] < bad.intervals["accuracy"].high
-    assert (few.small, few.p) == (True, None)
+    right, others = int(credit[group != "few"].sum()), int((group != "few").sum())
+    exact = fisher_exact([[0, 6], [right, others - right]])[1]
+    assert few.small
+    assert few.p == pytest.approx(exact)  # the largest of the three
 
 
 def test_a_column_of_ten_thousand_values_is_cut_to_the_largest():

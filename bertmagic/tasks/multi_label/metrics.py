@@ -96,15 +96,16 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
 def _units(labels: int, sums: Draws) -> dict[str, Draws]:
     """Return how many rows decide the metrics of `tally`: micro averages those with a label, macro averages see there.
 
-    A few rows that are not fully right decide loss and calibration error.
+    The wrong decisions, of a row and a label each, or the right ones if these are fewer, decide the others.
     """
     import numpy as np
 
-    rows, same, labelled = sums[:, 3 * labels], sums[:, 3 * labels + 1], sums[:, -BINS - 1]
+    right, given, wanted = (sums[:, labels * at : labels * (at + 1)].sum(axis=1) for at in range(3))
+    wrong, labelled = given + wanted - 2 * right, sums[:, -BINS - 1]
     macro = confusion_metrics.deciding_rows(sums[:, : 3 * labels])
     micro = dict.fromkeys(("micro_f1", "micro_precision", "micro_recall"), labelled)
     weighted = dict.fromkeys(("weighted_f1", "weighted_precision", "weighted_recall"), labelled)
-    rarer = np.minimum(same, rows - same)
+    rarer = np.minimum(wrong, labels * sums[:, 3 * labels] - wrong)
     return {**macro, **micro, **weighted, "loss": rarer, "ece": rarer}
 
 
