@@ -7,9 +7,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from bertmagic.api import catalogue, check, compare, finetune, load, new_model, pretrain, runs, status, tune
+    from bertmagic.api import (
+        catalogue,
+        check,
+        compare,
+        finetune,
+        load,
+        new_model,
+        pretrain,
+        runs,
+        similar,
+        status,
+        tune,
+    )
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
+    from bertmagic.manual import help
     from bertmagic.options.ranges import between, choice, log
     from bertmagic.run.jobs import Job
     from bertmagic.text_model import TextModel
@@ -27,6 +40,7 @@ __all__ = [
     "choice",
     "compare",
     "finetune",
+    "help",
     "load",
     "log",
     "new_model",
@@ -34,6 +48,7 @@ __all__ = [
     "pretrain",
     "runs",
     "samples",
+    "similar",
     "status",
     "tune",
 ]
@@ -44,6 +59,7 @@ _HOMES = {
     "Job": "bertmagic.run.jobs",
     "between": "bertmagic.options.ranges",
     "choice": "bertmagic.options.ranges",
+    "help": "bertmagic.manual",
     "log": "bertmagic.options.ranges",
     "panel": "bertmagic.widgets.panel",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from bertmagic import launch
 from bertmagic import options as table
+from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.models import devices
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
     from bertmagic.events import Listener
+    from bertmagic.inference.similarities import Similarities
     from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
     from bertmagic.options.files import FileOptions
+    from bertmagic.options.terms import Pooling
     from bertmagic.run.difference import RunDifference
     from bertmagic.run.records import Runs
     from bertmagic.tuning.results import Advice, Rates, Search
 
 __all__ = [
     "Job", "TextModel", "catalogue", "check", "compare", "find", "finetune", "held", "load", "new_model", "pretrain",
-    "runs", "runs_here", "status", "tune",
+    "runs", "runs_here", "similar", "status", "tune",
 ]  # fmt: skip
 
 
@@ -47,6 +50,7 @@ def finetune(
 ) -> TextModel: ...  # fmt: skip
 
 
+@names_by_caller
 def finetune(
     train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
 ) -> TextModel | Job:
@@ -97,6 +101,7 @@ def pretrain(
 ) -> TextModel: ...  # fmt: skip
 
 
+@names_by_caller
 def pretrain(
     train: Any = None, *, on_event: Listener | None = None, show: bool = True, **options: Any
 ) -> TextModel | Job:
@@ -133,6 +138,7 @@ def pretrain(
     return launch.train(table.read(table.Pretrain, {"train": train, **options}), on_event, show)
 
 
+@names_by_caller
 def tune(
     train: Any = None,
     *,
@@ -214,6 +220,7 @@ def runs(
     return difference.compare(first, second)
 
 
+@names_by_caller
 @table.keywords(table.commands.Check)
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
@@ -240,6 +247,31 @@ def check(
     chosen = table.read(table.commands.Check, given)
     with publish.working() as emit:
         return report(replace(chosen, model=encoder_reference(chosen.model)), emit)
+
+
+@names_by_caller
+@table.keywords(table.commands.Similar)
+def similar(
+    texts: Any, among: Any = None, *, model: Any = None, top_k: int = 10, pooling: Pooling | None = None,
+    text: table.Columns = None, file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
+) -> Similarities:  # fmt: skip
+    """Return the texts that are most similar to each query, by the cosine of their vectors.
+
+    Parameters
+    ----------
+    model
+        A model or the name of one, such as ``"minilm"``; by default the one that was trained or loaded last.
+    texts, among, top_k, pooling, text, file, show, reading
+        As in `TextModel.similar`.
+
+    Examples
+    --------
+    >>> bm.similar("The battery died.", "It holds no charge.", model="minilm").score  # doctest: +SKIP
+    >>> bm.similar("It broke at once.", reviews, text="review", model="minilm").frame  # doctest: +SKIP
+    """
+    return find(model).similar(
+        texts, among, top_k=top_k, pooling=pooling, text=text, file=file, show=show, **reading
+    )  # fmt: skip
 
 
 @table.keywords(table.commands.Compare)
@@ -313,6 +345,7 @@ def catalogue(
 ) -> Advice: ...  # fmt: skip
 
 
+@names_by_caller
 @table.keywords(table.commands.Models)
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
@@ -357,6 +390,7 @@ def status() -> Status:
     )
 
 
+@names_by_caller
 def new_model(
     size: Size = "tiny", *, vocab_from: Any, text: str | None = None, name: str = "new", vocab_size: int = 8000,
     lowercase: bool = True, seed: int = 0, device: str | None = None,

@@ -8,6 +8,7 @@
         UnknownReference       a name that is not a variable, sample, run, path or hub id
         DataError              a table that cannot be used for training, prediction or evaluation
         ModelError             weights, a folder or a head that cannot be used
+          MissingHead          a folder has an encoder, and not the head of its task
         DeviceError            a device or precision that this machine lacks
         TrainingError          a run that cannot continue; has the last good model if it diverged
     KeyboardInterrupt
@@ -79,6 +80,10 @@ class ModelError(BertMagicError):
     """Weights, a folder or a head that cannot be used."""
 
 
+class MissingHead(ModelError):
+    """A folder with the weights of an encoder, and not those of the head that its task needs."""
+
+
 class DeviceError(BertMagicError):
     """A device or precision that this machine does not have."""
 
@@ -133,8 +138,19 @@ def empty_frames(error: BaseException) -> None:
 def nearest(name: object, known: Iterable[object]) -> str:
     """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string."""
     spelled = {str(candidate).lower(): str(candidate) for candidate in known}
+    if len(str(name)) > _LONG:
+        return ""
     close = difflib.get_close_matches(str(name).lower(), spelled, n=1, cutoff=0.6)
     return f" Did you mean {spelled[close[0]]!r}?" if close else ""
+
+
+def is_near(name: str, known: Iterable[str]) -> bool:
+    """Whether a name is rather a known one with a slip or two of the keyboard than another name."""
+    return bool(difflib.get_close_matches(name.lower()[:_LONG], [other.lower()[:_LONG] for other in known], 1, 0.8))
+
+
+_LONG = 200
+"""Characters of a name that are compared: the time grows with their square."""
 
 
 def listing(items: Iterable[Any], most: int = 8) -> str:

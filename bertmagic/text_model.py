@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from bertmagic import options as table
+from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
 from bertmagic.models import saving
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
+    from bertmagic.inference.similarities import Similarities
     from bertmagic.options import Columns
     from bertmagic.options.files import FileOptions
     from bertmagic.options.terms import Pooling
@@ -132,6 +134,7 @@ class TextModel:
         tensors = [*network.parameters(), *network.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
+    @names_by_caller
     @table.keywords(table.commands.Predict)
     def predict(
         self, texts: Any = None, *, text: Columns = None, question: str | None = None, context: str | None = None,
@@ -164,6 +167,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return predict(self, _texts_or_file(texts, file, reading), asked, emit)
 
+    @names_by_caller
     @table.keywords(table.commands.Predict)
     def embed(
         self, texts: Any = None, *, pooling: Pooling | None = None, text: Columns = None, question: str | None = None,
@@ -202,6 +206,42 @@ class TextModel:
         publish.notes([note for note in notes if show and note not in self._notes])
         self._notes.update(notes)
         return vectors
+
+    @names_by_caller
+    @table.keywords(table.commands.Similar)
+    def similar(
+        self, texts: Any, among: Any = None, *, top_k: int = 10, pooling: Pooling | None = None, text: Columns = None,
+        file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
+    ) -> Similarities:  # fmt: skip
+        """Return the texts that are most similar to each query, by the cosine of their vectors; see `embed`.
+
+        Parameters
+        ----------
+        texts
+            The query: a text, or several as a list or a column.
+        among
+            The texts to compare with: one text, a list, a Series, a DataFrame or any other data with a text column.
+        top_k
+            How many texts to return for each query.
+        pooling, text, file, reading
+            As in `embed`; ``text`` is the column of ``among``, and ``file`` is read in its place.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        Similarities
+            With a ``frame`` of ``query, row, text, score``, and the ``score`` of the most similar text.
+
+        Raises
+        ------
+        ModelError
+            If the model reads pairs of texts.
+        """
+        from bertmagic.workflows.similar import similar
+
+        with self._lock, publish.working(show) as emit:
+            return similar(self, texts, _texts_or_file(among, file, reading), {"text": text}, top_k, pooling, emit)
 
     @table.keywords(table.commands.Evaluate)
     def evaluate(
@@ -247,6 +287,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return evaluating.evaluate(self, data, columns, asked, emit)
 
+    @names_by_caller
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
         """Calibrate the class probabilities by a temperature; the most probable class stays the same.
 
@@ -272,6 +313,7 @@ class TextModel:
         with self._lock, publish.working(show) as emit:
             return evaluating.calibrate(self, data, {"text": text, "label": label}, emit)
 
+    @names_by_caller
     @table.keywords(table.commands.Fill)
     def fill(
         self, texts: Any = None, *, top_k: int = 5, candidates: str | Sequence[str] = (), text: str | None = None,

@@ -143,10 +143,11 @@ def test_defaults_need_no_value():
     assert (chosen.epochs, chosen.validation, chosen.seed, chosen.precision) == (None, None, 0, "auto")
 
 
-def test_the_page_of_options_is_that_of_the_table():
-    """Written by ``python -m bertmagic.options.document docs/options.md``."""
-    page = Path(__file__).parent.parent / "docs" / "options.md"
-    assert page.read_text(encoding="utf-8") == document.page()
+@pytest.mark.parametrize("name", document.PAGES)
+def test_the_generated_pages_are_those_of_the_table(name):
+    """Written by ``python -m bertmagic.options.document docs/NAME``."""
+    page = Path(__file__).parent.parent / "docs" / name
+    assert page.read_text(encoding="utf-8") == document.PAGES[name]()
 
 
 @pytest.mark.parametrize("command", [options.Finetune, options.Pretrain, options.Tune])

@@ -39,6 +39,8 @@ class Token:
         The index of its word, counted over both texts; -1 for special tokens.
     sentence
         0 for the first text, 1 for the second; -1 for special tokens.
+    unknown
+        The name of the unknown token, such as ``[UNK]``, if the model reads it in place of these characters; else "".
     """
 
     text: str
@@ -47,6 +49,7 @@ class Token:
     end: int
     word: int
     sentence: int
+    unknown: str = ""
 
 
 @dataclass(frozen=True)

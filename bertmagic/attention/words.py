@@ -45,7 +45,9 @@ def tokens_of(tokenizer: PreTrainedTokenizerBase, sample: Tokens, texts: Sequenc
         before = len(starts[0]) if sentence else 0
         # Characters before the first word, such as zero-width spaces, belong to it.
         word = before + max(bisect_right(starts[sentence], start) - 1, 0)
-        tokens.append(Token(texts[sentence][start:end] or piece, piece, start, end, word, sentence))
+        characters = texts[sentence][start:end] or piece
+        unknown = piece if piece == tokenizer.unk_token != characters else ""
+        tokens.append(Token(characters, piece, start, end, word, sentence, unknown))
     return tuple(tokens)
 
 
@@ -107,7 +109,8 @@ def _joined(tokens: Sequence[Token], texts: Sequence[str]) -> Token:
     start, end = min(token.start for token in tokens), max(token.end for token in tokens)
     pieces = " ".join(token.piece for token in tokens)
     text = texts[tokens[0].sentence][start:end] or "".join(token.text for token in tokens)
-    return replace(tokens[0], text=text, piece=pieces, start=start, end=end)
+    unknown = next((token.unknown for token in tokens if token.unknown), "")
+    return replace(tokens[0], text=text, piece=pieces, start=start, end=end, unknown=unknown)
 
 
 def pool(array: Floats, groups: Sequence[Sequence[int]]) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import texts
+from bertmagic.data import texts, variables
 from bertmagic.data.formats import class_names, columnar
 from bertmagic.errors import DataError
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def holds_rows(value: Any) -> bool:
-    """Whether a value is a frame or a data set of some library, as against a column or a dict of columns."""
+    """Whether a value that was given as data is a frame or a data set, as against a column or a dict of columns.
+
+    It asks the value. For a look through all variables there is `object_types.is_table`, which does not.
+    """
     two_dimensional = len(getattr(value, "shape", ())) == 2  # a Series of pandas or polars is a column
     return hasattr(value, "column_names") or (hasattr(value, "__arrow_c_stream__") and two_dimensional)
 
@@ -74,13 +77,14 @@ def _from_datasets(source: Any) -> pd.DataFrame:
         )
     if source.format["type"] == "custom":
         raise DataError(
-            "the Dataset has a transform (with_transform or set_transform), which changes its rows as they are read.",
+            f"{variables.name_of(source)} has a transform (with_transform or set_transform), which changes its rows as "
+            "they are read.",
             "Apply it: data.with_format(None).map(TRANSFORM, batched=True); or read the rows as they are stored, "
             "data.with_format(None).",
         )
     chosen = source.column_names if source.format["output_all_columns"] else source.format["columns"]
     frame = _from_arrow(source.with_format("arrow", columns=chosen)[:])
-    return class_names.applied(frame, source.features.to_dict(), f"the {type(source).__name__}")
+    return class_names.applied(frame, source.features.to_dict(), variables.name_of(source))
 
 
 def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
@@ -89,5 +93,6 @@ def _from_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
     except ValueError:
         lengths = ", ".join(f"{name}: {len(column):,}" for name, column in source.items() if hasattr(column, "__len__"))
         raise DataError(
-            f"the columns of the dict are not of one length ({lengths}).", "Give every column as many values."
+            f"the columns of {variables.name_of(source)} are not of one length ({lengths}).",
+            "Give every column as many values.",
         ) from None

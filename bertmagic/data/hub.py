@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import DataError, UnknownReference
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+|[a-z0-9][\w.-]*)(?::(?P<config>[\w.-]+))?(?:@(?P<split>[\w.%\[\]:-]+))?")
+
+
+OFFLINE = "HF_HUB_OFFLINE is set"
+"""Why the hub is not asked, for messages."""
+
+GO_ONLINE = "Give something local; or allow the hub: %config BertMagic.offline = False, or unset HF_HUB_OFFLINE."
+
+_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
+
+
+def is_offline() -> bool:
+    """Whether the user wants no network: a variable of the environment says so now, whenever it was set."""
+    return any(os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE") for name in _SWITCHES)
+
+
+@contextmanager
+def _offline_as_wanted() -> Iterator[None]:
+    """Have both libraries of the hub offline if the user wants it; they read the variable once, when imported."""
+    import datasets
+    from huggingface_hub import constants
+
+    before = datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE = is_offline()
+    try:
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
 
 
 def looks_like_id(reference: str) -> bool:
@@ -36,13 +68,18 @@ def load(reference: str) -> dict[str, Any]:
         )
     repo, config, split = match["repo"], match["config"], match["split"]
     try:
-        loaded = datasets.load_dataset(repo, config, split=split)
+        with _offline_as_wanted():
+            loaded = datasets.load_dataset(repo, config, split=split)
     except (datasets.exceptions.DatasetNotFoundError, ValueError) as error:
         first = str(error).strip().split("\n")[0]
         raise UnknownReference(
             f"the hub has no data set {reference!r}: {first}", "Check owner, name and split."
         ) from None
     except (ConnectionError, OSError) as error:
+        if is_offline():
+            raise DataError(
+                f"{reference!r} is not on this disk, and the hub is not asked: {OFFLINE}.", GO_ONLINE
+            ) from None
         raise DataError(
             f"{reference!r} could not be fetched from {constants.ENDPOINT}: {type(error).__name__}.",
             "Check the network, set HF_ENDPOINT to a mirror, or give a local file.",

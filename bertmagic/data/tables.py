@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import formats, frames, samples
+from bertmagic.data import formats, frames, samples, variables
 from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
-from bertmagic.errors import DataError, UnknownReference, listing, nearest
+from bertmagic.errors import DataError, UnknownReference, is_near, listing, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,8 +150,10 @@ def read_splits(source: Any) -> Splits:
     if isinstance(source, str | os.PathLike | FileReference):
         return Splits(_named(source))
     if isinstance(source, Mapping) and source and all(map(frames.holds_rows, source.values())):
-        return Splits({str(name): Table(str(name), frames.read(rows)) for name, rows in source.items()})
-    return Splits({"": Table(f"the {type(source).__name__}", frames.read(source))})
+        variable = variables.known(source)
+        called = {name: f"{variable}[{name!r}]" if variable else str(name) for name in source}
+        return Splits({str(name): Table(called[name], frames.read(rows)) for name, rows in source.items()})
+    return Splits({"": Table(variables.name_of(source), frames.read(source))})
 
 
 def _named(source: str | os.PathLike[str] | FileReference) -> dict[str, Table]:
@@ -164,7 +167,7 @@ def _named(source: str | os.PathLike[str] | FileReference) -> dict[str, Table]:
         return _sample(reference)
     from bertmagic.data import hub
 
-    if hub.looks_like_id(reference):
+    if hub.looks_like_id(reference) and not _is_mistyped(reference):
         return {split: Table(f"{reference}@{split}" if split else reference, frames.read(rows))
                 for split, rows in hub.load(reference).items()}  # fmt: skip
     raise UnknownReference(
@@ -246,6 +249,12 @@ def _paths(reference: str) -> list[Path]:
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []
+
+
+def _is_mistyped(reference: str) -> bool:
+    """Whether a reference is rather a mistyped path or name than a data set of the hub: something local is like it."""
+    name = re.split("[@:]", reference)[0]
+    return Path(name).parent.is_dir() if "/" in name else is_near(name, _neighbours(name))
 
 
 def _neighbours(reference: str) -> list[str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.magics.names import columns, predicts, public
+from bertmagic.data.object_types import declares, is_dict_of_columns, is_instance, is_table
+from bertmagic.magics.names import predicts, public
 from bertmagic.options import METRICS
 
 if TYPE_CHECKING:
@@ -43,19 +44,23 @@ def values(entry: Option, fragment: str, names: Mapping[str, Any], known_columns
         case "name":
             return Candidates(texts=_holding(names, predicts))
         case "data" | "share_or_data":
-            return Candidates(_holding(names, columns), (*_samples(), *_files(fragment)))
+            return Candidates(_holding(names, _has_rows), (*_samples(), *_files(fragment)))
         case "texts":
             return Candidates(_holding(names, _has_texts))
     return Candidates()
 
 
 def _holding(names: Mapping[str, Any], wanted: Any) -> tuple[str, ...]:
-    return tuple(name for name in public(names) if not isinstance(names[name], type) and wanted(names[name]))
+    return tuple(name for name in public(names) if wanted(names[name]))
+
+
+def _has_rows(value: Any) -> bool:
+    return is_table(value) or is_dict_of_columns(value)
 
 
 def _has_texts(value: Any) -> bool:
-    """Whether a value can be texts to predict: a text, a list, a column or a table."""
-    return isinstance(value, str | list | tuple) or hasattr(type(value), "str") or bool(columns(value))
+    """Whether a value can be texts to predict: a text, a list, a column (which has ``.str``) or a table."""
+    return is_instance(value, (str, list, tuple)) or declares(value, "str") or _has_rows(value)
 
 
 def _models() -> tuple[str, ...]:

@@ -6,7 +6,9 @@ IPython's ``arg_split`` keeps the quotes in values and splits ``--path="a b"`` i
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize as tokens
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
@@ -96,6 +98,18 @@ def tokenize(line: str) -> list[Token]:
 def silenced(line: str) -> bool:
     """Whether the line ends with a semicolon, which suppresses the output."""
     return bool(_SEMICOLON.match(line, max((token.end for token in scan(line)), default=0)))
+
+
+def body_is_silenced(body: str) -> bool:
+    """Whether the last statement of a body of assignments ends with a semicolon: IPython's own rule for a cell."""
+    marks = (tokens.NEWLINE, tokens.NL, tokens.COMMENT, tokens.DEDENT, tokens.ENDMARKER)
+    last = ""
+    try:
+        for token in tokens.generate_tokens(io.StringIO(body).readline):
+            last = last if token.type in marks else token.string
+    except (tokens.TokenError, SyntaxError):  # reading the body raises an error that shows the place
+        return False
+    return last == ";"
 
 
 def asks_help(line: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.object_types import is_instance
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import check
 
@@ -131,7 +132,8 @@ def argument(source: str) -> str:
 
 def public(names: Mapping[str, Any]) -> list[str]:
     """Return the user's names, without those of IPython and its history."""
-    return [name for name in names if not name.startswith("_") and name not in ("In", "Out", "exit", "quit")]
+    given = [name for name in names if is_instance(name, str)]  # a program may have put anything into a namespace
+    return [name for name in given if not name.startswith("_") and name not in ("In", "Out", "exit", "quit")]
 
 
 def near(word: str, names: Mapping[str, Any]) -> str:
@@ -143,19 +145,19 @@ def near(word: str, names: Mapping[str, Any]) -> str:
 def is_model(value: object) -> bool:
     """Whether a value is a TextModel. Does not import the API, which is slow: without it there is no model."""
     api = sys.modules.get("bertmagic.api")
-    return api is not None and isinstance(value, api.TextModel)
+    return api is not None and is_instance(value, api.TextModel)
 
 
 def is_search(value: object) -> bool:
     """Whether a value is the result of a search. Does not import the module: without it there is no result."""
     results = sys.modules.get("bertmagic.tuning.results")
-    return results is not None and isinstance(value, results.Search)
+    return results is not None and is_instance(value, results.Search)
 
 
 def is_job(value: object) -> bool:
     """Whether a value is a Job. Does not import the module: without it there is no job."""
     jobs = sys.modules.get("bertmagic.run.jobs")
-    return jobs is not None and isinstance(value, jobs.Job)
+    return jobs is not None and is_instance(value, jobs.Job)
 
 
 def predicts(value: object) -> bool:

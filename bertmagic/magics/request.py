@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError
 from bertmagic.magics import body, line
-from bertmagic.magics.names import Given, constant, resolve
+from bertmagic.magics.names import Given, constant, resolve, shortened
 from bertmagic.options import Option, Shell, ranges, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bertmagic.options import Command
 
 _SHELL = {entry.name for entry in table(Shell)}
+
+_DISPLAYS = ("[", "(", "{", '"')
+"""How the code of a list, tuple, dictionary or text begins: it holds the rows, and is no name for them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Request:
     show_code
         Whether to print the equivalent Python instead of running the magic.
     silent
-        Whether the line ends with a semicolon.
+        Whether the line, or a body of options, ends with a semicolon.
     """
 
     command: Command
@@ -44,6 +47,13 @@ class Request:
     out: str | None = None
     show_code: bool = False
     silent: bool = False
+
+    @property
+    def typed(self) -> Iterator[tuple[Any, str]]:
+        """Yield the objects that options of data have, with the code of each: a variable, or an expression of some."""
+        for given in self.given.values():
+            if given.entry.kind in ("data", "share_or_data", "texts") and not given.code.startswith(_DISPLAYS):
+                yield given.value, shortened(given.code, 40)
 
     @property
     def model(self) -> Option | None:
@@ -72,7 +82,8 @@ def read(command: Command, typed: str, cell: str | None, names: dict[str, Any], 
     settings = {name: constant(known[name], value) for name, value in defaults.items()}
     given = settings | on_line | in_body
     _complete(command, given)
-    return Request(command, given, names, shell.get("out"), shell.get("show_code", False), line.silenced(typed))
+    silent = line.silenced(typed) or (command.body == "options" and line.body_is_silenced(cell or ""))
+    return Request(command, given, names, shell.get("out"), shell.get("show_code", False), silent)
 
 
 def _body(command: Command, cell: str | None, names: dict[str, Any], on_line: dict[str, Given]) -> dict[str, Given]:

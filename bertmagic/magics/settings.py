@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from traitlets import Any as AnyTrait
-from traitlets import Enum, TraitError, Unicode, observe
+from traitlets import Bool, Enum, TraitError, Unicode, observe
 from traitlets.config import Configurable
 
 from bertmagic import errors
@@ -17,7 +17,7 @@ from bertmagic.options.synonyms import RENAMED, current
 if TYPE_CHECKING:
     from bertmagic.options import Command
 
-_HOME = "BERTMAGIC_HOME"
+_VARIABLES = {"home": "BERTMAGIC_HOME", "offline": "HF_HUB_OFFLINE"}
 _KINDS = ("model", "int", "float", "steps", "choice", "text")
 _OPTIONS = {entry.name: entry for entry in table(Finetune) if entry.kind in _KINDS}
 """Options that make sense as defaults of a notebook: numbers, choices, the encoder and the device."""
@@ -46,7 +46,7 @@ class OptionTrait(AnyTrait):
 
 
 class _Settings(Configurable):
-    """Settings that are not options: how errors are shown, and the folder of runs."""
+    """Settings that are not options: how errors are shown, the folder of runs, and whether the network is asked."""
 
     traceback = Enum(
         ["short", "full"], "short", help="How errors are shown: the message alone, or the full traceback."
@@ -54,6 +54,14 @@ class _Settings(Configurable):
     home = Unicode("", help="The folder of runs, like the variable BERTMAGIC_HOME; by default ./.bertmagic.").tag(
         config=True
     )
+
+    offline = Bool(False, help="Ask no network: models and data of this disk only, as with HF_HUB_OFFLINE=1.").tag(
+        config=True
+    )
+
+    def __init__(self, **known: Any) -> None:
+        self._outer: dict[str, str | None] = {}
+        super().__init__(**known)
 
     def defaults(self, command: Command) -> dict[str, Any]:
         """Return the options of a command that differ from the built-in default.
@@ -71,7 +79,7 @@ class _Settings(Configurable):
 
     def reset(self) -> None:
         """Undo the effects of settings outside of this object."""
-        self.traceback, self.home = "short", ""
+        self.traceback, self.home, self.offline = "short", "", False
 
     @observe("traceback")
     def _show_traceback(self, change: dict[str, Literal["short", "full"]]) -> None:
@@ -81,15 +89,18 @@ class _Settings(Configurable):
     def _set_under_its_new_name(self, change: dict[str, Any]) -> None:
         setattr(self, current(change["name"]), change["new"])
 
-    @observe("home")
-    def _move_home(self, change: dict[str, str]) -> None:
+    @observe("home", "offline")
+    def _set_variable(self, change: dict[str, Any]) -> None:
+        """Set the variable of the environment that a setting stands for; back at its default, give it its old value."""
+        name = _VARIABLES[change["name"]]
         if not change["old"]:
-            self._outer_home = os.environ.get(_HOME)
-        home = str(Path(change["new"]).expanduser()) if change["new"] else self._outer_home
-        if home is None:
-            os.environ.pop(_HOME, None)
+            self._outer[name] = os.environ.get(name)
+        wanted = str(Path(change["new"]).expanduser()) if change["name"] == "home" else "1"
+        value = wanted if change["new"] else self._outer[name]
+        if value is None:
+            os.environ.pop(name, None)
         else:
-            os.environ[_HOME] = home
+            os.environ[name] = value
 
 
 _EARLIER = {

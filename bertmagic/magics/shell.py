@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
+from bertmagic.data import variables
 from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty_frames
-from bertmagic.magics import bind, help, line, names
+from bertmagic.magics import bind, line, names
 from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
+from bertmagic.options import help
 from bertmagic.result import Result
 from bertmagic.text_safety import visible
 
@@ -105,7 +108,8 @@ def _target(request: Request) -> str | None:
 
 def _run(shell: InteractiveShell, request: Request, target: str | None) -> Any:
     try:
-        return _ACTIONS.get(request.command.magic, _call)(shell, request)
+        with variables.called(request.typed):
+            return _ACTIONS.get(request.command.magic, _call)(shell, request)
     except (Interrupted, TrainingError) as stop:
         if target and stop.model is not None:
             bind.put(shell, target, stop.model)
@@ -124,11 +128,18 @@ def _call(shell: InteractiveShell, request: Request) -> Any:
 
     options = {name: given.value for name, given in request.given.items()}
     if request.model is None:
-        return getattr(api, request.command.function)(**options)
+        function = getattr(api, request.command.function)
+        return function(**options, **_shown(request, function))
     model = api.find(options.pop(request.model.name, None))
     if api.held().get(model.name) is model:  # and not a snapshot of a running job
         bind.keep(shell, model)
-    return getattr(model, request.command.function.removeprefix("TextModel."))(**options)
+    method = getattr(model, request.command.function.removeprefix("TextModel."))
+    return method(**options, **_shown(request, method))
+
+
+def _shown(request: Request, function: Callable[..., Any]) -> dict[str, bool]:
+    """Return ``show=False`` for a magic with a semicolon: no panel, no bar, no report."""
+    return {"show": False} if request.silent and "show" in inspect.signature(function).parameters else {}
 
 
 def _unload(shell: InteractiveShell, request: Request) -> None:
@@ -143,7 +154,8 @@ def _tune(shell: InteractiveShell, request: Request) -> Any:
     from bertmagic import api
 
     options = {name: given.value for name, given in request.given.items()}
-    return api.tune(**options, sources={name: given.code for name, given in request.given.items()})
+    sources = {name: given.code for name, given in request.given.items()}
+    return api.tune(**options, sources=sources, show=not request.silent)
 
 
 def _panel(shell: InteractiveShell, request: Request) -> Any:

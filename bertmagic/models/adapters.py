@@ -14,8 +14,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import BertMagicError, ModelError, OptionError, listing, nearest
-from bertmagic.models import catalogue, weights
+from bertmagic.errors import ModelError, OptionError, listing, nearest
+from bertmagic.models import weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,14 +171,16 @@ def base(folder: Path) -> Path:
     Raises
     ------
     ModelError
-        If they are missing, or not those that the adapter was trained with.
+        If they are not on this disk, or not those that the adapter was trained with.
     """
     named = str(_config(folder)["base_model_name_or_path"])
-    alias = next((entry.alias for entry in catalogue.ALIASES.values() if entry.ref == named), named)
-    try:
-        weights_folder = weights.find(alias).folder
-    except BertMagicError as error:
-        raise ModelError(f"the adapter in {folder} needs its base {named!r}: {error.what}", error.fix) from None
+    base = weights.on_disk(named)
+    if base is None:
+        raise ModelError(
+            f"the adapter in {folder} needs its base {named[:100]!r}, which is not on this disk.",
+            f"What a file names is not fetched from the hub. If you trust it: %bert_load {named[:100]}, then again.",
+        )
+    weights_folder = base.folder
     if (was := _saved_digest(folder)) and was != digest(weights_folder):
         raise ModelError(
             f"the adapter in {folder} was trained with other weights than {named} has now.", "Train it again."

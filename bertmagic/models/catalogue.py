@@ -90,6 +90,12 @@ PUBLISHED: dict[str, tuple[float, str]] = {
 """The accuracy on MNLI that authors published, with the source: the one task that most of them report."""
 
 
+def entry(reference: str) -> Entry | None:
+    """Return the entry of an alias, of an ``OWNER/NAME`` of the catalogue, or of its name without the owner."""
+    named = (entry for entry in _ENTRIES if reference in (entry.ref, entry.ref.partition("/")[2]))
+    return ALIASES.get(reference) or next(named, None)
+
+
 def packaged(alias: str) -> Path | None:
     """Return the folder of weights that a Python package carries for an alias, if it is installed."""
     spec = importlib.util.find_spec(MINILM_PACKAGE) if alias == "minilm" else None

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError, count, listing
-from bertmagic.models import adapters, head_classes, heads
+from bertmagic.errors import MissingHead, ModelError, count, listing
+from bertmagic.models import adapters, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 alone = threading.RLock()
 """Held while transformers loads: it changes torch's default dtype and initializers for the whole process meanwhile."""
@@ -34,9 +34,12 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """
     import transformers
 
+    untrusted.check(folder, config(folder))
     try:
         with quiet():
-            loaded: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            loaded: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
     except Exception as error:  # every tokenizer class has failures of its own
         raise _unreadable(folder, "tokenizer", error) from error
     if loaded.pad_token_id is None:
@@ -98,8 +101,7 @@ def _positions(folder: Path, config: str) -> int | None:
 
     try:
         with quiet(), torch.device("meta"):
-            known = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-            return positions(transformers.AutoModel.from_config(known))
+            return positions(transformers.AutoModel.from_config(network_config(folder)))
     except Exception:  # loading the weights raises an error that says what is wrong with the config
         return None
 
@@ -128,11 +130,31 @@ def config(folder: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is broken: {error}.", "Save or download the model again.") from None
-    if "model_type" not in values:
+    if not isinstance(values, dict) or "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
-    return values  # type: ignore[no-any-return]
+    return values
+
+
+def network_config(folder: Path, **changes: Any) -> PretrainedConfig:
+    """Return the config of a folder as transformers reads it, with some values changed.
+
+    The attention implementation that the file names is left out: it may be one of the hub, whose code would run.
+
+    Raises
+    ------
+    ModelError
+        If the folder asks for what `untrusted` forbids.
+    """
+    import transformers
+
+    untrusted.check(folder, config(folder))
+    known: PretrainedConfig = transformers.AutoConfig.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, **changes
+    )
+    known._attn_implementation = None
+    return known
 
 
 @dataclass(frozen=True)
@@ -204,7 +226,7 @@ def headed(folder: Path, head: str, names: tuple[str, ...] = (), needs_head: boo
     loaded, new, summary = opened(folder, head, names, **changes)
     if needs_head and new:
         what = f"{known.name} for {count(len(names), 'class', 'classes')}" if names else known.name
-        raise ModelError(
+        raise MissingHead(
             f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
         )
@@ -224,6 +246,7 @@ def opened(
     import transformers
 
     known = HEADS[head]
+    untrusted.check(folder, config(folder))
     _check_kind(config(folder)["model_type"], known)
     classes = {
         "num_labels": len(names),
@@ -235,19 +258,22 @@ def opened(
         with quiet(), torch_defaults(loading=True):
             loaded, info = getattr(transformers, known.auto).from_pretrained(
                 base,
+                config=network_config(base, **(classes if names else {}), **changes),
                 ignore_mismatched_sizes=True,
                 dtype=torch.float32,
                 local_files_only=True,
+                trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
-                **(classes if names else {}),
-                **changes,
             )
+    except ModelError:
+        raise
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
         raise _unreadable(folder, "weights", error) from error
     mismatched = {str(key[0]) for key in info["mismatched_keys"]}
     new = {str(key) for key in info["missing_keys"]} | mismatched
     _check_body(loaded, new, mismatched)
+    _check_numbers(loaded, folder)
     if base is not folder:
         new -= adapters.apply(loaded, folder)
     return loaded, new, _summary(loaded)
@@ -281,6 +307,22 @@ def _check_body(model: PreTrainedModel, new: set[str], mismatched: set[str]) -> 
         raise ModelError(
             f"the weights have other shapes than config.json says: {listing(odd, 2)}.",
             "The weights and the config are of two models, or the embeddings were resized without the config.",
+        )
+
+
+def _check_numbers(model: PreTrainedModel, folder: Path) -> None:
+    """Raise a `ModelError` if a weight is NaN or infinite: each answer of such a model would be."""
+    import torch
+
+    numbers = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    broken = [
+        name for name, value in numbers.items() if value.numel() and not all(map(torch.isfinite, value.aminmax()))
+    ]
+    if broken:
+        raise ModelError(
+            f"{count(len(broken), 'tensor')} in {folder} {'has' if len(broken) == 1 else 'have'} weights that are NaN "
+            f"or infinite: {listing(broken, 2)}.",
+            "The training that made them diverged, or the file is damaged: train, save or download it again.",
         )
 
 

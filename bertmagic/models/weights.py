@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError, UnknownReference, nearest
+from bertmagic.data import hub
+from bertmagic.errors import ModelError, UnknownReference, is_near, nearest
 from bertmagic.models import catalogue, pooling
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def find(
 ) -> Weights:
     """Return the folder that a reference names, downloading it from the hub where it must be.
 
+    Only for what the user typed: the hub is asked for an alias, for ``OWNER/NAME``, and for a bare name that no name
+    here is like. What a file names goes to `on_disk`.
+
     Parameters
     ----------
     progress
@@ -51,18 +54,42 @@ def find(
     ModelError
         If the folder is not a model, the packaged weights are not those that were published, or the hub is not reached.
     """
-    entry = catalogue.ALIASES.get(reference)
-    lr = entry.lr if entry else next((e.lr for e in catalogue.ALIASES.values() if e.ref == reference), None)
+    if there := on_disk(reference):
+        return there
+    entry = catalogue.entry(reference)
+    hub_id = entry.ref if entry else reference
+    if not _HUB_ID.fullmatch(hub_id) or (entry is None and _is_mistyped(reference, known)):
+        raise _unknown(reference, known)
+    return Weights(_download(hub_id, progress, known), reference, entry.lr if entry else catalogue.DEFAULT_LR)
+
+
+def on_disk(reference: str) -> Weights | None:
+    """Return the folder that a reference names if it is on this disk: packaged, a folder, or in the hub's cache.
+
+    Raises
+    ------
+    ModelError
+        If the folder is not a model, or the packaged weights are not those that were published.
+    """
+    entry, path = catalogue.entry(reference), Path(reference).expanduser()
+    lr = entry.lr if entry else None
+    if reference not in catalogue.ALIASES and path.is_dir():
+        return Weights(_model_folder(path), _shown(path.resolve()), lr or _card_lr(path) or catalogue.DEFAULT_LR)
     if entry and (folder := catalogue.packaged(entry.alias)):
         _verify(folder)
         return Weights(folder, reference, entry.lr)
-    path = Path(reference).expanduser()
-    if entry is None and path.is_dir():
-        return Weights(_model_folder(path), _shown(path.resolve()), lr or _card_lr(path) or catalogue.DEFAULT_LR)
     hub_id = entry.ref if entry else reference
-    if not _HUB_ID.fullmatch(hub_id) or (entry is None and os.sep in reference and path.parent.is_dir()):
-        raise _unknown(reference, known)
-    return Weights(_download(hub_id, progress, known), reference, lr or catalogue.DEFAULT_LR)
+    if _HUB_ID.fullmatch(hub_id) and (folder := cached(hub_id)):
+        return Weights(folder, reference, lr or catalogue.DEFAULT_LR)
+    return None
+
+
+def _is_mistyped(reference: str, known: Iterable[str]) -> bool:
+    """Whether a reference is rather a mistyped path or name than a model of the hub: something local is like it."""
+    if "/" in reference:
+        return Path(reference).expanduser().parent.is_dir()
+    folders = [path.name for path in Path().iterdir() if path.is_dir()]
+    return is_near(reference, [*catalogue.ALIASES, *known, *folders])
 
 
 def _unknown(reference: str, known: Iterable[str]) -> UnknownReference:
@@ -127,13 +154,13 @@ def _has_weights(folder: Path) -> bool:
 
 
 def _download(hub_id: str, progress: Callable[[str, int, int | None], None], known: Iterable[str]) -> Path:
-    """Return the folder of a hub model, from the cache on this disk if it is whole there."""
+    """Fetch a model from the hub into the cache on this disk, and return its folder."""
     from huggingface_hub import errors, snapshot_download
 
     # The root of the errors of its HTTP client, which was httpx and became another.
     network: type[Exception] = getattr(errors, "HTTPError", OSError)
-    if folder := cached(hub_id):
-        return folder
+    if hub.is_offline():
+        raise ModelError(f"{hub_id!r} is not on this disk, and the hub is not asked: {hub.OFFLINE}.", hub.GO_ONLINE)
     progress(f"downloading {hub_id}", 0, None)
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=_FILES, tqdm_class=_bar(hub_id, progress)))

@@ -182,7 +182,7 @@ def _random_model(folder: Path, options: Finetune) -> PreTrainedModel:
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     with loading.alone, loading.quiet():
         changes = work.attention_dropout(base, options)
-        config = transformers.AutoConfig.from_pretrained(base, local_files_only=True, num_labels=2, **changes)
+        config = loading.network_config(base, num_labels=2, **changes)
         model: PreTrainedModel = transformers.AutoModelForSequenceClassification.from_config(config)
     if options.pooling == "mean" and mean_layer.fits(model):
         mean_layer.add(model)

@@ -2,11 +2,11 @@
 import { buttons, controls, element } from "./controls.js";
 import { heading, save, toCsv, toHtml, toPng, toSvg } from "./export.js";
 import { formula } from "./formula.js";
-import { dequantised, isolated, shownMatrix } from "./numbers.js";
+import { dequantised, isOfLayers, isolated, shownMatrix } from "./numbers.js";
 import { theme } from "./palette.js";
 import { chooseHeads, pane, pointAtTokens } from "./pane.js";
 import { focus, grid, heatMap, lines, runningText } from "./pictures.js";
-import { headTable, predicted, ranking, status, tooltip, weightList } from "./readings.js";
+import { headTable, isLate, predicted, ranking, status, tooltip, weightList } from "./readings.js";
 import { keyOf, methodOf, store } from "./store.js";
 import { measured } from "./surface.js";
 
@@ -46,6 +46,7 @@ function createView(model, signal) {
     redraw() {},
     set(changes) {
       Object.assign(view.state, changes);
+      view.refused = false;
       for (const [name, value] of Object.entries(changes)) model.set(name, value);
       model.save_changes();
       view.redraw();
@@ -82,7 +83,7 @@ function load(view) {
   const exact = needsExact ? store.get("exact", key, request) : store.results.exact.get(key);
   const picture = exact ? null : store.get("picture", key, request);
   const thumbnails = store.get("thumbnails", methodOf(state), { method, output });
-  if (thumbnails) view.thumbnails = { heads: about.heads, ...thumbnails };
+  if (thumbnails) view.thumbnails = { heads: about.heads, ...thumbnails, key: methodOf(state) };
   view.error = store.error("picture", key) ?? store.error("exact", key) ?? store.error("importance", "") ?? "";
   const matrix = exact ?? (picture && view.once(`bytes ${key}`, () => dequantised(picture.bytes, picture.scale, picture.signed)));
   if (!matrix) return;
@@ -145,9 +146,12 @@ function saveButtons(view, model) {
       await new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); });
     } while (!settled(view));
     view.saving = false;
-    const { layer, heads } = view.state;
+    view.refused = view.state.pictures.some((name) => isLate(view, name));
+    if (view.refused) return view.redraw();
+    const { layer, heads, method } = view.state;
     const [blob, extension] = await make();
-    save(blob, `attention-layer${layer}-head${heads.join("-")}.${extension}`);
+    const place = isOfLayers(method) ? `layer${layer}-${method}` : `layer${layer}-head${heads.join("-")}`;
+    return save(blob, `attention-${place}.${extension}`);
   });
 }
 
@@ -155,7 +159,7 @@ function saveButtons(view, model) {
 function settled(view) {
   const { state, store, statistics } = view;
   const exact = view.exact && view.drawn === keyOf(state);
-  const complete = exact && state.statistic in statistics && store.results.thumbnails.has(methodOf(state));
+  const complete = exact && state.statistic in statistics && view.thumbnails?.key === methodOf(state);
   return complete || store.closed || view.signal.aborted || Boolean(view.error);
 }
 
@@ -185,6 +189,7 @@ function explanation(view) {
 function follow(view, model) {
   const changed = () => {
     for (const name of NAMES) view.state[name] = model.get(name);
+    view.refused = false;
     view.redraw();
   };
   model.on("change", changed);
@@ -223,7 +228,7 @@ export function mount(model, el, signal) {
   fillStore(view, model);
 
   const panel = controls(view);
-  const title = element("strong", { class: "bm-title", dir: "auto" });
+  const title = element(model.fill ? "h1" : "strong", { class: "bm-title", dir: "auto" }); // a saved page has a heading
   const panes = [
     pane(view, "grid", "All heads: arrow keys choose one, Shift and an arrow key several", grid, 620),
     pane(view, "lines", "Lines between tokens: arrow keys move from token to token, Enter pins one, Escape unpins all", lines, 480),

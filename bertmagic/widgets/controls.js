@@ -1,10 +1,8 @@
 /** Sliders, choices and buttons; each has a label, and screen readers read its value. */
 import DESIGN from "../display/attention/design.json" with { type: "json" };
-import { plainName } from "./numbers.js";
+import { isOfLayers, plainName } from "./numbers.js";
 
 const { choices: CHOICES } = DESIGN;
-
-let serial = 0;
 
 /** An HTML element; attributes that are null or undefined are left out. */
 export function element(tag, attributes = {}, ...children) {
@@ -16,9 +14,9 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** An input below its label. */
-function labelled(text, input, after) {
-  input.id = `bm-${++serial}`;
+/** An input below its label. Views have modules of their own, so that a count alone would repeat on a page of two. */
+function labelled(view, text, input, after) {
+  input.id = `bm-${view.store.id}-${text.replaceAll(" ", "-")}`;
   const label = element("label", { for: input.id }, text);
   if (after) label.append(" ", after);
   return element("span", { class: "bm-field" }, label, input);
@@ -29,16 +27,16 @@ function maker(view) {
   const updates = [];
   const on = (node, event, act) => node.addEventListener(event, act, { signal: view.signal });
 
-  function slider(text, most, read, write, step = 1) {
+  function slider(text, most, read, write, { step = 1, shown = String } = {}) {
     const input = element("input", { type: "range", min: 0, max: most, step });
     const out = element("output");
     on(input, "input", () => view.set(write(Number(input.value))));
     updates.push(() => {
       input.value = read();
-      out.textContent = String(read());
-      input.setAttribute("aria-valuetext", `${text} ${read()}`);
+      out.textContent = shown(read());
+      input.setAttribute("aria-valuetext", `${text} ${shown(read())}`);
     });
-    return labelled(text, input, out);
+    return labelled(view, text, input, out);
   }
 
   function choice(text, name, options, labelOf = plainName) {
@@ -46,7 +44,7 @@ function maker(view) {
     input.append(...options.map((option) => element("option", { value: option }, labelOf(option))));
     on(input, "change", () => view.set({ [name]: input.value }));
     updates.push(() => { input.value = view.state[name]; });
-    return labelled(text, input);
+    return labelled(view, text, input);
   }
 
   function toggle(text, read, write) {
@@ -60,7 +58,7 @@ function maker(view) {
     const input = element("input", { type: "search", placeholder: "token", size: 10 });
     on(input, "input", () => view.set({ [name]: input.value }));
     updates.push(() => { if (input.value !== view.state[name]) input.value = view.state[name]; });
-    return labelled(text, input);
+    return labelled(view, text, input);
   }
 
   /** A control that is hidden while it has no effect. */
@@ -85,7 +83,7 @@ export function controls(view) {
   const shows = (name) => toggle(name, () => view.state.pictures.includes(name), (yes) => ({
     pictures: CHOICES.pictures.filter((one) => (one === name ? yes : view.state.pictures.includes(one))),
   }));
-  const hasHeads = () => !["head_mean", "head_max", "rollout"].includes(state.method);
+  const hasHeads = () => !isOfLayers(state.method);
 
   const bar = element("div", { class: "bm-controls", role: "group", "aria-label": "What is shown" },
     slider("Layer", about.layers - 1, () => state.layer, (layer) => ({ layer })),
@@ -97,7 +95,7 @@ export function controls(view) {
     choice("Direction", "direction", CHOICES.direction, (name) => (name === "attended by" ? "is attended by" : name)),
     choice("Scale", "scale", CHOICES.scale),
     slider("Lines per token", 12, () => state.top, (top) => ({ top })),
-    slider("Smallest weight", 1, () => state.threshold, (threshold) => ({ threshold }), 0.01),
+    slider("Lines from", 1, () => state.threshold, (threshold) => ({ threshold }), { step: 0.01, shown: (share) => `${Math.round(100 * share)} % of the largest` }),
     search("Find", "find"),
     group("Tokens",
       toggle("whole words", () => state.merge_words, (merge_words) => ({ merge_words })),

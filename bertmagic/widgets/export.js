@@ -1,6 +1,6 @@
 /** What is on screen as PNG, SVG, CSV and a page of its own; as bertmagic/display/attention/files.py writes them. */
 import DESIGN from "../display/attention/design.json" with { type: "json" };
-import { plainName, short } from "./numbers.js";
+import { isOfLayers, plainName, short } from "./numbers.js";
 import { paper } from "./palette.js";
 import { PICTURES } from "./pictures.js";
 import { CanvasSurface, SvgSurface, estimated, measured } from "./surface.js";
@@ -11,9 +11,10 @@ const MOST_DOTS = 16000; // what canvases of all browsers have at most along a s
 /** What is shown, in one line; `shownName` writes names of models and outputs. */
 export function heading(view, shownName = String) {
   const { about, state } = view;
-  const heads = state.heads.length > 1 ? `heads ${state.heads.join(", ")} (${state.combine})` : `head ${state.heads[0]}`;
+  const several = state.heads.length > 1 ? `, heads ${state.heads.join(", ")} (${state.combine})` : `, head ${state.heads[0]}`;
+  const heads = isOfLayers(state.method) ? "" : several;
   const method = plainName(state.method);
-  const parts = [shownName(about.model), `layer ${state.layer}, ${heads}`, method];
+  const parts = [shownName(about.model), `layer ${state.layer}${heads}`, method];
   if (state.method === "difference") parts[2] = `${method} from ${shownName(about.compared.with)}`;
   if (state.method === "gradient" && state.output) parts[2] = `${method}, towards ${shownName(state.output)}`;
   if (state.sentences !== "all") parts.push(state.sentences);

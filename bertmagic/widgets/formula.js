@@ -1,5 +1,5 @@
 /** How a token's weights are computed: the formula as in textbooks, with all its numbers. */
-import { number, short } from "./numbers.js";
+import { number, short, tokenLabel } from "./numbers.js";
 import { painted } from "./palette.js";
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
@@ -56,7 +56,7 @@ function workedExample(detail, token, other, tokens) {
   const [query, products, scores, weights] = detail.rows;
   const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = scores.reduce((total, score) => total + Math.exp(score - most), 0);
-  const name = (at) => m("mtext", short(tokens[at][0], 12));
+  const name = (at) => m("mtext", short(tokenLabel([tokens[at]]), 12));
   const sub = (symbol, at) => m("msub", bold(symbol), name(at));
   const scaled = hasUsualScale(detail) ? m("mfrac", n(few(products[other])), m("msqrt", n(detail.width))) : row(n(few(products[other])), o("·"), n(few(detail.scale)));
   const bias = detail.bias ? [o("+"), n(few(detail.rows[5][other]))] : [];
@@ -70,8 +70,8 @@ function workedExample(detail, token, other, tokens) {
 
 function mixture(detail, token, best, tokens) {
   const weights = detail.rows[3];
-  const terms = best.slice(0, 3).flatMap((at, k) => [...(k ? [o("+")] : []), n(weights[at].toFixed(3)), m("msub", bold("v"), m("mtext", short(tokens[at][0], 12)))]);
-  return math(m("msub", bold("o"), m("mtext", short(tokens[token][0], 12))), o("="), m("munder", o("∑"), i("j")), m("msub", i("a"), i("j")), m("msub", bold("v"), i("j")), o("="), ...terms, o("+"), o("…"), o("="), vector(output(detail)));
+  const terms = best.slice(0, 3).flatMap((at, k) => [...(k ? [o("+")] : []), n(weights[at].toFixed(3)), m("msub", bold("v"), m("mtext", short(tokenLabel([tokens[at]]), 12)))]);
+  return math(m("msub", bold("o"), m("mtext", short(tokenLabel([tokens[token]]), 12))), o("="), m("munder", o("∑"), i("j")), m("msub", i("a"), i("j")), m("msub", bold("v"), i("j")), o("="), ...terms, o("+"), o("…"), o("="), vector(output(detail)));
 }
 
 /** The head's output for the token: the sum of all values, weighted. */
@@ -95,7 +95,7 @@ function table(detail, best, tokens) {
   for (const at of best) {
     const line = body.insertRow();
     const numbers = [products[at], ...(detail.bias ? [products[at] * scale, detail.rows[5][at]] : []), scores[at]];
-    line.append(plain("th", short(tokens[at][0], 24)), ...numbers.map((value) => plain("td", few(value))), plain("td", number(weights[at])));
+    line.append(plain("th", short(tokenLabel([tokens[at]]), 24)), ...numbers.map((value) => plain("td", few(value))), plain("td", number(weights[at])));
   }
   const rest = weights.length - best.length;
   if (rest > 0) {
@@ -111,7 +111,7 @@ function table(detail, best, tokens) {
 function strips(detail, token, best, tokens, theme) {
   const [query, , , , values] = detail.rows;
   const { width } = detail;
-  const list = [["query", query], ...best.slice(0, 4).map((at) => [`value of ${short(tokens[at][0], 14)}`, values.subarray(at * width, (at + 1) * width)]), ["output", output(detail)]];
+  const list = [["query", query], ...best.slice(0, 4).map((at) => [`value of ${short(tokenLabel([tokens[at]]), 14)}`, values.subarray(at * width, (at + 1) * width)]), ["output", output(detail)]];
   const box = plain("div", undefined, "bm-strips");
   for (const [name, numbers] of list) {
     const peak = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
@@ -129,7 +129,7 @@ export function formula(box, view, token, detail, error) {
   const { about, theme, state } = view;
   const tokens = about.tokens;
   if (token === null) return box.replaceChildren(general(false), plain("p", "Pin a token (click it, or Enter) to see its numbers here."));
-  const where = `Layer ${state.layer}, head ${state.heads[0]}, token “${short(tokens[token][0], 30)}”`;
+  const where = `Layer ${state.layer}, head ${state.heads[0]}, token “${short(tokenLabel([tokens[token]]), 30)}”`;
   const showInstead = (text) => box.replaceChildren(general(false), plain("p", `${where}: ${text}`));
   if (error) return showInstead(error);
   if (!detail) return showInstead(view.store.closed ? "these numbers were not loaded." : "waiting for the kernel …");

@@ -17,23 +17,28 @@ export function dequantised(bytes, scale, signed) {
 }
 
 /**
- * @param {Array} tokens each [text, start, end, word, sentence]
+ * @param {Array} tokens each [text, start, end, word, sentence], and the name of the unknown token where it stands for the text
  * @returns {Unit[]} a unit for each token, or for each word
  */
 export function units(tokens, merge) {
-  const all = [];
-  tokens.forEach(([text, start, end, word, sentence], at) => {
-    const last = at ? tokens[at - 1] : null;
-    if (merge && last && word >= 0 && word === last[3]) {
-      const unit = all[all.length - 1];
-      unit.text += text;
-      unit.tokens.push(at);
-      return;
-    }
-    const space = !last || word < 0 || last[3] < 0 || start > last[2];
-    all.push({ text, tokens: [at], sentence, special: word < 0, space });
+  const groups = [];
+  tokens.forEach(([, , , word], at) => {
+    if (merge && at && word >= 0 && word === tokens[at - 1][3]) groups[groups.length - 1].push(at);
+    else groups.push([at]);
   });
-  return all;
+  return groups.map((group) => {
+    const [, start, , word, sentence] = tokens[group[0]];
+    const last = group[0] ? tokens[group[0] - 1] : null;
+    const space = !last || word < 0 || last[3] < 0 || start > last[2];
+    return { text: tokenLabel(group.map((at) => tokens[at])), tokens: group, sentence, special: word < 0, space };
+  });
+}
+
+/** The characters of adjacent tokens, with the name of the unknown token before those it replaced. */
+export function tokenLabel(tokens) {
+  const text = tokens.map(([characters]) => characters).join("");
+  const unknown = tokens.find((token) => token[5])?.[5];
+  return unknown ? `${unknown} ${text}` : text;
 }
 
 /** A map of words: columns of one word summed, rows averaged. */
@@ -119,7 +124,7 @@ export function links(shown, state, chosen) {
   const [height, width] = [shown.rows.length, shown.columns.length];
   const [sources, targets] = forward ? [height, width] : [width, height];
   const at = (source, target) => shown.matrix[forward ? source * width + target : target * width + source];
-  const least = Math.max(state.threshold, 1e-9);
+  const least = Math.max(state.threshold * shown.peak, Number.MIN_VALUE);
   const lines = [];
   const from = chosen.length ? chosen : Array.from({ length: sources }, (_, k) => k);
   const most = chosen.length ? targets : Math.min(state.top, targets);
@@ -144,6 +149,11 @@ export function links(shown, state, chosen) {
 export function strength(value, peak, scale) {
   const share = Math.min(1, Math.abs(value) / peak);
   return scale === "linear" ? share : Math.sqrt(share);
+}
+
+/** A weight next to its line: three decimals, or as many as three digits of the largest one on screen take. */
+export function lineNumber(value, peak) {
+  return value.toFixed(Math.min(9, Math.max(3, 2 + Math.ceil(-Math.log10(peak)))));
 }
 
 /** A number with five decimals, within 1e-5 of what the model computed. */
@@ -177,6 +187,11 @@ export function short(text, most = 18) {
 /** A token within one of our sentences: its writing direction ends with it. */
 export function isolated(text) {
   return `\u2068${text}\u2069`;
+}
+
+/** Whether a method has one map for each layer, with all heads in it. */
+export function isOfLayers(method) {
+  return DESIGN.layer_methods.includes(method);
 }
 
 /** The name of a statistic or a method as it is shown. */

@@ -59,9 +59,9 @@ def packed(maps: AttentionMaps, state: Settings) -> dict[str, Any]:
     }
 
 
-def _heads(maps: AttentionMaps, state: Settings) -> list[tuple[int, int]]:
+def _heads(array: Floats, state: Settings) -> list[tuple[int, int]]:
     """Return layer and head of the maps in the page: of all heads, those of the layer, or none."""
-    layers, heads, tokens, _ = maps.array.shape
+    layers, heads, tokens, _ = array.shape
     if layers * heads * tokens**2 <= _MOST_BYTES:
         return [(layer, head) for layer in range(layers) for head in range(heads)]
     return [(state.layer, head) for head in range(heads)] if heads * tokens**2 <= _MOST_BYTES else []
@@ -69,7 +69,7 @@ def _heads(maps: AttentionMaps, state: Settings) -> list[tuple[int, int]]:
 
 def _pictures(maps: AttentionMaps, state: Settings, array: Floats) -> list[tuple[str, list[Any]]]:
     pictures = []
-    for layer, head in _heads(maps, state):
+    for layer, head in _heads(array, state):
         request = {"method": state.method, "output": state.output, "layer": layer, "heads": [head]}
         header, buffers = answer(maps, {"kind": "picture", "combine": state.combine, **request}, lambda *_: array)
         pictures.append((_key(state, layer, (head,)), [header, _text(buffers[0])]))
@@ -94,7 +94,8 @@ def _method(state: Settings) -> str:
 
 def _key(state: Settings, layer: int, heads: tuple[int, ...]) -> str:
     """Return the key of ``keyOf`` in ``store.js``."""
-    return _json([_method(state), layer, sorted(heads), state.combine])
+    chosen = [] if state.method in DESIGN["layer_methods"] else sorted(heads)
+    return _json([_method(state), layer, chosen, state.combine])
 
 
 def _json(value: object) -> str:

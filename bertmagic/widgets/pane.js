@@ -1,5 +1,6 @@
 /** A picture in a scrolling box, and what pointer and keys do in it. */
 import { element } from "./controls.js";
+import { isOfLayers } from "./numbers.js";
 import { CanvasSurface } from "./surface.js";
 
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -68,7 +69,8 @@ export function chooseHeads(view, one) {
   const { about, signal } = view;
 
   function choose([layer, head], adds) {
-    const { heads, layer: current } = view.state;
+    const { heads, layer: current, method } = view.state;
+    if (isOfLayers(method)) return view.set({ layer });
     if (!adds || layer !== current) return view.set({ layer, heads: [head] });
     const others = heads.filter((other) => other !== head);
     return view.set({ heads: heads.includes(head) && others.length ? others : [...others, head] });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -10,9 +11,10 @@ from markupsafe import Markup
 
 from bertmagic import api, launch, options
 from bertmagic import display as drawing
+from bertmagic.data import variables
 from bertmagic.display import publish
 from bertmagic.display.writers.elements import paragraph, warned
-from bertmagic.errors import BertMagicError, OptionError, count
+from bertmagic.errors import BertMagicError, DataError, OptionError, count
 from bertmagic.events import Event, Listener, Started
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune, files
@@ -82,12 +84,19 @@ def panel(
     BertMagicError
         If the data or the model cannot be used.
     """
-    code = (sources or {}).get("train")
-    if data is None:
-        code, data = default_data(names or {})
-    given = {"data": data, "text": text, "label": label, "task": task, "model": model, "name": name, **reading}
-    chosen = options.read(options.commands.Panel, given)
-    return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
+    given = {"text": text, "label": label, "task": task, "model": model, "name": name, **reading}
+
+    def opened(code: str | None, rows: Any) -> Panel:
+        chosen = options.read(options.commands.Panel, {"data": rows, **given})
+        return Panel(chosen, code, names or {}, guard or (lambda name: None), started or (lambda job: None))
+
+    if data is not None:
+        return opened((sources or {}).get("train"), data)
+    *mine, sample = default_data(names or {})
+    for code, rows in mine:
+        with suppress(DataError, OptionError):  # a table that cannot be trained on is no reason to open nothing
+            return opened(code, rows)
+    return opened(*sample)
 
 
 class Panel:
@@ -198,7 +207,8 @@ class Panel:
         try:
             self._guard(name := variable_name(name))
             given = {**self._chosen, "name": name, "resume": resume, "background": True}
-            self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._receive), **given)
+            with variables.called([(self._base.train, self._data.code)]):
+                self.job = api.finetune(show=False, on_event=launch.tee(watcher, self._receive), **given)
         except BertMagicError as error:
             return self._show_message(warned(str(error)))
         self._show_message(Markup(""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from markupsafe import Markup
 
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
-from bertmagic.data import frames, samples, tables
+from bertmagic.data import samples, tables, variables
+from bertmagic.data.object_types import is_instance, is_table
 from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
@@ -30,20 +32,31 @@ if TYPE_CHECKING:
 
 _ANSWERS = ("question", "context", "answers")
 _TEXTS = ("text", "second text", "label")
+_MANY_ROWS = 10_000_000
 _NONE = ("(none)", "")
 """The choice of no column. Its value is not None, which a list shows as nothing."""
 _STYLE = {"description_width": "130px"}
 _LAYOUT = {"flex": "1 1 320px", "min_width": "0", "max_width": "520px"}
 
 
-def default_data(names: Mapping[str, Any]) -> tuple[str, Any]:
-    """Return name and rows of the first table among the variables, or of a sample."""
-    variables = [(name, value) for name, value in names.items() if _is_table(name, value)]
-    return variables[0] if variables else ('"sample:reviews"', "sample:reviews")
+def default_data(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return code and rows of what the panel opens with, in the order to try: the user's tables, then a sample.
+
+    A table of very many rows is only offered in the list: to read it takes minutes.
+    """
+    mine = [(name, value) for name, value in tables_in(names) if not _is_large(value)]
+    return [*mine, ('"sample:reviews"', "sample:reviews")]
 
 
-def _is_table(name: str, value: Any) -> bool:
-    return not name.startswith("_") and frames.holds_rows(value)
+def tables_in(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the user's variables that hold a table, without running code of any of them."""
+    named = [(name, value) for name, value in list(names.items()) if is_instance(name, str)]
+    return [(name, value) for name, value in named if not name.startswith("_") and is_table(value)]
+
+
+def _is_large(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and is_instance(value, pandas.DataFrame) and len(value) > _MANY_ROWS
 
 
 class DataForm:
@@ -70,8 +83,8 @@ class DataForm:
         self.base, self._first, self._names, self._changed = base, base, names, changed
         self._code = code or literal("train", base.train)
         self.error = ""
-        self._read(emit)
-        choices = [self._code, *(name for name, value in names.items() if _is_table(name, value))]
+        self._read(emit, self._code)
+        choices = [self._code, *(name for name, _ in tables_in(names))]
         choices += [f'"sample:{name}"' for name in samples.names()]
         self._data = _dropdown("data", TABLE["train"].help, list(dict.fromkeys(choices)), self._code)
         self._columns: dict[str, Any] = {}
@@ -97,17 +110,18 @@ class DataForm:
         for role, column in columns.items():
             self._columns[role.replace("_", " ")].value = column
 
-    def _read(self, emit: Listener) -> None:
-        """Read the rows and check them.
+    def _read(self, emit: Listener, code: str) -> None:
+        """Read the rows and check them; ``code`` is what the user calls them.
 
         Raises
         ------
         BertMagicError
             If the rows cannot be used.
         """
-        about = estimates.subject(self.base, emit)
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
-        self.report = check.report(Check(data=self.base.train, **given, **files.as_keywords(self.base)), emit)
+        with variables.called([(self.base.train, code)]):
+            about = estimates.subject(self.base, emit)
+            self.report = check.report(Check(data=self.base.train, **given, **files.as_keywords(self.base)), emit)
         self.about = about
 
     def _data_chosen(self, _: Any) -> None:
@@ -132,7 +146,7 @@ class DataForm:
         self._report_html.value = str(paragraph("Checking the data …"))
         try:
             self.error = ""
-            self._read(ignore)
+            self._read(ignore, self.code)
         except BertMagicError as error:
             self.error = str(error)
         self._show_report()

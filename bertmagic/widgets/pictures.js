@@ -3,7 +3,7 @@
  * Each has a size, draws itself on a surface, and says what is under a point.
  */
 import DESIGN from "../display/attention/design.json" with { type: "json" };
-import { links, places, plainName, rightToLeft, short, strength, weights } from "./numbers.js";
+import { lineNumber, links, places, plainName, rightToLeft, short, strength, weights } from "./numbers.js";
 import { downsampled, painted } from "./palette.js";
 
 const { grid: GRID, lines: LINES, "heat map": HEAT_MAP, text: TEXT, words: WORDS } = DESIGN;
@@ -55,7 +55,7 @@ export function grid(view) {
   const { heads } = view.thumbnails;
   const order = ordered(view);
   const sorted = state.order !== "model" && heads > 1;
-  const thumbnails = view.once(`grid ${state.method} ${state.output} ${theme.dark} ${sorted && state.statistic}`, () => drawnThumbnails(view, order, heads));
+  const thumbnails = view.once(`grid ${view.thumbnails.key} ${theme.dark} ${order}`, () => drawnThumbnails(view, order, heads));
   const values = heads === about.heads ? view.statistics[state.statistic] : null;
   const finite = (values ?? []).filter((value) => value !== null && value !== undefined);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
@@ -158,8 +158,8 @@ export function lines(view) {
     if (view.marked.has(unit)) surface.rect(x, y + 7, width, 2, theme.orange);
     const style = { colour: unit.special ? theme.faint : theme.text, size: LINES.label_size, align, bold: isPinned, full: unit.text };
     surface.write(isLeft ? x + width - 4 : x + 4, y + 4, label(unit), style);
-    if (value !== null && Math.abs(value) >= Math.max(state.threshold, LINES.least_number)) {
-      surface.write(isLeft ? x - 4 : x + width + 4, y + 4, value.toFixed(3), { colour: theme.faint, size: LINES.number_size, align });
+    if (value !== null && Math.abs(value) >= Math.max(state.threshold, LINES.least_number) * shown.peak) {
+      surface.write(isLeft ? x - 4 : x + width + 4, y + 4, lineNumber(value, shown.peak), { colour: theme.faint, size: LINES.number_size, align });
     }
   }
 
@@ -289,7 +289,7 @@ export function runningText(view) {
   const forward = focused ? focused.forward : state.direction === "attends to";
   const [list, sources] = forward ? [shown.columns, shown.rows] : [shown.rows, shown.columns];
   const width = view.isFile ? TEXT.width : Math.max(TEXT.least_width, view.across);
-  const isRtl = view.once(`rtl ${view.key}`, () => rightToLeft(list.map((unit) => (unit.special ? "" : unit.text)).join("")));
+  const isRtl = view.once(`rtl ${view.key}`, () => rightToLeft(list.flatMap((unit) => (unit.special ? [] : unit.tokens.map((at) => view.about.tokens[at][0]))).join("")));
   const boxes = view.once(`flow ${view.key} ${forward} ${width} ${theme.font}`, () => flow(view, list, width, isRtl));
   const mean = () => weights(shown, forward, sources.map((_, at) => at))?.map((value) => value / sources.length) ?? [];
   const values = focused ? weights(shown, focused.forward, focused.at) : view.once(`mean ${view.key} ${forward}`, mean);

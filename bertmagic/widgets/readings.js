@@ -3,7 +3,7 @@ import { element } from "./controls.js";
 import DESIGN from "../display/attention/design.json" with { type: "json" };
 import { isolated, number, plainName, short, statisticText, weights } from "./numbers.js";
 import { focus } from "./pictures.js";
-import { keyOf } from "./store.js";
+import { keyOf, methodOf } from "./store.js";
 
 const LISTED = 8; // weights in the list
 const RANKED = 6; // heads in the ranking
@@ -143,6 +143,12 @@ export function headTable(view) {
   return { box, update };
 }
 
+/** Whether a picture still shows what was chosen before, because the kernel has not sent what is chosen now. */
+export function isLate({ state, shown, drawn, thumbnails }, name) {
+  if (name === "grid") return Boolean(thumbnails) && thumbnails.key !== methodOf(state);
+  return Boolean(shown) && drawn !== keyOf(state);
+}
+
 /** Why the view does not show what was chosen: an error, a closed kernel, or an answer that takes long. */
 export function status(view, live) {
   const node = element("div", { class: "bm-status", role: "status", "aria-live": "polite" });
@@ -152,10 +158,13 @@ export function status(view, live) {
     const parts = view.error ? [view.error] : [];
     if (store.closed) parts.push(live ? "The kernel is closed. Heads that were loaded stay; others cannot be loaded." : "This is a saved page. Heads that are not in it cannot be loaded.");
     else if (store.slow) parts.push("Waiting for the kernel …");
-    if (view.shown && view.drawn !== keyOf(view.state)) parts.push(store.busy() ? "" : "The previous head is still shown.");
+    const [isHeadLate, isGridLate] = [isLate(view, "lines"), isLate(view, "grid")];
+    if (isHeadLate && !store.busy()) parts.push("The previous head is still shown.");
+    if (view.refused) parts.push("Not saved: what was chosen is not shown.");
     const text = parts.filter(Boolean).join(" ");
     if (node.textContent !== text) node.textContent = text;
-    view.root.classList.toggle("bm-late", Boolean(view.shown) && view.drawn !== keyOf(view.state));
+    view.root.classList.toggle("bm-late", isHeadLate);
+    view.root.classList.toggle("bm-late-grid", isGridLate);
   }
   return { node, update };
 }

@@ -1,4 +1,6 @@
 /** Requests to the kernel and its answers. What has arrived stays when the kernel is closed. */
+import { isOfLayers } from "./numbers.js";
+
 const SLOW = 2500; // milliseconds after which the page says that it waits
 
 /** The bytes of an ArrayBuffer or of a view of one. */
@@ -16,9 +18,10 @@ export function methodOf({ method, output }) {
   return method === "gradient" && output ? `${method} ${output}` : method;
 }
 
-/** The key of the map of the chosen heads. */
+/** The key of the map of the chosen heads, or of the layer where the method combines its heads. */
 export function keyOf(state) {
-  return JSON.stringify([methodOf(state), state.layer, [...state.heads].sort((a, b) => a - b), state.combine]);
+  const heads = isOfLayers(state.method) ? [] : [...state.heads].sort((a, b) => a - b);
+  return JSON.stringify([methodOf(state), state.layer, heads, state.combine]);
 }
 
 /**

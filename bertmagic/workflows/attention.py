@@ -18,7 +18,7 @@ from bertmagic.data import pairs
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
-from bertmagic.events import Listener, Phase, downloading
+from bertmagic.events import Listener, Phase
 from bertmagic.models import devices, heads, loading, mean_layer, saving, weights
 from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
@@ -74,7 +74,7 @@ def attention(model: TextModel, text: Any, pair: Any, emit: Listener) -> Attenti
 @torch_defaults()
 def attention_of_base(model: TextModel, text: Any, pair: Any, emit: Listener) -> AttentionMaps:
     """Return the attention maps of the encoder that a model was fine-tuned from, before fine-tuning."""
-    folder, name = base_encoder(model, emit)
+    folder, name = base_encoder(model)
     emit(Phase(f"loading {name}"))
     tokenizer = loading.tokenizer(folder)
     with torch.random.fork_rng(devices=[]):  # the head is new; drawing it must not change the user's random numbers
@@ -134,13 +134,13 @@ def _source(model: TextModel) -> AttentionSource:
     return AttentionSource(model.name, encoder, model.network, model.tokenizer, model.task, max_tokens)
 
 
-def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
+def base_encoder(model: TextModel) -> tuple[Path, str]:
     """Return folder and name of the encoder that a model was fine-tuned from.
 
     Raises
     ------
     ModelError
-        If the model card does not name it, or its folder holds another model by now.
+        If the model card does not name it, it is not on this disk, or its folder holds another model by now.
     """
     encoder = (model.card.get("options") or {}).get("model")
     if not encoder:
@@ -148,7 +148,13 @@ def base_encoder(model: TextModel, emit: Listener) -> tuple[Path, str]:
             f"the encoder of {model.name!r} is unknown: the model was not trained by bertmagic.",
             "Name another model to compare with.",
         )
-    folder, name = weights.find(str(encoder), downloading(emit)).folder, str(model.card["encoder"])
+    there, name = weights.on_disk(str(encoder)), str(model.card["encoder"])
+    if there is None:
+        raise ModelError(
+            f"{model.name!r} was trained from {str(encoder)[:100]!r}, which is not on this disk.",
+            "Name another model to compare with, or load it first: what a file names is not fetched from the hub.",
+        )
+    folder = there.folder
     digest = model.card.get("encoder_digest")
     if folder.resolve() == model.folder.resolve() or (digest and digest != saving.saved_digest(folder)):
         raise ModelError(
@@ -213,6 +219,10 @@ def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
     if maps.cut:
         most, truncated = count(source.max_tokens, "token"), count(maps.cut, "token")
         yield f"The model reads at most {most} of a text: {truncated} truncated."
+    unknown = dict.fromkeys(token.text for token in maps.tokens if token.unknown)
+    if unknown:
+        name = next(token.unknown for token in maps.tokens if token.unknown)
+        yield f"{source.encoder} does not know {listing(unknown, 6)} and reads {name} instead."
     if nearly_uniform(maps):
         yield "All heads have nearly uniform attention: the weights may not have been trained, or not loaded."
     if maps.pair is not None and len(source.task.inputs) < 2:

@@ -158,7 +158,7 @@ def _encoder(lead: TextModel, rows: int, emit: Listener) -> fitting.Encoder:
     """Return the encoder that a model was fine-tuned from, before fine-tuning, with the pooling for so many rows."""
     import torch
 
-    folder, name = attention.base_encoder(lead, emit)
+    folder, name = attention.base_encoder(lead)
     emit(Phase(f"loading {name}"))
     with torch.random.fork_rng(devices=[]):  # a new pooler must not change the user's random numbers
         network = loading.opened(folder, "none")[0].to(lead.device)

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import cache, checks, columns, pairs, tables
+from bertmagic.data import cache, checks, columns, pairs, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
-from bertmagic.errors import DataError, UnknownReference, listing
+from bertmagic.errors import DataError, MissingHead, UnknownReference, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, pooling, saving, weights
@@ -60,16 +60,31 @@ def opened(
     emit(Phase(f"loading {reference}"))
     card = saving.read_card(folder)
     config = loading.config(folder)
-    task = find(card.get("task") or of_config(config)).from_card(card, config)
     where, number_format, _ = place(device, precision)
     tokenizer = loading.tokenizer(folder)
-    network = task.build(folder, needs_head=True).network
+    task, network = _built(folder, card, config)
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
     if declared := pooling.declared(folder):
         inferred["pooling"] = declared
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
+
+
+def _built(folder: Path, card: dict[str, Any], config: dict[str, Any]) -> tuple[Task, PreTrainedModel]:
+    """Return the task and the network of a folder.
+
+    Sentence encoders of the hub keep the name of the pre-trained architecture in their config, such as
+    ``MPNetForMaskedLM``, but not its head: they are encoders without one.
+    """
+    task = find(card.get("task") or of_config(config)).from_card(card, config)
+    try:
+        return task, task.build(folder, needs_head=True).network
+    except MissingHead:
+        if card or not task.is_pretraining:
+            raise
+    encoder = find("feature_extraction").from_card(card, config)
+    return encoder, encoder.build(folder).network
 
 
 def described(model: TextModel) -> Held:
@@ -185,7 +200,8 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
     if isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values()):
         texts = [texts]
     if pairs.is_list(texts):
-        return _listed(list(texts), inputs), "the list", "the list", []
+        name = variables.known(texts) or "the list"
+        return _listed(list(texts), inputs), name, name, []
     if isinstance(texts, os.PathLike | tables.FileReference):
         table = tables.read(_existing(texts))
     else:

@@ -47,7 +47,7 @@ def test_the_user_is_told_what_was_inferred_chosen_and_dropped(quick, rows):
     rows.loc[3, "text"] = None
     quick(rows, on_event=seen.append)
     notes = [event.text for event in seen if isinstance(event, events.Note)]
-    assert "Inferred from the DataFrame: text = 'text', label = 'label'." in notes
+    assert "Inferred from train: text = 'text', label = 'label'." in notes
     assert any(note.startswith("Held out 12 of 119 rows") for note in notes)
     assert any(note.startswith("1 row without a text") for note in notes)
     assert any("a new head" in note for note in notes)

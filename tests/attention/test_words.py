@@ -39,6 +39,13 @@ def test_pieces_belong_to_their_word_and_words_to_their_text(tokenizer):
     assert word_groups(tokens) == [[0], [1, 2, 3], [4], [5], [6], [7, 8, 9], [10]]
 
 
+def test_characters_that_the_model_does_not_know_are_marked(tokenizer):
+    tokens = encoded_tokens(tokenizer, "the 漢x film [UNK]")
+    assert [(token.text, token.unknown) for token in tokens[1:-1]] == [
+        ("the", ""), ("漢", "[UNK]"), ("x", ""), ("film", ""), ("[UNK]", ""),
+    ]  # fmt: skip
+
+
 def test_a_special_token_that_the_user_wrote_is_one(tokenizer):
     tokens = encoded_tokens(tokenizer, "the [MASK] was")
     assert [token.text for token in tokens] == ["[CLS]", "the", "[MASK]", "was", "[SEP]"]

@@ -4,6 +4,7 @@ import re
 
 import datasets
 import pytest
+from huggingface_hub import constants
 
 from bertmagic.data import hub, tables
 from bertmagic.errors import DataError, UnknownReference
@@ -46,7 +47,39 @@ def test_what_is_no_reference_to_the_hub(text):
     assert not hub.looks_like_id(text)
 
 
-def test_without_a_network_the_address_is_named():
+def test_what_is_like_a_local_name_is_not_asked_for(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "reviews.csv").write_text("text,label\na,b\n")
+    for name in ("data/trian", "data/trian@test", "revews.csv@test", "revies.csv:part"):
+        with pytest.raises(UnknownReference, match="there is no"):
+            tables.read(name)
+    assert asked == []
+
+
+def test_offline_only_this_disk_is_asked(monkeypatch):
+    seen = []
+
+    def load_dataset(*args, **known):
+        seen.append((datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE))
+        raise ConnectionError
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    before = datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+    for value in ("0", "1"):
+        monkeypatch.setenv("HF_HUB_OFFLINE", value)
+        with pytest.raises(DataError, match="the hub is not asked" if value == "1" else "could not be fetched"):
+            tables.read("owner/name")
+    assert seen == [(False, False), (True, True)]
+    assert before == (datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE)
+
+
+def test_without_a_network_the_address_is_named(monkeypatch):
+    def load_dataset(*args, **known):
+        raise ConnectionError
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     with pytest.raises(DataError, match=r"'owner/name' could not be fetched from https://huggingface.co") as caught:
         tables.read("owner/name")
     assert "HF_ENDPOINT" in caught.value.fix
@@ -66,6 +99,8 @@ def test_without_a_network_the_address_is_named():
     ],
 )
 def test_errors_of_the_hub_become_ours(monkeypatch, error, ours, message):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+
     def load_dataset(*args, **known):
         raise error
 

@@ -97,6 +97,9 @@ class Frame:
     def columns(self):
         return list(self._columns)
 
+    def __arrow_c_stream__(self, requested_schema=None):
+        raise NotImplementedError
+
 
 def background(api, models, model):
     """The work of a job: it waits for the gate to be opened."""

@@ -4,6 +4,7 @@ from IPython.core.completer import provisionalcompleter
 from bertmagic.data import samples
 from bertmagic.magics import complete
 from bertmagic.models.catalogue import ALIASES
+from tests import strangers
 
 
 @pytest.fixture
@@ -182,6 +183,20 @@ def test_an_object_that_misbehaves_hides_no_other(offered, shell, capsys):
     assert offered("%bert_data re") == ["reviews"]
     assert offered("%bert_data rude.columns --text ") == []
     assert capsys.readouterr().err == ""
+
+
+def test_a_look_through_the_variables_asks_nothing_of_them(offered, shell):
+    shell.user_ns |= strangers.objects() | {3: "no name"}
+    strangers.ASKED.clear()
+    for line in (
+        "%bert_data ",
+        "%bert_predict ",
+        "%bert_predict 'x' -m ",
+        "%bert_unload ",
+        "%%bert_finetune\ntrain = ",
+    ):
+        assert "numpy" not in offered(line)
+    assert strangers.ASKED == []
 
 
 def test_runs_by_name_two_of_them_after_diff(offered):

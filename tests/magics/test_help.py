@@ -1,8 +1,7 @@
 import pytest
 
-from bertmagic.magics import help
 from bertmagic.magics.line import options_of
-from bertmagic.options import COMMANDS
+from bertmagic.options import COMMANDS, help
 
 
 @pytest.mark.parametrize("magic", COMMANDS)

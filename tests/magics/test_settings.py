@@ -7,6 +7,7 @@ import pytest
 from traitlets.config import Config
 
 from bertmagic import errors
+from bertmagic.data import hub
 from bertmagic.magics import register, unregister
 from bertmagic.magics.settings import BertMagic
 from bertmagic.options import COMMANDS
@@ -108,6 +109,14 @@ def test_home_goes_away_again(run, shell, monkeypatch):
     run("%config BertMagic.home = 'here'")
     run("%config BertMagic.home = ''")
     assert "BERTMAGIC_HOME" not in os.environ
+
+
+def test_offline_asks_no_network_until_it_is_off(run, shell, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    run("%config BertMagic.offline = True")
+    assert hub.is_offline()
+    run("%config BertMagic.offline = False")
+    assert not hub.is_offline()
 
 
 def test_full_tracebacks(run):

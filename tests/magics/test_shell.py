@@ -1,5 +1,6 @@
 import pytest
 
+from bertmagic.data import variables
 from bertmagic.errors import BertMagicError, Interrupted, OptionError, UnknownReference
 from bertmagic.run import jobs
 
@@ -209,3 +210,15 @@ def test_a_comparison_gets_its_models_and_its_data(run, calls, reviews, shell):
 def test_two_runs_are_told_apart(run, calls):
     run("%bert_runs --diff monday tuesday")
     assert calls[-1] == ("runs", None, {"diff": ("monday", "tuesday")})
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("reviews", "reviews"), ("{reviews.review}", "reviews.review"), ("same", "same"), ('{{"text": ["a"]}}', "")],
+)
+def test_rows_are_called_what_was_typed(run, shell, reviews, api, monkeypatch, line, name):
+    shell.user_ns["same"] = reviews
+    called = []
+    monkeypatch.setattr(api, "check", lambda data, **options: called.append(variables.known(data)))
+    assert run(f"%bert_data {line}").error is None
+    assert called == [name]

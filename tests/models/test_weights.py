@@ -110,6 +110,50 @@ def test_a_hub_that_fails_is_named_with_its_address(ask):
     assert "Did you mean 'my_run'?" in refused["my_rn"]["text"]
 
 
+def test_what_a_file_names_and_what_is_like_a_local_name_is_not_asked_for(ask, encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(
+        json.dumps({"peft_type": "LORA", "base_model_name_or_path": "owner/tiny", "target_modules": ["query"]})
+    )
+    (tmp_path / "nets" / "deep").mkdir(parents=True)
+    hub = Hub({"owner/tiny": encoder, "google-bert/bert-base-uncased": encoder, "another": encoder})
+    answers = ask(hub.url, str(adapter), "my_rn", "minilmm", "netss", "nets/sentimant", script=ASK_ADAPTER)
+    assert "needs its base 'owner/tiny', which is not on this disk" in answers[str(adapter)]["text"]
+    assert "%bert_load owner/tiny" in answers[str(adapter)]["text"]
+    assert {answers[name]["error"] for name in ("my_rn", "minilmm", "netss", "nets/sentimant")} == {"UnknownReference"}
+    assert hub.asked == []
+    answers = ask(hub.url, "bert-base-uncased", "another")
+    assert {"model.safetensors", "config.json"} <= {
+        *answers["bert-base-uncased"]["files"],
+        *answers["another"]["files"],
+    }
+    assert answers["bert-base-uncased"]["seen"][0][0] == "downloading google-bert/bert-base-uncased"
+
+
+ASK_ADAPTER = ASK.replace("source = weights.find(", "source = FIND(").replace(
+    "from bertmagic.models import weights",
+    """from bertmagic.models import adapters, weights
+from pathlib import Path
+def FIND(name, *others):
+    return adapters.base(Path(name)) if name.endswith("adapter") else weights.find(name, *others)""",
+)
+"""The same, where a name that ends so is the folder of an adapter."""
+
+
+@pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_offline_the_hub_is_not_asked_whenever_that_was_set(encoder, monkeypatch, switch):
+    hub = Hub({"owner/tiny": encoder})
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv(switch, "1")
+    with pytest.raises(ModelError, match="the hub is not asked") as caught:
+        weights.find("owner/tiny")
+    assert "BertMagic.offline" in caught.value.fix
+    assert hub.asked == []
+
+
 def test_a_folder_is_taken_as_it_is(encoder):
     source = weights.find(str(encoder))
     assert (source.folder, source.name, source.lr) == (encoder, "tiny", catalogue.DEFAULT_LR)

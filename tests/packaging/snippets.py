@@ -12,6 +12,10 @@ from bertmagic.magics import body, line
 from bertmagic.options import COMMANDS
 from bertmagic.options.ranges import NAMES as RANGES
 
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "README.zh.md", *(str(page.relative_to(ROOT)) for page in sorted((ROOT / "docs").rglob("*.md")))]
+"""The documents by their paths from the root."""
+
 _FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINE_MAGIC = re.compile(r"^(?:(?P<target>\w+) = )?%(?P<magic>[a-z_]+)(?:[ \t]+(?P<rest>.*))?$")
 _CELL_MAGIC = re.compile(r"^%%(?P<magic>[a-z_]+)(?:[ \t]+(?P<rest>.*))?$")

@@ -10,14 +10,14 @@ import pytest
 
 from bertmagic.errors import OptionError
 from bertmagic.options import COMMANDS
-from tests.packaging.snippets import Reader, cells
+from tests.packaging import snippets
+from tests.packaging.snippets import ROOT, Reader, cells
 
-ROOT = Path(__file__).parents[2]
 READMES = ["README.md", "README.zh.md"]
 GUIDES = ["docs/guide.md", "docs/guide.zh.md"]
 GO_ON = ["attention.md", "comparing.md"]
 """These use the names of the guide, and say so."""
-PAGES = [*(ROOT / page for page in READMES), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / page for page in snippets.PAGES]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -99,12 +99,18 @@ def test_a_name_that_no_cell_defines_is_seen(cell):
     assert reader.unknown == []
 
 
-def test_the_cells_of_both_guides_are_the_same():
-    """But for texts and comments, which are in the language of the page."""
-    english, chinese = (
-        [re.sub(r"#.*|[^\x00-\x7f]|\".*?\"", "", cell) for cell in cells(ROOT / page)] for page in GUIDES
-    )
-    assert [cell.splitlines()[0] for cell in english] == [cell.splitlines()[0] for cell in chinese]
+@pytest.mark.parametrize("page", [page for page in snippets.PAGES if page.endswith(".zh.md")])
+def test_the_cells_of_both_languages_are_the_same(page):
+    """But for comments and texts, which are in the language of the page."""
+    english, chinese = ([_code(cell) for cell in cells(ROOT / name)] for name in (page.replace(".zh.md", ".md"), page))
+    assert english == chinese
+
+
+def _code(cell: str) -> str:
+    """Return a cell without its comments, quoted texts and lines of text."""
+    if cell.startswith("%%bert_predict"):
+        return cell.partition("\n")[0]
+    return re.sub(r"(?m) *#.*$|\".*?\"", "", cell)
 
 
 def _headings(page: Path) -> set[str]:

@@ -1,12 +1,17 @@
 """Which model suits which data, and trying some."""
 
 import shutil
+import signal
 
 import pandas as pd
 import pytest
 
 import bertmagic as bm
+from bertmagic import options
+from bertmagic.errors import Interrupted
 from bertmagic.run import folders
+from bertmagic.run.locks import RunLock
+from bertmagic.tuning.advice import advise
 from bertmagic.tuning.results import Advice
 
 CHINESE = [f"这部电影非常好看{i}，我很喜欢" for i in range(40)]
@@ -35,6 +40,24 @@ def test_models_that_know_the_language_come_first(own):
     assert next(one.entry.alias for one in german.models if one.entry.alias != "own") == "bert-german"
 
 
+def test_texts_of_no_recognized_language_are_known_to_no_model(own):
+    words = ["it was not what we had wanted"] * 20 + ["xyzzy"] * 16
+    advice = bm.catalogue(labelled([*words, *CHINESE[:4]]), show=False)
+    english, chinese, other = (f"{advice.languages[name]:.0%}" for name in ("English", "Chinese", "other"))
+    reasons = {one.entry.alias: one.reasons for one in advice.models}
+    unknown = f"that of {other} is not recognized"
+    assert reasons["bert"][:2] == (f"knows the language of {english} of the texts", unknown)
+    assert reasons["bert-chinese"][:2] == (f"knows the language of {chinese} of the texts", unknown)
+    assert 0.3 < advice.languages["other"] < 0.5
+    assert "not recognized 4" in repr(advice)
+
+
+def test_the_epochs_of_the_times_are_those_of_a_run(own, make_rows):
+    advice = bm.catalogue(make_rows(), label="label", show=False)
+    assert advice.epochs == 10
+    assert "a run with the default options, here 10 epochs;" in repr(advice)
+
+
 def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
     advice = bm.catalogue(make_rows(), label="label", show=False)
     text = repr(advice)
@@ -60,6 +83,24 @@ def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows):
     assert {one.rows for one in tried.values()} == {36}
     assert "95 % interval" in advice._repr_mimebundle_()["text/html"]
     assert "36 held-out rows" in repr(advice)
+
+
+def test_what_is_tried_is_shown_step_by_step_and_can_be_interrupted(own, make_rows, monkeypatch):
+    phases = []
+
+    def hear(event):
+        phases.append(event)
+        if event.unit == "steps" and event.done == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    chosen = options.read(options.commands.Models, {"data": make_rows(), "label": "label", "try_models": 1})
+    with pytest.raises(Interrupted, match="stopped while own was tried"):
+        advise(chosen, hear)
+    assert [event.done for event in phases if event.what == "trying own, model 1 of 1"] == [1, 2]
+    after = next(at for at, event in enumerate(phases) if event.what.startswith("trying"))
+    assert all(event.what.startswith("trying own, model 1 of 1") for event in phases[after:])
+    with RunLock("trying"):  # it was released
+        pass
 
 
 def test_without_data_it_is_the_list():

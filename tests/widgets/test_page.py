@@ -120,7 +120,7 @@ def test_the_sum_of_pinned_tokens_is_told(opened, maps):
 def test_python_sets_what_is_on_screen(opened, maps):
     page = opened(maps, layer=0, heads=[0])
     page.set(layer=1, heads=[3], method="head_mean", find="film", pictures=["heat map"])
-    assert page.text(".bm-title").endswith("layer 1, head 3 · mean of all heads")
+    assert page.text(".bm-title").endswith("layer 1 · mean of all heads")
     assert not page.canvas("Lines").is_visible()
     assert page.page.locator("input[type=search]").input_value() == "film"
     assert page.page.get_by_label("Method").input_value() == "head_mean"
@@ -246,8 +246,14 @@ def test_a_closed_kernel_leaves_what_was_loaded(opened, maps):
     assert "kernel is closed" in page.text(".bm-status")
     page.set(heads=[0])
     assert "previous head" not in page.text(".bm-status")
-    page.set(heads=[3])
+    page.set(heads=[3], method="rollout")
     assert "previous head" in page.text(".bm-status")
+    assert "bm-late-grid" in page.page.locator(".bm-attention").get_attribute("class")
+    page.page.get_by_role("button", name="Save as SVG").click()
+    page.page.get_by_text("Not saved: what was chosen is not shown.").wait_for()
+    page.set(heads=[0], method="weights")
+    assert "Not saved" not in page.text(".bm-status")
+    assert "bm-late" not in page.page.locator(".bm-attention").get_attribute("class")
     assert page.canvas("Heat map").is_visible()
 
 
@@ -272,6 +278,21 @@ def test_shown_twice_both_follow_and_both_can_go(opened, maps):
     page.page.evaluate("() => { control.abort(); second.abort() }")
     assert page.page.locator(".bm-attention").count() == 0
     assert page.page.evaluate("() => Object.values(heard).flat().length") == 0
+
+
+def test_two_views_on_a_page_have_controls_of_their_own(opened, maps):
+    page = opened(maps)
+    page.page.evaluate(
+        """async () => {
+          const url = URL.createObjectURL(new Blob([model.get("_esm")], {type: "text/javascript"}))
+          const el = document.body.appendChild(document.createElement("div"))
+          ;(await import(url)).default.render({model, el, signal: control.signal})
+        }"""
+    )
+    ids = page.page.evaluate("() => [...document.querySelectorAll('[id]')].map((node) => node.id)")
+    assert len(ids) > 20
+    assert len(set(ids)) == len(ids)
+    assert page.page.get_by_label("Method").count() == 2
 
 
 @pytest.mark.parametrize("tokens", [12, 512])
@@ -304,7 +325,7 @@ def test_svg_and_png_are_what_is_on_screen(opened, maps):
     svg = page.saved("SVG").decode()
     assert svg.count("<image") == 0
     shown = shown_matrix(maps, settings(maps, {"layer": 1, "heads": [2]}))
-    lines = int((shown.matrix[1] >= 0.05).sum())
+    lines = int((shown.matrix[1] >= 0.05 * shown.peak).sum())
     assert svg.count("<path") == lines
     assert page.saved("PNG").startswith(b"\x89PNG")
 
@@ -339,4 +360,16 @@ def test_a_dark_page_has_light_text(chromium, maps):
         "c => [...c.getContext('2d').getImageData(c.width - 30, c.height - 30, 1, 1).data]"
     )
     assert max(back[:3]) < 90
+    page.close()
+
+
+def test_it_takes_the_colours_of_vs_code(chromium, maps):
+    """Which sets its own variables, and no colour scheme."""
+    page = Page(chromium, maps.view())
+    page.settle()
+    root = page.page.locator(".bm-attention")
+    page.page.evaluate("document.body.style.setProperty('--jp-ui-font-color1', 'initial')")
+    assert root.evaluate("root => getComputedStyle(root).color") == "rgb(0, 0, 0)"
+    page.page.evaluate("document.body.style.setProperty('--vscode-foreground', '#cccccc')")
+    assert root.evaluate("root => getComputedStyle(root).color") == "rgb(204, 204, 204)"
     page.close()

@@ -3,6 +3,7 @@
 import math
 import threading
 
+import pandas as pd
 import pytest
 
 import bertmagic as bm
@@ -11,6 +12,7 @@ from bertmagic.errors import DataError, OptionError
 from bertmagic.magics import body
 from bertmagic.run import jobs
 from bertmagic.widgets import panel_form
+from tests import strangers
 
 WAIT = 120
 
@@ -249,6 +251,20 @@ def test_other_rows_are_chosen_from_the_variables_and_samples(home, encoder, row
     opened._data._data.value = "mine"
     assert "mine" in opened._data.error
     assert opened.state.estimate is None
+
+
+def test_strangers_among_the_variables_are_never_asked_and_a_table_without_texts_is_passed_over(
+    home, encoder, rows, monkeypatch
+):
+    monkeypatch.setenv("BERTMAGIC_HOME", str(home))
+    many = pd.DataFrame(index=pd.RangeIndex(10**9))
+    numbers = pd.DataFrame({"height": [1.5, 2.5], "width": [0.5, 1.0]})
+    names = {**strangers.objects(), "many": many, "numbers": numbers, "mine": rows}
+    strangers.ASKED.clear()
+    opened = bm.panel(names=names, label="label", model=str(encoder))
+    assert strangers.ASKED == []
+    assert opened._data.code == "mine"
+    assert opened._data._data.options[:3] == ("mine", "many", "numbers")
 
 
 def test_the_run_goes_on_without_its_variable(home, encoder, rows, monkeypatch):

@@ -3,6 +3,7 @@
 import io
 import re
 from base64 import b64decode
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -71,6 +72,78 @@ def test_the_saved_svg_is_the_one_of_python(opened, pair, state):
     page = opened(pair)
     page.set(**state)
     assert_equal(page.saved("SVG").decode(), pair.to_svg(**state))
+
+
+def thumbnails(image):
+    """Return the inner pixels of the thumbnails in an image of the grid, which no frame covers."""
+    side, column, row = (DESIGN["grid"][name] for name in ("thumbnail", "column", "row"))
+    corners = [(y, x) for y in range(0, image.shape[0], row) for x in range(0, image.shape[1], column)]
+    return np.array([image[y + 2 : y + side - 2, x + 2 : x + side - 2, :3] for y, x in corners])
+
+
+def on_screen(page, expected):
+    """Return the pixels of the grid on screen where it has an image of the size of the expected one."""
+    data = page.canvas("All heads").evaluate("node => node.toDataURL()")
+    image = np.asarray(Image.open(io.BytesIO(b64decode(data.partition(",")[2]))).convert("RGBA")).astype(int)
+    (top, left), (height, width) = (DESIGN["grid"]["top"], DESIGN["grid"]["left"]), expected.shape[:2]
+    return image[top : top + height, left : left + width]
+
+
+def differs(image, expected):
+    return np.abs(thumbnails(image) - thumbnails(expected)).max() > SAME_COLOUR
+
+
+METHODS = ["rollout", "weights", "gradient", "value_norms", "head_mean", "head_max", "weights", "gradient"]
+
+
+def test_the_grid_is_that_of_the_method_after_each_change(opened, maps):
+    """On screen and in saved pictures; the page draws the grid once more before the kernel's answer comes."""
+    page, seen = opened(maps, layer=0, heads=[2]), {}
+    for method in METHODS:
+        state = STATE | {"method": method, "pictures": ["grid"]}
+        page.set(**state)
+        (expected,), (saved,) = (nodes(svg)[2] for svg in (maps.to_svg(**state), page.saved("SVG").decode()))
+        assert not differs(on_screen(page, expected), expected), method
+        assert not differs(saved, expected), method
+        seen[method] = expected
+    assert len({image.tobytes() for image in seen.values()}) == len(set(METHODS))
+    page.set(method="gradient", output="good")
+    (other,) = nodes(maps.to_svg(**state, output="good"))[2]
+    assert differs(other, seen["gradient"])
+    assert not differs(on_screen(page, other), other)
+
+
+def test_a_grid_drawn_before_its_statistics_have_come_is_sorted_then(opened, maps):
+    state = STATE | {"order": "statistic", "statistic": "distance", "pictures": ["grid"]}
+    (expected,) = nodes(maps.to_svg(**state))[2]
+    assert not differs(on_screen(opened(maps, **state), expected), expected)
+
+
+def test_characters_that_the_model_does_not_know_are_marked_alike(opened, learnt):
+    maps = learnt.attention("漢 the film was gab", show=False)
+    assert maps.notes[0].startswith("tiny does not know 漢 and reads [UNK] instead.")
+    first, *tokens = maps.tokens
+    maps = replace(maps, tokens=(first, *tokens[:-2], replace(tokens[-2], unknown="<unk>"), tokens[-1]))  # of "gab"
+    page, state = opened(maps), STATE | {"find": "unk"}
+    for merge_words, marked in ((False, "<unk> b"), (True, "<unk> gab")):
+        page.set(**state | {"merge_words": merge_words})
+        svg = page.saved("SVG").decode()
+        texts = [node.text for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+        assert {"[UNK] 漢", marked} < set(texts)
+        assert_equal(svg, maps.to_svg(**state | {"merge_words": merge_words}))
+
+
+def test_a_gradient_has_lines_however_small_it_is(opened, maps):
+    """A gradient is a share of the largest one of all heads, and most heads have a small part of it."""
+    smaller = maps.gradient(None) * np.float32([1, 1e-5])[:, None, None, None]
+    maps = replace(maps, gradients=lambda output: smaller)
+    assert 0 < maps.mixed("gradient")[1, 2].max() < STATE["threshold"] / 100
+    state = STATE | {"method": "gradient", "pictures": ["lines"]}
+    page = opened(maps)
+    page.set(**state)
+    svg = page.saved("SVG").decode()
+    assert "<path " in svg
+    assert_equal(svg, maps.to_svg(**state))
 
 
 def test_differences_are_drawn_alike(opened, learnt):

@@ -29,8 +29,10 @@ def caption() -> str:
 
 
 def tokens_for_page(tokens: Sequence[Token]) -> list[list[object]]:
-    """Return tokens as the page reads them: text, start, end, word, sentence."""
-    return [[visible_token(t.text), t.start, t.end, t.word, t.sentence] for t in tokens]
+    """Return tokens as the page reads them: text, start, end, word, sentence, and the name of an unknown token."""
+    return [
+        [visible_token(t.text), t.start, t.end, t.word, t.sentence, *([t.unknown] if t.unknown else [])] for t in tokens
+    ]
 
 
 def headline(maps: AttentionMaps) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 
 from bertmagic.attention import STATISTICS
 from bertmagic.display.attention.design import plain_name
+from bertmagic.display.attention.matrix import label
 from bertmagic.display.blocks import Headline, Table, columns
 from bertmagic.display.style import line
-from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _heads_by_divergence(result: Comparison) -> list[list[str]]:
         if value > 0:
             size = result.difference[layer, head]
             row, column = np.unravel_index(int(np.abs(size).argmax()), size.shape)
-            ends = " → ".join(line(visible_token(result.tokens[at].text), 20) for at in (row, column))
+            ends = " → ".join(line(label([result.tokens[at]]), 20) for at in (row, column))
             rows.append([f"layer {layer}, head {head}", f"{value:.4f}", f"{ends} {size[row, column]:+.3f}"])
     return rows
 

@@ -114,17 +114,25 @@ def _csv_cell(unit: Unit) -> str:
 
 def heading(maps: AttentionMaps, state: Settings) -> str:
     """Return what is shown, in one line."""
-    several = len(state.heads) > 1
-    heads = f"heads {', '.join(map(str, state.heads))} ({state.combine})" if several else f"head {state.heads[0]}"
     method = plain_name(state.method)
     if state.method == DIFFERENCE and maps.comparison is not None:
         method += f" from {visible(maps.comparison.second.model)}"
     elif state.method == "gradient" and state.output:
         method += f", towards {visible(state.output)}"
-    parts = [visible(maps.model), f"layer {state.layer}, {heads}", method]
+    parts = [visible(maps.model), _place(state), method]
     parts += [state.sentences] * (state.sentences != "all")
     parts += ["whole words"] * state.merge_words + ["no special tokens"] * state.hide_special
     return " · ".join(parts)
+
+
+def _place(state: Settings) -> str:
+    """Return layer and heads; a method that combines all heads of a layer has none to name."""
+    layer = f"layer {state.layer}"
+    if state.method in DESIGN["layer_methods"]:
+        return layer
+    several = len(state.heads) > 1
+    heads = f"heads {', '.join(map(str, state.heads))} ({state.combine})" if several else f"head {state.heads[0]}"
+    return f"{layer}, {heads}"
 
 
 class _Layout:

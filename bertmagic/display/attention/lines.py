@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from bertmagic.display.attention.design import LINES, WORDS
@@ -70,6 +71,13 @@ def _token(
         surface.rect(x, y + 7, width, 2, scene.theme.orange)
     style = TextStyle(scene.text_colour(unit), LINES.label_size, align, bold=is_pinned, full=unit.text)
     surface.write(x + width - 4 if is_left else x + 4, y + 4, scene.label(unit, LINES.label_columns), style)
-    if value is not None and abs(value) >= max(scene.state.threshold, LINES.least_number):
+    peak = scene.matrix.peak
+    if value is not None and abs(value) >= max(scene.state.threshold, LINES.least_number) * peak:
         place = x - 4 if is_left else x + width + 4
-        surface.write(place, y + 4, f"{value:.3f}", scene.small(LINES.number_size, align=align))
+        surface.write(place, y + 4, _number(value, peak), scene.small(LINES.number_size, align=align))
+
+
+def _number(value: float, peak: float) -> str:
+    """Return a weight with three decimals, or with as many as three digits of the largest one on screen take."""
+    decimals = min(9, max(3, 2 + math.ceil(-math.log10(peak))))
+    return f"{value:.{decimals}f}"

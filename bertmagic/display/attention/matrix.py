@@ -12,6 +12,8 @@ from bertmagic.display.attention.settings import DIFFERENCE
 from bertmagic.text_safety import visible_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from bertmagic.attention.maps import AttentionMaps, Token
@@ -25,7 +27,8 @@ class Unit:
     Attributes
     ----------
     text
-        What is drawn: the characters of the user's text, with hidden ones made visible.
+        What is drawn: the characters of the user's text, with hidden ones made visible; behind ``[UNK]`` those that
+        the model does not know.
     tokens
         The positions of its tokens in ``maps.tokens``.
     sentence
@@ -105,16 +108,27 @@ def combined(array: npt.NDArray[np.float32], state: Settings) -> npt.NDArray[np.
 
 def units(tokens: tuple[Token, ...], merge: bool) -> list[Unit]:
     """Return what rows and columns stand for, in the order of the tokens."""
-    all_units: list[Unit] = []
+    groups: list[list[int]] = []
     for at, token in enumerate(tokens):
-        last = tokens[at - 1] if at else None
-        if merge and last is not None and token.word >= 0 and token.word == last.word:
-            word = all_units[-1]
-            all_units[-1] = replace(word, text=word.text + visible_token(token.text), tokens=(*word.tokens, at))
-            continue
-        space = last is None or token.word < 0 or last.word < 0 or token.start > last.end
-        all_units.append(Unit(visible_token(token.text), (at,), token.sentence, token.word < 0, space))
-    return all_units
+        if merge and at and token.word >= 0 and token.word == tokens[at - 1].word:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return [_unit(tokens, group) for group in groups]
+
+
+def _unit(tokens: tuple[Token, ...], group: list[int]) -> Unit:
+    """Return what stands for the tokens at some adjacent positions."""
+    first, last = tokens[group[0]], tokens[group[0] - 1] if group[0] else None
+    space = last is None or first.word < 0 or last.word < 0 or first.start > last.end
+    return Unit(label([tokens[at] for at in group]), tuple(group), first.sentence, first.word < 0, space)
+
+
+def label(tokens: Sequence[Token]) -> str:
+    """Return the characters of adjacent tokens, with the name of the unknown token before those it replaced."""
+    text = "".join(visible_token(token.text) for token in tokens)
+    unknown = next((token.unknown for token in tokens if token.unknown), "")
+    return f"{unknown} {text}" if unknown else text
 
 
 def compared_words(maps: AttentionMaps) -> list[Unit]:
@@ -180,7 +194,7 @@ def links(shown: ShownMatrix, state: Settings) -> list[tuple[int, int, float]]:
     """Return the lines to draw, the weakest first: row, column, weight.
 
     Each token that attends (or, in the other direction, is attended to) has at most ``top``, none below
-    ``threshold``. With tokens pinned, all lines are theirs.
+    ``threshold`` times the largest. With tokens pinned, all lines are theirs.
     """
     forward = state.direction == "attends to"
     matrix = shown.matrix if forward else shown.matrix.T
@@ -190,7 +204,7 @@ def links(shown: ShownMatrix, state: Settings) -> list[tuple[int, int, float]]:
     for at in pinned or range(len(matrix)):
         size = np.abs(matrix[at])
         for other in np.argsort(-size, kind="stable")[:most].tolist():
-            if size[other] >= max(state.threshold, 1e-9):
+            if size[other] > 0 and size[other] >= state.threshold * shown.peak:
                 pair = (at, other) if forward else (other, at)
                 lines.append((*pair, float(matrix[at, other])))
     return sorted(lines, key=lambda line: abs(line[2]))

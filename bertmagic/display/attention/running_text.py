@@ -64,7 +64,8 @@ def _flow(scene: Scene, units: tuple[Unit, ...]) -> list[Box]:
     boxes: list[Box] = []
     x = y = 0.0
     sentence = 0
-    is_rtl = right_to_left("".join(unit.text for unit in units if not unit.special))
+    tokens = (scene.maps.tokens[at] for unit in units if not unit.special for at in unit.tokens)
+    is_rtl = right_to_left("".join(token.text for token in tokens))
     for unit in units:
         label = scene.label(unit, TEXT.label_columns)
         width = np.ceil(scene.letters.width(label, TEXT.size)) + TEXT.pad

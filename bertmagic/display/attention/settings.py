@@ -53,7 +53,7 @@ class Settings:
     direction, pinned
         The tokens (positions in ``maps.tokens``) whose sum is shown, and whether they attend or are attended to.
     top, threshold
-        The most lines of a token, and the smallest weight that gets a line.
+        The most lines of a token, and the smallest weight that gets a line, as a share of the largest on screen.
     scale
         Whether colours and lines grow with the weight or with its square root.
     find

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bertmagic.display.attention import captions, comparison
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import ANY
-from bertmagic.display.attention.design import WORDS
+from bertmagic.display.attention.design import HEAT_MAP, WORDS
 from bertmagic.display.attention.downsampling import downsampled
 from bertmagic.display.attention.fonts import BitmapLetters
 from bertmagic.display.attention.grid import grid
@@ -62,24 +62,35 @@ def further(maps: AttentionMaps) -> Iterator[list[Block]]:
 
 
 def _image(maps: AttentionMaps, state: Settings) -> list[Block]:
-    """Return the picture, with a line below it where it lacks letters."""
-    png, width, all_drawn = picture(maps, state)
+    """Return the picture; below it, where no font has some letters, the tokens by what is written for them."""
+    png, width, replaced = picture(maps, state)
     image = Image(png, width, captions.alternative(maps, state))
-    return [image] if all_drawn else [image, Paragraph(WORDS.no_letters)]
+    legend = ", ".join(f"{written} is {line(text, 40)}" for written, text in replaced.items())
+    return [image, Paragraph(f"{WORDS.legend} {legend}.")] if legend else [image]
 
 
-def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, bool]:
-    """Return the picture as PNG, its width on the page in CSS pixels, and whether all its labels could be written."""
+def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, dict[str, str]]:
+    """Return the picture as PNG, its width on the page in CSS pixels, and the tokens that no font can write.
+
+    These are named by what is written for them, such as ``#3``.
+    """
     if maps.array.shape[-1] > _MOST_ROWS:
         state = replace(state, scale="square root")  # small weights in small cells are not seen otherwise
     shown = shown_matrix(maps, state)
     texts = [unit.text for unit in shown.columns]
     letters = BitmapLetters(texts)
     small = replace(shown, matrix=downsampled(shown.matrix, _MOST_ROWS, shown.signed))
-    left, right = (draw(Scene(maps, state, ANY, small, letters)) for draw in (grid, heat_map))
+    scene = Scene(maps, state, ANY, small, letters)
+    left, right = grid(scene), heat_map(scene)
     width, height = round(left.width + _GAP + right.width), max(left.height, right.height)
     surface = Bitmap(width, height, ANY, letters)
     left.draw(surface)
     surface.origin = (left.width + _GAP, 0.0)
     right.draw(surface)
-    return surface.file(), width, not is_labelled(len(texts)) or all(map(letters.has_all, texts))
+    return surface.file(), width, _replaced(scene) if is_labelled(len(texts)) else {}
+
+
+def _replaced(scene: Scene) -> dict[str, str]:
+    """Return the tokens whose label lacks letters, by what is written instead."""
+    units = [unit for unit in scene.matrix.columns if not scene.letters.has_all(unit.text)]
+    return {scene.letters.drawable(scene.label(unit, HEAT_MAP.label_columns)): unit.text for unit in units}

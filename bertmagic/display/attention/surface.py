@@ -32,8 +32,14 @@ class TextStyle:
 class Letters(Protocol):
     """The font of a surface."""
 
+    def has_all(self, text: str) -> bool:
+        """Whether the font has every letter of a text."""
+
     def has_most(self, text: str) -> bool:
         """Whether the font has at least half of the letters of a text."""
+
+    def drawable(self, text: str) -> str:
+        """Return a text with ``?`` for each letter that the font lacks."""
 
     def width(self, text: str, size: float) -> float:
         """Return the width of a text in pixels."""

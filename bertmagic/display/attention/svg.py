@@ -22,9 +22,17 @@ _ANCHORS = {"left": "", "right": "end", "center": "middle"}
 class ReaderLetters:
     """The fonts of whoever opens the file: unknown, so they are assumed to have every letter."""
 
+    def has_all(self, text: str) -> bool:
+        """Whether the font has every letter of a text."""
+        return True
+
     def has_most(self, text: str) -> bool:
         """Whether the font has at least half of the letters of a text."""
         return True
+
+    def drawable(self, text: str) -> str:
+        """Return a text with ``?`` for each letter that the font lacks."""
+        return text
 
     def width(self, text: str, size: float) -> float:
         """Return the estimated width of a text in pixels."""

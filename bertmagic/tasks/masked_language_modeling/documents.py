@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import formats, tables
+from bertmagic.data import formats, tables, variables
 from bertmagic.data.formats import lines
 from bertmagic.data.formats.source import Source
 from bertmagic.data.texts import cells, frame
@@ -33,7 +33,7 @@ def source(given: Any) -> Any:
     import pandas as pd
 
     if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
-        return frame({"text": list(given)})
+        return tables.Table(variables.known(given) or "the DataFrame", frame({"text": list(given)}))
     if not isinstance(given, str | os.PathLike | tables.FileReference):
         return given
     files = tables.located(given)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bertmagic.attention import METHODS
+from bertmagic.attention.maps import Layer
 from bertmagic.display.attention import export
 from bertmagic.errors import OptionError
 from bertmagic.text_safety import visible_token
@@ -115,8 +117,28 @@ def test_an_svg_has_a_pixel_for_each_weight(pair):
 def test_lines_are_the_strongest_of_each_token_or_all_of_a_pinned_one(pair):
     drawn = ElementTree.fromstring(pair.to_svg(pictures="lines", top=2, threshold=0)).findall(f"{SVG}path")
     assert len(drawn) == 18
-    pinned = ElementTree.fromstring(pair.to_svg(layer=0, head=1, pictures="lines", pinned=[2], threshold=0.001))
-    assert len(pinned.findall(f"{SVG}path")) == (pair.array[0, 1, 2] >= 0.001).sum()
+    pinned = ElementTree.fromstring(pair.to_svg(layer=0, head=1, pictures="lines", pinned=[2], threshold=0.1))
+    assert len(pinned.findall(f"{SVG}path")) == (pair.array[0, 1, 2] >= 0.1 * pair.array[0, 1].max()).sum()
+
+
+def test_lines_and_their_numbers_follow_the_size_of_the_weights(pair):
+    small = dataclasses.replace(pair, array=pair.array * np.float32(1e-4))
+    drawn, as_before = (
+        ElementTree.fromstring(maps.to_svg(layer=1, head=0, pictures="lines", pinned=[2])) for maps in (small, pair)
+    )
+    assert len(drawn.findall(f"{SVG}path")) == len(as_before.findall(f"{SVG}path")) > 0
+    largest = f"{small.array[1, 0, 2].max():.7f}".rstrip("0")
+    assert any((one.text or "").startswith(largest[:7]) for one in drawn.iter(f"{SVG}text"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_heading_names_heads_only_where_the_method_has_one_map_for_each(pair, method):
+    layers = tuple(Layer(norms=np.ones(one.shape[:2], np.float32)) for one in pair.array)
+    pair = dataclasses.replace(pair, layers=layers, gradients=lambda output: pair.array)
+    heading = ElementTree.fromstring(pair.to_svg(heads=[2, 0], layer=1, method=method, pictures=[])).find(f"{SVG}title")
+    is_of_heads = pair.mixed(method).shape[1] > 1
+    assert ("heads 2, 0 (mean)" in heading.text) == is_of_heads
+    assert "layer 1 · " in heading.text or is_of_heads
 
 
 def test_the_numbers_beside_a_pinned_token_are_its_weights(pair):

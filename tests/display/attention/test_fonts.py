@@ -16,7 +16,7 @@ from bertmagic.display.attention.surface import TextStyle
 
 from .made import maps
 
-NOTE = DESIGN["words"]["no_letters"]
+NOTE, LEGEND = DESIGN["words"]["no_letters"], DESIGN["words"]["legend"]
 
 
 def forget():
@@ -76,8 +76,8 @@ def test_a_picture_says_which_tokens_it_has_no_letters_for(no_fonts):
     same = np.asarray(Image.open(io.BytesIO(plain.to_png())))
     assert (noted[: len(same) - 20, : same.shape[1]] == same[:-20, : noted.shape[1]]).all()
     assert height(foreign.to_png()) == height(plain.to_png()) + 2 * 20
-    assert NOTE in bundle(foreign)["text/html"]
-    assert NOTE not in bundle(plain)["text/html"]
+    assert f"{LEGEND} M?ller is Müller, #3 is 漢字." in bundle(foreign)["text/html"]
+    assert LEGEND not in bundle(plain)["text/html"]
     assert "漢字" in foreign.to_svg()
     assert NOTE not in foreign.to_svg()
 

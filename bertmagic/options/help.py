@@ -5,12 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 import textwrap
-from typing import TYPE_CHECKING
 
-from bertmagic.options import Option, Shell, table
-
-if TYPE_CHECKING:
-    from bertmagic.options import Command
+from bertmagic.options.command import Command, Shell
+from bertmagic.options.entry import Option, table
 
 _WIDTH = 100
 _INDENT = " " * 6

@@ -1,0 +1,102 @@
+"""What the folder of a model may not do: bring code, name files of others, or describe a network beyond any measure.
+
+A folder comes from anywhere. Its config, index and adapter are data: nothing that they say is executed, and nothing is
+read that is not in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bertmagic.errors import ModelError, count, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_MOST = {
+    "num_hidden_layers": 1_000, "n_layers": 1_000, "num_attention_heads": 1_000, "hidden_size": 100_000, "dim": 100_000,
+    "intermediate_size": 1_000_000, "max_position_embeddings": 10_000_000, "vocab_size": 10_000_000,
+    "num_labels": 100_000,
+}  # fmt: skip
+"""Far more than any encoder has; a larger number in a config is damage, and would take all memory before an error."""
+
+CODE_NEVER_RUNS = "The Python code of a model folder is never run here. Choose a model that transformers has itself."
+
+INDEX = "model.safetensors.index.json"
+"""The file that says which of several files holds which weights."""
+
+
+def check(folder: Path, config: Mapping[str, Any]) -> None:
+    """Check a folder before transformers reads it.
+
+    Parameters
+    ----------
+    config
+        What its config.json holds.
+
+    Raises
+    ------
+    ModelError
+        If it brings code of its own, its kind is one that transformers does not have, its index names files outside of
+        it, or its config has sizes that no encoder has.
+    """
+    _check_code(folder, config)
+    _check_sizes(folder, config)
+    check_files(folder, _shards(folder))
+
+
+def _check_code(folder: Path, config: Mapping[str, Any]) -> None:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    tokenizer = _read(folder / "tokenizer_config.json")
+    for name, values in (("config.json", config), ("tokenizer_config.json", tokenizer)):
+        if values.get("auto_map"):
+            raise ModelError(f"{folder / name} wants code of its own to be run (auto_map).", CODE_NEVER_RUNS)
+    kind = config["model_type"]
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
+        raise ModelError(f"transformers has no kind of model called {str(kind)[:80]!r} ({folder}).", CODE_NEVER_RUNS)
+
+
+def _check_sizes(folder: Path, config: Mapping[str, Any]) -> None:
+    names = config.get("id2label") or {}
+    sizes = {**config, "num_labels": len(names) if isinstance(names, dict) else -1}
+    for name, most in _MOST.items():
+        size = sizes.get(name, 0)
+        if not isinstance(size, int) or not 0 <= size <= most:
+            raise ModelError(
+                f"{folder / 'config.json'} says {name} = {str(size)[:40]}; a number up to {most:,} was expected.",
+                "The file is damaged: save or download the model again.",
+            )
+
+
+def check_files(folder: Path, names: Iterable[object]) -> None:
+    """Raise a `ModelError` if a name is no file in the folder itself.
+
+    A link is followed in the cache of the hub only, where the files of a snapshot are links to ``blobs`` beside it.
+    """
+    homes = {folder.resolve(), folder.resolve().parent.parent / "blobs"}
+    names = list(names)
+    outside = [name for name in names if not isinstance(name, str) or (folder / name).resolve().parent not in homes]
+    outside += [name for name in names if name not in outside and str(name) in ("", ".", "..")]
+    if outside:
+        raise ModelError(
+            f"{folder} names {count(len(outside), 'file')} outside of it: {listing(map(repr, outside), 2)[:200]}.",
+            "Weights are read from the model's own folder only: copy the files there.",
+        )
+
+
+def _shards(folder: Path) -> set[object]:
+    shards = _read(folder / INDEX).get("weight_map", {})
+    names = shards.values() if isinstance(shards, dict) else [None]
+    return {name if isinstance(name, str) else None for name in names}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a file of JSON; empty where there is none, or where it is broken, which loading reports."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}

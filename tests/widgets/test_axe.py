@@ -1,0 +1,33 @@
+"""axe-core finds nothing in the attention view, in its static output, and in a saved page."""
+
+import pytest
+
+from bertmagic.display.attention import export
+
+from ..browser.axe import violations
+from .page import Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_live_view_with_all_of_it_open(chromium, maps, dark):
+    page = Page(chromium, maps.view(pinned=[3], heads=[0, 1]), dark=dark)
+    for summary in page.page.locator("summary").all():
+        summary.click()
+    page.settle()
+    assert violations(page.page, ".bm-attention") == []
+    page.page.locator("select").first.evaluate("node => node.labels[0].remove()")  # the check can fail
+    assert any("select-name" in line for line in violations(page.page, ".bm-attention"))
+    page.close()
+
+
+def test_the_static_output_and_a_saved_page(chromium, maps):
+    static = f"<main>{maps._repr_mimebundle_()['text/html']}</main>"
+    with chromium.new_context(offline=True) as context:
+        page = context.new_page()
+        page.set_content(static)
+        assert violations(page, "main") == []
+        page.set_content(export(maps, "html"))
+        page.locator(".bm-title").wait_for()
+        assert violations(page, "html") == []
