@@ -104,9 +104,11 @@ def tested(outcomes: Outcomes, columns: pd.DataFrame, slices: Sequence[Slice]) -
     keys = []
     for one in slices:
         rows = where.get((one.column, one.value))
-        divides = rows is not None and not rows.all()
-        keys.append((rows ^ rows[0]).tobytes() if divides else b"")
-        if divides and keys[-1] not in p_values:
+        if rows is None or rows.all():
+            keys.append(b"")
+            continue
+        keys.append((rows ^ rows[0]).tobytes())
+        if keys[-1] not in p_values:
             p_values[keys[-1]] = _by_chance(outcomes.credit[rows], outcomes.credit[~rows])
     adjusted = dict(zip(p_values, holm(np.array([*p_values.values()])).tolist(), strict=True))
     pairs = ((one, adjusted.get(key, np.nan)) for one, key in zip(slices, keys, strict=True))

@@ -23,7 +23,7 @@ _PAGE = 180_000
 """How large the rows of the page may be, as JSON."""
 _MATRIX = 20
 _HERE = Path(__file__).parent
-_ABOUT = "The rows to read, to filter, sort and search; see the table above."
+_ABOUT = "The rows to read, to filter, sort and search; see the table in the report."
 
 
 def frame(result: Report, probabilities: bool) -> Frame:

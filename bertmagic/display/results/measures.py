@@ -18,7 +18,7 @@ _FIRST = ("macro_f1", "micro_f1", "f1", "rmse", "pearson", "perplexity", "loss",
 _SHOWN = 5
 _FEW = 30
 """Below so many rows only shares have an interval; see `bertmagic.evaluation.limits`."""
-_INTERVAL = "Of intervals made like this from 100 such data sets, 95 hold the number of all rows there are."
+_INTERVAL = "Of 100 intervals made like this, 95 hold the true number, that of all rows there are."
 
 
 def main(result: Report) -> Table:

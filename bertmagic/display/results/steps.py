@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.blocks import NextSteps
-from bertmagic.display.results.commands import attention, model_name, quoted
+from bertmagic.display.results.commands import attention, model_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bertmagic.evaluation.report import Report
 
-_LONGEST = 80
+_LONGEST = 50
 """A text with more characters is not repeated in a line to copy."""
 
 
@@ -33,7 +33,7 @@ def _steps(model: str, texts: Sequence[str], after_predictions: bool = False) ->
     name = model_name(model)
     short = next((text for text in texts if 0 < len(text) <= _LONGEST), "")
     look = [attention(short, model)] if short else []
-    predict = [] if after_predictions else [f"%bert_predict {quoted(short or 'a text')} -m {name}"]
+    predict = [] if after_predictions else [f'%bert_predict "a new text" -m {name}']
     errors = f"%bert_evaluate test_rows -m {name}"
     codes = (*predict, errors, *look, f"%bert_save {name} {_folder(model)}")
     return NextSteps(codes, plain=not after_predictions)
