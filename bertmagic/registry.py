@@ -206,16 +206,18 @@ def rows_for_baselines(refs: Sequence[Any], emit: Listener) -> LabelledRows | No
     Raises
     ------
     OptionError
-        If the rows are not at hand.
+        If the task has no such baseline, or the rows are not at hand.
     """
     baseline = next((str(ref) for ref in refs if _is_baseline(ref)), "")
     model = next((ref for ref in refs if not _is_baseline(ref)), None)
     card = _card_of(model) if baseline else None
-    if not card:
+    if not card or "task" not in card:  # a model that was not trained here
         return None
-    from bertmagic.workflows import training_rows
+    from bertmagic import tasks
+    from bertmagic.workflows import compare, training_rows
 
     name = model.name if isinstance(model, TextModel) else str(model)
+    compare.refuse(baseline, tasks.find(card["task"]).from_card(card, {}))
     return training_rows.require(card, name, baseline, emit)
 
 

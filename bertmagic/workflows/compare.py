@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
+    from bertmagic.tasks import Task
     from bertmagic.text_model import TextModel
 
 ROUNDS = 5
@@ -59,10 +60,8 @@ def compare(
     lead = next(model for model in models if not isinstance(model, str))
     _same_task([model for model in models if not isinstance(model, str)])
     for model in models:
-        if isinstance(model, str) and model not in lead.task.baselines:
-            others = lead.task.baselines
-            fix = f"There are: {listing(others)}." if others else "Compare models only."
-            raise OptionError(f"there is no baseline {model!r} for {lead.task.name}.", fix)
+        if isinstance(model, str):
+            refuse(model, lead.task)
     names = _names(models)
     baseline = next((model for model in models if isinstance(model, str)), "")
     fitted_to = _training(lead, baseline, train, asked, emit) if baseline else None
@@ -84,6 +83,13 @@ def compare(
     return ModelComparison(
         lead.task.name, given.table.name, reports[0].rows, contenders, against, rows, apart, price, tuple(notes)
     )  # fmt: skip
+
+
+def refuse(baseline: str, task: Task) -> None:
+    """Raise an `OptionError` for a baseline that a task does not have."""
+    if baseline not in task.baselines:
+        fix = f"There are: {listing(task.baselines)}." if task.baselines else "Compare models only."
+        raise OptionError(f"there is no baseline {baseline!r} for {task.name}.", fix)
 
 
 def _same_task(models: Sequence[TextModel]) -> None:
