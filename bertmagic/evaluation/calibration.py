@@ -145,15 +145,25 @@ def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins
 
 
 def reliability(
-    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10
+    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10, start: float = 0.0
 ) -> list[tuple[float, float, int, float, float]]:
-    """Return for each bin with rows its edges, its size, the mean confidence and the share of right rows."""
+    """Return for each bin with rows its edges, its size, the mean confidence and the share of right rows.
+
+    The bins have equal widths from ``start`` to 1.
+    """
     import numpy as np
 
-    number = bin_of(confidence.astype(float), bins)
+    number = bin_of((confidence.astype(float) - start) / (1 - start), bins)
+    edges = start + (1 - start) * np.arange(bins + 1) / bins
     bins_with_rows = []
     for at in np.unique(number).tolist():
         rows = number == at
         means = float(confidence[rows].mean()), float(np.mean(right[rows]))
-        bins_with_rows.append((at / bins, (at + 1) / bins, int(rows.sum()), *means))
+        bins_with_rows.append((float(edges[at]), float(edges[at + 1]), int(rows.sum()), *means))
     return bins_with_rows
+
+
+def lowest_bin(confidence: npt.NDArray[np.floating]) -> float:
+    """Return where bins should begin: above 0 where all rows are sure, as they would all be in one bin."""
+    lowest = float(confidence.min())
+    return max(start for start in (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99) if start <= lowest or not start)

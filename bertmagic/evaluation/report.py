@@ -364,7 +364,8 @@ def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
 class Series:
     """Points of a picture that belong together.
 
-    ``look`` is how they are drawn, and ``spread`` how far each may be off to both sides.
+    ``look`` is how they are drawn, ``spread`` how far each may be off to both sides, and ``width`` that of bars; 0
+    where the distance of their middles says it.
     """
 
     name: str
@@ -372,6 +373,7 @@ class Series:
     y: tuple[float, ...]
     look: Literal["line", "points", "bars", "reference"] = "line"
     spread: tuple[float, ...] = ()
+    width: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -384,6 +386,8 @@ class Figure(Result):
         The names of the axes.
     unit
         Whether both go from 0 to 1.
+    start
+        Where ``x`` begins if not at 0.
     report
         That of a confusion matrix, which is drawn from its counts.
     """
@@ -393,6 +397,7 @@ class Figure(Result):
     y: str
     series: tuple[Series, ...] = ()
     unit: bool = False
+    start: float = 0.0
     report: Report | None = field(default=None, repr=False)
 
     @property

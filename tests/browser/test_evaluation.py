@@ -62,7 +62,7 @@ def session(lab, mood, workplace):
     lab.run(f"%bert_load {mood}")
     at = {"report": lab.run(f"report = %bert_evaluate flipped -m {mood} --text review --label mood\nreport")}
     (workplace / "four.py").write_text(FOUR, encoding="utf-8")
-    at["four"] = lab.run("from four import report as four\nfour")
+    at["four"] = lab.run('made = {}\nexec(open("four.py").read(), made)\nmade["report"]')
     at |= {name: lab.run(f'report.figure("{name}")') for name in FIGURES}
     for name, steps in (("early", 2), ("late", 6)):
         lab.run(FINETUNE.format(name, steps))
@@ -98,9 +98,9 @@ def read(lab, at):
 
 def test_a_report_of_four_classes_is_short_until_it_is_unfolded(session):
     lab, at = session
-    shown = [lab.output(at["four"]).nth(place) for place in (REPORT, PAGE)]
-    assert sum(output.bounding_box()["height"] for output in shown) <= 1200
-    assert all(output.locator("details:not([open])").count() for output in shown)
+    shown = lab.output(at["four"]).nth(REPORT)
+    assert shown.bounding_box()["height"] <= 1200
+    assert shown.locator("details:not([open])").count() > 5
 
 
 def judged(seen):

@@ -1,12 +1,15 @@
 """Slices, groups, thresholds, probes, calibration and labels to look at, on rows made for it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
+from bertmagic.display import text
+from bertmagic.display.charts.report_figure import report_figure
 from bertmagic.errors import OptionError
 from bertmagic.evaluation import (
     calibration,
@@ -147,6 +150,44 @@ def test_the_lists_are_read_edited_and_refused(tmp_path):
         counterfactuals.terms("nowhere.json")
     with pytest.raises(OptionError, match="2, 1 words"):
         counterfactuals.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])
+
+
+@pytest.mark.parametrize(("lowest", "start"), [(0.97, 0.95), (0.62, 0.5), (1.0, 0.99)])
+def test_a_model_that_is_always_sure_has_a_reliability_of_its_own_range(lowest, start):
+    made = outcomes(300)
+    sure = np.linspace(lowest, 1.0, 300)
+    made = replace(made, probabilities=np.column_stack([1 - sure, sure]), predicted=np.ones(300, int))
+    drawn = curves.reliable(made, ("no", "yes"))
+    rows = next(one for one in drawn.series if one.look == "bars")
+    assert drawn.start == start
+    assert rows.width == pytest.approx((1 - start) / 10)
+    assert sum(rows.y) == pytest.approx(1, abs=0.002)
+    bar = next(trace for trace in report_figure(drawn, "").get("data") if trace["type"] == "bar")
+    assert bar["width"] == rows.width  # else a single bar fills the picture
+
+
+def test_no_temperature_is_taken_from_the_end_of_its_range():
+    generator = np.random.default_rng(1)
+    logits = generator.normal(size=(500, 2)).astype(np.float32)
+    against = logits.argmin(axis=1)  # always wrong: the less sure, the better
+    temperature = calibration.temperature(logits, against)
+    assert temperature == 1
+    chances = np.full((500, 2), 0.5, np.float32)
+    unfit = calibration.calibrated(chances, chances, against, temperature, model="m")
+    assert unfit.sentence.startswith("Not calibrated: no temperature between 0.02 and 50 fits these rows.")
+    assert "m was not calibrated on 500 rows." in text(unfit)
+
+
+@pytest.mark.parametrize("measure", ["precision", "recall"])
+def test_a_threshold_that_reaches_a_precision_is_the_lowest(measure):
+    probabilities = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])[:, None]
+    wanted = np.array([True, True, True, True, False, False])[:, None]
+    (point,) = operating_points.points(probabilities, wanted, ("x",), f"{measure}=0.6")
+    reached = [
+        threshold for threshold in probabilities[:, 0]
+        if wanted[probabilities >= threshold].mean() >= 0.6
+    ]  # fmt: skip
+    assert point.threshold == (min(reached) if measure == "precision" else 0.6)  # of a recall the best precision
 
 
 def test_few_rows_that_are_all_right_do_not_ask_for_certainty():

@@ -30,8 +30,14 @@ def blocks(result: Report) -> list[Block]:
     columns = (Column("row", "word", 20), Column("text", "prose", 70), Column("true", "word", 40),
                Column("predicted", "word", 40), Column(score))  # fmt: skip
     first, others = rows[:_FIRST], rows[_FIRST:]
-    rest = [Folded(count(len(others), "more row"), [Table(columns, others)])] if others else []
+    rest = [Folded(_rest(result, len(others)), [Table(columns, others)])] if others else []
     return [Heading(_headline(result)), Table(columns, first, lines=_LINES), *rest]
+
+
+def _rest(result: Report, many: int) -> str:
+    assert result.errors is not None
+    unsure = any(not one.wrong for one in result.errors.examples)
+    return count(many, "more row") + (": mistakes, then those least certain" if unsure else "")
 
 
 def page(result: Report) -> Iterator[list[Block]]:
