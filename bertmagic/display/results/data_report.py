@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.report import DataReport, Finding, Repeat
 
-_CLASSES, _CLASS_LINES = 30, 12
-_FINDINGS, _REPEATS = 12, 5
+_CLASSES, _FOLDED_CLASSES = 12, 200
+_REPEATS = 5
 _EXAMPLES = 10
 _COLUMNS = 30
 _FOUND = (
@@ -24,8 +24,8 @@ _FOUND = (
     Column("where", "word"),
 )  # fmt: skip
 _SIDE_BY_SIDE = (
-    Column("row", "word"), Column("text", "prose"), Column("label", "word"), Column("reads like", "word"),
-    Column("its text", "prose"), Column("its label", "word"),
+    Column("row", "word"), Column("text", "word"), Column("label", "word"), Column("reads like", "word"),
+    Column("its text", "word"), Column("its label", "word"),
 )  # fmt: skip
 _ROWS = (Column("row", "word"), Column("text", "prose"), Column("label", "word"))
 _SEVERITIES: dict[str, Cell] = {
@@ -69,14 +69,15 @@ def _names(result: DataReport) -> str:
 
 
 def _findings(result: DataReport) -> list[Block]:
-    """Return the findings, those that only inform folded where there are many."""
+    """Return the findings; those that only inform are folded."""
     if not result.findings:
         return [Paragraph("Nothing wrong was found.")]
-    rows = [_finding(finding) for finding in result.findings]
-    shown = max(_FINDINGS, sum(finding.severity == "error" for finding in result.findings))
-    caption = f"{count(len(rows), 'finding')}, the worst first."
-    rest = [Folded(count(len(rows) - shown, "more finding"), [Table(_FOUND, rows[shown:], listed=True)], plain=True)]
-    return [Table(_FOUND, rows[:shown], caption, listed=True), *(rest if len(rows) > shown else [])]
+    wrong = [_finding(finding) for finding in result.findings if finding.severity != "info"]
+    notes = [_finding(finding) for finding in result.findings if finding.severity == "info"]
+    caption = f"{count(len(wrong), 'problem')}, the worst first." if wrong else ""
+    folded = Folded(count(len(notes), "note"), [Table(_FOUND, notes, listed=True)], plain=True)
+    shown: Block = Table(_FOUND, wrong, caption, listed=True) if wrong else Paragraph("Nothing wrong was found.")
+    return [shown, *([folded] if notes else [])]
 
 
 def _finding(finding: Finding) -> Row:
@@ -122,10 +123,10 @@ def _classes(result: DataReport) -> list[Block]:
     rows = [_counted(line(label, 60), many, total) for label, many in counts]
     names = columns((result.target_noun, "rows", "share"))
     noun = result.target_noun
-    shown = Table(
-        names, rows[:_CLASSES], result.target_caption, lines=_CLASS_LINES, rest=_more(counts[_CLASS_LINES:], noun)
-    )
-    hidden = Folded(_more(counts[_CLASSES:], noun), [Table(names, rows[_CLASSES:])])
+    shown = Table(names, rows[:_CLASSES], result.target_caption, lines=_CLASSES, rest=_more(counts[_CLASSES:], noun))
+    last = _CLASSES + _FOLDED_CLASSES
+    beyond = [[_more(counts[last:], noun)]] if len(counts) > last else []
+    hidden = Folded(_more(counts[_CLASSES:], noun), [Table(names, [*rows[_CLASSES:last], *beyond])])
     return [shown, *([hidden] if len(counts) > _CLASSES else [])]
 
 
