@@ -50,9 +50,8 @@ class Scene:
 
     def label(self, unit: Unit, most: int) -> str:
         """Return what is written for a token: its text, or its position where fonts lack most of its letters."""
-        characters = unit.text.removeprefix(unit.unknown).strip()
         return short(
-            unit.text if self.letters.has_most(characters) else f"{unit.unknown} #{unit.tokens[0]}".strip(), most
+            unit.text if self.letters.has_most(unit.characters) else f"{unit.unknown} #{unit.tokens[0]}".strip(), most
         )
 
     def share(self, value: float) -> float:

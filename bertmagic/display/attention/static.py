@@ -94,5 +94,4 @@ def _replaced(scene: Scene) -> list[tuple[str, str]]:
     """Return what is written for the tokens that have letters without a font, and their characters."""
     units = [unit for unit in scene.matrix.columns if not scene.letters.has_all(unit.text)]
     written = [scene.letters.drawable(scene.label(unit, HEAT_MAP.label_columns)) for unit in units]
-    characters = [unit.text.removeprefix(unit.unknown).strip() for unit in units]
-    return list(dict.fromkeys(zip(written, characters, strict=True)))
+    return list(dict.fromkeys(zip(written, (unit.characters for unit in units), strict=True)))
