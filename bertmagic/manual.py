@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 
 from bertmagic.errors import UnknownReference, nearest
@@ -106,6 +107,7 @@ def _call(command: Command) -> str:
     return f"{owner}.{_function(command)}"
 
 
+@cache
 def _options() -> dict[str, dict[str, list[tuple[Option, str]]]]:
     """Return by name, then by help text, the options and the functions that have them."""
     known: dict[str, dict[str, list[tuple[Option, str]]]] = {}
@@ -122,6 +124,7 @@ def _option(name: str) -> str:
     )
 
 
+@cache
 def _public() -> dict[str, str]:
     """Return signature and docstring of the public functions that have no magic."""
     bertmagic = import_module("bertmagic")
@@ -130,6 +133,7 @@ def _public() -> dict[str, str]:
     return {name: _documented(one) for name, one in members.items() if inspect.isfunction(one) and name != "help"}
 
 
+@cache
 def _methods() -> dict[str, str]:
     """Return signature and docstring of the methods of a model that have no magic."""
     from bertmagic.text_model import TextModel

@@ -361,3 +361,15 @@ def test_a_dark_page_has_light_text(chromium, maps):
     )
     assert max(back[:3]) < 90
     page.close()
+
+
+def test_it_takes_the_colours_of_vs_code(chromium, maps):
+    """Which sets its own variables, and no colour scheme."""
+    page = Page(chromium, maps.view())
+    page.settle()
+    root = page.page.locator(".bm-attention")
+    page.page.evaluate("document.body.style.setProperty('--jp-ui-font-color1', 'initial')")
+    assert root.evaluate("root => getComputedStyle(root).color") == "rgb(0, 0, 0)"
+    page.page.evaluate("document.body.style.setProperty('--vscode-foreground', '#cccccc')")
+    assert root.evaluate("root => getComputedStyle(root).color") == "rgb(204, 204, 204)"
+    page.close()
