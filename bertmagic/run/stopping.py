@@ -71,6 +71,31 @@ class WholeImports(ContextDecorator):
         return timer is not None
 
 
+class Uninterrupted(ContextDecorator):
+    """Lets an interrupt wait until a block has ended, which must be a short one, such as a step of a database."""
+
+    def __init__(self) -> None:
+        self._before: Any = None
+        self._waits = False
+
+    def _recreate_cm(self) -> Uninterrupted:
+        return Uninterrupted()
+
+    def __enter__(self) -> Uninterrupted:
+        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
+            self._before = signal.signal(signal.SIGINT, self._signalled)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            if self._waits:
+                self._before(signal.SIGINT, None)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        self._waits = True
+
+
 def _is_importing(frame: FrameType | None, outer: FrameType | None) -> bool:
     """Whether a module is being imported in a frame or its callers up to ``outer``."""
     while frame is not None and frame is not outer:

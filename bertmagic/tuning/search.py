@@ -157,7 +157,6 @@ class _Searching:
     def _try(self) -> bool:
         """Run one trial; return whether the search continues."""
         attempt = self.study.ask(self.space)
-        self.on_change(self.now())
         began = time.perf_counter()
         state, note, goes_on = self._trained(attempt)
         sign = 1 if self.begun.higher_is_better else -1
@@ -179,6 +178,7 @@ class _Searching:
 
         wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None)
         try:
+            self.on_change(self.now())
             done = finetune.run(wanted, heard, self.button, checkpointed=False)
         except _Pruned:
             return "pruned", "", True

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bertmagic.run.stopping import Stop, StopButton, WholeImports
+from bertmagic.run.stopping import Stop, StopButton, Uninterrupted, WholeImports
 
 
 def press():
@@ -124,3 +124,19 @@ def test_another_thread_imports_without_a_handler(imported):
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_an_interrupt_waits_for_the_end_of_a_block():
+    before, steps = signal.getsignal(signal.SIGINT), []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - what follows the block must not run
+        with Uninterrupted(), Uninterrupted():
+            press()
+            steps.append("the block")
+        steps.append("more")
+    assert steps == ["the block"]
+    assert signal.getsignal(signal.SIGINT) == before
+    with StopButton() as button:
+        with Uninterrupted():
+            press()
+            assert not button.pressed
+        assert button.pressed
