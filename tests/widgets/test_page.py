@@ -283,6 +283,15 @@ def test_shown_twice_both_follow_and_both_can_go(opened, maps):
     assert page.page.evaluate("() => Object.values(heard).flat().length") == 0
 
 
+def test_an_encoder_without_a_head_offers_nothing_that_takes_a_gradient(opened, maps):
+    headless = replace(maps, outputs=(), prediction=(), said="", gradients=None)
+    offered = [
+        {option.get_attribute("value") for option in opened(one).page.locator("select option").all()}
+        for one in (maps, headless)
+    ]
+    assert offered[0] - offered[1] == {"gradient", "importance", "", *maps.outputs}
+
+
 def test_two_views_on_a_page_have_controls_of_their_own(opened, maps):
     page = opened(maps)
     page.page.evaluate(
