@@ -268,10 +268,10 @@ def _announce(
         texts = profile(prepared.train, encoder.name, trained_on(encoder), train, unknown)
         sizes = lengths(train.lengths_by_row(), "tokens, as they are read").sentence
         token_findings = checks.length_findings(train, longest, options.long_text)
-    emit(Note(f"{texts.about_languages} {sizes}".rstrip()))
-    token_findings += checks.reading_findings(texts) + prepared.task.token_findings(train, prepared.train)
-    for finding in (*prepared.findings, *token_findings):
+    token_findings += prepared.task.token_findings(train, prepared.train)
+    for finding in (*prepared.findings, *token_findings, *checks.reading_findings(texts)):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
+    emit(Note(f"{texts.about_languages} {sizes}".rstrip()))
     emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
     if not str(options.device).startswith("cpu"):
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))

@@ -1,10 +1,11 @@
-"""axe-core finds nothing in the attention view, in its static output, and in a saved page."""
+"""axe-core finds nothing in the attention view, in its static output, in a saved page, and in a data report."""
 
 import pytest
 
 from bertmagic.display.attention import export
 
 from ..browser.axe import violations
+from ..display.examples import data_report
 from .page import Page
 
 pytestmark = pytest.mark.browser
@@ -36,3 +37,13 @@ def test_the_static_output_and_a_saved_page(chromium, maps):
         page.set_content(export(maps, "html"))
         page.locator(".bm-title").wait_for()
         assert violations(page, "html") == []
+
+
+@pytest.mark.parametrize("look", ["background:#fff;color:#000", "background:#111;color:#fff"], ids=["light", "dark"])
+def test_the_data_report_with_all_of_it_open(chromium, look):
+    report = data_report("reviews")._repr_mimebundle_()["text/html"]
+    with chromium.new_context(offline=True) as context:
+        page = context.new_page()
+        page.set_content(f"<!doctype html><main style='{look}'>{report.replace('<details>', '<details open>')}</main>")
+        assert page.locator("svg").count() == 1
+        assert violations(page, "main") == []
