@@ -14,6 +14,7 @@ from bertmagic.models import devices
 from bertmagic.registry import encoder_reference, find, for_comparison, held, load, rows_for_baselines, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
+from bertmagic.run.stopping import WholeImports
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def runs(
 
 @names_by_caller
 @table.keywords(table.commands.Check)
+@WholeImports()
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
     context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
@@ -275,6 +277,7 @@ def similar(
 
 
 @table.keywords(table.commands.Compare)
+@WholeImports()
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
     question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
@@ -349,6 +352,7 @@ def catalogue(
 
 @names_by_caller
 @table.keywords(table.commands.Models)
+@WholeImports()
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
     device: str | None = None, try_models: int = 0, show: bool = True, **reading: Unpack[FileOptions],

@@ -14,6 +14,7 @@ from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
+from bertmagic.run.stopping import WholeImports
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def newest() -> TextModel | None:
     return model if model is not None and model.is_loaded else None
 
 
+@WholeImports()
 def open_model(
     reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
 ) -> TextModel:
@@ -99,6 +101,7 @@ def encoder_reference(model: Any) -> str:
     return str(folder.absolute()) if str(model) not in ALIASES and folder.is_dir() else str(model)
 
 
+@WholeImports()
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
     """Load a model: a run of this folder, a saved folder, or a model of the hub; also an encoder without a head.
 

@@ -145,6 +145,8 @@ class Chart:
         What the chart shows, in words, for a screen reader.
     marks
         Labels of the horizontal axis, by place; round numbers where there are none.
+    zero
+        Whether the vertical axis starts at 0.
     """
 
     title: str
@@ -153,6 +155,7 @@ class Chart:
     end: float
     about: str
     marks: Sequence[tuple[float, str]] = ()
+    zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,14 @@ def test_a_language_that_the_model_does_not_know_and_cut_texts_are_warned_of(qui
     seen = []
     texts = [f"電影 {i} {'很' * (80 if i % 2 else 1)}" for i in range(60)]
     quick(pd.DataFrame({"text": texts, "label": ["a", "b"] * 30}), max_length=16, on_event=seen.append)
-    warnings = [event.text for event in seen if isinstance(event, events.Note) and event.warning]
-    assert any("are unknown to tiny" in warning and "mbert" in warning for warning in warnings)
+    notes = [event for event in seen if isinstance(event, events.Note)]
+    warnings = [note.text for note in notes if note.warning]
+    assert any("cannot read" in warning and "mbert" in warning for warning in warnings)
+    (texts_in_a_line,) = [note.text for note in notes if note.text.startswith("Languages")]
+    assert texts_in_a_line.startswith(
+        "Languages (guessed): Chinese 100.0 %. Lengths in tokens, as they are read: median"
+    )
+    assert texts_in_a_line.endswith("longest 16.")
     assert any("are cut at 16 tokens" in warning for warning in warnings)
 
 

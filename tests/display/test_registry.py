@@ -14,7 +14,8 @@ from .safety import assert_html, assert_latex, assert_markdown, assert_plain
 from .tags import Tags
 
 ALL = EXAMPLES | MORE
-DRAWN = {"AttentionMaps": ("img",), "Rates": ("svg", "path", "text"), "Search": ("svg", "path", "text")}
+_CHART = ("svg", "path", "text")
+DRAWN = {"AttentionMaps": ("img",), "Rates": _CHART, "Search": _CHART, "DataReport": _CHART}
 """Kinds with a picture, and its elements."""
 _FACT = re.compile(r"[^\W_](?:[\w.:%+/-]*\w)?")
 

@@ -89,7 +89,7 @@ def _next_steps(block: b.NextSteps) -> Markup:
 
 
 def _chart(block: b.Chart) -> Markup:
-    drawn = chart(block.title, block.lines, block.end, aria=block.about, along=block.along, marks=block.marks)
+    drawn = chart(block.title, block.lines, block.end, block.zero, block.about, block.along, block.marks)
     return e.tag("div", drawn, style="max-width:360px")
 
 
