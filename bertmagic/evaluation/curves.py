@@ -118,6 +118,7 @@ def reliable(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return the share of right rows over the confidence of the model, with the number of rows of each bin."""
     probabilities = outcomes.probabilities
     assert probabilities is not None
+    confidence: npt.NDArray[np.floating]
     if outcomes.true.ndim == 2:
         confidence, is_right = probabilities.ravel(), outcomes.true.ravel() > 0
     else:
