@@ -86,7 +86,7 @@ def table(
         The columns that hold text and are aligned to the left.
     """
     left = frozenset(left)
-    top = tag("tr", *(tag("th", name, scope="col", style=_align(i in left)) for i, name in enumerate(head)))
+    top = tag("tr", *(_head(name, i in left) for i, name in enumerate(head)))
     body = [_row(row, left, len(head)) for row in rows]
     above = tag("div", caption, style="margin:.6em 0 .2em") if caption else ""  # a <caption> is as narrow as its table
     inner = tag("table", tag("thead", top), tag("tbody", *body, style="text-align:right"), style=_TABLE)
@@ -95,6 +95,11 @@ def table(
 
 _PADDING = "padding:2px 8px"
 _TABLE = "table-layout:auto;margin:.2em 0 .4em;border-collapse:collapse;font-size:12px"
+
+
+def _head(name: object, left: bool) -> Markup:
+    """Return the head of a column; one without a name is no head, which a screen reader would read as empty."""
+    return tag("th", name, scope="col", style=_align(left)) if name else tag("td")
 
 
 def _row(cells: Sequence[object], left: frozenset[int], across: int) -> Markup:
