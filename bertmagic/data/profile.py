@@ -81,6 +81,8 @@ class TextProfile:
         """What share of the rows the encoder cannot read, in a short sentence."""
         if not self.unread:
             return f"{self.encoder} can read all of them."
+        if self.unread < 0.01 * self.rows:
+            return f"{self.encoder} can read all but {self.unread:,} of {self.rows:,} rows."
         return f"{self.encoder} cannot read {_percent(self.unread / self.rows)} of the rows."
 
     @property

@@ -51,6 +51,8 @@ class Repeat:
         The same of the row that it repeats.
     likeness
         The cosine of the character 4-grams of the two texts, at least 0.9.
+    contradicts
+        Whether the two rows have different classes.
     """
 
     row: object
@@ -60,6 +62,7 @@ class Repeat:
     earlier_text: str
     earlier_label: str
     likeness: float
+    contradicts: bool = False
 
 
 @dataclass(frozen=True, repr=False)

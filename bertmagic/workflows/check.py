@@ -212,12 +212,16 @@ def _repeats(
         if second not in earlier:
             earlier[second] = first, likeness
     labels = {at: _label(task, frame, rows, label, at) for pair in earlier.items() for at in (pair[0], pair[1][0])}
-    found = sorted((labels[at] == labels[first], -likeness, at, first) for at, (first, likeness) in earlier.items())
-    same = tuple(
-        Repeat(rows.index[at], texts[at], labels[at], rows.index[first], texts[first], labels[first], -less)
-        for _, less, at, first in found[:_REPEATS]
+    has_classes = isinstance(rows, LabelledRows) and rows.labels is not None
+    found = sorted(
+        (not (has_classes and labels[at] != labels[first]), -likeness, at, first)
+        for at, (first, likeness) in earlier.items()
     )
-    near = [equal for equal, _, at, first in found if normal(texts[at]) != normal(texts[first])]
+    same = tuple(
+        Repeat(rows.index[at], texts[at], labels[at], rows.index[first], texts[first], labels[first], -less, not agrees)
+        for agrees, less, at, first in found[:_REPEATS]
+    )
+    near = [agrees for agrees, _, at, first in found if normal(texts[at]) != normal(texts[first])]
     return same, _alike(len(near), near.count(False), len(texts), rows)
 
 

@@ -85,7 +85,9 @@ def test_rows_that_repeat_another_nearly_stand_beside_it(rows, encoder):
     rows.loc[[50, 70], "label"], rows.loc[90, "label"] = "good", "bad"
     report = bm.check(rows, model=encoder)
     ours = [one for one in report.repeats if one.earlier_row == 50]
-    assert [(one.row, one.label, one.earlier_label) for one in ours] == [(90, "bad", "good"), (70, "good", "good")]
+    assert [(one.row, one.label, one.earlier_label, one.contradicts) for one in ours] == [
+        (90, "bad", "good", True), (70, "good", "good", False),
+    ]  # fmt: skip
     assert ours[1].text.endswith("!!")
     assert ours[1].earlier_text == rows.loc[50, "text"]
     near = [one for one in report.findings if "nearly like an earlier one" in one.what]
@@ -111,3 +113,13 @@ def test_classes_of_one_row_are_one_finding(rows, encoder):
     assert [(one.what, one.rows) for one in single] == [
         ("3 classes have only one row each: 'x', 'y', 'z'.", (3, 8, 11))
     ]
+
+
+def test_two_numbers_are_no_contradiction(rows, encoder):
+    rows["stars"] = [at / 7 for at in range(len(rows))]
+    rows.loc[50, "text"] = "The last film was as fine as the first, and we liked it."
+    rows.loc[70, "text"] = "The last film was as fine as the first, and we liked it!!"
+    report = bm.check(rows[["text", "stars"]], label="stars", task="regression", model=encoder)
+    assert not any(one.contradicts for one in report.repeats)
+    (near,) = [one for one in report.findings if "nearly like" in one.what]
+    assert (near.severity, "label" in near.what) == ("info", False)

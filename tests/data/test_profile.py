@@ -54,6 +54,11 @@ def test_of_windows_the_first_one_is_looked_at():
     assert (about.unknown, about.examples) == (1, (11,))
 
 
+def test_of_few_rows_the_number_is_said_and_no_share():
+    about = profile(rows([*["it was not the one that we had"] * 200, "水壶不好"]), "minilm", ENGLISH)
+    assert about.verdict == "minilm can read all but 1 of 201 rows."
+
+
 def test_of_very_many_rows_some_are_looked_at():
     about = profile(rows(["it was not the one that we had"] * 20_001), "minilm", ENGLISH)
     assert about.rows == 10_000

@@ -99,7 +99,8 @@ def _repeats(result: DataReport) -> list[Block]:
     if not result.repeats:
         return []
     rows = [_repeat(one) for one in result.repeats]
-    caption = "Rows that read like an earlier one, side by side with it; first those with another label."
+    first = "; first those with another label" if result.repeats[0].contradicts else ""
+    caption = f"Rows that read like an earlier one, side by side with it{first}."
     rest = rows[_REPEATS:]
     more = [Folded(count(len(rest), "more of them", "more of them"), [Table(_SIDE_BY_SIDE, rest, lines=0)])]
     return [Table(_SIDE_BY_SIDE, rows[:_REPEATS], caption, lines=3, listed=True), *(more if rest else [])]
@@ -109,10 +110,9 @@ def _repeat(one: Repeat) -> Row:
     same = one.text == one.earlier_text
     earlier: Cell = Absent("the same text") if same else Passage(one.earlier_text)
     label, earlier_label = line(one.label, 60), line(one.earlier_label, 60)
-    contrary = one.label != one.earlier_label
     return [
         f"row {line(one.row, 24)}", Passage(one.text), label, f"row {line(one.earlier_row, 24)}", earlier,
-        Strong(earlier_label) if contrary else earlier_label,
+        Strong(earlier_label) if one.contradicts else earlier_label,
     ]  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def test_the_lengths_are_a_histogram_whose_last_bar_is_open():
 
 
 def test_repeats_stand_beside_the_row_that_they_repeat():
-    same = Repeat(7, "a text", "yes", 2, "a text", "no", 1.0)
+    same = Repeat(7, "a text", "yes", 2, "a text", "no", 1.0, True)
     near = Repeat(9, "A text!", "no", 3, "A text?", "no", 0.95)
     report = look(repeats=(same, *[near] * 6))
     assert "row 7: a text; yes; row 2; the same text; no" in text(report)
