@@ -11,7 +11,7 @@ from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.models import devices
-from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
+from bertmagic.registry import encoder_reference, find, for_comparison, held, load, rows_for_baselines, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
 from bertmagic.run.stopping import WholeImports
@@ -325,6 +325,10 @@ def compare(
         table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns, **reading}
     )
     options = of_options(chosen)
+    rows = tables.read_as(train, options, True)
+    with publish.working(show) as emit:
+        if train is None:
+            rows = rows_for_baselines(given, emit)
     opened = [for_comparison(ref) for ref in given]
     if len(opened) < 2 or all(isinstance(model, str) for model in opened):
         raise OptionError(
@@ -332,9 +336,7 @@ def compare(
             "Name two models or more, or a model and a baseline: majority, tfidf, linear_probe.",
         )
     with publish.working(show) as emit:
-        return comparing.compare(
-            opened, tables.read_as(data, options), columns, tables.read_as(train, options, True), chosen.price, emit
-        )
+        return comparing.compare(opened, tables.read_as(data, options), columns, rows, chosen.price, emit)
 
 
 @overload

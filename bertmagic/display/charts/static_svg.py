@@ -234,7 +234,8 @@ def _mark(x: float, y: float, r: float, symbol: str, colour: str) -> str:
 
 def _bars(trace: dict[str, Any], across: _Axis, up: _Axis, at: int, many: int) -> str:
     points = _points(trace)
-    gap = min((b[0] - a[0] for a, b in pairwise(points)), default=(across.high - across.low) / 10)
+    spaced = min((b[0] - a[0] for a, b in pairwise(points)), default=(across.high - across.low) / 10)
+    gap = trace.get("width", spaced)
     colour = trace.get("marker", {}).get("color", BLUE)
     colour = colour if isinstance(colour, str) else BLUE
     width = abs(across(across.low + gap) - across.start) * 0.9 / many

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
 from bertmagic.display.cells import Absent, Cell, Passage, Row, Share
+from bertmagic.display.results.steps import of_predictions
 from bertmagic.display.style import MISSING, line, speed
 from bertmagic.errors import count
 
@@ -43,7 +44,14 @@ def document(result: Predictions, summary: str, rows: Table) -> list[Block]:
     of = f" for {count(len(result), 'row')}" if result.missing else ""
     what = f"{count(_given(result), 'prediction')}{of} by {line(result.model, 40)} ({line(result.task, 30)})"
     headline = Headline(f"{what}: {summary}." if summary else f"{what}.")
-    return [headline, rows, Paragraph(_remarks(result)), Notes(result.notes[:10], lines=1)]
+    steps = of_predictions(result.model, _first_texts(result))
+    return [headline, rows, Paragraph(_remarks(result)), Notes(result.notes, lines=1), steps]
+
+
+def _first_texts(result: Predictions) -> list[str]:
+    """Return the first texts as `%bert_attention` reads them; those of a pair with `` ||| `` between them."""
+    columns = [result.frame[name].head(_LINES) for name in _texts(result)]
+    return [" ||| ".join(map(str, parts)) for parts in zip(*columns, strict=True) if not any(map(lacking, parts))]
 
 
 def table(
