@@ -195,7 +195,7 @@ def test_training_goes_on_from_a_model_and_from_a_run(quick):
         ({"max_length": 65}, OptionError, "max_length = 65 is more than the model reads: 64 tokens"),
         ({"device": "tpu"}, DeviceError, "no device 'tpu' here"),
         ({"freeze": 3, "pooling": "first"}, OptionError, "has 2 layers"),
-        ({"model": "minilmm"}, ModelError, "Did you mean 'minilm'?"),
+        ({"model": "minilmm"}, UnknownReference, "Did you mean 'minilm'?"),
         ({"lr": 1.0, "max_steps": 50, "precision": "bf16", "schedule": "constant", "weight_decay": 0}, None, ""),
     ],
 )
