@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from bertmagic.api import catalogue, check, compare, finetune, load, new_model, pretrain, runs, status, tune
+    from bertmagic.api import (
+        catalogue,
+        check,
+        compare,
+        finetune,
+        load,
+        new_model,
+        pretrain,
+        runs,
+        similar,
+        status,
+        tune,
+    )
     from bertmagic.data import samples
     from bertmagic.errors import BertMagicError, Interrupted
     from bertmagic.manual import help
@@ -36,6 +48,7 @@ __all__ = [
     "pretrain",
     "runs",
     "samples",
+    "similar",
     "status",
     "tune",
 ]

@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
     from bertmagic.events import Listener
+    from bertmagic.inference.similarities import Similarities
     from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
     from bertmagic.options.files import FileOptions
+    from bertmagic.options.terms import Pooling
     from bertmagic.run.difference import RunDifference
     from bertmagic.run.records import Runs
     from bertmagic.tuning.results import Advice, Rates, Search
 
 __all__ = [
     "Job", "TextModel", "catalogue", "check", "compare", "find", "finetune", "held", "load", "new_model", "pretrain",
-    "runs", "runs_here", "status", "tune",
+    "runs", "runs_here", "similar", "status", "tune",
 ]  # fmt: skip
 
 
@@ -248,6 +250,30 @@ def check(
 
 
 @names_by_caller
+@table.keywords(table.commands.Similar)
+def similar(
+    texts: Any, among: Any = None, *, model: Any = None, top_k: int = 10, pooling: Pooling | None = None,
+    text: table.Columns = None, file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
+) -> Similarities:  # fmt: skip
+    """Return the texts that are most similar to each query, by the cosine of their vectors.
+
+    Parameters
+    ----------
+    model
+        A model or the name of one, such as ``"minilm"``; by default the one that was trained or loaded last.
+    texts, among, top_k, pooling, text, file, show, reading
+        As in `TextModel.similar`.
+
+    Examples
+    --------
+    >>> bm.similar("The battery died.", "It holds no charge.", model="minilm").score  # doctest: +SKIP
+    >>> bm.similar("It broke at once.", reviews, text="review", model="minilm").frame  # doctest: +SKIP
+    """
+    return find(model).similar(
+        texts, among, top_k=top_k, pooling=pooling, text=text, file=file, show=show, **reading
+    )  # fmt: skip
+
+
 @table.keywords(table.commands.Compare)
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,

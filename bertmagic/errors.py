@@ -8,6 +8,7 @@
         UnknownReference       a name that is not a variable, sample, run, path or hub id
         DataError              a table that cannot be used for training, prediction or evaluation
         ModelError             weights, a folder or a head that cannot be used
+          MissingHead          a folder has an encoder, and not the head of its task
         DeviceError            a device or precision that this machine lacks
         TrainingError          a run that cannot continue; has the last good model if it diverged
     KeyboardInterrupt
@@ -77,6 +78,10 @@ class DataError(BertMagicError):
 
 class ModelError(BertMagicError):
     """Weights, a folder or a head that cannot be used."""
+
+
+class MissingHead(ModelError):
+    """A folder with the weights of an encoder, and not those of the head that its task needs."""
 
 
 class DeviceError(BertMagicError):

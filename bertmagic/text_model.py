@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.inference.predictions import Predictions
+    from bertmagic.inference.similarities import Similarities
     from bertmagic.options import Columns
     from bertmagic.options.files import FileOptions
     from bertmagic.options.terms import Pooling
@@ -207,6 +208,41 @@ class TextModel:
         return vectors
 
     @names_by_caller
+    @table.keywords(table.commands.Similar)
+    def similar(
+        self, texts: Any, among: Any = None, *, top_k: int = 10, pooling: Pooling | None = None, text: Columns = None,
+        file: str | None = None, show: bool = True, **reading: Unpack[FileOptions],
+    ) -> Similarities:  # fmt: skip
+        """Return the texts that are most similar to each query, by the cosine of their vectors; see `embed`.
+
+        Parameters
+        ----------
+        texts
+            The query: a text, or several as a list or a column.
+        among
+            The texts to compare with: one text, a list, a Series, a DataFrame or any other data with a text column.
+        top_k
+            How many texts to return for each query.
+        pooling, text, file, reading
+            As in `embed`; ``text`` is the column of ``among``, and ``file`` is read in its place.
+        show
+            Whether to show a progress bar when it takes more than 2 s.
+
+        Returns
+        -------
+        Similarities
+            With a ``frame`` of ``query, row, text, score``, and the ``score`` of the most similar text.
+
+        Raises
+        ------
+        ModelError
+            If the model reads pairs of texts.
+        """
+        from bertmagic.workflows.similar import similar
+
+        with self._lock, publish.working(show) as emit:
+            return similar(self, texts, _texts_or_file(among, file, reading), {"text": text}, top_k, pooling, emit)
+
     @table.keywords(table.commands.Evaluate)
     def evaluate(
         self, data: Any, *, text: Columns = None, label: Columns = None, question: str | None = None,

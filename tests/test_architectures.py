@@ -1,5 +1,7 @@
 """Architectures with the tasks they can have: train three steps, save, load, and predict the same."""
 
+import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -130,6 +132,38 @@ def test_it_learns_is_saved_and_predicts_the_same(folder, kind, task, tmp_path):
     model.unload()
     after = bm.load(tmp_path / "kept", precision="fp32").predict(asked, show=False).frame
     pd.testing.assert_frame_equal(before, after)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plain_encoder_is_looked_at_and_says_what_it_lacks(folder, kind):
+    model = bm.load(folder(kind), name="plain", precision="fp32")
+    maps = model.attention("the film was good", "a sad book", show=False)
+    assert maps.shape[:2] == (2, 4)
+    np.testing.assert_allclose(maps.array.sum(-1), 1, atol=1e-5)
+    assert maps.detail(1, 3).scores is not None or maps.detail(1, 3).why_not
+    assert "text/html" in maps._repr_mimebundle_()
+    same = model.attention("the film was good", compare=model, show=False).comparison
+    assert not same.divergence.any()
+    vectors = model.embed(TEXTS[:4], show=False)
+    assert (vectors.dtype, vectors.shape) == (np.float32, (4, 32))
+    assert model.similar(TEXTS[2], TEXTS[:4], top_k=1, show=False).frame["row"].tolist() == [2]
+    with pytest.raises(ModelError, match="an encoder without a head") as caught:
+        model.predict(TEXTS, show=False)
+    assert "%%bert_finetune" in caught.value.fix
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet", "roberta", "xlm-roberta", "distilbert"])
+def test_an_encoder_whose_config_names_a_head_that_it_lacks_is_a_plain_one(folder, kind, tmp_path):
+    """As sentence encoders of the hub are, which began as models of masked words."""
+    shutil.copytree(folder(kind), tmp_path / "sentences")
+    file = tmp_path / "sentences" / "config.json"
+    config = json.loads(file.read_text())
+    named = config["architectures"][0].replace("Model", "ForMaskedLM")
+    file.write_text(json.dumps(config | {"architectures": [named]}))
+    model = bm.load(tmp_path / "sentences", precision="fp32")
+    assert model.task.name == "feature_extraction"
+    plain = bm.load(folder(kind), precision="fp32")
+    np.testing.assert_array_equal(model.embed(TEXTS[:2], show=False), plain.embed(TEXTS[:2], show=False))
 
 
 @pytest.mark.parametrize("kind", KINDS)

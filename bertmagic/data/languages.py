@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 OTHER = "other"
 """The language of a text that no rule recognizes."""
@@ -24,17 +24,41 @@ _SCRIPTS = {
 Kana come first: a Japanese text has Chinese characters, too."""
 
 _LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()}
+_SURE = 0.02
 _SHARE = {"Japanese": 0.1}
 """From which share of the letters a script is that of the text, if it is not 0.3."""
 
 _WORDS = {
-    "English": "the of and to is in that was it for with as but not this have are on be you my we they an a",
-    "German": "der die das und ist nicht ein eine zu den mit von sich auf für dem im war ich es sie wir aber auch",
-    "French": "le la les de des et est un une pas que qui dans pour du au je il ce sur avec très mais nous plus",
-    "Spanish": "el la los las y es no un una que de en por con para se muy pero lo su mi como más me",
-    "Italian": "il lo la gli e è un una che di non per con sono del della mi si ma molto come più anche ho questo",
-    "Portuguese": "o a os as e é um uma que de não em por para com do da muito mas eu se no na mais foi isso",
-    "Dutch": "de het een en is niet van dat in op te voor met zijn ik er maar ook was we heel aan bij",
+    "English": "the of and to is in that was it for with as but not this have are on be you my we they an a i he "
+    "she his her its our your their me us him them what how why who when where which can could will "
+    "would should do does did has had been were by from at or if so then there than just about up out "
+    "get got all some any no more very only also because after before into over please need want don't "
+    "can't i'm it's i'll that's",
+    "German": "der die das und ist nicht ein eine zu den mit von sich auf für dem im war ich es sie wir aber auch "
+    "in des am an hat bei nach über noch aus so als er nur man sehr einer vor sind zur wie einen haben "
+    "kann um wird werden habe zum mehr einem diese oder wenn wieder mal durch wurde was dann alles hier "
+    "hatte können keine kein mir mich dass da ihre ihr du gegen bis seit schon immer unter wo warum "
+    "bitte",
+    "French": "le la les de des et est un une pas que qui dans pour du au je il ce sur avec très mais nous plus à "
+    "en par a son se sont elle aux sa cette ou été ses ne comme même entre leur d'une d'un c'est aussi "
+    "ont lui y était alors après depuis on dont fait tout être ces avait peut si tous bien vous j'ai "
+    "mon ma mes votre quand où comment moi n'est qu'il",
+    "Spanish": "el la los las y es no un una que de en por con para se muy pero lo su mi como más me a del al fue "
+    "o sus este esta también entre eran dos ha ser durante sin era desde le son ya donde está parte "
+    "tiene hasta cuando había todo si según después tres mismo uno así otros hay te tu yo qué cómo "
+    "porque tengo puedo nos esto",
+    "Italian": "il lo la gli e è un che di non per con sono del della mi si ma molto come più anche ho questo le i "
+    "in a al una dei ha da alla delle o nel se chi quale dal dalla quando può sua hanno degli suo ai "
+    "era cosa su quanto dove nelle loro dopo stata stato ci perché così erano tutti viene senza sulla "
+    "essere già sia ogni ti io hai fa poi mio qui questa",
+    "Portuguese": "o a os as e é um uma que de não em por para com do da muito mas eu se no na mais foi isso dos das "
+    "ao como à pelo pela sua seu ser são ele ela também nos está ainda até já ano tem foram ou sobre "
+    "quando entre nas durante há depois ter às aos após era mesmo esse essa quem meu minha você bem me "
+    "sem estão porque onde gostei",
+    "Dutch": "de het een en is niet van dat in op te voor met zijn ik er maar ook was we heel aan bij die worden "
+    "tot of wordt om kan als over uit nog moet hebben dan deze wel naar u hun geen hij moeten zal dit "
+    "onder al zich nu zou zo meer hoe wat veel je wil gaat mijn mij heeft had omdat waar waarom jij zij "
+    "door dus",
 }
 _LANGUAGES_OF = {
     word: tuple(language for language, words in _WORDS.items() if word in words.split())
@@ -55,16 +79,27 @@ def detect(text: str) -> str:
     script = _script(beginning)
     if script is not None:
         return script
-    words = _WORD.findall(beginning.lower())
+    words = _WORD.findall(beginning.lower().replace("’", "'"))
     counts = Counter(language for word in words for language in _LANGUAGES_OF.get(word, ()))
     (best, many), *others = [*counts.most_common(2), (OTHER, 0)]
     return best if many >= min(2, len(words) // 3 + 1) and many > others[0][1] else OTHER
 
 
-def shares(texts: Iterable[str]) -> dict[str, float]:
-    """Return the share of texts in each language, the most frequent first."""
-    counts = Counter(map(detect, texts))
-    return {language: many / counts.total() for language, many in counts.most_common()}
+def of_texts(texts: Iterable[str]) -> list[str]:
+    """Return the likely language of each text.
+
+    A language that only its words suggest, of fewer than 2 % of the texts, is taken for a wrong guess: `OTHER`.
+    """
+    guessed = [detect(text) for text in texts]
+    counts = Counter(guessed)
+    rare = {name for name in _WORDS if counts[name] < _SURE * len(guessed)}
+    return [OTHER if name in rare else name for name in guessed]
+
+
+def shares(spoken: Sequence[str]) -> dict[str, float]:
+    """Return the share of texts in each language, the most frequent first, and last that of `OTHER`."""
+    ordered = sorted(Counter(spoken).most_common(), key=lambda one: one[0] == OTHER)
+    return {language: many / len(spoken) for language, many in ordered}
 
 
 def _script(text: str) -> str | None:

@@ -35,6 +35,7 @@ KINDS = {
     "RunDifference": "results.run_difference",
     "Runs": "results.runs",
     "Search": "results.search",
+    "Similarities": "results.similarities",
     "Status": "results.status",
 }
 """From the name of a class to the module that describes it with ``blocks(result)``.

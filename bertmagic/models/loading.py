@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError, count, listing
+from bertmagic.errors import MissingHead, ModelError, count, listing
 from bertmagic.models import adapters, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
 
@@ -226,7 +226,7 @@ def headed(folder: Path, head: str, names: tuple[str, ...] = (), needs_head: boo
     loaded, new, summary = opened(folder, head, names, **changes)
     if needs_head and new:
         what = f"{known.name} for {count(len(names), 'class', 'classes')}" if names else known.name
-        raise ModelError(
+        raise MissingHead(
             f"{folder} has no {what} (missing: {listing(sorted(new), 2)}).",
             "Fine-tune it first: %%bert_finetune NAME with model = that folder.",
         )

@@ -30,6 +30,13 @@ class Entry:
     tuned: str = ""
     on_disk: bool = False
 
+    @property
+    def trained_on(self) -> frozenset[str] | None:
+        """The languages that it was trained on; None for many, or if they are not known."""
+        if "languages" in self.languages or self.languages == "yours":
+            return None
+        return frozenset(self.languages.split(", ")) - {"code"}
+
 
 @dataclass(frozen=True, repr=False)
 class Catalogue(Result):

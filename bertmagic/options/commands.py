@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.files import Files
-from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Precision
+from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
 
 
 @command(
@@ -79,6 +79,36 @@ class Predict(Files):
     )
     question: str | None = option(None, "column", "The column of questions; by default that of training.")
     context: str | None = option(None, "column", "The column of passages; by default that of training.")
+    file: str | None = option(None, "path", "A file of texts: CSV, TSV, JSONL, Parquet, or one text per line.")
+
+
+@command(
+    "bert_similar",
+    "TextModel.similar",
+    positional=("texts", "among"),
+    examples=(
+        '%bert_similar "The battery died at once." "It does not hold its charge." -m minilm',
+        '%bert_similar "It broke at once." reviews --text review --top-k 5 -m minilm',
+        'nearest = %bert_similar "It broke at once." --file reviews.csv --text review -m minilm',
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Similar(Files):
+    """Compare a text with another one, or find the texts of a column that are most similar to it."""
+
+    texts: Any = option(REQUIRED, "texts", "A quoted text, a variable with texts, or {an expression}.")
+    among: Any = option(
+        None, "texts", "The texts to compare with: a quoted one, a column, or a table with a text column.", many=True
+    )
+    model: Any = option(None, "model", MODEL, short="-m")
+    top_k: int = option(10, "int", "Number of texts to show for each query.", low=1, high=10_000)
+    pooling: Pooling | None = option(
+        None,
+        "choice",
+        "How token vectors become one vector; by default what the model's folder declares, else mean.",
+        choices=("mean", "first"),
+    )
+    text: Columns = option(None, "columns", "The text column; by default that of training, or the likely one.")
     file: str | None = option(None, "path", "A file of texts: CSV, TSV, JSONL, Parquet, or one text per line.")
 
 

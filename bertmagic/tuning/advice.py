@@ -39,7 +39,6 @@ _TRYING = "trying"
 """The folder of the runs that try models."""
 _UNKNOWN = 82.0
 """The assumed accuracy of a model without a published one; three points of accuracy are 1 in the score."""
-_ALSO = {"English, code": ("English",)}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     prepared = prepare(base, emit)
     texts = prepared.train.texts
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE].tolist()
-    spoken = languages.shares(texts[at] for at in chosen)
+    spoken = languages.shares(languages.of_texts(texts[at] for at in chosen))
     about = _subject(base, prepared, emit)
     profile = _Profile(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
     entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
@@ -75,6 +74,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     return Advice(
         data=prepared.train.name, task=prepared.task.name, rows=profile.rows, languages=spoken,
         median_tokens=int(np.median(about.lengths)) if about else 0, long=profile.long,
+        epochs=estimates.estimate(base, about).epochs if about else 0.0,
         device=str(devices.choose(options.device)), models=tuple(advised), tried=tried,
     )  # fmt: skip
 
@@ -93,8 +93,10 @@ def _advised(entry: Entry, profile: _Profile, base: Finetune, about: Subject | N
     score, reasons = 0.0, []
     known = _knows(entry, profile.languages)
     score += 10 * known
-    if known < 0.9:
-        reasons.append(f"knows the language of {known:.0%} of the texts")
+    other = profile.languages.get(languages.OTHER, 0.0) if entry.trained_on else 0.0
+    if known * (1 - other) < 0.9:
+        reasons.append(f"knows the language of {known * (1 - other):.0%} of the texts")
+        reasons += [f"that of {other:.0%} is not recognized"] if other >= 0.005 else []
     elif "languages" in entry.languages and len([s for s in profile.languages.values() if s > 0.05]) < 2:
         score -= 1.5
         reasons.append("knows the language, among many others that cost it accuracy")
@@ -123,11 +125,11 @@ def _advised(entry: Entry, profile: _Profile, base: Finetune, about: Subject | N
 
 
 def _knows(entry: Entry, shares: dict[str, float]) -> float:
-    """Return the share of texts whose language a model was trained on."""
-    if "languages" in entry.languages or entry.languages == "yours":
+    """Return the share of texts whose language a model was trained on, among those whose language is recognized."""
+    recognized = 1.0 - shares.get(languages.OTHER, 0.0)
+    if entry.trained_on is None or recognized <= 0:
         return 1.0
-    own = (*_ALSO.get(entry.languages, (entry.languages,)), languages.OTHER)
-    return sum(share for name, share in shares.items() if name in own)
+    return sum(shares.get(name, 0.0) for name in entry.trained_on) / recognized
 
 
 def _costs(entry: Entry, base: Finetune, about: Subject | None) -> tuple[float, int]:

@@ -191,7 +191,8 @@ class Tried:
 class Advice(Result):
     """Models for a data set, the best first, and the results of short runs of some of them.
 
-    ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens.
+    ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens; ``epochs`` are
+    those of the estimates, 0 where there are none.
     """
 
     data: str
@@ -202,4 +203,5 @@ class Advice(Result):
     long: float
     device: str
     models: tuple[Advised, ...]
+    epochs: float = 0.0
     tried: tuple[Tried, ...] = ()

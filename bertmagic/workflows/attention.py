@@ -262,7 +262,10 @@ def _gradients(source: AttentionSource, inputs: list[str], output: str | None) -
     tape, logits = _run(source, sample)
     names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
     if not names:
-        raise ModelError(f"{source.name!r} has no head, and so no output to take gradients of.", "Fine-tune it.")
+        raise ModelError(
+            f"{source.name!r} has no head, and so no output to take gradients of.",
+            "Fine-tune it with %%bert_finetune, or choose another method.",
+        )
     name = names[0] if output is None else output
     if name not in names:
         raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data import cache, checks
@@ -18,11 +19,44 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from bertmagic.data.rows import TextRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.options.terms import Pooling
     from bertmagic.text_model import TextModel
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Texts with their vectors.
+
+    Attributes
+    ----------
+    vectors
+        float32 of shape ``(rows, width)``; NaN for a missing text.
+    present
+        Which rows have a text, of shape ``(rows,)``.
+    given
+        The rows as the user gave them, a column for each text that the model reads.
+    notes
+        What the user should know.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    present: npt.NDArray[np.bool_]
+    given: pd.DataFrame
+    notes: list[str]
+
+    @property
+    def texts(self) -> list[Any]:
+        """The texts of the first column."""
+        return self.given.iloc[:, 0].tolist()
+
+    @property
+    def index(self) -> pd.Index[Any]:
+        """The index of the input."""
+        return self.given.index
 
 
 def embed(
@@ -37,21 +71,28 @@ def embed(
     wanted
         The pooling; None for the one that the model's folder declares.
     """
+    chosen, reason = choose_pooling(model, wanted)
+    rows = embedded(model, texts, asked, chosen, emit)
+    notes = rows.notes
+    if missing := int((~rows.present).sum()):
+        notes = [*notes, f"{count(missing, 'row has', 'rows have')} no text; the vector is NaN."]
+    return rows.vectors, [reason, *notes] if reason else notes
+
+
+def embedded(model: TextModel, texts: Any, asked: Mapping[str, Any], pooling: Pooling, emit: Listener) -> Embedded:
+    """Return texts in any form with their vectors; see `embed`."""
     import numpy as np
 
     _ = model.network  # a model that was unloaded fails before any work
-    chosen, reason = _pooling(model, wanted)
     given, name, where, read_notes = predict.rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
     tokens, notes = _tokens(model, rows, emit)
-    found = vectors(model, tokens, chosen, emit)
-    result = np.full((len(given), found.shape[1]), np.nan, np.float32)
-    result[rows.positions] = found
-    missing = len(given) - len(rows)
-    if missing:
-        notes.insert(0, f"{count(missing, 'row has', 'rows have')} no text; the vector is NaN.")
-    notes = [*read_notes, *notes]
-    return result, [reason, *notes] if reason else notes
+    known = vectors(model, tokens, pooling, emit)
+    every = np.full((len(given), known.shape[1]), np.nan, np.float32)
+    every[rows.positions] = known
+    present = np.zeros(len(given), bool)
+    present[rows.positions] = True
+    return Embedded(every, present, given, [*read_notes, *notes])
 
 
 def vectors(model: TextModel, tokens: Tokens, chosen: Pooling, emit: Listener) -> npt.NDArray[np.float32]:
@@ -64,7 +105,12 @@ def vectors(model: TextModel, tokens: Tokens, chosen: Pooling, emit: Listener) -
     )
 
 
-def _pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
+def is_of_sentences(model: TextModel) -> bool:
+    """Whether the encoder was trained to give vectors of texts: its folder declares how they are pooled."""
+    return "pooling" in model.card
+
+
+def choose_pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
     """Return the pooling, and why it is this one; empty where the user chose it."""
     if wanted is None and (model.card.get("options") or {}).get("pooling"):
         return "first", "Pooling: first, the token that the head of this model reads."

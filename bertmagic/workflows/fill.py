@@ -110,7 +110,8 @@ def _check_head(model: TextModel) -> None:
     if not model.task.is_pretraining:
         raise ModelError(
             f"{model.name!r} is for {model.task.name.replace('_', ' ')} and has no head for masked words.",
-            "Pre-train one with %%bert_pretrain, or load a model that was: %bert_load bert.",
+            "Load an encoder with that head: %bert_load bert. Or train one for this encoder: %%bert_pretrain NAME with "
+            "model = …",
         )
 
 

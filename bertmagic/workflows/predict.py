@@ -14,7 +14,7 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
-from bertmagic.errors import DataError, UnknownReference, listing
+from bertmagic.errors import DataError, MissingHead, UnknownReference, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, pooling, saving, weights
@@ -60,16 +60,31 @@ def opened(
     emit(Phase(f"loading {reference}"))
     card = saving.read_card(folder)
     config = loading.config(folder)
-    task = find(card.get("task") or of_config(config)).from_card(card, config)
     where, number_format, _ = place(device, precision)
     tokenizer = loading.tokenizer(folder)
-    network = task.build(folder, needs_head=True).network
+    task, network = _built(folder, card, config)
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
     if declared := pooling.declared(folder):
         inferred["pooling"] = declared
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
+
+
+def _built(folder: Path, card: dict[str, Any], config: dict[str, Any]) -> tuple[Task, PreTrainedModel]:
+    """Return the task and the network of a folder.
+
+    Sentence encoders of the hub keep the name of the pre-trained architecture in their config, such as
+    ``MPNetForMaskedLM``, but not its head: they are encoders without one.
+    """
+    task = find(card.get("task") or of_config(config)).from_card(card, config)
+    try:
+        return task, task.build(folder, needs_head=True).network
+    except MissingHead:
+        if card or not task.is_pretraining:
+            raise
+    encoder = find("feature_extraction").from_card(card, config)
+    return encoder, encoder.build(folder).network
 
 
 def described(model: TextModel) -> Held:

@@ -28,6 +28,7 @@ from bertmagic.evaluation.report import (
 )
 from bertmagic.evaluation.verdict import BaselineResult
 from bertmagic.inference.predictions import Predictions
+from bertmagic.inference.similarities import Similarities
 from bertmagic.models.status import Catalogue, Device, Entry, Held, Status
 from bertmagic.run.difference import Difference, RunDifference
 from bertmagic.run.jobs import Job, Progress
@@ -117,6 +118,13 @@ def fills(word, masks=2):
 def next_sentences(word, many=9):
     frame = pd.DataFrame({"first": texts(word, many), "second": texts(word, many), "score": np.linspace(0, 1, many)})
     return NextSentences(frame, word, seconds=0.5)
+
+
+def similarities(word, many=9):
+    frame = pd.DataFrame(
+        {"query": word, "row": range(many), "text": texts(word, many), "score": np.linspace(1, -0.2, many)}
+    )
+    return Similarities(frame, word, 1, 40, missing=2, seconds=0.5, notes=(word,))
 
 
 def examples(word, many=4):
@@ -296,6 +304,7 @@ EXAMPLES: dict[str, Callable[[str], object]] = {
     "Predictions": predictions,
     "Fills": fills,
     "NextSentences": next_sentences,
+    "Similarities": similarities,
     "Report": report,
     "Calibration": calibration,
     "Figure": figure,

@@ -40,6 +40,24 @@ def test_models_that_know_the_language_come_first(own):
     assert next(one.entry.alias for one in german.models if one.entry.alias != "own") == "bert-german"
 
 
+def test_texts_of_no_recognized_language_are_known_to_no_model(own):
+    words = ["it was not what we had wanted"] * 20 + ["xyzzy"] * 16
+    advice = bm.catalogue(labelled([*words, *CHINESE[:4]]), show=False)
+    english, chinese, other = (f"{advice.languages[name]:.0%}" for name in ("English", "Chinese", "other"))
+    reasons = {one.entry.alias: one.reasons for one in advice.models}
+    unknown = f"that of {other} is not recognized"
+    assert reasons["bert"][:2] == (f"knows the language of {english} of the texts", unknown)
+    assert reasons["bert-chinese"][:2] == (f"knows the language of {chinese} of the texts", unknown)
+    assert 0.3 < advice.languages["other"] < 0.5
+    assert "not recognized 4" in repr(advice)
+
+
+def test_the_epochs_of_the_times_are_those_of_a_run(own, make_rows):
+    advice = bm.catalogue(make_rows(), label="label", show=False)
+    assert advice.epochs == 10
+    assert "a run with the default options, here 10 epochs;" in repr(advice)
+
+
 def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
     advice = bm.catalogue(make_rows(), label="label", show=False)
     text = repr(advice)

@@ -15,6 +15,7 @@ from bertmagic.display.attention import export
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.settings import settings
 
+from ..browser.axe import violations
 from ..test_architectures import config
 from .conftest import drawn, long_maps
 from .page import Page
@@ -120,6 +121,8 @@ def test_the_sum_of_pinned_tokens_is_told(opened, maps):
 def test_python_sets_what_is_on_screen(opened, maps):
     page = opened(maps, layer=0, heads=[0])
     page.set(layer=1, heads=[3], method="head_mean", find="film", pictures=["heat map"])
+    for name in ("Bars show", "Order", "Head"):  # a map of all heads has no head to choose
+        assert not page.page.get_by_label(name, exact=True).is_visible()
     assert page.text(".bm-title").endswith("layer 1 · mean of all heads")
     assert not page.canvas("Lines").is_visible()
     assert page.page.locator("input[type=search]").input_value() == "film"
@@ -293,6 +296,7 @@ def test_two_views_on_a_page_have_controls_of_their_own(opened, maps):
     assert len(ids) > 20
     assert len(set(ids)) == len(ids)
     assert page.page.get_by_label("Method").count() == 2
+    assert violations(page.page, ".bm-attention") == []
 
 
 @pytest.mark.parametrize("tokens", [12, 512])

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from bertmagic.tuning.results import Advice, Advised, Tried
 
 _LINES = 6
-_HOW = (
-    "Ranked by the languages of the texts, published accuracy, lengths, and what this machine can do. Times and memory "
-    "are of three epochs with the default options; those of models that were not timed here are in proportion."
-)
 _COLUMNS = (*columns(("name", "parameters", "time", "memory", "licence", "on disk"), (0, 4, 5)),
             Column("why", "prose", plain="below"))  # fmt: skip
 _TRIED = columns(("tried", "metric", "held-out score", "95 % interval", "time"), (0, 1))
@@ -27,7 +23,7 @@ def blocks(result: Advice) -> list[Block]:
     rows = [_row(advised, best=at == 0) for at, advised in enumerate(result.models)]
     ranked = Table(_COLUMNS, rows, "The best first.", lines=_LINES)
     tried = [_tried(result.tried)] if result.tried else []
-    return [Headline(_headline(result)), Paragraph(_data(result)), ranked, Paragraph(_HOW), *tried]
+    return [Headline(_headline(result)), Paragraph(_data(result)), ranked, Paragraph(_how(result)), *tried]
 
 
 def _headline(result: Advice) -> str:
@@ -36,9 +32,20 @@ def _headline(result: Advice) -> str:
 
 
 def _data(result: Advice) -> str:
-    languages = ", ".join(f"{line(name, 40)} {share(part)}" for name, part in list(result.languages.items())[:4])
+    called = {"other": "not recognized"}
+    languages = ", ".join(
+        f"{called.get(name, line(name, 40))} {share(part)}" for name, part in list(result.languages.items())[:6]
+    )
     half = f"half of the texts have up to {result.median_tokens:,} tokens"
     return f"Languages: {languages}; {half}. On {line(result.device, 60)}."
+
+
+def _how(result: Advice) -> str:
+    ranked = "Ranked by the languages of the texts, published accuracy, lengths, and what this machine can do."
+    if not result.epochs:
+        return ranked
+    run = f"a run with the default options, here {count(round(result.epochs), 'epoch')}"
+    return f"{ranked} Times and memory are of {run}; those of models that were not timed here are in proportion."
 
 
 def _row(advised: Advised, best: bool) -> Row:

@@ -33,9 +33,10 @@ def _refuse(*given: Any, **known: Any) -> NoReturn:
         Always.
     """
     raise ModelError(
-        "it is an encoder without a head: it predicts no label and no next sentence, and fills no mask.",
+        "this model is an encoder without a head: it predicts no label and no next sentence, and fills no mask.",
         "Fine-tune it with %%bert_finetune NAME, or pre-train it with %%bert_pretrain NAME (nsp = True for "
-        "next sentences); both take it as model = … Its vectors are those of model.embed(texts).",
+        "next sentences); both take it as model = … As it is, it has %bert_attention, %bert_similar and "
+        "model.embed(texts).",
     )
 
 

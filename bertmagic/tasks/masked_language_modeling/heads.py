@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError
+from bertmagic.errors import MissingHead, ModelError
 from bertmagic.models import loading
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def load(folder: Path, next_sentence: bool = False, needs_head: bool = False, **
     wanted = next_sentence or (needs_head and any(_FOLLOWS in name for name in tensors(folder)))
     model, new, summary = loading.opened(folder, "pretraining" if wanted else "masked", **changes)
     if needs_head and new:
-        raise ModelError(
+        raise MissingHead(
             f"{folder} has no head for masked words (missing: {sorted(new)[0]}, …).",
             "Pre-train it first: %%bert_pretrain NAME with model = that folder.",
         )
