@@ -109,7 +109,7 @@ function loadStatistics(view, panel) {
   if (answer && !Object.keys(view.statistics).length) {
     view.statistics = { ...answer.statistics };
     view.sideBySide = answer.sideBySide;
-    panel.fill([...Object.keys(view.statistics), "importance"]);
+    panel.fill([...Object.keys(view.statistics), ...(about.outputs.length ? ["importance"] : [])]); // by a gradient, too
   }
   if (state.statistic !== "importance" || view.statistics.importance || !answer) return;
   const importance = store.get("importance", "", {});

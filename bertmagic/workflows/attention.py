@@ -225,7 +225,8 @@ def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
         yield f"{source.encoder} does not know {listing(unknown, 6)} and reads {name} instead."
     if nearly_uniform(maps):
         yield "All heads have nearly uniform attention: the weights may not have been trained, or not loaded."
-    if maps.pair is not None and len(source.task.inputs) < 2:
+    predicts = bool(maps.prediction or maps.said)
+    if predicts and maps.pair is not None and len(source.task.inputs) < 2:
         yield f"{source.name} was trained on single texts: its prediction for a pair means little."
 
 

@@ -11,6 +11,7 @@ import torch
 import transformers
 
 import bertmagic as bm
+from bertmagic.attention import METHODS, STATISTICS
 from bertmagic.display.attention import export
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.settings import settings
@@ -281,6 +282,12 @@ def test_shown_twice_both_follow_and_both_can_go(opened, maps):
     page.page.evaluate("() => { control.abort(); second.abort() }")
     assert page.page.locator(".bm-attention").count() == 0
     assert page.page.evaluate("() => Object.values(heard).flat().length") == 0
+
+
+def test_an_encoder_without_a_head_offers_nothing_that_takes_a_gradient(opened, maps):
+    page = opened(replace(maps, outputs=(), prediction=(), said="", gradients=None))
+    offered = {option.get_attribute("value") for option in page.page.locator("select option").all()}
+    assert {*METHODS, *STATISTICS} - offered == {"gradient", "importance"}
 
 
 def test_two_views_on_a_page_have_controls_of_their_own(opened, maps):

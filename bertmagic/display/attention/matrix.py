@@ -134,8 +134,11 @@ def _unit(tokens: tuple[Token, ...], group: list[int]) -> Unit:
 
 
 def label(tokens: Sequence[Token]) -> str:
-    """Return the characters of adjacent tokens, with the name of the unknown token before those it replaced."""
-    text = "".join(visible_token(token.text) for token in tokens)
+    """Return the characters of adjacent tokens, with the name of the unknown token before those it replaced.
+
+    A token that stands for no character of the text is left out of a word.
+    """
+    text = "".join(visible_token(token.text) for token in tokens if len(tokens) == 1 or token.end > token.start)
     unknown = _unknown(tokens)
     return f"{unknown} {text}" if unknown else text
 

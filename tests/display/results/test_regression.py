@@ -47,7 +47,7 @@ def test_a_row_without_a_text_says_so():
     result = predictions([1.0, None], missing=1)
     result.frame.loc[1, "text"] = None
     both = bundle(result)
-    assert both["text/plain"].splitlines()[0] == "2 predictions by stars (regression): 1."
+    assert both["text/plain"].splitlines()[0] == "1 prediction for 2 rows by stars (regression): 1."
     assert "no text" in both["text/plain"]
     assert "<i>no text</i>" in both["text/html"]
 
