@@ -173,3 +173,8 @@ def count(n: int, singular: str, plural: str = "") -> str:
         The plural, if it is not the singular plus an s: ``"classes"``.
     """
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def typed(value: float) -> str:
+    """Return a learning rate as one types it: ``2e-5``, ``0.001``."""
+    return f"{value:g}".replace("e-0", "e-")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bertmagic.data.batches import training_batches
-from bertmagic.errors import TrainingError, count
+from bertmagic.errors import TrainingError, count, typed
 from bertmagic.events import Ended, Evaluated, Listener, Note, Reason, Step
 from bertmagic.models import adapters, devices
 from bertmagic.models.fast import allocator
@@ -239,7 +239,7 @@ class Loop:
         what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient is {norm}"
         what += f" at step {step} of {self.plan.steps}, in the batch with {named}."
         slower = "" if self.plan.precision == "fp32" else ', or set precision = "fp32"'
-        fix = f"Lower lr (it is {self.plan.lr:g}){slower}."
+        fix = f"Lower lr (it is {typed(self.plan.lr)}){slower}."
         return Diverged(what, fix, self._ended("failed", f"{what}\n{fix}"), bool(finite.any()))
 
     def _due(self) -> bool:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import training_batches
-from bertmagic.errors import TrainingError
+from bertmagic.errors import TrainingError, typed
 from bertmagic.events import Phase
 from bertmagic.models import devices
 from bertmagic.models.fast import allocator
@@ -70,7 +70,7 @@ def find(
     tried: list[float] = []
     losses: list[float] = []
     smoothed: list[float] = []
-    ended = f"the rate reached {HIGHEST:g}"
+    ended = f"the rate reached {typed(HIGHEST)}"
     with _untouched(model), allocator.kept():
         stepper = Stepper(model, feed, plan, objective, emit)
         for at, batch in zip(range(STEPS), _batches(feed, plan), strict=False):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from bertmagic.data import cache, checks
 from bertmagic.data.profile import lengths, profile
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
-from bertmagic.errors import OptionError
+from bertmagic.errors import OptionError, typed
 from bertmagic.events import Listener, Note, Phase, counting
 from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, devices, heads, loading
@@ -272,7 +272,11 @@ def _announce(
     for finding in (*prepared.findings, *token_findings, *checks.reading_findings(texts)):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
     emit(Note(f"{texts.about_languages} {sizes}".rstrip()))
-    emit(Note(f"lr = {options.lr:g}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
+    emit(
+        Note(
+            f"lr = {typed(options.lr or 0.0)}, max_length = {longest}, {options.precision} on {options.device} ({why})."
+        )
+    )
     if not str(options.device).startswith("cpu"):
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))
 

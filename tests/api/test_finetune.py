@@ -51,7 +51,7 @@ def test_the_user_is_told_what_was_inferred_chosen_and_dropped(quick, rows):
     assert any(note.startswith("Held out 12 of 119 rows") for note in notes)
     assert any(note.startswith("1 row without a text") for note in notes)
     assert any("a new head" in note for note in notes)
-    assert any(note.startswith("lr = 3e-05, max_length = 64, fp32 on cpu") for note in notes)
+    assert any(note.startswith("lr = 3e-5, max_length = 64, fp32 on cpu") for note in notes)
 
 
 def test_a_language_that_the_model_does_not_know_and_cut_texts_are_warned_of(quick):
