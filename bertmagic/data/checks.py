@@ -271,7 +271,7 @@ def _single_rows(names: Sequence[str], rows: pd.Index) -> Finding:
         what = f"class {names[0]!r} has only one row (row {rows[0]})."
         fix = "It stays in train and cannot be validated: add rows, or merge the class with another."
     else:
-        what = f"{len(names):,} classes have only one row each: {listing(map(repr, names), 5)}."
+        what = f"{count(len(names), 'class has', 'classes have')} only one row each: {listing(map(repr, names), 5)}."
         fix = "These rows stay in train and cannot be validated: add rows, or merge the classes with others."
     return Finding("warning", what, fix, tuple(rows[:5]), len(names))
 
