@@ -95,7 +95,7 @@ def test_everything_fits_its_cell(session, trained, predicted, pictures, theme, 
         for output in session.output(at).all():
             wide, high = output.evaluate("node => [node.scrollWidth - node.clientWidth, node.clientHeight]")
             assert wide <= 1
-            assert high >= 50, "nothing is left of the output"
+            assert high >= 15, "nothing is left of the output"
 
 
 def test_all_is_still_there_after_reload_and_restart(session, trained, predicted, workplace):
