@@ -8,7 +8,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 	--no-loadscope-reorder
 NBVAL := -p tests.notebooks --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg --nbval-kernel-startup-timeout 300
 
-.PHONY: demo lab test soak lowest lint bench clean
+.PHONY: demo lab test docs soak lowest lint bench clean
 
 demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
 	$(BIN)/python notebooks/demo.py
@@ -18,6 +18,13 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 
 test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
 	$(PYTEST) $(NBVAL) -m "not soak and not gpu" tests notebooks/*.ipynb
+
+docs: .venv/docs  ## the site in English and Chinese; a warning, a lost page or a dead link is an error
+	rm -rf docs/_site
+	for site in en zh; do $(BIN)/sphinx-build -q -W --keep-going -t $$site -d docs/_site/.doctrees/$$site -c docs . \
+		docs/_site/$$site || exit 1; done
+	$(BIN)/python docs/check_site.py docs/_site
+	@echo "Open docs/_site/en/docs/index.html"
 
 soak: .venv/test  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak
@@ -30,13 +37,13 @@ lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old 
 		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
 
 lint: .venv/test  ## style, types and the direction of imports
-	$(BIN)/ruff check bertmagic tests benchmarks notebooks/demo.py
-	$(BIN)/ruff format --check bertmagic tests benchmarks notebooks/demo.py
+	$(BIN)/ruff check bertmagic tests benchmarks docs notebooks/demo.py
+	$(BIN)/ruff format --check bertmagic tests benchmarks docs notebooks/demo.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv .venv-lowest notebooks/executed
+	rm -rf .venv .venv-lowest notebooks/executed docs/_site
 
 .venv/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12 …')"
@@ -44,6 +51,10 @@ clean:
 
 .venv/demo: .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) --editable ".[demo]"
+	touch $@
+
+.venv/docs: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[docs]"
 	touch $@
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt

@@ -11,9 +11,10 @@ from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.models import devices
-from bertmagic.registry import encoder_reference, find, for_comparison, held, load, runs_here
+from bertmagic.registry import encoder_reference, find, for_comparison, held, load, rows_for_baselines, runs_here
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
+from bertmagic.run.stopping import WholeImports
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def runs(
 
 @names_by_caller
 @table.keywords(table.commands.Check)
+@WholeImports()
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
     context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
@@ -275,6 +277,7 @@ def similar(
 
 
 @table.keywords(table.commands.Compare)
+@WholeImports()
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
     question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
@@ -322,6 +325,10 @@ def compare(
         table.commands.Compare, {"models": given, "data": data, "train": train, "price": price, **columns, **reading}
     )
     options = of_options(chosen)
+    rows = tables.read_as(train, options, True)
+    with publish.working(show) as emit:
+        if train is None:
+            rows = rows_for_baselines(given, emit)
     opened = [for_comparison(ref) for ref in given]
     if len(opened) < 2 or all(isinstance(model, str) for model in opened):
         raise OptionError(
@@ -329,9 +336,7 @@ def compare(
             "Name two models or more, or a model and a baseline: majority, tfidf, linear_probe.",
         )
     with publish.working(show) as emit:
-        return comparing.compare(
-            opened, tables.read_as(data, options), columns, tables.read_as(train, options, True), chosen.price, emit
-        )
+        return comparing.compare(opened, tables.read_as(data, options), columns, rows, chosen.price, emit)
 
 
 @overload
@@ -347,6 +352,7 @@ def catalogue(
 
 @names_by_caller
 @table.keywords(table.commands.Models)
+@WholeImports()
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
     device: str | None = None, try_models: int = 0, show: bool = True, **reading: Unpack[FileOptions],

@@ -15,7 +15,7 @@ from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
 from bertmagic.run.locks import RunLock
-from bertmagic.run.stopping import Stop, StopButton
+from bertmagic.run.stopping import Stop, StopButton, WholeImports
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Options = TypeVar("Options", "table.Finetune | table.Pretrain", "table.Tune")
 
 
+@WholeImports()
 def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, show: bool) -> TextModel | Job:
     """Fine-tune or pre-train with the given options; see `bertmagic.api.finetune`."""
     name = chosen.name or "model"
@@ -144,6 +145,7 @@ def _adopt(name: str, done: Finetuned) -> TextModel:
     )  # fmt: skip
 
 
+@WholeImports()
 def search(
     chosen: table.Tune, on_event: Listener | None, show: bool, sources: Mapping[str, str] | None
 ) -> Search | Rates:
@@ -234,6 +236,7 @@ def _searched(
     return replace(result, model=model)
 
 
+@WholeImports()
 def new_model(
     name: str, size: str, vocab_from: Any, text: str | None, vocab_size: int, lowercase: bool, seed: int,
     device: str | None,

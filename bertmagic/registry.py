@@ -11,13 +11,18 @@ from bertmagic import options as table
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, UnknownReference, listing
 from bertmagic.events import Phase
+from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
+from bertmagic.run.stopping import WholeImports
 from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from bertmagic.data.rows import LabelledRows
+    from bertmagic.events import Listener
 
 _held: weakref.WeakValueDictionary[str, TextModel] = weakref.WeakValueDictionary()
 _newest: Callable[[], TextModel | None] = lambda: None  # noqa: E731 - a weak reference takes its place
@@ -47,6 +52,7 @@ def newest() -> TextModel | None:
     return model if model is not None and model.is_loaded else None
 
 
+@WholeImports()
 def open_model(
     reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
 ) -> TextModel:
@@ -97,6 +103,7 @@ def encoder_reference(model: Any) -> str:
     return str(folder.absolute()) if str(model) not in ALIASES and folder.is_dir() else str(model)
 
 
+@WholeImports()
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
     """Load a model: a run of this folder, a saved folder, or a model of the hub; also an encoder without a head.
 
@@ -189,10 +196,47 @@ def runs_here(with_model: bool = True) -> list[str]:
 
 def for_comparison(ref: Any) -> TextModel | str:
     """Return a model to compare, loaded if needed but not registered, or the name of a baseline."""
-    from bertmagic.evaluation.baselines import BASELINES
-
     if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():
         return find(ref)
-    if str(ref) in BASELINES and str(ref) not in held():
+    if _is_baseline(ref):
         return str(ref)
     return held_or_open(str(ref))
+
+
+def rows_for_baselines(refs: Sequence[Any], emit: Listener) -> LabelledRows | None:
+    """Return the training rows of the first model, before any model is loaded, if a baseline needs them.
+
+    None without a baseline, and if the card of the model is not in this folder: then it has to be loaded first.
+
+    Raises
+    ------
+    OptionError
+        If the task has no such baseline, or the rows are not at hand.
+    """
+    baseline = next((str(ref) for ref in refs if _is_baseline(ref)), "")
+    model = next((ref for ref in refs if not _is_baseline(ref)), None)
+    card = _card_of(model) if baseline else None
+    if not card or "task" not in card:  # a model that was not trained here
+        return None
+    from bertmagic import tasks
+    from bertmagic.workflows import compare, training_rows
+
+    name = model.name if isinstance(model, TextModel) else str(model)
+    compare.refuse(baseline, tasks.find(card["task"]).from_card(card, {}))
+    return training_rows.require(card, name, baseline, emit)
+
+
+def _is_baseline(ref: Any) -> bool:
+    from bertmagic.evaluation.baselines import BASELINES
+
+    return isinstance(ref, str) and ref in BASELINES and ref not in held()
+
+
+def _card_of(ref: Any) -> dict[str, Any] | None:
+    """Return the card of a model that is held or is a run; None for any other."""
+    if isinstance(ref, str):
+        ref = held().get(ref, ref)
+    if isinstance(ref, TextModel):
+        return ref.card
+    known = isinstance(ref, str) and ref not in jobs.running() and ref in folders.names()
+    return saving.read_card(folders.model_folder(str(ref))) if known else None

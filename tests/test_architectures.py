@@ -139,6 +139,7 @@ def test_a_plain_encoder_is_looked_at_and_says_what_it_lacks(folder, kind):
     model = bm.load(folder(kind), name="plain", precision="fp32")
     maps = model.attention("the film was good", "a sad book", show=False)
     assert maps.shape[:2] == (2, 4)
+    assert not any("prediction" in note for note in maps.notes)
     np.testing.assert_allclose(maps.array.sum(-1), 1, atol=1e-5)
     assert maps.detail(1, 3).scores is not None or maps.detail(1, 3).why_not
     assert "text/html" in maps._repr_mimebundle_()

@@ -65,6 +65,45 @@ def test_names_of_other_tools_lead_to_the_option_wherever_they_are_typed(name, h
     assert all("there is no" not in message and help in message for message in (flag, assigned, keyword))
 
 
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [("dropout_rate", "attention_dropout"), ("folds", "validation"), ("size", "model"), ("imbalance", "class_weights")],
+)
+def test_names_of_something_near_lead_to_the_nearest_in_meaning(name, here):
+    flag, assigned, keyword = in_all_three_places(name)
+    assert f"nearest in meaning is {KNOWN[here].long}." in flag
+    assert f"nearest in meaning is {here}." in assigned
+    assert f"nearest in meaning is {here}." in keyword
+    assert ("There is no cross-validation" in flag) == (name == "folds")
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [
+        ("leraning_rate", "lr"), ("train_batch", "batch_size"), ("early_stop_patience", "patience"),
+        ("max_tokns", "max_length"), ("layers_frozen", "freeze"), ("fp_16", "precision"), ("steps", "max_steps"),
+        ("modle", "model"), ("weightdecay", "weight_decay"), ("lr_value", "lr"),
+    ],
+)  # fmt: skip
+def test_an_unknown_name_is_taken_by_its_meaning_before_its_spelling(name, here):
+    flag, assigned, keyword = in_all_three_places(name)
+    assert f"Did you mean '{KNOWN[here].long}'?" in flag
+    assert f"Did you mean '{here}'?" in assigned
+    assert f"Did you mean '{here}'?" in keyword
+
+
+@pytest.mark.parametrize("name", ["gpu", "folds", "batch_size"])
+def test_a_name_whose_meaning_a_command_lacks_is_not_taken_for_one_that_is_spelt_alike(name):
+    with pytest.raises(OptionError) as caught:
+        line.read(f"--{name.replace('_', '-')} 1", options.COMMANDS["bert_predict"])
+    assert "Did you mean" not in str(caught.value)
+
+
+def test_a_related_name_is_no_option_and_no_synonym():
+    assert not synonyms._NEAR.keys() & (KNOWN.keys() | synonyms.SYNONYMS.keys() | synonyms._AUTOMATIC.keys())
+    assert set(synonyms._NEAR.values()) <= KNOWN.keys()
+
+
 def test_a_name_that_stands_for_a_value_is_shown_with_it():
     flag, assigned, keyword = in_all_three_places("bf16")
     assert "in bertmagic: --precision bf16." in flag

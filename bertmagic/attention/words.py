@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bertmagic.data.tokens import Tokens
 
 
+_SPACES = ("▁", "Ġ")
+"""Pieces of a space alone, of SentencePiece and of byte-level tokenizers."""
+
+
 def tokens_of(tokenizer: PreTrainedTokenizerBase, sample: Tokens, texts: Sequence[str]) -> tuple[Token, ...]:
     """Return the tokens of one sample, each with its characters in the text.
 
@@ -42,6 +46,8 @@ def tokens_of(tokenizer: PreTrainedTokenizerBase, sample: Tokens, texts: Sequenc
             tokens.append(Token(piece, piece, 0, 0, -1, -1))
             continue
         start, end = _without_space(texts[sentence], start, end)
+        if piece in _SPACES and texts[sentence][start:end].strip():
+            end = start  # the tokenizer gives a space that it put before the word the offsets of the word's beginning
         before = len(starts[0]) if sentence else 0
         # Characters before the first word, such as zero-width spaces, belong to it.
         word = before + max(bisect_right(starts[sentence], start) - 1, 0)

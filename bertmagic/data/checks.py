@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from bertmagic.data.profile import TextProfile
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.options import LongText
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 TOLERATED = 0.05
 """The largest share of rows that is dropped for a missing text or label; above it, the data must be mended."""
 
+UNKNOWN = 0.1
+"""The share of [UNK] tokens in all texts above which a model is taken not to know their language."""
+
 _MISSING = frozenset(["nan", "NaN", "None", "null", "NULL", "<NA>", "NaT", "N/A", "#N/A"])
 """What programs write for a missing value, in columns that were made texts."""
-
-UNKNOWN = 0.1
-"""The share of [UNK] tokens above which the text is taken to be in a language that the model does not know."""
 
 
 def readable(frame: pd.DataFrame, columns: Sequence[str], name: str, where: str = "") -> tuple[TextRows, list[Finding]]:
@@ -172,14 +173,25 @@ def token_findings(tokens: Tokens, max_length: int, long_text: LongText, encoder
     """Return findings about tokens: a high share of ``[UNK]``, and texts longer than ``max_length``."""
     findings = []
     if tokens.unknown > UNKNOWN:
-        findings.append(
-            Finding(
-                "warning",
-                f"{tokens.unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language.",
-                "Choose a multilingual model such as mbert or xlmr.",
-            )
-        )
-    return [*findings, _longer(tokens, max_length, long_text)] if tokens.truncated else findings
+        what = f"{tokens.unknown:.0%} of the tokens are unknown to {encoder}: it may not know this language."
+        findings.append(Finding("warning", what, _OTHER_ENCODER))
+    return [*findings, *length_findings(tokens, max_length, long_text)]
+
+
+_OTHER_ENCODER = "Choose a multilingual model such as mbert or xlmr."
+
+
+def reading_findings(profile: TextProfile) -> list[Finding]:
+    """Return a finding about the rows that the encoder cannot read, if there are some."""
+    if not profile.unread:
+        return []
+    severity: Literal["info", "warning"] = "warning" if profile.unread > 0.01 * profile.rows else "info"
+    return [Finding(severity, profile.about_reading, _OTHER_ENCODER, profile.examples, profile.unread)]
+
+
+def length_findings(tokens: Tokens, max_length: int, long_text: LongText) -> list[Finding]:
+    """Return a finding about the texts that are longer than ``max_length``, if there are some."""
+    return [_longer(tokens, max_length, long_text)] if tokens.truncated else []
 
 
 def _longer(tokens: Tokens, max_length: int, long_text: LongText) -> Finding:
@@ -235,17 +247,8 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
 
     counts = np.bincount(rows.targets, minlength=len(labels))
     findings = []
-    for number in np.flatnonzero(counts == 1):
-        row = rows.index[int(np.flatnonzero(rows.targets == number)[0])]
-        findings.append(
-            Finding(
-                "warning",
-                f"class {labels.names[number]!r} has only one row (row {row}).",
-                "It stays in train and cannot be validated: add rows, or merge the class with another.",
-                (row,),
-                1,
-            )
-        )
+    if len(single := np.flatnonzero(counts == 1)):
+        findings.append(_single_rows([labels.names[at] for at in single], rows.index[np.isin(rows.targets, single)]))
     for name, many in zip(labels.names, counts.tolist(), strict=True):
         if name in _MISSING:
             what = f"class {name!r} ({count(many, 'row')}) may stand for a missing label."
@@ -260,6 +263,17 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
             )
         )
     return findings
+
+
+def _single_rows(names: Sequence[str], rows: pd.Index) -> Finding:
+    """Return the finding about classes that have one row each."""
+    if len(names) == 1:
+        what = f"class {names[0]!r} has only one row (row {rows[0]})."
+        fix = "It stays in train and cannot be validated: add rows, or merge the class with another."
+    else:
+        what = f"{count(len(names), 'class has', 'classes have')} only one row each: {listing(map(repr, names), 5)}."
+        fix = "These rows stay in train and cannot be validated: add rows, or merge the classes with others."
+    return Finding("warning", what, fix, tuple(rows[:5]), len(names))
 
 
 def repeats(rows: LabelledRows) -> list[Finding]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import TextRows
     from bertmagic.data.tokens import Tokens
 
-UNKNOWN = 0.1
-"""The share of ``[UNK]`` tokens above which an encoder cannot read a text."""
+UNKNOWN = 0.3
+"""The share of ``[UNK]`` tokens above which an encoder cannot read a text: an emoji or two in a sentence are less."""
 
 _MOST = 10_000
 """How many rows are looked at."""
@@ -55,7 +55,7 @@ class TextProfile:
     foreign
         How many rows are in each language that the encoder was not trained on.
     unknown
-        How many rows have more than a tenth of ``[UNK]`` tokens.
+        In how many rows more than 30 % of the tokens are ``[UNK]``.
     unread, examples
         How many rows are one or the other, and the first of them by the user's index.
     """
@@ -71,9 +71,19 @@ class TextProfile:
     @property
     def about_languages(self) -> str:
         """The languages in a sentence."""
-        named = [f"{name} {share:.1%}" for name, share in self.languages.items() if name != languages.OTHER]
-        other = self.languages.get(languages.OTHER)
-        return f"Languages (guessed): {', '.join([*named[:6], *([f'not recognized {other:.1%}'] if other else [])])}."
+        named = [f"{name} {_percent(share)}" for name, share in self.languages.items() if name != languages.OTHER]
+        other = self.languages.get(languages.OTHER, 0.0)
+        rest = [f"not recognized {_percent(other)}"] if other else []
+        return f"Languages (guessed): {', '.join([*named[:6], *rest])}."
+
+    @property
+    def verdict(self) -> str:
+        """What share of the rows the encoder cannot read, in a short sentence."""
+        if not self.unread:
+            return f"{self.encoder} can read all of them."
+        if self.unread < 0.01 * self.rows:
+            return f"{self.encoder} can read all but {self.unread:,} of {self.rows:,} rows."
+        return f"{self.encoder} cannot read {_percent(self.unread / self.rows)} of the rows."
 
     @property
     def about_reading(self) -> str:
@@ -82,8 +92,12 @@ class TextProfile:
             return ""
         whys = [f"{many:,} in {name}" for name, many in self.foreign.items()]
         whys += [f"{self.unknown:,} with more than {UNKNOWN:.0%} unknown tokens"] if self.unknown else []
-        looked_at = f"{self.unread:,} of {count(self.rows, 'row')} ({self.unread / self.rows:.1%})"
+        looked_at = f"{self.unread:,} of {count(self.rows, 'row')} ({_percent(self.unread / self.rows)})"
         return f"{self.encoder} cannot read {looked_at}: {', '.join(whys)}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def lengths(tokens: npt.NDArray[np.int64], unit: str = "tokens") -> Lengths:

@@ -10,6 +10,8 @@ from bertmagic.result import Result
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bertmagic.data.profile import Lengths, TextProfile
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -37,6 +39,32 @@ class Finding:
         return f"{self.what} {self.fix}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A row whose text reads nearly like that of an earlier one.
+
+    Attributes
+    ----------
+    row, text, label
+        The row by the user's own index, with its text and label.
+    earlier_row, earlier_text, earlier_label
+        The same of the row that it repeats.
+    likeness
+        The cosine of the character 4-grams of the two texts, at least 0.9.
+    contradicts
+        Whether the two rows have different classes.
+    """
+
+    row: object
+    text: str
+    label: str
+    earlier_row: object
+    earlier_text: str
+    earlier_label: str
+    likeness: float
+    contradicts: bool = False
+
+
 @dataclass(frozen=True, repr=False)
 class DataReport(Result):
     """What is in a data set, and what is wrong with it.
@@ -57,6 +85,12 @@ class DataReport(Result):
         Whether a row may have several labels: then the share of a label is its share of all rows.
     length_edges, length_counts, length_unit
         A histogram of text lengths: ``counts[i]`` texts have ``edges[i] <= length < edges[i+1]``.
+    lengths
+        The lengths in three numbers.
+    profile
+        The languages of the texts, and which of these the encoder cannot read.
+    repeats
+        Rows that read nearly like an earlier one, those with another label first.
     examples
         A few rows as ``(row, text, label)``.
     """
@@ -76,3 +110,6 @@ class DataReport(Result):
     target_noun: str = "class"
     target_caption: str = "Classes, the largest first."
     several_labels: bool = False
+    lengths: Lengths | None = None
+    profile: TextProfile | None = None
+    repeats: tuple[Repeat, ...] = ()

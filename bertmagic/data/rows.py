@@ -101,7 +101,7 @@ def duplicate_keys(texts: Iterable[str]) -> npt.NDArray[np.int64]:
     """
     import numpy as np
 
-    return np.fromiter((hash(_normal(text)) for text in texts), np.int64)
+    return np.fromiter((hash(normal(text)) for text in texts), np.int64)
 
 
 def repeated_keys(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -112,7 +112,8 @@ def repeated_keys(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """Return a text without what makes no difference to `duplicate_keys`."""
     return " ".join(text.lower().split())
 
 

@@ -62,8 +62,19 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class NextSteps:
+    """Lines to copy into the next cell; plain text has them only where ``plain`` is true."""
+
+    codes: Sequence[str]
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notes:
-    """What the user should know; plain text has the first ``lines`` of them and counts the others."""
+    """What the user should know; plain text has the first ``lines`` of them and counts the others.
+
+    HTML folds more than three.
+    """
 
     texts: Sequence[str]
     lines: int = 10
@@ -134,6 +145,8 @@ class Chart:
         What the chart shows, in words, for a screen reader.
     marks
         Labels of the horizontal axis, by place; round numbers where there are none.
+    zero
+        Whether the vertical axis starts at 0.
     """
 
     title: str
@@ -142,6 +155,7 @@ class Chart:
     end: float
     about: str
     marks: Sequence[tuple[float, str]] = ()
+    zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +243,7 @@ class LostWidget:
 
 Block = (
     Headline | Heading | Paragraph | Notes | Table | Code | Alert | Caution | ProgressBar | Chart | Image | Folded
-    | Figure | Frame | Widget | LostWidget
+    | Figure | Frame | Widget | LostWidget | NextSteps
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Bootstrap intervals: how far a number would move with other rows of the same kind.
+"""Intervals from bootstrap draws: how far a number would move with other rows of the same kind.
 
 Rows are resampled with replacement, as many as there are (Efron & Tibshirani 1993, chapter 13). For metrics that depend
 on sums over rows it is enough to draw how often each kind of row occurs, which follows a multinomial distribution. For
@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from bertmagic.evaluation.report import Interval
+from bertmagic.evaluation import limits
+from bertmagic.evaluation.report import FEW, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,6 +56,10 @@ class Tally:
         bootstrap, Bickel, Götze & van Zwet 1997).
     again
         From positions of rows to their tally; for tallies without ``values``.
+    shares
+        The metrics that are the share of right rows, whose interval needs no draws.
+    units
+        From what ``metrics`` takes, for all rows, to how many rows decide a metric; all rows where it has no entry.
     """
 
     kinds: npt.NDArray[np.int64]
@@ -63,13 +68,17 @@ class Tally:
     cost: int = 1
     share: float = 1.0
     again: Callable[[npt.NDArray[Any]], Tally] | None = None
+    shares: frozenset[str] = frozenset()
+    units: Callable[[Draws], Mapping[str, Draws]] | None = None
 
     @classmethod
-    def of_rows(cls, values: npt.NDArray[Any], metrics: Callable[[Draws], Mapping[str, Draws]]) -> Self:
+    def of_rows(
+        cls, values: npt.NDArray[Any], metrics: Callable[[Draws], Mapping[str, Draws]], **more: Any
+    ) -> Self:  # fmt: skip
         """Return a tally in which each row is a kind of its own; ``values`` has shape ``(rows, sums)``."""
         import numpy as np
 
-        return cls(np.arange(len(values)), np.asarray(values, np.float64), metrics, cost=values.shape[1])
+        return cls(np.arange(len(values)), np.asarray(values, np.float64), metrics, cost=values.shape[1], **more)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -82,18 +91,28 @@ class Tally:
         """Return the metrics of all rows, without those that are not defined."""
         import numpy as np
 
-        if self.values is None:
-            named = self.metrics(np.ones((1, len(self)), np.int32))
-        else:
-            counts = np.bincount(self.kinds, minlength=len(self.values)).astype(np.float64)
-            named = self.metrics((counts @ self.values)[None])
+        named = self.metrics(self.all_rows())
         return {name: float(value[0]) for name, value in named.items() if np.isfinite(value[0])}
+
+    def deciding_rows(self) -> dict[str, float]:
+        """Return how many rows decide each metric, without those that all rows decide."""
+        named = {} if self.units is None else self.units(self.all_rows())
+        return {name: float(value[0]) for name, value in named.items()}
+
+    def all_rows(self) -> Draws:
+        """Return what ``metrics`` takes for all rows, as a single draw."""
+        import numpy as np
+
+        if self.values is None:
+            return np.ones((1, len(self)), np.int32)
+        counts = np.bincount(self.kinds, minlength=len(self.values)).astype(np.float64)
+        return np.asarray(counts @ self.values)[None]
 
 
 def intervals(
     tally: Tally, around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None
 ) -> dict[str, Interval]:
-    """Return the 95 % interval of each metric of a tally: percentiles of the bootstrap draws.
+    """Return the 95 % interval of each metric of a tally that has enough rows for one; see `limits`.
 
     If a draw would read too many numbers, the draws are of a sample of the rows.
 
@@ -104,7 +123,14 @@ def intervals(
     most
         How many draws at most (upper limit: `RESAMPLES`, also the default).
     """
-    return _spread([tally], lambda drawn: drawn[0], around, seed, most)
+    rows, units = len(tally), tally.deciding_rows()
+    values = {**tally.point_estimates(), **(around or {})}
+    found = {name: limits.of_share(values[name] * rows, rows) for name in tally.shares & values.keys()}
+    if rows >= FEW:
+        for name, drawn in draws([tally], lambda of_each: of_each[0], around, seed, most).items():
+            if name in values and name not in found:
+                found[name] = limits.of_metric(name, values[name], drawn, rows, units.get(name, rows))
+    return {name: interval for name, interval in found.items() if interval}
 
 
 def differences(
@@ -112,7 +138,8 @@ def differences(
 ) -> dict[str, Interval]:
     """Return the 95 % interval of ``second - first`` of each metric, for two models on the same rows.
 
-    Each draw takes the same rows for both (the paired bootstrap, Koehn 2004).
+    Each draw takes the same rows for both (the paired bootstrap, Koehn 2004). An interval reaches at least as far as
+    rows can differ that are too rare to be among these.
 
     Parameters
     ----------
@@ -127,21 +154,26 @@ def differences(
     if len(first) != len(second):
         raise ValueError(f"paired samples need the same number of rows, not {len(first)} and {len(second)}.")
 
-    def change(drawn: Sequence[Mapping[str, Draws]]) -> dict[str, Draws]:
+    def change(drawn: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {name: drawn[1][name] - values for name, values in drawn[0].items() if name in drawn[1]}
 
-    return _spread([first, second], change, around, seed, most)
+    if len(first) < 2:
+        return {}
+    drawn = draws([first, second], change, around, seed, most)
+    values: Mapping[str, float] = around or change([tally.point_estimates() for tally in (first, second)])
+    return {
+        name: limits.with_unseen(name, values[name], interval, len(first))
+        for name, change_of in drawn.items() if name in values and (interval := percentiles(change_of))
+    }  # fmt: skip
 
 
-def _spread(
+def draws(
     tallies: Sequence[Tally], combined: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
-    around: Mapping[str, float] | None, seed: int, most: int | None,
-) -> dict[str, Interval]:  # fmt: skip
-    """Return the intervals of functions of the metrics of tallies of the same rows."""
+    around: Mapping[str, float] | None = None, seed: int = 0, most: int | None = None,
+) -> dict[str, Draws]:  # fmt: skip
+    """Return the draws of functions of the metrics of tallies of the same rows."""
     import numpy as np
 
-    if len(tallies[0]) < 2:
-        return {}
     drawn = _sampled(tallies)
     share = drawn[0].share
     kinds, counts = _joint(drawn)
@@ -151,21 +183,18 @@ def _spread(
 
     drawn_values: dict[str, list[Draws]] = {}
     most = min(most or RESAMPLES, RESAMPLES)
-    draws = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
-    for part in draw(counts, draws, np.random.default_rng(seed)):
+    times = int(np.clip(_WORK // (len(counts) * max(t.cost for t in drawn)), min(most, FEWEST), most))
+    for part in draw(counts, times, np.random.default_rng(seed)):
         for name, values in named(part).items():
             drawn_values.setdefault(name, []).append(values)
     if share < 1:
         around = around or combined([tally.point_estimates() for tally in tallies])
         centre = named(counts[None])
-    spread = {}
-    for name, parts in drawn_values.items():
-        values = np.concatenate(parts)
-        if share < 1 and around and name in around:
-            values = around[name] + share**0.5 * (values - centre[name][0])
-        if interval := percentiles(values):
-            spread[name] = interval
-    return spread
+    joined = {name: np.concatenate(parts) for name, parts in drawn_values.items()}
+    if share < 1 and around:
+        for name in joined.keys() & around.keys():
+            joined[name] = around[name] + share**0.5 * (joined[name] - centre[name][0])
+    return joined
 
 
 def _sampled(tallies: Sequence[Tally]) -> list[Tally]:
@@ -223,16 +252,6 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
             chosen = generator.integers(0, rows, rows, np.int32)
             drawn[at] = np.bincount(chosen if kind_of_row is None else kind_of_row[chosen], minlength=kinds)
         yield drawn
-
-
-def of_share(right: int, total: int) -> Interval | None:
-    """Return the 95 % interval of a share by Wilson 1927, which has a width even if all or none are right."""
-    from scipy.stats import binomtest
-
-    if total < 1:
-        return None
-    interval = binomtest(right, total).proportion_ci(method="wilson")
-    return Interval(float(interval.low), float(interval.high))
 
 
 def percentiles(values: Draws) -> Interval | None:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _BOUNDS = (0.02, 50.0)
 """The temperatures between which the best is searched."""
+_END = 1e-3
+"""A logarithm of a temperature that is nearer to an end of the range is at that end."""
+UNFIT = (
+    f"no temperature between {_BOUNDS[0]:g} and {_BOUNDS[1]:g} fits these rows. They are too few, or the probabilities "
+    "say nothing about them."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +32,7 @@ class Calibration(Result):
     Attributes
     ----------
     temperature
-        What logits are divided by; above 1 the model was too sure of itself.
+        What logits are divided by; above 1 the model was too sure of itself. 1 if no temperature fits these rows.
     before, after
         ``ece`` and ``loss`` without and with it.
     thresholds
@@ -45,8 +51,15 @@ class Calibration(Result):
     kept: str = ""
 
     @property
+    def changed(self) -> bool:
+        """Whether a temperature was found."""
+        return self.temperature != 1
+
+    @property
     def sentence(self) -> str:
         """The effect in one sentence."""
+        if not self.changed:
+            return f"Not calibrated: {UNFIT}"
         return (
             f"Calibrated at temperature {self.temperature:.3f}: expected calibration error "
             f"{self.before['ece']:.4f} → {self.after['ece']:.4f}, loss {self.before['loss']:.4f} → "
@@ -56,6 +69,9 @@ class Calibration(Result):
 
 def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> float:
     """Return the temperature at which the mean cross-entropy is lowest (Guo et al. 2017, section 4.2).
+
+    It is 1, which changes nothing, if the loss still falls at an end of the range: the rows do not say where it is
+    lowest.
 
     Targets are smoothed by ``1 / (rows + 2)``, as few rows may all be right by chance, which would ask for certainty
     (Platt 1999, "Probabilistic Outputs for Support Vector Machines", section 2.2).
@@ -82,7 +98,8 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
 
     low, high = np.log(_BOUNDS)
     minimum = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
-    return float(np.exp(minimum.x))
+    at_end = min(minimum.x - low, high - minimum.x) < _END
+    return 1.0 if at_end else float(np.exp(minimum.x))
 
 
 def calibrated(
@@ -128,15 +145,25 @@ def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins
 
 
 def reliability(
-    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10
+    confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 10, start: float = 0.0
 ) -> list[tuple[float, float, int, float, float]]:
-    """Return for each bin with rows its edges, its size, the mean confidence and the share of right rows."""
+    """Return for each bin with rows its edges, its size, the mean confidence and the share of right rows.
+
+    The bins have equal widths from ``start`` to 1.
+    """
     import numpy as np
 
-    number = bin_of(confidence.astype(float), bins)
+    number = bin_of((confidence.astype(float) - start) / (1 - start), bins)
+    edges = start + (1 - start) * np.arange(bins + 1) / bins
     bins_with_rows = []
     for at in np.unique(number).tolist():
         rows = number == at
         means = float(confidence[rows].mean()), float(np.mean(right[rows]))
-        bins_with_rows.append((at / bins, (at + 1) / bins, int(rows.sum()), *means))
+        bins_with_rows.append((float(edges[at]), float(edges[at + 1]), int(rows.sum()), *means))
     return bins_with_rows
+
+
+def lowest_bin(confidence: npt.NDArray[np.floating]) -> float:
+    """Return where bins should begin: above 0 where all rows are sure, as they would all be in one bin."""
+    lowest = float(confidence.min())
+    return max(start for start in (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99) if start <= lowest or not start)

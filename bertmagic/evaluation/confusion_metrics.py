@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bertmagic.evaluation.bootstrap import Tally, intervals
-from bertmagic.evaluation.report import ClassScore
+from bertmagic.evaluation import limits
+from bertmagic.evaluation.bootstrap import Tally
+from bertmagic.evaluation.report import ClassScore, Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PARTS = ("f1", "precision", "recall")
 """The metrics of each class."""
+SHARES = frozenset(["accuracy", "micro_f1", "micro_precision", "micro_recall", "weighted_recall"])
+"""All of these are the accuracy if each row has one class and is given one."""
 
 
 def tally(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> Tally:
@@ -37,7 +39,29 @@ def tally(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes
     every = np.arange(classes)
     is_actual, is_predicted = actual[:, None] == every, given[:, None] == every
     values = np.hstack([is_actual & is_predicted, is_predicted, is_actual])
-    return Tally(kinds, values.astype(np.float64), metrics)
+    return Tally(kinds, values.astype(np.float64), metrics, shares=SHARES, units=deciding_rows)
+
+
+def deciding_rows(sums: Draws) -> dict[str, Draws]:
+    """Return how many rows decide `metrics` that are means over classes: classes with few rows count as much as others.
+
+    With ``n`` rows in each of ``K`` classes the variance of the mean is that of ``K n`` rows, and else that of
+    ``K² / Σ 1/n``.
+    """
+    import numpy as np
+
+    right, predicted, actual = np.split(sums, 3, axis=1)
+    some = predicted + actual > 0
+
+    def together(rows: Draws, kept: npt.NDArray[np.bool_]) -> Draws:
+        inverse = np.where(kept, 1 / np.maximum(rows, 1), 0).sum(axis=1)
+        return np.asarray(kept.sum(axis=1) ** 2 / np.maximum(inverse, 1e-9))
+
+    recall = together(actual, actual > 0)
+    return {
+        "balanced_accuracy": recall, "mcc": recall, "macro_recall": together(actual, some),
+        "macro_precision": together(predicted, some), "macro_f1": together(predicted + actual - right, some),
+    }  # fmt: skip
 
 
 def metrics(sums: Draws) -> dict[str, Draws]:
@@ -109,29 +133,30 @@ def by_class(counted: Tally, names: Sequence[str]) -> tuple[ClassScore, ...]:
     counted
         A tally whose first sums are those of `metrics`.
     """
-    classes = len(names)
-
-    def each(sums: Draws) -> Mapping[str, Draws]:
-        import numpy as np
-
-        counts = np.split(sums, 3, axis=1)
-        parts = {**dict(zip(PARTS, _parts(*counts), strict=True)), "support": counts[2]}
-        return {f"{name} {at}": tally[:, at] for name, tally in parts.items() for at in range(classes)}
-
-    assert counted.values is not None
-    tally = replace(counted, values=counted.values[:, : 3 * classes], metrics=each)
-    exact, spread = tally.point_estimates(), intervals(tally)
+    sums = counted.all_rows()[0]
+    right, predicted, actual = (sums[len(names) * at : len(names) * (at + 1)] for at in range(3))
+    f1, precision, recall = _parts(right, predicted, actual)
     return tuple(
         ClassScore(
             label=name,
-            precision=exact[f"precision {at}"],
-            recall=exact[f"recall {at}"],
-            f1=exact[f"f1 {at}"],
-            support=int(exact[f"support {at}"]),
-            intervals={part: spread[f"{part} {at}"] for part in PARTS if f"{part} {at}" in spread},
+            precision=float(precision[at]),
+            recall=float(recall[at]),
+            f1=float(f1[at]),
+            support=int(actual[at]),
+            intervals=_of_class(float(right[at]), float(predicted[at]), float(actual[at])),
         )
         for at, name in enumerate(names)
     )
+
+
+def _of_class(right: float, predicted: float, actual: float) -> dict[str, Interval]:
+    """Return the intervals of F1, precision and recall of a class that are defined."""
+    ends = {
+        "f1": limits.of_f1(right, predicted + actual - right),
+        "precision": limits.of_share(right, predicted),
+        "recall": limits.of_share(right, actual),
+    }
+    return {name: interval for name, interval in ends.items() if interval}
 
 
 def confusion(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError
-from bertmagic.evaluation.bootstrap import of_share
+from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Probe
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.evaluation.calibration import reliability
+from bertmagic.evaluation.calibration import lowest_bin, reliability
 from bertmagic.evaluation.probabilities import confidences
 from bertmagic.evaluation.report import Figure, Series
 
@@ -22,6 +22,7 @@ POINTS = 120
 CLASSES = 8
 """How many classes are drawn: those with the most rows."""
 _BINS = 20
+_RELIABILITY_BINS = 10
 
 Side = tuple[str, "npt.NDArray[np.floating]", "npt.NDArray[np.bool_]"]
 """A class: its name, its probability for each row, and whether each row has it."""
@@ -117,18 +118,23 @@ def reliable(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:
     """Return the share of right rows over the confidence of the model, with the number of rows of each bin."""
     probabilities = outcomes.probabilities
     assert probabilities is not None
+    confidence: npt.NDArray[np.floating]
     if outcomes.true.ndim == 2:
-        bins = reliability(probabilities.ravel(), outcomes.true.ravel() > 0)
+        confidence, is_right = probabilities.ravel(), outcomes.true.ravel() > 0
     else:
-        bins = reliability(*confidences(probabilities, outcomes.true))
+        confidence, is_right = confidences(probabilities, outcomes.true)
+    start = lowest_bin(confidence)
+    bins = reliability(confidence, is_right, _RELIABILITY_BINS, start)
     total = sum(many for _, _, many, _, _ in bins)
     x = tuple(round(confidence, 4) for _, _, _, confidence, _ in bins)
     share = Series("share that is right", x, tuple(round(right, 4) for *_, right in bins), look="points")
-    middles = tuple((low + high) / 2 for low, high, *_ in bins)
-    rows = Series("share of all rows", middles, tuple(round(many / total, 4) for _, _, many, _, _ in bins), look="bars")
-    perfect = Series("perfectly calibrated", (0.0, 1.0), (0.0, 1.0), look="reference")
+    middles = tuple(round((low + high) / 2, 5) for low, high, *_ in bins)
+    shares = tuple(round(many / total, 4) for _, _, many, _, _ in bins)
+    # Their width is that of a bin: a single bar would else be as wide as the picture.
+    rows = Series("share of all rows", middles, shares, look="bars", width=round((1 - start) / _RELIABILITY_BINS, 5))
+    perfect = Series("perfectly calibrated", (start, 1.0), (start, 1.0), look="reference")
     title = "probability of the label" if outcomes.true.ndim == 2 else "probability of the predicted class"
-    return Figure("reliability", title, "share", (rows, perfect, share), unit=True)
+    return Figure("reliability", title, "share", (rows, perfect, share), unit=True, start=start)
 
 
 def scores(outcomes: Outcomes, labels: tuple[str, ...]) -> Figure:

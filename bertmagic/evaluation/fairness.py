@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import listing
-from bertmagic.evaluation.bootstrap import percentiles
+from bertmagic.evaluation.limits import of_difference
 from bertmagic.evaluation.report import FEW, Gap
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from bertmagic.evaluation.bootstrap import Draws
+    Counts = tuple[int, int]
+    """How many rows are counted, and of how many."""
 
-_DRAWS = 2_000
 _GROUPS = 20
 """How many groups of a column are compared: the largest ones."""
 
@@ -41,7 +41,7 @@ def gaps(
     Demographic parity compares how often a class is predicted; equal opportunity how often it is predicted for rows
     that have it; equalised odds compares that and how often it is predicted for rows that do not have it, and takes the
     larger gap (Hardt, Price & Srebro 2016). A gap is the difference of the two groups that are furthest apart. Its
-    interval comes from draws of rows within each of the two groups; it includes values below 0 if chance can explain
+    interval is that of two independent shares; it includes values below 0 if chance can explain
     the gap. With many groups gaps look larger than they are, as the two are chosen by their difference.
     """
     parts = _groups(groups)
@@ -50,8 +50,7 @@ def gaps(
     all_gaps = []
     for at, name in enumerate(names):
         cells = {group: _cells(given[rows, at], wanted[rows, at]) for group, rows in parts.items()}
-        rates = {group: _rates(many[None]) for group, many in cells.items()}
-        kept = [_gap(str(groups.name), name, measure, kinds, rates, cells) for measure, kinds in _MEASURES.items()]
+        kept = [_gap(str(groups.name), name, measure, kinds, cells) for measure, kinds in _MEASURES.items()]
         all_gaps += [gap for gap in kept if gap is not None]
     return tuple(all_gaps)
 
@@ -84,36 +83,28 @@ def _cells(given: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> npt.N
     return np.bincount(2 * (~wanted) + (~given), minlength=4)
 
 
-def _rates(cells: Draws | npt.NDArray[np.int64]) -> dict[str, Draws]:
-    import numpy as np
-
-    both, missed, false, neither = cells.T.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        return {
-            "given": (both + false) / (both + missed + false + neither),
-            "right": both / (both + missed),
-            "wrong": false / (false + neither),
-        }
+def _counts(cells: npt.NDArray[np.int64], kind: str) -> Counts:
+    """Return the numerator and the denominator of a rate."""
+    both, missed, false, neither = map(int, cells)
+    return {
+        "given": (both + false, both + missed + false + neither),
+        "right": (both, both + missed),
+        "wrong": (false, false + neither),
+    }[kind]
 
 
 def _gap(
-    column: str, label: str, measure: str, kinds: Sequence[str], rates: dict[str, dict[str, Draws]],
-    cells: dict[str, npt.NDArray[np.int64]],
-) -> Gap | None:  # fmt: skip
-    import numpy as np
-
+    column: str, label: str, measure: str, kinds: Sequence[str], cells: dict[str, npt.NDArray[np.int64]]
+) -> Gap | None:
     widest = None
     for kind in kinds:
-        known = {group: own[kind][0] for group, own in rates.items() if np.isfinite(own[kind][0])}
-        if len(known) > 1:
-            low, *_, high = sorted(known, key=known.__getitem__)
-            widest = max(widest or (-1.0, "", "", ""), (known[high] - known[low], kind, low, high))
+        counts = {group: _counts(own, kind) for group, own in cells.items()}
+        rates = {group: many / total for group, (many, total) in counts.items() if total}
+        if len(rates) > 1:
+            low, *_, high = sorted(rates, key=rates.__getitem__)
+            widest = max(widest or (-1.0, "", "", ""), (rates[high] - rates[low], kind, low, high))
     if widest is None:
         return None
     value, kind, low, high = widest
-    generator = np.random.default_rng(0)
-    drawn = [
-        _rates(generator.multinomial(cells[group].sum(), cells[group] / cells[group].sum(), _DRAWS))[kind]
-        for group in (low, high)
-    ]
-    return Gap(column, label, measure, low, high, float(value), percentiles(drawn[1] - drawn[0]))
+    interval = of_difference(_counts(cells[low], kind), _counts(cells[high], kind))
+    return Gap(column, label, measure, low, high, float(value), interval)

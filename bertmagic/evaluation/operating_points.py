@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bertmagic.errors import OptionError
-from bertmagic.evaluation.bootstrap import of_share
+from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Point
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def read(wanted: str) -> tuple[str, float]:
 def points(
     probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_], names: Sequence[str], at: str
 ) -> tuple[Point, ...]:
-    """Return for each class the threshold that reaches a precision with the most recall, or a recall with the most
-    precision.
+    """Return for each class the lowest threshold that reaches a precision, or the one that reaches a recall with the
+    most precision.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _point(
     good = np.flatnonzero(reached >= share)
     if not len(good):
         return Point(label, target, None, float(precision.max()), 0.0, 0)
-    best = good[np.argmax(other[good])]
+    best = good[other[good] == other[good].max()][-1]  # of equal ones the lowest threshold
     given = int(last[best] + 1)
     return Point(
         label, target, float(falling[last[best]]), float(precision[best]), float(recall[best]), given,

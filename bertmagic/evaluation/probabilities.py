@@ -37,20 +37,28 @@ def tally(
     confidence, right = confidences(probabilities, true)
     gaps = np.zeros((len(true), bins))
     gaps[np.arange(len(true)), bin_of(confidence, bins)] = right - confidence
-    values = np.column_stack([np.ones(len(true)), losses, briers(probabilities, true), gaps])
+    values = np.column_stack([np.ones(len(true)), right, losses, briers(probabilities, true), gaps])
 
-    return Tally.of_rows(values, _metrics)
+    return Tally.of_rows(values, _metrics, units=_units)
+
+
+def _units(sums: Draws) -> dict[str, Draws]:
+    """Return how many rows are wrong, or right if these are fewer: a few such rows decide a loss."""
+    import numpy as np
+
+    rarer = np.minimum(sums[:, 1], sums[:, 0] - sums[:, 1])
+    return {"loss": rarer, "ece": rarer}
 
 
 def _metrics(sums: Draws) -> dict[str, Draws]:
-    """Return the metrics of `tally` from its sums, ``(draws, 3 + bins)``."""
+    """Return the metrics of `tally` from its sums, ``(draws, 4 + bins)``."""
     import numpy as np
 
     rows = np.maximum(sums[:, 0], 1)
     return {
-        "loss": sums[:, 1] / rows,
-        "brier": sums[:, 2] / rows,
-        "ece": np.abs(sums[:, 3:]).sum(axis=1) / rows,
+        "loss": sums[:, 2] / rows,
+        "brier": sums[:, 3] / rows,
+        "ece": np.abs(sums[:, 4:]).sum(axis=1) / rows,
     }
 
 

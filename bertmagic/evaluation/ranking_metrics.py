@@ -36,7 +36,20 @@ def tally(probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
     ranked = [_ranked(probabilities[:, at], wanted[:, at]) for at in range(probabilities.shape[1])]
 
     again = partial(_tally_of, probabilities, wanted)
-    return Tally(np.arange(len(wanted)), None, partial(_mean_areas, ranked), cost=4 * len(ranked), again=again)
+    return Tally(
+        np.arange(len(wanted)), None, partial(_mean_areas, ranked), cost=4 * len(ranked), again=again,
+        units=partial(_units, wanted),
+    )  # fmt: skip
+
+
+def _units(wanted: npt.NDArray[np.bool_], counts: npt.NDArray[Any]) -> dict[str, Draws]:
+    """Return how many rows decide the areas: of a class the smaller side, twice; of several as many as their mean."""
+    import numpy as np
+
+    sides = np.sort([counts @ wanted, counts @ ~wanted], axis=0)[0]  # (draws, classes)
+    inverse = np.where(sides > 0, 1 / np.maximum(2 * sides, 1), 0).sum(axis=1)
+    rows = np.minimum((sides > 0).sum(axis=1) ** 2 / np.maximum(inverse, 1e-9), counts.sum(axis=1))
+    return {"roc_auc": rows, "average_precision": rows}
 
 
 def _tally_of(probabilities: npt.NDArray[Any], wanted: npt.NDArray[np.bool_], rows: npt.NDArray[Any]) -> Tally:

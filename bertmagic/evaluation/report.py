@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.verdict import BaselineResult
 
 FEW = 30
-"""The fewest rows of a slice that is judged."""
+"""Below so many rows only a large difference can show, and only shares have an interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval: it covers the number in 95 of 100 data sets like this one."""
+    """A 95 % interval: of intervals from 100 data sets like this one, 95 hold the number of all such rows."""
 
     low: float
     high: float
@@ -70,7 +70,7 @@ class Slice:
         The 95 % interval of each metric that has one.
     p
         The p-value of the difference to the other rows, after Holm's correction for all slices of the report; None if
-        it was not tested.
+        there are no other rows, or no outcomes of single rows.
     """
 
     column: str
@@ -82,7 +82,7 @@ class Slice:
 
     @property
     def small(self) -> bool:
-        """Whether there are too few rows to judge."""
+        """Whether there are so few rows that only a large difference can show."""
         return self.rows < FEW
 
 
@@ -209,7 +209,7 @@ class Report(ExportableResult):
     slices
         The same metrics for parts of the rows.
     intervals
-        The 95 % bootstrap interval of each metric that has one.
+        The 95 % interval of each metric that has enough rows for one.
     undefined
         Metrics that are not defined on these rows, and why.
     main
@@ -274,6 +274,13 @@ class Report(ExportableResult):
     outcomes: Outcomes | None = field(default=None, compare=False)
     baselines: tuple[BaselineResult, ...] = ()
     verdict: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What a person would say about the model in one sentence."""
+        from bertmagic.evaluation.summary import summary
+
+        return summary(self)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -357,7 +364,8 @@ def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
 class Series:
     """Points of a picture that belong together.
 
-    ``look`` is how they are drawn, and ``spread`` how far each may be off to both sides.
+    ``look`` is how they are drawn, ``spread`` how far each may be off to both sides, and ``width`` that of bars; 0
+    where the distance of their middles says it.
     """
 
     name: str
@@ -365,6 +373,7 @@ class Series:
     y: tuple[float, ...]
     look: Literal["line", "points", "bars", "reference"] = "line"
     spread: tuple[float, ...] = ()
+    width: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -377,6 +386,8 @@ class Figure(Result):
         The names of the axes.
     unit
         Whether both go from 0 to 1.
+    start
+        Where ``x`` begins if not at 0.
     report
         That of a confusion matrix, which is drawn from its counts.
     """
@@ -386,6 +397,7 @@ class Figure(Result):
     y: str
     series: tuple[Series, ...] = ()
     unit: bool = False
+    start: float = 0.0
     report: Report | None = field(default=None, repr=False)
 
     @property

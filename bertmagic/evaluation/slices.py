@@ -87,10 +87,10 @@ def left_out(column: pd.Series) -> int:
 
 
 def tested(outcomes: Outcomes, columns: pd.DataFrame, slices: Sequence[Slice]) -> tuple[Slice, ...]:
-    """Return slices with the p-value of their difference to the other rows, corrected for the number of slices.
+    """Return slices with the p-value of their difference to the other rows, corrected for their number.
 
-    Where rows are right or wrong it is Fisher's exact test, else Welch's t-test of what each row is worth; slices that
-    are too small are not tested. The correction is that of Holm 1979, which holds for slices that overlap too.
+    Where rows are right or wrong it is Fisher's exact test, which holds for a single row, too; else Welch's t-test of
+    what each row is worth. The correction is that of Holm 1979, which holds for slices that overlap too.
 
     Parameters
     ----------
@@ -100,14 +100,19 @@ def tested(outcomes: Outcomes, columns: pd.DataFrame, slices: Sequence[Slice]) -
     import numpy as np
 
     where = {(str(name), value): rows for name in columns for value, rows in _parts(columns[name])}
-    p_values = np.full(len(slices), np.nan)
-    for at, one in enumerate(slices):
+    p_values: dict[bytes, float] = {}  # of each division of the rows, as both of its sides have the same p
+    keys = []
+    for one in slices:
         rows = where.get((one.column, one.value))
-        if rows is not None and not one.small and not rows.all():
-            p_values[at] = _by_chance(outcomes.credit[rows], outcomes.credit[~rows])
-    return tuple(
-        one if np.isnan(p) else replace(one, p=float(p)) for one, p in zip(slices, holm(p_values), strict=True)
-    )
+        if rows is None or rows.all():
+            keys.append(b"")
+            continue
+        keys.append((rows ^ rows[0]).tobytes())
+        if keys[-1] not in p_values:
+            p_values[keys[-1]] = _by_chance(outcomes.credit[rows], outcomes.credit[~rows])
+    adjusted = dict(zip(p_values, holm(np.array([*p_values.values()])).tolist(), strict=True))
+    pairs = ((one, adjusted.get(key, np.nan)) for one, key in zip(slices, keys, strict=True))
+    return tuple(one if np.isnan(p) else replace(one, p=p) for one, p in pairs)
 
 
 def _by_chance(inside: npt.NDArray[np.float64], outside: npt.NDArray[np.float64]) -> float:
@@ -119,7 +124,8 @@ def _by_chance(inside: npt.NDArray[np.float64], outside: npt.NDArray[np.float64]
         return float(fisher_exact(table)[1])
     if np.ptp(inside) == 0 and np.ptp(outside) == 0:
         return float(inside[0] == outside[0])
-    return float(ttest_ind(inside, outside, equal_var=False).pvalue) if len(outside) > 1 else np.nan
+    enough = min(len(inside), len(outside)) > 1
+    return float(ttest_ind(inside, outside, equal_var=False).pvalue) if enough else np.nan
 
 
 def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -137,8 +143,10 @@ def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def worst_first(slices: Sequence[Slice], metric: str, higher_is_better: bool = True) -> tuple[Slice, ...]:
-    """Return slices sorted by a metric, the worst first and those that are too small to judge last."""
+    """Return slices sorted by a metric, the worst first; of equal ones that with more rows."""
     sign = 1 if higher_is_better else -1
-    return tuple(
-        sorted(slices, key=lambda one: (one.small, metric not in one.metrics, sign * one.metrics.get(metric, 0)))
-    )
+
+    def place(one: Slice) -> tuple[bool, float, int]:
+        return metric not in one.metrics, sign * one.metrics.get(metric, 0.0), -one.rows
+
+    return tuple(sorted(slices, key=place))

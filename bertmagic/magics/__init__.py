@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.magics import complete, semicolon
+from bertmagic.magics import complete, semicolon, unknown
 from bertmagic.magics.settings import BertMagic
 from bertmagic.magics.shell import magic
 from bertmagic.options import COMMANDS
@@ -29,12 +29,14 @@ def register(shell: InteractiveShell) -> None:
         shell.register_magic_function(magic(shell, command, settings.defaults), "line_cell", command.magic)
     complete.attach(shell)
     semicolon.attach(shell)
+    unknown.attach(shell)
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Remove everything that `register` added."""
     complete.detach(shell)
     semicolon.detach(shell)
+    unknown.detach(shell)
     for settings in [entry for entry in shell.configurables if isinstance(entry, BertMagic)]:
         settings.reset()
         shell.configurables.remove(settings)

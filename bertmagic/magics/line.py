@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.errors import OptionError, listing
 from bertmagic.options import Option, Shell, synonyms, table
 
 if TYPE_CHECKING:
@@ -261,5 +261,6 @@ def _unknown(line: str, token: Token, command: Command) -> OptionError:
     if lines := synonyms.advice(token.text, command.options, flag=True):
         return pointed(line, token.start, *lines)
     flags = [entry.long for entry in options_of(command)]
-    what = f"%{command.magic} has no flag {token.text}.{nearest(token.text.replace('_', '-'), flags)}"
+    meant = synonyms.suggestion(token.text, options_of(command), flag=True)
+    what = f"%{command.magic} has no flag {token.text}.{meant}"
     return pointed(line, token.start, what, f"The flags are: {listing(flags, 40)}.")

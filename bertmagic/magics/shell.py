@@ -20,6 +20,7 @@ from bertmagic.magics.code import python
 from bertmagic.magics.request import Request, read
 from bertmagic.options import help
 from bertmagic.result import Result
+from bertmagic.run.stopping import WholeImports
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def magic(shell: InteractiveShell, command: Command, defaults: Callable[[Command
         if line.asks_help(typed):
             return _print(help.page(command))
         try:
-            return _execute(shell, command, typed, cell, local_ns or {}, defaults)
+            with WholeImports():
+                return _execute(shell, command, typed, cell, local_ns or {}, defaults)
         except BaseException as error:
             empty_frames(error)  # but the frame of this function, which holds nothing large
             raise

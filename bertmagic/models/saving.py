@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 import zlib
 from contextlib import contextmanager, suppress
@@ -31,6 +32,15 @@ _OF_A_MODEL = re.compile(
     r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
+
+_REPLACED = re.compile(
+    r".*\.(safetensors|bin|model)(\.index\.json)?|(adapter_|generation_)?config\.json|(tokenizer|vocab|merges).*"
+    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|bertmagic\.json"
+)
+"""The files that describe one model, which a save replaces; of others, such as LICENSE, it keeps its hands off."""
+
+_LEFT = 60.0
+"""Seconds after which a folder that nobody fills is one that a kill left behind."""
 
 _TRIES = 100
 """How often a swap is tried again when another process puts a folder in the same place."""
@@ -57,11 +67,36 @@ def replacing(folder: Path) -> Iterator[Path]:
     filling = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
     filling.mkdir()
     try:
-        yield filling
-        _sync(filling)
-        _swap(filling, folder)
+        with _claimed(filling):
+            yield filling
+            _sync(filling)
+            _swap(filling, folder)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[bool]:
+    """Hold a folder with a lock of the operating system, which ends with the process; whether nobody else holds it.
+
+    Where there are no such locks on folders, as on Windows, the answer is no.
+    """
+    try:
+        import fcntl
+
+        opened = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield False
+        return
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        mine = True
+    except OSError:
+        mine = False
+    try:
+        yield mine
+    finally:
+        os.close(opened)
 
 
 def _swap(filling: Path, folder: Path) -> None:
@@ -85,7 +120,10 @@ def _swap(filling: Path, folder: Path) -> None:
 
 
 def recover(folder: Path) -> None:
-    """Bring the old folder back if a kill came between the two renames of `replacing`; remove what else was left."""
+    """Bring the old folder back if a kill came between the two renames of `replacing`; remove what else was left.
+
+    That is former folders, and those that a killed process was filling: nobody holds them, and they no longer change.
+    """
     pattern = re.compile(rf"\.{re.escape(folder.name)}(\.[0-9a-f]{{8}}-\d+)?\.previous")
     hidden = [path for path in folder.parent.glob(".*.previous") if pattern.fullmatch(path.name)]
     for previous in sorted(hidden, key=_changed, reverse=True):
@@ -94,6 +132,12 @@ def recover(folder: Path) -> None:
         else:
             with suppress(OSError):  # another process was faster
                 previous.rename(folder)
+    left = re.compile(rf"\.{re.escape(folder.name)}\.[0-9a-f]{{8}}")
+    for filling in folder.parent.glob(".*"):
+        if left.fullmatch(filling.name) and time.time() - _changed(filling) > _LEFT:
+            with _claimed(filling) as mine:
+                if mine:
+                    shutil.rmtree(filling, ignore_errors=True)
 
 
 def _changed(path: Path) -> float:
@@ -149,12 +193,20 @@ def save(
                 (filling / README).write_bytes(own)
             if readme is not None:
                 (filling / ("README.new.md" if own is not None else README)).write_bytes(readme.encode())
+            _keep_others(folder, filling)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelError(
             f"the model could not be written to {folder}: {reason}.", "Free the disk, or give another folder."
         ) from error
     return folder
+
+
+def _keep_others(folder: Path, filling: Path) -> None:
+    """Copy what stands beside a model and is no part of it, such as a licence, from its folder to the new one."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not _REPLACED.fullmatch(path.name) and not (filling / path.name).exists():
+            shutil.copy2(path, filling / path.name)
 
 
 def _save_adapter(folder: Path, model: PreTrainedModel, adapter: Adapter) -> None:
@@ -182,7 +234,7 @@ def _digest(content: bytes) -> str:
 
 
 def check(folder: Path) -> None:
-    """Raise a `ModelError` if a folder holds anything but a model: saving replaces it with all that is in it."""
+    """Raise a `ModelError` if a folder holds anything but a model and the usual files beside one."""
     if not folder.exists():
         return
     inside = list(folder.iterdir()) if folder.is_dir() else [folder]

@@ -5,6 +5,7 @@ A name of another tool raises an error with the name here. An earlier name still
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,30 @@ _AUTOMATIC = {
 """Settings of other tools that need no option here, with the reason."""
 
 
+_RELATED = {
+    "validation": (
+        "folds fold k_folds kfold n_folds num_folds cv cross_validation n_splits",
+        "There is no cross-validation: rows are held out once, and each number comes with its interval.",
+    ),
+    "attention_dropout": (
+        "dropout dropout_rate dropout_prob drop_rate hidden_dropout hidden_dropout_prob classifier_dropout dropouts",
+        "The other dropout of an encoder is what its config says.",
+    ),
+    "model": ("size model_size encoder_size num_layers n_layers num_hidden_layers hidden_size layers", ""),
+    "trials": ("budget iterations n_calls", ""),
+    "top_k": ("k n num_return_sequences number_of_words", ""),
+    "at": ("threshold thresholds cutoff cut_off", ""),
+    "baselines": ("baseline compare_to", ""),
+    "save_to": ("output out_dir export push_to_hub hub_model_id", ""),
+    "price": ("cost", ""),
+    "class_weights": ("imbalance weights loss_weights pos_weight focal", ""),
+    "long_text": ("chunk chunking chunk_size split_long", ""),
+    "background": ("thread threaded nonblocking non_blocking", ""),
+    "lora_rank": ("rank lora_dim", ""),
+}
+"""Options with names that mean something near, and a sentence on the difference if there is one."""
+
+
 @dataclass(frozen=True)
 class Synonym:
     """The option here, and its value if the other tool's name stands for one."""
@@ -167,6 +192,8 @@ def _table() -> dict[str, tuple[Synonym, ...]]:
             table[name] = (*table.get(name, ()), Synonym(option))
     return table
 
+
+_NEAR = {name: option for option, (names, _) in _RELATED.items() for name in names.split()}
 
 SYNONYMS = _table()
 """What each name of another tool can mean; the first option that a command has is taken."""
@@ -205,7 +232,47 @@ def advice(name: str, options: Iterable[Option], flag: bool = False) -> tuple[st
     for meant in SYNONYMS.get(key, ()):
         if entry := known.get(meant.option):
             return f"{name} has another name in bertmagic: {meant.spelled(entry, flag)}.", entry.help
+    if entry := known.get(_NEAR.get(key, "")):
+        what = f"there is no option {name}. The nearest in meaning is {Synonym(entry.name).spelled(entry, flag)}."
+        return what, " ".join(filter(None, (_RELATED[entry.name][1], entry.help)))
     return None
+
+
+def suggestion(name: str, options: Iterable[Option], flag: bool = False) -> str:
+    """Return ``" Did you mean 'lr'?"`` for an unknown name, by its meaning before its spelling; or an empty text.
+
+    A misspelt name of another tool stands for the option here, and so does a name most of whose words are those of an
+    option or of one of its other names: ``train_batch`` is ``batch_size``.
+    """
+    known = {entry.name: entry for entry in options}
+    key = name.lstrip("-").replace("-", "_").lower()[:_LONGEST]
+    meanings = {
+        other: meant.option for other, several in SYNONYMS.items() for meant in several if meant.option in known
+    }
+    meanings |= {other: option for other, option in _NEAR.items() if option in known} | {own: own for own in known}
+    if not meanings or key in SYNONYMS or key in _NEAR:  # its meaning is that of an option of other commands
+        return ""
+    slip = difflib.get_close_matches(key, meanings, n=1, cutoff=0.8)
+    of_words = max(meanings, key=lambda other: _likeness(key, other))
+    shared = _likeness(key, of_words)[0]
+    best = of_words if shared > 0.5 or (shared == 0.5 and not slip) else "".join(slip)
+    if not best:
+        return nearest(name.replace("_", "-") if flag else name, [e.long if flag else e.name for e in known.values()])
+    entry = known[meanings[best]]
+    return f" Did you mean {entry.long if flag else entry.name!r}?"
+
+
+_LONGEST = 60
+"""Longer names are no slips."""
+
+_COMMON = frozenset(["size", "rate", "name", "num", "n", "max", "min", "type", "set", "value", "of", "the", "use"])
+"""Words that many names have, and that say little."""
+
+
+def _likeness(one: str, other: str) -> tuple[float, float]:
+    """Return the share of words that two names have in common, and how alike they are spelt."""
+    ours, theirs = ({word.rstrip("s") for word in name.split("_")} for name in (one, other))
+    return len((ours & theirs) - _COMMON) / len(ours | theirs), difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def unknown(name: str, options: Iterable[Option]) -> OptionError:
@@ -214,5 +281,5 @@ def unknown(name: str, options: Iterable[Option]) -> OptionError:
     if lines := advice(name, options):
         return OptionError(*lines)
     known = [entry.name for entry in options]
-    what = f"there is no option {name!r}.{nearest(name, known)}"
+    what = f"there is no option {name!r}.{suggestion(name, options)}"
     return OptionError(what, f"The options are: {listing(known, 40)}.")

@@ -96,7 +96,6 @@ def _advised(entry: Entry, profile: _Profile, base: Finetune, about: Subject | N
     other = profile.languages.get(languages.OTHER, 0.0) if entry.trained_on else 0.0
     if known * (1 - other) < 0.9:
         reasons.append(f"knows the language of {known * (1 - other):.0%} of the texts")
-        reasons += [f"that of {other:.0%} is not recognized"] if other >= 0.005 else []
     elif "languages" in entry.languages and len([s for s in profile.languages.values() if s > 0.05]) < 2:
         score -= 1.5
         reasons.append("knows the language, among many others that cost it accuracy")

@@ -15,6 +15,7 @@ from bertmagic.errors import TrainingError
 from bertmagic.events import Phase
 from bertmagic.models import devices
 from bertmagic.models.fast import allocator
+from bertmagic.options.rates import rate_text
 from bertmagic.training.step import Stepper
 from bertmagic.tuning.results import Rates
 
@@ -70,7 +71,7 @@ def find(
     tried: list[float] = []
     losses: list[float] = []
     smoothed: list[float] = []
-    ended = f"the rate reached {HIGHEST:g}"
+    ended = f"the rate reached {rate_text(HIGHEST)}"
     with _untouched(model), allocator.kept():
         stepper = Stepper(model, feed, plan, objective, emit)
         for at, batch in zip(range(STEPS), _batches(feed, plan), strict=False):

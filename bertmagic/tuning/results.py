@@ -203,5 +203,5 @@ class Advice(Result):
     long: float
     device: str
     models: tuple[Advised, ...]
-    epochs: float = 0.0
     tried: tuple[Tried, ...] = ()
+    epochs: float = 0.0

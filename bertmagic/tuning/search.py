@@ -100,6 +100,10 @@ def _check_lengths(options: Tune, space: Mapping[str, Range]) -> None:
     resolve.max_length(max(wanted), options.longest, encoder.max_tokens)
 
 
+_INTERRUPTED = "interrupted"
+"""The note of a trial that the user ended."""
+
+
 @dataclass
 class _Searching:
     options: Tune
@@ -115,7 +119,7 @@ class _Searching:
         until = time.monotonic() + 60 * (self.options.timeout or math.inf)
         self.on_change(self.now())
         ended = "all trials are done"
-        while len(self.study.trials()) < self.options.trials:
+        while len((now := self.now()).trials) < now.wanted:
             if time.monotonic() >= until:
                 ended = f"the {self.options.timeout:g} minutes are over"
                 break
@@ -133,7 +137,10 @@ class _Searching:
         return search
 
     def now(self) -> Search:
-        search = replace(self.begun, trials=self.study.trials())
+        trials = self.study.trials()
+        # A trial that the user interrupted says nothing about its values: another one takes its place.
+        wanted = self.options.trials + sum(trial.note == _INTERRUPTED for trial in trials)
+        search = replace(self.begun, trials=trials, wanted=wanted)
         return replace(search, cell=self.write({**self._fixed(), **search.best.values})) if search.best else search
 
     def _fixed(self) -> dict[str, Any]:
@@ -150,7 +157,6 @@ class _Searching:
     def _try(self) -> bool:
         """Run one trial; return whether the search continues."""
         attempt = self.study.ask(self.space)
-        self.on_change(self.now())
         began = time.perf_counter()
         state, note, goes_on = self._trained(attempt)
         sign = 1 if self.begun.higher_is_better else -1
@@ -172,16 +178,17 @@ class _Searching:
 
         wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None)
         try:
+            self.on_change(self.now())
             done = finetune.run(wanted, heard, self.button, checkpointed=False)
         except _Pruned:
             return "pruned", "", True
         except KeyboardInterrupt:
-            return "failed", "interrupted", False
+            return "failed", _INTERRUPTED, False
         except Exception as error:  # any error: other values may work
             empty_frames(error)
             return "failed", str(error).partition("\n")[0] or type(error).__name__, not self.button.pressed
         if done.ended.reason == "interrupted":
-            return "failed", "interrupted", False
+            return "failed", _INTERRUPTED, False
         return "complete", "", True
 
     def _tidy(self) -> None:

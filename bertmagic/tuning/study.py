@@ -1,4 +1,8 @@
-"""The trials of a search on disk: an Optuna study in SQLite, which can be continued after a kernel restart."""
+"""The trials of a search on disk: an Optuna study in SQLite, which can be continued after a kernel restart.
+
+An interrupt waits for each step of the database. SQLAlchemy prepares its tables at the first query, once in a process:
+where that was cut off, no search worked until the kernel was started anew.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError, TrainingError, listing
+from bertmagic.run.stopping import Uninterrupted
 from bertmagic.tuning.results import State, Trial
 
 if TYPE_CHECKING:
@@ -47,17 +52,18 @@ def open_study(path: Path, facts: Mapping[str, Any], higher_is_better: bool, see
     import optuna
 
     with _storage(path) as storage:
-        study = optuna.create_study(
-            storage=storage, study_name="bertmagic", load_if_exists=True,
-            direction="maximize" if higher_is_better else "minimize",
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2),
-        )  # fmt: skip
-        _compare(study, facts, path)
-        opened = Study(study)
-        study.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(opened.trials())
-        )
-        opened.forget_running()
+        with Uninterrupted():
+            study = optuna.create_study(
+                storage=storage, study_name="bertmagic", load_if_exists=True,
+                direction="maximize" if higher_is_better else "minimize",
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2),
+            )  # fmt: skip
+            _compare(study, facts, path)
+            opened = Study(study)
+            study.sampler = optuna.samplers.TPESampler(
+                n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(opened.trials())
+            )
+            opened.forget_running()
         yield opened
 
 
@@ -70,7 +76,8 @@ def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        storage = optuna.storages.RDBStorage(f"sqlite:///{path.resolve().as_posix()}")
+        with Uninterrupted():
+            storage = optuna.storages.RDBStorage(f"sqlite:///{path.resolve().as_posix()}")
         try:
             yield storage
         finally:
@@ -109,6 +116,7 @@ class Study:
     def __init__(self, study: optuna.Study) -> None:
         self._study = study
 
+    @Uninterrupted()
     def ask(self, ranges: Mapping[str, Range]) -> Attempt:
         """Begin a trial."""
         trial = self._study.ask()
@@ -116,6 +124,7 @@ class Study:
         trial.set_user_attr("values", values)
         return Attempt(self._study, trial, values)
 
+    @Uninterrupted()
     def trials(self) -> tuple[Trial, ...]:
         """Return all trials so far."""
         return tuple(map(_to_trial, self._study.get_trials(deepcopy=False)))
@@ -152,6 +161,7 @@ class Attempt:
         """Its number, from 0 on."""
         return int(self._trial.number)
 
+    @Uninterrupted()
     def measured(self, score: float) -> bool:
         """Record the score of an evaluation, and return whether the trial should be pruned."""
         self.scores.append(score)
@@ -159,6 +169,7 @@ class Attempt:
         self._trial.set_user_attr("scores", self.scores)
         return bool(self._trial.should_prune())
 
+    @Uninterrupted()
     def end(self, state: State, seconds: float, score: float | None = None, note: str = "") -> None:
         """Record how it ended."""
         import optuna

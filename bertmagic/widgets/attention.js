@@ -38,7 +38,7 @@ function createView(model, signal) {
   const view = {
     about: { ...model.get("_about") },
     signal,
-    root: element("section", { class: "bm-attention", "aria-label": "Attention view" }),
+    root: element("div", { class: "bm-attention", role: "group", "aria-label": "Attention view" }),
     state: Object.fromEntries(NAMES.map((name) => [name, model.get(name)])),
     statistics: {}, sideBySide: null, thumbnails: null,
     shown: null, exact: false, drawn: "", error: "", marked: new Set(),
@@ -109,7 +109,7 @@ function loadStatistics(view, panel) {
   if (answer && !Object.keys(view.statistics).length) {
     view.statistics = { ...answer.statistics };
     view.sideBySide = answer.sideBySide;
-    panel.fill([...Object.keys(view.statistics), "importance"]);
+    panel.fill([...Object.keys(view.statistics), ...(about.outputs.length ? ["importance"] : [])]); // by a gradient, too
   }
   if (state.statistic !== "importance" || view.statistics.importance || !answer) return;
   const importance = store.get("importance", "", {});
@@ -124,6 +124,7 @@ function layout(view) {
   view.across = Math.max(220, root.clientWidth - 18);
   const side = Math.max(about.heads * 24 + 32, 290);
   root.style.setProperty("--bm-side", `${side}px`);
+  root.classList.toggle("bm-narrow", view.across <= WIDE_FROM && view.across >= side + 180);
   const free = view.across - (view.across > WIDE_FROM ? side + 26 : 0);
   const both = state.pictures.includes("lines") && state.pictures.includes("heat map");
   view.room = Math.max(220, both && free > 620 ? Math.floor(free / 2) - 12 : free);
@@ -171,7 +172,8 @@ function explanation(view) {
   let drawn = "";
 
   function update() {
-    if (!box.open) return;
+    box.hidden = isOfLayers(view.state.method);
+    if (!box.open || box.hidden) return;
     const { layer, heads, pinned } = view.state;
     const token = pinned.length ? pinned[0] : null;
     const key = JSON.stringify([layer, heads[0], token]);
@@ -256,7 +258,7 @@ export function mount(model, el, signal) {
 
   const notes = about.notes.map((note) => element("li", { dir: "auto" }, note));
   root.append(
-    element("header", {}, title, saveButtons(view, model)), predicted(about),
+    element("div", { class: "bm-head" }, title, saveButtons(view, model)), predicted(about),
     ...(notes.length ? [element("ul", { class: "bm-notes" }, ...notes)] : []), panel.bar, message.node,
     element("div", { class: "bm-body" },
       element("div", { class: "bm-side" }, gridPane.box, panel.aside, ranks.box, list.box),

@@ -225,10 +225,15 @@ def about(maps: AttentionMaps) -> dict[str, Any]:
     layers, heads, _, _ = maps.array.shape
     return {
         "layers": layers, "heads": heads, "tokens": tokens_for_page(maps.tokens), "pair": maps.pair is not None,
-        "methods": list(methods(maps)), "outputs": list(maps.outputs), "caption": caption(),
+        "methods": _offered(maps), "outputs": list(maps.outputs), "caption": caption(),
         "notes": [visible(note) for note in maps.notes],
         "compared": None if maps.comparison is None else _comparison_about(maps, maps.comparison), **_prediction(maps),
     }  # fmt: skip
+
+
+def _offered(maps: AttentionMaps) -> list[str]:
+    """Return the methods to choose from; an encoder without a head has no output to take gradients of."""
+    return [method for method in methods(maps) if maps.outputs or method != "gradient"]
 
 
 def _prediction(maps: AttentionMaps) -> dict[str, Any]:

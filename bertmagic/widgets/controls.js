@@ -103,7 +103,7 @@ export function controls(view) {
     group("Show", ...CHOICES.pictures.map(shows)),
   );
   const statistic = choice("Bars show", "statistic", []);
-  const aside = element("div", { class: "bm-controls" }, statistic, choice("Order", "order", CHOICES.order, (name) => (name === "model" ? "as in the model" : "largest first")));
+  const aside = when(hasHeads, element("div", { class: "bm-controls" }, statistic, choice("Order", "order", CHOICES.order, (name) => (name === "model" ? "as in the model" : "largest first"))));
   const select = statistic.querySelector("select");
   const fill = (names) => select.replaceChildren(...names.map((name) => element("option", { value: name }, plainName(name))));
   return { bar, aside, fill, update };

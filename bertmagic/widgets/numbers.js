@@ -34,9 +34,13 @@ export function units(tokens, merge) {
   });
 }
 
-/** The characters of adjacent tokens, with the name of the unknown token before those it replaced. */
+/**
+ * The characters of adjacent tokens, with the name of the unknown token before those it replaced.
+ * A token that stands for no character of the text is left out of a word.
+ */
 export function tokenLabel(tokens) {
-  const text = tokens.map(([characters]) => characters).join("");
+  const written = tokens.filter(([, start, end]) => tokens.length === 1 || end > start);
+  const text = written.map(([characters]) => characters).join("");
   const unknown = tokens.find((token) => token[5])?.[5];
   return unknown ? `${unknown} ${text}` : text;
 }

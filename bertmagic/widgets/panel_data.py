@@ -121,7 +121,8 @@ class DataForm:
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
         with variables.called([(self.base.train, code)]):
             about = estimates.subject(self.base, emit)
-            self.report = check.report(Check(data=self.base.train, **given, **files.as_keywords(self.base)), emit)
+            chosen = Check(data=self.base.train, **given, **files.as_keywords(self.base))
+            self.report = check.report(chosen, emit, compare=False)
         self.about = about
 
     def _data_chosen(self, _: Any) -> None:

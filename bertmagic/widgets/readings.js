@@ -1,7 +1,7 @@
 /** Words and numbers next to the pictures: the prediction, the weights of a token, the statistics of a head. */
 import { element } from "./controls.js";
 import DESIGN from "../display/attention/design.json" with { type: "json" };
-import { isolated, number, plainName, short, statisticText, weights } from "./numbers.js";
+import { isOfLayers, isolated, number, plainName, short, statisticText, weights } from "./numbers.js";
 import { focus } from "./pictures.js";
 import { keyOf, methodOf } from "./store.js";
 
@@ -98,11 +98,13 @@ export function tooltip(view) {
 export function ranking(view) {
   const title = element("span", { class: "bm-faint" });
   const list = element("span", { class: "bm-heads" });
+  const box = element("div", { class: "bm-ranking", role: "group", "aria-label": "Heads in order" }, title, list);
   let shown = "";
 
   function update() {
-    const { statistic } = view.state;
+    const { statistic, method } = view.state;
     const values = view.statistics[statistic];
+    box.hidden = isOfLayers(method);
     if (!values || shown === statistic) return;
     shown = statistic;
     title.textContent = DESIGN.words.ranked.replace("{name}", () => plainName(statistic));
@@ -114,7 +116,7 @@ export function ranking(view) {
       return button;
     }));
   }
-  return { box: element("div", { class: "bm-ranking", role: "group", "aria-label": "Heads in order" }, title, list), update };
+  return { box, update };
 }
 
 /** All statistics of the first chosen head with their ranks, and those of the same head in a comparison. */
@@ -128,7 +130,8 @@ export function headTable(view) {
   }
 
   function update() {
-    if (!box.open) return;
+    box.hidden = isOfLayers(view.state.method);
+    if (!box.open || box.hidden) return;
     const { about, state, statistics, sideBySide } = view;
     const at = state.layer * about.heads + state.heads[0];
     const other = sideBySide ? [sideBySide.text ? "this text" : short(about.model, 24), short(about.compared.text ?? about.compared.with, 24)] : ["value"];

@@ -225,7 +225,8 @@ def _notes(source: AttentionSource, maps: AttentionMaps) -> Iterator[str]:
         yield f"{source.encoder} does not know {listing(unknown, 6)} and reads {name} instead."
     if nearly_uniform(maps):
         yield "All heads have nearly uniform attention: the weights may not have been trained, or not loaded."
-    if maps.pair is not None and len(source.task.inputs) < 2:
+    predicts = bool(maps.prediction or maps.said)
+    if predicts and maps.pair is not None and len(source.task.inputs) < 2:
         yield f"{source.name} was trained on single texts: its prediction for a pair means little."
 
 
@@ -262,7 +263,10 @@ def _gradients(source: AttentionSource, inputs: list[str], output: str | None) -
     tape, logits = _run(source, sample)
     names = task.gradient_outputs(task.describe(logits, sample, inputs, source.tokenizer), network)
     if not names:
-        raise ModelError(f"{source.name!r} has no head, and so no output to take gradients of.", "Fine-tune it.")
+        raise ModelError(
+            f"{source.name!r} has no head, and so no output to take gradients of.",
+            "Fine-tune it with %%bert_finetune, or choose another method.",
+        )
     name = names[0] if output is None else output
     if name not in names:
         raise OptionError(f"there is no output {name!r}.{nearest(name, names)}", f"There are {listing(names)}.")

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import checks, tables
 from bertmagic.data import columns as naming
 from bertmagic.data.formats.reading import of_options
-from bertmagic.data.report import DataReport, Finding
-from bertmagic.data.rows import LabelledRows, TextRows
+from bertmagic.data.profile import TextProfile, lengths, profile
+from bertmagic.data.report import DataReport, Finding, Repeat
+from bertmagic.data.rows import LabelledRows, TextRows, normal
 from bertmagic.data.texts import Texts, cells
 from bertmagic.data.tokenization import encode
-from bertmagic.errors import BertMagicError, DataError, ModelError
+from bertmagic.errors import BertMagicError, DataError, ModelError, count
 from bertmagic.events import Listener, Phase, counting
 from bertmagic.options import Finetune
 from bertmagic.tasks import Task, choose
 from bertmagic.tasks.token_classification import reading
 from bertmagic.workflows.prepare import columns_of, named_columns
-from bertmagic.workflows.resolve import find_encoder, max_length
+from bertmagic.workflows.resolve import find_encoder, max_length, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,20 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.options.commands import Check
 
-_BINS = 12
+_BINS = 20
+_COMPARED, _LETTERS = 5_000, 1_000_000
+"""How many rows, and how many characters of these, are compared with each other."""
+_REPEATS = 50
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
-def report(options: Check, emit: Listener) -> DataReport:
+def report(options: Check, emit: Listener, compare: bool = True) -> DataReport:
     """Check a data set; a problem that would stop a training run becomes a finding instead of an error.
+
+    Parameters
+    ----------
+    compare
+        Whether to look for texts that are nearly the same.
 
     Raises
     ------
@@ -50,9 +59,11 @@ def report(options: Check, emit: Listener) -> DataReport:
     known, rows, labels, row_findings = _rows(task, table, columns)
     if not len(rows):
         raise DataError(f"{_named(columns)} of {table.name} holds no text.", "Name the text column with text = …")
-    lengths, unit, length_findings = _lengths(known, rows, options, emit)
-    edges, counts = _histogram(lengths)
+    tokens, unit, about_texts, token_findings = _tokens(known, rows, options, emit)
+    edges, counts = _histogram(tokens)
     label = columns.get("label", columns.get("answers"))
+    same, same_findings = _repeats(task, table.frame, rows, label, emit) if compare else ((), [])
+    row_findings += same_findings
     findings += [Finding("info", table.note)] if table.note else []
     return DataReport(
         data=table.name,
@@ -62,7 +73,7 @@ def report(options: Check, emit: Listener) -> DataReport:
         text=_title(columns, "text", "question", "context"),
         label=_title(columns, "label", "answers") if label else None,
         findings=tuple(
-            sorted(findings + row_findings + length_findings, key=lambda finding: _SEVERITY[finding.severity])
+            sorted(findings + row_findings + token_findings, key=lambda finding: _SEVERITY[finding.severity])
         ),
         labels=labels,
         length_edges=edges,
@@ -72,6 +83,9 @@ def report(options: Check, emit: Listener) -> DataReport:
         target_noun=task.target_noun,
         target_caption=task.target_caption,
         several_labels=task.several_labels,
+        lengths=lengths(tokens, unit),
+        profile=about_texts,
+        repeats=same,
     )
 
 
@@ -141,41 +155,102 @@ def _error(error: BertMagicError) -> Finding:
     return Finding("error", error.what, error.fix)
 
 
-def _lengths(
+def _tokens(
     known: Task | None, rows: TextRows, options: Check, emit: Listener
-) -> tuple[npt.NDArray[np.int64], str, list[Finding]]:
-    """Return the lengths in tokens, or in words if the tokenizer of the model is not available."""
+) -> tuple[npt.NDArray[np.int64], str, TextProfile, list[Finding]]:
+    """Return the lengths in tokens, or in words if the tokenizer of the model is not available, and their profile."""
     import numpy as np
 
     try:
         encoder, tokenizer = find_encoder(options.model)
     except ModelError as error:
         note = Finding("info", f"Lengths are in words: {error.what}", error.fix)
-        return np.asarray([len(rows.text(at).split()) for at in range(len(rows))]), "words", [note]
+        words = np.asarray([len(rows.text(at).split()) for at in range(len(rows))])
+        return words, "words", profile(rows, str(options.model), None), [note]
     limit = options.max_length or max_length(None, Finetune.longest, encoder.max_tokens)
     long_text = known.long_text if known else None
     # Targets that are characters of the text need all of its tokens.
     characters, progress = long_text == "window", counting(emit, "tokenizing")
     whole = encode(tokenizer, rows.texts, 10**9, progress=progress, pairs=rows.second, spans=characters)
     cut = replace(whole, truncated=int((whole.lengths > limit).sum()))
-    more = checks.token_findings(cut, limit, long_text or "truncate", encoder.name)
+    read = profile(rows, encoder.name, trained_on(encoder), whole, tokenizer.unk_token_id)
+    more = checks.reading_findings(read) + checks.length_findings(cut, limit, long_text or "truncate")
     if known is not None and isinstance(rows, LabelledRows):
         try:
             more += known.token_findings(whole, rows)
         except DataError as error:
             more.append(_error(error))
-    return whole.lengths, "tokens", more
+    return whole.lengths, "tokens", read, more
 
 
-def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return whole-numbered edges and the counts between them, the last bin open for the longest hundredth."""
+def _histogram(sizes: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return whole-numbered edges of bins of one width and the counts between them; the last bin is open.
+
+    It holds the longest texts, at most 5 %, so that a few of them do not flatten the others.
+    """
     import numpy as np
 
-    low, top = int(lengths.min()), int(np.percentile(lengths, 99))
-    edges = np.unique(np.ceil(np.linspace(low, top + 1, _BINS + 1)).astype(int))
-    edges[-1] = max(int(lengths.max()) + 1, int(edges[-1]))
-    counts, _ = np.histogram(lengths, bins=edges)
-    return tuple(int(edge) for edge in edges), tuple(int(count) for count in counts)
+    low, top = int(sizes.min()), int(np.percentile(sizes, 95))
+    step = max(1, -(-(top + 1 - low) // _BINS))
+    edges = np.arange(low, top + 1 + step, step)
+    if sizes.max() >= edges[-1]:
+        edges = np.append(edges, sizes.max() + 1)
+    counts, _ = np.histogram(sizes, bins=edges)
+    return tuple(edges.tolist()), tuple(counts.tolist())
+
+
+def _repeats(
+    task: type[Task], frame: pd.DataFrame, rows: TextRows, label: Any, emit: Listener
+) -> tuple[tuple[Repeat, ...], list[Finding]]:
+    """Return the first rows that read nearly like an earlier one, those with another label first, and a finding."""
+    from bertmagic.evaluation.label_issues import alike
+
+    emit(Phase("comparing the texts"))
+    texts = _beginning(rows)
+    earlier: dict[int, tuple[int, float]] = {}
+    for first, second, likeness in alike(texts):  # the most alike first
+        if second not in earlier:
+            earlier[second] = first, likeness
+    labels = {at: _label(task, frame, rows, label, at) for pair in earlier.items() for at in (pair[0], pair[1][0])}
+    has_classes = isinstance(rows, LabelledRows) and rows.labels is not None
+    found = sorted(
+        (not (has_classes and labels[at] != labels[first]), -likeness, at, first)
+        for at, (first, likeness) in earlier.items()
+    )
+    same = tuple(
+        Repeat(rows.index[at], texts[at], labels[at], rows.index[first], texts[first], labels[first], -less, not agrees)
+        for agrees, less, at, first in found[:_REPEATS]
+    )
+    near = [agrees for agrees, _, at, first in found if normal(texts[at]) != normal(texts[first])]
+    return same, _alike(len(near), near.count(False), len(texts), rows)
+
+
+def _alike(many: int, contrary: int, compared: int, rows: TextRows) -> list[Finding]:
+    """Return a finding about rows that read nearly like an earlier one; those that repeat it are counted before."""
+    if not many:
+        return []
+    among = f" among the first {compared:,}" if compared < len(rows) else ""
+    other = f", {contrary:,} of them with another label" if contrary else ""
+    what = f"{count(many, 'row reads', 'rows read')} nearly like an earlier one{among}{other}."
+    fix = "They stand side by side below. Such rows in train and in validation flatter a model: keep one of each."
+    return [Finding("warning" if contrary else "info", what, fix, count=many)]
+
+
+def _beginning(rows: TextRows) -> list[str]:
+    """Return the texts that are compared: the first ones, as many as is quick."""
+    texts: list[str] = []
+    letters = 0
+    for at in range(min(len(rows), _COMPARED)):
+        texts.append(rows.text(at))
+        letters += min(len(texts[-1]), 2000)
+        if letters > _LETTERS:
+            break
+    return texts
+
+
+def _label(task: type[Task], frame: pd.DataFrame, rows: TextRows, label: Any, at: int) -> str:
+    names = naming.several(label) if label else ()
+    return ", ".join(task.target_text(frame[name].iloc[rows.positions[at]]) for name in names)
 
 
 def _counts(column: pd.Series) -> dict[str, int]:
@@ -185,6 +260,4 @@ def _counts(column: pd.Series) -> dict[str, int]:
 def _examples(task: type[Task], frame: pd.DataFrame, rows: TextRows, label: Any) -> tuple[tuple[Any, str, str], ...]:
     """Return the index, text and label of the first rows that have a text."""
     most = range(min(len(rows), 5))
-    names = naming.several(label) if label else ()
-    shown = [", ".join(task.target_text(frame[name].iloc[rows.positions[at]]) for name in names) for at in most]
-    return tuple((rows.index[at], rows.text(at), shown[at]) for at in most)
+    return tuple((rows.index[at], rows.text(at), _label(task, frame, rows, label, at)) for at in most)

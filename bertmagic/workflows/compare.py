@@ -5,28 +5,25 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import options
 from bertmagic.data import tables
-from bertmagic.data.rows import overlap
-from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, count, listing
+from bertmagic.data.rows import LabelledRows, overlap
+from bertmagic.errors import DataError, ModelError, OptionError, count, listing
 from bertmagic.evaluation import baselines, comparison
 from bertmagic.evaluation.comparison import Contender, ModelComparison
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.models import loading
-from bertmagic.workflows import attention
+from bertmagic.workflows import attention, training_rows
 from bertmagic.workflows import baselines as fitting
 from bertmagic.workflows import predict as using
-from bertmagic.workflows.prepare import digests, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.report import Report
+    from bertmagic.tasks import Task
     from bertmagic.text_model import TextModel
 
 ROUNDS = 5
@@ -59,18 +56,18 @@ def compare(
     models: Sequence[TextModel | str], data: Any, asked: Mapping[str, Any], train: Any, price: float | None,
     emit: Listener,
 ) -> ModelComparison:  # fmt: skip
-    """Compare models; see `bertmagic.api.compare`. A baseline comes as its name."""
+    """Compare models; see `bertmagic.api.compare`. A baseline comes as its name; ``train`` may be checked rows."""
     lead = next(model for model in models if not isinstance(model, str))
     _same_task([model for model in models if not isinstance(model, str)])
     for model in models:
-        if isinstance(model, str) and model not in lead.task.baselines:
-            others = lead.task.baselines
-            fix = f"There are: {listing(others)}." if others else "Compare models only."
-            raise OptionError(f"there is no baseline {model!r} for {lead.task.name}.", fix)
+        if isinstance(model, str):
+            refuse(model, lead.task)
     names = _names(models)
+    baseline = next((model for model in models if isinstance(model, str)), "")
+    fitted_to = _training(lead, baseline, train, asked, emit) if baseline else None
     given = _read(lead, data, asked, emit)
     sides = [
-        _baseline(model, lead, given, train, asked, emit)
+        _baseline(model, lead, given, fitted_to, emit)
         if isinstance(model, str)
         else _measured(model, name, given.table, asked, emit)
         for model, name in zip(models, names, strict=True)
@@ -86,6 +83,13 @@ def compare(
     return ModelComparison(
         lead.task.name, given.table.name, reports[0].rows, contenders, against, rows, apart, price, tuple(notes)
     )  # fmt: skip
+
+
+def refuse(baseline: str, task: Task) -> None:
+    """Raise an `OptionError` for a baseline that a task does not have."""
+    if baseline not in task.baselines:
+        fix = f"There are: {listing(task.baselines)}." if task.baselines else "Compare models only."
+        raise OptionError(f"there is no baseline {baseline!r} for {task.name}.", fix)
 
 
 def _same_task(models: Sequence[TextModel]) -> None:
@@ -138,10 +142,20 @@ def _measured(model: TextModel, name: str, table: tables.Table, asked: Mapping[s
     return _Side(report, lambda rows: using.run(model, rows, ignore, fresh=True), contender)
 
 
-def _baseline(name: str, lead: TextModel, given: _Rows, train: Any, asked: Mapping[str, Any], emit: Listener) -> _Side:
+def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
+    """Return the training rows of the baselines: those given, or those of the first model."""
+    if train is None:
+        return training_rows.require(lead.card, lead.name, name, emit)
+    if isinstance(train, LabelledRows):
+        return train
+    emit(Phase("reading the training rows"))
+    return _examples(lead, tables.read(lead.task.source(train), "train"), asked)
+
+
+def _baseline(name: str, lead: TextModel, given: _Rows, rows: LabelledRows | None, emit: Listener) -> _Side:
     """Train a baseline on the training rows and evaluate it as a model of the same task."""
     task = lead.task
-    rows = _training(lead, name, train, asked, emit)
+    assert rows is not None
     encoder = _encoder(lead, len(rows), emit) if name in baselines.OF_VECTORS else None
     emit(Phase(f"training {name}"))
     baseline = fitting.fit(name, task, rows, using.encoded(lead, rows, emit), encoder)
@@ -171,38 +185,6 @@ def _encoder(lead: TextModel, rows: int, emit: Listener) -> fitting.Encoder:
 def _overlap(train: LabelledRows, rows: LabelledRows) -> tuple[str, ...]:
     twice = len(overlap(train, rows))
     return (f"The rows of the comparison include {count(twice, 'training row')}.",) if twice else ()
-
-
-def _training(lead: TextModel, name: str, train: Any, asked: Mapping[str, Any], emit: Listener) -> LabelledRows:
-    """Return the training rows of a baseline: those given, or those of the first model if they are still available."""
-    emit(Phase("reading the training rows"))
-    if train is not None:
-        return _examples(lead, tables.read(lead.task.source(train), "train"), asked)
-    rows = _known(lead)
-    if rows is None:
-        source = (lead.card.get("data") or {}).get("train", {}).get("name") or "rows that are not named"
-        raise OptionError(
-            f"{name!r} is trained on the training rows of {lead.name!r}, and these are no longer at hand: {source}.",
-            "Give them with --train DATA (train = … in Python).",
-        )
-    return rows
-
-
-def _known(lead: TextModel) -> LabelledRows | None:
-    """Return the training rows of a model if they are on this disk, unchanged by their digest; else None."""
-    recorded = lead.card.get("options") or {}
-    source = recorded.get("train")
-    local = isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists())
-    wanted = (lead.card.get("data") or {}).get("train", {}).get("sha256")
-    if not local or not wanted:
-        return None
-    known = {entry.name for entry in options.table(options.Finetune)}
-    try:
-        asked = options.read(options.Finetune, {name: value for name, value in recorded.items() if name in known})
-        prepared = prepare(asked, ignore)
-    except BertMagicError:  # validation rows from a frame that is gone, say
-        return None
-    return prepared.train if digests(prepared)["train"]["sha256"] == wanted else None
 
 
 def _same_rows(reports: Sequence[Report], names: Sequence[str]) -> None:

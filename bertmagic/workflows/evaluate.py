@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.evaluation.bootstrap import Tally
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.outcomes import Outcomes
     from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report
@@ -38,6 +39,10 @@ By = str | Callable[[Any], Any]
 
 _ISSUES = 500
 """Maximum number of label issues in a report."""
+_RUN_ERRORS = 50
+"""Maximum number of mistakes to read in the report of a run."""
+_RUN_ROWS = 20_000
+"""Up to so many rows the report of a run has parts of the rows."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
         run.tokens,
         model=model.name,
         data=table.name,
+        main=model.task.main_metric,
         skipped=len(run.table.frame) - len(run.rows),
         seconds=seconds,
         tokens=len(run.tokens.ids),
@@ -169,41 +175,57 @@ def _no_numbers(model: TextModel, rows: LabelledRows, broken: npt.NDArray[np.int
 
 
 def _sliced(run: _Run, report: Report, by: Sequence[By]) -> Report:
-    """Return a report with the slices that the user asked for and the automatic ones."""
+    """Return a report with the slices that the user asked for and the automatic ones, and the gaps between groups."""
     import pandas as pd
 
-    main = run.model.task.main_metric
     asked = pd.DataFrame({name: values.to_numpy() for name, values in _columns(run.frame, by)})
     if report.outcomes is None:
         return report
-    unasked = traits.traits(report.outcomes)
-    if report.confusion is not None:
-        unasked["true class"] = [report.labels[at] for at in report.outcomes.true]
-    unasked = unasked[[name for name in unasked if unasked[name].nunique() > 1 and name not in asked]]
-    asked_slices = _measured(report.outcomes, asked)
-    unasked_slices = _measured(report.outcomes, unasked)
-    both = pd.concat([asked, unasked], axis=1)
-    tested = slices.tested(report.outcomes, both, [*asked_slices, *unasked_slices])
-    first = len(asked_slices)
-    ordered = [slices.worst_first(part, main, main not in LOWER_IS_BETTER) for part in (tested[:first], tested[first:])]
     notes = [
         f"Column {name!r} has {slices.MOST + rest:,} different values; the {slices.MOST} with the most rows are shown."
         for name in asked
         if (rest := slices.left_out(asked[name]))
     ]
     gaps, lacking = _gaps(report.outcomes, report.labels, asked)
-    return replace(
-        report,
-        slices=(*report.slices, *ordered[0]),
-        automatic=ordered[1],
-        main=main,
-        gaps=gaps,
-        notes=(*report.notes, *notes, *lacking),
+    report = _with_parts(report, asked, report.outcomes.tallies)
+    return replace(report, gaps=gaps, notes=(*report.notes, *notes, *lacking))
+
+
+def at_the_end_of_a_run(report: Report) -> Report:
+    """Return the report of a run with what needs no further pass: parts of the rows by the main metric, rows to read.
+
+    Of many rows the parts are left out, as reading all texts takes too long for the end of a run.
+    """
+    outcomes = report.outcomes
+    if outcomes is None:
+        return report
+    report = replace(report, errors=errors.find(outcomes, report.labels, _RUN_ERRORS))
+    main = [tally for tally in outcomes.tallies if report.main in tally.point_estimates()][:1]
+    if len(outcomes) > _RUN_ROWS or not main:
+        return report
+    import pandas as pd
+
+    return _with_parts(report, pd.DataFrame(index=range(len(outcomes))), main)
+
+
+def _with_parts(report: Report, asked: pd.DataFrame, tallies: Sequence[Tally]) -> Report:
+    """Return a report with the metrics of parts of its rows: by the columns ``asked`` and by traits of the texts."""
+    import pandas as pd
+
+    assert report.outcomes is not None
+    traits_of_rows = traits.traits(report.outcomes)
+    if report.confusion is not None:
+        traits_of_rows["true class"] = [report.labels[at] for at in report.outcomes.true]
+    varied = [name for name in traits_of_rows if traits_of_rows[name].nunique() > 1 and name not in asked]
+    both = pd.concat([asked, traits_of_rows[varied]], axis=1)
+    parts = [[one for name in names for one in slices.measured(tallies, both[name])] for names in (asked, varied)]
+    tested = slices.tested(report.outcomes, both, [*parts[0], *parts[1]])
+    first = len(parts[0])
+    by_asked, by_traits = (
+        slices.worst_first(part, report.main, report.main not in LOWER_IS_BETTER)
+        for part in (tested[:first], tested[first:])
     )
-
-
-def _measured(outcomes: Outcomes, columns: pd.DataFrame) -> list[Any]:
-    return [one for name in columns for one in slices.measured(outcomes.tallies, columns[name])]
+    return replace(report, slices=(*report.slices, *by_asked), automatic=by_traits)
 
 
 def _columns(frame: pd.DataFrame, by: Sequence[By]) -> list[tuple[str, pd.Series]]:

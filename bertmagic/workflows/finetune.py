@@ -16,7 +16,7 @@ from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop, Measure
-from bertmagic.workflows import baselines
+from bertmagic.workflows import baselines, evaluate
 from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
@@ -314,12 +314,13 @@ def _report(
     scores = setup.scores(part, _watched(setup, part, "measuring", emit, button))
     chose = part == "validation" and setup.plan.keep == "best"
     notes = ("The best weights were chosen on these rows: expect a little less on new ones.",) if chose else ()
-    return setup.prepared.task.report(
+    report = setup.prepared.task.report(
         scores,
         rows,
         setup.parts[part],
         model=name,
         data=rows.name,
+        main=setup.prepared.task.main_metric,
         seconds=time.perf_counter() - began,
         tokens=len(setup.parts[part].ids),
         train_seconds=ended.seconds,
@@ -328,6 +329,8 @@ def _report(
         notes=(*setup.prepared.read_notes, *notes, *tuning_notes),
         **({"before": before} if before else {}),
     )
+    emit(Phase("looking at parts of the rows"))
+    return evaluate.at_the_end_of_a_run(report)
 
 
 def _save(

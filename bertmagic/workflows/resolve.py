@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.events import downloading, ignore
-from bertmagic.models import adapters, devices, loading, saving, weights
+from bertmagic.models import adapters, catalogue, devices, loading, saving, weights
 from bertmagic.run import folders
 from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
 
@@ -207,6 +207,16 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     limit = loading.limit(pretrained.folder, tokenizer)
     digest = saving.saved_digest(pretrained.folder)
     return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest), tokenizer
+
+
+def trained_on(encoder: Encoder) -> frozenset[str] | None:
+    """Return the languages that an encoder was trained on; None for many, or if they are not known.
+
+    A model that was fine-tuned here knows those of the encoder that it was made from.
+    """
+    made_from = saving.read_card(encoder.folder).get("encoder", "")
+    entry = catalogue.entry(encoder.name) or catalogue.entry(str(made_from))
+    return entry.trained_on if entry else None
 
 
 def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bertmagic.data import cache, checks
+from bertmagic.data.profile import lengths, profile
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError
 from bertmagic.events import Listener, Note, Phase, counting, waiting_for
@@ -25,7 +26,7 @@ from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
 from bertmagic.workflows import pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
-from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve
+from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -132,7 +133,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     facts = {"options": folders.plain(vars(options)), "data": digests(prepared)}
     if resumed is not None:
         checkpoints.compare(resumed, facts)
-    _announce(prepared, parts["train"], encoder.name, options, resolved.precision_reason, emit)
+    _announce(prepared, parts["train"], encoder, tokenizer.unk_token_id, options, resolved.precision_reason, emit)
     if weighted:
         emit(Note(weighted))
     device = devices.choose(options.device)
@@ -256,16 +257,24 @@ def _adapted(network: PreTrainedModel, encoder: Encoder, options: Finetune | Pre
 
 
 def _announce(
-    prepared: Prepared, train: Tokens, encoder: str, options: Finetune | Pretrain, why: str, emit: Listener
-) -> None:
+    prepared: Prepared, train: Tokens, encoder: Encoder, unknown: int | None, options: Finetune | Pretrain, why: str,
+    emit: Listener,
+) -> None:  # fmt: skip
     for line in prepared.notes:
         emit(Note(line))
     longest: Any = options.max_length
-    token_findings = checks.token_findings(train, longest, options.long_text, encoder)
+    if isinstance(options, Pretrain):  # its samples are blocks of running text, and no rows
+        texts, sizes = profile(prepared.train, encoder.name, trained_on(encoder)), ""
+        token_findings = checks.token_findings(train, longest, options.long_text, encoder.name)
+    else:
+        texts = profile(prepared.train, encoder.name, trained_on(encoder), train, unknown)
+        sizes = lengths(train.lengths_by_row(), "tokens, as they are read").sentence
+        token_findings = checks.length_findings(train, longest, options.long_text)
     token_findings += prepared.task.token_findings(train, prepared.train)
-    for finding in (*prepared.findings, *token_findings):
+    for finding in (*prepared.findings, *token_findings, *checks.reading_findings(texts)):
         emit(Note(finding.sentence, warning=finding.severity == "warning"))
-    rate = rate_text(cast("float", options.lr))
+    emit(Note(f"{texts.about_languages} {sizes}".rstrip()))
+    rate = rate_text(options.lr or 0.0)
     emit(Note(f"lr = {rate}, max_length = {longest}, {options.precision} on {options.device} ({why})."))
     if not str(options.device).startswith("cpu"):
         emit(Note("The same seed may differ in the last bits here: sums on this device have no fixed order."))

@@ -51,15 +51,21 @@ def test_the_user_is_told_what_was_inferred_chosen_and_dropped(quick, rows):
     assert any(note.startswith("Held out 12 of 119 rows") for note in notes)
     assert any(note.startswith("1 row without a text") for note in notes)
     assert any("a new head" in note for note in notes)
-    assert any(note.startswith("lr = 3e-05, max_length = 64, fp32 on cpu") for note in notes)
+    assert any(note.startswith("lr = 3e-5, max_length = 64, fp32 on cpu") for note in notes)
 
 
 def test_a_language_that_the_model_does_not_know_and_cut_texts_are_warned_of(quick):
     seen = []
     texts = [f"電影 {i} {'很' * (80 if i % 2 else 1)}" for i in range(60)]
     quick(pd.DataFrame({"text": texts, "label": ["a", "b"] * 30}), max_length=16, on_event=seen.append)
-    warnings = [event.text for event in seen if isinstance(event, events.Note) and event.warning]
-    assert any("are unknown to tiny" in warning and "mbert" in warning for warning in warnings)
+    notes = [event for event in seen if isinstance(event, events.Note)]
+    warnings = [note.text for note in notes if note.warning]
+    assert any("cannot read" in warning and "mbert" in warning for warning in warnings)
+    (texts_in_a_line,) = [note.text for note in notes if note.text.startswith("Languages")]
+    assert texts_in_a_line.startswith(
+        "Languages (guessed): Chinese 100.0 %. Lengths in tokens, as they are read: median"
+    )
+    assert texts_in_a_line.endswith("longest 16.")
     assert any("are cut at 16 tokens" in warning for warning in warnings)
 
 
@@ -189,7 +195,7 @@ def test_training_goes_on_from_a_model_and_from_a_run(quick):
         ({"max_length": 65}, OptionError, "max_length = 65 is more than the model reads: 64 tokens"),
         ({"device": "tpu"}, DeviceError, "no device 'tpu' here"),
         ({"freeze": 3, "pooling": "first"}, OptionError, "has 2 layers"),
-        ({"model": "minilmm"}, ModelError, "Did you mean 'minilm'?"),
+        ({"model": "minilmm"}, UnknownReference, "Did you mean 'minilm'?"),
         ({"lr": 1.0, "max_steps": 50, "precision": "bf16", "schedule": "constant", "weight_decay": 0}, None, ""),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 
 from bertmagic.attention.words import common_words, tokens_of, word_groups
 from bertmagic.data.tokenization import encode
+from bertmagic.display.attention.matrix import units
 
 from .made import maps
 
@@ -44,6 +45,20 @@ def test_characters_that_the_model_does_not_know_are_marked(tokenizer):
     assert [(token.text, token.unknown) for token in tokens[1:-1]] == [
         ("the", ""), ("漢", "[UNK]"), ("x", ""), ("film", ""), ("[UNK]", ""),
     ]  # fmt: skip
+
+
+def test_a_space_that_the_tokenizer_puts_before_a_word_has_no_character_of_it():
+    """Of SentencePiece, as XLM-RoBERTa's, before Chinese or an emoji."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    unigram = Tokenizer(models.Unigram([("<unk>", 0.0), ("▁", -1.0), ("好", -1.0), ("看", -1.0)], unk_id=0))
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokens = encoded_tokens(PreTrainedTokenizerFast(tokenizer_object=unigram, unk_token="<unk>"), "好看 x")
+    assert [(token.text, token.unknown) for token in tokens] == [
+        ("▁", ""), ("好", ""), ("看", ""), (" ", ""), ("x", "<unk>"),
+    ]  # fmt: skip
+    assert [unit.text for unit in units(tokens, merge=True)] == ["好", "看 ", "<unk> x"]
 
 
 def test_a_special_token_that_the_user_wrote_is_one(tokenizer):

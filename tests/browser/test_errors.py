@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertmagic.display import below
+from bertmagic.display import outputs
 from bertmagic.evaluation.errors import Errors, Example
 
 from ..display.made import report
@@ -26,7 +26,7 @@ def path(tmp_path_factory):
     rows += [example("sure", "nearly even", "yes", "yes", 0.51, ("uncertain",))]
     shown = report(("no", "yes"), np.array([[80, 60], [1, 95]]), errors=Errors(tuple(rows), 61, 236))
     file = tmp_path_factory.mktemp("page") / "page.html"
-    body = "".join(part["text/html"] for part in below(shown))
+    body = "".join(part["text/html"] for part in outputs(shown))
     file.write_text(f"<!doctype html><meta charset='utf-8'><title>page</title>{body}", encoding="utf-8")
     return file
 
@@ -38,6 +38,7 @@ def page(chromium, path):
     page.on("console", lambda message: page.console_errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: page.console_errors.append(str(error)))
     page.goto(path.as_uri())
+    page.get_by_text("rows to read: filter, sort, search").click()
     yield page
     page.close()
 
@@ -92,6 +93,7 @@ def test_it_is_the_same_after_a_reload(page):
     frame = page.frame_locator("iframe")
     frame.locator("#search").fill("number 7")
     page.reload()
+    page.get_by_text("rows to read: filter, sort, search").click()
     assert len(rows_of(frame)) == 50
     assert page.locator("table").first.locator("tr").count() > 2
 
@@ -100,6 +102,7 @@ def test_it_is_the_same_after_a_reload(page):
 def test_it_reads_on_both_grounds(chromium, path, pictures, theme):
     page = chromium.new_page(color_scheme=theme)
     page.goto(path.as_uri())
+    page.get_by_text("rows to read: filter, sort, search").click()
     frame = page.frame_locator("iframe")
     ground, ink = frame.locator("body").evaluate(
         "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
@@ -119,6 +122,7 @@ def test_it_is_as_light_or_dark_as_jupyterlab(chromium, path):
         color_scheme="null"
     )  # what is emulated holds inside frames too, whatever their element says
     page.goto(path.as_uri())
+    page.get_by_text("rows to read: filter, sort, search").click()
     body = page.frame_locator("iframe").locator("body")
     for light, ground in (("true", "rgb(255, 255, 255)"), ("false", "rgb(24, 24, 24)")):
         page.evaluate("light => { document.body.dataset.jpThemeLight = light }", light)

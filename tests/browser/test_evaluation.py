@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-TABLES, MATRIX, WRONG, PAGE = range(4)
+REPORT, PAGE = range(2)
 """The outputs of a cell that evaluates, in their order."""
 
 FIGURES = {
@@ -19,6 +19,30 @@ FIGURES = {
 }
 """Each picture of a report, and what is in it once it is drawn."""
 
+FOUR = """
+import numpy as np
+
+from bertmagic.evaluation.errors import Errors, Example
+from bertmagic.evaluation.report import ClassScore, Interval, Report, Slice
+from bertmagic.evaluation.verdict import BaselineResult
+
+names = ("Billing", "Returns", "Shipping", "Technical")
+scores = {"accuracy": 0.94, "macro_f1": 0.91, "loss": 0.32, "ece": 0.05, "mcc": 0.9, "brier": 0.1, "roc_auc": 0.97}
+ends = dict.fromkeys(scores, Interval(0.89, 0.97))
+texts = ["The parcel with the lamp is late again (order 6488), and nobody answers. " * 2] * 60
+report = Report(
+    "tickets", "classification", "tickets", 160, scores, names,
+    tuple(ClassScore(name, 0.9, 0.8, 0.85, 40, intervals={"f1": ends["ece"]}) for name in names),
+    np.full((4, 4), 1) + 36 * np.eye(4, dtype=int), main="accuracy", intervals=ends, skipped=3, seconds=1.0, tokens=900,
+    automatic=tuple(Slice("length", f"{at} tokens", 20 + at, {"accuracy": 0.6}, ends, 0.01) for at in range(12)),
+    errors=Errors(tuple(Example(str(at), text, "Billing", "Returns", 0.99, (("Returns", 0.99),), ("mistake",), True)
+                        for at, text in enumerate(texts)), 60, 160),
+    baselines=(BaselineResult("tfidf", scores, "accuracy", 0.05, ends["ece"], 0.01),) * 2,
+    verdict="Better than the best baseline, TF-IDF, by 5.0 points of accuracy (95 % interval 1 to 9). Try more rows.",
+    notes=tuple(f"note {at} of what was read and how, which is a sentence of some length." for at in range(6)),
+)
+"""
+
 FINETUNE = """%%bert_finetune {}
 train     = reviews
 text      = "review"
@@ -29,7 +53,7 @@ eval_every = 2"""
 
 
 @pytest.fixture(scope="module")
-def session(lab, mood):
+def session(lab, mood, workplace):
     """A notebook with a report, its pictures, a comparison and the runs, and where they stand in it."""
     lab.new("evaluation.ipynb")
     lab.run("%load_ext bertmagic")
@@ -37,6 +61,8 @@ def session(lab, mood):
     lab.run('flipped.loc[:19, "mood"] = flipped.mood[:20].map({"good": "bad", "bad": "good"})')
     lab.run(f"%bert_load {mood}")
     at = {"report": lab.run(f"report = %bert_evaluate flipped -m {mood} --text review --label mood\nreport")}
+    (workplace / "four.py").write_text(FOUR, encoding="utf-8")
+    at["four"] = lab.run('made = {}\nexec(open("four.py").read(), made)\nmade["report"]')
     at |= {name: lab.run(f'report.figure("{name}")') for name in FIGURES}
     for name, steps in (("early", 2), ("late", 6)):
         lab.run(FINETUNE.format(name, steps))
@@ -52,7 +78,10 @@ def rows_of(frame):
 
 def read(lab, at):
     """Sort, search and filter the rows of a report as a reader does; return what was shown each time."""
-    lab.output(at).nth(PAGE).scroll_into_view_if_needed()
+    page = lab.output(at).nth(PAGE)
+    page.scroll_into_view_if_needed()
+    if not page.locator("iframe").is_visible():
+        page.locator("summary").click()
     frame = lab.output(at).nth(PAGE).frame_locator("iframe")
     frame.locator("#rows tr").first.wait_for()
     seen = [rows_of(frame)]
@@ -65,6 +94,13 @@ def read(lab, at):
     seen.append(rows_of(frame))
     frame.locator("#search").fill("")
     return seen
+
+
+def test_a_report_of_four_classes_is_short_until_it_is_unfolded(session):
+    lab, at = session
+    shown = lab.output(at["four"]).nth(REPORT)
+    assert shown.bounding_box()["height"] <= 1200
+    assert shown.locator("details:not([open])").count() > 5
 
 
 def judged(seen):

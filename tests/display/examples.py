@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bertmagic.attention.comparison import compare as compare_attention
-from bertmagic.data.report import DataReport, Finding
+from bertmagic.data.profile import Lengths, TextProfile
+from bertmagic.data.report import DataReport, Finding, Repeat
 from bertmagic.errors import DataError
 from bertmagic.evaluation.calibration import Calibration
 from bertmagic.evaluation.comparison import Change, Contender, ModelComparison, Versus
@@ -185,7 +186,9 @@ def data_report(word):
         findings=(Finding("error", f"12 rows of {word} have no label.", f"{word} they are left out", (word, 17), 12),
                   Finding("warning", "312 texts occur twice"), Finding("info", "all is well")),
         labels={word: 75, "no": 25}, length_edges=(0, 16, 32), length_counts=(60, 40), length_unit="tokens",
-        examples=((word, f"{word} a text", word),),
+        examples=((word, f"{word} a text", word),), lengths=Lengths(12, 30, 31),
+        profile=TextProfile(word, 100, {word: 0.75, "other": 0.25}, {word: 75}, 1, 75, (word,)),
+        repeats=(Repeat(word, f"{word} a text", word, 4, f"{word} a text!", "no", 0.97),),
     )  # fmt: skip
 
 

@@ -200,9 +200,7 @@ def test_work_within_work_has_one_bar(monkeypatch):
 def test_a_result_stands_below_the_panel(clock, screen):
     live = listener(clock=clock, screen=screen)
     live.below(report(("no", "yes"), np.eye(2, dtype=int)))
-    assert [set(shown) for shown in screen.stayed] == [
-        {"text/plain", "text/html"}, {MIMETYPE, "text/plain", "text/html"},
-    ]  # fmt: skip
+    assert [set(shown) for shown in screen.stayed] == [{"text/plain", "text/html"}]
 
 
 def test_an_error_of_drawing_a_result_is_no_error_of_the_run(clock, screen):

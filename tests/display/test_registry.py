@@ -14,7 +14,8 @@ from .safety import assert_html, assert_latex, assert_markdown, assert_plain
 from .tags import Tags
 
 ALL = EXAMPLES | MORE
-DRAWN = {"AttentionMaps": ("img",), "Rates": ("svg", "path", "text"), "Search": ("svg", "path", "text")}
+_CHART = ("svg", "path", "text")
+DRAWN = {"AttentionMaps": ("img",), "Rates": _CHART, "Search": _CHART, "DataReport": _CHART}
 """Kinds with a picture, and its elements."""
 _FACT = re.compile(r"[^\W_](?:[\w.:%+/-]*\w)?")
 
@@ -22,7 +23,7 @@ _FACT = re.compile(r"[^\W_](?:[\w.:%+/-]*\w)?")
 def facts(shown):
     """The words and numbers of plain text; what it says of itself left out: rows left out, characters of a mark."""
     lines = [line for line in shown.splitlines() if not line.startswith("…")]
-    return set(_FACT.findall(re.sub(r"\(and \d+ more notes?\)|\(\d+–\d+\)", "", "\n".join(lines)))) - {
+    return set(_FACT.findall(re.sub(r"\(and \d+ more notes? in \.notes\)|\(\d+–\d+\)", "", "\n".join(lines)))) - {
         "Note",
         "Warning",
     }

@@ -23,7 +23,11 @@ def tallies(true, chances):
     )
 
 
-def test_intervals_are_those_of_rows_drawn_one_by_one():
+def drawn(tally):
+    return bootstrap.draws([tally], lambda of_each: of_each[0]).items()
+
+
+def test_draws_are_those_of_rows_drawn_one_by_one():
     true, chances = rows()
     generator = np.random.default_rng(1)
     slow = {}
@@ -32,7 +36,7 @@ def test_intervals_are_those_of_rows_drawn_one_by_one():
         for tally in tallies(true[chosen], chances[chosen]):
             for name, value in tally.point_estimates().items():
                 slow.setdefault(name, []).append(value)
-    fast = {name: interval for tally in tallies(true, chances) for name, interval in bootstrap.intervals(tally).items()}
+    fast = {name: bootstrap.percentiles(values) for tally in tallies(true, chances) for name, values in drawn(tally)}
     assert set(fast) == set(slow)
     for name, values in slow.items():
         low, high = np.percentile(values, (2.5, 97.5))
@@ -54,7 +58,9 @@ def test_draws_have_as_many_rows_and_the_shares_of_the_kinds(counts):
 def test_the_same_rows_are_drawn_for_both_of_a_pair():
     true, chances = rows()
     first = confusion_metrics.tally(true, chances.argmax(axis=1), 3)
-    assert set(bootstrap.differences(first, first).values()) == {bootstrap.Interval(0.0, 0.0)}
+    unseen = 1 - 0.025 ** (1 / 300)  # as if no row of 300 is wrong
+    for same in bootstrap.differences(first, first).values():
+        assert (same.low, same.high) == pytest.approx((-unseen, unseen))
     worse = chances.argmax(axis=1).copy()
     worse[:60] = 2 - worse[:60]
     second = confusion_metrics.tally(true, worse, 3)
@@ -81,6 +87,8 @@ def test_an_interval_from_a_sample_is_as_wide_as_that_of_all_rows(which, monkeyp
                 assert part[name].low < exact[name] < part[name].high, name
 
 
-def test_a_single_row_has_no_interval():
+def test_of_few_rows_only_shares_have_an_interval():
     true, chances = rows(1)
-    assert all(bootstrap.intervals(tally) == {} for tally in tallies(true, chances))
+    assert {end for tally in tallies(true, chances) for end in bootstrap.intervals(tally)} == confusion_metrics.SHARES
+    true, chances = rows(29)
+    assert {end for tally in tallies(true, chances) for end in bootstrap.intervals(tally)} == confusion_metrics.SHARES

@@ -1,11 +1,15 @@
 """Slices, groups, thresholds, probes, calibration and labels to look at, on rows made for it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import fisher_exact
 
+from bertmagic.display import text
+from bertmagic.display.charts.report_figure import report_figure
 from bertmagic.errors import OptionError
 from bertmagic.evaluation import (
     calibration,
@@ -46,10 +50,10 @@ def test_holm_is_that_of_the_paper():
     assert adjusted == pytest.approx([0.03, 0.06, np.nan, 0.06, 0.02], nan_ok=True)
 
 
-def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
+def test_a_slice_that_is_worse_is_found_and_small_ones_are_tested_exactly_and_in_their_place():
     made = outcomes()
-    group = np.where(np.arange(400) < 10, "few", np.where(np.arange(400) < 200, "bad", "good"))
-    credit = np.where((group == "bad") & (np.arange(400) % 2 == 0), 0.0, made.credit)
+    group = np.where(np.arange(400) < 6, "few", np.where(np.arange(400) < 200, "bad", "good"))
+    credit = np.where((group == "bad") & (np.arange(400) % 2 == 0) | (group == "few"), 0.0, made.credit)
     predicted = np.where(credit < 1, 1 - made.true, made.true)
     column = pd.DataFrame({"group": group})
     made = Outcomes(
@@ -63,11 +67,14 @@ def test_a_slice_that_is_worse_is_found_and_small_ones_are_not_judged():
     )
     tested = slices.tested(made, column, slices.measured(made.tallies, column["group"]))
     ordered = slices.worst_first(tested, "accuracy")
-    assert [one.value for one in ordered] == ["bad", "good", "few"]
-    bad, _, few = ordered
+    assert [one.value for one in ordered] == ["few", "bad", "good"]
+    few, bad, _ = ordered
     assert bad.p < 0.001
     assert bad.intervals["accuracy"].low < bad.metrics["accuracy"] < bad.intervals["accuracy"].high
-    assert (few.small, few.p) == (True, None)
+    right, others = int(credit[group != "few"].sum()), int((group != "few").sum())
+    exact = fisher_exact([[0, 6], [right, others - right]])[1]
+    assert few.small
+    assert few.p == pytest.approx(exact)  # the largest of the three
 
 
 def test_a_column_of_ten_thousand_values_is_cut_to_the_largest():
@@ -143,6 +150,44 @@ def test_the_lists_are_read_edited_and_refused(tmp_path):
         counterfactuals.terms("nowhere.json")
     with pytest.raises(OptionError, match="2, 1 words"):
         counterfactuals.terms([{"kind": "k", "groups": {"a": ["x", "y"], "b": ["z"]}}])
+
+
+@pytest.mark.parametrize(("lowest", "start"), [(0.97, 0.95), (0.62, 0.5), (1.0, 0.99)])
+def test_a_model_that_is_always_sure_has_a_reliability_of_its_own_range(lowest, start):
+    made = outcomes(300)
+    sure = np.linspace(lowest, 1.0, 300)
+    made = replace(made, probabilities=np.column_stack([1 - sure, sure]), predicted=np.ones(300, int))
+    drawn = curves.reliable(made, ("no", "yes"))
+    rows = next(one for one in drawn.series if one.look == "bars")
+    assert drawn.start == start
+    assert rows.width == pytest.approx((1 - start) / 10)
+    assert sum(rows.y) == pytest.approx(1, abs=0.002)
+    bar = next(trace for trace in report_figure(drawn, "").get("data") if trace["type"] == "bar")
+    assert bar["width"] == rows.width  # else a single bar fills the picture
+
+
+def test_no_temperature_is_taken_from_the_end_of_its_range():
+    generator = np.random.default_rng(1)
+    logits = generator.normal(size=(500, 2)).astype(np.float32)
+    against = logits.argmin(axis=1)  # always wrong: the less sure, the better
+    temperature = calibration.temperature(logits, against)
+    assert temperature == 1
+    chances = np.full((500, 2), 0.5, np.float32)
+    unfit = calibration.calibrated(chances, chances, against, temperature, model="m")
+    assert unfit.sentence.startswith("Not calibrated: no temperature between 0.02 and 50 fits these rows.")
+    assert "m was not calibrated on 500 rows." in text(unfit)
+
+
+@pytest.mark.parametrize("measure", ["precision", "recall"])
+def test_a_threshold_that_reaches_a_precision_is_the_lowest(measure):
+    probabilities = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])[:, None]
+    wanted = np.array([True, True, True, True, False, False])[:, None]
+    (point,) = operating_points.points(probabilities, wanted, ("x",), f"{measure}=0.6")
+    reached = [
+        threshold for threshold in probabilities[:, 0]
+        if wanted[probabilities >= threshold].mean() >= 0.6
+    ]  # fmt: skip
+    assert point.threshold == (min(reached) if measure == "precision" else 0.6)  # of a recall the best precision
 
 
 def test_few_rows_that_are_all_right_do_not_ask_for_certainty():

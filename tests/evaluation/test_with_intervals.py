@@ -7,7 +7,7 @@ from sklearn import metrics as theirs
 from torchmetrics.classification import BinaryCalibrationError, MulticlassCalibrationError
 
 from bertmagic.evaluation import ranking_metrics, with_intervals
-from bertmagic.evaluation.bootstrap import of_share
+from bertmagic.evaluation.limits import of_share
 from bertmagic.tasks.classification import metrics as class_metrics
 from bertmagic.tasks.multi_label import metrics as multi_label
 from bertmagic.tasks.regression import metrics as regression_metrics

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 import bertmagic as bm
@@ -24,6 +23,7 @@ from bertmagic.widgets.panel_copy import CopyCell
 from ..attention.made import maps as made_maps
 from ..display.examples import EXAMPLES, MORE
 from ..display.test_registry import facts
+from ..small import pairs
 from ..widgets.conftest import long_maps
 
 ALL = EXAMPLES | MORE
@@ -109,13 +109,13 @@ def test_stored_outputs_have_html_and_words_and_stay_below_the_cap():
     assert max(map(bytes_of, stored)) < MESSAGE_CAP
 
 
-def test_the_report_of_many_long_texts_stays_below_the_cap(learnt, make_rows):
-    rows = make_rows(600)
-    rows["text"] = rows.text + " lorem ipsum dolor" * 60
-    rows["label"] = np.random.default_rng(0).permutation(rows.label.to_numpy())
-    report = learnt.evaluate(rows, by=["thing"], show=False)
+def test_the_report_of_many_long_texts_stays_below_the_cap(small):
+    rows = pairs(600)
+    rows["premise"] += " lorem ipsum dolor" * 60
+    model = small("pairs")
+    report = model.evaluate(rows, by=["hypothesis"], show=False)
     figures = [one for name in report.pictures for one in outputs(report.figure(name))]
-    messages = [*outputs(report), *figures, *outputs(learnt.predict(rows, show=False))]
+    messages = [*outputs(report), *figures, *outputs(model.predict(rows, show=False))]
     assert len(messages) > 8
     assert max(map(bytes_of, messages)) < MESSAGE_CAP
 

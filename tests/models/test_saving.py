@@ -45,6 +45,49 @@ def test_a_new_model_takes_the_place_of_the_old(tmp_path, model, tokenizer):
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
+def test_what_stands_beside_a_model_is_kept(tmp_path, model, tokenizer):
+    folder = saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
+    others = {"LICENSE": "MIT", "LICENSE-weights.txt": "CC", ".gitattributes": "lfs", ".gitignore": "*"}
+    stale = {
+        "model-00001-of-00002.safetensors", "model.safetensors.index.json", "vocab.txt", "adapter_config.json",
+        "pytorch_model.bin", "tokenizer.model", "added_tokens.json",
+    }  # fmt: skip
+    for name, text in (others | dict.fromkeys(stale, "{}")).items():
+        (folder / name).write_text(text)
+    saving.save(folder, model, tokenizer, {"version": 2})
+    assert {name: (folder / name).read_text() for name in others} == others
+    assert not {path.name for path in folder.iterdir()} & stale
+    assert version(folder) == 2
+
+
+def test_what_a_kill_left_is_removed_when_nobody_fills_it(tmp_path, model, tokenizer):
+    saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
+    old, held, new, other = (tmp_path / f".{name}" for name in ("m.0123abcd", "m.89abcdef", "m.00000000", "n.00000000"))
+    for folder in (old, held, new, other):
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"half")
+    for folder in (old, held, other):
+        os.utime(folder, (1, 1))
+    hold = (
+        "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print('held', flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", hold, str(held)], stdin=-1, stdout=-1, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        saving.recover(tmp_path / "m")
+        assert [folder.exists() for folder in (old, held, new, other)] == [False, True, True, True]
+        process.stdin.write("\n")
+    saving.save(tmp_path / "m", model, tokenizer, {"version": 2})
+    assert [folder.exists() for folder in (old, held, new, other)] == [False, False, True, True]
+
+
+def test_a_folder_that_is_being_filled_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "_LEFT", -1.0)
+    with saving.replacing(tmp_path / "m") as filling:
+        saving.recover(tmp_path / "m")
+        (filling / "it").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["m", "it"]
+
+
 def test_an_empty_folder_may_be_filled(tmp_path, model, tokenizer):
     (tmp_path / "m").mkdir()
     assert version(saving.save(tmp_path / "m", model, tokenizer, {"version": 1})) == 1

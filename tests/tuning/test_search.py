@@ -137,7 +137,10 @@ def test_an_interrupt_keeps_the_best_so_far(search):
     with pytest.raises(Interrupted, match="stopped after 2 trials; 'found' is the best of them") as stopped:
         search(on_event=stop)
     assert stopped.value.model.name == "found"
-    assert [trial.note for trial in search(trials=3).trials] == ["", "interrupted", ""]
+    resumed = search(trials=3)
+    assert [trial.note for trial in resumed.trials] == ["", "interrupted", "", ""]
+    assert "4 of 4 trials done" in str(resumed)
+    assert len(search(trials=3).trials) == 4
 
 
 def test_the_memory_of_a_trial_is_given_back_before_the_next(search):

@@ -11,10 +11,12 @@ import torch
 import transformers
 
 import bertmagic as bm
+from bertmagic.attention import METHODS, STATISTICS
 from bertmagic.display.attention import export
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.settings import settings
 
+from ..browser.axe import violations
 from ..test_architectures import config
 from .conftest import drawn, long_maps
 from .page import Page
@@ -120,6 +122,8 @@ def test_the_sum_of_pinned_tokens_is_told(opened, maps):
 def test_python_sets_what_is_on_screen(opened, maps):
     page = opened(maps, layer=0, heads=[0])
     page.set(layer=1, heads=[3], method="head_mean", find="film", pictures=["heat map"])
+    for name in ("Bars show", "Order", "Head"):  # a map of all heads has no head to choose
+        assert not page.page.get_by_label(name, exact=True).is_visible()
     assert page.text(".bm-title").endswith("layer 1 · mean of all heads")
     assert not page.canvas("Lines").is_visible()
     assert page.page.locator("input[type=search]").input_value() == "film"
@@ -280,6 +284,12 @@ def test_shown_twice_both_follow_and_both_can_go(opened, maps):
     assert page.page.evaluate("() => Object.values(heard).flat().length") == 0
 
 
+def test_an_encoder_without_a_head_offers_nothing_that_takes_a_gradient(opened, maps):
+    page = opened(replace(maps, outputs=(), prediction=(), said="", gradients=None))
+    offered = {option.get_attribute("value") for option in page.page.locator("select option").all()}
+    assert {*METHODS, *STATISTICS} - offered == {"gradient", "importance"}
+
+
 def test_two_views_on_a_page_have_controls_of_their_own(opened, maps):
     page = opened(maps)
     page.page.evaluate(
@@ -293,6 +303,7 @@ def test_two_views_on_a_page_have_controls_of_their_own(opened, maps):
     assert len(ids) > 20
     assert len(set(ids)) == len(ids)
     assert page.page.get_by_label("Method").count() == 2
+    assert violations(page.page, ".bm-attention") == []
 
 
 @pytest.mark.parametrize("tokens", [12, 512])

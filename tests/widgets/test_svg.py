@@ -93,7 +93,7 @@ def differs(image, expected):
     return np.abs(thumbnails(image) - thumbnails(expected)).max() > SAME_COLOUR
 
 
-METHODS = ["rollout", "weights", "gradient", "value_norms", "head_mean", "head_max", "weights", "gradient"]
+METHODS = ["rollout", "weights", "value_norms", "head_mean", "weights", "gradient"]
 
 
 def test_the_grid_is_that_of_the_method_after_each_change(opened, maps):

@@ -46,6 +46,10 @@ def test_a_run_has_the_baselines_that_compare_has(run, kind):
     results = model.report.baselines
     assert tuple(result.name for result in results) == NAMES[kind]
     assert bool(model.report.verdict) == bool(results)
+    assert (model.report.main, model.report.errors.rows) == (model.task.main_metric, model.report.rows)
+    assert model.report.automatic or kind in ("token_classification", "question_answering")  # their rows are alike
+    assert model.report.summary.startswith("run: ")
+    assert len(model.report.summary) > len("run: accuracy 0.50")
     if not results:
         return
     comparison = bm.compare([model, *NAMES[kind]], test, train=train, show=False)

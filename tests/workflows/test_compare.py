@@ -1,6 +1,7 @@
 """Models side by side, end to end, on a tiny real BERT."""
 
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from bertmagic.display import below, bundle
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.errors import ModelError, OptionError
 from bertmagic.events import Phase
+from bertmagic.models import loading
 from bertmagic.workflows import compare as comparing
 from tests.display.tags import Tags
 from tests.small import ROWS
@@ -91,6 +93,28 @@ def test_baselines_find_the_training_rows_by_their_digest(encoder, make_rows, tm
             (tmp_path / "r.csv").unlink()
         with pytest.raises(OptionError, match=r"no longer at hand: r\.csv") as caught:
             bm.compare([model, "tfidf"], make_rows(20, seed=5), show=False)
+        assert "--train" in caught.value.fix
+
+
+def test_training_rows_in_a_variable_are_found_by_their_digest(encoder, make_rows, monkeypatch):
+    class Strange:
+        def __getattr__(self, name):
+            raise AssertionError(f"{name} of a stranger's object was asked for")
+
+    rows = make_rows(80)
+    bm.finetune(rows, text="text", label="label", model=encoder, max_steps=2, name="mine", show=False)
+    user = sys.modules["__main__"]
+    others = {"strange": Strange(), "shuffled": rows.sample(frac=1, random_state=1), "other": make_rows(80, seed=9)}
+    for name, value in {**others, "tickets": rows}.items():
+        monkeypatch.setattr(user, name, value, raising=False)
+    comparison = bm.compare(["mine", "tfidf"], make_rows(20, seed=5), show=False)
+    assert any(note.startswith("tfidf was trained on 64 rows") for note in comparison.notes)
+
+    monkeypatch.delattr(user, "tickets")
+    monkeypatch.setattr(loading, "opened", lambda *_, **__: pytest.fail("a model was loaded before the error"))
+    for models in (["mine", "tfidf"], ["majority", "mine"]):
+        with pytest.raises(OptionError, match="are no longer at hand") as caught:
+            bm.compare(models, make_rows(20, seed=5), show=False)
         assert "--train" in caught.value.fix
 
 

@@ -28,10 +28,10 @@ def test_everything_asked_for_is_in_one_report(learnt, make_rows):
     assert {(probe.source, probe.target) for probe in report.probes} >= {("he", "she"), ("she", "he")}
     assert {"likely wrong label", "in train"} <= {issue.kind for issue in report.issues}
     assert [part.column for part in report.automatic].count("length") >= 2
-    assert {"accuracy", "loss", "ece", "roc_auc"} <= set(report.intervals)
+    assert {"accuracy", "brier", "roc_auc"} <= set(report.intervals)
     assert report.errors.wrong == int((report.outcomes.credit < 1).sum())
     for taken in (report.to_markdown(), report.to_latex()):
-        for table in ("Parts of the rows", "What else the rows differ in", "The lowest threshold", "Words for people",
+        for table in ("Parts of the rows", "What the rows differ in", "the lowest threshold", "Words for people",
                       "Rows whose label"):  # fmt: skip
             assert table in taken
 

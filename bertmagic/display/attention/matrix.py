@@ -37,6 +37,8 @@ class Unit:
         Whether it is a special token.
     space
         Whether there is a space before it in the text.
+    unknown
+        The name of the unknown token that ``text`` begins with; "" if the model knows the characters.
     """
 
     text: str
@@ -44,6 +46,12 @@ class Unit:
     sentence: int
     special: bool
     space: bool
+    unknown: str = ""
+
+    @property
+    def characters(self) -> str:
+        """The text without the name of the unknown token."""
+        return self.text.removeprefix(f"{self.unknown} ") if self.unknown else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +129,22 @@ def _unit(tokens: tuple[Token, ...], group: list[int]) -> Unit:
     """Return what stands for the tokens at some adjacent positions."""
     first, last = tokens[group[0]], tokens[group[0] - 1] if group[0] else None
     space = last is None or first.word < 0 or last.word < 0 or first.start > last.end
-    return Unit(label([tokens[at] for at in group]), tuple(group), first.sentence, first.word < 0, space)
+    members = [tokens[at] for at in group]
+    return Unit(label(members), tuple(group), first.sentence, first.word < 0, space, _unknown(members))
 
 
 def label(tokens: Sequence[Token]) -> str:
-    """Return the characters of adjacent tokens, with the name of the unknown token before those it replaced."""
-    text = "".join(visible_token(token.text) for token in tokens)
-    unknown = next((token.unknown for token in tokens if token.unknown), "")
+    """Return the characters of adjacent tokens, with the name of the unknown token before those it replaced.
+
+    A token that stands for no character of the text is left out of a word.
+    """
+    text = "".join(visible_token(token.text) for token in tokens if len(tokens) == 1 or token.end > token.start)
+    unknown = _unknown(tokens)
     return f"{unknown} {text}" if unknown else text
+
+
+def _unknown(tokens: Sequence[Token]) -> str:
+    return next((token.unknown for token in tokens if token.unknown), "")
 
 
 def compared_words(maps: AttentionMaps) -> list[Unit]:

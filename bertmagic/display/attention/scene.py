@@ -50,7 +50,9 @@ class Scene:
 
     def label(self, unit: Unit, most: int) -> str:
         """Return what is written for a token: its text, or its position where fonts lack most of its letters."""
-        return short(unit.text, most) if self.letters.has_most(unit.text) else f"#{unit.tokens[0]}"
+        return short(
+            unit.text if self.letters.has_most(unit.characters) else f"{unit.unknown} #{unit.tokens[0]}".strip(), most
+        )
 
     def share(self, value: float) -> float:
         """Return the share between 0 and 1 of full colour that a weight is drawn with."""

@@ -40,7 +40,7 @@ def blocks(maps: AttentionMaps) -> list[Block]:
     state = settings(maps, {})
     notes = [Caution(line(" ".join(maps.notes), 600))] if maps.notes else []
     rows = [[line(a, 40), line(b, 40), f"{value:.3f}"] for a, b, value in captions.largest_weights(maps, state)]
-    head = columns(("from", "to", f"weight, layer {state.layer}, head {state.heads[0]}"), (0, 1))
+    head = columns((WORDS.attends, WORDS.is_attended_to, f"weight, layer {state.layer}, head {state.heads[0]}"), (0, 1))
     weights = Table(head, rows, explanation="Largest weights between words.", lines=_LINES)
     return [
         Headline(captions.headline(maps)), Paragraph(line(captions.model_output(maps), 300)), *notes,
@@ -65,14 +65,14 @@ def _image(maps: AttentionMaps, state: Settings) -> list[Block]:
     """Return the picture; below it, where no font has some letters, the tokens by what is written for them."""
     png, width, replaced = picture(maps, state)
     image = Image(png, width, captions.alternative(maps, state))
-    legend = ", ".join(f"{written} is {line(text, 40)}" for written, text in replaced.items())
+    legend = ", ".join(f"{written} is {line(text, 40)}" for written, text in replaced)
     return [image, Paragraph(f"{WORDS.legend} {legend}.")] if legend else [image]
 
 
-def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, dict[str, str]]:
+def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, list[tuple[str, str]]]:
     """Return the picture as PNG, its width on the page in CSS pixels, and the tokens that no font can write.
 
-    These are named by what is written for them, such as ``#3``.
+    Of each what is written for it, such as ``#3``, and its characters.
     """
     if maps.array.shape[-1] > _MOST_ROWS:
         state = replace(state, scale="square root")  # small weights in small cells are not seen otherwise
@@ -87,10 +87,11 @@ def picture(maps: AttentionMaps, state: Settings) -> tuple[bytes, int, dict[str,
     left.draw(surface)
     surface.origin = (left.width + _GAP, 0.0)
     right.draw(surface)
-    return surface.file(), width, _replaced(scene) if is_labelled(len(texts)) else {}
+    return surface.file(), width, _replaced(scene) if is_labelled(len(texts)) else []
 
 
-def _replaced(scene: Scene) -> dict[str, str]:
-    """Return the tokens whose label lacks letters, by what is written instead."""
+def _replaced(scene: Scene) -> list[tuple[str, str]]:
+    """Return what is written for the tokens that have letters without a font, and their characters."""
     units = [unit for unit in scene.matrix.columns if not scene.letters.has_all(unit.text)]
-    return {scene.letters.drawable(scene.label(unit, HEAT_MAP.label_columns)): unit.text for unit in units}
+    written = [scene.letters.drawable(scene.label(unit, HEAT_MAP.label_columns)) for unit in units]
+    return list(dict.fromkeys(zip(written, (unit.characters for unit in units), strict=True)))

@@ -22,7 +22,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 20, 32
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line of a chart: how it is called and drawn. ``dots`` also marks each point."""
+    """A line of a chart: how it is called and drawn. ``dots`` also marks each point, ``filled`` fills what is below."""
 
     name: str
     points: Points
@@ -30,6 +30,7 @@ class Curve:
     width: float = 1.8
     opacity: float = 1.0
     dots: bool = False
+    filled: bool = False
 
 
 def chart(
@@ -155,7 +156,8 @@ def _line(frame: _Frame, curve: Curve) -> str:
     path = "L".join(f"{x} {y}" for x, y in pixels)
     look = f'stroke="{curve.colour}" stroke-width="{curve.width}" stroke-opacity="{curve.opacity}"'
     dash = ' stroke-dasharray="4 3"' if curve.dots else ""
-    drawn = f'<path d="M{path}" fill="none" {look}{dash} stroke-linejoin="round"/>'
+    area = f'fill="{curve.colour}" fill-opacity=".3"' if curve.filled else 'fill="none"'
+    drawn = f'<path d="M{path}" {area} {look}{dash} stroke-linejoin="round"/>'
     marked = curve.dots or len(pixels) == 1  # a path of one point shows nothing
     return drawn + (_dots(pixels, curve.colour) if marked else "")
 

@@ -27,7 +27,8 @@ def report_figure(figure: Figure, title: str) -> dict[str, Any]:
         "yaxis": {**AXIS, "title": {"text": plain(figure.y, 60)}, "automargin": True, "rangemode": "tozero"},
     }  # fmt: skip
     if figure.unit:
-        layout["xaxis"]["range"], layout["yaxis"]["range"] = [-0.01, 1.01], [-0.01, 1.02]
+        margin = 0.01 * (1 - figure.start)
+        layout["xaxis"]["range"], layout["yaxis"]["range"] = [figure.start - margin, 1 + margin], [-0.01, 1.02]
     return {"data": traces, "layout": layout, "config": CONFIG}
 
 
@@ -38,7 +39,8 @@ def _trace(one: Series, at: int) -> dict[str, Any]:
     values: dict[str, Any] = {"name": plain(one.name, 50), "x": list(one.x), "y": list(one.y)}
     if one.look == "bars":
         pattern = {"shape": "" if at == 0 else "/", "fgopacity": 0.6, "solidity": 0.3}
-        return {**values, "type": "bar", "marker": {"color": colour, "opacity": 0.55, "pattern": pattern}}
+        width = {"width": one.width} if one.width else {}
+        return {**values, **width, "type": "bar", "marker": {"color": colour, "opacity": 0.55, "pattern": pattern}}
     mode = "lines+markers" if one.look == "points" else "lines"
     line = {"color": colour, "width": 1.5 if at < 0 else 2, "dash": dash}
     trace = {**values, "type": "scatter", "mode": mode, "line": line}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bertmagic.display.charts.curves import ticks
-from bertmagic.display.style import BLUE, GREY, number
+from bertmagic.display.style import BLUE, GREY, ORANGE, number
 from bertmagic.display.writers.elements import escape, tag
 
 if TYPE_CHECKING:
@@ -234,7 +234,8 @@ def _mark(x: float, y: float, r: float, symbol: str, colour: str) -> str:
 
 def _bars(trace: dict[str, Any], across: _Axis, up: _Axis, at: int, many: int) -> str:
     points = _points(trace)
-    gap = min((b[0] - a[0] for a, b in pairwise(points)), default=(across.high - across.low) / 10)
+    spaced = min((b[0] - a[0] for a, b in pairwise(points)), default=(across.high - across.low) / 10)
+    gap = trace.get("width", spaced)
     colour = trace.get("marker", {}).get("color", BLUE)
     colour = colour if isinstance(colour, str) else BLUE
     width = abs(across(across.low + gap) - across.start) * 0.9 / many
@@ -257,10 +258,10 @@ def _heat(trace: dict[str, Any], across: _Axis, up: _Axis) -> str:
     for i, row in enumerate(rows):
         for j, value in enumerate(row):
             x, y = across(j), up(i)
-            share = min(max(float(value) / top, 0.0), 1.0)
+            share, colour = min(abs(float(value)) / top, 1.0), BLUE if value >= 0 else ORANGE
             parts.append(
                 f'<rect x="{x - wide / 2 + 0.5:.1f}" y="{y - high / 2 + 0.5:.1f}" width="{wide - 1:.1f}" '
-                f'height="{high - 1:.1f}" fill="{BLUE}" fill-opacity="{0.04 + 0.66 * share:.3f}"/>'
+                f'height="{high - 1:.1f}" fill="{colour}" fill-opacity="{0.04 + 0.66 * share:.3f}"/>'
             )
             parts.append(_text(x, y + 4, str(words[i][j])))
     return "".join(parts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
 from bertmagic.display.cells import Absent, Cell, Mark, Passage, Ranking, Row, Share, Strong
 from bertmagic.display.results.predictions import FIRST, LAST, lacking, shown_rows
+from bertmagic.display.results.steps import of_predictions
 from bertmagic.display.style import line, speed
 from bertmagic.errors import count
 
@@ -37,7 +38,8 @@ def blocks(result: Answers) -> list[Block]:
     rest = f"… {more}; .frame has them all, .candidates the next-best answers." if total > lines else ""
     explanation = "The context has the answer in bold." if result.frame["start"].notna().any() else ""
     rows = Table(columns, list(_rows(result)), "", explanation, lines, rest)
-    return [Headline(_headline(result)), rows, Paragraph(_remarks(result)), Notes(result.notes[:10], lines=1)]
+    steps = of_predictions(result.model, ())
+    return [Headline(_headline(result)), rows, Paragraph(_remarks(result)), Notes(result.notes, lines=1), steps]
 
 
 def _headline(result: Answers) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
 from bertmagic.display.cells import Absent, Cell, Mark, Passage, Row
 from bertmagic.display.results.predictions import FIRST, LAST, shown_rows
+from bertmagic.display.results.steps import of_predictions
 from bertmagic.display.style import line, speed
 from bertmagic.errors import count
 
@@ -31,7 +32,8 @@ def blocks(result: Entities) -> list[Block]:
     lines = min(_LINES, total) if len(result.frame) else 0
     rest = f"… {count(total - lines, 'more text')}; .frame has the entities of all." if total > lines else ""
     rows = Table(columns, list(_rows(result)), "", explanation, lines, rest)
-    return [Headline(_headline(result)), rows, Paragraph(_remarks(result)), Notes(result.notes[:10], lines=1)]
+    steps = of_predictions(result.model, [text for text in result.given.head(_LINES) if isinstance(text, str)])
+    return [Headline(_headline(result)), rows, Paragraph(_remarks(result)), Notes(result.notes, lines=1), steps]
 
 
 def _headline(result: Entities) -> str:

@@ -1,16 +1,14 @@
-"""Rows to read: fifty of them as a table, and all of them as a page of its own that needs no kernel."""
+"""Rows to read: fifty of them as a table, most of them folded, and all as a page of its own that needs no kernel."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Column, Heading, Paragraph, Table
+from bertmagic.display.blocks import Block, Column, Folded, Heading, Table
 from bertmagic.display.cells import Passage, Row
-from bertmagic.display.results import explorer
+from bertmagic.display.results import commands, explorer
 from bertmagic.display.style import line, number, share
 from bertmagic.errors import count
-from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,29 +16,37 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.errors import Example
     from bertmagic.evaluation.report import Report
 
-_ROWS, _LINES = 50, 3
+_ROWS, _FIRST, _LINES = 50, 5, 3
 _BYTES = 60_000
 """How large the texts of the table may be, together."""
 _CHARACTERS = 240
 
 
 def blocks(result: Report) -> list[Block]:
-    """Return at most fifty rows as a table: mistakes first, then those least certain."""
+    """Return at most fifty rows as a table: mistakes first, then those least certain; all but five are folded."""
     assert result.errors is not None
     rows = list(_rows(result))
-    rest = len(result.errors.examples) - len(rows)
-    more = f"{count(rest, 'more row')} in the table below, which needs no kernel." if rest else ""
     score = "probability" if has_probabilities(result) else "off by"
     columns = (Column("row", "word", 20), Column("text", "prose", 70), Column("true", "word", 40),
                Column("predicted", "word", 40), Column(score))  # fmt: skip
-    return [Heading(_headline(result)), Table(columns, rows, lines=_LINES), Paragraph(more)]
+    first, others = rows[:_FIRST], rows[_FIRST:]
+    rest = [Folded(_rest(result, len(others)), [Table(columns, others)])] if others else []
+    return [Heading(_headline(result)), Table(columns, first, lines=_LINES), *rest]
+
+
+def _rest(result: Report, many: int) -> str:
+    assert result.errors is not None
+    unsure = any(not one.wrong for one in result.errors.examples)
+    return count(many, "more row") + (": mistakes, then those least certain" if unsure else "")
 
 
 def page(result: Report) -> Iterator[list[Block]]:
-    """Yield the page of all rows, where there is something to read."""
+    """Yield the page of all rows, where the table does not have them all."""
     assert result.errors is not None
-    if result.errors.examples:
-        yield [explorer.frame(result, has_probabilities(result))]
+    total = len(result.errors.examples)
+    if total > _FIRST:
+        title = f"All {count(total, 'row')} to read: filter, sort, search"
+        yield [Folded(title, [explorer.frame(result, has_probabilities(result))])]
 
 
 def has_probabilities(result: Report) -> bool:
@@ -64,7 +70,7 @@ def _rows(result: Report) -> Iterator[Row]:
     assert result.errors is not None
     used = 0
     for one in result.errors.examples[:_ROWS]:
-        code = attention_line(one.text, result.model)
+        code = commands.attention(one.text, result.model)
         text = line(one.text, _CHARACTERS)
         used += len(code.encode()) + len(text.encode())
         if used > _BYTES:
@@ -81,17 +87,3 @@ def _row(one: Example, text: Passage) -> Row:
         predicted,
         share(one.score) if one.probabilities else number(one.score),
     ]
-
-
-def attention_line(text: str, model: str) -> str:
-    """Return the magic that shows what the model attends to in a text, ready to paste.
-
-    A text with quotes or breaks is written as a Python expression, in which JSON's escapes mean the same.
-    """
-    parts = visible(text).split(" ||| ")
-    quoted = [f"{{{json.dumps(part, ensure_ascii=False)}}}" if _needs_escapes(part) else f'"{part}"' for part in parts]
-    return f"%bert_attention {' '.join(quoted)} -m {explorer.model_name(model)}"
-
-
-def _needs_escapes(text: str) -> bool:
-    return not text or any(letter in text for letter in '"\\\n\r\t')

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bertmagic.display.blocks import Frame
+from bertmagic.display.results.commands import model_name
 from bertmagic.display.style import line
 from bertmagic.display.writers.elements import tag
 from bertmagic.text_safety import visible
@@ -22,18 +23,13 @@ _PAGE = 180_000
 """How large the rows of the page may be, as JSON."""
 _MATRIX = 20
 _HERE = Path(__file__).parent
-_ABOUT = "The rows to read, to filter, sort and search; see the table above."
+_ABOUT = "The rows to read, to filter, sort and search; see the table in the report."
 
 
 def frame(result: Report, probabilities: bool) -> Frame:
     """Return the page of rows; ``probabilities`` is whether they have those of classes."""
     matrix = 24 * min(len(result.labels), _MATRIX) if result.confusion is not None else 0
     return Frame("Rows to read: filter, sort, search", _ABOUT, _page(result, probabilities), min(420 + matrix, 760))
-
-
-def model_name(model: str) -> str:
-    """Return the name of a model as it is written in a magic."""
-    return model if model.isidentifier() else json.dumps(model, ensure_ascii=False)
 
 
 def _page(result: Report, probabilities: bool) -> str:

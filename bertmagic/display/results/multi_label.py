@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.blocks import Block, Column
 from bertmagic.display.results.predictions import (
     WIDE,
+    about_columns,
     document,
     lacking,
     most_frequent,
@@ -43,4 +44,4 @@ def _explanation(result: MultiLabelPredictions) -> str:
         return "Each label is given where its probability reaches its own threshold."
     pairs = zip(result.labels, result.thresholds, strict=True)
     thresholds = ", ".join(f"{line(label, 30)} from {threshold:.3f}" for label, threshold in pairs)
-    return f"The column of each label has its probability: p_LABEL in .frame. Given are: {thresholds} on."
+    return f"{about_columns(result.labels, 'label')} Given are: {thresholds} on."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.blocks import Block, Column, Headline, Notes, Paragraph, Table
 from bertmagic.display.cells import Absent, Cell, Passage, Row, Share
+from bertmagic.display.results.steps import of_predictions
 from bertmagic.display.style import MISSING, line, speed
 from bertmagic.errors import count
 
@@ -28,9 +29,6 @@ _TEXTS_BYTES = 30_000
 
 def blocks(result: Predictions) -> list[Block]:
     """Return the label of each row, its score, and the probability of each class."""
-    explanation = (
-        "The column of each class has its probability: p_CLASS in .frame." if len(result.labels) <= WIDE else ""
-    )
     columns = [Column("label", "word", 24), Column("score"), *probability_columns(result.labels)]
     labels = [label for label in result.frame["label"] if not lacking(label)]
 
@@ -38,17 +36,22 @@ def blocks(result: Predictions) -> list[Block]:
         score = Share(float(row["score"]), f"{row['score']:.3f}")
         return [line(row["label"], 60), score, *probabilities(row, result.labels)]
 
-    return document(result, most_frequent(labels), table(result, columns, cells, explanation))
+    return document(result, most_frequent(labels), table(result, columns, cells, about_columns(result.labels, "class")))
 
 
 def document(result: Predictions, summary: str, rows: Table) -> list[Block]:
     """Return predictions as blocks: what there is, the rows, what is missing, notes."""
     of = f" for {count(len(result), 'row')}" if result.missing else ""
-    what = (
-        f"{count(len(result) - result.missing, 'prediction')}{of} by {line(result.model, 40)} ({line(result.task, 30)})"
-    )
+    what = f"{count(_given(result), 'prediction')}{of} by {line(result.model, 40)} ({line(result.task, 30)})"
     headline = Headline(f"{what}: {summary}." if summary else f"{what}.")
-    return [headline, rows, Paragraph(_remarks(result)), Notes(result.notes[:10], lines=1)]
+    steps = of_predictions(result.model, _first_texts(result))
+    return [headline, rows, Paragraph(_remarks(result)), Notes(result.notes, lines=1), steps]
+
+
+def _first_texts(result: Predictions) -> list[str]:
+    """Return the first texts as `%bert_attention` reads them; those of a pair with `` ||| `` between them."""
+    columns = [result.frame[name].head(_LINES) for name in _texts(result)]
+    return [" ||| ".join(map(str, parts)) for parts in zip(*columns, strict=True) if not any(map(lacking, parts))]
 
 
 def table(
@@ -107,6 +110,11 @@ def most_frequent(labels: Iterable[object], what: tuple[str, str] = ("class", "c
     return each + (f" and {count(rest, f'more {what[0]}', f'more {what[1]}')}" if rest > 0 else "")
 
 
+def _given(result: Predictions) -> int:
+    """Return how many rows got a prediction."""
+    return max(len(result) - result.missing, 0)
+
+
 def _remarks(result: Predictions) -> str:
     parts = []
     if result.missing:
@@ -115,7 +123,7 @@ def _remarks(result: Predictions) -> str:
     if result.truncated:
         parts.append(f"{count(result.truncated, 'text was', 'texts were')} longer than the model reads, and cut.")
     if result.seconds > 0:
-        parts.append(speed(len(result) - result.missing, result.tokens, result.seconds))
+        parts.append(speed(_given(result), result.tokens, result.seconds))
     return " ".join(parts)
 
 
@@ -124,6 +132,13 @@ def probability_columns(labels: tuple[str, ...]) -> list[Column]:
     if len(labels) > WIDE:
         return [Column("most probable", "word", 80, plain="no")]
     return [Column(line(label, 30), plain="no") for label in labels]
+
+
+def about_columns(labels: tuple[str, ...], noun: str) -> str:
+    """Return what the columns of `probabilities` are, and their names in the frame; empty if there are none."""
+    if len(labels) > WIDE:
+        return ""
+    return f"The column of a {noun} holds its probability; in .frame it is p_{line(labels[0], 30)}, and so on."
 
 
 def probabilities(row: Any, labels: tuple[str, ...]) -> list[Cell]:

@@ -1,13 +1,12 @@
-"""The evaluation report: numbers, classes, confusion, slices and cost, then the rows to read."""
+"""The evaluation report: the verdict, numbers, confusions and rows to read; the rest folded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display.blocks import Block, Figure, Headline, Notes, Paragraph, Table, columns
+from bertmagic.display.blocks import Block, Figure, Folded, Headline, Notes, Paragraph, Table, columns
 from bertmagic.display.cells import Row, Shade, Share
-from bertmagic.display.charts.confusion import confusion
-from bertmagic.display.results import baselines, errors, measures, slices
+from bertmagic.display.results import baselines, errors, measures, slices, steps
 from bertmagic.display.results import figure as figures_of
 from bertmagic.display.style import ORANGE, duration, line, number, score, share
 from bertmagic.errors import count
@@ -18,37 +17,64 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import ClassScore, RangeScore, Report
 
 _MATRIX, _MATRIX_LINES = 20, 8
+_FEW_CLASSES = 12
+"""Up to so many classes their table is not folded."""
 _CLASSES, _CLASS_LINES = 100, 12
 _PAIRS, _PAIR_LINES = 10, 5
 _RANGES = ("true number", "rows", "mean prediction", "mean absolute error")
 
 
 def blocks(result: Report) -> list[Block]:
-    """Return the report as tables and sentences."""
-    parts: list[Block] = [
-        Headline(_headline(result)),
+    """Return the report: what a person would say, numbers, confusions and rows to read; the rest is folded."""
+    return [
+        Headline(line(result.summary, 400)),
+        Paragraph(_measured(result)),
         *_verdict(result),
-        *measures.blocks(result),
-        *baselines.blocks(result),
+        measures.main(result),
+        *_confusions(result),
+        *slices.blocks(result),
+        *(errors.blocks(result) if result.errors is not None else []),
+        *_folded(result),
+        Notes(result.notes, lines=20),
+        *steps.of_report(result),
     ]
-    if result.classes:
-        parts.append(_classes(result))
-    if result.confusion is not None and len(result.labels):
-        parts += [matrix(result), *_pairs(result)]
-    if result.ranges:
-        caption = "What is predicted for low and for high numbers."
-        parts.append(Table(columns(_RANGES), [_range(one) for one in result.ranges], caption))
-    notes = Notes(result.notes, lines=20)
-    return [*parts, *slices.blocks(result), Paragraph(_cost(result)), Paragraph(_pictures(result)), notes]
 
 
 def further(result: Report) -> Iterator[list[Block]]:
-    """Yield what is shown below the report: the confusion matrix as a figure, and the rows to read."""
-    if result.confusion is not None:
-        yield [figure(result)]
+    """Yield what is shown below the report: the page of all rows to read."""
     if result.errors is not None:
-        yield errors.blocks(result)
         yield from errors.page(result)
+
+
+def _confusions(result: Report) -> Iterator[Block]:
+    """Yield the classes and what is confused: the matrix of a few classes, and of more the most frequent confusions."""
+    if result.classes and len(result.classes) <= _FEW_CLASSES:
+        yield _classes(result)
+    if result.confusion is not None and len(result.labels):
+        if len(result.labels) <= _MATRIX_LINES:
+            yield matrix(result)
+        else:
+            yield from _pairs(result)
+
+
+def _folded(result: Report) -> Iterator[Block]:
+    """Yield what few readers need, each part under a line that opens it."""
+    if result.classes and len(result.classes) > _FEW_CLASSES:
+        yield Folded(f"All {len(result.classes):,} classes", [_classes(result)], plain=True)
+    if result.confusion is not None and len(result.labels) > _MATRIX_LINES:
+        yield Folded("The confusion matrix", [matrix(result)])
+    if result.ranges:
+        caption = "What is predicted for low and for high numbers."
+        table = Table(columns(_RANGES), [_range(one) for one in result.ranges], caption)
+        yield Folded("Low and high numbers", [table], plain=True)
+    if numbers := measures.rest(result):
+        yield Folded("All numbers, with averages", numbers, plain=True)
+    if compared := baselines.blocks(result):
+        yield Folded("Baselines on the same rows", compared, plain=True)
+    if (parts := slices.automatic(result)).rows:
+        yield Folded(f"{count(len(parts.rows), 'part')} of the rows, the worst first", [parts], plain=True)
+    if cost := [Paragraph(text) for text in (_cost(result), _pictures(result)) if text]:
+        yield Folded("Time, and further pictures", cost, plain=True)
 
 
 def figures(result: Report) -> Iterator[Figure]:
@@ -63,7 +89,7 @@ def _verdict(result: Report) -> list[Block]:
     return [Paragraph(text) for text in (verdict + stop.rstrip(), advice) if text]
 
 
-def _headline(result: Report) -> str:
+def _measured(result: Report) -> str:
     left = f", {count(result.skipped, 'row was', 'rows were')} left out" if result.skipped else ""
     measured = f"{line(result.model, 60)} on {line(result.data, 60)}: {count(result.rows, 'row')} measured{left}."
     if not result.unseen:
@@ -148,15 +174,12 @@ def worst(result: Report, most: int) -> list[tuple[str, str, int, float]]:
 
 
 def _pairs(result: Report) -> list[Block]:
-    """Return what is confused most often, where a matrix of two classes does not say it at a glance."""
-    if len(result.labels) < 3:
-        return []
+    """Return what is confused most often, where there are too many classes for a matrix that is read at a glance."""
     rows = [[true, predicted, f"{many:,}", share(part)] for true, predicted, many, part in worst(result, _PAIRS)]
     if not rows:
         return [Paragraph("No row is wrong.")]
     head = columns(("true", "predicted", "rows", "share of the true class"), (0, 1))
-    lines = _PAIR_LINES if len(result.labels) > _MATRIX_LINES else 0
-    return [Table(head, rows, "What is confused most often.", lines=lines)]
+    return [Table(head, rows, "What is confused most often.", lines=_PAIR_LINES)]
 
 
 def _cost(result: Report) -> str:
@@ -172,15 +195,5 @@ def _cost(result: Report) -> str:
 
 
 def _pictures(result: Report) -> str:
-    names = ", ".join(name for name in result.pictures if name != "confusion")
-    return f'Further pictures with report.figure("…"): {names}.' if names else ""
-
-
-def figure(result: Report) -> Figure:
-    """Return the confusion matrix as an interactive figure."""
-    assert result.confusion is not None
-    first = worst(result, 1)
-    most = f" Most often {first[0][0]} was taken for {first[0][1]} ({count(first[0][2], 'row')})." if first else ""
-    right = sum(int(result.confusion[i, i]) for i in range(len(result.labels)))
-    title = f"Confusion matrix of {line(result.model, 60)}: {right:,} of {count(result.rows, 'row')} are right.{most}"
-    return Figure(title, confusion(result, shown_classes(result)), [matrix(result)])
+    names = ", ".join(result.pictures)
+    return f'Pictures with report.figure("…"): {names}.' if names else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bertmagic.display.blocks import Column, Table, columns
@@ -16,16 +17,20 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.report import Gap, Issue, Point, Probe, Report, Slice
 
 _SLICES = 40
-_AUTOMATIC = 10
+_AUTOMATIC, _AUTOMATIC_LINES = 40, 10
 _ROWS = 30
 _OTHERS = ("macro_f1", "exact_match", "f1", "rmse", "loss")
 """The metrics that may stand next to the main one."""
 _SIGNIFICANT = 0.05
-_P = "p is corrected for all parts (Holm); parts of fewer than 30 rows are not judged."
+_P = "p is exact where rows are right or wrong (Fisher), and corrected for all parts (Holm)."
 
 _GAPS = columns(("column", "groups", "class", "measure", "gap", "95 % interval"), (0, 1))
 _POINTS = columns(
     ("class", "wanted", "given from", "precision", "recall", "rows given", "95 % interval of what was wanted"), (0, 1)
+)
+_OF_POINTS = (
+    "For a precision the lowest threshold that reaches it, for a recall the one with the best precision; on other rows "
+    "it will be a little less."
 )
 _PROBES = columns(
     ("words", "swapped", "texts", "prediction changed", "95 % interval", "moved on average", "at most"), (0, 1)
@@ -34,18 +39,24 @@ _ISSUES = (*columns(("row", "what", "label", "likelier, or other row", "by"), (0
 
 
 def blocks(result: Report) -> list[Table]:
-    """Return all of it as tables, those that have rows."""
-    slices, automatic = result.slices[:_SLICES], result.automatic[:_AUTOMATIC]
-    hidden = len(result.slices) - len(slices), len(result.automatic) - len(automatic)
+    """Return what was asked for as tables, those that have rows."""
+    slices = result.slices[:_SLICES]
     tables = [
-        _slices(result, slices, "Parts of the rows, the worst first", hidden[0], "are not shown"),
-        _slices(result, automatic, "What else the rows differ in, the worst first", hidden[1], "in .automatic"),
+        _slices(result, slices, "Parts of the rows, the worst first", len(result.slices) - len(slices), "in .slices"),
         _gaps(result.gaps),
         _points(result.points),
         *_probes(result.probes),
         _issues(result.issues),
     ]
     return [table for table in tables if table.rows]
+
+
+def automatic(result: Report) -> Table:
+    """Return the parts of the rows that every report has."""
+    shown = result.automatic[:_AUTOMATIC]
+    hidden = len(result.automatic) - len(shown)
+    table = _slices(result, shown, "What the rows differ in, the worst first", hidden, "in .automatic")
+    return replace(table, lines=_AUTOMATIC_LINES)
 
 
 def _slices(result: Report, shown: Sequence[Slice], what: str, hidden: int, where: str) -> Table:
@@ -72,12 +83,12 @@ def _slice(part: Slice, names: Sequence[str]) -> Row:
 
 
 def _judged(part: Slice) -> str:
-    if part.small:
-        return "too few rows to judge"
+    few = "few rows" if part.small else ""
     if part.p is None:
-        return ""
+        return few
     p = "p < 0.001" if part.p < 0.001 else f"p = {part.p:.3f}"
-    return f"yes, {p}" if part.p < _SIGNIFICANT else f"not shown, {p}"
+    shown = f"yes, {p}" if part.p < _SIGNIFICANT else f"not shown, {p}"
+    return f"{shown}; {few}" if few else shown
 
 
 def _gaps(gaps: Sequence[Gap]) -> Table:
@@ -96,9 +107,7 @@ def _points(points: Sequence[Point]) -> Table:
          score(point.precision), score(point.recall), f"{point.given:,}", between(point.interval)]
         for point in points[:_ROWS]
     ]  # fmt: skip
-    return Table(
-        _POINTS, rows, "The lowest threshold that reaches it on these rows; on others it will be a little less."
-    )
+    return Table(_POINTS, rows, _OF_POINTS)
 
 
 def _probes(probes: Sequence[Probe]) -> Iterable[Table]:

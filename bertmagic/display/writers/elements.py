@@ -56,10 +56,17 @@ def heading(*children: object) -> Markup:
     return paragraph(tag("b", *children))
 
 
-def notes(texts: Iterable[str]) -> Markup:
-    """Return a list of notes, or nothing."""
-    items = [tag("li", "Note: ", line(text, 500)) for text in texts]
-    return tag("ul", *items, style="margin:.4em 0;padding-left:1.4em") if items else Markup("")
+def notes(texts: Sequence[str]) -> Markup:
+    """Return a list of notes, or nothing; more than three are folded under the first."""
+    items = [tag("li", "Note: ", line(text, _NOTE)) for text in texts]
+    if len(items) <= _UNFOLDED:
+        return tag("ul", *items, style=_LIST) if items else Markup("")
+    summary = tag("summary", f"{len(items):,} notes: {line(texts[0], 120)}", style="cursor:pointer")
+    return tag("details", summary, tag("ul", *items, style=_LIST))
+
+
+_UNFOLDED, _NOTE = 3, 2_000
+_LIST = "margin:.4em 0;padding-left:1.4em"
 
 
 def table(
@@ -79,7 +86,7 @@ def table(
         The columns that hold text and are aligned to the left.
     """
     left = frozenset(left)
-    top = tag("tr", *(tag("th", name, scope="col", style=_align(i in left)) for i, name in enumerate(head)))
+    top = tag("tr", *(_head(name, i in left) for i, name in enumerate(head)))
     body = [_row(row, left, len(head)) for row in rows]
     above = tag("div", caption, style="margin:.6em 0 .2em") if caption else ""  # a <caption> is as narrow as its table
     inner = tag("table", tag("thead", top), tag("tbody", *body, style="text-align:right"), style=_TABLE)
@@ -88,6 +95,11 @@ def table(
 
 _PADDING = "padding:2px 8px"
 _TABLE = "table-layout:auto;margin:.2em 0 .4em;border-collapse:collapse;font-size:12px"
+
+
+def _head(name: object, left: bool) -> Markup:
+    """Return the head of a column; one without a name is no head, which a screen reader would read as empty."""
+    return tag("th", name, scope="col", style=_align(left)) if name else tag("td")
 
 
 def _row(cells: Sequence[object], left: frozenset[int], across: int) -> Markup:
@@ -112,10 +124,11 @@ def _align(left: bool) -> str:
 
 
 def bar(share: float, words: object, low: bool = False) -> Cell:
-    """Return a cell with a bar of a share between 0 and 1 behind its words; a ``low`` one is one line high."""
+    """Return a cell with a bar of a share between 0 and 1 left of its words; ``low`` if the row has several lines."""
     end = f"{100 * min(max(share, 0.0), 1.0):.0f}%"
-    size = "0/100% 1.6em no-repeat" if low else ""
-    return Cell(words, f"background:linear-gradient(90deg,{BLUE}66 {end},#0000 0){size};min-width:4.5em")
+    place = ".5em .5em" if low else ".5em"
+    drawn = f"linear-gradient(90deg,{BLUE} {end},#8884 0){place}/3em .6em no-repeat"
+    return Cell(words, f"background:{drawn};padding-left:4em")
 
 
 def shade(share: float, words: object, colour: str = BLUE) -> Cell:

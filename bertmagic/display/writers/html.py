@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CODE = "padding:8px;border:1px solid #8884;border-radius:4px;overflow-x:auto;background:none;color:inherit"
 _ALERT = f"white-space:pre-wrap;border-left:3px solid {ORANGE};padding-left:6px;margin:.4em 0"
 _CAUTION = f"white-space:nowrap;border-left:3px solid {ORANGE};padding-left:6px"
+_STEP = "user-select:all;overflow-wrap:anywhere"
 _PROSE = "min-width:12em;max-width:40em"
 
 
@@ -81,8 +82,14 @@ def _paragraph(block: b.Paragraph) -> Markup:
     return e.paragraph(block.text, *([" ", e.tag("code", block.code)] if block.code else []))
 
 
+def _next_steps(block: b.NextSteps) -> Markup:
+    """Return lines to copy in one row, which wraps where it is narrow; each is selected as a whole by a click."""
+    codes = [e.tag("code", code, style=_STEP) for code in block.codes]
+    return e.paragraph("Next: ", e.join(*codes, between=" · "))
+
+
 def _chart(block: b.Chart) -> Markup:
-    drawn = chart(block.title, block.lines, block.end, aria=block.about, along=block.along, marks=block.marks)
+    drawn = chart(block.title, block.lines, block.end, block.zero, block.about, block.along, block.marks)
     return e.tag("div", drawn, style="max-width:360px")
 
 
@@ -119,7 +126,8 @@ _WRITERS: dict[type, Callable[[Any], Markup]] = {
     b.Headline: lambda block: e.heading(block.text),
     b.Heading: lambda block: e.heading(block.text),
     b.Paragraph: _paragraph,
-    b.Notes: lambda block: e.notes(block.texts[:20]),
+    b.Notes: lambda block: e.notes(block.texts[:200]),
+    b.NextSteps: _next_steps,
     b.Table: _table,
     b.Code: lambda block: e.tag("pre", visible(block.text), style=_CODE),
     b.Alert: lambda block: e.tag("pre", block.text, role="alert", style=_ALERT),

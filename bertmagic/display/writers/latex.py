@@ -93,6 +93,7 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Paragraph: lambda block: _comment(f"{block.text} {block.code}"),
     b.Notes: lambda block: _comment(*block.texts),
     b.Table: _table,
+    b.NextSteps: lambda block: _comment(f"Next: {' · '.join(block.codes)}"),
     b.Code: lambda block: _comment(block.text),
     b.Alert: lambda block: _comment(block.text),
     c.Caution: lambda block: _comment(block.text),

@@ -72,6 +72,7 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Paragraph: _paragraph,
     b.Notes: lambda block: ["\n".join(f"- {_text(note)}" for note in block.texts)],
     b.Table: _table,
+    b.NextSteps: lambda block: [f"Next: {' · '.join(md.code(visible(code)) for code in block.codes)}"],
     b.Code: _code,
     b.Alert: _code,
     c.Caution: lambda block: [f"**Warning:** {_text(block.text)}"],

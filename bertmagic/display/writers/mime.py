@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import Figure, Frame, Widget
+from bertmagic.display.blocks import Figure, Folded, Frame, Widget
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.writers.html import html
 from bertmagic.display.writers.text import text
@@ -26,6 +26,8 @@ def mime_bundle(blocks: list[Block]) -> dict[str, Any]:
 def _plain(blocks: list[Block]) -> str:
     """Return the blocks as text; a picture or a page that is an output of its own says at least what it is."""
     first = blocks[0]
+    if isinstance(first, Folded):
+        first = first.blocks[0]
     if isinstance(first, Frame):
         return first.about
     return text(blocks) or (visible(first.title) if isinstance(first, Figure) else "")

@@ -94,7 +94,13 @@ def _caution(block: c.Caution) -> list[str]:
 def _notes(block: b.Notes) -> list[str]:
     shown = [f"Note: {line(note, 200)}" for note in block.texts[: block.lines]]
     rest = len(block.texts) - len(shown)
-    return [*shown[:-1], shown[-1] + (f" (and {count(rest, 'more note')})" if rest > 0 else "")] if shown else []
+    if shown and rest > 0:
+        shown[-1] += f" (and {count(rest, 'more note')} in .notes)"
+    return shown
+
+
+def _next_steps(block: b.NextSteps) -> list[str]:
+    return [visible(f"Next: {' · '.join(block.codes)}")] if block.plain else []
 
 
 def _table(block: b.Table) -> list[str]:
@@ -169,4 +175,5 @@ _WRITERS: dict[type, Callable[[Any], list[str]]] = {
     b.Code: _code, b.Alert: _sentence, c.Caution: _caution, b.ProgressBar: _nothing, b.Chart: _nothing,
     b.Image: _nothing,
     b.Folded: _folded, b.Figure: _figure, b.Frame: _nothing, b.Widget: _nothing, b.LostWidget: _nothing,
+    b.NextSteps: _next_steps,
 }  # fmt: skip

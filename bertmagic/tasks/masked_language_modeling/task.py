@@ -287,7 +287,10 @@ class MaskedLanguageModeling(Task):
                 loss = loss + sums[:, _NEXT_NLL] / sums[:, -1]
             return values | {"loss": loss}
 
-        return Tally.of_rows(np.column_stack([scores, np.ones(len(scores))]), metrics)
+        def units(sums: Draws) -> dict[str, Draws]:
+            return {"accuracy": sums[:, _COUNT]}
+
+        return Tally.of_rows(np.column_stack([scores, np.ones(len(scores))]), metrics, units=units)
 
     def predictions(
         self, given: pd.DataFrame, rows: TextRows, samples: Tokens, scores: Scores, **known: Any

@@ -87,7 +87,26 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
         (np.logaddexp(0.0, exact) - targets * exact).sum(axis=1),
     ]
 
-    return Tally.of_rows(np.column_stack([given & wanted, given, wanted, *of_row, gaps]), partial(_metrics, labels))
+    values = np.column_stack([given & wanted, given, wanted, *of_row, (given | wanted).any(axis=1), gaps])
+    return Tally.of_rows(
+        values, partial(_metrics, labels), shares=frozenset(["exact_match"]), units=partial(_units, labels)
+    )
+
+
+def _units(labels: int, sums: Draws) -> dict[str, Draws]:
+    """Return how many rows decide the metrics of `tally`: micro averages those with a label, macro averages see there.
+
+    The wrong decisions, of a row and a label each, or the right ones if these are fewer, decide the others.
+    """
+    import numpy as np
+
+    right, given, wanted = (sums[:, labels * at : labels * (at + 1)].sum(axis=1) for at in range(3))
+    wrong, labelled = given + wanted - 2 * right, sums[:, -BINS - 1]
+    macro = confusion_metrics.deciding_rows(sums[:, : 3 * labels])
+    micro = dict.fromkeys(("micro_f1", "micro_precision", "micro_recall"), labelled)
+    weighted = dict.fromkeys(("weighted_f1", "weighted_precision", "weighted_recall"), labelled)
+    rarer = np.minimum(wrong, labels * sums[:, 3 * labels] - wrong)
+    return {**macro, **micro, **weighted, "loss": rarer, "ece": rarer}
 
 
 def _metrics(labels: int, sums: Draws) -> dict[str, Draws]:
@@ -95,7 +114,7 @@ def _metrics(labels: int, sums: Draws) -> dict[str, Draws]:
     import numpy as np
 
     right, predicted, actual = (sums[:, labels * at : labels * (at + 1)] for at in range(3))
-    rows, same, ranking, brier, loss = sums[:, 3 * labels : -BINS].T
+    rows, same, ranking, brier, loss, _ = sums[:, 3 * labels : -BINS].T
     return {
         **confusion_metrics.averages(right, predicted, actual),
         "exact_match": same / rows,

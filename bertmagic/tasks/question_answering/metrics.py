@@ -97,7 +97,7 @@ def tally(row_scores: npt.NDArray[np.float64], known: Sequence[Sequence[str]]) -
 
     names = tuple(metrics(row_scores, known))
     values = np.column_stack([row_scores[:, : len(names)], np.ones(len(row_scores))])
-    return Tally.of_rows(values, partial(_means, names))
+    return Tally.of_rows(values, partial(_means, names), shares=frozenset(["exact_match"]))
 
 
 def _means(names: Sequence[str], sums: Draws) -> dict[str, Draws]:

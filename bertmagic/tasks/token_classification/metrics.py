@@ -78,7 +78,21 @@ def tally(measured: Measured) -> Tally:
         rows.append((*exact, right, *strict, words, len(true)))
     values = np.column_stack([np.array(rows, np.float64), measured.losses, measured.weights])
 
-    return Tally.of_rows(values, _metrics)
+    return Tally.of_rows(values, _metrics, units=_units)
+
+
+def _units(sums: Draws) -> dict[str, Draws]:
+    """Return how many entities decide the metrics of `tally`, words the accuracy, and wrong or right words the loss."""
+    import numpy as np
+
+    right, predicted, actual, partly, s_right, s_predicted, s_actual, words, all_words, *_ = sums.T
+    named = _denominators("", right, predicted, actual) | _denominators("partial_", partly, predicted, actual)
+    named |= _denominators("strict_", s_right, s_predicted, s_actual)
+    return named | {"accuracy": all_words, "loss": np.minimum(words, all_words - words)}
+
+
+def _denominators(name: str, right: Draws, predicted: Draws, actual: Draws) -> dict[str, Draws]:
+    return {f"{name}f1": predicted + actual - right, f"{name}precision": predicted, f"{name}recall": actual}
 
 
 def _metrics(sums: Draws) -> dict[str, Draws]:
@@ -137,7 +151,18 @@ def type_tally(measured: Measured, types: Sequence[str]) -> Tally:
         for label, half in partial(actual, guessed):
             values[row, 3, number[label]] += half / 2
 
-    return Tally.of_rows(values.reshape(len(values), -1), functools.partial(_type_metrics, len(types)))
+    return Tally.of_rows(
+        values.reshape(len(values), -1), functools.partial(_type_metrics, len(types)),
+        units=functools.partial(_type_units, len(types)),
+    )  # fmt: skip
+
+
+def _type_units(types: int, sums: Draws) -> dict[str, Draws]:
+    """Return how many entities decide the metrics of `type_tally`."""
+    right, predicted, actual, partly = sums.reshape(len(sums), 4, types).transpose(1, 0, 2)
+    named = _denominators("", right, predicted, actual)
+    named["partial_f1"] = _denominators("partial_", partly, predicted, actual)["partial_f1"]
+    return {f"{name} {at}": draws[:, at] for name, draws in named.items() for at in range(types)}
 
 
 def _type_metrics(types: int, sums: Draws) -> dict[str, Draws]:
@@ -155,7 +180,8 @@ def typed(measured: Measured) -> tuple[ClassScore, ...]:
     spread = intervals(counted, exact, most=FEWEST)
     return tuple(
         replace(one, partial_f1=exact[f"partial_f1 {at}"], intervals={
-            name: spread[f"{name} {at}"] for name in ("precision", "recall", "f1", "partial_f1") if spread
+            name: spread[f"{name} {at}"] for name in ("precision", "recall", "f1", "partial_f1")
+            if f"{name} {at}" in spread
         })
         for at, one in enumerate(table)
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Which font writes a text: Pillow's own, another one of this computer, or none, and then the picture says so."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,6 +79,9 @@ def test_a_picture_says_which_tokens_it_has_no_letters_for(no_fonts):
     assert height(foreign.to_png()) == height(plain.to_png()) + 2 * 20
     assert f"{LEGEND} M?ller is Müller, #3 is 漢字." in bundle(foreign)["text/html"]
     assert LEGEND not in bundle(plain)["text/html"]
+    tokens = [replace(token, unknown="[UNK]") if token.text == "漢字" else token for token in foreign.tokens]
+    unknown = bundle(replace(foreign, tokens=tuple(tokens)))["text/html"]
+    assert f"{LEGEND} M?ller is Müller, [UNK] #3 is 漢字." in unknown
     assert "漢字" in foreign.to_svg()
     assert NOTE not in foreign.to_svg()
 

@@ -11,7 +11,8 @@ from ..made import report
 def test_a_confusion_matrix_is_a_figure_of_shares_with_the_counts_as_text():
     figure = confusion(report(("no", "yes"), np.array([[8, 2], [0, 0]])), [0, 1])
     go.Figure(data=figure["data"], layout=figure["layout"])
-    assert figure["data"][0]["z"] == [[0.8, 0.2], [0.0, 0.0]]
+    assert figure["data"][0]["z"] == [[0.8, -0.2], [0.0, 0.0]]  # wrong ones have the colours below 0
+    assert figure["data"][0]["customdata"][0][1][2] == "20.0 %"
     assert figure["data"][0]["text"] == [[8, 2], [0, 0]]
 
 

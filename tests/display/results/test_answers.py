@@ -97,7 +97,7 @@ def test_plain_text_has_at_most_ten_lines_and_says_what_is_left_out():
     assert len(plain.split("\n")) <= 10
     assert "… 96 more rows; .frame has them all, .candidates the next-best answers." in plain
     assert "no text" in plain
-    assert "Note: one (and 1 more note)" in plain
+    assert "Note: one (and 1 more note in .notes)" in plain
     assert "0 answers" in text(result([LACKING]))
     assert "in bold" not in markup(result([LACKING, WHY]))
 

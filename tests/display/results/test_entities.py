@@ -63,7 +63,7 @@ def test_plain_text_has_at_most_ten_lines_and_says_what_is_left_out():
     assert len(plain.split("\n")) <= 10
     assert "… 95 more texts; .frame has the entities of all." in plain
     assert "⟦Ada⟧ LOC 0.500 (0–3) wrote" in plain
-    assert "Note: one (and 1 more note)" in plain
+    assert "Note: one (and 1 more note in .notes)" in plain
     assert text(result(["x"], [])) == "0 entities in 1 text by m (token_classification)."
     assert "1 more text;" in text(result(["Ada wrote"] * 6, many[:6]))
 

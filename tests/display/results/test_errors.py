@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bertmagic.display import below, bundle, text
+from bertmagic.display import below, bundle, outputs, text
 from bertmagic.display.charts.figures import MIMETYPE
-from bertmagic.display.results.errors import attention_line
+from bertmagic.display.results.commands import attention
 from bertmagic.evaluation.errors import Errors, Example
 from bertmagic.evaluation.report import Figure, Interval, Series
 
@@ -40,10 +40,14 @@ def page_of(shown):
 
 
 def test_fifty_rows_stand_without_a_script_and_all_are_in_the_frame():
-    _, static, frame = below(made(*(example(at) for at in range(80))))
-    assert static["text/html"].count("<tr") == 51
-    assert "script" not in Tags(static["text/html"]).tags
-    assert "30 more rows in the table below" in static["text/html"]
+    shown = made(*(example(at) for at in range(80)))
+    (frame,), html_ = below(shown), bundle(shown)["text/html"]
+    static = html_[html_.index("80 rows of 200 are not right") :]
+    first, folded = static.split("<details><summary style", 1)
+    assert (first.count('scope="row"'), folded.count("attention line")) == (5, 45)
+    assert "45 more rows" in folded
+    assert "script" not in Tags(html_).tags
+    assert "All 80 rows to read" in frame["text/html"]
     assert 'sandbox="allow-scripts"' in frame["text/html"]
     data = json.loads(re.search(r"const data = (.*);\n", page_of(frame["text/html"]))[1])
     assert [row["row"] for row in data["rows"]] == [str(at) for at in range(80)]
@@ -51,15 +55,16 @@ def test_fifty_rows_stand_without_a_script_and_all_are_in_the_frame():
 
 
 def test_hostile_texts_end_neither_the_script_nor_the_frame():
-    _, static, frame = below(made(example(1, HOSTILE + "</script><!--"), example(HOSTILE, true=HOSTILE)))
-    assert "img" not in Tags(static["text/html"]).tags
-    assert Tags(frame["text/html"]).tags == ["div", "style", "iframe"]
+    shown = made(example(1, HOSTILE + "</script><!--"), *[example(HOSTILE, true=HOSTILE)] * 5)
+    (frame,) = below(shown)
+    assert "img" not in Tags(bundle(shown)["text/html"]).tags
+    assert Tags(frame["text/html"]).tags == ["div", "details", "summary", "style", "iframe"]
     assert page_of(frame["text/html"]).count("</script>") == 1
 
 
 def test_it_is_bounded_however_long_the_texts_are():
     many = made(*(example(at, "字" * 400) for at in range(600)))
-    assert sum(len(part["text/html"].encode()) for part in below(many)) < 400_000
+    assert sum(len(part["text/html"].encode()) for part in outputs(many)) < 400_000
 
 
 @pytest.mark.parametrize(
@@ -71,12 +76,11 @@ def test_it_is_bounded_however_long_the_texts_are():
     ],
 )
 def test_the_line_for_attention_says_the_text_as_it_is(words, line):
-    assert attention_line(words, "clf") == line
+    assert attention(words, "clf") == line
 
 
 def test_a_report_without_mistakes_says_so():
-    _, static = below(made())
-    assert "All 200 rows are right." in static["text/plain"]
+    assert "All 200 rows are right." in text(made())
 
 
 def test_intervals_and_what_has_none_are_told():

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -12,11 +13,10 @@ from ..tags import Tags
 
 @pytest.mark.parametrize("rows", [0, 1, 5, 6, 50, 51, 10_000])
 def test_the_text_is_at_most_ten_lines(rows):
-    missing = int(rows > 1)
-    shown = text(predictions(rows, notes=("one", "two"), missing=missing, truncated=2))
+    shown = text(predictions(rows, notes=("one", "two"), missing=1, truncated=2))
     assert len(shown.splitlines()) <= 10
-    assert f"{rows - missing:,} prediction" in shown
-    assert (f" for {rows:,} rows" in shown) is bool(missing)
+    assert shown.startswith(f"{max(rows - 1, 0):,} prediction")
+    assert f"for {rows:,} row" in shown
 
 
 def test_at_most_fifty_rows_are_shown_and_the_rest_is_counted():
@@ -49,6 +49,14 @@ def test_a_row_without_a_text_says_so():
     assert "no text" in both["text/plain"]
     assert "<i>no text</i>" in both["text/html"]
     assert "1 row had no text" in both["text/plain"]
+    counted = re.match(r"1 prediction for 2 rows by \S+ \(\S+\): \w+ \((\d)\)\.", both["text/plain"])
+    assert counted[1] == "1"
+
+
+def test_the_names_of_the_frames_columns_are_said():
+    result = predictions(2)
+    named = re.search(r"in .frame it is (p_\w+), and so on", bundle(result)["text/html"])
+    assert named[1] in result.frame.columns
 
 
 def test_hostile_values_are_text():

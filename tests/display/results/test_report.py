@@ -3,11 +3,9 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from bertmagic.display import below, bundle, text
-from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.results.report import worst
 from bertmagic.evaluation.report import Interval
 from bertmagic.evaluation.verdict import BaselineResult
@@ -60,11 +58,11 @@ def test_baselines_are_named_and_their_differences_have_intervals(result):
     ]
 
 
-def test_its_figure_has_a_twin_in_numbers_and_one_in_words(result):
-    (shown,) = below(result)
-    go.Figure(data=shown[MIMETYPE]["data"], layout=shown[MIMETYPE]["layout"])
-    assert "<b>95</b>" in shown["text/html"]
-    assert shown["text/plain"].startswith("Confusion matrix of sentiment: 175 of 200 rows are right. Most often no was")
+def test_confusions_are_there_once(result):
+    assert list(below(result)) == []
+    assert bundle(result)["text/html"].count("predicted →") == 1
+    shown = bundle(report(tuple(f"c{at}" for at in range(9)), np.full((9, 9), 3)))["text/html"]
+    assert shown.index("What is confused most often") < shown.index("<details>") < shown.index("predicted →")
 
 
 def test_many_classes_show_the_most_frequent_and_the_worst_pairs():

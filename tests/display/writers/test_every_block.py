@@ -46,6 +46,7 @@ def blocks(words):
         b.Chart(words, words, [curve, curve], 1.0, words, [(0.5, words)]), b.Image(b"png", 10, words),
         b.Folded(words, [table(words)], plain=True), b.Figure(words, {}, [table(words)], plain=True),
         b.Frame(words, "The rows.", words, 100), b.Widget(dict, "No kernel."), b.LostWidget("No kernel."),
+        b.NextSteps((words, words), plain=True),
     ]  # fmt: skip
 
 

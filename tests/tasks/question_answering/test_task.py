@@ -161,7 +161,7 @@ def test_a_pair_is_written_in_every_usual_way(reader):
         ("a good film ?", "row 0 is not a pair of question, context but 'a good film"),
         (None, "there is nothing to predict"),
         ([("a", "b", "c")], "is not a pair"),
-        (pd.DataFrame({"q": ["a"], "c": ["b"], "n": [1]}), "reads question, context; the DataFrame has the columns"),
+        (pd.DataFrame({"q": ["a"], "c": ["b"], "n": [1]}), "reads question, context; given has the columns"),
         (pd.DataFrame({"question": ["a"], "context": [3]}), "holds 1 value that is not text, such as 3"),
     ],
 )  # fmt: skip
