@@ -432,7 +432,7 @@ def test_a_run_that_diverges_names_the_rows_and_keeps_the_weights_before(encoder
     found = re.search(r"in the batch with row (\d+) \('(.*?)'\)", caught.value.what)
     assert rows.loc[int(found[1]), "text"] == found[2]
     assert "The weights of step 3 are kept in" in caught.value.what
-    assert "Lower lr (it is 0.001)." in caught.value.fix
+    assert "Lower lr (it is 1e-3)." in caught.value.fix
     assert (seen[-1].reason, seen[-1].step, seen[-1].best_step) == ("failed", 3, 3)
     left = caught.value.model
     assert left.name == "mine"

@@ -10,6 +10,7 @@ import bertmagic as bm
 from bertmagic import options
 from bertmagic.errors import DataError, OptionError
 from bertmagic.magics import body
+from bertmagic.options.rates import rate_text
 from bertmagic.run import jobs
 from bertmagic.widgets import panel_form
 from tests import strangers
@@ -302,7 +303,7 @@ def test_a_learning_rate_is_found_and_taken(opened):
     assert "<svg" in curve.value
     assert opened.job is None
     take.click()
-    assert f"lr    = {opened.values['lr']:g}" in opened.cell
+    assert f"lr    = {rate_text(opened.values['lr'])}" in opened.cell
     assert not opened._start.disabled
     opened.find_rate()
     opened.stop()

@@ -181,7 +181,8 @@ def test_the_stop_button_ends_the_baselines(encoder, rows, phase, steps):
     assert done.ended.step == steps
     assert done.card["baselines"] == {}
     phases = dict.fromkeys(event.what for event in heard if isinstance(event, Phase))
-    assert list(phases)[-1] == phase  # nothing was begun after it
+    # Nothing was begun after it, but to keep what there is.
+    assert [what for what in phases if not what.startswith("writing ")][-1] == phase
 
 
 def test_many_rows_are_drawn_from(run, rows, monkeypatch):
