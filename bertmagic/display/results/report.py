@@ -60,7 +60,7 @@ def _confusions(result: Report) -> Iterator[Block]:
 def _folded(result: Report) -> Iterator[Block]:
     """Yield what few readers need, each part under a line that opens it."""
     if result.classes and len(result.classes) > _FEW_CLASSES:
-        yield Folded(f"All {len(result.classes):,} classes", [_classes(result)], plain=True)
+        yield Folded(f"All {count(len(result.classes), 'class', 'classes')}", [_classes(result)], plain=True)
     if result.confusion is not None and len(result.labels) > _MATRIX_LINES:
         yield Folded("The confusion matrix", [matrix(result)])
     if result.ranges:
