@@ -103,7 +103,6 @@ def encoder_reference(model: Any) -> str:
     return str(folder.absolute()) if str(model) not in ALIASES and folder.is_dir() else str(model)
 
 
-@WholeImports()
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
     """Load a model: a run of this folder, a saved folder, or a model of the hub; also an encoder without a head.
 

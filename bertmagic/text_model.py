@@ -232,7 +232,7 @@ class TextModel:
         pooling, text, file, reading
             As in `embed`; ``text`` is the column of ``among``, and ``file`` is read in its place.
         show
-            Whether to show a progress bar when it takes more than 2 s.
+            Whether to show a progress bar while it works.
 
         Returns
         -------
@@ -246,7 +246,7 @@ class TextModel:
         """
         from bertmagic.workflows.similar import similar
 
-        with self._lock, publish.working(show) as emit:
+        with publish.working(show) as emit, self._alone(emit):
             return similar(self, texts, _texts_or_file(among, file, reading), {"text": text}, top_k, pooling, emit)
 
     @table.keywords(table.commands.Evaluate)

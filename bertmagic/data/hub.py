@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import DataError, UnknownReference
+from bertmagic.errors import DataError, UnknownReference, is_near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+|[a-z0-9][\w.-]*)(?::(?P<config>[\w.-]+))?(?:@(?P<split>[\w.%\[\]:-]+))?")
 
-
-OFFLINE = "HF_HUB_OFFLINE is set"
-"""Why the hub is not asked, for messages."""
-
-GO_ONLINE = "Give something local; or allow the hub: %config BertMagic.offline = False, or unset HF_HUB_OFFLINE."
 
 _SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 
@@ -26,6 +22,27 @@ _SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 def is_offline() -> bool:
     """Whether the user wants no network: a variable of the environment says so now, whenever it was set."""
     return any(os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE") for name in _SWITCHES)
+
+
+def not_asked(reference: str) -> tuple[str, str]:
+    """Return what to say of something that is not on this disk, and how to get it, while the hub is not asked."""
+    return (
+        f"{reference!r} is not on this disk, and the hub is not asked: HF_HUB_OFFLINE is set.",
+        "Give something local; or allow the hub: %config BertMagic.offline = False, or unset HF_HUB_OFFLINE.",
+    )
+
+
+def is_mistyped(reference: str, local: Iterable[str]) -> bool:
+    """Whether a reference is rather a mistyped path or name than one of the hub: something local is like it.
+
+    Parameters
+    ----------
+    local
+        The names that a bare one may have meant.
+    """
+    if "/" in reference:
+        return Path(reference).expanduser().parent.is_dir()
+    return is_near(reference, local)
 
 
 @contextmanager
@@ -77,9 +94,7 @@ def load(reference: str) -> dict[str, Any]:
         ) from None
     except (ConnectionError, OSError) as error:
         if is_offline():
-            raise DataError(
-                f"{reference!r} is not on this disk, and the hub is not asked: {OFFLINE}.", GO_ONLINE
-            ) from None
+            raise DataError(*not_asked(reference)) from None
         raise DataError(
             f"{reference!r} could not be fetched from {constants.ENDPOINT}: {type(error).__name__}.",
             "Check the network, set HF_ENDPOINT to a mirror, or give a local file.",

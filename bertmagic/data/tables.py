@@ -14,7 +14,7 @@ from bertmagic.data import formats, frames, samples, variables
 from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
-from bertmagic.errors import DataError, UnknownReference, is_near, listing, nearest
+from bertmagic.errors import DataError, UnknownReference, listing, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +167,8 @@ def _named(source: str | os.PathLike[str] | FileReference) -> dict[str, Table]:
         return _sample(reference)
     from bertmagic.data import hub
 
-    if hub.looks_like_id(reference) and not _is_mistyped(reference):
+    name = re.split("[@:]", reference)[0]
+    if hub.looks_like_id(reference) and not hub.is_mistyped(name, _neighbours(name)):
         return {split: Table(f"{reference}@{split}" if split else reference, frames.read(rows))
                 for split, rows in hub.load(reference).items()}  # fmt: skip
     raise UnknownReference(
@@ -249,12 +250,6 @@ def _paths(reference: str) -> list[Path]:
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")
     return []
-
-
-def _is_mistyped(reference: str) -> bool:
-    """Whether a reference is rather a mistyped path or name than a data set of the hub: something local is like it."""
-    name = re.split("[@:]", reference)[0]
-    return Path(name).parent.is_dir() if "/" in name else is_near(name, _neighbours(name))
 
 
 def _neighbours(reference: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import ModelError, count, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 _MOST = {
@@ -44,7 +44,7 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
     """
     _check_code(folder, config)
     _check_sizes(folder, config)
-    check_files(folder, _shards(folder))
+    _check_files(folder)
 
 
 def _check_code(folder: Path, config: Mapping[str, Any]) -> None:
@@ -71,15 +71,15 @@ def _check_sizes(folder: Path, config: Mapping[str, Any]) -> None:
             )
 
 
-def check_files(folder: Path, names: Iterable[object]) -> None:
-    """Raise a `ModelError` if a name is no file in the folder itself.
+def _check_files(folder: Path) -> None:
+    """Raise a `ModelError` if the index names what is no file in the folder itself.
 
     A link is followed in the cache of the hub only, where the files of a snapshot are links to ``blobs`` beside it.
     """
     homes = {folder.resolve(), folder.resolve().parent.parent / "blobs"}
-    names = list(names)
-    outside = [name for name in names if not isinstance(name, str) or (folder / name).resolve().parent not in homes]
-    outside += [name for name in names if name not in outside and str(name) in ("", ".", "..")]
+    outside = [
+        name for name in _shards(folder) if not isinstance(name, str) or (folder / name).resolve().parent not in homes
+    ]
     if outside:
         raise ModelError(
             f"{folder} names {count(len(outside), 'file')} outside of it: {listing(map(repr, outside), 2)[:200]}.",
@@ -87,7 +87,8 @@ def check_files(folder: Path, names: Iterable[object]) -> None:
         )
 
 
-def _shards(folder: Path) -> set[object]:
+def _shards(folder: Path) -> set[str | None]:
+    """Return the names of the files in the index; None for what is no name."""
     shards = _read(folder / INDEX).get("weight_map", {})
     names = shards.values() if isinstance(shards, dict) else [None]
     return {name if isinstance(name, str) else None for name in names}

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import hub
-from bertmagic.errors import ModelError, UnknownReference, is_near, nearest
-from bertmagic.models import catalogue, pooling
+from bertmagic.errors import ModelError, UnknownReference, nearest
+from bertmagic.models import catalogue, pooling, untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",
@@ -58,7 +58,7 @@ def find(
         return there
     entry = catalogue.entry(reference)
     hub_id = entry.ref if entry else reference
-    if not _HUB_ID.fullmatch(hub_id) or (entry is None and _is_mistyped(reference, known)):
+    if not _HUB_ID.fullmatch(hub_id) or (entry is None and hub.is_mistyped(reference, _names(known))):
         raise _unknown(reference, known)
     return Weights(_download(hub_id, progress, known), reference, entry.lr if entry else catalogue.DEFAULT_LR)
 
@@ -84,12 +84,11 @@ def on_disk(reference: str) -> Weights | None:
     return None
 
 
-def _is_mistyped(reference: str, known: Iterable[str]) -> bool:
-    """Whether a reference is rather a mistyped path or name than a model of the hub: something local is like it."""
-    if "/" in reference:
-        return Path(reference).expanduser().parent.is_dir()
-    folders = [path.name for path in Path().iterdir() if path.is_dir()]
-    return is_near(reference, [*catalogue.ALIASES, *known, *folders])
+def _names(known: Iterable[str]) -> Iterator[str]:
+    """Yield what a bare name may have meant: an alias, a run, or a folder here."""
+    yield from catalogue.ALIASES
+    yield from known
+    yield from (path.name for path in Path().iterdir() if path.is_dir())
 
 
 def _unknown(reference: str, known: Iterable[str]) -> UnknownReference:
@@ -148,7 +147,7 @@ def cached(hub_id: str) -> Path | None:
 def _has_weights(folder: Path) -> bool:
     """Whether a folder has its config and all the files that hold its weights, which a stopped download may lack."""
     wanted = {"model.safetensors"}
-    if (index := folder / "model.safetensors.index.json").is_file():
+    if (index := folder / untrusted.INDEX).is_file():
         wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     return all((folder / name).is_file() for name in ("config.json", *wanted))
 
@@ -160,7 +159,7 @@ def _download(hub_id: str, progress: Callable[[str, int, int | None], None], kno
     # The root of the errors of its HTTP client, which was httpx and became another.
     network: type[Exception] = getattr(errors, "HTTPError", OSError)
     if hub.is_offline():
-        raise ModelError(f"{hub_id!r} is not on this disk, and the hub is not asked: {hub.OFFLINE}.", hub.GO_ONLINE)
+        raise ModelError(*hub.not_asked(hub_id))
     progress(f"downloading {hub_id}", 0, None)
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=_FILES, tqdm_class=_bar(hub_id, progress)))

@@ -10,7 +10,10 @@ from contextlib import ContextDecorator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, TracebackType
+
+    Handler = Callable[[int, FrameType | None], None]
 
 _LATER = 0.02
 """Seconds until an interrupt that waits for an import looks again."""
@@ -36,10 +39,8 @@ class WholeImports(ContextDecorator):
         return WholeImports()
 
     def __enter__(self) -> WholeImports:
-        # Python runs signal handlers in the main thread only, and lets only that thread set them.
-        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
-            self._outer = sys._getframe(1)
-            self._before = signal.signal(signal.SIGINT, self._signalled)
+        self._outer = sys._getframe(1)
+        self._before = _handle(self._signalled)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -82,8 +83,7 @@ class Uninterrupted(ContextDecorator):
         return Uninterrupted()
 
     def __enter__(self) -> Uninterrupted:
-        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
-            self._before = signal.signal(signal.SIGINT, self._signalled)
+        self._before = _handle(self._signalled)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -94,6 +94,16 @@ class Uninterrupted(ContextDecorator):
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._waits = True
+
+
+def _handle(handler: Handler) -> Any:
+    """Let a function handle interrupts, and return the one before; None, and nothing is set, where no function does.
+
+    Python runs signal handlers in the main thread only, and lets only that thread set them.
+    """
+    if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
+        return signal.signal(signal.SIGINT, handler)
+    return None
 
 
 def _is_importing(frame: FrameType | None, outer: FrameType | None) -> bool:

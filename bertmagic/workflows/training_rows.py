@@ -57,20 +57,19 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
         If they are neither in their file nor in a variable.
     """
     emit(Phase(f"looking for the training rows of {model}"))
-    rows = find(card)
+    recorded = _Recorded.of(card)
+    rows = _find(recorded)
     if rows is not None:
         return rows
-    where = "no file or variable has them as they were"
     raise OptionError(
         f"{baseline!r} is trained on the training rows of {model!r}, and these are no longer at hand: "
-        f"{_Recorded.of(card).name}; {where}.",
+        f"{recorded.name}; no file or variable has them as they were.",
         "Give them with --train DATA (train = … in Python).",
     )
 
 
-def find(card: Mapping[str, Any]) -> LabelledRows | None:
-    """Return the training rows of a model by its card, if a file or a variable has them unchanged; else None."""
-    recorded = _Recorded.of(card)
+def _find(recorded: _Recorded) -> LabelledRows | None:
+    """Return the recorded rows if a file or a variable has them unchanged; else None."""
     if not recorded.sha256:
         return None
     source = recorded.options.get("train")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,14 @@ def start(output: LiveOutput) -> None:
     """Let an output tick until its last frame, or until nobody has it any more."""
     # ipykernel keeps the cell that an output belongs to in a context variable.
     context = contextvars.copy_context()
-    arguments = weakref.ref(output), threading.Event()
-    threading.Thread(target=context.run, args=(_beat, *arguments), name="bertmagic ticks", daemon=True).start()
+    arguments = (_beat, weakref.ref(output))
+    threading.Thread(target=context.run, args=arguments, name="bertmagic ticks", daemon=True).start()
 
 
-def _beat(output: weakref.ref[LiveOutput], never: threading.Event) -> None:
+def _beat(output: weakref.ref[LiveOutput]) -> None:
     pause: float | None = 0.05
     while pause is not None:
-        never.wait(pause)
+        time.sleep(pause)
         shown = output()
         pause = None if shown is None else shown.tick()
         del shown  # else this thread would keep it alive

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import MissingHead, ModelError
-from bertmagic.models import loading
+from bertmagic.models import loading, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def tensors(folder: Path) -> set[str]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        index = folder / "model.safetensors.index.json"
+        index = folder / untrusted.INDEX
         if index.is_file():
             return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
         with safe_open(folder / "model.safetensors", "pt") as file:
