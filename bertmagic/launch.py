@@ -182,11 +182,19 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
     from bertmagic.tuning import rates as finder
     from bertmagic.workflows import setup
 
+    notes: dict[str, None] = {}
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Note):
+            notes[event.text] = None
+        emit(event)
+
     try:
-        with button, setup.set_up(chosen, emit) as begun:
+        with button, setup.set_up(chosen, heard) as begun:
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.encoder.name, begun.prepared.train.name
-            return finder.find(begun.network, begun.feed("train"), begun.plan, objective, emit, button, named)
+            found = finder.find(begun.network, begun.feed("train"), begun.plan, objective, heard, button, named)
+            return replace(found, notes=tuple(notes))
     except (Stop, KeyboardInterrupt):
         raise Interrupted("stopped before there was a rate to suggest.") from None
     finally:

@@ -96,8 +96,9 @@ def listener(
     from bertmagic.display.live.search_panel import SearchPanel
     from bertmagic.display.live.work_bar import WorkBar
 
-    view: View = SearchPanel(clock) if searches else RunPanel(Run(clock)) if delay is None else WorkBar(clock)
-    output = LiveOutput(view, screen or Handle(), clock, delay or 0.0)
+    run = delay is None and not searches
+    view: View = SearchPanel(clock) if searches else RunPanel(Run(clock), screen is None) if run else WorkBar(clock)
+    output = LiveOutput(view, screen or Handle(), clock, delay or 0.0, Handle() if run and screen is None else None)
     if clock is time.monotonic:
         heartbeat.start(output)
     return output

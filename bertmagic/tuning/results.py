@@ -33,6 +33,8 @@ class Rates(PublishedResult):
         Why it ended.
     rule
         The rule of the suggestion, with its source.
+    notes
+        What the run that it is for would say about its data and its model.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Rates(PublishedResult):
     lowest: float
     ended: str
     rule: str
+    notes: tuple[str, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -87,6 +90,8 @@ class Search(PublishedResult):
         Why it ended; empty while it runs.
     model
         The model of the best trial; None while it runs, and if no trial succeeded.
+    notes
+        What the trials said about their data and their model, each sentence once.
     """
 
     name: str
