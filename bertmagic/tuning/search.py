@@ -17,12 +17,13 @@ from bertmagic.options.ranges import HOW, Range
 from bertmagic.run import folders
 from bertmagic.tuning import study
 from bertmagic.tuning.results import Search, Trial
-from bertmagic.workflows import finetune, resolve
+from bertmagic.workflows import finetune, resolve, training_rows
 from bertmagic.workflows.prepare import prepare
 
 if TYPE_CHECKING:
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.study import Attempt, Study
+    from bertmagic.workflows.prepare import Prepared
 
 Writer = Callable[[Mapping[str, Any]], str]
 """Returns the cell that trains with the values of a trial."""
@@ -94,7 +95,7 @@ def run(
     path = folders.made_folder(name).parent / f"{options.study}.db"
     begun = Search(name, prepared.train.name, facts["space"], metric, metric not in LOWER_IS_BETTER, (), options.trials)
     with study.open_study(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
-        searching = _Searching(options, space, begun, opened, on_change, heard, button, write, notes)
+        searching = _Searching(options, space, begun, opened, on_change, heard, button, write, notes, prepared)
         return searching.run()
 
 
@@ -122,6 +123,7 @@ class _Searching:
     button: StopButton
     write: Writer
     notes: Mapping[str, None]
+    prepared: Prepared
 
     def run(self) -> Search:
         until = time.monotonic() + 60 * (self.options.timeout or math.inf)
@@ -184,7 +186,8 @@ class _Searching:
             if isinstance(event, Evaluated) and attempt.measured(float(event.metrics[self.begun.metric])):
                 raise _Pruned
 
-        wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None)
+        wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None,
+                       keep_rows=False)  # fmt: skip
         try:
             self.on_change(self.now())
             done = finetune.run(wanted, heard, self.button, checkpointed=False)
@@ -217,6 +220,7 @@ class _Searching:
                 shutil.copytree(source, filling, dirs_exist_ok=True)
             for record in source.parent.glob("*.json*"):
                 shutil.copy(record, folders.run_folder(name) / record.name)
+            training_rows.keep(name, self.prepared, plain(self.options), self.emit)
 
 
 def _is(value: Any, default: Any) -> bool:

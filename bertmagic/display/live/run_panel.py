@@ -237,7 +237,9 @@ def _folded(run: Run, notes: Sequence[Markup], later: int = 0) -> Markup:
     """Return earlier notes, folded; ``later`` is how many of them only the last frame will have."""
     many = run.notes_seen - SHOWN_NOTES
     more = [dropped_notes(run), f"{count(later, 'note')} more when the run has ended" if later else ""]
-    title = tag("summary", count(many, "earlier note"), style="cursor:pointer")
+    warnings = sum(note.warning for note in list(run.notes)[:-SHOWN_NOTES])
+    which = f", {count(warnings, 'warning')} among them" if warnings else ""
+    title = tag("summary", count(many, "earlier note") + which, style="cursor:pointer")
     return tag("details", title, _list([*map(escape, filter(None, more)), *notes]))
 
 

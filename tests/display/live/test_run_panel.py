@@ -151,10 +151,13 @@ def test_a_note_on_the_start_of_the_head_is_whole(panel):
 def test_earlier_notes_are_folded_and_all_are_there_at_the_end(panel):
     notes = [f"the {at}th thing to know <b>" for at in range(9)]
     for note in notes:
-        panel.take(Note(note))
+        panel.take(Note(note, warning=note == notes[2]))
     frame = panel.frame()
     folded, newest = frame["text/html"].split("<details>")[1].split("</details>")
-    assert Tags(folded).words == ["4 earlier notes", *(f"Note: {note}" for note in notes[:4])]
+    assert Tags(folded).words == [
+        "4 earlier notes, 1 warning among them", f"Note: {notes[0]}", f"Note: {notes[1]}", "⚠ Warning: ", notes[2],
+        f"Note: {notes[3]}",
+    ]  # fmt: skip
     assert [note in newest.replace("&lt;", "<").replace("&gt;", ">") for note in notes] == [False] * 4 + [True] * 5
     assert "6th thing to know <b> (and 6 notes before it)" in frame["text/plain"]
     panel.take(started(10))
@@ -163,7 +166,7 @@ def test_earlier_notes_are_folded_and_all_are_there_at_the_end(panel):
     panel.take(ended(10, 10))
     words = panel.final()[-1]
     assert [words["text/plain"].index(note) for note in notes] == sorted(words["text/plain"].index(n) for n in notes)
-    assert [f"Note: {note}" for note in notes] == [one for one in Tags(words["text/html"]).words if "Note" in one]
+    assert notes == [one.removeprefix("Note: ") for one in Tags(words["text/html"]).words if "thing" in one]
     assert "<details><summary" in words["text/html"]
 
 
