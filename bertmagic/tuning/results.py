@@ -197,7 +197,8 @@ class Advice(Result):
     """Models for a data set, the best first, and the results of short runs of some of them.
 
     ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens; ``epochs`` are
-    those of the estimates, 0 where there are none.
+    those of the estimates, 0 where there are none. ``unread`` has the models that do not know the language of a tenth
+    of the texts or more: they come last, however good they are in their language.
     """
 
     data: str
@@ -210,3 +211,4 @@ class Advice(Result):
     models: tuple[Advised, ...]
     tried: tuple[Tried, ...] = ()
     epochs: float = 0.0
+    unread: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def test_the_learning_rate_finder():
     assert re.findall(r'<text x="[\d.]+" y="147" [^>]*>([^<]+)</text>', page) == labels
 
 
-@pytest.mark.parametrize("space", ["uniform(1e-4, 2e-4)", "log_uniform(1e-5, 1e-3)", "choice(1e-5, 3e-5)"])
+@pytest.mark.parametrize("space", ["uniform(1e-4, 2e-4)", "log(1e-5, 1e-3)", "choice(1e-5, 3e-5)"])
 def test_a_search(space):
     low, high = map(float, re.findall(r"\de-\d", space))
     trials = [Trial(at, {"lr": low + (high - low) * at / 4}, "complete", 0.5, (), 1.0) for at in range(5)]
