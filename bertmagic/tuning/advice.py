@@ -83,7 +83,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
         median_tokens=int(np.median(about.lengths)) if about else 0, long=profile.long,
         epochs=estimates.estimate(base, about).epochs if about else 0.0,
         device=str(devices.choose(options.device)), models=tuple(advised), tried=tried,
-        unread=tuple(one.entry.alias for one in advised if not _can_read(one.entry, spoken)),
+        unread=tuple(one.entry.alias for one in advised if 0.5 <= _knows(one.entry, spoken) < _READS),
     )  # fmt: skip
 
 

@@ -197,8 +197,8 @@ class Advice(Result):
     """Models for a data set, the best first, and the results of short runs of some of them.
 
     ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens; ``epochs`` are
-    those of the estimates, 0 where there are none. ``unread`` has the models that do not know the language of a tenth
-    of the texts or more: they come last, however good they are in their language.
+    those of the estimates, 0 where there are none. ``unread`` has the models that know the language
+    of most texts, but not of a tenth of them or more: they come last, however good they are in their language.
     """
 
     data: str

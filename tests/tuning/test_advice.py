@@ -45,7 +45,7 @@ def test_a_model_that_cannot_read_a_part_of_the_texts_is_not_first(own):
     advice = bm.catalogue(labelled([*words, *CHINESE[:8]]), show=False)
     order = [one.entry.alias for one in advice.models if one.entry.alias != "own"]
     assert set(order[:2]) == {"mbert", "xlmr"}
-    assert set(advice.unread) == set(order[2:])
+    assert set(advice.unread) == set(order[2:]) - {"bert-chinese", "bert-german", "bert-spanish"}
     shown = advice._repr_mimebundle_()
     for page in shown.values():
         assert "Models that cannot read a tenth of these texts or more come last" in page

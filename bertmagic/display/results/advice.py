@@ -41,9 +41,8 @@ def _data(result: Advice) -> str:
 
 
 def _unread(result: Advice) -> str:
-    """Return what is said of models that cannot read a part of the texts; an empty string if all or none can."""
-    aliases = [advised.entry.alias for advised in result.models]
-    if not result.unread or len(result.unread) == len(aliases):
+    """Return what is said of models that cannot read a part of the texts; an empty string if there are none."""
+    if not result.unread:
         return ""
     names = listing([line(alias, 40) for alias in result.unread], 4)
     return f" Models that cannot read a tenth of these texts or more come last, however good they are: {names}."
