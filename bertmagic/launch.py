@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic import files
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
+from bertmagic.errors import FileError, Interrupted, OptionError, TrainingError, count, empty_frames, listing
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.names import folder_name
@@ -104,12 +104,21 @@ def _run(
     model = _adopt(options.name or "model", done)
     devices.empty_cache()
     if options.save_to is not None:
-        model.save(options.save_to)
+        _save_copy(model, options.save_to)
     if done.ended.reason == "interrupted":
         raise Interrupted(_stopped(model, done), model)
     if model.report is not None:
         panel.below(model.report)
     return model
+
+
+def _save_copy(model: TextModel, path: str) -> None:
+    """Save a trained model where the user asked for it; where that fails, the user has the model all the same."""
+    try:
+        model.save(path)
+    except FileError as error:
+        what = f"{error.what} The run itself is done: its model is kept in {model.folder}."
+        raise TrainingError(what, error.fix, model) from error
 
 
 def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
@@ -233,7 +242,7 @@ def _searched(
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:
-        model.save(chosen.save_to)
+        _save_copy(model, chosen.save_to)
     return replace(result, model=model)
 
 

@@ -189,7 +189,8 @@ def base(folder: Path) -> Path:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    config = files.read_object(folder / CONFIG, "Save or download it again.")
+    # What peft leaves out has its defaults.
+    config = {"r": 8, "lora_alpha": 8, **files.read_object(folder / CONFIG, "Save or download it again.")}
     rank, alpha, targets = config.get("r"), config.get("lora_alpha"), config.get("target_modules")
     head, base = config.get("modules_to_save") or [], config.get("base_model_name_or_path")
     named = all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in (targets, head))

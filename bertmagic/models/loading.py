@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import files
-from bertmagic.errors import MissingHead, ModelError, count, listing
+from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, listing
 from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
 
@@ -269,7 +269,7 @@ def opened(
                 use_safetensors=True,
                 output_loading_info=True,
             )
-    except ModelError:
+    except BertMagicError:
         raise
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
         raise _unreadable(folder, "weights", error) from error
