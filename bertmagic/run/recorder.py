@@ -63,7 +63,8 @@ class RunRecorder:
     def _begin(self, options: Mapping[str, Any], data: Mapping[str, Any], after: int | None) -> None:
         files.recover(self.folder / "model")
         files.sweep_folder(self.folder, 0)  # the lock of the run is held: nobody else fills anything here
-        files.remove(self.folder / "metrics.json")
+        for old in ("metrics.json", folders.ROWS):
+            files.remove(self.folder / old)
         self._write("options.json", options)
         self._write("data.json", data)
         self._write("run.json", self._about)
