@@ -60,6 +60,12 @@ def _(maps):
     return
 
 
+@app.cell
+def _(bm, mood, reviews):  # after the run, as an app has one kernel
+    bm.panel(reviews, label="label", model="tinybert", name="other")
+    return
+
+
 if __name__ == "__main__":
     app.run()
 """
@@ -100,7 +106,7 @@ def page(app, chromium):  # noqa: F811, the fixture of that name
             [PYTHON, "-m", "marimo", "run", "app.py", "--headless", "--no-token", "--port", str(port)],
             cwd=app, env=environment(), stdout=log, stderr=log,
         )  # fmt: skip
-    context = chromium.new_context(viewport={"width": 1100, "height": 3000})
+    context = chromium.new_context(viewport={"width": 1100, "height": 4000})
     context.set_default_timeout(WAIT)
     page = context.new_page()
     page.errors = []
@@ -143,4 +149,6 @@ def test_an_app_shows_results_and_the_live_view_answers(page, pictures):  # noqa
     page.wait_for_timeout(1000)
     page.screenshot(path=pictures / "marimo.png")
     assert grid.screenshot() != first  # the thumbnails of another method come from Python
+    page.get_by_role("button", name="Start").wait_for()
+    page.screenshot(path=pictures / "marimo-panel.png")
     assert page.errors == []
