@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
+from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing, named_memory_errors
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.names import folder_name
@@ -92,7 +92,7 @@ def _run(
             listener(event)
 
     try:
-        with lock:
+        with lock, named_memory_errors():
             emit(Phase("starting PyTorch"))
             done = _finetuned(options, emit, button)
     except BaseException as error:
@@ -183,7 +183,7 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
     from bertmagic.workflows import setup
 
     try:
-        with button, setup.set_up(chosen, emit) as begun:
+        with named_memory_errors(), button, setup.set_up(chosen, emit) as begun:
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.encoder.name, begun.prepared.train.name
             return finder.find(begun.network, begun.feed("train"), begun.plan, objective, emit, button, named)
@@ -213,10 +213,11 @@ def _searched(
     fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
     panel: Any = publish.listener(not show, searches=True)  # it takes a `Search`, too, and not only a run's events
     try:
-        result = search.run(
-            chosen, panel, tee(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, fixed),
-        )  # fmt: skip
+        with named_memory_errors():
+            result = search.run(
+                chosen, panel, tee(panel, on_event), StopButton(),
+                lambda values: cell("bert_finetune", name, values, fixed),
+            )  # fmt: skip
     except BaseException as error:
         empty_frames(error)
         devices.release()
