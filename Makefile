@@ -45,8 +45,8 @@ lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old 
 		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
 
 lint: .venv/develop  ## style, types and the direction of imports
-	$(BIN)/ruff check bertmagic tests benchmarks docs notebooks/demo.py
-	$(BIN)/ruff format --check bertmagic tests benchmarks docs notebooks/demo.py
+	$(BIN)/ruff check bertmagic tests benchmarks docs requirements notebooks/demo.py
+	$(BIN)/ruff format --check bertmagic tests benchmarks docs requirements notebooks/demo.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -1,7 +1,7 @@
 """Write the locks of this folder: each package that demo, tests and docs install, with the digests of its files.
 
-`python requirements/lock.py` resolves ``pyproject.toml`` with the pins of ``constraints.txt`` by uv, for every platform and
-every Python from 3.11 on. Run it after a change of either, and read the diff.
+`python requirements/lock.py` resolves ``pyproject.toml`` with the pins of ``constraints.txt`` by uv, for every platform
+and every Python from 3.11 on. Run it after a change of either, and read the diff.
 """
 
 import re

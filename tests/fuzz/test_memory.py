@@ -8,7 +8,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import bertmagic as bm
-from bertmagic.errors import BertMagicError, DeviceError, is_out_of_memory, named_memory_errors
+from bertmagic.errors import DeviceError, is_out_of_memory, named_memory_errors
 
 KINDS = (
     lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
@@ -87,17 +87,15 @@ def _check(workout, count):
         try:
             workout(failing)
             kinds.add("went on")
-        except BertMagicError as error:
-            assert isinstance(error, DeviceError), (failing.was, error)
-            assert "memory" in error.what, (failing.was, error)
-            kinds.add("refused")
+        except DeviceError as error:
+            kinds.add("refused" if "memory" in error.what else f"{failing.was}: {error}")
     after = workout(Failing())
     assert list(after["label"]) == list(expected["label"])
     return kinds
 
 
 def test_a_failed_allocation_ends_in_one_error_or_smaller_pieces_and_the_next_run_works(workout):
-    assert _check(workout, 8) == {"went on", "refused"}
+    assert _check(workout, 6) == {"went on", "refused"}
 
 
 @pytest.mark.soak

@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"demo": ("demo",), "develop": ("demo", "test", "docs")}
-ENTRY = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)( ; [^\\]+)?(?P<digests>( \\\n    --hash=sha256:[0-9a-f]{64})+)")
+ENTRY = re.compile(
+    r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)( ; [^\\]+)?(?P<digests>( \\\n    --hash=sha256:[0-9a-f]{64})+)"
+)
 
 
 def lock(name):
