@@ -9,6 +9,7 @@
         DataError              a table that cannot be used for training, prediction or evaluation
         ModelError             weights, a folder or a head that cannot be used
           MissingHead          a folder has an encoder, and not the head of its task
+        FileError              a file or folder that cannot be written, or is damaged
         DeviceError            a device or precision that this machine lacks, or too little memory
         TrainingError          a run that cannot continue; has the last good model if it diverged
     KeyboardInterrupt
@@ -83,6 +84,10 @@ class ModelError(BertMagicError):
 
 class MissingHead(ModelError):
     """A folder with the weights of an encoder, and not those of the head that its task needs."""
+
+
+class FileError(BertMagicError):
+    """A file or folder that cannot be written or read, or that is damaged."""
 
 
 class DeviceError(BertMagicError):

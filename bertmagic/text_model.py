@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
+from bertmagic import files
 from bertmagic import options as table
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
@@ -456,7 +457,7 @@ class TextModel:
         from bertmagic.models import card
         from bertmagic.run.locks import locked_model
 
-        folder = Path(path).expanduser()
+        folder = files.expanded(path)
         with self._lock, locked_model(folder):
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}

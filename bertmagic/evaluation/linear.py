@@ -217,7 +217,8 @@ def _constant(kind: Targets, expected: Expected, outputs: int) -> Vectors:
     import numpy as np
 
     if kind == "numbers":
-        return expected.mean(axis=0).astype(np.float32)
+        constant: Vectors = expected.mean(axis=0).astype(np.float32)
+        return constant
     totals = np.bincount(expected[expected >= 0], minlength=outputs) if kind == "classes" else expected.sum(axis=0)
     mean = (totals + 1 / outputs) / (len(expected) + 1)
     logits = np.log(mean) if kind == "classes" else np.log(mean) - np.log1p(-np.minimum(mean, 1 - 1e-6))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import MissingHead, ModelError, count, is_out_of_memory, listing
-from bertmagic.models import adapters, head_classes, heads, untrusted
+from bertmagic import files
+from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, is_out_of_memory, listing
+from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     import transformers
 
     untrusted.check(folder, config(folder))
+    checksums.check_model(folder, checksums.TOKENIZER)
     try:
         with quiet():
             loaded: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
@@ -125,16 +128,15 @@ def config(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        If there is none or it is not JSON.
+        If there is none, or it does not say which kind of model it is.
+    FileError
+        If it is not JSON.
     """
     path = folder / "config.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.") from None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is broken: {error}.", "Save or download the model again.") from None
-    if not isinstance(values, dict) or "model_type" not in values:
+    if not os.path.lexists(path):
+        raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.")
+    values = files.read_object(path, "Save or download the model again.")
+    if "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
     return values
 
@@ -255,6 +257,7 @@ def opened(
         "id2label": dict(enumerate(names)),
         "label2id": {name: i for i, name in enumerate(names)},
     }
+    checksums.check_model(folder, checksums.WEIGHTS)
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
         with quiet(), torch_defaults(loading=True):
@@ -268,7 +271,7 @@ def opened(
                 use_safetensors=True,
                 output_loading_info=True,
             )
-    except ModelError:
+    except BertMagicError:
         raise
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
         if is_out_of_memory(error):
