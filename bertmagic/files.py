@@ -252,6 +252,22 @@ def _refused(error: Exception) -> OSError | None:
     return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
 
 
+def is_of_disk(error: BaseException) -> bool:
+    """Whether the disk refused, and not a network."""
+    return isinstance(error, OSError) and error.errno in _OF_DISK
+
+
+_OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG)
+
+
+def not_kept(what: str, error: Any) -> tuple[str, str]:
+    """Return what to say of something of the hub that the disk does not take, and what to do."""
+    return (
+        f"{what!r} cannot be kept on this disk: {reason(error)}.",
+        "Free space there, or set HF_HOME to another folder before the kernel starts.",
+    )
+
+
 def reason(error: OSError) -> str:
     """Return why the system refused, in plain words and in its own."""
     words, own = _REASONS.get(error.errno or 0, ("", ""))[0], (error.strerror or str(error))[:300]
