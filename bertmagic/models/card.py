@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import count
+from bertmagic import files
+from bertmagic.errors import FileError, count
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.text_safety import code, escaped, table
@@ -158,10 +159,9 @@ def base_model(card: Mapping[str, Any]) -> str | None:
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
-        card = json.loads((folder / saving.CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return files.read_object(folder / saving.CARD)
+    except FileError:
         return {}
-    return card if isinstance(card, dict) else {}
 
 
 def _datasets(card: Mapping[str, Any]) -> list[str]:

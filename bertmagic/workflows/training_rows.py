@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import options, tasks
+from bertmagic import files, options, tasks
 from bertmagic.data import tables
 from bertmagic.data.texts import cells
 from bertmagic.errors import BertMagicError, OptionError, count
@@ -75,10 +74,8 @@ def keep(name: str, prepared: Prepared, given: Finetune | Pretrain, emit: Listen
         if packed is None:
             emit(Note(f"The {rows} are not kept with the run, as they take more than {MOST // 10**6} MB: {without}"))
             return
-        path.write_bytes(packed)
+        files.write(path, packed)
     except Exception as error:  # a cell that Arrow cannot hold, or a full disk: the run matters more
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         emit(Note(f"The {rows} could not be kept with the run ({reason}): {without}"))
         return

