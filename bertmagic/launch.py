@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic import files
 from bertmagic.display import publish
-from bertmagic.errors import FileError, Interrupted, OptionError, TrainingError, count, empty_frames, listing
+from bertmagic.errors import (
+    FileError,
+    Interrupted,
+    OptionError,
+    TrainingError,
+    count,
+    empty_frames,
+    listing,
+    named_memory_errors,
+)  # fmt: skip
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.names import folder_name
@@ -94,7 +103,7 @@ def _run(
             listener(event)
 
     try:
-        with lock:
+        with lock, named_memory_errors():
             emit(Phase("starting PyTorch"))
             done = _finetuned(options, emit, button)
     except BaseException as error:
@@ -202,7 +211,7 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
         emit(event)
 
     try:
-        with button, setup.set_up(chosen, heard) as begun:
+        with named_memory_errors(), button, setup.set_up(chosen, heard) as begun:
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.encoder.name, begun.prepared.train.name
             found = finder.find(begun.network, begun.feed("train"), begun.plan, objective, heard, button, named)
@@ -234,10 +243,11 @@ def _searched(
 
         searched = search.ranges(chosen)
         fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
-        result = search.run(
-            chosen, panel, tee(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, fixed),
-        )  # fmt: skip
+        with named_memory_errors():
+            result = search.run(
+                chosen, panel, tee(panel, on_event), StopButton(),
+                lambda values: cell("bert_finetune", name, values, fixed),
+            )  # fmt: skip
     except BaseException as error:
         empty_frames(error)
         devices.release()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
 from bertmagic.display import publish
-from bertmagic.errors import FileError, ModelError, OptionError, UnknownReference, listing
+from bertmagic.errors import FileError, ModelError, OptionError, UnknownReference, listing, named_memory_errors
 from bertmagic.events import Phase
 from bertmagic.models import checksums, saving
 from bertmagic.models.catalogue import ALIASES
@@ -53,6 +53,7 @@ def newest() -> TextModel | None:
 
 
 @WholeImports()
+@named_memory_errors()
 def open_model(
     reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
 ) -> TextModel:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import files
-from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, listing
+from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, is_out_of_memory, listing
 from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
 
@@ -44,6 +44,8 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
                 folder, local_files_only=True, trust_remote_code=False
             )
     except Exception as error:  # every tokenizer class has failures of its own
+        if is_out_of_memory(error):
+            raise
         raise _unreadable(folder, "tokenizer", error) from error
     if loaded.pad_token_id is None:
         raise ModelError(f"the tokenizer in {folder} has no padding token.", "Choose an encoder such as bert.")
@@ -272,6 +274,8 @@ def opened(
     except BertMagicError:
         raise
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
+        if is_out_of_memory(error):
+            raise
         raise _unreadable(folder, "weights", error) from error
     mismatched = {str(key[0]) for key in info["mismatched_keys"]}
     new = {str(key) for key in info["missing_keys"]} | mismatched
