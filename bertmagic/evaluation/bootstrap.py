@@ -46,8 +46,8 @@ class Tally:
     kinds
         The number of the kind of each row, from 0. Shape ``(rows,)``.
     values
-        What a row of each kind adds to each sum, of shape ``(kinds, sums)``, sparse if most of it is 0. None if each row is a kind of its own;
-        then ``metrics`` takes how often each row was drawn, ``(draws, rows)``.
+        What a row of each kind adds to each sum, of shape ``(kinds, sums)``, sparse if most of it is 0. None if each
+        row is a kind of its own; then ``metrics`` takes how often each row was drawn, ``(draws, rows)``.
     metrics
         From sums, ``(draws, sums)``, to named metrics, ``(draws,)`` each; NaN for a metric that is not defined.
     cost
