@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bertmagic import files
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
+from bertmagic.errors import (
+    FileError,
+    Interrupted,
+    OptionError,
+    TrainingError,
+    count,
+    empty_frames,
+    listing,
+    named_memory_errors,
+)  # fmt: skip
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.names import folder_name
@@ -36,7 +47,7 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
-        saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
+        saving.check(files.expanded(chosen.save_to))  # now, not after hours of training
     chosen, note = _with_encoder(chosen, name)
     lock = RunLock(name)  # before the job begins, so that the cell that starts it gets the error
     try:
@@ -92,7 +103,7 @@ def _run(
             listener(event)
 
     try:
-        with lock:
+        with lock, named_memory_errors():
             emit(Phase("starting PyTorch"))
             done = _finetuned(options, emit, button)
     except BaseException as error:
@@ -103,12 +114,21 @@ def _run(
     model = _adopt(options.name or "model", done)
     devices.empty_cache()
     if options.save_to is not None:
-        model.save(options.save_to)
+        _save_copy(model, options.save_to)
     if done.ended.reason == "interrupted":
         raise Interrupted(_stopped(model, done), model)
     if model.report is not None:
         panel.below(model.report)
     return model
+
+
+def _save_copy(model: TextModel, path: str) -> None:
+    """Save a trained model where the user asked for it; where that fails, the user has the model all the same."""
+    try:
+        model.save(path)
+    except FileError as error:
+        what = f"{error.what} The run itself is done: its model is kept in {model.folder}."
+        raise TrainingError(what, error.fix, model) from error
 
 
 def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
@@ -161,11 +181,12 @@ def search(
 
 
 def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
-    from bertmagic.tuning import search
+    with publish.working(show, at_once="torch" not in sys.modules) as bar:
+        bar(Phase("starting PyTorch"))
+        from bertmagic.tuning import search
 
-    if others := [name for name in search.ranges(chosen) if name != "lr"]:
-        raise OptionError(f"lr_find varies only lr: {listing(others)} must have one value.", "Give one value.")
-    with publish.working(show) as bar:
+        if others := [name for name in search.ranges(chosen) if name != "lr"]:
+            raise OptionError(f"lr_find varies only lr: {listing(others)} must have one value.", "Give one value.")
         return rates(search.plain(chosen), tee(bar, on_event), StopButton())
 
 
@@ -182,11 +203,19 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
     from bertmagic.tuning import rates as finder
     from bertmagic.workflows import setup
 
+    notes: dict[str, None] = {}
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Note):
+            notes[event.text] = None
+        emit(event)
+
     try:
-        with button, setup.set_up(chosen, emit) as begun:
+        with named_memory_errors(), button, setup.set_up(chosen, heard) as begun:
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.encoder.name, begun.prepared.train.name
-            return finder.find(begun.network, begun.feed("train"), begun.plan, objective, emit, button, named)
+            found = finder.find(begun.network, begun.feed("train"), begun.plan, objective, heard, button, named)
+            return replace(found, notes=tuple(notes))
     except (Stop, KeyboardInterrupt):
         raise Interrupted("stopped before there was a rate to suggest.") from None
     finally:
@@ -206,17 +235,19 @@ def tee(one: Listener, other: Listener) -> Listener:
 def _searched(
     chosen: table.Tune, name: str, on_event: Listener, show: bool, sources: Mapping[str, str] | None
 ) -> Search:
-    from bertmagic.options.cells import cell
-    from bertmagic.tuning import search
-
-    searched = search.ranges(chosen)
-    fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
     panel: Any = publish.listener(not show, searches=True)  # it takes a `Search`, too, and not only a run's events
     try:
-        result = search.run(
-            chosen, panel, tee(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, fixed),
-        )  # fmt: skip
+        panel(Phase("starting PyTorch"))
+        from bertmagic.options.cells import cell
+        from bertmagic.tuning import search
+
+        searched = search.ranges(chosen)
+        fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
+        with named_memory_errors():
+            result = search.run(
+                chosen, panel, tee(panel, on_event), StopButton(),
+                lambda values: cell("bert_finetune", name, values, fixed),
+            )  # fmt: skip
     except BaseException as error:
         empty_frames(error)
         devices.release()
@@ -232,7 +263,7 @@ def _searched(
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:
-        model.save(chosen.save_to)
+        _save_copy(model, chosen.save_to)
     return replace(result, model=model)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
+from bertmagic import files
 from bertmagic import options as table
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, OptionError, listing
+from bertmagic.errors import ModelError, OptionError, listing, named_memory_errors
 from bertmagic.events import waiting_for
 from bertmagic.models import saving
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -74,8 +75,10 @@ class TextModel:
         self._lock = threading.RLock()
         self._notes: set[str] = set()  # those of `embed` that were shown: each is shown once
 
-    def _alone(self, emit: Listener) -> AbstractContextManager[None]:
-        return waiting_for(self._lock, f"another use of {self.name}", emit)
+    @contextmanager
+    def _alone(self, emit: Listener) -> Iterator[None]:
+        with named_memory_errors(), waiting_for(self._lock, f"another use of {self.name}", emit):
+            yield
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}
@@ -454,7 +457,7 @@ class TextModel:
         from bertmagic.models import card
         from bertmagic.run.locks import locked_model
 
-        folder = Path(path).expanduser()
+        folder = files.expanded(path)
         with self._lock, locked_model(folder):
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import columns as naming
 from bertmagic.data import tables
-from bertmagic.errors import DataError, ModelError, OptionError, TrainingError, count, listing
+from bertmagic.errors import DataError, FileError, ModelError, OptionError, TrainingError, count, listing
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
 from bertmagic.events import Listener, Phase
@@ -109,7 +109,7 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
         return report
     return replace(
         report,
-        errors=errors.find(report.outcomes, report.labels),
+        errors=errors.find(report.outcomes, report.labels, model=report.model),
         points=_points(report.outcomes, report.labels, asked.at),
         probes=_probes(run, lists, emit),
         issues=_issues(run, report.outcomes, report.labels, asked, emit)[:_ISSUES],
@@ -199,7 +199,7 @@ def at_the_end_of_a_run(report: Report) -> Report:
     outcomes = report.outcomes
     if outcomes is None:
         return report
-    report = replace(report, errors=errors.find(outcomes, report.labels, _RUN_ERRORS))
+    report = replace(report, errors=errors.find(outcomes, report.labels, _RUN_ERRORS, report.model))
     main = [tally for tally in outcomes.tallies if report.main in tally.point_estimates()][:1]
     if len(outcomes) > _RUN_ROWS or not main:
         return report
@@ -376,6 +376,6 @@ def _keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
             if not _is_kept(model, before):
                 return f"{advice} has another model by now."
             saving.write_card(model.folder, model.card)
-    except TrainingError as error:  # it is being trained anew
+    except (TrainingError, FileError) as error:  # it is being trained anew, or the disk refuses
         return f"{advice} was not changed, as {error.what}"
     return f"It is kept in the run {run!r}, too."
