@@ -161,8 +161,10 @@ def _of_class(right: float, predicted: float, actual: float) -> dict[str, Interv
     return {name: interval for name, interval in ends.items() if interval}
 
 
-def confusion(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.int64]:
+def confusion(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.int32]:
     """Return how many rows of each class were given each class, ``(true, predicted)``."""
     import numpy as np
 
-    return np.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    counts = np.zeros((classes, classes), np.int32)
+    np.add.at(counts, (true, predicted), 1)
+    return counts

@@ -97,7 +97,8 @@ def _ranked(scores: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> 
     places, rising = np.flatnonzero(wanted[order]), falling[order]
     begin, first = np.unique(np.searchsorted(rising, rising[places], side="left"), return_index=True)
     end = np.searchsorted(rising, rising[begin], side="right")
-    return _Ranked(order[: end[-1] if len(end) else 0], order[places], first, begin, end)
+    upto = order[: end[-1] if len(end) else 0].copy()  # a view would keep all rows for each of many classes
+    return _Ranked(upto, order[places], first, begin, end)
 
 
 def _areas(counts: npt.NDArray[Any], ranked: _Ranked) -> tuple[Draws, Draws]:

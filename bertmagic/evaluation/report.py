@@ -248,7 +248,7 @@ class Report(ExportableResult):
     metrics: Mapping[str, float]
     labels: tuple[str, ...] = ()
     classes: tuple[ClassScore, ...] = ()
-    confusion: npt.NDArray[np.int64] | None = None
+    confusion: npt.NDArray[np.int32] | None = None
     ranges: tuple[RangeScore, ...] = ()
     skipped: int = 0
     slices: tuple[Slice, ...] = ()

@@ -18,6 +18,14 @@ def cross_entropies(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int
     """Return ``log(sum(exp(logits))) - logits[target]`` of each row, in nats."""
     import numpy as np
 
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    losses: npt.NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]
+    losses = np.empty(len(logits))
+    step = max(1, _CELLS // max(1, logits.shape[1]))
+    for start in range(0, len(logits), step):
+        part = slice(start, start + step)
+        shifted = logits[part].astype(np.float64) - logits[part].max(axis=1, keepdims=True)
+        losses[part] = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(shifted)), targets[part]]
     return losses
+
+
+_CELLS = 1_000_000
+"""How many logits are read at a time in double precision."""

@@ -139,5 +139,7 @@ def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return probabilities along the last axis: ``exp(x) / sum(exp(x))``, with the maximum taken off first."""
     import numpy as np
 
-    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+    probabilities: npt.NDArray[np.float32] = logits - logits.max(axis=-1, keepdims=True)
+    np.exp(probabilities, out=probabilities)  # in place: with thousands of classes each copy has 100 MB
+    probabilities /= probabilities.sum(axis=-1, keepdims=True)
+    return probabilities
