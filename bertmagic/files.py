@@ -52,7 +52,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 def write(path: Path, content: str | bytes, sync: bool = True) -> None:
     """Write a file as a whole.
 
-    UTF-8 has no lone surrogates: one is written as its escape, which JSON reads as the same text.
+    UTF-8 has no lone surrogates: one is written as its escape, such as JSON has.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def expanded(path: str | Path) -> Path:
 
 
 def read_json(path: Path, fix: str = "Delete it, or put back a copy of it.") -> Any:
-    """Return the value in a JSON file.
+    """Return the value in a JSON file, with ``�`` in the place of each lone surrogate: Arrow does not take them.
 
     Parameters
     ----------
@@ -204,7 +204,8 @@ def read_json(path: Path, fix: str = "Delete it, or put back a copy of it.") -> 
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise FileError(f"{path} is damaged: it is not a file.", fix)
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return _mended(json.loads(text)) if _SURROGATE.search(text) else json.loads(text)
     except FileNotFoundError:
         raise FileError(f"there is no file {path}.", fix) from None
     except (UnicodeDecodeError, ValueError) as error:
@@ -213,6 +214,17 @@ def read_json(path: Path, fix: str = "Delete it, or put back a copy of it.") -> 
         raise FileError(f"{path} is damaged: its lists are nested too deep.", fix) from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {reason(error)}.", fix) from None
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_mended(name): _mended(inside) for name, inside in value.items()}
+    return list(map(_mended, value)) if isinstance(value, list) else value
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_object(path: Path, fix: str = "Delete it, or put back a copy of it.") -> dict[str, Any]:
@@ -250,6 +262,22 @@ def _refused(error: Exception) -> OSError | None:
         return error
     number = _OS_ERROR.search(str(error))
     return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
+
+
+def is_of_disk(error: BaseException) -> bool:
+    """Whether the disk refused, and not a network."""
+    return isinstance(error, OSError) and error.errno in _OF_DISK
+
+
+_OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG)
+
+
+def not_kept(what: str, error: Any) -> tuple[str, str]:
+    """Return what to say of something of the hub that the disk does not take, and what to do."""
+    return (
+        f"{what!r} cannot be kept on this disk: {reason(error)}.",
+        "Free space there, or set HF_HOME to another folder before the kernel starts.",
+    )
 
 
 def reason(error: OSError) -> str:

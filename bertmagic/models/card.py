@@ -209,7 +209,8 @@ def _results(card: Mapping[str, Any], usage: Usage) -> list[EvalResult]:
 def _what(card: Mapping[str, Any]) -> str:
     task = str(card.get("task", "")).replace("_", " ") or "text"
     base = base_model(card) or str(card.get("encoder") or "")
-    begun = f", trained from {code(base)}" if base else ""
+    commit = card.get("encoder_revision")
+    begun = f", trained from {code(base)}{f' at revision {code(commit)}' if commit else ''}" if base else ""
     lines = [f"A model for {escaped(task)}{begun}, made with bertmagic {escaped(_version(card))}.".replace(" .", ".")]
     labels = card.get("labels")
     if isinstance(labels, list) and labels:

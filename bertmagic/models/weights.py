@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",
-          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json", *pooling.FILES]  # fmt: skip
+          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json", checksums.FILE,
+          *pooling.FILES]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Weights:
     folder: Path
     name: str
     lr: float
+
+
+def revision(folder: Path) -> str | None:
+    """Return the commit of a snapshot in the cache of the hub; None for any other folder."""
+    is_snapshot = folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--")
+    return folder.name if is_snapshot else None
 
 
 def find(
@@ -168,6 +175,8 @@ def _download(hub_id: str, progress: Callable[[str, int, int | None], None], kno
     except (errors.RepositoryNotFoundError, errors.HFValidationError):
         raise _unknown(hub_id, known) from None
     except (network, OSError) as error:
+        if files.is_of_disk(error):
+            raise FileError(*files.not_kept(hub_id, error)) from error
         raise _unreachable(hub_id, error, known) from None
     if not _has_weights(folder):
         raise ModelError(

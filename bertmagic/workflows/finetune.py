@@ -357,6 +357,7 @@ def _save(
         **prepared.columns,
         "encoder": setup.encoder.name,
         **({"encoder_digest": setup.encoder.digest} if setup.encoder.digest else {}),
+        **({"encoder_revision": setup.encoder.revision} if setup.encoder.revision else {}),
         saving.WEIGHTS: saving.weights_digest(setup.network.state_dict() if weights is None else weights),
         "lr": setup.encoder.lr,
         "max_length": options.max_length,

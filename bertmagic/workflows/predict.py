@@ -67,6 +67,8 @@ def opened(
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
+    if commit := weights.revision(folder):
+        inferred["encoder_revision"] = commit
     if declared := pooling.declared(folder):
         inferred["pooling"] = declared
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format

@@ -40,6 +40,8 @@ class Encoder:
         How many tokens it can read.
     digest
         The digest of its weights in the card of its folder; None where it has none.
+    revision
+        The commit of a model of the hub; None for any other.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Encoder:
     lr: float
     max_tokens: int
     digest: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,8 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     tokenizer = loading.tokenizer(pretrained.folder)
     limit = loading.limit(pretrained.folder, tokenizer)
     digest = saving.saved_digest(pretrained.folder)
-    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest), tokenizer
+    revision = weights.revision(pretrained.folder)
+    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest, revision), tokenizer
 
 
 def trained_on(encoder: Encoder) -> frozenset[str] | None:
@@ -217,6 +221,10 @@ def trained_on(encoder: Encoder) -> frozenset[str] | None:
     made_from = saving.read_card(encoder.folder).get("encoder", "")
     entry = catalogue.entry(encoder.name) or catalogue.entry(str(made_from))
     return entry.trained_on if entry else None
+
+
+APART_LR = 0.3
+"""The learning rate of a model that compares vectors, as a share of the encoder's; `benchmarks/defaults.py`."""
 
 
 def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:
@@ -237,8 +245,9 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         If the device or the precision cannot be had.
     """
     device, precision, reason = place(options.device, options.precision)
+    apart = getattr(options, "read_pairs", None) == "apart"
     return Resolved(
-        lr=options.lr or (adapters.LR if options.adapt == "lora" else lr),
+        lr=options.lr or (adapters.LR if options.adapt == "lora" else lr * (APART_LR if apart else 1.0)),
         max_length=max_length(options.max_length, options.longest, max_tokens),
         long_text=task.long_text or options.long_text,
         batch_size=options.batch_size,
@@ -250,7 +259,7 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         epochs=options.epochs,
         max_steps=options.max_steps,
         adapt=options.adapt,
-        needs_few_epochs=task.needs_few_epochs and not task.paired,
+        needs_few_epochs=apart or (task.needs_few_epochs and not task.paired),
     )
 
 
