@@ -10,6 +10,7 @@ from bertmagic.display import publish
 from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
+from bertmagic.options import paths
 from bertmagic.options.names import folder_name
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
@@ -36,7 +37,7 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
-        saving.check(Path(chosen.save_to).expanduser())  # now, not after hours of training
+        saving.check(paths.path(chosen.save_to, "save_to"))  # now, not after hours of training
     chosen, note = _with_encoder(chosen, name)
     lock = RunLock(name)  # before the job begins, so that the cell that starts it gets the error
     try:

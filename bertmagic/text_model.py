@@ -12,6 +12,7 @@ from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
 from bertmagic.events import waiting_for
 from bertmagic.models import saving
+from bertmagic.options import paths
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
@@ -294,6 +295,7 @@ class TextModel:
             return evaluating.evaluate(self, data, columns, asked, emit)
 
     @names_by_caller
+    @table.keywords(table.commands.Evaluate)
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
         """Calibrate the class probabilities by a temperature; the most probable class stays the same.
 
@@ -454,7 +456,7 @@ class TextModel:
         from bertmagic.models import card
         from bertmagic.run.locks import locked_model
 
-        folder = Path(path).expanduser()
+        folder = paths.path(path)
         with self._lock, locked_model(folder):
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}
@@ -483,7 +485,7 @@ def _texts_or_file(texts: Any, file: str | None, reading: FileOptions) -> Any:
 
     options = _options(reading)
     if file is not None:
-        return tables.read_as(Path(file), options)
+        return tables.read_as(paths.path(file, "file"), options)
     if options:
         raise tables.no_file("no file", options)
     return texts

@@ -15,6 +15,7 @@ from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
+from bertmagic.options import paths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +215,8 @@ def located(source: str | os.PathLike[str] | FileReference) -> Files:
 def _split_of(path: str) -> tuple[str, str]:
     """Part ``PATH@SPLIT``, unless there is a file of that name."""
     before, _, split = path.rpartition("@")
-    named = before and not Path(path).expanduser().exists() and Path(before).expanduser().exists()
+    may_be = before and paths.can_be_path(path)
+    named = may_be and not paths.path(path, "data").exists() and paths.path(before, "data").exists()
     return (before, split) if named else (path, "")
 
 
@@ -238,7 +240,9 @@ def _sample(reference: str) -> dict[str, Table]:
 
 def _paths(reference: str) -> list[Path]:
     """Return the files that a path or glob names; an empty list if it names something else."""
-    path = Path(reference).expanduser()
+    if not paths.can_be_path(reference):
+        return []
+    path = paths.path(reference, "data")
     if path.exists() or archives.located(path)[1]:
         return [path]
     if glob.has_magic(reference):
@@ -254,6 +258,6 @@ def _paths(reference: str) -> list[Path]:
 
 def _neighbours(reference: str) -> list[str]:
     """Return the names that a misspelt reference may have meant."""
-    folder = Path(reference).expanduser().parent
+    folder = paths.path(reference, "data").parent if paths.can_be_path(reference) else Path()
     file_names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return [*file_names, *(f"sample:{name}" for name in samples.names())]

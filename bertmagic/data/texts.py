@@ -1,14 +1,11 @@
-"""Cells of a column, read a few at a time without a list of all of them.
-
-Python's strings may hold lone surrogates, halves of characters, as broken scrapes do. Neither tokenizers nor Arrow take
-them: `without_surrogates` and `strings` replace each by one character, so that offsets stay.
-"""
+"""Cells of a column, read a few at a time without a list of all of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, overload
+
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,17 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CHUNK = 1000
-
-_HALVES = re.compile("[\ud800-\udfff]")
-
-
-def without_surrogates(text: str) -> str:
-    """Return a text with ``�`` in the place of each lone surrogate."""
-    try:
-        text.encode()  # far faster than to search, and hardly any text has one
-    except UnicodeEncodeError:
-        return _HALVES.sub("�", text)
-    return text
 
 
 def frame(rows: Any) -> pd.DataFrame:

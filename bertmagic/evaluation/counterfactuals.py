@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import OptionError
 from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Probe
+from bertmagic.options import paths
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,11 +76,11 @@ def _source(source: Any, home: Path | None) -> list[Any]:
         if str(source) == "identity" and not (home is not None and own.is_file()):
             text = (resources.files("bertmagic.evaluation") / "terms" / "identity.json").read_text("utf-8")
         else:
-            text = (own if str(source) == "identity" else Path(source).expanduser()).read_text("utf-8")
+            text = (own if str(source) == "identity" else paths.path(source, "probe")).read_text("utf-8")
         content = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OptionError(
-            f"probe = {str(source)!r} is not a list of words: {error}.",
+            f"probe = {quoted(str(source))} is not a list of words: {error}.",
             'Give "identity", or the path of a JSON file like it.',
         ) from None
     return content if isinstance(content, list) else [content]
@@ -90,7 +92,7 @@ def _terms(one: Any) -> Terms:
         kind = " ".join(filter(None, (str(one.get("language", "")), str(one["kind"]))))
     except (TypeError, KeyError, AttributeError):
         raise OptionError(
-            f"{one!r:.80} is not a list of words.", 'It needs "kind" and "groups": {name: [words]}.'
+            f"{quoted(one, 80)} is not a list of words.", 'It needs "kind" and "groups": {name: [words]}.'
         ) from None
     if len(groups) < 2 or len({len(words) for words in groups.values()}) > 1:
         raise OptionError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import json
 import sys
 from contextlib import suppress
@@ -13,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.object_types import is_instance
-from bertmagic.errors import OptionError, nearest
+from bertmagic.errors import OptionError, most_similar, nearest
 from bertmagic.options import check
 
 if TYPE_CHECKING:
@@ -138,8 +137,7 @@ def public(names: Mapping[str, Any]) -> list[str]:
 
 def near(word: str, names: Mapping[str, Any]) -> str:
     """Return the variable with the most similar name, or an empty string."""
-    close = difflib.get_close_matches(word, public(names), n=1, cutoff=0.6)
-    return close[0] if close else ""
+    return most_similar(word, public(names))
 
 
 def is_model(value: object) -> bool:

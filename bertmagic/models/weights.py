@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import hub
 from bertmagic.errors import ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue, pooling, untrusted
+from bertmagic.options import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -71,7 +72,7 @@ def on_disk(reference: str) -> Weights | None:
     ModelError
         If the folder is not a model, or the packaged weights are not those that were published.
     """
-    entry, path = catalogue.entry(reference), Path(reference).expanduser()
+    entry, path = catalogue.entry(reference), paths.path(reference, "model")
     lr = entry.lr if entry else None
     if reference not in catalogue.ALIASES and path.is_dir():
         return Weights(_model_folder(path), _shown(path.resolve()), lr or _card_lr(path) or catalogue.DEFAULT_LR)

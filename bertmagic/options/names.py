@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from bertmagic.errors import OptionError
+from bertmagic.text_safety import quoted
 
 _MOST_CHARACTERS, _MOST_BYTES = 80, 150
 """File systems take 255 bytes for a name; temporary folders add to it."""
@@ -27,7 +28,7 @@ def folder_name(given: object, option: str = "name") -> str:
         If it could leave its folder, or some file system does not take it.
     """
     if not isinstance(given, str):
-        raise OptionError(f"{option} = {given!r} is not a text.", _FIX)
+        raise OptionError(f"{option} = {quoted(given)} is not a text.", _FIX)
     name = unicodedata.normalize("NFC", given)
     if why := _fault(name):
         shown = given if len(given) <= _MOST_CHARACTERS else given[:_MOST_CHARACTERS] + "…"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, saving
+from bertmagic.options import paths
 from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 
@@ -225,7 +226,7 @@ def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
 
 def _absolute(name: str, value: Any) -> Any:
     """Return the absolute folder of an encoder, as it is recorded now; earlier runs have it as it was given."""
-    return str(Path(value).expanduser().absolute()) if name == "model" and isinstance(value, str) else value
+    return str(paths.path(value, name).absolute()) if name == "model" and isinstance(value, str) else value
 
 
 def set_aside(name: str) -> Checkpoint | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import TrainingError
 from bertmagic.models import saving
+from bertmagic.options import paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _pinned: ContextVar[Path | None] = ContextVar("home", default=None)
 
 def home() -> Path:
     """Return the folder of this project's runs: ``BERTMAGIC_HOME``, or ``.bertmagic`` in the current folder."""
-    return _pinned.get() or Path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic").expanduser()
+    return _pinned.get() or paths.path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic", "BERTMAGIC_HOME")
 
 
 def pin() -> None:

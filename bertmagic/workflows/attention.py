@@ -24,6 +24,7 @@ from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.tasks.description import Description
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
         raise DataError(f"{count(len(parts), 'text')} given for attention.", "Give one text, or a pair: A ||| B.")
     for part in parts:
         if not isinstance(part, str) or not part.strip():
-            raise DataError(f"there is no text to read: {part!r:.60}.", "Give a text with at least one word.")
+            raise DataError(f"there is no text to read: {quoted(part, 60)}.", "Give a text with at least one word.")
     if len(parts) < len(task.inputs):
         raise DataError(
             f"the model reads pairs ({listing(task.inputs)}), and one text is given.",

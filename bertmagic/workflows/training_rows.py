@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import options
 from bertmagic.errors import BertMagicError, OptionError
 from bertmagic.events import Listener, Phase, ignore
+from bertmagic.options import paths
 from bertmagic.workflows.prepare import digests, prepare
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _find(recorded: _Recorded) -> LabelledRows | None:
     if not recorded.sha256:
         return None
     source = recorded.options.get("train")
-    if isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists()):
+    if isinstance(source, str) and (source.startswith("sample:") or paths.path(source, "train").exists()):
         return _read(recorded, source)
     read = (_read(recorded, table) for table in _tables(recorded))
     return next((rows for rows in read if rows is not None), None)
