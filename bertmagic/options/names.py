@@ -45,7 +45,7 @@ def variable_name(given: object, option: str = "name") -> str:
         If it cannot.
     """
     if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
-        shown = repr(given) if not isinstance(given, str) else ascii(given[:_MOST_CHARACTERS])
+        shown = quoted(given) if not isinstance(given, str) else ascii(given[:_MOST_CHARACTERS])
         raise OptionError(f"{option} = {shown} is not a Python name (letters, digits and _).", _FIX)
     return folder_name(unicodedata.normalize("NFKC", given), option)
 
