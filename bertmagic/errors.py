@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from bertmagic.text_safety import shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from bertmagic.text_model import TextModel
 
@@ -157,23 +157,31 @@ def most_similar(name: str, known: Iterable[object]) -> str:
     """Return the known name that is spelt most like another one, in any case; empty if none is alike."""
     if len(name) > _LONG:
         return ""
-    candidates = [str(candidate) for candidate in islice(known, _MANY)]
-    spelled = {one.lower(): one for one in candidates if len(one) <= 2 * _LONG}
-    close = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.6)
+    spelled = {one.lower(): one for one in map(str, known) if len(one) <= 2 * _LONG}
+    close = difflib.get_close_matches(name.lower(), _compared(name.lower(), spelled), n=1, cutoff=0.6)
     return spelled[close[0]] if close else ""
 
 
 def is_near(name: str, known: Iterable[str]) -> bool:
     """Whether a name is rather a known one with a slip or two of the keyboard than another name."""
-    others = [other.lower()[:_LONG] for other in islice(known, _MANY)]
-    return bool(difflib.get_close_matches(name.lower()[:_LONG], others, 1, 0.8))
+    name, others = name.lower()[:_LONG], [other.lower()[:_LONG] for other in known]
+    return bool(difflib.get_close_matches(name, _compared(name, others), 1, 0.8))
+
+
+def _compared(name: str, known: Collection[str]) -> list[str]:
+    """Return the names that are compared with one: of very many those that begin or end like it, and not all of these.
+
+    A table may have a hundred thousand columns.
+    """
+    some = known if len(known) <= _MANY else (one for one in known if one[:1] == name[:1] or one[-1:] == name[-1:])
+    return list(islice(some, _MANY))
 
 
 _LONG = 200
 """Characters of a name that are compared: the time grows with their square."""
 
 _MANY = 5_000
-"""How many known names are compared: a table may have a hundred thousand columns."""
+"""How many known names are compared."""
 
 
 def listing(items: Iterable[Any], most: int = 8) -> str:

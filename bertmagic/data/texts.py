@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 
+from bertmagic.data import surrogates
 from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
@@ -16,13 +17,13 @@ _CHUNK = 1000
 
 
 def frame(rows: Any) -> pd.DataFrame:
-    """Return a dict of columns or a list of dicts as a frame; with its cells unchanged if Arrow cannot hold a text."""
+    """Return a dict of columns or a list of dicts as a frame; `surrogates.mended` mends what Arrow cannot hold."""
     import pandas as pd
 
     try:
         return pd.DataFrame(rows)
     except UnicodeEncodeError:
-        return pd.DataFrame(rows, dtype=object)
+        return surrogates.of_objects(rows)
 
 
 def strings(column: pd.Series) -> pd.Series:

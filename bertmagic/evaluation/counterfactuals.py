@@ -16,7 +16,7 @@ from bertmagic.errors import OptionError
 from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Probe
 from bertmagic.options import paths
-from bertmagic.text_safety import quoted
+from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,13 +87,19 @@ def _source(source: Any, home: Path | None) -> list[Any]:
 
 
 def _terms(one: Any) -> Terms:
-    try:
-        groups = {str(name): tuple(map(str, words)) for name, words in one["groups"].items()}
-        kind = " ".join(filter(None, (str(one.get("language", "")), str(one["kind"]))))
-    except (TypeError, KeyError, AttributeError):
+    given = one.get("groups") if isinstance(one, Mapping) else None
+    lists = list(given.values()) if isinstance(given, Mapping) else [None]
+    words = [word for part in lists if isinstance(part, list | tuple) for word in part]
+    if (
+        not isinstance(one, Mapping) or "kind" not in one or not isinstance(given, Mapping)
+        or not all(isinstance(part, list | tuple) for part in lists)
+        or not all(isinstance(word, str) and word for word in words)
+    ):  # fmt: skip
         raise OptionError(
             f"{quoted(one, 80)} is not a list of words.", 'It needs "kind" and "groups": {name: [words]}.'
-        ) from None
+        )
+    groups = {str(name): tuple(map(without_surrogates, words)) for name, words in given.items()}
+    kind = without_surrogates(" ".join(filter(None, (str(one.get("language", "")), str(one["kind"])))))
     if len(groups) < 2 or len({len(words) for words in groups.values()}) > 1:
         raise OptionError(
             f"the groups of {kind!r} have {', '.join(str(len(words)) for words in groups.values())} words.",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import cache, checks, columns, pairs, tables, variables
+from bertmagic.data import cache, checks, columns, pairs, surrogates, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
@@ -183,6 +183,12 @@ def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
 
 def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str, list[str]]:
     """Return the rows to predict, a column for each text, what messages call both, and notes on how they were read."""
+    frame, name, where, notes = _given(model, texts, asked)
+    frame, mended = surrogates.mended(frame)
+    return frame, name, where, [*notes, *([mended] if mended else [])]
+
+
+def _given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str, list[str]]:
     import pandas as pd
 
     inputs = list(model.task.inputs)

@@ -111,8 +111,9 @@ class Source:
         if given is None:
             return next((name for mark, name in _MARKS.items() if self.head.startswith(mark)), "utf-8-sig")
         try:
+            "".encode(given)  # a codec of bytes, such as hex, is none of texts
             return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
-        except LookupError:
+        except (LookupError, ValueError):
             raise DataError(
                 f"there is no encoding {given!r}.", "Known are utf-8, utf-16, latin-1, cp1252, gb18030 and others."
             ) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import texts
 from bertmagic.errors import DataError, count
 from bertmagic.text_safety import quoted
 
@@ -40,8 +41,6 @@ def frame(rows: list[Any], name: str) -> tuple[pd.DataFrame, str]:
     DataError
         If a level is not a list of objects, with the place in the file called ``name``, or there is no question.
     """
-    import pandas as pd
-
     headers = [row for row in rows if isinstance(row, dict) and set(row) == {"header"}]
     content = [row for row in rows if row not in headers] if headers else rows
     questions = []
@@ -55,7 +54,7 @@ def frame(rows: list[Any], name: str) -> tuple[pd.DataFrame, str]:
     notes = ["the first line is a header and not a row"] if headers else []
     if several := _first_places(questions):
         notes.append(f"answers have no offsets: of {count(several, 'answer')} at several places, the first is taken")
-    return pd.DataFrame(questions), "; ".join(notes)
+    return texts.frame(questions), "; ".join(notes)
 
 
 def _first_places(questions: list[dict[str, Any]]) -> int:

@@ -53,6 +53,14 @@ LONGEST_ANSWER = 30
 """How many tokens an answer has at most, as in the script of BERT for SQuAD."""
 
 
+_NAMES: dict[str, tuple[str, ...]] = {
+    "question": ("question", "questions", "query"),
+    "context": ("context", "contexts", "passage", "paragraph"),
+    "answers": ("answers", "answer", "answer_text"),
+}
+"""The usual names of the columns of each role, the most usual first."""
+
+
 @dataclass(frozen=True)
 class QuestionAnswering(Task):
     """Extractive question answering: the first and the last token of the answer in its context.
@@ -74,6 +82,7 @@ class QuestionAnswering(Task):
     target_noun: ClassVar[str] = "questions"
     target_caption: ClassVar[str] = "Questions with an answer, and without."
     usage: ClassVar[Usage] = USAGE
+    usual_names: ClassVar[frozenset[str]] = frozenset(name for names in _NAMES.values() for name in names)
     threshold: float | None = 0.0
     max_answer_length: int = LONGEST_ANSWER
 
@@ -328,14 +337,6 @@ def _check(options: Finetune) -> None:
     for name, none in (("label_smoothing", 0.0), ("class_weights", "none")):
         if getattr(options, name) not in (none, None):
             raise OptionError(f"{name} is for classes, and an answer is a piece of a context.", "Leave it out.")
-
-
-_NAMES: dict[str, tuple[str, ...]] = {
-    "question": ("question", "questions", "query"),
-    "context": ("context", "contexts", "passage", "paragraph"),
-    "answers": ("answers", "answer", "answer_text"),
-}
-"""The usual names of the columns of each role, the most usual first."""
 
 
 def _of_others(asked: Mapping[str, Any]) -> list[str]:
