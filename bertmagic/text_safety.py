@@ -114,7 +114,7 @@ class _Short(reprlib.Repr):
         try:
             return super().repr_int(value, level)
         except ValueError:
-            return f"a whole number of {int(value.bit_length() * 0.30103):,} digits"
+            return f"a whole number of about {round(value.bit_length() * 0.30103):,} digits"
 
     def repr_instance(self, value: object, level: int) -> str:
         """Return what an object says of itself; its type if that fails."""

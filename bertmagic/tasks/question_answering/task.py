@@ -149,6 +149,8 @@ class QuestionAnswering(Task):
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the questions to measure: also those whose answer's place is not known, since its text counts."""
+        for role, column in columns.items():
+            naming.require(table, column, role)
         return known_answers.examples(table, **columns)
 
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
