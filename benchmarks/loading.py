@@ -1,6 +1,9 @@
-"""What a user waits for before a run: ``%load_ext bertmagic`` and the time to the first step; and what the panel costs.
+"""What a user waits for: ``%load_ext bertmagic``, the first sign of a cell and the first step; and the panel's cost.
 
-    python benchmarks/loading.py
+    python benchmarks/loading.py [signs]
+
+With ``signs`` only the first signs: in each of five fresh kernels, for each magic, the seconds from the request of the
+first cell after ``%load_ext`` to the first output that reaches the front end.
 
 Loading: medians of interleaved starts of a fresh interpreter, over plain IPython. First step: from the call of
 ``bm.finetune`` on ``sample:reviews`` to the end of the first step, in a process that has trained before. Panel: what
@@ -57,6 +60,47 @@ def first_step() -> None:
     print(f"first step: {waits[0]:.1f} s in a fresh process, {later:.2f} s in a warm one (to stay under: 3 s)")
 
 
+SIGNS = {
+    "%%bert_finetune": "%%bert_finetune one\ntrain = 'sample:reviews'\nlabel = 'sentiment'",
+    "%bert_data": "%bert_data sample:reviews",
+    "%bert_load": "%bert_load minilm",
+    "%bert_models": "%bert_models sample:reviews",
+}
+KERNELS = 5
+
+
+def first_sign(code: str) -> float:
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=120)
+        client.execute_interactive("%load_ext bertmagic", timeout=120, output_hook=lambda message: None)
+        asked, began = client.execute(code), time.perf_counter()
+        while True:
+            message = client.get_iopub_msg(timeout=120)
+            if message["parent_header"].get("msg_id") == asked and message["msg_type"] in SHOWS:
+                return time.perf_counter() - began
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+SHOWS = ("display_data", "execute_result", "error", "stream")
+
+
+def first_signs() -> None:
+    for name, code in SIGNS.items():
+        waits = [first_sign(code) for _ in range(KERNELS)]
+        each = ", ".join(f"{wait:.2f}" for wait in waits)
+        print(
+            f"first sign of {name}: {statistics.median(waits):.2f} s in a fresh kernel ({each}; to stay under: 0.3 s)"
+        )
+
+
 def panel() -> None:
     from bertmagic.display import publish
     from bertmagic.events import Started, Step
@@ -89,6 +133,9 @@ def panel() -> None:
 
 
 def main() -> None:
+    first_signs()
+    if sys.argv[1:] == ["signs"]:
+        return
     loading()
     panel()
     first_step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -161,11 +162,12 @@ def search(
 
 
 def _rates(chosen: table.Tune, on_event: Listener, show: bool) -> Rates:
-    from bertmagic.tuning import search
+    with publish.working(show, at_once="torch" not in sys.modules) as bar:
+        bar(Phase("starting PyTorch"))
+        from bertmagic.tuning import search
 
-    if others := [name for name in search.ranges(chosen) if name != "lr"]:
-        raise OptionError(f"lr_find varies only lr: {listing(others)} must have one value.", "Give one value.")
-    with publish.working(show) as bar:
+        if others := [name for name in search.ranges(chosen) if name != "lr"]:
+            raise OptionError(f"lr_find varies only lr: {listing(others)} must have one value.", "Give one value.")
         return rates(search.plain(chosen), tee(bar, on_event), StopButton())
 
 
@@ -182,11 +184,19 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
     from bertmagic.tuning import rates as finder
     from bertmagic.workflows import setup
 
+    notes: dict[str, None] = {}
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Note):
+            notes[event.text] = None
+        emit(event)
+
     try:
-        with button, setup.set_up(chosen, emit) as begun:
+        with button, setup.set_up(chosen, heard) as begun:
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.encoder.name, begun.prepared.train.name
-            return finder.find(begun.network, begun.feed("train"), begun.plan, objective, emit, button, named)
+            found = finder.find(begun.network, begun.feed("train"), begun.plan, objective, heard, button, named)
+            return replace(found, notes=tuple(notes))
     except (Stop, KeyboardInterrupt):
         raise Interrupted("stopped before there was a rate to suggest.") from None
     finally:
@@ -206,13 +216,14 @@ def tee(one: Listener, other: Listener) -> Listener:
 def _searched(
     chosen: table.Tune, name: str, on_event: Listener, show: bool, sources: Mapping[str, str] | None
 ) -> Search:
-    from bertmagic.options.cells import cell
-    from bertmagic.tuning import search
-
-    searched = search.ranges(chosen)
-    fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
     panel: Any = publish.listener(not show, searches=True)  # it takes a `Search`, too, and not only a run's events
     try:
+        panel(Phase("starting PyTorch"))
+        from bertmagic.options.cells import cell
+        from bertmagic.tuning import search
+
+        searched = search.ranges(chosen)
+        fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
         result = search.run(
             chosen, panel, tee(panel, on_event), StopButton(),
             lambda values: cell("bert_finetune", name, values, fixed),

@@ -96,7 +96,7 @@ def test_its_metric_is(walked):
 
 def test_its_learning_rate_is_written_in_one_way(walked):
     _, model, panel, _ = walked
-    assert "lr = 1e-4, " in panel.frame()["text/plain"]
+    assert "lr = 1e-4, " in panel.final()[-1]["text/plain"]
     assert cells.literal("lr", model.card["options"]["lr"]) == "1e-4"
     assert re.search(r"Learning rate \d(\.\d+)?e-\d at the end|Learning rate 0 at the end", panel.frame()["text/html"])
 

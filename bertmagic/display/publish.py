@@ -42,16 +42,22 @@ _bar: ContextVar[Watcher | None] = ContextVar("the progress bar of a cell", defa
 
 
 @contextmanager
-def working(show: bool = True, place: Handle | None = None) -> Iterator[Listener]:
+def working(show: bool = True, place: Handle | None = None, at_once: bool = False) -> Iterator[Listener]:
     """Give a listener that draws a progress bar for work over 2 s, and takes it away at its end.
 
-    Work within such work has its bar. With a ``place``, which the result will take, the bar is there at once.
+    Work within such work has its bar. With a ``place``, which the result will take, the bar is there soon.
+
+    Parameters
+    ----------
+    at_once
+        Whether the work is known to last so long that a notebook needs the bar before anything else.
     """
     outer = _bar.get()
     if show and outer is not None:
         yield outer
         return
-    bar = listener(not show, delay=_PATIENCE if place is None else _FIRST_SIGN, screen=place)
+    delay = 0.0 if at_once and is_notebook() else _PATIENCE if place is None else _FIRST_SIGN
+    bar = listener(not show, delay=delay, screen=place)
     token = _bar.set(bar)
     try:
         yield bar
@@ -96,8 +102,9 @@ def listener(
     from bertmagic.display.live.search_panel import SearchPanel
     from bertmagic.display.live.work_bar import WorkBar
 
-    view: View = SearchPanel(clock) if searches else RunPanel(Run(clock)) if delay is None else WorkBar(clock)
-    output = LiveOutput(view, screen or Handle(), clock, delay or 0.0)
+    run = delay is None and not searches
+    view: View = SearchPanel(clock) if searches else RunPanel(Run(clock), screen is None) if run else WorkBar(clock)
+    output = LiveOutput(view, screen or Handle(), clock, delay or 0.0, Handle() if run and screen is None else None)
     if clock is time.monotonic:
         heartbeat.start(output)
     return output

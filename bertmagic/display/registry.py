@@ -20,6 +20,7 @@ KINDS = {
     "Comparison": "attention.comparison",
     "DataReport": "results.data_report",
     "Entities": "results.entities",
+    "Errors": "results.errors",
     "Estimate": "results.estimate",
     "Figure": "results.figure",
     "Fills": "results.fills",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.result import Result
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from bertmagic.evaluation.outcomes import Outcomes
 
@@ -55,24 +58,34 @@ class Example:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Errors:
+@dataclass(frozen=True, repr=False)
+class Errors(Result):
     """Rows to read, the most confident mistakes first, then the rest of them, then rows that are right but unsure.
 
     ``wrong`` is how many mistakes there are in all; ``numeric`` says that numbers were predicted, which are far off
-    instead of wrong.
+    instead of wrong; ``model`` is the name of the model.
     """
 
     examples: tuple[Example, ...]
     wrong: int
     rows: int
     numeric: bool = False
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.examples)
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a table: ``text, true, predicted, score, wrong, kinds``, by the user's index as text."""
+        import pandas as pd
 
-def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
+        names = ("text", "true", "predicted", "score", "wrong", "kinds")
+        rows = [[getattr(one, name) for name in names[:-1]] + [", ".join(one.kinds)] for one in self.examples]
+        return pd.DataFrame(rows, columns=list(names), index=pd.Index([one.row for one in self.examples], name="row"))
+
+
+def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST, model: str = "") -> Errors:
     """Return the rows to read.
 
     Parameters
@@ -83,6 +96,8 @@ def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
         The names of the classes.
     most
         How many mistakes at most.
+    model
+        The name of the model.
     """
     import numpy as np
 
@@ -99,7 +114,7 @@ def find(outcomes: Outcomes, labels: Sequence[str], most: int = MOST) -> Errors:
                 kinds.setdefault(int(at), []).append("pair")
     order = sorted(kinds, key=lambda at: (outcomes.credit[at] >= 1, -score[at]))
     examples = tuple(_example(outcomes, at, labels, score[at], tuple(kinds[at])) for at in order)
-    return Errors(examples, len(wrong), len(outcomes), outcomes.numeric)
+    return Errors(examples, len(wrong), len(outcomes), outcomes.numeric, model)
 
 
 def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:

@@ -148,16 +148,23 @@ def _called(shell: InteractiveShell, request: Request, options: dict[str, Any]) 
 
 @contextmanager
 def _first_sign(request: Request, place: Any = None) -> Iterator[None]:
-    """Show a bar while a magic works, from before its imports on; a run has a panel of its own."""
+    """Show a bar while a magic works; at once where it imports PyTorch first. A run has a panel of its own."""
     if request.command.function in ("finetune", "pretrain", "tune"):
         yield
         return
     from bertmagic.display import publish
 
-    with publish.working(not request.silent, place) as emit:
-        if "torch" not in sys.modules:
+    starting = "torch" not in sys.modules and not _is_light(request)
+    with publish.working(not request.silent, place, at_once=starting) as emit:
+        if starting:
             emit(Phase("starting PyTorch"))
         yield
+
+
+def _is_light(request: Request) -> bool:
+    """Whether a magic does without PyTorch."""
+    function = request.command.function
+    return function == "runs" or (function == "catalogue" and "data" not in request.given)
 
 
 def _shown(request: Request, function: Callable[..., Any]) -> dict[str, bool]:

@@ -101,6 +101,13 @@ class Finetune(Training):
         reason="They take a second or two for some hundred rows, and show whether fine-tuning was worth it.",
         when_to_change="If the training rows are many and the run is repeated often: False.",
     )
+    keep_rows: bool = option(
+        True,
+        "flag",
+        "Keep the training rows in the folder of the run, up to 8 MB, so that comparisons with baselines find them.",
+        reason="A variable is gone after a restart. Rows of a file or a sample are not copied.",
+        when_to_change="If the texts must not be written to this disk: False.",
+    )
     class_weights: ClassWeights | None = option(
         None,
         "choice",

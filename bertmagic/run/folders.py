@@ -20,6 +20,9 @@ from bertmagic.options.names import folder_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+ROWS = "training_rows.arrow"
+"""The file in the folder of a run that has its training rows."""
+
 _pinned: ContextVar[Path | None] = ContextVar("home", default=None)
 
 

@@ -64,7 +64,8 @@ class RunRecorder:
 
     def _begin(self, options: Mapping[str, Any], data: Mapping[str, Any], after: int | None) -> None:
         _sweep(self.folder)
-        (self.folder / "metrics.json").unlink(missing_ok=True)
+        for old in ("metrics.json", folders.ROWS):
+            (self.folder / old).unlink(missing_ok=True)
         self._write("options.json", options)
         self._write("data.json", data)
         self._write("run.json", self._about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ _TRY_STEPS, _TRY_TOKENS, _HELD_OUT = 60, 128, 0.3
 """Steps, tokens per text, and share of held-out rows of a short run that tries a model."""
 _TRYING = "trying"
 """The folder of the runs that try models."""
+_READS = 0.9
+"""A model can read the data from this share of texts in its languages on: the others it guesses, however good it is."""
 _UNKNOWN = 82.0
 """The assumed accuracy of a model without a published one; three points of accuracy are 1 in the score."""
 
@@ -69,13 +72,18 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     about = _subject(base, prepared, emit)
     profile = _Profile(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
     entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
-    advised = sorted((_advised(entry, profile, base, about) for entry in entries), key=lambda one: -one.score)
+    free = about.free if about else math.inf
+    advised = sorted(
+        (_advised(entry, profile, base, about) for entry in entries),
+        key=lambda one: (not _can_read(one.entry, spoken) or one.bytes > free, -one.score),
+    )
     tried = _tried(options, base, advised, emit) if options.try_models else ()
     return Advice(
         data=prepared.train.name, task=prepared.task.name, rows=profile.rows, languages=spoken,
         median_tokens=int(np.median(about.lengths)) if about else 0, long=profile.long,
         epochs=estimates.estimate(base, about).epochs if about else 0.0,
         device=str(devices.choose(options.device)), models=tuple(advised), tried=tried,
+        unread=tuple(one.entry.alias for one in advised if 0.5 <= _knows(one.entry, spoken) < _READS),
     )  # fmt: skip
 
 
@@ -94,7 +102,7 @@ def _advised(entry: Entry, profile: _Profile, base: Finetune, about: Subject | N
     known = _knows(entry, profile.languages)
     score += 10 * known
     other = profile.languages.get(languages.OTHER, 0.0) if entry.trained_on else 0.0
-    if known * (1 - other) < 0.9:
+    if known * (1 - other) < _READS:
         reasons.append(f"knows the language of {known * (1 - other):.0%} of the texts")
     elif "languages" in entry.languages and len([s for s in profile.languages.values() if s > 0.05]) < 2:
         score -= 1.5
@@ -129,6 +137,11 @@ def _knows(entry: Entry, shares: dict[str, float]) -> float:
     if entry.trained_on is None or recognized <= 0:
         return 1.0
     return sum(shares.get(name, 0.0) for name in entry.trained_on) / recognized
+
+
+def _can_read(entry: Entry, shares: dict[str, float]) -> bool:
+    """Whether a model was trained on the languages of nearly all texts that have a recognized one."""
+    return _knows(entry, shares) >= _READS
 
 
 def _costs(entry: Entry, base: Finetune, about: Subject | None) -> tuple[float, int]:

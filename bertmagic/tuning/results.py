@@ -33,6 +33,8 @@ class Rates(PublishedResult):
         Why it ended.
     rule
         The rule of the suggestion, with its source.
+    notes
+        What the run that it is for would say about its data and its model.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Rates(PublishedResult):
     lowest: float
     ended: str
     rule: str
+    notes: tuple[str, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -87,6 +90,8 @@ class Search(PublishedResult):
         Why it ended; empty while it runs.
     model
         The model of the best trial; None while it runs, and if no trial succeeded.
+    notes
+        What the trials said about their data and their model, each sentence once.
     """
 
     name: str
@@ -192,7 +197,8 @@ class Advice(Result):
     """Models for a data set, the best first, and the results of short runs of some of them.
 
     ``languages`` has the share of texts in each; ``long`` is the share of texts of more than 500 tokens; ``epochs`` are
-    those of the estimates, 0 where there are none.
+    those of the estimates, 0 where there are none. ``unread`` has the models that know the language
+    of most texts, but not of a tenth of them or more: they come last, however good they are in their language.
     """
 
     data: str
@@ -205,3 +211,4 @@ class Advice(Result):
     models: tuple[Advised, ...]
     tried: tuple[Tried, ...] = ()
     epochs: float = 0.0
+    unread: tuple[str, ...] = ()

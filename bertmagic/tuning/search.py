@@ -10,19 +10,20 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, TrainingError, empty_frames
-from bertmagic.events import Evaluated, Event, Listener
+from bertmagic.events import Evaluated, Event, Listener, Note
 from bertmagic.models import devices, saving
 from bertmagic.options import LOWER_IS_BETTER, Finetune, Tune
 from bertmagic.options.ranges import HOW, Range
 from bertmagic.run import folders
 from bertmagic.tuning import study
 from bertmagic.tuning.results import Search, Trial
-from bertmagic.workflows import finetune, resolve
+from bertmagic.workflows import finetune, resolve, training_rows
 from bertmagic.workflows.prepare import prepare
 
 if TYPE_CHECKING:
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.study import Attempt, Study
+    from bertmagic.workflows.prepare import Prepared
 
 Writer = Callable[[Mapping[str, Any]], str]
 """Returns the cell that trains with the values of a trial."""
@@ -72,7 +73,14 @@ def run(
     if not space:
         raise OptionError("no option has a range to search.", f"Give at least one: {HOW}.")
     first = plain(options)
-    prepared = prepare(first, emit)
+    notes: dict[str, None] = {}
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Note):
+            notes[event.text] = None
+        emit(event)
+
+    prepared = prepare(first, heard)
     if prepared.validation is None:
         raise OptionError("a search needs validation rows to compare by.", "Leave validation out, or give rows.")
     metric = resolve.metric(first.metric, prepared.task)
@@ -87,7 +95,7 @@ def run(
     path = folders.made_folder(name).parent / f"{options.study}.db"
     begun = Search(name, prepared.train.name, facts["space"], metric, metric not in LOWER_IS_BETTER, (), options.trials)
     with study.open_study(path, facts, begun.higher_is_better, options.seed, options.trials) as opened:
-        searching = _Searching(options, space, begun, opened, on_change, emit, button, write)
+        searching = _Searching(options, space, begun, opened, on_change, heard, button, write, notes, prepared)
         return searching.run()
 
 
@@ -114,6 +122,8 @@ class _Searching:
     emit: Listener
     button: StopButton
     write: Writer
+    notes: Mapping[str, None]
+    prepared: Prepared
 
     def run(self) -> Search:
         until = time.monotonic() + 60 * (self.options.timeout or math.inf)
@@ -140,7 +150,7 @@ class _Searching:
         trials = self.study.trials()
         # A trial that the user interrupted says nothing about its values: another one takes its place.
         wanted = self.options.trials + sum(trial.note == _INTERRUPTED for trial in trials)
-        search = replace(self.begun, trials=trials, wanted=wanted)
+        search = replace(self.begun, trials=trials, wanted=wanted, notes=tuple(self.notes))
         return replace(search, cell=self.write({**self._fixed(), **search.best.values})) if search.best else search
 
     def _fixed(self) -> dict[str, Any]:
@@ -176,7 +186,8 @@ class _Searching:
             if isinstance(event, Evaluated) and attempt.measured(float(event.metrics[self.begun.metric])):
                 raise _Pruned
 
-        wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None)
+        wanted = plain(self.options, **attempt.values, name=self._run_name(attempt.number), test=None, save_to=None,
+                       keep_rows=False)  # fmt: skip
         try:
             self.on_change(self.now())
             done = finetune.run(wanted, heard, self.button, checkpointed=False)
@@ -209,6 +220,7 @@ class _Searching:
                 shutil.copytree(source, filling, dirs_exist_ok=True)
             for record in source.parent.glob("*.json*"):
                 shutil.copy(record, folders.run_folder(name) / record.name)
+            training_rows.keep(name, self.prepared, plain(self.options), self.emit)
 
 
 def _is(value: Any, default: Any) -> bool:

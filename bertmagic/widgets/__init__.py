@@ -1,4 +1,4 @@
-"""Live views: ipywidgets and anywidget classes, each with plain JavaScript and CSS in this folder.
+"""Live views: anywidget classes, each with plain JavaScript modules and CSS in this folder.
 
-`assets` joins the JavaScript modules of the attention view. To add a view, write its class and its ``.js`` here.
+`assets` joins the modules of a view. To add a view, write its class and its modules, and name them in `assets.MODULES`.
 """

@@ -1,4 +1,4 @@
-"""The JavaScript and CSS of the attention view, joined from plain modules: no build step, nothing is fetched."""
+"""The JavaScript and CSS of each view, joined from plain modules: no build step, nothing is fetched."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from pathlib import Path
 from bertmagic.display.attention.design import DESIGN
 
 _HERE = Path(__file__).parent
-_MODULES = (
-    "numbers", "palette", "surface", "store", "pictures", "formula", "export", "controls", "pane", "readings", "saved",
-    "attention",
-)  # fmt: skip
-"""The last one has the function that anywidget calls."""
+MODULES = {
+    "attention": (
+        "element", "keys", "numbers", "palette", "surface", "store", "pictures", "formula", "export", "controls",
+        "pane", "readings", "saved", "attention",
+    ),
+    "panel": ("element", "keys", "markup", "clipboard", "panel_field", "panel_form", "panel_run", "panel"),
+}  # fmt: skip
+"""The modules of each view. The last one has the function that anywidget calls."""
 
-_IMPORT = re.compile(r'^import [^;]*? from "[./a-z]+\.js(?:on" with \{ type: "json" \}|");\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import [^;]*? from "[./a-z_]+\.js(?:on" with \{ type: "json" \}|");\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 @cache
-def script() -> str:
-    """Return one module with the design and all modules; imports between them are left out, as all share one scope."""
-    design = f"const DESIGN = {json.dumps(DESIGN, separators=(',', ':'))};"
-    return "\n".join([design, *(_inlined((_HERE / f"{name}.js").read_text(encoding="utf-8")) for name in _MODULES)])
+def script(view: str = "attention") -> str:
+    """Return one module with all modules of a view; imports between them are left out, as all share one scope."""
+    design = [f"const DESIGN = {json.dumps(DESIGN, separators=(',', ':'))};"] if view == "attention" else []
+    modules = (_inlined((_HERE / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES[view])
+    return "\n".join([*design, *modules])
 
 
 @cache
-def style() -> str:
-    """Return the CSS of the view, with the blue and the orange of the design."""
+def style(view: str = "attention") -> str:
+    """Return the CSS of a view, with the blue and the orange of the design."""
     colours = "".join(f"--bm-{name}:{DESIGN['themes']['light'][name]};" for name in ("blue", "orange"))
-    return f".bm-attention{{{colours}}}\n" + (_HERE / "attention.css").read_text(encoding="utf-8")
+    return f".bm-{view}{{{colours}}}\n" + (_HERE / f"{view}.css").read_text(encoding="utf-8")
 
 
 def _inlined(module: str) -> str:

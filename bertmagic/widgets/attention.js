@@ -1,7 +1,9 @@
 /** The attention view: draws the state of the widget, which Python and this page share. */
-import { buttons, controls, element } from "./controls.js";
+import { buttons, controls } from "./controls.js";
+import { element } from "./element.js";
 import { heading, save, toCsv, toHtml, toPng, toSvg } from "./export.js";
 import { formula } from "./formula.js";
+import { keepKeys } from "./keys.js";
 import { dequantised, isOfLayers, isolated, shownMatrix } from "./numbers.js";
 import { theme } from "./palette.js";
 import { chooseHeads, pane, pointAtTokens } from "./pane.js";
@@ -207,16 +209,6 @@ function follow(view, model) {
   });
 }
 
-/** Keep the view's keys from the notebook: Notebook 7 handles keys before they get here. */
-function keepKeys(view) {
-  window.addEventListener("keydown", (event) => {
-    const [target] = event.composedPath();
-    if (!view.root.contains(target)) return;
-    const isOther = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
-    target.toggleAttribute("data-lm-suppress-shortcuts", OWN_KEYS.test(event.key) && !isOther);
-  }, { capture: true, signal: view.signal });
-}
-
 /** Draw a view into an element.
  * @param {object} model anywidget's, or what a saved page has in its place
  * @param {HTMLElement} el the element to draw in
@@ -267,7 +259,7 @@ export function mount(model, el, signal) {
   );
   el.append(root);
   follow(view, model);
-  keepKeys(view);
+  keepKeys(view, OWN_KEYS);
   draw();
   return view;
 }

@@ -28,7 +28,7 @@ from bertmagic.display.attention.settings import (
 from bertmagic.errors import BertMagicError
 from bertmagic.text_safety import visible
 from bertmagic.widgets import assets
-from bertmagic.widgets.transport import quantised, thumbnails
+from bertmagic.widgets.transport import messages, quantised, thumbnails
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
     from bertmagic.attention.comparison import Comparison
     from bertmagic.attention.maps import AttentionMaps
+
+_FIRST = 400_000
+"""The most bytes of a picture that comes with the view, whose script and numbers take as much."""
 
 Buffers = list[bytes]
 Answer = tuple[dict[str, Any], Buffers]
@@ -91,9 +94,10 @@ class AttentionView(anywidget.AnyWidget):
         self._maps, self._mix = maps, lru_cache(maxsize=1)(partial(mixed, maps))  # a gradient runs the model
         small, first = _thumbnails(maps, first_state, self._mix), _picture(maps, first_state, self._mix)
         opened = _lists(asdict(first_state))
+        picture = first[1][0] if len(first[1][0]) <= _FIRST else b""  # a larger one is asked for, and comes in parts
         super().__init__(
             _about=about(maps) | {"opened": opened, "thumbnails": small[0], "first": first[0]},
-            _thumbnails=small[1][0], _first=first[1][0], **opened,
+            _thumbnails=small[1][0], _first=picture, **opened,
         )  # fmt: skip
         self.on_msg(self._receive)
 
@@ -139,8 +143,8 @@ class AttentionView(anywidget.AnyWidget):
         return value
 
     def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        header, buffers = answer(self.maps, content, self._mix)
-        self.send({"id": content.get("id")} | header, buffers)
+        for header, buffers in messages(*answer(self.maps, content, self._mix)):
+            self.send({"id": content.get("id")} | header, buffers)
 
 
 def _comparison_state(maps: AttentionMaps) -> dict[str, Any]:

@@ -1,18 +1,9 @@
 /** Sliders, choices and buttons; each has a label, and screen readers read its value. */
 import DESIGN from "../display/attention/design.json" with { type: "json" };
+import { element } from "./element.js";
 import { isOfLayers, plainName } from "./numbers.js";
 
 const { choices: CHOICES } = DESIGN;
-
-/** An HTML element; attributes that are null or undefined are left out. */
-export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
 
 /** An input below its label. Views have modules of their own, so that a count alone would repeat on a page of two. */
 function labelled(view, text, input, after) {

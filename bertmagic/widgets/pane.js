@@ -1,5 +1,5 @@
 /** A picture in a scrolling box, and what pointer and keys do in it. */
-import { element } from "./controls.js";
+import { element } from "./element.js";
 import { isOfLayers } from "./numbers.js";
 import { CanvasSurface } from "./surface.js";
 

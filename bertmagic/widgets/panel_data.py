@@ -1,4 +1,4 @@
-"""The data of the panel: lists of data sets and columns, and the data report."""
+"""The data of the panel: which data sets and columns can be chosen, and the report of those that are."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets as ipw
-from markupsafe import Markup
-
 from bertmagic import display as drawing
 from bertmagic.data import columns as naming
 from bertmagic.data import samples, tables, variables
 from bertmagic.data.object_types import is_instance, is_table
-from bertmagic.display.writers.elements import paragraph, tag, warned
+from bertmagic.display.style import line
+from bertmagic.display.writers.elements import warned
 from bertmagic.errors import BertMagicError, count
 from bertmagic.events import Listener, ignore
 from bertmagic.options import files
 from bertmagic.options.cells import literal
 from bertmagic.options.commands import Check
 from bertmagic.tuning import estimates
-from bertmagic.widgets.panel_form import TABLE, tooltip
+from bertmagic.widgets.panel_form import TABLE
 from bertmagic.workflows import check, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from bertmagic.data.report import DataReport
     from bertmagic.options import Finetune
@@ -33,10 +31,6 @@ if TYPE_CHECKING:
 _ANSWERS = ("question", "context", "answers")
 _TEXTS = ("text", "second text", "label")
 _MANY_ROWS = 10_000_000
-_NONE = ("(none)", "")
-"""The choice of no column. Its value is not None, which a list shows as nothing."""
-_STYLE = {"description_width": "130px"}
-_LAYOUT = {"flex": "1 1 320px", "min_width": "0", "max_width": "520px"}
 
 
 def default_data(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -59,8 +53,8 @@ def _is_large(value: Any) -> bool:
     return pandas is not None and is_instance(value, pandas.DataFrame) and len(value) > _MANY_ROWS
 
 
-class DataForm:
-    """Lists of data sets and columns, with the report of the chosen data.
+class DataChoice:
+    """The chosen rows and columns, with what else can be chosen.
 
     Attributes
     ----------
@@ -68,50 +62,89 @@ class DataForm:
         The options of a run on the chosen data. The run infers columns that were not chosen.
     about, report
         The subject of estimates and the data report, for the last valid choice.
+    code
+        The Python expression of the chosen rows.
+    columns
+        The chosen column of each role: a name, several names, or None.
     error
         Why the choice is invalid; empty if it is valid.
-    widget
-        The ipywidget of the lists and the report.
     """
 
     about: Subject
     report: DataReport
 
-    def __init__(
-        self, base: Finetune, code: str | None, names: Mapping[str, Any], emit: Listener, changed: Callable[[], None]
-    ) -> None:
-        self.base, self._first, self._names, self._changed = base, base, names, changed
-        self._code = code or literal("train", base.train)
+    def __init__(self, base: Finetune, code: str | None, names: Mapping[str, Any], emit: Listener) -> None:
+        self.base, self._first, self._names = base, base, names
+        self._code = self.code = code or literal("train", base.train)
         self.error = ""
-        self._read(emit, self._code)
-        choices = [self._code, *(name for name, _ in tables_in(names))]
-        choices += [f'"sample:{name}"' for name in samples.names()]
-        self._data = _dropdown("data", TABLE["train"].help, list(dict.fromkeys(choices)), self._code)
-        self._columns: dict[str, Any] = {}
-        self._report_html = ipw.HTML()
-        self._row = ipw.Box(layout={"flex_flow": "row wrap", "display": "flex"})
-        self.widget = ipw.VBox([self._row, self._report_html])
+        self._read(emit)
+        self.columns: dict[str, Any] = {}
+        self._all: list[str] = []
         self._list_columns()
-        self._show_report()
-        self._data.observe(self._data_chosen, "value")
-
-    @property
-    def code(self) -> str:
-        """The Python expression of the chosen rows."""
-        return str(self._data.value)
 
     @property
     def is_deleted(self) -> bool:
         """Whether the variable of the rows was deleted; the panel keeps the rows."""
         return bool(self._names) and self.code.isidentifier() and self.code not in self._names
 
+    @property
+    def choices(self) -> list[str]:
+        """The expressions of all rows that can be chosen: the user's tables, and the samples."""
+        mine = [name for name, _ in tables_in(self._names)]
+        return list(dict.fromkeys([self._code, self.code, *mine, *(f'"sample:{name}"' for name in samples.names())]))
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the browser shows, in JSON's types: the lists, what is chosen, and the report as HTML."""
+        roles = [_role(role, self._all, chosen) for role, chosen in self.columns.items()]
+        report = "" if self.error else drawing.bundle(self.report)["text/html"]
+        return {
+            "code": self.code, "choices": self.choices, "help": TABLE["train"].help, "roles": roles,
+            "headline": "" if self.error else _headline(self.report), "report": report,
+            "error": str(warned(self.error)) if self.error else "",
+        }  # fmt: skip
+
+    def take(self, code: str) -> None:
+        """Choose other rows; an expression that is not among the choices is passed over."""
+        if code not in self.choices:
+            return
+        self.code = code
+        if code == self._code:
+            self.base = self._first
+        else:
+            train = self._names.get(code, code.strip('"'))
+            empty: dict[str, Any] = dict.fromkeys(("text", "label", "question", "context", "answers", "task"))
+            self.base = replace(self._first, train=train, **empty)
+        self._update()
+        self._list_columns()
+
     def choose(self, **columns: Any) -> None:
         """Choose columns by their role, as in the lists; ``second_text`` is the second text of a pair."""
         for role, column in columns.items():
-            self._columns[role.replace("_", " ")].value = column
+            self.columns[role.replace("_", " ")] = column or None
+        chosen = dict(self.columns)
+        if "second text" in chosen:
+            second = chosen.pop("second text")
+            chosen["text"] = (chosen["text"], second) if second else chosen["text"]
+        self.base = replace(self.base, **chosen)
+        self._update()
 
-    def _read(self, emit: Listener, code: str) -> None:
-        """Read the rows and check them; ``code`` is what the user calls them.
+    def take_column(self, role: str, name: str) -> None:
+        """Choose the column of a role by the name that the browser has of it; one that is not there is passed over."""
+        if role not in self.columns:
+            return
+        known = {_name(column): column for column in (*self._all, self.columns[role], None)}
+        if name in known:
+            self.choose(**{role: known[name]})
+
+    def _update(self) -> None:
+        try:
+            self.error = ""
+            self._read(ignore)
+        except BertMagicError as error:
+            self.error = str(error)
+
+    def _read(self, emit: Listener) -> None:
+        """Read the rows and check them.
 
         Raises
         ------
@@ -119,59 +152,20 @@ class DataForm:
             If the rows cannot be used.
         """
         given = {f: getattr(self.base, f) for f in ("text", "label", "question", "context", "answers", "task", "model")}
-        with variables.called([(self.base.train, code)]):
+        with variables.called([(self.base.train, self.code)]):
             about = estimates.subject(self.base, emit)
             chosen = Check(data=self.base.train, **given, **files.as_keywords(self.base))
             self.report = check.report(chosen, emit, compare=False)
         self.about = about
 
-    def _data_chosen(self, _: Any) -> None:
-        if self.code == self._code:
-            self.base = self._first
-        else:
-            train = self._names.get(self.code, self.code.strip('"'))
-            empty: dict[str, Any] = dict.fromkeys(("text", "label", "question", "context", "answers", "task"))
-            self.base = replace(self._first, train=train, **empty)
-        self._update()
-        self._list_columns()
-
-    def _column_chosen(self, _: Any) -> None:
-        chosen: dict[str, Any] = {role: control.value or None for role, control in self._columns.items()}
-        if "second text" in chosen:
-            second = chosen.pop("second text")
-            chosen["text"] = (chosen["text"], second) if second else chosen["text"]
-        self.base = replace(self.base, **chosen)
-        self._update()
-
-    def _update(self) -> None:
-        self._report_html.value = str(paragraph("Checking the data …"))
-        try:
-            self.error = ""
-            self._read(ignore, self.code)
-        except BertMagicError as error:
-            self.error = str(error)
-        self._show_report()
-        self._changed()
-
-    def _show_report(self) -> None:
-        """Show the report, folded: unlike ipywidgets' accordion, this HTML element opens by keyboard."""
-        if self.error:
-            self._report_html.value = str(paragraph(warned(self.error)))
-            return
-        report = Markup(drawing.bundle(self.report)["text/html"])
-        self._report_html.value = str(tag("details", tag("summary", _headline(self.report)), report))
-
     def _list_columns(self) -> None:
-        """Make a list for each role, with the columns of the run selected."""
+        """Take the columns of the run as those that are chosen."""
         used = {} if self.error else dict(self.about.prepared.columns)
         roles = _ANSWERS if "answers" in used else _TEXTS
         texts = naming.several(used.get("text") or ())
         first = {**used, "text": (*texts, None)[0], "second text": (*texts, None, None)[1]}
-        columns = self._all_columns()
-        self._columns = {role: _column(role, columns, first.get(role)) for role in roles}
-        for control in self._columns.values():
-            control.observe(self._column_chosen, "value")
-        self._row.children = [self._data, *self._columns.values()]
+        self._all = self._all_columns()
+        self.columns = {role: first.get(role) for role in roles}
 
     def _all_columns(self) -> list[str]:
         if not self.error:
@@ -182,17 +176,18 @@ class DataForm:
             return []
 
 
-def _column(role: str, columns: list[str], selected: Any) -> Any:
+def _role(role: str, columns: list[str], chosen: Any) -> dict[str, Any]:
+    """Return the list of the columns for a role: its choices, each as value and words, and the chosen value."""
     entry = TABLE["text" if role == "second text" else role]
-    several = [(", ".join(selected), tuple(selected))] if isinstance(selected, list | tuple) else []
-    none = [_NONE] if selected is None or role == "second text" else []
-    options = [*none, *several, *((name, name) for name in columns)]
-    value = tuple(selected) if several else selected or ""
-    return _dropdown(role, tooltip(entry), options, value)
+    none = [""] if chosen is None or role == "second text" else []
+    several = [_name(chosen)] if isinstance(chosen, list | tuple) else []
+    choices = [[name, line(name, 60) or "(none)"] for name in dict.fromkeys([*none, *several, *map(_name, columns)])]
+    return {"role": role, "help": entry.help, "choices": choices, "value": _name(chosen)}
 
 
-def _dropdown(name: str, words: str, options: list[Any], value: Any) -> Any:
-    return ipw.Dropdown(description=name, tooltip=words, options=options, value=value, style=_STYLE, layout=_LAYOUT)
+def _name(column: Any) -> str:
+    """Return the name that the browser has of a column, or of several."""
+    return ", ".join(map(str, column)) if isinstance(column, list | tuple) else "" if column is None else str(column)
 
 
 def _headline(report: DataReport) -> str:

@@ -1,75 +1,75 @@
-"""The part of the panel for a trained model: predict a text, show its attention, evaluate on rows."""
+"""The part of the panel for a trained model: predict a text, show its attention, evaluate on rows, what to do next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets as ipw
-
 from bertmagic import display as drawing
+from bertmagic.display.results.commands import attention, model_name
 from bertmagic.display.writers.elements import warned
 from bertmagic.errors import BertMagicError
-from bertmagic.widgets.panel_form import button
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_EXAMPLE = "I would buy it again"
+
 
 class Tryout:
-    """A text box and buttons for a model; hidden until there is a model.
+    """What was asked of the trained model last, as HTML.
 
     Attributes
     ----------
     model
-        The model.
-    widget
-        The ipywidget of this part.
+        The model; None before the first run has ended.
+    shown
+        The HTML of the last answer.
     """
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.model: Any = None
+        self.shown = ""
         self._names = names
-        self.text = ipw.Text(description="try a text", placeholder="I would buy it again", layout={"width": "60%"})
-        self.rows = ipw.Text(
-            description="rows", placeholder="a variable, or sample:reviews@test", layout={"width": "60%"}
-        )
-        self.shown = ipw.VBox()
-        self._inputs = ipw.VBox([
-            ipw.HBox([self.text, button("Predict", "Predict for the text", self.predict),
-                      button("Attention", "Show the attention of all heads to the text", self.attend)]),
-            ipw.HBox([self.rows, button("Evaluate", "Evaluate on these rows, or show the report", self.evaluate)]),
-        ])  # fmt: skip
-        self._inputs.layout.display = "none"
-        self.widget = ipw.VBox([self._inputs, self.shown])
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the browser shows apart from the answer: the name of the model, and lines to go on with."""
+        if self.model is None:
+            return {"model": "", "example": _EXAMPLE, "steps": []}
+        return {"model": str(self.model.name), "example": _EXAMPLE, "steps": self._steps()}
+
+    def _steps(self) -> list[list[str]]:
+        name = str(self.model.name)
+        flag, folder = model_name(name), f"models/{name}" if name.isidentifier() else "models/my_model"
+        return [
+            ["Predict", f'%bert_predict "{_EXAMPLE}" -m {flag}'],
+            ["Errors", f"%bert_evaluate test_rows -m {flag}"],
+            ["Attention", attention(_EXAMPLE, name)],
+            ["Save", f"%bert_save {flag} {folder}"],
+        ]
 
     def offer(self, model: Any) -> None:
-        """Show the buttons for a model, and its report if it has one."""
+        """Take a trained model, and show its report if it has one."""
         self.model = model
-        self._inputs.layout.display = ""
         if model.report is not None:
             self._show(lambda: model.report)
 
-    def predict(self) -> None:
-        """Predict for the text in the box."""
-        self._show(lambda: self.model.predict([self.text.value], show=False))
+    def predict(self, text: str) -> None:
+        """Predict for a text."""
+        self._show(lambda: self.model.predict([text], show=False))
 
-    def evaluate(self) -> None:
+    def evaluate(self, name: str = "") -> None:
         """Evaluate on the named rows; without a name, show the report of the run."""
-        name = self.rows.value.strip()
+        name = name.strip()
         if not name:
             return self._show(lambda: self.model.report)
         self._show(lambda: self.model.evaluate(self._names.get(name, name), show=False))
 
-    def attend(self) -> None:
-        """Show the attention view of the text in the box."""
-        try:
-            self.shown.children = [self.model.attention(self.text.value, show=False).view()]
-        except BertMagicError as error:
-            self.shown.children = [ipw.HTML(str(warned(str(error))))]
+    def attend(self, text: str) -> None:
+        """Show a picture of the attention to a text."""
+        self._show(lambda: self.model.attention(text, show=False))
 
     def _show(self, compute: Callable[[], Any]) -> None:
         try:
-            content = drawing.bundle(compute())["text/html"]
+            self.shown = drawing.bundle(compute())["text/html"]
         except BertMagicError as error:
-            content = str(warned(str(error)))
-        self.shown.children = [ipw.HTML(content)]
+            self.shown = str(warned(str(error)))

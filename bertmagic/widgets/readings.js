@@ -1,5 +1,5 @@
 /** Words and numbers next to the pictures: the prediction, the weights of a token, the statistics of a head. */
-import { element } from "./controls.js";
+import { element } from "./element.js";
 import DESIGN from "../display/attention/design.json" with { type: "json" };
 import { isOfLayers, isolated, number, plainName, short, statisticText, weights } from "./numbers.js";
 import { focus } from "./pictures.js";

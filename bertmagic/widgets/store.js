@@ -13,6 +13,16 @@ function floatsOf(buffer) {
   return new Float32Array(bytesOf(buffer).slice().buffer);
 }
 
+/** The header and the buffers of an answer that came in pieces; see `messages` in transport.py. */
+function joined(pieces) {
+  const { message } = pieces[0];
+  const whole = new Uint8Array(message.sizes.reduce((sum, size) => sum + size, 0));
+  let at = 0;
+  for (const { bytes } of pieces) { whole.set(bytes, at); at += bytes.length; }
+  at = 0;
+  return [message, message.sizes.map((size) => whole.subarray(at, (at += size)))];
+}
+
 /** The key of the maps of all heads in a state. */
 export function methodOf({ method, output }) {
   return method === "gradient" && output ? `${method} ${output}` : method;
@@ -52,8 +62,14 @@ export function store(model, signal, changed) {
   function receive(message, buffers) {
     const request = waiting.get(message.id);
     if (!request) return;
-    waiting.delete(message.id);
     for (const buffer of buffers) self.received += buffer.byteLength;
+    if (message.parts) {
+      request.pieces ??= [];
+      request.pieces[message.part] = { message, bytes: bytesOf(buffers[0]) };
+      if (Object.keys(request.pieces).length < message.parts) return;
+      [message, buffers] = joined(request.pieces);
+    }
+    waiting.delete(message.id);
     if (message.error) errors.set(request.name, message.error);
     else results[request.kind].set(request.key, READ[request.kind](message, buffers));
     settle();

@@ -1,9 +1,9 @@
-"""Maps in bytes for the page: a byte for each weight, and thumbnails of a fixed size."""
+"""Maps in bytes for the page: a byte for each weight, thumbnails of a fixed size, and messages of a bounded size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,16 @@ from bertmagic.display.attention.design import GRID
 from bertmagic.display.attention.downsampling import downsampled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import numpy.typing as npt
 
 SIDE: int = GRID.thumbnail
 """Pixels along the side of a thumbnail: all 144 heads of a BERT base take 58 kB for a text of any length."""
+
+
+PIECE = 700_000
+"""The most bytes of a message: some front ends send them as base64, and then they are a third more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,18 @@ def thumbnails(array: npt.NDArray[np.float32], signed: bool = False, side: int =
     A pixel is the largest weight of its block.
     """
     return quantised(downsampled(array, side, signed), signed)
+
+
+def messages(header: dict[str, Any], buffers: Sequence[bytes]) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+    """Yield an answer as one message, or as several of at most `PIECE` bytes that ``store.js`` puts together.
+
+    The first one has the header, and ``sizes``, the bytes of each buffer; each has ``part`` and ``parts``.
+    """
+    if sum(map(len, buffers)) <= PIECE:
+        yield header, list(buffers)
+        return
+    whole = memoryview(b"".join(buffers))
+    parts = -(-len(whole) // PIECE)
+    for part in range(parts):
+        about = {"part": part, "parts": parts} | (header | {"sizes": [*map(len, buffers)]} if part == 0 else {})
+        yield about, [bytes(whole[part * PIECE : (part + 1) * PIECE])]

@@ -109,7 +109,7 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
         return report
     return replace(
         report,
-        errors=errors.find(report.outcomes, report.labels),
+        errors=errors.find(report.outcomes, report.labels, model=report.model),
         points=_points(report.outcomes, report.labels, asked.at),
         probes=_probes(run, lists, emit),
         issues=_issues(run, report.outcomes, report.labels, asked, emit)[:_ISSUES],
@@ -199,7 +199,7 @@ def at_the_end_of_a_run(report: Report) -> Report:
     outcomes = report.outcomes
     if outcomes is None:
         return report
-    report = replace(report, errors=errors.find(outcomes, report.labels, _RUN_ERRORS))
+    report = replace(report, errors=errors.find(outcomes, report.labels, _RUN_ERRORS, report.model))
     main = [tally for tally in outcomes.tallies if report.main in tally.point_estimates()][:1]
     if len(outcomes) > _RUN_ROWS or not main:
         return report

@@ -16,7 +16,7 @@ from bertmagic.run.recorder import RunRecorder
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.training.history import History
 from bertmagic.training.loop import Diverged, Loop, Measure
-from bertmagic.workflows import baselines, evaluate
+from bertmagic.workflows import baselines, evaluate, training_rows
 from bertmagic.workflows.setup import Setup, set_up
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def _train(
             name, setup.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
             lambda folder, weights, step: _save(setup, folder, {"best_step": step}, weights=weights), notify,
         )  # fmt: skip
+        training_rows.keep(name, prepared, options, notify)
         measured = baselines.measure(setup, _reported(setup), notify, button)
         before = _metrics_before(setup, notify)
         loop = Loop(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import columns as naming
 from bertmagic.data import split, tables
+from bertmagic.data.columns import several
 from bertmagic.data.formats.header import UnsureHeader
 from bertmagic.data.formats.reading import of_options
 from bertmagic.data.report import Finding
@@ -19,6 +20,8 @@ from bertmagic.workflows import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from bertmagic.data.rows import LabelledRows
     from bertmagic.data.tables import Role, Table
@@ -38,7 +41,7 @@ class Prepared:
     ``columns`` has their columns by role; ``notes`` say what was inferred, dropped or held out, and begin with
     ``read_notes``, on how files were read and which columns were taken; ``keep`` is which
     weights the run keeps, ``best`` or ``last``; ``held_out`` the share of the training rows that was held out, None if
-    validation rows were given.
+    validation rows were given; ``source`` has the columns of the table that ``train`` was read from.
     """
 
     task: Task
@@ -51,6 +54,7 @@ class Prepared:
     read_notes: tuple[str, ...] = ()
     keep: Keep = "best"
     held_out: float | None = None
+    source: Mapping[str, pd.Series] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, LabelledRows]:
@@ -162,8 +166,15 @@ def check_rows(kind: type[Task], options: Finetune | Pretrain, parts: Mapping[st
     notes += [chosen.reason] if chosen.reason else []
     return Prepared(
         task, train, validation, others.get("test"), columns, tuple(findings), tuple(notes), read_notes, chosen.keep,
-        None if "validation" in others else chosen.share,
+        None if "validation" in others else chosen.share, _source(parts["train"], columns),
     )  # fmt: skip
+
+
+def _source(table: Table, columns: Mapping[str, Any]) -> dict[str, pd.Series]:
+    """Return the columns of a table that a run reads, by their names."""
+    given = [several(named) for named in columns.values() if isinstance(named, str | list | tuple)]
+    read = {column for named in given for column in named}
+    return {name: table.frame.iloc[:, at] for at, name in enumerate(table.columns) if name in read}
 
 
 def _hold_out(task: Task, train: LabelledRows, share: float, seed: int) -> tuple[LabelledRows, LabelledRows]:
@@ -205,7 +216,12 @@ def digests(prepared: Prepared) -> dict[str, Any]:
             "name": rows.name,
             "rows": len(rows),
             "columns": dict(prepared.columns),
-            "sha256": folders.digest(rows.texts, *([rows.second] if rows.second else []), rows.targets.tolist()),
+            "sha256": digest(rows),
         }
         for part, rows in prepared.parts.items()
     }
+
+
+def digest(rows: LabelledRows) -> str:
+    """Return the SHA-256 of texts and targets."""
+    return folders.digest(rows.texts, *([rows.second] if rows.second else []), rows.targets.tolist())

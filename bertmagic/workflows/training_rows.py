@@ -1,21 +1,35 @@
-"""The training rows of a model that was trained before, for baselines: found again by their digest."""
+"""The training rows of a run, for baselines: kept in its folder, and found again there or elsewhere by their digest."""
 
 from __future__ import annotations
 
+import io
 import sys
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import options
-from bertmagic.errors import BertMagicError, OptionError
-from bertmagic.events import Listener, Phase, ignore
+from bertmagic import options, tasks
+from bertmagic.data import tables
+from bertmagic.data.texts import cells
+from bertmagic.errors import BertMagicError, OptionError, count
+from bertmagic.events import Listener, Note, Phase, ignore
 from bertmagic.options import paths
-from bertmagic.workflows.prepare import digests, prepare
+from bertmagic.run import folders
+from bertmagic.workflows.prepare import ROLES, digest, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import pandas as pd
+
     from bertmagic.data.rows import LabelledRows
+    from bertmagic.options import Finetune, Pretrain
+    from bertmagic.workflows.prepare import Prepared
+
+MOST = 8_000_000
+"""The most bytes of the kept rows of a run, compressed."""
+_LETTERS = 10 * MOST
+"""Rows with more letters are not compressed to see how large they are."""
 
 _CANDIDATES = 8
 """How many of the user's variables are read at most."""
@@ -27,8 +41,10 @@ _KINDS = {"DataFrame": ("pandas", "polars"), "Dataset": ("datasets",), "Table": 
 
 @dataclass(frozen=True)
 class _Recorded:
-    """What a card says of the training rows of its model."""
+    """What the card of a model says of its training rows; ``model`` is its name."""
 
+    model: str
+    card: Mapping[str, Any]
     options: Mapping[str, Any]
     name: str
     rows: int
@@ -36,16 +52,59 @@ class _Recorded:
     sha256: str
 
     @classmethod
-    def of(cls, card: Mapping[str, Any]) -> _Recorded:
+    def of(cls, card: Mapping[str, Any], model: str) -> _Recorded:
         train = (card.get("data") or {}).get("train", {})
         named = [
             part for column in (train.get("columns") or {}).values()
             for part in (column if isinstance(column, list | tuple) else [column]) if isinstance(part, str)
         ]  # fmt: skip
         return cls(
-            card.get("options") or {}, str(train.get("name") or "rows that are not named"), int(train.get("rows") or 0),
-            frozenset(named), str(train.get("sha256") or ""),
+            model, card, card.get("options") or {}, str(train.get("name") or "rows that are not named"),
+            int(train.get("rows") or 0), frozenset(named), str(train.get("sha256") or ""),
         )  # fmt: skip
+
+
+def keep(name: str, prepared: Prepared, given: Finetune | Pretrain, emit: Listener) -> None:
+    """Keep the training rows in the folder of a run, if baselines may need them and they are in no file; say so."""
+    if not getattr(given, "keep_rows", False) or not prepared.task.baselines or _in_file(given.train):
+        return
+    path = folders.run_folder(name) / folders.ROWS
+    rows, without = count(len(prepared.train), "training row"), "a later comparison with baselines needs --train DATA."
+    try:
+        packed = _packed(prepared)
+        if packed is None:
+            emit(Note(f"The {rows} are not kept with the run, as they take more than {MOST // 10**6} MB: {without}"))
+            return
+        path.write_bytes(packed)
+    except Exception as error:  # a cell that Arrow cannot hold, or a full disk: the run matters more
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        emit(Note(f"The {rows} could not be kept with the run ({reason}): {without}"))
+        return
+    kilobytes = f"{max(1, round(len(packed) / 1000)):,} kB"
+    emit(Note(f"The {rows} are kept in {path} ({kilobytes}) for later baselines; keep_rows = False keeps none."))
+
+
+def _packed(prepared: Prepared) -> bytes | None:
+    """Return the training rows, as they were given, as a compressed Arrow file; None if they are too many."""
+    import pyarrow as pa
+
+    train = prepared.train
+    if sum(len(text) for texts in (train.texts, train.second or ()) for text in texts) > _LETTERS:
+        return None
+    columns = {
+        name: pa.array(list(cells(column.iloc[train.positions])), from_pandas=True)
+        for name, column in prepared.source.items()
+    }
+    table, file = pa.table(columns), io.BytesIO()
+    with pa.ipc.new_file(file, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return file.getvalue() if file.tell() <= MOST else None
+
+
+def _in_file(source: Any) -> bool:
+    return isinstance(source, str) and (source.startswith("sample:") or paths.path(source, "train").exists())
 
 
 def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) -> LabelledRows:
@@ -54,29 +113,54 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
     Raises
     ------
     OptionError
-        If they are neither in their file nor in a variable.
+        If they are neither in the folder of the run, nor in their file, nor in a variable.
     """
     emit(Phase(f"looking for the training rows of {model}"))
-    recorded = _Recorded.of(card)
+    recorded = _Recorded.of(card, model)
     rows = _find(recorded)
     if rows is not None:
         return rows
     raise OptionError(
         f"{baseline!r} is trained on the training rows of {model!r}, and these are no longer at hand: "
-        f"{recorded.name}; no file or variable has them as they were.",
+        f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were.",
         "Give them with --train DATA (train = … in Python).",
     )
 
 
 def _find(recorded: _Recorded) -> LabelledRows | None:
-    """Return the recorded rows if a file or a variable has them unchanged; else None."""
+    """Return the recorded rows if the folder of the run, a file or a variable has them unchanged; else None."""
     if not recorded.sha256:
         return None
+    if (rows := _kept(recorded)) is not None:
+        return rows
     source = recorded.options.get("train")
-    if isinstance(source, str) and (source.startswith("sample:") or paths.path(source, "train").exists()):
+    if _in_file(source):
         return _read(recorded, source)
     read = (_read(recorded, table) for table in _tables(recorded))
     return next((rows for rows in read if rows is not None), None)
+
+
+def _kept(recorded: _Recorded) -> LabelledRows | None:
+    """Return the rows that were kept with the run; None if there are none, or they are not the recorded ones."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        with pa.OSFile(str(folders.run_folder(recorded.model) / folders.ROWS)) as file, pa.ipc.open_file(file) as kept:
+            table = kept.read_all()
+        frame = pd.DataFrame({name: table.column(name).to_pylist() for name in table.column_names})
+        rows = _examples(recorded, frame)
+    except (OSError, ValueError, pa.ArrowException, BertMagicError):
+        return None
+    return replace(rows, name=recorded.name) if digest(rows) == recorded.sha256 else None
+
+
+def _examples(recorded: _Recorded, frame: pd.DataFrame) -> LabelledRows:
+    """Return rows as the task of the model reads them."""
+    task = tasks.find(recorded.card["task"]).from_card(recorded.card, {})
+    table = tables.read(task.source(frame), "train")
+    columns, _ = task.columns(table, {role: recorded.card.get(role) for role in ROLES})
+    return task.examples(table, columns)[0]
 
 
 def _read(recorded: _Recorded, train: Any) -> LabelledRows | None:
@@ -88,7 +172,7 @@ def _read(recorded: _Recorded, train: Any) -> LabelledRows | None:
             prepared = prepare(options.read(options.Finetune, given | others), ignore)
         except BertMagicError:
             continue
-        if digests(prepared)["train"]["sha256"] == recorded.sha256:
+        if digest(prepared.train) == recorded.sha256:
             return prepared.train
     return None
 

@@ -97,6 +97,7 @@ def test_the_run_folder_has_all_that_belongs_to_it(quick, make_rows):
     folder = folders.home() / "runs" / "mine"
     assert {path.name for path in folder.iterdir()} == {
         "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model",
+        "training_rows.arrow",
     }  # fmt: skip
     options = json.loads((folder / "options.json").read_text())
     assert (options["train"], options["max_steps"], options["lr"], options["device"]) == ("DataFrame", 3, 3e-5, "cpu")

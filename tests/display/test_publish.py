@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from bertmagic.display.charts.figures import MIMETYPE
-from bertmagic.display.live.live_output import Silent
+from bertmagic.display.live.live_output import LiveOutput, Silent
+from bertmagic.display.live.run_panel import RunPanel
+from bertmagic.display.live.run_state import Run
 from bertmagic.display.publish import listener, show, working
 from bertmagic.events import Ended, Note, Phase
 
@@ -82,9 +84,9 @@ def test_the_last_frame_is_always_shown_and_final(clock, screen):
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ValueError("no such column"), "Stopped: ValueError: no such column"),
-        (KeyboardInterrupt(), "Stopped: interrupted"),
-        (None, "Stopped: closed before the end"),
+        (ValueError("no such column"), "Stopped by an error (ValueError)"),
+        (KeyboardInterrupt(), "Stopped by an interrupt"),
+        (None, "Stopped before the end"),
     ],
 )
 def test_closing_makes_the_last_frame_final(clock, screen, error, expected):
@@ -94,6 +96,7 @@ def test_closing_makes_the_last_frame_final(clock, screen, error, expected):
     live.close(error)
     assert expected in screen.last["text/plain"]
     assert expected in screen.last["text/html"]
+    assert "no such column" not in str(screen.last)  # the cell says it
     assert "time left" not in screen.last["text/html"]
 
 
@@ -195,6 +198,23 @@ def test_work_within_work_has_one_bar(monkeypatch):
     with working():
         pass
     assert len(made) == 2
+
+
+def test_earlier_notes_have_a_place_that_changes_only_with_them(clock):
+    frames, beside = Screen(clock), Screen(clock)
+    live = LiveOutput(RunPanel(Run(clock), apart=True), frames, clock, aside=beside)
+    live(started(50))
+    for at in range(1, 41):
+        clock.now += 1
+        live(step(at, 50))
+        if at % 5 == 0:
+            live(Note(f"note {at // 5} of 8"))
+    assert len(beside.frames) == 3  # for the notes 6, 7, 8
+    assert [f"note {at} of 8" in beside.last["text/html"] for at in range(1, 9)] == [True] * 3 + [False] * 5
+    assert not any("details" in frame["text/html"] for frame in frames.frames)
+    live(ended(50))
+    assert MIMETYPE in beside.last  # so that the curves stay in their place
+    assert [f"note {at} of 8" in frames.stayed[0]["text/html"] for at in range(1, 9)] == [True] * 8
 
 
 def test_a_result_stands_below_the_panel(clock, screen):

@@ -10,7 +10,7 @@ import bertmagic as bm
 from bertmagic.events import Ended, Evaluated, Phase, Step
 from bertmagic.options import COMMANDS, table
 
-from ..small import ROWS, documents, pairs
+from ..small import ROWS, documents
 from .odd import Own, odd
 from .rule import answers, quick
 

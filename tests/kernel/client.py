@@ -100,8 +100,9 @@ class Cell:
 
     @property
     def panel(self):
-        """The frames of the one output that was updated."""
-        (frames,) = self.places.values()
+        """The frames of the first output that was updated; there is another one if notes are folded."""
+        frames, *notes = self.places.values()
+        assert len(notes) <= 1
         return frames
 
 

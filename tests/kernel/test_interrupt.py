@@ -91,7 +91,7 @@ def test_the_same_cell_goes_on_with_resume(kernel, stopped):
 
     cell = kernel.run(finetune("halfway", steps=STEPS, every=30) + "resume = True\n", watch=watch)
     assert cell.reply["ename"] == "Interrupted"
-    assert f"Resumed at step {before:,} of {STEPS:,}." in cell.panel[-1].text
+    assert f"Resumed at step {before:,} of {STEPS:,}." in cell.kept[-1].text
     assert before < seen[0] <= step(cell.panel[-1].text) < STEPS - 2_000
     assert kernel.value("halfway.history.steps.step.tolist() == list(range(1, len(halfway.history.steps) + 1))") is True
 

@@ -52,13 +52,13 @@ def test_the_name_holds_the_job(kernel, job):
 
 
 def test_outputs_stay_in_their_cells(kernel, job):
-    (place,) = kernel.of(job).places
+    places = list(kernel.of(job).places)
     for text in ("one", "two"):
         cell = kernel.good(f"print({text!r}); display({text!r})")
         kernel.listen(job, lambda frame: frame.update)  # it goes on in its own cell
         assert cell.printed == f"{text}\n"
         assert [frame.text for frame in cell.frames] == [repr(text)]
-    assert list(kernel.of(job).places) == [place]
+    assert list(kernel.of(job).places) == places
 
 
 def test_a_cell_that_captures_its_output_takes_no_frame(kernel, job):
@@ -153,6 +153,48 @@ def test_a_failure_is_shown_in_its_cell_and_raised_by_wait(kernel):
     assert text == "\n".join(waited.error)
     assert "Did you mean 'mood'" in text
     assert kernel.value("(broken.done, type(broken.error).__name__, broken.model)") == (True, "DataError", None)
+
+
+def said(cell, words):
+    """Return how often a cell says words, as text and as HTML: in its outputs as they are now, and in its error."""
+    shown = [frame.text for frame in cell.kept], [frame.html for frame in cell.kept]
+    return tuple("\n".join([*outputs, *cell.error]).count(words) for outputs in shown)
+
+
+@pytest.mark.parametrize("how", ["", " --background"])
+def test_an_error_is_said_once(kernel, how):
+    request = kernel.send(f"%bert_finetune wrong --train reviews --label moood{how}")
+    kernel.collect(request)
+    kernel.run("wrong.wait()" if how else "")
+    assert said(kernel.of(request), "moood") == (1, 1)
+
+
+BROKEN = """
+import bertmagic as bm
+from bertmagic.workflows import finetune
+
+def burst(*given):
+    raise OSError("the disk has burst")
+
+whole, finetune.run = finetune.run, burst
+panel = bm.panel(reviews, label="mood", model="tinybert", name="burst")
+panel.start()
+panel.job.join()
+finetune.run = whole
+"""
+
+
+def test_a_panel_says_an_error_once(kernel):
+    request = kernel.send(BROKEN)
+    kernel.collect(request)
+    kernel.good("1")  # what the job sent last has come
+    states = {}
+    for message in kernel.of(request).messages:
+        content = message["content"]
+        if message["msg_type"] in ("comm_open", "comm_msg"):
+            states.setdefault(content["comm_id"], {}).update(content["data"].get("state", {}))
+    assert str(states).count("the disk has burst") == 1
+    assert said(kernel.of(request), "the disk has burst") == (0, 0)
 
 
 def test_a_bad_option_is_an_error_of_the_cell(kernel):

@@ -40,6 +40,21 @@ def test_models_that_know_the_language_come_first(own):
     assert next(one.entry.alias for one in german.models if one.entry.alias != "own") == "bert-german"
 
 
+def test_a_model_that_cannot_read_a_part_of_the_texts_is_not_first(own):
+    words = [f"it was not what we had wanted {at}" for at in range(36)]
+    advice = bm.catalogue(labelled([*words, *CHINESE[:8]]), show=False)
+    order = [one.entry.alias for one in advice.models if one.entry.alias != "own"]
+    assert set(order[:2]) == {"mbert", "xlmr"}
+    assert set(advice.unread) == set(order[2:]) - {"bert-chinese", "bert-german", "bert-spanish"}
+    shown = advice._repr_mimebundle_()
+    for page in shown.values():
+        assert "Models that cannot read a tenth of these texts or more come last" in page
+        assert "deberta" in page
+    readable = bm.catalogue(labelled(words), show=False)
+    assert "cannot read a tenth" not in repr(readable)
+    assert next(one.entry.alias for one in readable.models if one.entry.alias != "own") not in {"mbert", "xlmr"}
+
+
 def test_texts_of_no_recognized_language_are_known_to_no_model(own):
     words = ["it was not what we had wanted"] * 20 + ["xyzzy"] * 16
     advice = bm.catalogue(labelled([*words, *CHINESE[:4]]), show=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from bertmagic.display.attention.settings import NAMES
 from bertmagic.widgets import assets
 from bertmagic.widgets.attention import answer
+from bertmagic.widgets.transport import messages
 
 OPEN = """async ([script, style, state, bytes]) => {
   const raw = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)
@@ -24,7 +25,7 @@ OPEN = """async ([script, style, state, bytes]) => {
     send: async (content) => {
       window.asked = [...(window.asked ?? []), content]
       const got = await window.ask(content)
-      if (got) tell("msg:custom", got[0], got[1].map(raw))
+      for (const [header, buffers] of got ?? []) tell("msg:custom", header, buffers.map(raw))
       window.answered = (window.answered ?? 0) + 1
     },
   }
@@ -48,14 +49,15 @@ class Page:
     ----------
     asked
         What the view asked of the kernel, in order.
-    sent
-        The bytes that came back.
+    sent, largest
+        The bytes that came back, and those of the largest message.
     requests
         What was fetched from anywhere: nothing should be.
     """
 
     def __init__(self, browser, view, dark=False, width=1100, height=1000, alive=True):
-        self.view, self.alive, self.asked, self.sent, self.requests, self.errors = view, alive, [], 0, [], []
+        self.view, self.alive, self.asked, self.requests, self.errors = view, alive, [], [], []
+        self.sent = self.largest = 0
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", offline=True
         )
@@ -81,9 +83,12 @@ class Page:
         self.asked.append(content)
         if not self.alive:
             return None
-        header, buffers = answer(self.view.maps, content)
-        self.sent += sum(map(len, buffers))
-        return [{"id": content["id"]} | header, [base64.b64encode(buffer).decode() for buffer in buffers]]
+        sent = []
+        for header, buffers in messages(*answer(self.view.maps, content)):
+            self.sent += sum(map(len, buffers))
+            self.largest = max(self.largest, *map(len, buffers), 0)
+            sent.append([{"id": content["id"]} | header, [base64.b64encode(buffer).decode() for buffer in buffers]])
+        return sent
 
     def settle(self):
         """Wait until no answer is out and two frames are drawn."""

@@ -5,29 +5,43 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from bertmagic import widgets
 from bertmagic.widgets import assets
 
 FOLDER = Path(widgets.__file__).parent
+VIEWS = list(assets.MODULES)
 
 
-def test_every_module_is_in_it_and_no_import_is_left():
-    script = assets.script()
-    others = {"panel_copy"}  # the panel's own
-    assert {path.stem for path in FOLDER.glob("*.js")} - others == set(assets._MODULES)
+def test_every_module_is_of_a_view_and_small():
+    files = {path.stem: path.stat().st_size for path in FOLDER.glob("*.js")}
+    assert set(files) == {name for names in assets.MODULES.values() for name in names}
+    assert max(files.values()) <= 25_000
+    assert max(path.stat().st_size for path in FOLDER.glob("*.css")) <= 8_000
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_import_is_left(view):
+    script = assets.script(view)
     assert not re.search(r"^(import|export (?!default))", script, re.MULTILINE)
     assert script.count("export default") == 1
 
 
-def test_no_name_is_there_twice():
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_name_is_there_twice(view):
     names = re.findall(
-        r"^(?:async )?(?:function|class|const|let) (\w+)|^const \[(.*?)\]", assets.script(), re.MULTILINE
+        r"^(?:async )?(?:function|class|const|let) (\w+)|^const \[(.*?)\]", assets.script(view), re.MULTILINE
     )
+    assert len(names) > 20
     assert [name for (name, _), many in Counter(names).items() if many > 1] == []
 
 
-def test_it_is_small_and_fetches_nothing():
-    assert len(gzip.compress(assets.script().encode())) < 60_000
-    addresses = set(re.findall(r"https?://[^\s\"'`]+", assets.script() + assets.style()))
-    assert addresses == {"http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg"}
-    assert not re.search(r"\bfetch\(|XMLHttpRequest|import\(|innerHTML|\beval\(|@import", assets.script())
+@pytest.mark.parametrize("view", VIEWS)
+def test_it_is_small_and_fetches_nothing(view):
+    assert len(gzip.compress(assets.script(view).encode())) < 60_000
+    addresses = set(re.findall(r"https?://[^\s\"'`]+", assets.script(view) + assets.style(view)))
+    assert addresses <= {"http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg"}
+    forbidden = r"\bfetch\(|XMLHttpRequest|import\(|innerHTML|insertAdjacent|document\.write|\beval\("
+    assert not re.search(forbidden, assets.script(view))
+    assert not re.search(r"@import|url\(", assets.style(view))

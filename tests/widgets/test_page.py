@@ -15,6 +15,7 @@ from bertmagic.attention import METHODS, STATISTICS
 from bertmagic.display.attention import export
 from bertmagic.display.attention.matrix import shown_matrix
 from bertmagic.display.attention.settings import settings
+from bertmagic.widgets.transport import PIECE
 
 from ..browser.axe import violations
 from ..test_architectures import config
@@ -313,6 +314,17 @@ def test_nodes_do_not_grow_with_the_text(opened, tokens):
     page.settle()
     assert page.page.locator(".bm-attention *").count() < 400
     assert page.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_exact_numbers_of_a_long_text_come_in_pieces(opened):
+    maps = drawn(1, 2, [f"word{at}" for at in range(900)])
+    page = opened(maps)
+    assert "picture" in kinds(page)  # too large to come with the view
+    shown, wanted = table(page.saved("CSV").decode()), table(export(maps, "csv"))
+    assert page.largest <= PIECE < maps.array[0, 0].nbytes
+    assert shown[:2] == wanted[:2]
+    np.testing.assert_allclose(shown[2], wanted[2], atol=1e-6)
+    assert page.errors == []
 
 
 @pytest.mark.parametrize("width", [320, 480, 760, 1400])

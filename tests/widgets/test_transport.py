@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertmagic.widgets.transport import SIDE, quantised, thumbnails
+from bertmagic.widgets.transport import PIECE, SIDE, messages, quantised, thumbnails
 
 
 def read(packed):
@@ -48,3 +48,16 @@ def test_a_thumbnail_of_differences_keeps_the_largest_of_either_sign():
 
 def test_a_short_text_has_a_pixel_a_token():
     assert thumbnails(np.ones((2, 3, 7, 7), np.float32)).data.shape == (2, 3, 7, 7)
+
+
+@pytest.mark.parametrize("sizes", [(5,), (PIECE,), (PIECE + 1,), (3, 2 * PIECE, 1), (0, PIECE, 0, PIECE + 7)])
+def test_large_answers_come_in_pieces_that_are_all_of_them(sizes):
+    buffers = [bytes([at + 1]) * size for at, size in enumerate(sizes)]
+    sent = list(messages({"scale": 0.5}, buffers))
+    assert all(sum(map(len, part)) <= PIECE for _, part in sent)
+    if sum(sizes) <= PIECE:
+        assert sent == [({"scale": 0.5}, buffers)]
+        return
+    assert [(header["part"], header["parts"]) for header, _ in sent] == [(at, len(sent)) for at in range(len(sent))]
+    assert sent[0][0] == {"part": 0, "parts": len(sent), "scale": 0.5, "sizes": list(sizes)}
+    assert b"".join(part for _, (part,) in sent) == b"".join(buffers)

@@ -102,7 +102,7 @@ def test_training_rows_in_a_variable_are_found_by_their_digest(encoder, make_row
             raise AssertionError(f"{name} of a stranger's object was asked for")
 
     rows = make_rows(80)
-    bm.finetune(rows, text="text", label="label", model=encoder, max_steps=2, name="mine", show=False)
+    bm.finetune(rows, text="text", label="label", model=encoder, max_steps=2, name="mine", keep_rows=False, show=False)
     user = sys.modules["__main__"]
     others = {"strange": Strange(), "shuffled": rows.sample(frac=1, random_state=1), "other": make_rows(80, seed=9)}
     for name, value in {**others, "tickets": rows}.items():

@@ -12,7 +12,7 @@ from bertmagic.display.style import number
 from bertmagic.display.writers.elements import escape, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bertmagic.display.charts.trail import Points
 
@@ -35,7 +35,7 @@ class Curve:
 
 def chart(
     title: str, curves: Sequence[Curve], across: float, zero: bool = False, aria: str = "", along: str = "step",
-    marks: Sequence[tuple[float, str]] = (),
+    marks: Sequence[tuple[float, str]] = (), write: Callable[[float], str] | None = None,
 ) -> Markup:  # fmt: skip
     """Return curves over steps as an SVG image.
 
@@ -55,12 +55,18 @@ def chart(
         The name and unit of the horizontal axis.
     marks
         Where the horizontal axis has which label; by default round numbers.
+    write
+        How the numbers of the vertical axis are written; by default with as many digits as tell them apart.
     """
     drawn = [curve for curve in curves if curve.points]
     bottom, top = limits(drawn, zero)
     frame = _Frame(max(across, 1.0), bottom, top)
     inner = "".join(
-        [_axes(frame, (title, along), bool(drawn), marks), *(_line(frame, curve) for curve in drawn), _legend(drawn)]
+        [
+            _axes(frame, (title, along), bool(drawn), marks, write),
+            *(_line(frame, curve) for curve in drawn),
+            _legend(drawn),
+        ]
     )
     return tag(
         "svg", Markup(inner), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH,
@@ -112,13 +118,17 @@ def ticks(low: float, high: float, most: int = 4) -> list[float]:
     return [at * gap for at in range(first, last + 1)]
 
 
-def _axes(frame: _Frame, names: tuple[str, str], drawn: bool, marks: Sequence[tuple[float, str]]) -> str:
+def _axes(
+    frame: _Frame, names: tuple[str, str], drawn: bool, marks: Sequence[tuple[float, str]],
+    write: Callable[[float], str] | None,
+) -> str:  # fmt: skip
     right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
     parts = [_label(2, 11, names[0], "start", bold=True), _label(right, HEIGHT - 3, names[1], "end")]
     heights = ticks(frame.bottom, frame.top) if drawn else []
     for value in heights:
         y = round(frame.y(value), 1)
-        parts += [_rule(_LEFT, y, right, y), _label(_LEFT - 4, y + 3, _height_label(value, heights), "end")]
+        words = write(value) if write else _height_label(value, heights)
+        parts += [_rule(_LEFT, y, right, y), _label(_LEFT - 4, y + 3, words, "end")]
     for step, words in marks or [(step, _short(step)) for step in ticks(0, frame.across, 5) if step == int(step)]:
         anchor = "middle" if step < 0.95 * frame.across else "end"
         parts.append(_label(round(frame.x(step), 1), floor + 14, words, anchor))

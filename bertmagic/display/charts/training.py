@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.charts.curves import Curve, limits
+from bertmagic.display.charts.curves import Curve, limits, ticks
 from bertmagic.display.charts.figures import AXIS, CONFIG, PLAIN
 from bertmagic.display.style import BLUE, GREEN, ORANGE, words
+from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
     from bertmagic.display.live.run_state import Run
@@ -30,6 +31,8 @@ def training(run: Run) -> dict[str, Any]:
         layout |= _axes(at)
     for axis, drawn in (("yaxis", loss), ("yaxis2", others[:1])):
         layout[axis]["range"] = [float(f"{edge:.5g}") for edge in limits(drawn)]
+    heights = ticks(*limits(others[1:], zero=True))
+    layout["yaxis3"] |= {"tickvals": heights, "ticktext": [rate_text(height) for height in heights]}
     return {"data": [trace for trace in traces if trace["x"]], "layout": layout, "config": CONFIG}
 
 
@@ -65,5 +68,5 @@ def _axes(at: int) -> dict[str, Any]:
     if at > 1:
         x["matches"] = "x"
     if at == 3:
-        y |= {"rangemode": "tozero", "tickformat": "~e"}
+        y |= {"rangemode": "tozero", "hoverformat": "~e"}
     return {f"xaxis{which}": x, f"yaxis{which}": y}

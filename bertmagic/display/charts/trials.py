@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.display.charts.curves import ticks
 from bertmagic.display.charts.figures import plain, plain_layout
 from bertmagic.display.style import BLUE, GREY, words
 from bertmagic.options.rates import rate_text
@@ -55,12 +56,14 @@ def _dimension(name: str, space: str, values: list[Any]) -> dict[str, Any]:
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         known = list(dict.fromkeys(map(str, values)))
         places = [known.index(str(value)) for value in values]
-        ticks = {"tickvals": list(range(len(known))), "ticktext": [plain(one, 40) for one in known]}
-        return {"label": name, "values": places, **ticks}
+        names = {"tickvals": list(range(len(known))), "ticktext": [plain(one, 40) for one in known]}
+        return {"label": name, "values": places, **names}
     if space.startswith("choice"):
         return {"label": name, **_ticks(sorted(set(values)), values, _spans_much(values))}
     if space.startswith("log") or _spans_much(values):
         return {"label": name, **_ticks(_round_numbers(min(values), max(values)), values, log=True)}
+    if name == "lr" and min(values) < max(values):
+        return {"label": name, **_ticks(ticks(min(values), max(values)), values, log=False)}
     return {"label": name, "values": values}
 
 

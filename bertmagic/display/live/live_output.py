@@ -27,6 +27,9 @@ _WAITING = 1000
 """Steps wait for the next frame, or until there are so many: taken together they cost a tenth of one by one."""
 
 
+_NOTHING = {"text/plain": "", "text/html": ""}
+
+
 class Watcher(Protocol):
     """What `listener` returns: a listener of events that can be closed."""
 
@@ -66,6 +69,12 @@ class View(Protocol):
     def frame(self) -> dict[str, Any]:
         """Return what is shown now."""
 
+    def aside(self) -> dict[str, Any] | None:
+        """Return what seldom changes and stands below the frames, where it stays as the user left it; None for nothing.
+
+        The same bundle is returned until it changes.
+        """
+
     def final(self) -> list[dict[str, Any]]:
         """Return what stays: first what takes the place of the frames, then what stands below it."""
 
@@ -90,8 +99,12 @@ class LiveOutput:
     work with its events, and the one that lets it `tick`. An error of drawing is logged and never reaches the training.
     """
 
-    def __init__(self, view: View, screen: Screen, clock: Clock, delay: float = 0.0) -> None:
+    def __init__(
+        self, view: View, screen: Screen, clock: Clock, delay: float = 0.0, aside: Screen | None = None
+    ) -> None:
         self._view, self._screen, self._clock = view, screen, clock
+        self._aside = aside
+        self._beside: dict[str, Any] | None = None
         self._from = clock() + delay
         self._recent: deque[float] = deque(maxlen=_FRAMES_A_SECOND)
         self._rest = 1 / _FRAMES_A_SECOND
@@ -161,8 +174,16 @@ class LiveOutput:
         self._recent.append(begin)  # first, so that an error of drawing is not repeated at every step
         self._screen.show(self._view.frame())
         self._shown = True
+        self._show_aside()
         self._rest = min(max(1 / _FRAMES_A_SECOND, _COST * (self._clock() - begin)), 10.0)
         self._next = begin + self._rest
+
+    def _show_aside(self) -> None:
+        """Show what stands below the frames, only if it has changed: what a user has opened in it stays open."""
+        beside = self._view.aside() if self._aside else None
+        if self._aside and beside is not None and beside is not self._beside:
+            self._beside = beside
+            self._aside.show(beside)
 
     def _finish(self) -> None:
         self._closed = True
@@ -172,6 +193,8 @@ class LiveOutput:
     def _stay(self) -> None:
         last, *rest = self._view.final()
         self._screen.show(last)
+        if self._aside and self._beside is not None:  # so that what follows stays where it was in the frames
+            self._aside.show(rest.pop(0) if rest else _NOTHING)
         for bundle_ in rest:
             self._screen.below(bundle_)
 

@@ -15,6 +15,9 @@ Clock = Callable[[], float]
 
 SHOWN_EVALUATIONS = 12
 SHOWN_NOTES = 5
+"""The newest notes, which are not folded."""
+KEPT_NOTES = 100
+"""More than a run has; the log of the run has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Run:
         self.step_at = self.born
         self.steps_seen = self.not_finite = 0
         self.rows = self.tokens = self.slots = 0
-        self.notes: deque[Note] = deque(maxlen=SHOWN_NOTES)
+        self.notes: deque[Note] = deque(maxlen=KEPT_NOTES)
         self.notes_seen = 0
         self.recent: deque[Pace] = deque(maxlen=128)
         self.pauses = self._pause = 0.0

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from bertmagic.events import Ended, Evaluated, Note, Phase
 
 
+NOTE, WHOLE_NOTE = 240, 1_000
+"""Characters of a note that a frame shows: a sentence and its reason; and those that stay when the run has ended."""
+
+
 def title(run: Run) -> str:
     """Return what is trained, on what, by what."""
     start = run.started
@@ -31,7 +35,7 @@ def state(run: Run) -> str:
     if run.ended:
         return _ending(run, run.ended)
     if run.stopped:
-        return f"Stopped: {run.stopped}"
+        return f"Stopped {run.stopped}"
     if run.phase:
         return phase_line(run.phase, run.clock() - run.since)
     return "Training" if run.step else "Starting"
@@ -42,7 +46,8 @@ def _ending(run: Run, end: Ended) -> str:
     where = f"all {count(end.step, 'step')}" if end.step == total else f"step {end.step:,} of {total:,}"
     first = {"finished": "Finished", "stopped early": "Stopped early", "interrupted": "Interrupted", "failed": "Failed"}
     kept = f"; the model has the weights of step {end.best_step:,}" if end.best_step else ""
-    detail = f": {line(end.detail, 200)}" if end.detail else ""
+    # The cell says the error itself, with what to do.
+    detail = f": {line(end.detail, 200)}" if end.detail and end.reason != "failed" else ""
     return f"{first[end.reason]} after {where} in {duration(end.seconds)}{kept}{detail}"
 
 
@@ -153,25 +158,35 @@ def curves_line(run: Run) -> str:
 
 
 def summary_lines(run: Run) -> list[str]:
-    """Return all of it in at most ten lines."""
+    """Return all of it in at most ten lines, with the last three notes."""
+    newest = note_lines(list(run.notes)[-_NEWEST:])
+    if run.notes_seen > _NEWEST:
+        newest[0] += f" (and {count(run.notes_seen - _NEWEST, 'note')} before it)"
+    return head_lines(run) + newest
+
+
+_NEWEST = 3
+
+
+def head_lines(run: Run) -> list[str]:
+    """Return all of it without the notes."""
     parts = [title(run), state(run), activity(run)]
     if run.started:
         parts += [position(run), losses(run), evaluations(run), speed(run)]
-    return parts + note_lines(list(run.notes)[-3:])
+    return parts
 
 
-def note_lines(notes: Iterable[Note]) -> list[str]:
+def dropped_notes(run: Run) -> str:
+    """Return how many notes are not kept here, and where they are; an empty string if all are here."""
+    dropped = run.notes_seen - len(run.notes)
+    return f"{count(dropped, 'note')} before these in events.jsonl of the run" if dropped else ""
+
+
+def note_lines(notes: Iterable[Note], most: int = NOTE) -> list[str]:
     """Return notes as lines."""
-    return [f"{WARNING} Warning: {note_line(note)}" if note.warning else f"Note: {note_line(note)}" for note in notes]
-
-
-def note_line(note: Note) -> str:
-    """Return a note as one line: a sentence and its reason are whole."""
-    return line(note.text, 240)
+    return [f"{f'{WARNING} Warning' if note.warning else 'Note'}: {line(note.text, most)}" for note in notes]
 
 
 def reason(error: BaseException) -> str:
-    """Return why something ended, in one line."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    return line(f"{type(error).__name__}: {error}", 200)
+    """Return why something stopped; the cell says an error itself, and is the only place that does."""
+    return "by an interrupt" if isinstance(error, KeyboardInterrupt) else f"by an error ({type(error).__name__})"

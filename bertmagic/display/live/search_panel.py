@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display.live.run_state import Run
 from bertmagic.display.live.run_words import losses, phase_line, position
 from bertmagic.display.results.search import blocks, headline
-from bertmagic.display.style import duration, line
+from bertmagic.display.style import duration
 from bertmagic.display.writers.elements import progress, tag
 from bertmagic.display.writers.html import html
 from bertmagic.display.writers.text import text
@@ -62,6 +62,9 @@ class SearchPanel:
             ),
         }
 
+    def aside(self) -> None:
+        """Return None: a search shows its notes in its blocks."""
+
     def final(self) -> list[dict[str, Any]]:
         """Return a line: the result stands below, with its figure. After an error the last frame stays."""
         search = self._search
@@ -72,7 +75,7 @@ class SearchPanel:
 
     def _now(self) -> str:
         if self._reason:
-            return f"Stopped: {line(self._reason, 200)}."
+            return f"Stopped {self._reason}."
         run = self._run
         if run.phase:
             return phase_line(run.phase, self._clock() - run.since)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from bertmagic.display import text
 from bertmagic.display.live.run_state import Run
 from bertmagic.display.live.run_words import (
+    WHOLE_NOTE,
     evaluation_line,
     losses,
     note_lines,
@@ -66,7 +67,7 @@ class Lines:
         if self._closed:
             return
         self._closed = True
-        self._run.stop(reason(error) if error else "closed before the end")
+        self._run.stop(reason(error) if error else "before the end")
         with contextlib.suppress(Exception):
             if self._brief:
                 self._clear()
@@ -86,7 +87,7 @@ class Lines:
         elif isinstance(event, Evaluated):
             self._say(evaluation_line(self._run, event))
         elif isinstance(event, Note):
-            self._say(*note_lines([event]))
+            self._say(*note_lines([event], WHOLE_NOTE))
         elif self._terminal:
             self._rewrite()
         else:

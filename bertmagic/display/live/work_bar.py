@@ -45,6 +45,9 @@ class WorkBar:
         drawn = progress(phase.done, phase.total or 0, phase.what)
         return {"text/plain": words, "text/html": str(tag("div", words, drawn, style="font-size:13px;max-width:40em"))}
 
+    def aside(self) -> None:
+        """Return None: a bar has nothing below it."""
+
     def final(self) -> list[dict[str, Any]]:
         """Return an empty bundle: nothing that is over stays above the result."""
         return [{"text/plain": "", "text/html": ""}]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bertmagic.display.blocks import Block, Column, Headline, Paragraph, Table, columns
 from bertmagic.display.cells import Row, Strong
 from bertmagic.display.style import BEST, duration, line, million, score, share, size, words
-from bertmagic.errors import count
+from bertmagic.errors import count, listing
 
 if TYPE_CHECKING:
     from bertmagic.tuning.results import Advice, Advised, Tried
@@ -37,7 +37,15 @@ def _data(result: Advice) -> str:
         f"{called.get(name, line(name, 40))} {share(part)}" for name, part in list(result.languages.items())[:6]
     )
     half = f"half of the texts have up to {result.median_tokens:,} tokens"
-    return f"Languages: {languages}; {half}. On {line(result.device, 60)}."
+    return f"Languages: {languages}; {half}. On {line(result.device, 60)}.{_unread(result)}"
+
+
+def _unread(result: Advice) -> str:
+    """Return what is said of models that cannot read a part of the texts; an empty string if there are none."""
+    if not result.unread:
+        return ""
+    names = listing([line(alias, 40) for alias in result.unread], 4)
+    return f" Models that cannot read a tenth of these texts or more come last, however good they are: {names}."
 
 
 def _how(result: Advice) -> str:

@@ -13,7 +13,7 @@ from bertmagic.errors import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bertmagic.evaluation.errors import Example
+    from bertmagic.evaluation.errors import Errors, Example
     from bertmagic.evaluation.report import Report
 
 _ROWS, _FIRST, _LINES = 50, 5, 3
@@ -22,9 +22,8 @@ _BYTES = 60_000
 _CHARACTERS = 240
 
 
-def blocks(result: Report) -> list[Block]:
+def blocks(result: Errors) -> list[Block]:
     """Return at most fifty rows as a table: mistakes first, then those least certain; all but five are folded."""
-    assert result.errors is not None
     rows = list(_rows(result))
     score = "probability" if has_probabilities(result) else "off by"
     columns = (Column("row", "word", 20), Column("text", "prose", 70), Column("true", "word", 40),
@@ -34,9 +33,8 @@ def blocks(result: Report) -> list[Block]:
     return [Heading(_headline(result)), Table(columns, first, lines=_LINES), *rest]
 
 
-def _rest(result: Report, many: int) -> str:
-    assert result.errors is not None
-    unsure = any(not one.wrong for one in result.errors.examples)
+def _rest(result: Errors, many: int) -> str:
+    unsure = any(not one.wrong for one in result.examples)
     return count(many, "more row") + (": mistakes, then those least certain" if unsure else "")
 
 
@@ -46,31 +44,28 @@ def page(result: Report) -> Iterator[list[Block]]:
     total = len(result.errors.examples)
     if total > _FIRST:
         title = f"All {count(total, 'row')} to read: filter, sort, search"
-        yield [Folded(title, [explorer.frame(result, has_probabilities(result))])]
+        yield [Folded(title, [explorer.frame(result, has_probabilities(result.errors))])]
 
 
-def has_probabilities(result: Report) -> bool:
+def has_probabilities(result: Errors) -> bool:
     """Whether the rows have the probabilities of classes."""
-    assert result.errors is not None
-    return any(one.probabilities for one in result.errors.examples)
+    return any(one.probabilities for one in result.examples)
 
 
-def _headline(result: Report) -> str:
-    assert result.errors is not None
-    wrong = result.errors.wrong
-    if result.errors.numeric:
+def _headline(result: Errors) -> str:
+    wrong = result.wrong
+    if result.numeric:
         return "The rows that are furthest off:"
     if not wrong:
         return f"All {count(result.rows, 'row')} are right."
-    first = "the furthest off" if result.outcomes is None or result.outcomes.probabilities is None else "the surest"
+    first = "the surest" if has_probabilities(result) else "the furthest off"
     return f"{count(wrong, 'row')} of {result.rows:,} {'is' if wrong == 1 else 'are'} not right, {first} first:"
 
 
-def _rows(result: Report) -> Iterator[Row]:
-    assert result.errors is not None
+def _rows(result: Errors) -> Iterator[Row]:
     used = 0
-    for one in result.errors.examples[:_ROWS]:
-        code = commands.attention(one.text, result.model)
+    for one in result.examples[:_ROWS]:
+        code = commands.attention(one.text, result.model) if result.model else ""
         text = line(one.text, _CHARACTERS)
         used += len(code.encode()) + len(text.encode())
         if used > _BYTES:

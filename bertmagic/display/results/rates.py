@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.blocks import Block, Chart, Figure, Folded, Headline, Paragraph, Table, columns
+from bertmagic.display.blocks import Block, Chart, Figure, Folded, Headline, Notes, Paragraph, Table, columns
 from bertmagic.display.charts.curves import Curve
 from bertmagic.display.charts.figures import plain_layout
 from bertmagic.display.style import BLUE, GREEN, ORANGE, line, score
@@ -30,6 +30,7 @@ def blocks(result: Rates) -> list[Block]:
         Paragraph(f"The rule: {line(result.rule, 300)}."),
         Paragraph(_tried(result)),
         Folded("The numbers of the curve", [_numbers(result)]),
+        Notes(result.notes, lines=3),
     ]
 
 
@@ -44,7 +45,6 @@ def _tried(result: Rates) -> str:
 def _chart(result: Rates) -> Chart:
     start = math.log10(result.rates[0])
     powers = [math.log10(rate) - start for rate in result.rates]
-    whole = range(math.ceil(start - 1e-6), math.floor(start + powers[-1] + 1e-6) + 1)
     chosen = math.log10(result.suggestion) - start
     curves = [
         Curve("each step", list(zip(powers, result.losses, strict=True)), BLUE, 1.0, 0.5),
@@ -52,7 +52,15 @@ def _chart(result: Rates) -> Chart:
         Curve("suggested", [(chosen, min(result.smoothed)), (chosen, max(result.smoothed))], GREEN),
     ]
     about = f"Loss over learning rate; {rate_text(result.suggestion)} is suggested"
-    return Chart("loss", "lr", curves, powers[-1], about, [(power - start, f"1e{power}") for power in whole])
+    return Chart(
+        "loss", "lr", curves, powers[-1], about, [(power - start, rate_text(10.0**power)) for power in _powers(result)]
+    )
+
+
+def _powers(result: Rates) -> range:
+    """Return the whole powers of ten among the rates."""
+    low, high = (math.log10(rate) for rate in (result.rates[0], result.rates[-1]))
+    return range(math.ceil(low - 1e-6), math.floor(high + 1e-6) + 1)
 
 
 def _numbers(result: Rates) -> Table:
@@ -78,7 +86,9 @@ def _figure(result: Rates) -> dict[str, Any]:
         "x": [result.suggestion] * 2, "y": [low, high], "line": {"color": ORANGE, "dash": "dot"},
     }  # fmt: skip
     layout = plain_layout(300)
-    layout["xaxis"] |= {"type": "log", "title": {"text": "learning rate"}, "exponentformat": "power"}
+    powers = [10.0**power for power in _powers(result)]
+    layout["xaxis"] |= {"type": "log", "title": {"text": "learning rate"}, "hoverformat": "~e"}
+    layout["xaxis"] |= {"tickvals": powers, "ticktext": [rate_text(power) for power in powers]}
     layout["yaxis"] |= {"title": {"text": "loss"}, "range": [low - 0.1 * (high - low), high + 0.15 * (high - low)]}
     steps = _trace(result, "each step", result.losses, 1, 0.5), _trace(result, "smoothed", result.smoothed, 2, 1)
     return {"data": [*steps, suggested], "layout": layout, "config": {"displaylogo": False}}

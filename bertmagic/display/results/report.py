@@ -33,7 +33,7 @@ def blocks(result: Report) -> list[Block]:
         measures.main(result),
         *_confusions(result),
         *slices.blocks(result),
-        *(errors.blocks(result) if result.errors is not None else []),
+        *(errors.blocks(result.errors) if result.errors is not None else []),
         *_folded(result),
         Notes(result.notes, lines=20),
         *steps.of_report(result),

@@ -29,7 +29,7 @@ def blocks(result: Search) -> list[Block]:
     depends = [Paragraph(_importance(result))] if result.importance else []
     return [
         Headline(headline(result)), Paragraph(_how(result)), _chart(result), *depends, _table(result, trials, caption),
-        Notes(result.notes), *cell,
+        Notes(result.notes, lines=3), *cell,
     ]  # fmt: skip
 
 

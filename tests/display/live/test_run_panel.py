@@ -84,7 +84,8 @@ def test_the_last_frame_is_a_small_figure_with_the_words_below_it(long, steps):
     assert "Finished after all" in head["text/plain"]
     assert "Finished after all" in head["text/html"]
     assert "499 evaluations on 800 validation rows" in forms["text/html"]
-    assert len(forms["text/html"]) < 20_000
+    assert len(json.dumps(forms)) < 500_000
+    assert forms["text/html"].count("Warning: ") == forms["text/plain"].count("Warning: ") == 100
 
 
 def test_all_stays_in_its_place_when_a_run_ends(panel):
@@ -147,6 +148,49 @@ def test_a_note_on_the_start_of_the_head_is_whole(panel):
     assert note in frame["text/plain"]
 
 
+def test_earlier_notes_are_folded_and_all_are_there_at_the_end(panel):
+    notes = [f"the {at}th thing to know <b>" for at in range(9)]
+    for note in notes:
+        panel.take(Note(note, warning=note == notes[2]))
+    frame = panel.frame()
+    folded, newest = frame["text/html"].split("<details>")[1].split("</details>")
+    assert Tags(folded).words == [
+        "4 earlier notes, 1 warning among them", f"Note: {notes[0]}", f"Note: {notes[1]}", "⚠ Warning: ", notes[2],
+        f"Note: {notes[3]}",
+    ]  # fmt: skip
+    assert [note in newest.replace("&lt;", "<").replace("&gt;", ">") for note in notes] == [False] * 4 + [True] * 5
+    assert "6th thing to know <b> (and 6 notes before it)" in frame["text/plain"]
+    panel.take(started(10))
+    for at in range(1, 11):
+        panel.take(step(at, 10))
+    panel.take(ended(10, 10))
+    words = panel.final()[-1]
+    assert [words["text/plain"].index(note) for note in notes] == sorted(words["text/plain"].index(n) for n in notes)
+    assert notes == [one.removeprefix("Note: ") for one in Tags(words["text/html"]).words if "thing" in one]
+    assert "<details><summary" in words["text/html"]
+
+
+def test_a_run_that_ends_before_its_first_step_says_all_notes_and_no_error(panel):
+    for at in range(7):
+        panel.take(Note(f"note {at}."))
+    panel.stop("by an error (DataError)")
+    (final,) = panel.final()
+    for at in range(7):
+        assert f"Note: note {at}." in final["text/html"]
+        assert f"Note: note {at}." in final["text/plain"]
+
+
+def test_notes_beyond_those_kept_are_counted(panel):
+    for at in range(130):
+        panel.take(Note(f"note {at}."))
+    panel.stop("before the end")
+    (final,) = panel.final()
+    assert "125 earlier notes" in final["text/html"]
+    for page in final.values():
+        assert "30 notes before these in events.jsonl of the run" in page
+        assert "note 30." in page
+
+
 def test_only_a_short_status_is_read_aloud(panel):
     html = panel.frame()["text/html"]
     assert html.count("aria-live") == 1
@@ -154,10 +198,10 @@ def test_only_a_short_status_is_read_aloud(panel):
 
 
 def test_a_run_without_steps_ends_as_words(panel):
-    panel.stop("DataError: no rows")
+    panel.stop("by an error (DataError)")
     (final,) = panel.final()
     assert set(final) == {"text/html", "text/plain"}
-    assert "Stopped: DataError: no rows" in final["text/html"]
+    assert "Stopped by an error (DataError)" in final["text/html"]
     assert "Nothing was trained" in final["text/html"]
     assert not {"svg", "table"} & set(Tags(final["text/html"]).tags)
 

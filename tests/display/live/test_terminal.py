@@ -60,7 +60,7 @@ def test_an_error_is_told(clock):
     lines(started(10))
     lines.close(ValueError("bad"))
     lines.close()
-    assert stream.getvalue().count("Stopped: ValueError: bad") == 1
+    assert stream.getvalue().count("Stopped by an error (ValueError)") == 1
 
 
 def test_short_work_tells_nothing(clock):

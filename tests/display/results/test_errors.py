@@ -32,7 +32,7 @@ def example(at, words="It was fine", **more):
 
 def made(*examples, **more):
     matrix = np.array([[80, 20], [5, 95]])
-    return report(("no", "yes"), matrix, errors=Errors(tuple(examples), len(examples), 200), **more)
+    return report(("no", "yes"), matrix, errors=Errors(tuple(examples), len(examples), 200, model="clf"), **more)
 
 
 def page_of(shown):
@@ -102,3 +102,15 @@ def test_a_picture_is_a_figure_with_its_numbers_as_a_table(look):
     assert "0.4" in both["text/html"]
     assert "0.4" in both["text/plain"]
     assert "img" not in Tags(both["text/html"]).tags
+
+
+def test_the_rows_of_a_report_show_themselves():
+    errors = made(example(1), example(2, "It broke.", wrong=False)).errors
+    shown = bundle(errors)
+    assert shown["text/plain"].startswith("2 rows of 200 are not right, the surest first:")
+    for page in shown.values():
+        assert "It was fine" in page
+        assert "It broke." in page
+    assert list(errors.frame.columns) == ["text", "true", "predicted", "score", "wrong", "kinds"]
+    assert errors.frame.loc["2", "text"] == "It broke."
+    assert repr(Errors((), 0, 30)) == "All 30 rows are right."

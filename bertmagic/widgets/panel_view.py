@@ -1,0 +1,65 @@
+"""The panel as a widget: what goes between Python and the browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import traitlets
+
+from bertmagic.widgets import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class PanelView(anywidget.AnyWidget):
+    """One widget with the whole panel. The browser writes `chosen` and `presses`; Python writes all other traits.
+
+    Attributes
+    ----------
+    chosen
+        What the controls hold, by the name of the option; an option at its default is left out. A value is whatever
+        the browser has sent.
+    presses
+        The buttons that were pressed, each with a number, the newest last. They are a trait and no message, so that
+        they arrive after what was chosen before, and together with it where a busy front end joins its messages.
+    """
+
+    _esm = assets.script("panel")
+    _css = assets.style("panel")
+
+    chosen = traitlets.Dict().tag(sync=True)
+    presses = traitlets.List().tag(sync=True)
+    _heard = traitlets.Int(0).tag(sync=True)
+    _spec = traitlets.Dict().tag(sync=True)
+    _defaults = traitlets.Dict().tag(sync=True)
+    _problems = traitlets.Dict().tag(sync=True)
+    _models = traitlets.List().tag(sync=True)
+    _data = traitlets.Dict().tag(sync=True)
+    _estimate = traitlets.Unicode("").tag(sync=True)
+    _cell = traitlets.Unicode("").tag(sync=True)
+    _run = traitlets.Dict().tag(sync=True)
+    _frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    _trial = traitlets.Dict().tag(sync=True)
+    _answer = traitlets.Unicode("").tag(sync=True)
+
+    FROM_BROWSER: ClassVar[frozenset[str]] = frozenset(["chosen", "presses"])
+    """The traits that the browser may write."""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the browser sends of the traits that it may write."""
+        super().set_state({name: value for name, value in sync_data.items() if name in self.FROM_BROWSER})
+
+    @traitlets.observe("presses")
+    def _pressed(self, _: Any) -> None:
+        for press in self.presses:
+            if not isinstance(press, dict) or not isinstance(number := press.get("number"), int):
+                continue
+            if self._heard < number:
+                self._act(press)
+                self._heard = number
+
+    def _act(self, press: Mapping[str, Any]) -> None:
+        """Do what a button stands for; its words come from the browser and may be anything."""
+        raise NotImplementedError
