@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bertmagic import paths
 from bertmagic.display import publish
 from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
-from bertmagic.options import paths
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
+from bertmagic import paths
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, UnknownReference, listing
 from bertmagic.events import Phase
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
-from bertmagic.options import paths
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
 from bertmagic.run.stopping import WholeImports

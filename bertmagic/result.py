@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
+
 if TYPE_CHECKING:
     from bertmagic.widgets.attention import AttentionView
 
@@ -50,7 +52,7 @@ class ExportableResult(PublishedResult):
         """Write a page with all that is shown, figures as inline SVG; it needs no network and no script."""
         from bertmagic.display import page
 
-        path = Path(path).expanduser()
+        path = paths.path(path)
         path.write_text(page(self), encoding="utf-8")
         return path
 

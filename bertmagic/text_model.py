@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from bertmagic import options as table
+from bertmagic import paths
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing
 from bertmagic.events import waiting_for
 from bertmagic.models import saving
-from bertmagic.options import paths
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.errors import DataError, UnknownReference, is_near
-from bertmagic.options import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bertmagic import paths
 from bertmagic.data import formats, frames, samples, surrogates, variables
 from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
-from bertmagic.options import paths
 from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:

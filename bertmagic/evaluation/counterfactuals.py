@@ -12,10 +12,10 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.errors import OptionError
 from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Probe
-from bertmagic.options import paths
 from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Enum, TraitError, Unicode, observe, validate
 from traitlets.config import Configurable
 
-from bertmagic import errors
-from bertmagic.options import Finetune, Option, check, paths, table
+from bertmagic import errors, paths
+from bertmagic.options import Finetune, Option, check, table
 from bertmagic.options.synonyms import RENAMED, current
 
 if TYPE_CHECKING:

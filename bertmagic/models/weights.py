@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.data import hub
 from bertmagic.errors import ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue, pooling, untrusted
-from bertmagic.options import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -14,8 +14,8 @@ from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
 from bertmagic.options.files import Files
 from bertmagic.options.names import folder_name, variable_name
-from bertmagic.options.paths import path_text
 from bertmagic.options.ranges import HOW, Range, checked
+from bertmagic.paths import path_text
 from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, saving
-from bertmagic.options import paths
 from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 

@@ -12,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.errors import TrainingError
 from bertmagic.models import saving
-from bertmagic.options import paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.data import cache, checks, columns, pairs, surrogates, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
@@ -19,7 +20,6 @@ from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, pooling, saving, weights
 from bertmagic.models.status import Held
-from bertmagic.options import paths
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
 from bertmagic.text_safety import quoted

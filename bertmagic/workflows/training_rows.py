@@ -8,12 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import options, tasks
+from bertmagic import options, paths, tasks
 from bertmagic.data import tables
 from bertmagic.data.texts import cells
 from bertmagic.errors import BertMagicError, OptionError, count
 from bertmagic.events import Listener, Note, Phase, ignore
-from bertmagic.options import paths
 from bertmagic.run import folders
 from bertmagic.workflows.prepare import ROLES, digest, prepare
 

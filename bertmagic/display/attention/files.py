@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
 from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name
@@ -51,7 +52,7 @@ def export(maps: AttentionMaps, kind: str, path: str | Path | None = None, **sta
         raise OptionError(f"attention is not exported as {kind!r}.{nearest(kind, KINDS)}", f"Give {listing(KINDS)}.")
     data = KINDS[kind](maps, settings(maps, state, methods(maps), statistics(maps)))
     if path is not None:
-        _write(Path(path).expanduser(), data)
+        _write(paths.path(path), data)
     return data
 
 
