@@ -101,8 +101,9 @@ class _Settings(Configurable):
         name = _VARIABLES[change["name"]]
         if not change["old"]:
             self._outer[name] = os.environ.get(name)
-        wanted = str(paths.path(change["new"])) if change["name"] == "home" else "1"
-        value = wanted if change["new"] else self._outer[name]
+        value = self._outer[name]
+        if change["new"]:
+            value = str(paths.path(change["new"])) if change["name"] == "home" else "1"
         if value is None:
             os.environ.pop(name, None)
         else:

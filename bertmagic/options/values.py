@@ -225,7 +225,9 @@ def _reference(entry: Option, value: Any) -> Any:
     """Return rows or a model as they are, and a name of some, which may be a path, if it can be one."""
     if entry.many:
         single = dataclasses.replace(entry, many=False)
-        return [_reference(single, item) for item in _several(value)]
+        # Each value of a line was read on its own, as a list of one.
+        items = (item for part in _several(value) for item in (part if isinstance(part, list) else [part]))
+        return [_reference(single, item) for item in items]
     if isinstance(value, str | os.PathLike) and not path_text(value, entry.name).strip():
         raise _wrong(entry, value, "a name")
     return value

@@ -1,4 +1,4 @@
-"""The rule: no exception but those of bertmagic leaves a magic or a function, except what the user's own code raised."""
+"""The rule: no exception but ours leaves a magic or a function, except what the user's own code raised."""
 
 import warnings
 

@@ -16,10 +16,11 @@ NAMES = [name for name in SPACE if name.isidentifier()]
 
 EXPRESSIONS = [
     "(" * 5000 + ")" * 5000, "-" * 20_000 + "1", "[" * 200 + "]" * 200, "{" * 300, "}" * 3000, "not " * 5000 + "1",
-    "1" * 5000, "1" + "+1" * 20_000, "x" + ".a" * 20_000, "f" + "()" * 5000, "lambda: " * 3000 + "1", "1 if 1 else " * 3000 + "1",
-    "'" * 3000, '"""', "f'{1!x}'", "f'{'", "\\", "\0", "\ud83d", "1/0", "int('9' * 5000)", "undefined", "*a", "**a", "a := 1",
-    "yield 1", "await x", "x = 1", "x; y", "x\ny", "x # y", "# x", ")", "(", "None", "...", "__import__", "()", "[]", "{}",
-    "[i for i in range(3)]", "lambda row: row.text", "b'x'", "1e999", "0x", "1_", "_", "print", "'a' 'b'", "é", "ﬁ", "𝕏",
+    "1" * 5000, "1" + "+1" * 20_000, "x" + ".a" * 20_000, "f" + "()" * 5000, "lambda: " * 3000 + "1",
+    "1 if 1 else " * 3000 + "1", "'" * 3000, '"""', "f'{1!x}'", "f'{'", "\\", "\0", "\ud83d", "1/0", "int('9' * 5000)",
+    "undefined", "*a", "**a", "a := 1", "yield 1", "await x", "x = 1", "x; y", "x\ny", "x # y", "# x", ")", "(", "None",
+    "...", "__import__", "()", "[]", "{}", "[i for i in range(3)]", "lambda row: row.text", "b'x'", "1e999", "0x", "1_",
+    "_", "print", "'a' 'b'", "é", "\ufb01", "\U0001d54f",
 ]  # fmt: skip
 """Python that cannot be read, or only with more depth than there is."""
 

@@ -97,7 +97,7 @@ def _written(text: str) -> Any:
     for read in (json.loads, lambda code: ast.literal_eval(_ARRAY.sub(r"\1", code))):
         try:
             parsed = read(text.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         items = parsed if isinstance(parsed, list) else [parsed]
         return parsed if all(isinstance(item, str | dict) for item in items) else None

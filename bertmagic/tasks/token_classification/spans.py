@@ -66,7 +66,7 @@ def _items(cell: Any) -> list[Any] | None:
     if isinstance(cell, str) and cell.strip()[:1] == "{":
         try:
             cell = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return listed(cell.get("entities") if isinstance(cell, Mapping) else cell)
 
