@@ -137,7 +137,8 @@ def originals(tmp_path_factory):
 
 PIECES = [
     b"", b"\0", b"\xff", b"\xff\xfe", b'"', b"'", b"\n", b"\r", b"\t", b",", b"{", b"}", b"[" * 3000, b"]", b"\\u0000",
-    b"\\ud800", b"1" * 5000, b"NaN", b"-1", b"null", b"9" * 30, b"\xed\xa0\x80", b"<", b"&a;", b"PK\x03\x04", b" " * 999,
+    b"\\ud800", b"1" * 5000, b"NaN", b"-1", b"null", b"9" * 30, b"\xed\xa0\x80", b"<", b"&a;", b"PK\x03\x04",
+    b" " * 999,
 ]  # fmt: skip
 """Bytes that mean something to some reader."""
 
