@@ -1,14 +1,22 @@
 # Everything is set up in .venv here; Python 3.11 or newer and make are all that is needed.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Every file has to have a digest of requirements/ (`make lock` writes them). The last command links this folder, and adds
+# torch, whose build depends on the machine.
+INSTALL = $(PIP) --require-hashes --requirement requirements/build.txt && \
+	$(PIP) --require-hashes --no-deps --no-build-isolation --requirement requirements/$(1).txt && \
+	$(PIP) --no-build-isolation --constraint constraints.txt --editable ".[$(2)]"
 # Three workers with a thread each keep two cores busy: a test of a kernel or a browser waits half of its time. Compiled
 # modules are kept, whatever the shell says: some fifty processes import them.
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile \
 	--no-loadscope-reorder
 NBVAL := -p tests.notebooks --nbval-lax --nbval-sanitize-with notebooks/sanitize.cfg --nbval-kernel-startup-timeout 300
 
-.PHONY: demo lab test docs soak lowest lint bench clean
+LOCKS := constraints.txt requirements/build.txt requirements/demo.txt requirements/develop.txt
+comma := ,
+
+.PHONY: demo lab test docs soak lowest lint lock licences clean
 
 demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
 	$(BIN)/python notebooks/demo.py
@@ -16,17 +24,17 @@ demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
 lab: .venv/demo  ## open JupyterLab on the notebooks
 	cd notebooks && ../$(BIN)/jupyter lab
 
-test: .venv/test lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
+test: .venv/develop lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
 	$(PYTEST) $(NBVAL) -m "not soak and not gpu" tests notebooks/*.ipynb
 
-docs: .venv/docs  ## the site in English and Chinese; a warning, a lost page or a dead link is an error
+docs: .venv/develop  ## the site in English and Chinese; a warning, a lost page or a dead link is an error
 	rm -rf docs/_site
 	for site in en zh; do $(BIN)/sphinx-build -q -W --keep-going -t $$site -d docs/_site/.doctrees/$$site -c docs . \
 		docs/_site/$$site || exit 1; done
 	$(BIN)/python docs/check_site.py docs/_site
 	@echo "Open docs/_site/en/docs/index.html"
 
-soak: .venv/test  ## the long versions of tests
+soak: .venv/develop  ## the long versions of tests
 	$(BIN)/python -m pytest tests -m soak
 
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
@@ -36,11 +44,17 @@ lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old 
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile -W default \
 		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
 
-lint: .venv/test  ## style, types and the direction of imports
-	$(BIN)/ruff check bertmagic tests benchmarks docs notebooks/demo.py
-	$(BIN)/ruff format --check bertmagic tests benchmarks docs notebooks/demo.py
+lint: .venv/develop  ## style, types and the direction of imports
+	$(BIN)/ruff check bertmagic tests benchmarks docs requirements notebooks/demo.py
+	$(BIN)/ruff format --check bertmagic tests benchmarks docs requirements notebooks/demo.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock:  ## write requirements/ again, after a change of pyproject.toml or constraints.txt; needs uv
+	$(PYTHON) requirements/lock.py
+
+licences: .venv/develop  ## the licences of all that is installed
+	$(BIN)/pip-licenses --from=mixed --order=license
 
 clean:
 	rm -rf .venv .venv-lowest notebooks/executed docs/_site
@@ -49,14 +63,10 @@ clean:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12 …')"
 	$(PYTHON) -m venv .venv
 
-.venv/demo: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[demo]"
+.venv/demo: .venv/bin/python pyproject.toml $(LOCKS)
+	$(call INSTALL,demo,demo)
 	touch $@
 
-.venv/docs: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[docs]"
-	touch $@
-
-.venv/test: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[demo,test]"
+.venv/develop: .venv/bin/python pyproject.toml $(LOCKS)
+	$(call INSTALL,develop,demo$(comma)test$(comma)docs)
 	touch $@ .venv/demo

@@ -65,6 +65,8 @@ SIGNS = {
     "%bert_data": "%bert_data sample:reviews",
     "%bert_load": "%bert_load minilm",
     "%bert_models": "%bert_models sample:reviews",
+    "%bert_panel": "%bert_panel sample:reviews",
+    "bm.panel": "import bertmagic as bm\nbm.panel('sample:reviews')",
 }
 KERNELS = 5
 

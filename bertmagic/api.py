@@ -9,7 +9,7 @@ from bertmagic import launch
 from bertmagic import options as table
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
-from bertmagic.errors import OptionError, count, listing
+from bertmagic.errors import OptionError, count, listing, named_memory_errors
 from bertmagic.models import devices
 from bertmagic.registry import encoder_reference, find, for_comparison, held, load, rows_for_baselines, runs_here
 from bertmagic.run import folders, jobs
@@ -224,6 +224,7 @@ def runs(
 @names_by_caller
 @table.keywords(table.commands.Check)
 @WholeImports()
+@named_memory_errors()
 def check(
     data: Any, *, text: table.Columns = None, label: table.Columns = None, question: str | None = None,
     context: str | None = None, answers: str | None = None, task: str | None = None, model: Any = "minilm",
@@ -278,6 +279,7 @@ def similar(
 
 @table.keywords(table.commands.Compare)
 @WholeImports()
+@named_memory_errors()
 def compare(
     models: Sequence[Any], data: Any, *, train: Any = None, text: table.Columns = None, label: table.Columns = None,
     question: str | None = None, context: str | None = None, answers: str | None = None, price: float | None = None,
@@ -353,6 +355,7 @@ def catalogue(
 @names_by_caller
 @table.keywords(table.commands.Models)
 @WholeImports()
+@named_memory_errors()
 def catalogue(
     data: Any = None, *, text: table.Columns = None, label: table.Columns = None, task: str | None = None,
     device: str | None = None, try_models: int = 0, show: bool = True, **reading: Unpack[FileOptions],

@@ -9,7 +9,8 @@
         DataError              a table that cannot be used for training, prediction or evaluation
         ModelError             weights, a folder or a head that cannot be used
           MissingHead          a folder has an encoder, and not the head of its task
-        DeviceError            a device or precision that this machine lacks
+        FileError              a file or folder that cannot be written, or is damaged
+        DeviceError            a device or precision that this machine lacks, or too little memory
         TrainingError          a run that cannot continue; has the last good model if it diverged
     KeyboardInterrupt
       Interrupted              training was stopped; has the model so far
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import traceback
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -26,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from bertmagic.text_safety import shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from bertmagic.text_model import TextModel
 
@@ -91,8 +93,12 @@ class MissingHead(ModelError):
     """A folder with the weights of an encoder, and not those of the head that its task needs."""
 
 
+class FileError(BertMagicError):
+    """A file or folder that cannot be written or read, or that is damaged."""
+
+
 class DeviceError(BertMagicError):
-    """A device or precision that this machine does not have."""
+    """A device or precision that this machine does not have, or memory that does not hold what is asked for."""
 
 
 class TrainingError(BertMagicError):
@@ -145,6 +151,47 @@ def empty_frames(error: BaseException) -> None:
             if frame.f_globals.get("__name__") != "__main__":
                 with contextlib.suppress(RuntimeError):  # the frame is still running
                     frame.clear()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had, on a GPU or for the process.
+
+    PyTorch and oneDNN have no error class for it on a CPU. "could not create a primitive" is what oneDNN says if the
+    memory for a layer's plan or scratchpad is missing; it has other causes, too, so quote it.
+    """
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in _OUT_OF_MEMORY)
+
+
+_OUT_OF_MEMORY = (
+    "DefaultCPUAllocator", "can't allocate memory", "annot allocate memory", "out of memory", "unable to mmap",
+    "not enough memory", "std::bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
+    "could not create a primitive", "could not create a memory object",
+)  # fmt: skip
+"""Parts of the messages of PyTorch's allocators, of shared memory, cuBLAS, cuDNN and oneDNN."""
+
+
+@contextlib.contextmanager
+def named_memory_errors() -> Iterator[None]:
+    """Turn an out-of-memory error, wherever it comes from, into one of ours, which keeps no tensor alive.
+
+    Raises
+    ------
+    DeviceError
+        That memory ran out, with the first line of the library's own message.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        empty_frames(error)
+        words = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise DeviceError(
+            f"memory ran out ({words}).",
+            "Free some: %bert_unload lets models go. Or take fewer rows, a smaller max_length, or a smaller model.",
+        ) from None
 
 
 def nearest(name: object, known: Iterable[object]) -> str:

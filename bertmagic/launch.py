@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertmagic import paths
 from bertmagic.display import publish
-from bertmagic.errors import Interrupted, OptionError, TrainingError, count, empty_frames, listing
+from bertmagic.errors import (
+    FileError,
+    Interrupted,
+    OptionError,
+    TrainingError,
+    count,
+    empty_frames,
+    listing,
+    named_memory_errors,
+)  # fmt: skip
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
 from bertmagic.options.ranges import Range
@@ -93,7 +102,7 @@ def _run(
             listener(event)
 
     try:
-        with lock:
+        with lock, named_memory_errors():
             emit(Phase("starting PyTorch"))
             done = _finetuned(options, emit, button)
     except BaseException as error:
@@ -104,12 +113,21 @@ def _run(
     model = _adopt(options.name or "model", done)
     devices.empty_cache()
     if options.save_to is not None:
-        model.save(options.save_to)
+        _save_copy(model, options.save_to)
     if done.ended.reason == "interrupted":
         raise Interrupted(_stopped(model, done), model)
     if model.report is not None:
         panel.below(model.report)
     return model
+
+
+def _save_copy(model: TextModel, path: str) -> None:
+    """Save a trained model where the user asked for it; where that fails, the user has the model all the same."""
+    try:
+        model.save(path)
+    except FileError as error:
+        what = f"{error.what} The run itself is done: its model is kept in {model.folder}."
+        raise TrainingError(what, error.fix, model) from error
 
 
 def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
@@ -192,7 +210,7 @@ def rates(chosen: table.Finetune, emit: Listener, button: StopButton) -> Rates:
         emit(event)
 
     try:
-        with button, setup.set_up(chosen, heard) as begun:
+        with named_memory_errors(), button, setup.set_up(chosen, heard) as begun:
             objective = begun.prepared.task.objective(begun.prepared.train, begun.options)
             named = begun.encoder.name, begun.prepared.train.name
             found = finder.find(begun.network, begun.feed("train"), begun.plan, objective, heard, button, named)
@@ -224,10 +242,11 @@ def _searched(
 
         searched = search.ranges(chosen)
         fixed = {option: code for option, code in (sources or {}).items() if option not in searched}
-        result = search.run(
-            chosen, panel, tee(panel, on_event), StopButton(),
-            lambda values: cell("bert_finetune", name, values, fixed),
-        )  # fmt: skip
+        with named_memory_errors():
+            result = search.run(
+                chosen, panel, tee(panel, on_event), StopButton(),
+                lambda values: cell("bert_finetune", name, values, fixed),
+            )  # fmt: skip
     except BaseException as error:
         empty_frames(error)
         devices.release()
@@ -243,7 +262,7 @@ def _searched(
     if chosen.test is not None and model is not None:
         panel.below(model.evaluate(chosen.test, show=show))
     if chosen.save_to is not None and model is not None:
-        model.save(chosen.save_to)
+        _save_copy(model, chosen.save_to)
     return replace(result, model=model)
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from bertmagic import options as table
 from bertmagic import paths
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, OptionError, UnknownReference, listing
+from bertmagic.errors import FileError, ModelError, OptionError, UnknownReference, listing, named_memory_errors
 from bertmagic.events import Phase
-from bertmagic.models import saving
+from bertmagic.models import checksums, saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
@@ -56,6 +56,7 @@ def newest() -> TextModel | None:
 
 
 @WholeImports()
+@named_memory_errors()
 def open_model(
     reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
 ) -> TextModel:
@@ -64,7 +65,9 @@ def open_model(
         emit(Phase("starting PyTorch"))
         from bertmagic.workflows.predict import opened
 
-        return TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
+        model = TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
+    publish.notes([changed] if (changed := checksums.note(model.folder)) else [])
+    return model
 
 
 def held_or_open(reference: Any) -> TextModel:
@@ -176,7 +179,7 @@ def find(ref: Any = None) -> TextModel:
 def _of_job(job: Job) -> TextModel:
     try:
         return _so_far(job)
-    except (ModelError, FileNotFoundError):  # a better one may have replaced it while it was read
+    except (ModelError, FileError, FileNotFoundError):  # a better one may have replaced it while it was read
         return _so_far(job)
 
 

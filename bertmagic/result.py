@@ -6,12 +6,13 @@ shown.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
+from bertmagic import files, paths
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bertmagic.widgets.attention import AttentionView
 
 
@@ -49,11 +50,17 @@ class ExportableResult(PublishedResult):
     __slots__ = ()
 
     def to_html(self, path: str | Path) -> Path:
-        """Write a page with all that is shown, figures as inline SVG; it needs no network and no script."""
+        """Write a page with all that is shown, figures as inline SVG; it needs no network and no script.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
         from bertmagic.display import page
 
         path = paths.path(path)
-        path.write_text(page(self), encoding="utf-8")
+        files.write(path, page(self))
         return path
 
     def to_markdown(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
@@ -10,14 +11,13 @@ from bertmagic import options as table
 from bertmagic import paths
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
-from bertmagic.errors import ModelError, OptionError, listing
+from bertmagic.errors import ModelError, OptionError, listing, named_memory_errors
 from bertmagic.events import waiting_for
 from bertmagic.models import saving
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -75,8 +75,10 @@ class TextModel:
         self._lock = threading.RLock()
         self._notes: set[str] = set()  # those of `embed` that were shown: each is shown once
 
-    def _alone(self, emit: Listener) -> AbstractContextManager[None]:
-        return waiting_for(self._lock, f"another use of {self.name}", emit)
+    @contextmanager
+    def _alone(self, emit: Listener) -> Iterator[None]:
+        with named_memory_errors(), waiting_for(self._lock, f"another use of {self.name}", emit):
+            yield
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}

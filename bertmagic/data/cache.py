@@ -13,9 +13,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from bertmagic import files
 from bertmagic.data import store, tokenization
 from bertmagic.data.tokenization import EncodedChunk, TokenizeOptions
 from bertmagic.data.tokens import Tokens
+from bertmagic.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -73,7 +75,7 @@ class Cache:
             tokens = read(path)
             if tokens is None:
                 chunks = tokenization.encode_chunks(self.tokenizer, texts, options, pairs, progress)
-                with suppress(OSError):
+                with suppress(FileError):
                     tokens = _write(path, chunks, spans)
         if tokens is None:
             return tokenization.encode(
@@ -197,7 +199,7 @@ def _record_batch(encoded: Tokens) -> Any:
 def _write(path: Path, chunks: Iterable[EncodedChunk], spans: bool) -> Tokens | None:
     """Write an entry and return it as `read` does."""
     store.make(path.parent)
-    with tempfile.TemporaryFile(dir=path.parent) as ids:
+    with files.refusals(path), tempfile.TemporaryFile(dir=path.parent) as ids:
         row = store.write(path, _record_batch(_spool(ids, chunks, spans)))
     return None if row is None else _tokens(row)
 

@@ -7,8 +7,8 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
-from bertmagic.errors import DataError, UnknownReference, is_near
+from bertmagic import files, paths
+from bertmagic.errors import DataError, FileError, UnknownReference, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,6 +93,8 @@ def load(reference: str) -> dict[str, Any]:
             f"the hub has no data set {reference!r}: {first}", "Check owner, name and split."
         ) from None
     except (ConnectionError, OSError) as error:
+        if files.is_of_disk(error):
+            raise FileError(*files.not_kept(reference, error)) from error
         if is_offline():
             raise DataError(*not_asked(reference)) from None
         raise DataError(

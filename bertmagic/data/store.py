@@ -7,11 +7,11 @@ Nothing in it is code. It is memory-mapped, so its arrays take no memory of thei
 from __future__ import annotations
 
 import os
-import time
-import uuid
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from bertmagic import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,6 @@ LIMIT = 2 * 10**9
 MOST = 1000
 """The most entries of a folder: small ones would never reach the limit on bytes."""
 
-_STALE = 3600.0  # seconds after which an unfinished file is taken to be left by a killed process
 _CHECKSUM = 4  # bytes
 
 
@@ -53,8 +52,9 @@ def _checksum(file: BinaryIO, size: int) -> bytes:
 
 def make(folder: Path) -> None:
     """Make the folder of a cache, which git is to ignore."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    files.make_folder(folder)
+    if not (ignore := folder / ".gitignore").exists():
+        files.write(ignore, "*\n")
 
 
 def write(path: Path, batch: Any) -> Any:
@@ -64,21 +64,16 @@ def write(path: Path, batch: Any) -> Any:
 
     Raises
     ------
-    OSError
+    FileError
         If the disk is full or read-only.
     """
     import pyarrow as pa
 
     make(path.parent)
-    part = path.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
-    try:
-        with part.open("w+b") as file:
-            with pa.ipc.new_stream(file, batch.schema) as stream:
-                stream.write_batch(batch)
-            file.write(_checksum(file, file.tell()))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with files.replacing_file(path, sync=False) as file:
+        with pa.ipc.new_stream(file, batch.schema) as stream:
+            stream.write_batch(batch)
+        file.write(_checksum(file, file.tell()))
     written = read(path)
     _sweep(path.parent, path.suffix)
     return written
@@ -93,6 +88,4 @@ def _sweep(folder: Path, suffix: str) -> None:
             total += known.st_size
             if number >= MOST or total > LIMIT:
                 path.unlink(missing_ok=True)
-        for path in folder.glob("*.part"):
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink(missing_ok=True)
+    files.sweep_folder(folder)

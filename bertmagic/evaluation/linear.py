@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import numpy.typing as npt
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.baselines import Targets
 
     Vectors = npt.NDArray[np.float32]
+    Expected = npt.NDArray[Any]  # class numbers ``(samples,)``, or ``(samples, outputs)``
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """The penalties to choose from, from the strongest to the weakest, in units of ``width / rows``."""
@@ -33,6 +34,17 @@ UNFIT = (ArithmeticError, ValueError, MemoryError)
 
 _ROUGH, _EXACT = 1e-4, 1e-6
 """By which share a step must lower the loss to go on: while penalties are compared, and for the model that is kept."""
+
+_CELLS = 4_000_000
+"""How many outputs are computed at a time, so that thousands of classes take no more memory than a few."""
+
+_WORK = 1e12
+"""Multiplications for all fits of the comparison, and for the fit that is kept: some ten seconds on a core.
+
+Only with thousands of classes are they spent before the loss stops falling.
+"""
+
+_FEWEST_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -105,31 +117,41 @@ def fit(
     groups = np.arange(len(vectors)) if groups is None else groups
     center, scale = vectors.mean(axis=0), max(float(vectors.std()), 1e-12)
     scaled = (vectors - center) / scale
-    expected = _one_hot(targets, outputs) if kind == "classes" else targets.reshape(len(vectors), outputs)
-    expected = expected.astype(np.float32)
+    expected = targets if kind == "classes" else targets.reshape(len(vectors), outputs).astype(np.float32)
     if alike is None:
-        penalty, loss, constant = _select(kind, scaled, expected, groups, seed)
+        penalty, loss, constant = _select(kind, scaled, expected, outputs, groups, seed)
     else:
         penalty, loss, constant = alike.penalty, alike.loss, alike.constant_loss
     weights = None
-    for stronger in [each for each in PENALTIES if each >= penalty]:
-        weights = _minimize(kind, scaled, expected, stronger, weights, _EXACT)
+    path = [each for each in PENALTIES if each >= penalty]
+    for stronger in path:
+        weights = _minimize(kind, scaled, expected, outputs, stronger, weights, _EXACT, _WORK / len(path))
     assert weights is not None
     weight = weights[:, :-1] / scale
     bias = weights[:, -1] - weight @ center
     return Linear(weight.astype(np.float32), bias.astype(np.float32), penalty, loss, constant)
 
 
-def _one_hot(classes: npt.NDArray[np.int64], outputs: int) -> npt.NDArray[np.float32]:
+def _blocks(rows: int, outputs: int) -> Iterator[slice]:
+    """Yield the parts of the rows that are computed at a time."""
+    size = max(1, _CELLS // outputs)
+    yield from (slice(start, start + size) for start in range(0, rows, size))
+
+
+def _matrix(expected: Expected, outputs: int) -> Vectors:
+    """Return the targets as ``(samples, outputs)``: class numbers become rows with a 1, or with none for -1."""
     import numpy as np
 
-    rows = np.eye(outputs, dtype=np.float32)[classes]
-    rows[classes < 0] = 0
+    if expected.ndim == 2:
+        return expected
+    rows = np.zeros((len(expected), outputs), np.float32)
+    known = np.flatnonzero(expected >= 0)
+    rows[known, expected[known]] = 1
     return rows
 
 
 def _select(
-    kind: Targets, vectors: Vectors, expected: Vectors, groups: npt.NDArray[np.int64], seed: int
+    kind: Targets, vectors: Vectors, expected: Expected, outputs: int, groups: npt.NDArray[np.int64], seed: int
 ) -> tuple[float, float, float]:
     """Return the penalty with the lowest cross-validated loss, that loss, and the loss of a constant."""
     import numpy as np
@@ -140,29 +162,47 @@ def _select(
     splits = [(folds != fold, folds == fold) for fold in np.unique(folds)]
     if len(splits) < 2:
         return PENALTIES[0], np.inf, np.inf
-    loss = _loss(kind)
-    constant = sum(loss(_constant(kind, expected[a], b.sum()), expected[b])[0].sum() for a, b in splits)
+    zero = np.zeros((outputs, vectors.shape[1]), np.float32)
+    constant = 0.0
+    for learned, held in splits:
+        always = np.column_stack([zero, _constant(kind, expected[learned], outputs)])
+        constant += _total(kind, always, vectors[held], expected[held])
     starts: list[Any] = [None] * len(splits)
+    work = _WORK / len(PENALTIES) / len(splits)
     best = PENALTIES[0], np.inf
     for penalty in PENALTIES:
         total = 0.0
         for at, (learned, held) in enumerate(splits):
-            starts[at] = _minimize(kind, vectors[learned], expected[learned], penalty, starts[at], _ROUGH)
-            total += float(loss(_outputs(starts[at], vectors[held]), expected[held])[0].sum())
+            starts[at] = _minimize(
+                kind, vectors[learned], expected[learned], outputs, penalty, starts[at], _ROUGH, work
+            )
+            total += _total(kind, starts[at], vectors[held], expected[held])
         if total > 1.05 * best[1]:
             break  # with a weaker penalty it only gets worse
         best = min(best, (penalty, total), key=lambda each: each[1])
-    return best[0], best[1] / len(vectors), float(constant) / len(vectors)
+    return best[0], best[1] / len(vectors), constant / len(vectors)
 
 
-def assign_folds(expected: Vectors, groups: npt.NDArray[np.int64], folds: int, seed: int) -> npt.NDArray[np.int64]:
+def _total(kind: Targets, weights: Vectors, vectors: Vectors, expected: Expected) -> float:
+    """Return the sum of the losses of samples."""
+    loss = _loss(kind)
+    return sum(
+        float(loss(_outputs(weights, vectors[part]), _matrix(expected[part], len(weights)))[0].sum())
+        for part in _blocks(len(vectors), len(weights))
+    )
+
+
+def assign_folds(expected: Expected, groups: npt.NDArray[np.int64], folds: int, seed: int) -> npt.NDArray[np.int64]:
     """Return the fold of each sample: groups stay together, and each class is spread over all folds."""
     import numpy as np
 
     _, first, number = np.unique(groups, return_index=True, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(first))
     strata = expected[first[order]]
-    kind = strata.argmax(axis=1) if strata.shape[1] > 1 else strata[:, 0].argsort().argsort() // folds
+    if strata.ndim == 2:
+        kind = strata.argmax(axis=1) if strata.shape[1] > 1 else strata[:, 0].argsort().argsort() // folds
+    else:
+        kind = np.maximum(strata, 0)
     fold = np.empty(len(first), np.int64)
     fold[order[np.argsort(kind, kind="stable")]] = np.arange(len(first)) % folds
     return fold[number.reshape(-1)]
@@ -172,18 +212,17 @@ def _outputs(weights: Vectors, vectors: Vectors) -> Vectors:
     return vectors @ weights[:, :-1].T + weights[:, -1]
 
 
-def _constant(kind: Targets, expected: Vectors, rows: int) -> Vectors:
-    """Return the outputs of the model that knows the mean of the targets only."""
+def _constant(kind: Targets, expected: Expected, outputs: int) -> Vectors:
+    """Return the outputs of the model that knows the mean of the targets only, ``(outputs,)``."""
     import numpy as np
 
-    mean = (
-        (expected.sum(axis=0) + 1 / expected.shape[1]) / (len(expected) + 1) if kind != "numbers" else expected.mean(0)
-    )
-    if kind == "labels":
-        mean = np.log(mean) - np.log1p(-np.minimum(mean, 1 - 1e-6))
-    elif kind == "classes":
-        mean = np.log(mean)
-    return np.tile(mean, (rows, 1)).astype(np.float32)
+    if kind == "numbers":
+        constant: Vectors = expected.mean(axis=0).astype(np.float32)
+        return constant
+    totals = np.bincount(expected[expected >= 0], minlength=outputs) if kind == "classes" else expected.sum(axis=0)
+    mean = (totals + 1 / outputs) / (len(expected) + 1)
+    logits = np.log(mean) if kind == "classes" else np.log(mean) - np.log1p(-np.minimum(mean, 1 - 1e-6))
+    return logits.astype(np.float32)
 
 
 def _loss(kind: Targets) -> Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]:
@@ -210,27 +249,36 @@ def _loss(kind: Targets) -> Callable[[Vectors, Vectors], tuple[Vectors, Vectors]
 
 
 def _minimize(
-    kind: Targets, vectors: Vectors, expected: Vectors, penalty: float, start: Vectors | None, tolerance: float
-) -> Vectors:
-    """Return the weights of least penalised loss, ``(outputs, width + 1)`` with the bias last, by L-BFGS."""
+    kind: Targets, vectors: Vectors, expected: Expected, outputs: int, penalty: float, start: Vectors | None,
+    tolerance: float, work: float,
+) -> Vectors:  # fmt: skip
+    """Return the weights of least penalised loss, ``(outputs, width + 1)`` with the bias last, by L-BFGS.
+
+    It takes no more steps than ``work`` multiplications allow.
+    """
     import numpy as np
     from scipy.optimize import minimize
 
     rows, width = vectors.shape
-    shape = expected.shape[1], width + 1
+    shape = outputs, width + 1
     loss, share = _loss(kind), penalty * width / rows
 
     def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         weights = flat.reshape(shape).astype(np.float32)
-        values, slopes = loss(_outputs(weights, vectors), expected)
-        gradient = np.empty(shape)
-        gradient[:, :-1] = slopes.T @ vectors / rows + share * weights[:, :-1]
-        gradient[:, -1] = slopes.mean(axis=0)
-        return float(values.mean(dtype=np.float64) + share / 2 * (weights[:, :-1] ** 2).sum()), gradient.ravel()
+        gradient, slope, total = np.zeros(shape), np.zeros((outputs, width), np.float32), 0.0
+        for part in _blocks(rows, outputs):
+            values, slopes = loss(_outputs(weights, vectors[part]), _matrix(expected[part], outputs))
+            slope += slopes.T @ vectors[part] / rows
+            gradient[:, -1] += slopes.sum(axis=0) / rows
+            total += float(values.sum(dtype=np.float64))
+        gradient[:, :-1] = slope + share * weights[:, :-1]
+        return total / rows + share / 2 * float((weights[:, :-1] ** 2).sum()), gradient.ravel()
 
     begin = np.zeros(shape) if start is None else start
-    solution = minimize(
-        objective, begin.ravel(), jac=True, method="L-BFGS-B", options={"ftol": tolerance, "gtol": 1e-4}
-    )
+    options = {
+        "ftol": tolerance, "gtol": 1e-4, "maxcor": 10 if outputs * width < _CELLS // 4 else 3,
+        "maxfun": max(_FEWEST_STEPS, int(work / (2 * rows * outputs * width))),
+    }  # fmt: skip
+    solution = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
     weights: Vectors = solution.x.reshape(shape).astype(np.float32)
     return weights

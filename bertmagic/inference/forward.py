@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.batches import budget_batches
-from bertmagic.errors import DeviceError
+from bertmagic.errors import DeviceError, is_out_of_memory
 from bertmagic.models import devices, heads
 from bertmagic.models.fast import allocator, bf16_linear
 from bertmagic.models.fast.working_copy import for_inference
@@ -98,8 +98,8 @@ def _read(
         for rows in pieces:
             batch = feed.batch(rows).to(partial(devices.send, device=model.device))
             parts.append((rows, outputs(model, batch).cpu().numpy()))
-    except (RuntimeError, MemoryError) as error:
-        if not devices.out_of_memory(error):
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error):
             raise
         return None
     return parts

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import store
+from bertmagic.errors import FileError
 from bertmagic.inference import embedding
 from bertmagic.models import adapters
 
@@ -81,7 +82,7 @@ def embed_each(
         return stored
     computed = embedding.embed_each(network, feed, number_format, poolings, after_batch)
     if keys(network, feed, number_format, poolings) == names:
-        with suppress(OSError):
+        with suppress(FileError):
             for path, vectors in zip(paths, computed, strict=True):
                 store.write(path, _record_batch(vectors))
     return computed

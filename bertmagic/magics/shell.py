@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import needs_local_scope, no_var_expand
 
 from bertmagic.data import variables
-from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty_frames
+from bertmagic.errors import Interrupted, TrainingError, UnknownReference, empty_frames, named_memory_errors
 from bertmagic.events import Phase
 from bertmagic.magics import bind, line, names
 from bertmagic.magics.code import python
@@ -42,7 +42,7 @@ def magic(shell: InteractiveShell, command: Command, defaults: Callable[[Command
         if line.asks_help(typed):
             return _print(help.page(command))
         try:
-            with WholeImports():
+            with WholeImports(), named_memory_errors():
                 return _execute(shell, command, typed, cell, local_ns or {}, defaults)
         except BaseException as error:
             empty_frames(error)  # but the frame of this function, which holds nothing large

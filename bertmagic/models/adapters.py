@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import files
 from bertmagic.errors import ModelError, OptionError, listing, nearest
 from bertmagic.models import weights
 
@@ -189,15 +189,25 @@ def base(folder: Path) -> Path:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        if config.get("peft_type") == "LORA" and config["base_model_name_or_path"] and config["target_modules"]:
-            return dict(config)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder / CONFIG} is broken: {error}.", "Save or download it again.") from None
+    # What peft leaves out has its defaults.
+    config = {"r": 8, "lora_alpha": 8, **files.read_object(folder / CONFIG, "Save or download it again.")}
+    rank, alpha, targets = config.get("r"), config.get("lora_alpha"), config.get("target_modules")
+    head, base = config.get("modules_to_save") or [], config.get("base_model_name_or_path")
+    named = all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in (targets, head))
+    sizes = _is_size(rank) and _is_size(alpha)
+    if config.get("peft_type") == "LORA" and base and isinstance(base, str) and named and targets and sizes:
+        return config
     raise ModelError(
         f"{folder / CONFIG} is not the config of a LoRA adapter.", "Give a model, or an adapter that bertmagic saved."
     )
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST
+
+
+_MOST = 100_000
+"""No adapter has such a rank: a larger one is damage, and would take all memory."""
 
 
 def _saved_digest(folder: Path) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import count
+from bertmagic import files
+from bertmagic.errors import FileError, count
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.text_safety import code, escaped, table
@@ -158,10 +159,9 @@ def base_model(card: Mapping[str, Any]) -> str | None:
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
-        card = json.loads((folder / saving.CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return files.read_object(folder / saving.CARD)
+    except FileError:
         return {}
-    return card if isinstance(card, dict) else {}
 
 
 def _datasets(card: Mapping[str, Any]) -> list[str]:
@@ -209,7 +209,8 @@ def _results(card: Mapping[str, Any], usage: Usage) -> list[EvalResult]:
 def _what(card: Mapping[str, Any]) -> str:
     task = str(card.get("task", "")).replace("_", " ") or "text"
     base = base_model(card) or str(card.get("encoder") or "")
-    begun = f", trained from {code(base)}" if base else ""
+    commit = card.get("encoder_revision")
+    begun = f", trained from {code(base)}{f' at revision {code(commit)}' if commit else ''}" if base else ""
     lines = [f"A model for {escaped(task)}{begun}, made with bertmagic {escaped(_version(card))}.".replace(" .", ".")]
     labels = card.get("labels")
     if isinstance(labels, list) and labels:

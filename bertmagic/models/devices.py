@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic.errors import DeviceError, listing
+from bertmagic.errors import DeviceError, is_out_of_memory, listing
 from bertmagic.models.fast import allocator
 from bertmagic.models.status import Device
 
@@ -162,21 +162,10 @@ def enough(device: torch.device, what: str, fix: str) -> Iterator[None]:
     """
     try:
         yield
-    except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error):
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error):
             raise
         raise DeviceError(f"the memory of {device} does not hold {what}.", fix) from None
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory could not be had, on a GPU or for the process."""
-    import torch
-
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return True
-    # PyTorch's allocators for the CPU and MPS, and cuBLAS and cuDNN, have no error class of their own.
-    phrases = ("DefaultCPUAllocator", "can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    return isinstance(error, RuntimeError) and any(part in str(error) for part in phrases)
 
 
 def random_state(device: torch.device) -> torch.Tensor:

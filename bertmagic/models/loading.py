@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import MissingHead, ModelError, count, listing
-from bertmagic.models import adapters, head_classes, heads, untrusted
+from bertmagic import files
+from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, is_out_of_memory, listing
+from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
@@ -35,12 +37,15 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     import transformers
 
     untrusted.check(folder, config(folder))
+    checksums.check_model(folder, checksums.TOKENIZER)
     try:
         with quiet():
             loaded: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
     except Exception as error:  # every tokenizer class has failures of its own
+        if is_out_of_memory(error):
+            raise
         raise _unreadable(folder, "tokenizer", error) from error
     if loaded.pad_token_id is None:
         raise ModelError(f"the tokenizer in {folder} has no padding token.", "Choose an encoder such as bert.")
@@ -123,16 +128,15 @@ def config(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        If there is none or it is not JSON.
+        If there is none, or it does not say which kind of model it is.
+    FileError
+        If it is not JSON.
     """
     path = folder / "config.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.") from None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is broken: {error}.", "Save or download the model again.") from None
-    if not isinstance(values, dict) or "model_type" not in values:
+    if not os.path.lexists(path):
+        raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.")
+    values = files.read_object(path, "Save or download the model again.")
+    if "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
     return values
 
@@ -253,6 +257,7 @@ def opened(
         "id2label": dict(enumerate(names)),
         "label2id": {name: i for i, name in enumerate(names)},
     }
+    checksums.check_model(folder, checksums.WEIGHTS)
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
         with quiet(), torch_defaults(loading=True):
@@ -266,9 +271,11 @@ def opened(
                 use_safetensors=True,
                 output_loading_info=True,
             )
-    except ModelError:
+    except BertMagicError:
         raise
     except Exception as error:  # safetensors, JSON and shape errors come in many classes
+        if is_out_of_memory(error):
+            raise
         raise _unreadable(folder, "weights", error) from error
     mismatched = {str(key[0]) for key in info["mismatched_keys"]}
     new = {str(key) for key in info["missing_keys"]} | mismatched

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, get_args
 
-from bertmagic.errors import listing
+from bertmagic import files
+from bertmagic.errors import FileError, listing
 from bertmagic.options.terms import Pooling
 
 if TYPE_CHECKING:
@@ -67,6 +67,6 @@ def _subfolder(folder: Path) -> str:
 def _read(path: Path) -> Any:
     """Return the content of a JSON file; None if there is none that can be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return files.read_json(path)
+    except FileError:
         return None

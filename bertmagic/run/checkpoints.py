@@ -6,17 +6,17 @@ The folder of a run has ``checkpoints/`` with ``step-00000412/`` (tensors as saf
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
-from bertmagic.errors import BertMagicError, OptionError, TrainingError, listing
+from bertmagic import files, paths
+from bertmagic.errors import BertMagicError, FileError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
-from bertmagic.models import adapters, saving
+from bertmagic.models import adapters, checksums
 from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 
@@ -42,10 +42,19 @@ _EARLIER = {"keep": "best", "pooling": "first"}
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on disk; ``state`` has its JSON values."""
+    """A checkpoint on disk.
+
+    Attributes
+    ----------
+    state
+        Its JSON values.
+    damage
+        What is wrong with the newer ones that were passed over, in a sentence; empty if there are none.
+    """
 
     folder: Path
     state: Mapping[str, Any]
+    damage: str = ""
 
     @property
     def best(self) -> Path | None:
@@ -70,6 +79,11 @@ class Checkpoint:
         if self.best is None:
             return None
         return adapters.tensors(self.best) if adapters.is_adapter(self.best) else load_file(_weights(self.best))
+
+    def check(self) -> None:
+        """Raise a `FileError` if one of its files is not as it was written."""
+        for part in filter(None, (self.folder, self.best)):
+            checksums.check(part)
 
 
 class Checkpoints:
@@ -115,16 +129,14 @@ class Checkpoints:
         bool
             True if it was written.
         """
-        from safetensors import SafetensorError
-
         self._emit(Phase("writing a checkpoint"))
         written = False
         try:
             self._write(state, tensors, best)
             written = True
             self._prune()
-        except (OSError, SafetensorError, BertMagicError) as error:
-            self._warn(str(getattr(error, "what", None) or getattr(error, "strerror", None) or error))
+        except BertMagicError as error:
+            self._warn(error.what)
         self._at = time.monotonic()  # after writing: a slow disk must not be busy all the time
         return written
 
@@ -136,24 +148,25 @@ class Checkpoints:
         if best is not None and not (at := _best(self._folder, state["best_step"])).is_dir():
             self._save_best(at, best, state["best_step"])
         evaluations, steps = self._history()
-        with saving.replacing(self._folder / f"step-{state['step']:08d}") as filling:
+        with files.replacing(self._folder / f"step-{state['step']:08d}") as filling:
             contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
             save_file(contiguous | {"history": steps}, filling / _TENSORS)
-            text = json.dumps({**state, "told": evaluations, **self._facts}, ensure_ascii=False, default=str)
-            (filling / _STATE).write_text(text + "\n", encoding="utf-8")
+            files.write_json(filling / _STATE, {**state, "told": evaluations, **self._facts}, indent=None, sync=False)
+            checksums.write(filling)
 
     def _prune(self) -> None:
-        newest = list(_valid(self._folder))[:_KEPT]
+        newest = list(_complete(self._folder))[:_KEPT]
         needed = {path for checkpoint in newest for path in (checkpoint.folder, checkpoint.best)}
-        for path in self._folder.iterdir():
-            if path not in needed:
-                shutil.rmtree(path, ignore_errors=True)
+        with files.refusals(self._folder):
+            for path in self._folder.iterdir():
+                if path not in needed:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def _warn(self, why: str) -> None:
         if self._warned:
             return
         self._warned = True
-        last = next(_valid(self._folder), None)
+        last = next(_complete(self._folder), None)
         good = f"The last good one is of {last.where}." if last else "There is none yet."
         why = why.removesuffix(".")
         self._emit(
@@ -176,24 +189,29 @@ def best_folder(name: str) -> Path | None:
 
     The run replaces it by a better one: load it at once.
     """
-    by_time = {path.stat().st_mtime_ns: path.parent for path in folder(name).glob("best-*/config.json")}
-    return by_time[max(by_time)] if by_time else None
+    steps = {path.parent.name.partition("-")[2]: path.parent for path in folder(name).glob("best-*/config.json")}
+    return max(((int(step), path) for step, path in steps.items() if step.isdecimal()), default=(0, None))[1]
 
 
 def resumable(name: str) -> Checkpoint:
-    """Return the checkpoint that a run is resumed from: its newest one, or the one that was kept.
+    """Return the checkpoint that a run is resumed from: its newest one that is whole, or the one that was kept.
 
     Raises
     ------
     TrainingError
         If there is no checkpoint, for example because the run is finished.
+    FileError
+        If all are damaged.
     """
-    if (newest := next(_valid(folder(name)), None)) is not None:
-        return newest
-    if next(_valid(_old(name)), None) is not None:
+    newest, damage = _newest(folder(name))
+    if newest is None and not damage and _newest(_old(name))[0] is not None:
         shutil.rmtree(folder(name), ignore_errors=True)
         _old(name).rename(folder(name))
-        return next(_valid(folder(name)))
+        newest, damage = _newest(folder(name))
+    if newest is not None:
+        return newest
+    if damage:
+        raise FileError(f"the run {name!r} cannot go on: {damage}", "Leave resume out to train it anew.")
     if (folder(name).parent / "metrics.json").is_file():
         remove(name)  # which a kill may have cut short
         raise TrainingError(
@@ -231,11 +249,11 @@ def _absolute(name: str, value: Any) -> Any:
 
 def set_aside(name: str) -> Checkpoint | None:
     """Move the checkpoints of the run before out of the way of a new one, and return the newest of them."""
-    if next(_valid(folder(name)), None) is not None:
+    if next(_complete(folder(name)), None) is not None:
         shutil.rmtree(_old(name), ignore_errors=True)
         folder(name).rename(_old(name))
     shutil.rmtree(folder(name), ignore_errors=True)
-    return next(_valid(_old(name)), None)
+    return next(_complete(_old(name)), None)
 
 
 def remove(name: str) -> None:
@@ -252,17 +270,67 @@ def _weights(model: Path) -> Path:
     return model / (adapters.TENSORS if adapters.is_adapter(model) else "model.safetensors")
 
 
-def _valid(inside: Path) -> Iterator[Checkpoint]:
-    """Yield the complete checkpoints in a folder, the newest first."""
+def unfitting(checkpoint: Checkpoint, error: Exception) -> FileError:
+    """Return the error for a checkpoint whose parts are not those that this version reads."""
+    why = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+    return FileError(
+        f"the checkpoint in {checkpoint.folder} is damaged, or of another version of bertmagic ({why}).",
+        "Leave resume out to train the run anew, or resume it with the version that wrote it.",
+    )
+
+
+def _newest(inside: Path) -> tuple[Checkpoint | None, str]:
+    """Return the newest checkpoint in a folder that is whole, with what is wrong with the newer ones."""
+    damage: list[str] = []
+    for path in _paths(inside):
+        try:
+            checkpoint = _read(path)
+            checkpoint.check()
+            return replace(checkpoint, damage=" ".join(damage)), ""
+        except FileError as error:
+            damage.append(error.what)
+    return None, " ".join(damage)
+
+
+def _complete(inside: Path) -> Iterator[Checkpoint]:
+    """Yield the checkpoints in a folder that have all their files, the newest first; their content is not read."""
+    for path in _paths(inside):
+        with suppress(FileError):
+            yield _read(path)
+
+
+def _paths(inside: Path) -> list[Path]:
+    for hidden in inside.glob(".step-*previous"):
+        files.recover(inside / hidden.name.split(".")[1])
+    return sorted(inside.glob("step-*"), reverse=True)
+
+
+def _read(path: Path) -> Checkpoint:
+    """Return the checkpoint in a folder.
+
+    Raises
+    ------
+    FileError
+        If a file is missing or cut short, or its state lacks a part.
+    """
     from safetensors import SafetensorError, safe_open
 
-    for hidden in inside.glob(".step-*previous"):
-        saving.recover(inside / hidden.name.split(".")[1])
-    for path in sorted(inside.glob("step-*"), reverse=True):
+    checkpoint = Checkpoint(path, files.read_object(path / _STATE))
+    for name, kind in _PARTS.items():
+        if name not in checkpoint.state or not isinstance(checkpoint.state[name], kind):
+            raise unfitting(checkpoint, KeyError(name))
+    needed = [path / _TENSORS, *([_weights(checkpoint.best)] if checkpoint.best else [])]
+    for tensors in needed:
         try:
-            checkpoint = Checkpoint(path, json.loads((path / _STATE).read_text(encoding="utf-8")))
-            with safe_open(path / _TENSORS, framework="pt"):  # reads the header, and compares the size of the file
-                if checkpoint.best is None or _weights(checkpoint.best).is_file():
-                    yield checkpoint
-        except (OSError, ValueError, KeyError, SafetensorError):
-            continue
+            with safe_open(tensors, framework="pt"):  # reads the header, and compares the size of the file
+                pass
+        except (OSError, SafetensorError) as error:
+            raise FileError(f"{tensors} is damaged: {str(error)[:200]}.") from None
+    return checkpoint
+
+
+_PARTS: dict[str, type | tuple[type, ...]] = {
+    "step": int, "steps": int, "best_step": int, "seconds": (int, float), "most": (int, type(None)), "told": list,
+    "options": dict, "data": dict,
+}  # fmt: skip
+"""What the state of a checkpoint has at least."""

@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
-from bertmagic.errors import TrainingError
-from bertmagic.models import saving
+from bertmagic import files, paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 ROWS = "training_rows.arrow"
 """The file in the folder of a run that has its training rows."""
@@ -59,7 +56,7 @@ def made_folder(name: str) -> Path:
 
     Raises
     ------
-    TrainingError
+    FileError
         If it cannot be made.
     """
     return made(run_folder(name)) / "model"
@@ -70,45 +67,22 @@ def made(folder: Path) -> Path:
 
     Raises
     ------
-    TrainingError
+    FileError
         If it cannot be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = home() / ".gitignore"
+    files.make_folder(folder)
+    ignore = home() / ".gitignore"
+    with files.refusals(ignore):
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise TrainingError(
-            f"the folder {folder} cannot be written: {error.strerror}.", "Set BERTMAGIC_HOME elsewhere."
-        ) from None
+            files.write(ignore, "*\n")
     return folder
-
-
-@contextmanager
-def writing(name: str) -> Iterator[None]:
-    """Turn what the disk refuses while a run's folder is written into one error that says so.
-
-    Raises
-    ------
-    TrainingError
-        For any `OSError` inside.
-    """
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or error
-        raise TrainingError(
-            f"the run {name!r} cannot be written to {run_folder(name)}: {why}.",
-            "Free the disk, make the folder writable, or set BERTMAGIC_HOME elsewhere.",
-        ) from error
 
 
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
     for run in folder.glob("*/.model.*previous"):
-        saving.recover(run.parent / "model")
+        files.recover(run.parent / "model")
     configs = list(folder.glob("*/model/config.json"))
     return [path.parent.parent.name for path in sorted(configs, key=lambda path: -path.stat().st_mtime)]
 

@@ -6,7 +6,6 @@ who holds the lock, for the error that a second writer gets. Readers need no loc
 
 from __future__ import annotations
 
-import json
 import warnings
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from bertmagic.errors import TrainingError
+from bertmagic import files
+from bertmagic.errors import FileError, TrainingError
 from bertmagic.run import folders
 from bertmagic.run.processes import is_gone, is_here, this_process
 
@@ -36,7 +36,9 @@ class RunLock:
     ------
     TrainingError
         If another process holds the lock, or this one does already; it says which process and since when. Or if the
-        folder of the locks cannot be written.
+        run cannot be locked.
+    FileError
+        If the folder of the locks cannot be written.
     """
 
     def __init__(self, name: str) -> None:
@@ -52,7 +54,7 @@ class RunLock:
         except (OSError, NotImplementedError) as error:
             self._go_by_holder(name, error)
         self._held = True
-        with suppress(OSError):  # it only words the error of a second writer
+        with suppress(FileError):  # it only words the error of a second writer
             self._write_holder()
 
     def __enter__(self) -> RunLock:
@@ -75,11 +77,10 @@ class RunLock:
         try:
             holder = self._read_holder()
             self._write_holder()
-        except OSError:
-            fix = "Free the disk, or set BERTMAGIC_HOME elsewhere."
-            raise TrainingError(f"the run {name!r} cannot be locked: {error}.", fix) from None
+        except FileError as refused:
+            raise TrainingError(f"the run {name!r} cannot be locked: {error}.", refused.fix) from None
         if holder and is_here(holder) and not is_gone(holder):
-            self._holder.write_text(json.dumps(holder), encoding="utf-8")
+            files.write_json(self._holder, holder)
             raise _refusal(name, holder)
         warnings.warn(
             f"The file system of {self._holder.parent} has no locks ({error}): do not train under one name from two "
@@ -89,14 +90,13 @@ class RunLock:
 
     def _read_holder(self) -> dict[str, Any]:
         try:
-            holder = json.loads(self._holder.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return files.read_object(self._holder)
+        except FileError:
             return {}
-        return holder if isinstance(holder, dict) else {}
 
     def _write_holder(self) -> None:
         locked = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._holder.write_text(json.dumps(this_process() | {"locked": locked}), encoding="utf-8")
+        files.write_json(self._holder, this_process() | {"locked": locked})
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from bertmagic.errors import Interrupted
+from bertmagic import files
+from bertmagic.errors import FileError, Interrupted
 from bertmagic.events import Ended, Event, Listener, Note, Phase, Started, Step, ignore
-from bertmagic.models import saving
 from bertmagic.run import folders
 from bertmagic.run.processes import this_process
 
@@ -41,7 +40,7 @@ class RunRecorder:
 
     Raises
     ------
-    TrainingError
+    FileError
         If the folder cannot be written.
     """
 
@@ -56,22 +55,23 @@ class RunRecorder:
             "versions": folders.versions(), "process": this_process(),
         }  # fmt: skip
         try:
-            with folders.writing(name):
-                self._begin(options, data, after)
+            self._begin(options, data, after)
         except BaseException as error:
             self.fail(error)
             raise
 
     def _begin(self, options: Mapping[str, Any], data: Mapping[str, Any], after: int | None) -> None:
-        _sweep(self.folder)
+        files.recover(self.folder / "model")
+        files.sweep_folder(self.folder, 0)  # the lock of the run is held: nobody else fills anything here
         for old in ("metrics.json", folders.ROWS):
-            (self.folder / old).unlink(missing_ok=True)
+            files.remove(self.folder / old)
         self._write("options.json", options)
         self._write("data.json", data)
         self._write("run.json", self._about)
         log = self.folder / "events.jsonl"
-        kept = _until(log, after) if after is not None and log.is_file() else []
-        _replace(log, "".join(kept))
+        with files.refusals(log):
+            kept = _until(log, after) if after is not None and log.is_file() else []
+        files.write(log, "".join(kept))
 
     def listen(self, event: Event) -> None:
         """Write an event to the log; of the steps one every quarter of a second.
@@ -84,17 +84,15 @@ class RunRecorder:
             self._logged = time.monotonic()
         line = json.dumps({"event": type(event).__name__, **asdict(event)}, default=str, ensure_ascii=False)
         try:
-            with (self.folder / "events.jsonl").open("ab", buffering=0) as log:
-                log.write(f"{line}\n".encode("utf-8", "replace"))
+            files.append(self.folder / "events.jsonl", line)
             self._update(event)
-        except OSError as error:
+        except FileError as error:
             self._warn(error)
 
-    def _warn(self, error: OSError) -> None:
+    def _warn(self, error: FileError) -> None:
         if not self._warned:
             self._warned = True
-            why = error.strerror or error
-            self._emit(Note(f"The log of the run cannot be written: {why}. Training goes on; free the disk.", True))
+            self._emit(Note(f"The record of the run is not complete: {error.what} Training goes on.", True))
 
     def _update(self, event: Event) -> None:
         """Update the state of the run."""
@@ -111,7 +109,7 @@ class RunRecorder:
         """Write the metrics and the end of the run. If the disk refuses, the model is still returned."""
         try:
             self._write("metrics.json", metrics)
-        except OSError as error:
+        except FileError as error:
             self._warn(error)
         self._end("interrupted" if self._about.get("reason") == "interrupted" else "finished")
 
@@ -125,30 +123,16 @@ class RunRecorder:
         self._about |= {"state": state, "ended": _now()}
         try:
             self._write("run.json", self._about)
-        except OSError:  # a full disk: without this file, in which it is running, the run counts as failed
+        except FileError:  # a full disk: without this file, in which it is running, the run counts as failed
             with suppress(OSError):
                 (self.folder / "run.json").unlink(missing_ok=True)
 
     def _write(self, file: str, content: Mapping[str, Any]) -> None:
-        _replace(self.folder / file, json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file by a rename: another kernel may be reading it."""
-    filling = path.with_name(f".{path.name}")
-    filling.write_text(text, encoding="utf-8")
-    filling.replace(path)
+        files.write_json(self.folder / file, content)
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what is left of a model that was being written when its process was killed."""
-    saving.recover(folder / "model")
-    for left in folder.glob(".model.*"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def _until(log: Path, step: int) -> list[str]:
@@ -158,9 +142,9 @@ def _until(log: Path, step: int) -> list[str]:
         for line in lines:
             try:
                 at = json.loads(line).get("step", 0)
-            except (ValueError, AttributeError):
+            except (ValueError, AttributeError, RecursionError):
                 continue
-            if at > step:
+            if not isinstance(at, int | float) or at > step:
                 break
             kept.append(line.rstrip("\n") + "\n")
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import io
 import json
 import math
 from collections import Counter
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import OptionError, UnknownReference, listing, nearest
+from bertmagic import files
+from bertmagic.errors import FileError, OptionError, UnknownReference, listing, nearest
 from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.options.synonyms import renamed
@@ -177,7 +179,7 @@ def read_run(folder: Path) -> Record | None:
     A run may have been killed while it wrote, or come from another version. So each file is read by itself, and one
     that cannot be read counts as missing.
     """
-    saving.recover(folder / "model")
+    files.recover(folder / "model")
     about, options = _json(folder / "run.json"), renamed(_json(folder / "options.json"))
     card, metrics = _json(folder / "model" / saving.CARD), _json(folder / "metrics.json")
     has_model = (folder / "model" / "config.json").is_file()
@@ -257,8 +259,8 @@ def _seconds(metrics: Mapping[str, Any], about: Mapping[str, Any], ended: Mappin
 def _json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file; an empty one if the file is missing or is not one."""
     try:
-        return _mapping(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
+        return files.read_object(path)
+    except FileError:
         return {}
 
 
@@ -282,7 +284,8 @@ def metric_curve(record: Record, metric: str) -> Curve | None:
     """Return a metric on the validation rows over the steps, from the run's log; None if it was never measured."""
     values: dict[int, float] = {}
     try:
-        with (record.folder / "events.jsonl").open("rb") as log:
+        path = record.folder / "events.jsonl"
+        with path.open("rb") if path.is_file() else io.BytesIO() as log:
             for line in log:
                 if line.startswith(b'{"event": "Evaluated"'):  # parsing only these, a long log takes milliseconds
                     values |= _evaluated(line, metric)
@@ -296,7 +299,7 @@ def _evaluated(line: bytes, metric: str) -> dict[int, float]:
         event = json.loads(line)
         value = event["loss"] if metric == "loss" else event["metrics"][metric]
         return {int(event["step"]): float(value)} if _is_number(value) else {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bertmagic.data.batches import split_by_length
-from bertmagic.errors import DeviceError
+from bertmagic.errors import DeviceError, is_out_of_memory
 from bertmagic.events import Listener, Note
 from bertmagic.models import adapters, devices, heads
 from bertmagic.models.fast import dropout
@@ -150,8 +150,8 @@ class Stepper:
         before, masks = devices.random_state(device), dropout.state(self.model)
         try:
             return self._backward(batches, number)
-        except (RuntimeError, MemoryError) as error:
-            if not devices.out_of_memory(error):
+        except (RuntimeError, MemoryError, OSError) as error:
+            if not is_out_of_memory(error):
                 raise
         self.optimizer.zero_grad(set_to_none=True)
         devices.set_random_state(device, before)

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertmagic import files
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
-from bertmagic.errors import TrainingError
+from bertmagic.errors import FileError
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET, run_model
 from bertmagic.models import adapters, devices, loading, mean_layer
@@ -146,18 +147,18 @@ def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibrat
         costs = measure(model, number_format, emit, options.gradient_checkpointing)
     del model
     devices.release(device)
-    with suppress(OSError, TrainingError):  # without a cache it is measured again
+    with suppress(FileError):  # without a cache it is measured again
         folders.made(path.parent)
-        path.write_text(json.dumps(asdict(costs)) + "\n", encoding="utf-8")
+        files.write_json(path, asdict(costs))
     return costs
 
 
 def _read(path: Path) -> Calibration | None:
     try:
-        cached: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        cached = files.read_object(path)
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in cached.items()}
         return Calibration(**values)
-    except (OSError, ValueError, TypeError):
+    except (FileError, TypeError):
         return None
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import files
 from bertmagic.errors import OptionError, TrainingError, empty_frames
 from bertmagic.events import Evaluated, Event, Listener, Note
-from bertmagic.models import devices, saving
+from bertmagic.models import devices
 from bertmagic.options import LOWER_IS_BETTER, Finetune, Tune
 from bertmagic.options.ranges import HOW, Range
 from bertmagic.run import folders
@@ -215,12 +216,12 @@ class _Searching:
         if not source.is_dir():  # a search that was done already
             return
         name = self.begun.name
-        with folders.writing(name):
-            with saving.replacing(folders.model_folder(name)) as filling:
-                shutil.copytree(source, filling, dirs_exist_ok=True)
-            for record in source.parent.glob("*.json*"):
-                shutil.copy(record, folders.run_folder(name) / record.name)
-            training_rows.keep(name, self.prepared, plain(self.options), self.emit)
+        with files.replacing(folders.model_folder(name)) as filling:
+            shutil.copytree(source, filling, dirs_exist_ok=True)
+        for record in source.parent.glob("*.json*"):
+            with files.replacing_file(folders.run_folder(name) / record.name) as file:
+                file.write(record.read_bytes())
+        training_rows.keep(name, self.prepared, plain(self.options), self.emit)
 
 
 def _is(value: Any, default: Any) -> bool:

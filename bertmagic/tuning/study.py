@@ -11,7 +11,7 @@ import json
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic.errors import OptionError, TrainingError, listing
+from bertmagic.errors import BertMagicError, FileError, OptionError, listing
 from bertmagic.run.stopping import Uninterrupted
 from bertmagic.tuning.results import State, Trial
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FACTS = "facts"
 _STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
+_WAIT = 5.0
+"""Seconds to wait for another process that writes to the same study."""
 _FEWEST = 5
 """With fewer scores the importance of options is not computed."""
 
@@ -46,13 +48,13 @@ def open_study(path: Path, facts: Mapping[str, Any], higher_is_better: bool, see
     ------
     OptionError
         If the file has another search.
-    TrainingError
-        If the file cannot be written.
+    FileError
+        If the file cannot be written, is damaged, of another version of Optuna, or locked by another process.
     """
     import optuna
 
     with _storage(path) as storage:
-        with Uninterrupted():
+        with Uninterrupted(), _readable(path):
             study = optuna.create_study(
                 storage=storage, study_name="bertmagic", load_if_exists=True,
                 direction="maximize" if higher_is_better else "minimize",
@@ -76,8 +78,11 @@ def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with Uninterrupted():
-            storage = optuna.storages.RDBStorage(f"sqlite:///{path.resolve().as_posix()}")
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise _damaged(path, "it is not a file")
+        with Uninterrupted(), _readable(path):
+            url = f"sqlite:///{path.resolve().as_posix()}"
+            storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": _WAIT}})
         try:
             yield storage
         finally:
@@ -85,17 +90,65 @@ def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
             storage.engine.dispose()
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
-        raise TrainingError(
-            f"the trials cannot be written to {path}: {getattr(cause, 'orig', None) or error}.",
-            "Free the disk, make the folder writable, or set BERTMAGIC_HOME elsewhere.",
-        ) from error
+        raise _refused(path, str(getattr(cause, "orig", None) or error)) from error
     finally:
         optuna.logging.set_verbosity(level)
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what Optuna raises for a study that it cannot read into one error.
+
+    Raises
+    ------
+    FileError
+        For any error that is neither ours nor the database's.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (BertMagicError, SQLAlchemyError, optuna.exceptions.StorageInternalError):
+        raise
+    except Exception as error:  # a schema of another version, values that are not JSON, a link to itself …
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def _refused(path: Path, reason: str) -> FileError:
+    """Return the error for what SQLite said of a file."""
+    if "locked" in reason or "busy" in reason:
+        return FileError(
+            f"the study in {path} is locked: another process is writing to it ({reason}).",
+            f"Wait until that search has ended, or begin one of another name: {_other(path)}.",
+        )
+    if any(words in reason for words in _DISK):
+        return FileError(
+            f"{path} cannot be written: {reason}.",
+            "Free space there, make it and its folder writable, or set BERTMAGIC_HOME to another folder.",
+        )
+    return _damaged(path, reason)
+
+
+_DISK = ("disk I/O", "is full", "readonly", "unable to open")
+"""What SQLite says where the disk refuses."""
+
+
+def _damaged(path: Path, reason: str) -> FileError:
+    first = reason.strip().partition("\n")[0][:300]
+    return FileError(
+        f"the study in {path} is damaged, or of another version of Optuna ({first}).",
+        f"Delete it to begin anew, or begin one of another name: {_other(path)}.",
+    )
+
+
+def _other(path: Path) -> str:
+    return f'study = "{path.stem}2"'
+
+
 def _compare(study: optuna.Study, facts: Mapping[str, Any], path: Path) -> None:
     before, now = study.user_attrs.get(_FACTS), json.loads(json.dumps(facts))
-    if before is None:
+    if not isinstance(before, dict):
         study.set_user_attr(_FACTS, now)
         return
     differ = [
@@ -106,7 +159,7 @@ def _compare(study: optuna.Study, facts: Mapping[str, Any], path: Path) -> None:
     if differ:
         raise OptionError(
             f"the study in {path} is of another search: {listing(differ, 4)}.",
-            f'Give what it had, or begin one of another name: study = "{path.stem}2".',
+            f"Give what it had, or begin one of another name: {_other(path)}.",
         )
 
 

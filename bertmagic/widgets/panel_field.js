@@ -167,7 +167,8 @@ export function field(view, spec) {
     about.setAttribute("aria-expanded", String(!help.hidden));
   });
   for (const input of control.inputs) input.setAttribute("aria-describedby", `${id}-help ${id}-problem`);
-  const row = element("div", { class: `bm-row bm-${spec.kind}` }, element("span", { class: "bm-name" }, label, changed),
+  const needs = element("span", { class: "bm-faint bm-needs" }, spec.needs ? `with ${spec.needs[0]} = ${spec.needs[1]}` : "");
+  const row = element("div", { class: `bm-row bm-${spec.kind}` }, element("span", { class: "bm-name" }, label, changed, needs),
     element("span", { class: "bm-control" }, ...control.nodes), element("span", { class: "bm-tools" }, back, about), problem, help);
 
   function update() {
@@ -184,7 +185,7 @@ export function field(view, spec) {
     const wrong = view.get("_problems")[spec.name] ?? "";
     problem.textContent = wrong;
     for (const input of control.inputs) input.setAttribute("aria-invalid", String(Boolean(wrong)));
-    row.classList.toggle("bm-idle", Boolean(spec.needs) && view.value(spec.needs[0]) !== spec.needs[1]);
+    needs.hidden = !spec.needs || view.value(spec.needs[0]) === spec.needs[1];
   }
   return { row, update, spec };
 }

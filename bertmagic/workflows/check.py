@@ -14,7 +14,7 @@ from bertmagic.data.report import DataReport, Finding, Repeat
 from bertmagic.data.rows import LabelledRows, TextRows, normal
 from bertmagic.data.texts import Texts, cells
 from bertmagic.data.tokenization import encode
-from bertmagic.errors import BertMagicError, DataError, ModelError, count
+from bertmagic.errors import BertMagicError, DataError, FileError, ModelError, count
 from bertmagic.events import Listener, Phase, counting
 from bertmagic.options import Finetune
 from bertmagic.tasks import Task, choose
@@ -163,7 +163,7 @@ def _tokens(
 
     try:
         encoder, tokenizer = find_encoder(options.model)
-    except ModelError as error:
+    except (ModelError, FileError) as error:
         note = Finding("info", f"Lengths are in words: {error.what}", error.fix)
         words = np.asarray([len(rows.text(at).split()) for at in range(len(rows))])
         return words, "words", profile(rows, str(options.model), None), [note]

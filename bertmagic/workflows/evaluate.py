@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import columns as naming
 from bertmagic.data import tables
-from bertmagic.errors import DataError, ModelError, OptionError, TrainingError, count, listing
+from bertmagic.errors import DataError, FileError, ModelError, OptionError, TrainingError, count, listing
 from bertmagic.evaluation import counterfactuals, errors, fairness, operating_points, slices, traits
 from bertmagic.evaluation import label_issues as issues
 from bertmagic.events import Listener, Phase
@@ -376,6 +376,6 @@ def _keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
             if not _is_kept(model, before):
                 return f"{advice} has another model by now."
             saving.write_card(model.folder, model.card)
-    except TrainingError as error:  # it is being trained anew
+    except (TrainingError, FileError) as error:  # it is being trained anew, or the disk refuses
         return f"{advice} was not changed, as {error.what}"
     return f"It is kept in the run {run!r}, too."

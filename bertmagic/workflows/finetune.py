@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import files
 from bertmagic.errors import TrainingError, listing
 from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
 from bertmagic.models import adapters, heads, saving
@@ -79,7 +80,7 @@ def run(options: Finetune | Pretrain, emit: Listener, button: StopButton, checkp
         If data, model, device or options cannot be used; before the model is loaded where that can be known.
     """
     name = options.name or "model"
-    with folders.writing(name):
+    with files.refusals(folders.run_folder(name)):
         resumed = checkpoints.resumable(name) if options.resume else None
     with set_up(options, emit, resumed) as setup:
         return _train(setup, resumed, emit, button, checkpointed)
@@ -110,7 +111,7 @@ def _train(
             listener(event)
 
     try:
-        with folders.writing(name):
+        with files.refusals(folders.run_folder(name)):
             kept = checkpoints.set_aside(name) if resumed is None else None
         keeper = checkpoints.Checkpoints(
             name, setup.facts, options.checkpoint_every, options.checkpoint_minutes, history.state,
@@ -126,6 +127,8 @@ def _train(
         notify(_started(setup, plan, name))
         if resumed is not None:
             _restore(loop, history, resumed, emit)
+            if resumed.damage:
+                notify(Note(f"{resumed.damage} The checkpoint before it is used.", warning=True))
             notify(Note(f"Resumed at {resumed.where}."))
         elif kept is not None:
             notify(
@@ -154,10 +157,19 @@ def _train(
 
 
 def _restore(loop: Loop, history: History, resumed: checkpoints.Checkpoint, emit: Listener) -> None:
-    """Restore the state of a checkpoint, and emit the events before it."""
-    tensors = resumed.tensors()
-    history.restore(resumed.state["told"], tensors["history"])
-    loop.resume(resumed.state, tensors, resumed.best_weights())
+    """Restore the state of a checkpoint, and emit the events before it.
+
+    Raises
+    ------
+    FileError
+        If it is of a version whose checkpoints have other parts.
+    """
+    try:
+        tensors = resumed.tensors()
+        history.restore(resumed.state["told"], tensors["history"])
+        loop.resume(resumed.state, tensors, resumed.best_weights())
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+        raise checkpoints.unfitting(resumed, error) from error
     for event in history.events(_REPEATED_STEPS):
         emit(event)
 
@@ -345,6 +357,7 @@ def _save(
         **prepared.columns,
         "encoder": setup.encoder.name,
         **({"encoder_digest": setup.encoder.digest} if setup.encoder.digest else {}),
+        **({"encoder_revision": setup.encoder.revision} if setup.encoder.revision else {}),
         saving.WEIGHTS: saving.weights_digest(setup.network.state_dict() if weights is None else weights),
         "lr": setup.encoder.lr,
         "max_length": options.max_length,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
+from bertmagic import files, paths
 from bertmagic.data import cache, checks, columns, pairs, surrogates, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
@@ -53,7 +53,7 @@ def opened(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Task, dict[str, Any], Path, str]:
     """Return the parts of a `TextModel` from a run, a folder or the hub; see `bertmagic.api.load`."""
     folder = folders.model_folder(reference) if reference in folders.names() else paths.path(reference, "model")
-    saving.recover(folder)
+    files.recover(folder)
     if not folder.is_dir():
         folder = weights.find(reference, downloading(emit), (*folders.names(), *known)).folder
     emit(Phase(f"loading {reference}"))
@@ -65,6 +65,8 @@ def opened(
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
     inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
+    if commit := weights.revision(folder):
+        inferred["encoder_revision"] = commit
     if declared := pooling.declared(folder):
         inferred["pooling"] = declared
     return network, tokenizer, task, inferred | card, folder.resolve(), number_format
@@ -281,7 +283,7 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
 
 
 def _existing(file: os.PathLike[str] | tables.FileReference) -> os.PathLike[str] | tables.FileReference:
-    files = tables.located(file)
-    if not files.paths:
-        raise UnknownReference(f"there is no file {files.name!r}.", f"The current folder is {Path.cwd()}.")
+    located = tables.located(file)
+    if not located.paths:
+        raise UnknownReference(f"there is no file {located.name!r}.", f"The current folder is {Path.cwd()}.")
     return file

@@ -40,6 +40,8 @@ class Encoder:
         How many tokens it can read.
     digest
         The digest of its weights in the card of its folder; None where it has none.
+    revision
+        The commit of a model of the hub; None for any other.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Encoder:
     lr: float
     max_tokens: int
     digest: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,8 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     tokenizer = loading.tokenizer(pretrained.folder)
     limit = loading.limit(pretrained.folder, tokenizer)
     digest = saving.saved_digest(pretrained.folder)
-    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest), tokenizer
+    revision = weights.revision(pretrained.folder)
+    return Encoder(pretrained.name, pretrained.folder, pretrained.lr, limit, digest, revision), tokenizer
 
 
 def trained_on(encoder: Encoder) -> frozenset[str] | None:

@@ -15,7 +15,7 @@ from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError
 from bertmagic.events import Listener, Note, Phase, counting, waiting_for
 from bertmagic.inference.forward import run_model
-from bertmagic.models import adapters, catalogue, devices, heads, loading
+from bertmagic.models import adapters, catalogue, checksums, devices, heads, loading
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.models.torch_defaults import torch_defaults
@@ -146,6 +146,8 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
         loaded = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         network = loaded.network
     emit(Note(f"{encoder.name}: {loaded.summary}."))
+    if changed := checksums.note(encoder.folder):
+        emit(Note(changed, warning=True))
     place_network(network, encoder.name, device)
     setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
     setup = _warm_started(setup, loaded, resumed is not None, emit)

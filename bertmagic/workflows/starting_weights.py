@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bertmagic import files
 from bertmagic.errors import BertMagicError
 from bertmagic.models import adapters, saving
 from bertmagic.run import folders
@@ -27,7 +28,7 @@ def folder_of(model: TextModel) -> Path:
     Raises
     ------
     ModelError
-        If the model was unloaded and its folder holds another one, or the disk refuses.
+        If the model was unloaded and its folder holds another one, or cannot be written.
     """
     with model._lock:
         if model.is_in_folder and (not model.is_loaded or _has_weights(model.folder, model)):
@@ -44,7 +45,7 @@ def copy_of(folder: Path) -> Path:
     digest = saving.saved_digest(folder) or adapters.digest(folder)
     copy = _kept_folder(folder.parent.name, digest)
     if not copy.is_dir():
-        with saving.replacing(copy) as filling:
+        with files.replacing(copy) as filling:
             shutil.copytree(folder, filling, dirs_exist_ok=True)
     return copy
 

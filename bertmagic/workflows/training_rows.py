@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import options, paths, tasks
+from bertmagic import files, options, paths, tasks
 from bertmagic.data import tables
 from bertmagic.data.texts import cells
 from bertmagic.errors import BertMagicError, OptionError, count
@@ -74,10 +73,8 @@ def keep(name: str, prepared: Prepared, given: Finetune | Pretrain, emit: Listen
         if packed is None:
             emit(Note(f"The {rows} are not kept with the run, as they take more than {MOST // 10**6} MB: {without}"))
             return
-        path.write_bytes(packed)
+        files.write(path, packed)
     except Exception as error:  # a cell that Arrow cannot hold, or a full disk: the run matters more
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         emit(Note(f"The {rows} could not be kept with the run ({reason}): {without}"))
         return

@@ -280,13 +280,13 @@ def test_the_number_of_entries_is_bounded_and_left_files_are_removed(tokenizer, 
     monkeypatch.setattr(store, "MOST", 2)
     folder = home / "cache" / "tokens"
     folder.mkdir(parents=True)
-    for name, age in (("left.part", 7200), ("written.part", 5)):
+    for name, age in ((".left.01234567", 7200), (".written.01234567", 5)):
         (folder / name).touch()
         os.utime(folder / name, (time.time() - age,) * 2)
     for length in (64, 63, 62):
         cache.Cache(home, tokenizer, length).encode(TEXTS)
     assert len(entries(home)) == 2
-    assert [path.name for path in folder.glob("*.part")] == ["written.part"]
+    assert [path.name for path in folder.glob(".*.01234567")] == [".written.01234567"]
 
 
 def test_nothing_is_unpickled(tokenizer, home, monkeypatch):
@@ -347,6 +347,6 @@ def test_other_processes_find_it_and_two_may_write_it_at_once(encoder, tokenizer
         assert calls > 0
         assert (rows, id_sum) == (600, total)
     assert len(entries(home)) == 1
-    assert not list(Path(home).rglob("*.part"))
+    assert not list(Path(home).rglob(".*.tokens.*"))
     assert_same(cache.read(entries(home)[0]), expected)
     assert numbers_of(child(encoder, home, texts)) == [0, 600, total]

@@ -68,3 +68,11 @@ def test_features_of_pairs():
     assert features[0] == pytest.approx([0, 0, 0, 0, 1.44, 2.56, 0, 0, 2])
     assert features[1] == pytest.approx([2, 2, 0, 0, 0, 0, 0, 0, 0])
     assert np.array_equal(features, baselines.pair_features(second, first))
+
+
+def test_with_thousands_of_classes_the_nearest_class_wins(monkeypatch):
+    monkeypatch.setattr(baselines, "_MOST_LOGITS", 10)
+    predict = baselines.fit("tfidf", "classes", TEXTS, np.where(TARGETS == 1, 2, 0), 3).predict
+    scores = predict(["good thing", "bad thing", "nothing known"])
+    assert scores[:2].argmax(axis=1).tolist() == [2, 0]
+    assert np.exp(scores).sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-5)

@@ -128,3 +128,30 @@ def test_copies_of_a_row_in_one_group_do_not_look_like_evidence():
     together = linear.fit("classes", vectors, targets, 2, groups=np.repeat(np.arange(30), 4))
     assert apart.is_useful  # each row was seen in training
     assert not together.is_useful
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_computed_in_parts_with_the_same_model(kind, monkeypatch):
+    """Outputs of all rows at once would take gigabytes for thousands of classes."""
+    vectors, targets, outputs = made(kind)
+    whole = linear.fit(kind, vectors, targets, outputs)
+    monkeypatch.setattr(linear, "_CELLS", 40)
+    sizes, loss = [], linear._loss(kind)
+    monkeypatch.setattr(
+        linear, "_loss", lambda kind: lambda scores, expected: sizes.append(scores.size) or loss(scores, expected)
+    )
+    parts = linear.fit(kind, vectors, targets, outputs)
+    assert max(sizes) <= 40
+    assert parts.penalty == whole.penalty
+    assert parts.scores(vectors) == pytest.approx(whole.scores(vectors), abs=0.05)
+
+
+def test_thousands_of_classes_get_a_bounded_number_of_steps(monkeypatch):
+    vectors, targets, outputs = made("classes", rows=60, outputs=30)
+    monkeypatch.setattr(linear, "_WORK", 0.0)
+    passes, loss = [], linear._loss("classes")
+    monkeypatch.setattr(linear, "_loss", lambda kind: lambda *given: passes.append(len(given[0])) or loss(*given))
+    model = linear.fit("classes", vectors, targets, outputs)
+    most = (len(linear.PENALTIES) * (5 + 1)) * (linear._FEWEST_STEPS + 5)  # folds and the last fit, lines of L-BFGS
+    assert len(passes) < most
+    assert np.isfinite(model.weight).all()

@@ -18,7 +18,7 @@ from bertmagic.display.registry import describe
 from bertmagic.display.writers.text import text
 from bertmagic.options import COMMANDS
 from bertmagic.widgets.attention import ANSWERS, AttentionView
-from bertmagic.widgets.panel import Panel
+from bertmagic.widgets.panel_view import PanelView
 
 from ..attention.made import maps as made_maps
 from ..display.examples import EXAMPLES, MORE
@@ -152,7 +152,7 @@ def test_colab_is_asked_for_its_widget_manager_and_the_picture_does_not_need_it(
     assert WIDGET in view
 
 
-@pytest.mark.parametrize("widget", [AttentionView, Panel])
+@pytest.mark.parametrize("widget", [AttentionView, PanelView])
 def test_a_widget_carries_its_script_and_imports_nothing(widget):
     """Colab and marimo serve no file of a package, and a sandboxed page none of another server."""
     assert "export default" in str(widget._esm)

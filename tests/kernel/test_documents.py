@@ -34,7 +34,7 @@ from bertmagic.data import samples
 from bertmagic.models import catalogue
 samples._HERE = pathlib.Path({packages!r})
 sys.path.insert(0, {packages!r})
-catalogue.MINILM_SHA256 = {digest!r}
+catalogue.MINILM_FILES = {{'model.safetensors': {digest!r}}}
 %reset -f
 %cd -q {folder}
 %reload_ext bertmagic

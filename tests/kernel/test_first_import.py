@@ -1,4 +1,4 @@
-"""An interrupt while a kernel imports PyTorch and the others for the first time: the same cell then runs."""
+"""While a kernel imports PyTorch and the others for the first time, it shows a sign and can be interrupted."""
 
 import threading
 
@@ -57,6 +57,33 @@ def interrupted(workplace, env, name, moment):
 
 def test_the_next_cell_works(workplace, env):
     interrupted(workplace, env, "finetune", 0.6)
+
+
+PROBE = """
+import sys
+torch_at_each_sign = []
+
+def _look(message):
+    torch_at_each_sign.append("torch" in sys.modules)
+    return message
+
+get_ipython().display_pub.register_hook(_look)
+"""
+
+
+def test_the_panel_shows_a_sign_before_torch_is_imported(workplace, env):
+    kernel = Kernel(workplace, env)
+    try:
+        kernel.good("%load_ext bertmagic")
+        kernel.good(PROBE)
+        cell = kernel.good("%bert_panel reviews.json --text review --label mood --model tinybert")
+        assert kernel.value("torch_at_each_sign[0], torch_at_each_sign[-1]") == (False, True)
+        first, *later = cell.panel
+        assert first.text.startswith("Working")
+        assert all(frame.update for frame in later)  # the static state takes its place
+        assert later[-1].text.startswith("Panel for fine-tuning")
+    finally:
+        kernel.close()
 
 
 @pytest.mark.soak

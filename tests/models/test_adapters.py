@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import bertmagic as bm
-from bertmagic.errors import Interrupted, ModelError, OptionError
+from bertmagic.errors import FileError, Interrupted, ModelError, OptionError
 from bertmagic.events import Note, Step
 from bertmagic.models import adapters, loading
 from bertmagic.run import checkpoints, folders
@@ -182,7 +182,7 @@ def test_bad_input(train, encoder, monkeypatch):
 def test_a_broken_adapter_is_told(train):
     folder = train(lora_save="adapter", max_steps=1).folder
     (folder / adapters.CONFIG).write_text("{")
-    with pytest.raises(ModelError, match=r"adapter_config.json is broken"):
+    with pytest.raises(FileError, match=r"adapter_config.json is damaged"):
         bm.load("mine")
     (folder / adapters.CONFIG).write_text('{"peft_type": "IA3"}')
     with pytest.raises(ModelError, match=r"is not the config of a LoRA adapter"):

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 import bertmagic as bm
-from bertmagic.errors import ModelError
+from bertmagic.errors import BertMagicError, ModelError
 from bertmagic.models import loading
 
 NAMES = ("bad", "good")
@@ -191,15 +191,15 @@ def test_a_kind_of_model_without_a_classifier_is_refused(copied):
     ("content", "message"),
     [
         (None, "is not a model: it has no config.json"),
-        ("{oops", "config.json is broken"),
+        ("{oops", "config.json is damaged"),
         ("{}", "does not say which kind of model it is"),
-        ("[]", "does not say which kind of model it is"),
+        ("[]", "config.json is damaged: it is not a JSON object"),
     ],
 )
 def test_a_folder_whose_config_is_no_config_is_refused(tmp_path, content, message):
     if content:
         (tmp_path / "config.json").write_text(content)
-    with pytest.raises(ModelError, match=message) as caught:
+    with pytest.raises(BertMagicError, match=message) as caught:
         loading.config(tmp_path)
     assert caught.value.fix
 

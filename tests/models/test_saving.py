@@ -11,7 +11,8 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
-from bertmagic.errors import ModelError
+from bertmagic import files
+from bertmagic.errors import FileError, ModelError
 from bertmagic.models import loading, saving
 from bertmagic.models.fast import attention
 
@@ -73,7 +74,7 @@ def test_what_a_kill_left_is_removed_when_nobody_fills_it(tmp_path, model, token
     )
     with subprocess.Popen([sys.executable, "-c", hold, str(held)], stdin=-1, stdout=-1, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        saving.recover(tmp_path / "m")
+        files.recover(tmp_path / "m")
         assert [folder.exists() for folder in (old, held, new, other)] == [False, True, True, True]
         process.stdin.write("\n")
     saving.save(tmp_path / "m", model, tokenizer, {"version": 2})
@@ -81,9 +82,9 @@ def test_what_a_kill_left_is_removed_when_nobody_fills_it(tmp_path, model, token
 
 
 def test_a_folder_that_is_being_filled_is_held(tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "_LEFT", -1.0)
-    with saving.replacing(tmp_path / "m") as filling:
-        saving.recover(tmp_path / "m")
+    monkeypatch.setattr(files, "_LEFT", -1.0)
+    with files.replacing(tmp_path / "m") as filling:
+        files.recover(tmp_path / "m")
         (filling / "it").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["m", "it"]
 
@@ -124,11 +125,11 @@ def test_a_full_disk_leaves_the_old_model(tmp_path, model, tokenizer):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        with pytest.raises(ModelError, match=r"could not be written to .*[Ff]ile too large") as caught:
+        with pytest.raises(FileError, match=r"cannot be written: .*[Ff]ile too large") as caught:
             saving.save(folder, model, tokenizer, {"version": 2})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "disk" in caught.value.fix
+    assert caught.value.fix == "Free space there, or give another path."
     assert version(folder) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
     loading.headed(folder, "sequence", ("a", "b"), needs_head=True)
@@ -137,19 +138,19 @@ def test_a_full_disk_leaves_the_old_model(tmp_path, model, tokenizer):
 def test_a_kill_between_the_two_renames_is_recovered_from(tmp_path, model, tokenizer):
     folder = saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
     folder.rename(tmp_path / ".m.previous")
-    saving.recover(folder)
+    files.recover(folder)
     assert version(folder) == 1
     (tmp_path / ".m.previous").mkdir()
-    saving.recover(folder)
+    files.recover(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
 def test_a_folder_whose_name_begins_as_another_s_is_not_its_former_self(tmp_path):
     (tmp_path / ".m.x.0123abcd-0.previous").mkdir()
     (tmp_path / ".m.x.previous").mkdir()
-    saving.recover(tmp_path / "m")
+    files.recover(tmp_path / "m")
     assert not (tmp_path / "m").exists()
-    saving.recover(tmp_path / "m.x")
+    files.recover(tmp_path / "m.x")
     assert [path.name for path in tmp_path.iterdir()] == ["m.x"]
 
 
@@ -157,10 +158,10 @@ def another_one(folder):
     """Return what another process may do to a folder at any moment, by name."""
 
     def save():
-        with saving.replacing(folder) as filling:
+        with files.replacing(folder) as filling:
             (filling / "other").write_text("whole")
 
-    return {"looks": lambda: saving.recover(folder), "saves": save}
+    return {"looks": lambda: files.recover(folder), "saves": save}
 
 
 @pytest.mark.parametrize("what", ["looks", "saves"])
@@ -180,7 +181,7 @@ def test_another_process_between_any_two_renames_of_a_swap_loses_no_model(tmp_pa
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", interleaved)
-    with saving.replacing(folder) as filling:
+    with files.replacing(folder) as filling:
         (filling / "new").write_text("whole")
     assert [path.name for path in folder.iterdir()] == ["new"]
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
@@ -189,11 +190,10 @@ def test_another_process_between_any_two_renames_of_a_swap_loses_no_model(tmp_pa
 LOOKER = """
 import sys
 from pathlib import Path
-from pathlib import Path
-from bertmagic.models import saving
+from bertmagic import files
 print("looking", flush=True)
 while not Path(sys.argv[2]).exists():
-    saving.recover(Path(sys.argv[1]))
+    files.recover(Path(sys.argv[1]))
 """
 
 
@@ -204,7 +204,7 @@ def test_a_process_that_looks_all_the_time_never_undoes_a_save(tmp_path):
         assert process.stdout.readline() == "looking\n"
         try:
             for number in range(40):
-                with saving.replacing(folder) as filling:
+                with files.replacing(folder) as filling:
                     (filling / "number").write_text(str(number))
                 assert (folder / "number").read_text() == str(number)
         finally:
@@ -255,7 +255,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_model(tmp_path, model, tokenizer):
             process.stdin.write(f"{1000 * turn + 1} {0.013 * turn}\n")
             process.stdin.flush()
             assert process.stdout.readline() == "killed\n"
-            saving.recover(folder)
+            files.recover(folder)
             loaded = loading.headed(folder, "sequence", ("a", "b"), needs_head=True).network
             values = {value for parameter in loaded.parameters() for value in parameter.unique().tolist()}
             assert values == {float(version(folder))}
@@ -267,6 +267,6 @@ def test_a_broken_card_is_an_error_and_a_missing_one_is_none(tmp_path):
     assert saving.read_card(tmp_path) == {}
     for content in ("{oops", "[1]", b"\xff\xfe"):
         (tmp_path / saving.CARD).write_bytes(content if isinstance(content, bytes) else content.encode())
-        with pytest.raises(ModelError, match="is broken") as caught:
+        with pytest.raises(FileError, match="is damaged") as caught:
             saving.read_card(tmp_path)
         assert "Delete it" in caught.value.fix

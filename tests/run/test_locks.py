@@ -11,7 +11,7 @@ import filelock
 import pytest
 
 import bertmagic as bm
-from bertmagic.errors import TrainingError
+from bertmagic.errors import FileError, TrainingError
 from bertmagic.run import checkpoints, folders, jobs, locks
 from bertmagic.run.processes import this_process
 from tests import forks
@@ -139,7 +139,12 @@ def test_a_lock_can_be_released_twice_and_taken_again():
 def test_what_a_process_left_that_is_gone_names_nobody(monkeypatch):
     """Between the lock and the note about it, an older note may still be there."""
     with locks.RunLock("mine") as lock:
-        for note in ("", "[]", '{"pid": 1, "host": "', json.dumps(this_process() | {"since": 1.0, "locked": "1999"})):
+        for note in (
+            "",
+            "[]",
+            '{"pid": 1, "host": "',
+            json.dumps(this_process() | {"since": 1.0, "ticks": 1, "locked": "1999"}),
+        ):
             lock._holder.write_text(note)
             with pytest.raises(TrainingError, match=r"written by another process\."):
                 locks.RunLock("mine")
@@ -162,7 +167,7 @@ def test_without_locks_a_live_process_of_this_machine_is_believed(without_locks)
         locks.RunLock("mine")
     assert json.loads(Path(first._holder).read_text())["pid"] == os.getpid()
     first.release()
-    for left in (this_process() | {"since": 1.0}, this_process() | {"host": "elsewhere"}):
+    for left in (this_process() | {"since": 1.0, "ticks": 1}, this_process() | {"host": "elsewhere"}):
         first._holder.write_text(json.dumps(left))
         with pytest.warns(UserWarning, match="from two machines"):
             locks.RunLock("mine").release()
@@ -171,5 +176,5 @@ def test_without_locks_a_live_process_of_this_machine_is_believed(without_locks)
 def test_a_folder_that_cannot_be_written_is_one_clear_error(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path / "file" / "home"))
-    with pytest.raises(TrainingError, match="cannot be written: Not a directory"):
+    with pytest.raises(FileError, match="cannot be written: a part of the path is a file"):
         locks.RunLock("mine")

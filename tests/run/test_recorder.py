@@ -29,6 +29,11 @@ def state(name="mine"):
     return next((record.state for record in records.read_runs()[0] if record.name == name), None)
 
 
+def is_named(target, part):
+    """Whether a part of a path has a name; a temporary file has a number after that of its file."""
+    return any(name == part or name.startswith(f"{part}.") for name in Path(target).parts)
+
+
 @contextmanager
 def full_disk(most):
     """Have the system itself refuse: no file may grow beyond so many bytes."""
@@ -42,13 +47,13 @@ def full_disk(most):
 
 @pytest.fixture
 def refuse(monkeypatch):
-    """Return a function that has the system refuse to write where a part of the path has this name."""
+    """Return a function that has the system refuse to write where a part of the path has this name; see `is_named`."""
 
     def refuse(part, number):
         def guarded(function, writes):
             def call(path, *given, **known):
                 targets = [str(one) for one in (path, *given[:1]) if isinstance(one, str | os.PathLike)]
-                if writes(*given, **known) and any(part in Path(target).parts for target in targets):
+                if writes(*given, **known) and any(is_named(target, part) for target in targets):
                     raise OSError(number, os.strerror(number), str(path))
                 return function(path, *given, **known)
 
@@ -103,7 +108,7 @@ def test_a_disk_that_refuses_the_first_run_of_all_is_one_error(encoder, refuse, 
     assert state() is None
 
 
-@pytest.mark.parametrize("part", ["events.jsonl", "metrics.json", ".run.json"])
+@pytest.mark.parametrize("part", ["events.jsonl", ".metrics.json", ".run.json"])
 def test_a_disk_that_refuses_the_record_costs_no_training(encoder, refuse, part):
     seen = []
 
@@ -149,7 +154,11 @@ def test_a_log_that_cannot_be_written_is_told_once(refuse):
     for _ in range(3):
         run.listen(Note("x"))
     assert [(event.text, event.warning) for event in seen] == [
-        ("The log of the run cannot be written: No space left on device. Training goes on; free the disk.", True)
+        (
+            f"The record of the run is not complete: {run.folder / 'events.jsonl'} cannot be written: the disk is full "
+            "(No space left on device). Training goes on.",
+            True,
+        )
     ]
 
 

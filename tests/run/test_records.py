@@ -93,7 +93,7 @@ def test_another_process_with_the_same_number_is_not_the_run():
     run = begun("mine")
     path = run.folder / "run.json"
     about = json.loads(path.read_text())
-    path.write_text(json.dumps(about | {"process": about["process"] | {"since": 1.0}}))
+    path.write_text(json.dumps(about | {"process": about["process"] | {"since": 1.0, "ticks": 1}}))
     assert only("mine").state == "failed"
     path.write_text(json.dumps(about | {"process": {"host": "elsewhere", "pid": 1, "since": 1.0}}))
     assert only("mine").state == "running"  # of another machine nothing is known here

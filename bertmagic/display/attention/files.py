@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
+from bertmagic import files, paths
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
 from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name
@@ -22,6 +21,7 @@ from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from bertmagic.attention.maps import AttentionMaps
     from bertmagic.display.attention.matrix import Unit
@@ -46,21 +46,16 @@ def export(maps: AttentionMaps, kind: str, path: str | Path | None = None, **sta
     Raises
     ------
     OptionError
-        If there is no such kind or setting, or the file cannot be written.
+        If there is no such kind or setting.
+    FileError
+        If the file cannot be written.
     """
     if kind not in KINDS:
         raise OptionError(f"attention is not exported as {kind!r}.{nearest(kind, KINDS)}", f"Give {listing(KINDS)}.")
     data = KINDS[kind](maps, settings(maps, state, methods(maps), statistics(maps)))
     if path is not None:
-        _write(paths.path(path), data)
+        files.write(paths.path(path), data)
     return data
-
-
-def _write(path: Path, data: str | bytes) -> None:
-    try:
-        path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    except OSError as error:
-        raise OptionError(f"{path} cannot be written: {error.strerror or error}.", "Give another path.") from error
 
 
 def svg(maps: AttentionMaps, state: Settings) -> str:

@@ -156,7 +156,8 @@ class Classification(Task):
 
     def counts(self, rows: LabelledRows) -> dict[str, int]:
         """Return the rows of each class."""
-        return dict(Counter(self.labels.names[target] for target in rows.targets.tolist()).most_common())
+        names = self.labels.names
+        return {names[target]: rows for target, rows in Counter(rows.targets.tolist()).most_common()}
 
     def feed(self, samples: Tokens, rows: LabelledRows, pad_id: int, segments: bool, seed: int) -> BatchSource:
         """Return samples with the class of their text."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.errors import MissingHead, ModelError
+from bertmagic import files
+from bertmagic.errors import FileError, MissingHead, ModelError
 from bertmagic.models import loading, untrusted
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ def tensors(folder: Path) -> set[str]:
     try:
         index = folder / untrusted.INDEX
         if index.is_file():
-            return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
+            return set(files.read_object(index)["weight_map"])
         with safe_open(folder / "model.safetensors", "pt") as file:
             return set(file.keys())
-    except (OSError, ValueError, KeyError, SafetensorError):  # loading says what is wrong
+    except (FileError, OSError, TypeError, KeyError, SafetensorError):  # loading says what is wrong
         return set()
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from bertmagic.attention import METHODS
 from bertmagic.attention.maps import Layer
 from bertmagic.display.attention import export
-from bertmagic.errors import OptionError
+from bertmagic.errors import FileError, OptionError
 from bertmagic.text_safety import visible_token
 
 from .made import HOSTILE, compared, maps
@@ -220,7 +220,7 @@ def test_a_file_is_written_whole(pair, tmp_path):
 def test_what_cannot_be_done_is_said(pair, tmp_path):
     with pytest.raises(OptionError, match="is not exported as 'pdf'"):
         export(pair, "pdf")
-    with pytest.raises(OptionError, match="cannot be written: No such file"):
+    with pytest.raises(FileError, match="cannot be written: its folder does not exist"):
         pair.to_svg(tmp_path / "nowhere" / "head.svg")
     with pytest.raises(OptionError, match="there is no layer 9 among 2 layers"):
         pair.to_svg(layer=9)

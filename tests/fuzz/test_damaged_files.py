@@ -1,0 +1,299 @@
+"""Every file of a run damaged in many ways: what reads it gives one message, and the other runs stay listed."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+
+import pytest
+
+import bertmagic as bm
+from bertmagic.errors import BertMagicError, Interrupted
+from bertmagic.events import Step
+from bertmagic.models import checksums
+from bertmagic.run import checkpoints, folders
+from tests.run.test_locks import table
+
+QUICK = {"max_steps": 4, "batch_size": 16, "eval_every": 2, "precision": "fp32", "show": False, "baselines": False}
+
+WHOLE = {
+    "empty": b"", "null": b"null", "a number": b"7", "a text": b'"text"', "a list": b"[]", "an object": b"{}",
+    "a list of lists": b"[[1], [2]]", "NaN": b"NaN", "infinite": b"1e999", "digits": b"9" * 5000,
+    "deep": b"[" * 100_000, "deep objects": b'{"a":' * 50_000, "binary": bytes(range(256)), "zeros": bytes(1000),
+    "UTF-16": '{"task": "classification"}'.encode("utf-16"), "a mark": b"\xef\xbb\xbf{}",
+}  # fmt: skip
+"""What may stand in the place of a file's content."""
+
+VALUES = (None, True, -1, 0, 10**30, 1e308, float("nan"), "", "text", "\ud800", [], [[]], {}, {"a": None}, [None, 1])
+"""What may stand in the place of a value."""
+
+
+@pytest.fixture(scope="module")
+def before(encoder, tmp_path_factory):
+    """A folder with a run that ended, one that was cut off and has checkpoints, one with an adapter, and one more."""
+    folder = tmp_path_factory.mktemp("before")
+
+    def stops(event):
+        if isinstance(event, Step) and event.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("BERTMAGIC_HOME", str(folder / ".bertmagic"))
+        bm.finetune(table(), model=encoder, name="mine", **QUICK)
+        bm.finetune(table(), model=encoder, name="small", adapt="lora", lora_save="adapter", **QUICK)
+        bm.finetune(table(), model=encoder, name="other", **QUICK)
+        with pytest.raises(Interrupted):
+            bm.finetune(table(), model=encoder, name="cut", on_event=stops, checkpoint_every=1, **QUICK)
+    return folder
+
+
+@pytest.fixture
+def home(before, own_folder):
+    shutil.copytree(before, own_folder, dirs_exist_ok=True)
+    return own_folder
+
+
+def described(folder):
+    """Return the JSON and JSONL files of all runs but ``other``."""
+    found = [*folder.rglob("*.json"), *folder.rglob("*.jsonl"), *folder.rglob(checksums.FILE)]
+    return sorted(path for path in found if "other" not in path.parts and "locks" not in path.parts)
+
+
+READERS = {
+    "runs": lambda encoder: bm.runs().frame,
+    "difference": lambda encoder: [repr(bm.runs(diff=(name, "other"))) for name in ("mine", "small", "cut")],
+    "load": lambda encoder: bm.load("mine").predict(["the film was good"]),
+    "evaluate": lambda encoder: bm.load("mine").evaluate(table(), show=False),
+    "adapter": lambda encoder: bm.load("small").predict(["the film was good"]),
+    "save": lambda encoder: bm.load("mine").save("saved"),
+    "start from it": lambda encoder: bm.finetune(table(), model="mine", name="next", **QUICK),
+    "resume": lambda encoder: bm.finetune(table(), model=encoder, name="cut", resume=True, **QUICK),
+    "anew": lambda encoder: bm.finetune(table(), model=encoder, name="cut", **QUICK),
+}
+"""What reads the files of runs, by name."""
+
+
+OF_A_RUN = {"mine": ("load", "evaluate", "save", "start from it"), "small": ("adapter",), "cut": ("resume", "anew")}
+LISTS = ("runs", "difference")
+
+
+def read_all(encoder, readers, what):
+    """Call readers; each gives a result, or one error with what to do."""
+    for name in readers:
+        error = None
+        try:
+            READERS[name](encoder)
+        except BertMagicError as raised:
+            error = raised
+        except Exception as raised:
+            raise AssertionError((what, name)) from raised
+        assert error is None or (error.fix and len(str(error)) < 2000), (what, name, error)
+    listed = bm.runs()
+    assert "other" in {record.name for record in listed.records}, what
+    repr(listed)
+    known = {record.name for record in listed.records} | set(listed.foreign)
+    assert {"mine", "small", "cut"} <= known, what
+
+
+def run_of(path):
+    return next(name for name in OF_A_RUN if name in path.parts)
+
+
+def damages(path):
+    """Yield ways to damage a file, by name: another content, another kind of file, another value of each entry."""
+    content = path.read_bytes()
+    for name, other in WHOLE.items():
+        yield name, lambda other=other: path.write_bytes(other)
+    for part in (1, len(content) // 2, max(len(content) - 2, 0)):
+        yield f"cut to {part}", lambda part=part: path.write_bytes(content[:part])
+    yield "missing", path.unlink
+    yield "a folder", lambda: (path.unlink(), path.mkdir())
+    yield "a link to itself", lambda: (path.unlink(), path.symlink_to(path.name))
+    yield "a pipe", lambda: (path.unlink(), os.mkfifo(path))
+    lines = path.suffix == ".jsonl"
+    known = [json.loads(line) for line in content.splitlines()[:4]] if lines else None
+    known = json.loads(content) if path.suffix == ".json" else known
+    for place in places(known):
+        for value in VALUES:
+            changed = replaced(known, place, value)
+            text = "".join(f"{json.dumps(one)}\n" for one in changed) if lines else json.dumps(changed)
+            yield f"{place} = {value!r}", lambda text=text: path.write_text(text, encoding="utf-8")
+
+
+def places(value, deep=2):
+    """Yield the paths of keys to the entries of a value, down to some depth."""
+    items = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    for key, inside in items:
+        yield (key,)
+        if deep > 1:
+            yield from ((key, *rest) for rest in places(inside, deep - 1))
+
+
+def replaced(value, place, new):
+    """Return a value with another one at a place."""
+    if not place:
+        return new
+    changed = value.copy()
+    changed[place[0]] = replaced(value[place[0]], place[1:], new)
+    return changed
+
+
+def damage_each(encoder, home, chosen, readers):
+    """Damage the chosen files in the chosen ways, one at a time, and hold what reads them to its promise."""
+    for path, name, damage in chosen:
+        content, sums = path.read_bytes(), path.parent / checksums.FILE
+        kept = sums.read_bytes() if sums.is_file() and path != sums else None
+        if kept is not None and len(name) % 2:  # in half of the cases the digests do not catch it first
+            sums.unlink()
+        damage()
+        try:
+            read_all(encoder, readers(path), (path.relative_to(home), name))
+        finally:
+            if readers(path) == LISTS:
+                restore(path, content)
+            else:
+                shutil.rmtree(home / ".bertmagic")
+                shutil.copytree(home / "copy", home / ".bertmagic")
+            if kept is not None:
+                sums.write_bytes(kept)
+
+
+def all_damages(home):
+    shutil.copytree(home / ".bertmagic", home / "copy", dirs_exist_ok=True)
+    return [(path, *damage) for path in described(home / ".bertmagic" / "runs") for damage in damages(path)]
+
+
+def test_whatever_a_file_of_a_run_holds_all_runs_are_listed(encoder, home):
+    chosen = random.Random(1).sample(all_damages(home), 150)
+    damage_each(encoder, home, chosen, lambda path: LISTS)
+
+
+@pytest.mark.parametrize("run", OF_A_RUN)
+def test_a_damaged_file_is_one_message(encoder, home, run):
+    mine = [one for one in all_damages(home) if run_of(one[0]) == run]
+    chosen = random.Random(2).sample(mine, 5)
+    damage_each(encoder, home, chosen, lambda path: OF_A_RUN[run])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("part", range(4))
+def test_any_damage_is_one_message(encoder, home, part):
+    chosen = all_damages(home)[part::4]
+    for kind in (lambda path: LISTS, lambda path: OF_A_RUN[run_of(path)]):
+        damage_each(encoder, home, chosen, kind)
+    print(f"{len(chosen)} damages")
+
+
+# Tensors: a bit
+
+
+def flip(path, at):
+    """Flip a bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[at // 8 % len(content)] ^= 1 << at % 8
+    path.write_bytes(content)
+
+
+def flips(path, count=10, seed=0):
+    """Yield places of bits: the first and the last of a file, and some between."""
+    size = 8 * path.stat().st_size
+    yield from (0, size - 1, *random.Random(seed).sample(range(size), count))
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("where", ["run", "saved"])
+def test_a_flipped_bit_of_a_model_is_noticed(home, where, file):
+    folder = folders.model_folder("mine")
+    if where == "saved":
+        folder = bm.load("mine").save("saved")
+    content = (folder / file).read_bytes()
+    for at in flips(folder / file):
+        flip(folder / file, at)
+        with pytest.raises(BertMagicError, match=rf"{file} is damaged|cannot be read|is damaged") as caught:
+            bm.load(folder)
+        assert caught.value.fix
+        (folder / file).write_bytes(content)
+    bm.load(folder)
+
+
+def test_a_flipped_bit_of_an_adapter_is_noticed(home):
+    path = folders.model_folder("small") / "adapter_model.safetensors"
+    content = path.read_bytes()
+    for at in flips(path):
+        flip(path, at)
+        with pytest.raises(BertMagicError, match=r"adapter_model\.safetensors is damaged"):
+            bm.load("small")
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("file", ["config.json", "bertmagic.json"])
+def test_a_changed_config_or_card_is_said(home, capsys, file):
+    path = folders.model_folder("mine") / file
+    path.write_text(path.read_text().replace("0.1", "0.2").replace("good", "gold"))
+    bm.load("mine")
+    assert f"{file} in {path.parent.resolve()} changed since the model was saved" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["tensors.safetensors", "state.json", "best"])
+def test_a_flipped_bit_of_the_newest_checkpoint_is_noticed_and_the_one_before_is_used(home, file):
+    newest = checkpoints.resumable("cut")
+    path = newest.best / "model.safetensors" if file == "best" else newest.folder / file
+    content = path.read_bytes()
+    for at in flips(path):
+        flip(path, at)
+        used = checkpoints.resumable("cut")
+        assert used.folder != newest.folder
+        assert used.state["step"] == newest.state["step"] - 1
+        assert str(path) in used.damage or str(newest.folder) in used.damage
+        path.write_bytes(content)
+    assert checkpoints.resumable("cut") == newest
+
+
+def test_a_run_with_a_damaged_checkpoint_says_so_and_ends_as_the_whole_one(encoder, home):
+    import torch
+
+    notes = []
+    flip(checkpoints.resumable("cut").folder / "tensors.safetensors", 100_000)
+    model = bm.finetune(table(), model=encoder, name="cut", resume=True, on_event=notes.append, **QUICK)
+    (said,) = [event.text for event in notes if "damaged" in getattr(event, "text", "")]
+    assert "The checkpoint before it is used." in said
+    whole = bm.load("mine").network.state_dict()
+    assert all(torch.equal(value, whole[name]) for name, value in model.network.state_dict().items())
+
+
+def test_with_all_checkpoints_damaged_there_is_one_error(encoder, home):
+    damaged = list(checkpoints.folder("cut").glob("step-*/tensors.safetensors"))
+    assert len(damaged) == 2
+    for path in damaged:
+        flip(path, 100_000)
+    with pytest.raises(BertMagicError, match=r"'cut' cannot go on: .*tensors\.safetensors is damaged") as caught:
+        bm.finetune(table(), model=encoder, name="cut", resume=True, **QUICK)
+    assert caught.value.fix == "Leave resume out to train it anew."
+    bm.finetune(table(), model=encoder, name="cut", **QUICK)
+
+
+def test_models_and_checkpoints_of_before_have_no_digests_and_load(encoder, home):
+    for path in home.rglob(checksums.FILE):
+        path.unlink()
+    bm.load("mine").predict(["the film was good"])
+    bm.finetune(table(), model=encoder, name="cut", resume=True, **QUICK)
+
+
+def test_the_digests_are_those_of_sha256sum(home):
+    if shutil.which("sha256sum") is None:
+        pytest.skip("there is no sha256sum here")
+    done = subprocess.run(["sha256sum", "-c", checksums.FILE], cwd=folders.model_folder("mine"), capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    assert "model.safetensors: OK" in done.stdout
+
+
+def restore(path, content):
+    """Put a file back as it was, whatever stands in its place."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+    path.write_bytes(content)
