@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 _OF_A_MODEL = re.compile(
     r".*\.(safetensors|bin|pt|model)|.*(config|tokenizer|vocab|tokens|index|results|state|bertmagic).*\.json"
-    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|SHA256SUMS|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
+    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|XXH128SUMS|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
 _REPLACED = re.compile(
     r".*\.(safetensors|bin|model)(\.index\.json)?|(adapter_|generation_)?config\.json|(tokenizer|vocab|merges).*"
-    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|SHA256SUMS|bertmagic\.json"
+    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|XXH128SUMS|bertmagic\.json"
 )
 """The files that describe one model, which a save replaces; of others, such as LICENSE, it keeps its hands off."""
 
