@@ -10,6 +10,8 @@ _TOPICS = {
     "data": "数据和编码器", "evaluation": "每个数字的含义", "comparing": "比较模型", "attention": "注意力",
     "tuning": "调参", "how-it-works": "工作原理", "front-ends": "各种前端", "troubleshooting": "疑难解答",
 }  # fmt: skip
+_CHINESE = ("data", "evaluation", "troubleshooting")
+"""The topics that are written in Chinese, too."""
 _NOTEBOOKS = {
     "../notebooks/quickstart": "快速开始", "../notebooks/your_data": "自己的文件", "../notebooks/evaluation": "评估",
     "../notebooks/attention": "注意力", "../notebooks/tuning": "调参",
@@ -36,11 +38,12 @@ NAVIGATION = {
     "zh": {
         "开始": {"getting-started.zh": "入门", "guide.zh": "使用指南"},
         "任务（英文）": _TASKS,
-        "主题（英文）": _TOPICS,
+        "主题": {f"{page}.zh": _TOPICS[page] for page in _CHINESE},
+        "主题（英文）": {page: title for page, title in _TOPICS.items() if page not in _CHINESE},
         "notebook（英文）": _NOTEBOOKS,
         "查阅（英文）": _REFERENCE,
         "参与开发（英文）": _CONTRIBUTING,
-        "英文原文": _ENGLISH,
+        "英文原文": _ENGLISH | {page: page for page in _CHINESE},
     },
 }
 

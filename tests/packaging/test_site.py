@@ -38,9 +38,10 @@ def test_llms_txt_names_every_page_and_no_other():
     assert sorted(named) == sorted(page for page in SITE if page != "index.md")
 
 
-def test_the_errors_that_troubleshooting_quotes_are_those_of_the_package():
+@pytest.mark.parametrize("page", ["troubleshooting.md", "troubleshooting.zh.md"])
+def test_the_errors_that_troubleshooting_quotes_are_those_of_the_package(page):
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bertmagic").rglob("*.py"))
-    rows = re.findall(r"^\| ([^|]*) \|", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| ([^|]*) \|", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
     quoted = [text for row in rows for text in re.findall(r"`([^`]+)`", row)]
     ours = [text for text in quoted if not text.startswith(("No module", "Line magic", "Cell magic", "Good"))]
     assert len(ours) > 10

@@ -250,7 +250,8 @@ def _fitting(notes: Sequence[Markup], room: int) -> Sequence[Markup]:
 
 
 def _list(items: Iterable[Markup]) -> Markup:
-    return tag("ul", *(tag("li", item) for item in items), style="margin:.6em 0;padding-left:1.2em")
+    style = "margin:.6em 0;padding-left:1.2em;overflow-wrap:anywhere"
+    return tag("ul", *(tag("li", item) for item in items), style=style)
 
 
 def _note(note: Note, most: int) -> Markup:
