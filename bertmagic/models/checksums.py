@@ -1,8 +1,8 @@
 """Digests of the files of a model or a checkpoint, so that a damaged one is noticed before anything is made of it.
 
-They stand in ``XXH128SUMS`` as ``xxh128sum`` writes them, and ``xxh128sum -c XXH128SUMS`` checks them. XXH3 takes a third
-of the time of SHA-256, mostly to read the file. It tells damage, not an attack: who can change a file can change its
-digest.
+They stand in ``XXH128SUMS`` as ``xxh128sum`` writes them, and ``xxh128sum -c XXH128SUMS`` checks them. XXH3 takes a
+third of the time of SHA-256, mostly to read the file. It tells damage, not an attack: who can change a file can change
+its digest.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import shutil
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.errors import BertMagicError, FileError, ModelError, listing
 from bertmagic.models import adapters, checksums
 from bertmagic.models.loading import quiet
@@ -137,7 +137,7 @@ def check(folder: Path) -> None:
 
 def _is_model(folder: Path) -> bool:
     try:
-        return "model_type" in files.read_object(folder / "config.json")
+        return "model_type" in json_files.read_object(folder / "config.json")
     except FileError:
         return False
 
@@ -210,4 +210,6 @@ def read_card(folder: Path) -> dict[str, Any]:
         If the card is there and cannot be read.
     """
     path = folder / CARD
-    return files.read_object(path, "Delete it to load the model without its card.") if os.path.lexists(path) else {}
+    return (
+        json_files.read_object(path, "Delete it to load the model without its card.") if os.path.lexists(path) else {}
+    )
