@@ -36,7 +36,7 @@ _WITHOUT_EFFECT = (
 """Options that may differ when a run is resumed; the data is compared by its digest."""
 
 
-_EARLIER = {"keep": "best", "pooling": "first"}
+_EARLIER = {"keep": "best", "pooling": "first", "read_pairs": None}
 """What runs did before there were options for it."""
 
 
