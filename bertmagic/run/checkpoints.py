@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, paths
+from bertmagic import files, json_files, paths
 from bertmagic.errors import BertMagicError, FileError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, checksums
@@ -315,7 +315,7 @@ def _read(path: Path) -> Checkpoint:
     """
     from safetensors import SafetensorError, safe_open
 
-    checkpoint = Checkpoint(path, files.read_object(path / _STATE))
+    checkpoint = Checkpoint(path, json_files.read_object(path / _STATE))
     for name, kind in _PARTS.items():
         if name not in checkpoint.state or not isinstance(checkpoint.state[name], kind):
             raise unfitting(checkpoint, KeyError(name))

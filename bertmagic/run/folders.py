@@ -81,10 +81,22 @@ def made(folder: Path) -> Path:
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
+    with files.reading(folder):
+        return _names(folder)
+
+
+def _names(folder: Path) -> list[str]:
     for run in folder.glob("*/.model.*previous"):
         files.recover(run.parent / "model")
     configs = list(folder.glob("*/model/config.json"))
-    return [path.parent.parent.name for path in sorted(configs, key=lambda path: -path.stat().st_mtime)]
+    return [path.parent.parent.name for path in sorted(configs, key=lambda path: -_changed(path))]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it was removed meanwhile, or is a link to itself
+        return 0.0
 
 
 def run_of(folder: Path) -> str | None:

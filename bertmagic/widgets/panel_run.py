@@ -10,6 +10,7 @@ from bertmagic.options import Finetune
 from bertmagic.options.cells import cell
 from bertmagic.tuning import advice, estimates
 from bertmagic.widgets import panel_form as form
+from bertmagic.workflows import resolve as decisions
 from bertmagic.workflows.resolve import resolve
 
 if TYPE_CHECKING:
@@ -109,6 +110,19 @@ class RunOptions:
         """Return the estimated time and memory of the run, from what `timed` returned."""
         entry = catalogue.ALIASES.get(self.model)
         return advice.in_proportion(timed, entry, self._about) if entry else timed
+
+    def automatic(self) -> dict[str, str]:
+        """Return what the run takes by itself where the user leaves an option open, in words, as far as it is known."""
+        prepared = self._about.prepared
+        chosen, task = replace(self._data.base, **self.values), prepared.task
+        rows = len(prepared.train) + (len(prepared.validation) if prepared.validation is not None else 0)
+        held_out = decisions.hold_out(chosen, task, rows, False, prepared.test is not None)
+        calibrates = decisions.calibrates(chosen, task, held_out.keep, round(held_out.share * rows))
+        words = {
+            "metric": self._metrics[0], "keep": held_out.keep, "validation": f"{held_out.share:g}",
+            "calibrate": "yes" if calibrates else "no", "lora_alpha": f"{2 * chosen.lora_rank}",
+        }  # fmt: skip
+        return {name: f"by default: {one}" for name, one in words.items() if chosen.__dict__[name] is None}
 
     def models(self, timed: Estimate | None) -> list[list[str]]:
         """Return the models that can be chosen, as value and line, with the estimate for each."""

@@ -277,7 +277,8 @@ class Panel(PanelView):
         code = self.data.code
         deleted = f"The variable {code} was deleted. The panel still has its rows; the cell needs the variable."
         return {
-            "_defaults": run.defaults, "_problems": run.problems, "_models": run.models(timed), "_cell": run.cell,
+            "_defaults": run.defaults, "_automatic": {} if self.data.error else run.automatic(),
+            "_problems": run.problems, "_models": run.models(timed), "_cell": run.cell,
             "_estimate": f"{shown}{warned(deleted) if self.data.is_deleted else ''}",
         }  # fmt: skip
 

@@ -132,6 +132,18 @@ def test_what_was_not_touched_follows_what_was_chosen(opened):
     assert "lr" not in opened.values  # it is what minilm has by default
 
 
+def test_what_a_run_takes_by_itself_is_said(opened):
+    assert opened._automatic == {
+        "metric": "by default: macro_f1", "keep": "by default: last", "validation": "by default: 0.2",
+        "calibrate": "by default: no", "lora_alpha": "by default: 16",
+    }  # fmt: skip
+    opened.set(metric="accuracy", lora_rank=4)
+    assert opened._automatic["keep"] == "by default: best"  # who chooses a metric has weights chosen by it
+    assert opened._automatic["validation"] == "by default: 0.1"
+    assert opened._automatic["lora_alpha"] == "by default: 8"
+    assert "metric" not in opened._automatic
+
+
 def test_a_value_that_is_set_stays_and_may_lie_beyond_the_slider(opened):
     opened.set(epochs=opened._defaults["epochs"], batch_size=2, lr=0.5)
     assert opened._defaults["epochs"] != opened.values["epochs"]
