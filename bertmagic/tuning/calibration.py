@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
 from bertmagic.errors import FileError
@@ -155,7 +155,7 @@ def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibrat
 
 def _read(path: Path) -> Calibration | None:
     try:
-        cached = files.read_object(path)
+        cached = json_files.read_object(path)
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in cached.items()}
         return Calibration(**values)
     except (FileError, TypeError):
