@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    from scipy.sparse import csr_array
 
     Draws = npt.NDArray[np.float64]
     """One number per draw, shape ``(draws,)``; or the sums of each draw, shape ``(draws, sums)``."""
@@ -45,8 +46,8 @@ class Tally:
     kinds
         The number of the kind of each row, from 0. Shape ``(rows,)``.
     values
-        What a row of each kind adds to each sum, of shape ``(kinds, sums)``. None if each row is a kind of its own;
-        then ``metrics`` takes how often each row was drawn, ``(draws, rows)``.
+        What a row of each kind adds to each sum, of shape ``(kinds, sums)``, sparse if most of it is 0. None if each
+        row is a kind of its own; then ``metrics`` takes how often each row was drawn, ``(draws, rows)``.
     metrics
         From sums, ``(draws, sums)``, to named metrics, ``(draws,)`` each; NaN for a metric that is not defined.
     cost
@@ -63,7 +64,7 @@ class Tally:
     """
 
     kinds: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float64] | None
+    values: npt.NDArray[np.float64] | csr_array | None
     metrics: Callable[[Draws], Mapping[str, Draws]]
     cost: int = 1
     share: float = 1.0
@@ -105,7 +106,7 @@ class Tally:
 
         if self.values is None:
             return np.ones((1, len(self)), np.int32)
-        counts = np.bincount(self.kinds, minlength=len(self.values)).astype(np.float64)
+        counts = np.bincount(self.kinds, minlength=self.values.shape[0]).astype(np.float64)
         return np.asarray(counts @ self.values)[None]
 
 
@@ -202,7 +203,9 @@ def _sampled(tallies: Sequence[Tally]) -> list[Tally]:
     import numpy as np
 
     rows, cost = len(tallies[0]), max(tally.cost for tally in tallies)
-    numbers = max(tally.cost * (rows if tally.values is None else min(rows, len(tally.values))) for tally in tallies)
+    numbers = max(
+        tally.cost * (rows if tally.values is None else min(rows, tally.values.shape[0])) for tally in tallies
+    )
     most = max(_LEAST, _LARGE // cost)
     if numbers <= _LARGE or rows <= most:
         return list(tallies)
@@ -226,7 +229,7 @@ def _sums(tally: Tally, kinds: npt.NDArray[np.int64], counts: npt.NDArray[Any]) 
     import numpy as np
 
     if tally.values is not None:
-        return counts.astype(np.float64) @ tally.values[kinds]
+        return np.asarray(counts.astype(np.float64) @ tally.values[kinds])
     rows = np.argsort(kinds)
     return counts if (rows[1:] > rows[:-1]).all() else counts[:, rows]
 

@@ -33,13 +33,15 @@ def tally(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes
         How many there are.
     """
     import numpy as np
+    from scipy.sparse import csr_array
 
     cells, kinds = np.unique(true * classes + predicted, return_inverse=True)
     actual, given = np.divmod(cells, classes)
-    every = np.arange(classes)
-    is_actual, is_predicted = actual[:, None] == every, given[:, None] == every
-    values = np.hstack([is_actual & is_predicted, is_predicted, is_actual])
-    return Tally(kinds, values.astype(np.float64), metrics, shares=SHARES, units=deciding_rows)
+    sums = np.stack([actual, given + classes, actual + 2 * classes], axis=1)  # right, predicted, actual
+    ones = np.stack([actual == given, np.ones(len(cells)), np.ones(len(cells))], axis=1)
+    first = np.arange(len(cells) + 1) * 3
+    values = csr_array((ones.ravel(), sums.ravel(), first), shape=(len(cells), 3 * classes))
+    return Tally(kinds, values, metrics, shares=SHARES, units=deciding_rows)
 
 
 def deciding_rows(sums: Draws) -> dict[str, Draws]:

@@ -92,11 +92,12 @@ def dense_layer(model: PreTrainedModel, batch: Batch) -> tuple[nn.Linear, torch.
     return (layer, vectors) if vectors.ndim == 2 and layer.in_features == layer.out_features else None
 
 
-def open_dense(model: PreTrainedModel, batch: Batch) -> None:
+def open_dense(model: PreTrainedModel, batch: Batch, center: bool = False) -> None:
     """Have the `dense_layer` of a new head pass on what it reads, nearly unchanged.
 
     Its weights begin as a multiple of the identity, so that the activation behind it works where it is nearly linear:
     around zero for one that is odd, such as tanh; far above zero for one that cuts off negative values, such as GELU.
+    With ``center`` an odd one gets each feature less its mean, for features whose means are far from zero.
     """
     import torch
 
@@ -110,8 +111,12 @@ def open_dense(model: PreTrainedModel, batch: Batch) -> None:
             positive, negative = (features(model, batch) for _ in map(layer.bias.fill_, (_FAR, -_FAR)))
             is_odd = bool(positive.abs().max() > 0.1) and torch.allclose(positive, -negative, atol=1e-3)
             layer.bias.fill_(0.0 if is_odd else _FAR)
+        means = vectors.mean(dim=0) if center and is_odd else torch.zeros_like(vectors[0])
+        factor = (_SMALL if is_odd else 1.0) / max(float((vectors - means).std()), 1e-6)
         layer.weight.zero_()
-        layer.weight.fill_diagonal_((_SMALL if is_odd else 1.0) / max(float(vectors.std()), 1e-6))
+        layer.weight.fill_diagonal_(factor)
+        if layer.bias is not None:
+            layer.bias.sub_(factor * means)
 
 
 def _calls(model: PreTrainedModel, batch: Batch, layers: Iterable[nn.Linear]) -> list[tuple[nn.Linear, torch.Tensor]]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
-from bertmagic.options.terms import LABEL, METRICS, TASKS, TEXT, ClassWeights, Columns, LongText, Pooling
+from bertmagic.options.terms import LABEL, METRICS, TASKS, TEXT, ClassWeights, Columns, LongText, Pooling, ReadPairs
 from bertmagic.options.training import Training
 
 
@@ -40,6 +40,14 @@ class Finetune(Training):
         choices=("mean", "first"),
         reason="Sentence encoders are trained for the mean (Reimers & Gurevych 2019), BERT for the first token.",
         when_to_change="If the model must keep its number of layers: first, as the mean takes one more.",
+    )
+    read_pairs: ReadPairs | None = option(
+        None,
+        "choice",
+        "How a new model reads two texts: apart, comparing their vectors, or together; by default as the rows suggest.",
+        choices=("apart", "together"),
+        reason="A few hundred pairs do not teach an encoder of single texts to read two texts at once.",
+        when_to_change="If words of one text have to be matched with words of the other, as in entailment: together.",
     )
     long_text: LongText = option(
         "truncate",

@@ -56,6 +56,7 @@ _NAMES = {
         "max_seq_length max_seq_len max_sequence_length sequence_length seq_length seq_len maxlen max_len block_size "
         "model_max_length max_tokens"
     ),
+    "read_pairs": "bi_encoder cross_encoder two_towers siamese",
     "pooling": "pooling_mode classifier_pooling pooling_strategy pool_type pooling_type",
     "long_text": "truncation",
     "stride": "doc_stride window_overlap",

@@ -10,6 +10,7 @@ ClassWeights = Literal["none", "balanced"]
 Adapt = Literal["full", "lora", "head"]
 Keep = Literal["best", "last"]
 Pooling = Literal["mean", "first"]
+ReadPairs = Literal["apart", "together"]
 """The ``mean`` of all real tokens, special tokens included; or the ``first`` token (``[CLS]``)."""
 LoraSave = Literal["merged", "adapter"]
 LongText = Literal["truncate", "head_tail", "window"]

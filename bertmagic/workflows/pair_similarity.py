@@ -72,8 +72,9 @@ def learn(setup: Setup, emit: Listener) -> None:
     emit(Phase("comparing the texts of pairs"))
     tokens = setup.token_cache
     texts = [*rows.texts, *rows.second]
-    vectors = _vectors(setup, tokens, texts)
-    if not _is_useful(setup.prepared.task, rows, baselines.cosines(vectors[: len(rows)], vectors[len(rows) :])):
+    vectors = text_vectors(setup, tokens, texts)
+    fitted = fit_cosine(setup.prepared.task, rows, vectors)
+    if fitted is None or not fitted.is_useful:
         return
     size = number * options.batch_size * options.gradient_accumulation_steps
     first, second = draw_pairs(vectors, size, rng)
@@ -111,7 +112,7 @@ def draw_pairs(
     return first, np.choose(kind, [partner, similar, rng.integers(texts, size=size)])
 
 
-def _vectors(setup: Setup, tokens: cache.Cache, texts: list[str]) -> npt.NDArray[np.float32]:
+def text_vectors(setup: Setup, tokens: cache.Cache, texts: list[str]) -> npt.NDArray[np.float32]:
     """Return the vector of each text on its own, from the encoder before training."""
     network, pad_id = setup.frozen or setup.network, cast("int", setup.tokenizer.pad_token_id)
     feed = BatchSource(tokens.encode(texts), pad_id, segments=heads.reads_segments(network))
@@ -119,13 +120,21 @@ def _vectors(setup: Setup, tokens: cache.Cache, texts: list[str]) -> npt.NDArray
     return vector_cache.embed(folders.home(), network, feed, setup.options.precision, chosen)
 
 
-def _is_useful(task: Task, rows: LabelledRows, cosines: npt.NDArray[np.float32]) -> bool:
+def fit_cosine(task: Task, rows: LabelledRows, vectors: npt.NDArray[np.float32]) -> linear.Linear | None:
+    """Fit a linear model of the cosine to the labels of pairs; None where that fails.
+
+    Parameters
+    ----------
+    vectors
+        Of the first texts of all pairs, then of their second texts, ``(2 * rows, width)``.
+    """
     targets, outputs = task.linear_targets(rows)
     assert task.target_kind is not None
     try:
-        return linear.fit(task.target_kind, cosines, targets, outputs).is_useful
+        cosines = baselines.cosines(vectors[: len(rows)], vectors[len(rows) :])
+        return linear.fit(task.target_kind, cosines, targets, outputs)
     except linear.UNFIT:
-        return False
+        return None
 
 
 def _train(setup: Setup, feed: BatchSource, number: int, emit: Listener) -> None:

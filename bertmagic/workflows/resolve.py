@@ -223,6 +223,10 @@ def trained_on(encoder: Encoder) -> frozenset[str] | None:
     return entry.trained_on if entry else None
 
 
+APART_LR = 0.3
+"""The learning rate of a model that compares vectors, as a share of the encoder's; `benchmarks/defaults.py`."""
+
+
 def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, max_tokens: int) -> Resolved:
     """Decide what the user left open.
 
@@ -241,8 +245,9 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         If the device or the precision cannot be had.
     """
     device, precision, reason = place(options.device, options.precision)
+    apart = getattr(options, "read_pairs", None) == "apart"
     return Resolved(
-        lr=options.lr or (adapters.LR if options.adapt == "lora" else lr),
+        lr=options.lr or (adapters.LR if options.adapt == "lora" else lr * (APART_LR if apart else 1.0)),
         max_length=max_length(options.max_length, options.longest, max_tokens),
         long_text=task.long_text or options.long_text,
         batch_size=options.batch_size,
@@ -254,7 +259,7 @@ def resolve(options: Finetune | Pretrain, task: type[Task] | Task, lr: float, ma
         epochs=options.epochs,
         max_steps=options.max_steps,
         adapt=options.adapt,
-        needs_few_epochs=task.needs_few_epochs and not task.paired,
+        needs_few_epochs=apart or (task.needs_few_epochs and not task.paired),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from bertmagic.data import cache, checks
 from bertmagic.data.profile import lengths, profile
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
-from bertmagic.errors import OptionError
+from bertmagic.errors import OptionError, count
 from bertmagic.events import Listener, Note, Phase, counting, waiting_for
 from bertmagic.inference.forward import run_model
 from bertmagic.models import adapters, catalogue, checksums, devices, heads, loading
@@ -24,7 +24,7 @@ from bertmagic.options.rates import rate_text
 from bertmagic.run import checkpoints, folders
 from bertmagic.training.freezing import freeze
 from bertmagic.training.plan import Plan
-from bertmagic.workflows import pair_similarity, warm_start
+from bertmagic.workflows import pair_comparison, pair_similarity, warm_start
 from bertmagic.workflows.prepare import digests, prepare
 from bertmagic.workflows.resolve import calibrates, class_weights, find_encoder, resolve, trained_on
 
@@ -120,6 +120,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     encoder, tokenizer = find_encoder(options.model, emit)
     if resumed is not None:
         options = _as_before(options, resumed.state["options"])
+    given = options
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
     calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
@@ -150,7 +151,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
         emit(Note(changed, warning=True))
     place_network(network, encoder.name, device)
     setup = Setup(options, prepared, encoder, tokenizer, parts, steps, network, facts)
-    setup = _warm_started(setup, loaded, resumed is not None, emit)
+    setup = _warm_started(setup, given, loaded, resumed is not None, emit)
     with waiting_for(loading.alone, _LOADER, emit), torch_defaults(loading=True), _seeded(options.seed, device):
         adapter, adapted = _adapted(network, encoder, options)
     for note in filter(None, (adapted, freeze(network, options.freeze))):
@@ -165,6 +166,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
 def _as_before(options: Finetune | Pretrain, before: Mapping[str, Any]) -> Finetune | Pretrain:
     """Return the options with what the user left open as the interrupted run had it: its rules may have been others."""
     values = {"pooling": before.get("pooling", "first"), "class_weights": before.get("class_weights", "none")}
+    values["read_pairs"] = before.get("read_pairs")
     if options.max_steps is None:
         values["epochs"] = before.get("epochs")
     return with_values(options, {name: value for name, value in values.items() if getattr(options, name, 0) is None})
@@ -214,24 +216,34 @@ def place_network(network: PreTrainedModel, name: str, device: torch.device) -> 
         network.to(device)
 
 
-def _warm_started(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> Setup:
+def _warm_started(setup: Setup, given: Finetune | Pretrain, loaded: Loaded, again: bool, emit: Listener) -> Setup:
     """Start a new head from a linear model, and record what it reads.
 
     Parameters
     ----------
+    given
+        The options with what the user left open: what the head reads decides some of it.
     again
         Whether a run goes on from a checkpoint, which has the weights.
     """
-    options = setup.options
-    if isinstance(options, Pretrain):
+    options, task = setup.options, setup.prepared.task
+    if isinstance(options, Pretrain) or isinstance(given, Pretrain):
         return setup
-    learns_pairs = not again and pair_similarity.steps(setup.prepared.task, options, setup.plan.steps) > 0
-    frozen = deepcopy(setup.network) if learns_pairs else share_weights(setup.network, training=False)
+    learns_pairs = pair_comparison.applies(task, options) or pair_similarity.steps(task, options, setup.plan.steps) > 0
+    frozen = deepcopy(setup.network) if learns_pairs and not again else share_weights(setup.network, training=False)
     with _training(options.seed, setup.network.device):
         started = warm_start.start(replace(setup, frozen=frozen), loaded, again, emit)
     if started.note:
         emit(Note(started.note))
-    options = replace(options, pooling=started.pooling)
+    options = replace(options, pooling=started.pooling, read_pairs=started.read_pairs)
+    if started.read_pairs == "apart":
+        resolved = resolve(replace(given, read_pairs="apart"), task, setup.encoder.lr, setup.encoder.max_tokens)
+        steps = resolved.steps(len(setup.parts["train"]))
+        if (resolved.lr, steps) != (options.lr, setup.steps):
+            emit(
+                Note(f"Such a model needs less training: lr = {rate_text(resolved.lr)}, {count(steps.total, 'step')}.")
+            )
+        options, setup = replace(options, lr=resolved.lr, epochs=steps.epochs), replace(setup, steps=steps)
     facts = {**setup.facts, "options": folders.plain(vars(options))}
     return replace(setup, options=options, facts=facts, frozen=frozen)
 

@@ -16,10 +16,10 @@ from bertmagic.evaluation import linear
 from bertmagic.events import Phase
 from bertmagic.inference import vector_cache
 from bertmagic.inference.forward import run_model
-from bertmagic.models import devices, heads, mean_layer
+from bertmagic.models import comparison_layer, devices, heads, mean_layer
 from bertmagic.models.pooling import declared
 from bertmagic.run import folders
-from bertmagic.workflows import pair_similarity
+from bertmagic.workflows import pair_comparison, pair_similarity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bertmagic.events import Listener
     from bertmagic.models.loading import Loaded
     from bertmagic.options import Finetune
-    from bertmagic.options.terms import Pooling
+    from bertmagic.options.terms import Pooling, ReadPairs
     from bertmagic.tasks import Task
     from bertmagic.workflows.setup import Setup
 
@@ -73,17 +73,21 @@ class WarmStart:
         What it reads of a text: the mean of its tokens or the first one; None where it reads each token.
     note
         One line about that and the weights that it starts from; empty if nothing was decided.
+    read_pairs
+        How the model reads two texts; None where it reads one, or nothing was decided.
     """
 
     pooling: Pooling | None = None
     note: str = ""
+    read_pairs: ReadPairs | None = None
 
 
 def start(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> WarmStart:
     """Choose the pooling of a new head, and fit its output layer to the training samples.
 
-    A model of pairs first learns how similar two texts are; see `pair_similarity`. A head that was trained before, one
-    that is not linear in the end, and that of a task without a linear model stay as they are.
+    A model of pairs compares the vectors of both texts (see `pair_comparison`), or first learns how similar they are
+    (see `pair_similarity`). A head that was trained before, one that is not linear in the end, and that of a task
+    without a linear model stay as they are.
 
     Parameters
     ----------
@@ -112,13 +116,14 @@ def start(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> WarmStar
     if output is None or task.target_kind is None or not (is_new or options.adapt == "head"):
         return WarmStart()
     choice = _choose(network, task, feed, options, emit) if is_new else _Choice(None if feed.per_token else "first")
+    read_pairs = pair_comparison.start(setup, again, emit) if is_new else None
     if is_new:
-        _open(network, loaded.new, feed, choice.pooling)
+        _open(network, loaded.new, feed, choice.pooling, read_pairs)
     if again:
-        return WarmStart(choice.pooling)
-    if is_new:
+        return WarmStart(choice.pooling, read_pairs=read_pairs)
+    if is_new and read_pairs != "apart":
         pair_similarity.learn(setup, emit)
-    return WarmStart(choice.pooling, _fitted(network, task, feed, options, choice, emit))
+    return WarmStart(choice.pooling, _fitted(setup, choice, read_pairs, emit), read_pairs)
 
 
 def likely_pooling(folder: Path, options: Finetune, train: LabelledRows) -> Pooling:
@@ -204,7 +209,10 @@ def fit_linear(
     return linear.fit(task.target_kind, vectors, targets, outputs, groups, seed, alike)
 
 
-def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pooling: Pooling | None) -> None:
+def _open(
+    network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pooling: Pooling | None,
+    read_pairs: ReadPairs | None,
+) -> None:  # fmt: skip
     """Let the vector of a text through to the output layer, where the layer between them was not trained."""
     import numpy as np
     import torch
@@ -218,6 +226,8 @@ def _open(network: PreTrainedModel, new: frozenset[str], feed: BatchSource, pool
         if pooling == "mean":
             mean_layer.add(network)
             heads.open_dense(network, batch)
+        elif read_pairs == "apart":
+            heads.open_dense(network, batch, center=True)
         elif (dense := heads.dense_layer(network, batch)) is not None and _is_untrained(network, dense[0], new):
             heads.open_dense(network, batch)
     network.train(was_training)
@@ -237,16 +247,17 @@ def _is_untrained(network: PreTrainedModel, layer: torch.nn.Linear, new: frozens
     return _is_new(network, layer, new) or (layer.bias is not None and not layer.bias.any())
 
 
-def _fitted(
-    network: PreTrainedModel, task: Task, feed: BatchSource, options: Finetune, choice: _Choice, emit: Listener
-) -> str:
+def _fitted(setup: Setup, choice: _Choice, read_pairs: ReadPairs | None, emit: Listener) -> str:
     """Fit the output layer to the training samples, and return a line about it."""
     import torch
 
-    what = f"{_READ[choice.pooling]}{choice.reason}"
-    some = feed.sample(_FITTED_ON, options.seed)
+    network, task, options = setup.network, setup.prepared.task, setup.options
+    what = "the comparison of both texts" if read_pairs == "apart" else f"{_READ[choice.pooling]}{choice.reason}"
+    some = setup.feed("train").sample(_FITTED_ON, options.seed)
     emit(Phase("fitting the head"))
     vectors = run_model(network, some, options.precision, outputs=heads.features)
+    if read_pairs == "apart":
+        vectors[:, comparison_layer.COSINE] *= comparison_layer.COSINE_WEIGHT
     try:
         # The head reads nearly what was compared, so that the same penalty suits it.
         model = fit_linear(task, vectors, some, network.config.num_labels, alike=choice.model)
@@ -255,6 +266,8 @@ def _fitted(
     losses = f"(loss {model.loss:.3g}, constant {model.constant_loss:.3g})"
     if not model.is_useful and options.adapt != "head":  # a head alone takes no steps: better useless than random
         return f"The head reads {what} and starts at random: a linear model is of no use here {losses}."
+    if read_pairs == "apart":
+        model.weight[:, comparison_layer.COSINE] *= comparison_layer.COSINE_WEIGHT
     output = heads.output_layer(network)
     assert output is not None
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""A model of pairs learns the cosine of both texts before it sees a label."""
+"""A model that reads both texts of a pair together learns their cosine before it sees a label."""
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ def finetune(rows, encoder, **given):
     """Return the model of a run, and its events."""
     events = []
     known = {"text": ["one", "two"], "model": encoder, "precision": "fp32", "validation": 0, "max_steps": 4}
+    known["read_pairs"] = "together"
     return bm.finetune(rows, show=False, on_event=events.append, **{**known, **given}), events
 
 

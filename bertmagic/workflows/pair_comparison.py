@@ -1,0 +1,145 @@
+"""Whether a new model of pairs reads two texts apart and compares their vectors, or reads them together.
+
+An encoder of single texts has not read two texts together, and a few hundred pairs do not teach it. Where the cosine of
+their vectors explains much of the labels, a model that begins as two such encoders is ahead of one that has to learn to
+compare: `two_texts` keeps the texts apart, and the `comparison_layer` on top holds what a linear model of both vectors
+reads. All of it is fine-tuned as one model.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from bertmagic.errors import OptionError
+from bertmagic.events import Listener, Note, Phase
+from bertmagic.models import comparison_layer, devices, two_texts
+from bertmagic.workflows import pair_similarity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from bertmagic.data.batches import Batch
+    from bertmagic.evaluation.linear import Linear
+    from bertmagic.options import Finetune
+    from bertmagic.options.terms import ReadPairs
+    from bertmagic.tasks import Task
+    from bertmagic.workflows.setup import Setup
+
+_MANY = 2000
+"""From so many pairs on the labels teach a model to read two texts together."""
+
+_EXPLAINED = 0.3
+"""The share of a constant's loss that the cosine has to take away. Of the sets that this was chosen on it is 0.64 for
+`stsb`, where a model of two texts apart is 9 points better, and 0.09 for `mrpc`, where it is no better."""
+
+_TOKENS = 4000
+"""How many tokens the encoder is observed on: more than its width, for moments of full rank."""
+
+_TEXTS = 4000
+"""The most texts whose vectors give the directions that are compared."""
+
+_OF_TOKENS = 0.05
+"""The weight of the directions of tokens beside those of texts, which may be fewer than the width."""
+
+
+def applies(task: Task, options: Finetune) -> bool:
+    """Whether a run may have a model of two texts apart: the weights of its encoder are saved, and none is frozen."""
+    wanted = task.paired and task.target_kind is not None and options.read_pairs != "together"
+    return wanted and options.adapt != "lora" and options.freeze is None
+
+
+def start(setup: Setup, again: bool, emit: Listener) -> ReadPairs | None:
+    """Decide how a new model reads two texts, and change its network if it reads them apart.
+
+    Parameters
+    ----------
+    setup
+        A run before its first step. Its ``frozen`` network, which computes the vectors, must not share weights.
+    again
+        Whether the weights will come from a checkpoint: then only the layers have to be those of that run.
+
+    Returns
+    -------
+    str or None
+        ``apart`` or ``together``; None for single texts.
+
+    Raises
+    ------
+    OptionError
+        If the options ask for texts apart and the network cannot have that.
+    """
+    options, task = cast("Finetune", setup.options), setup.prepared.task
+    if not task.paired:
+        return None
+    possible = applies(task, options) and two_texts.fits(setup.network)
+    if options.read_pairs == "apart" and not possible:
+        raise OptionError(
+            f'read_pairs = "apart": {_why_not(setup, task, options)}', 'Leave it out, or set read_pairs = "together".'
+        )
+    if again or not possible or (options.read_pairs is None and len(setup.rows("train")) >= _MANY):
+        if again and options.read_pairs == "apart":
+            comparison_layer.append(setup.network)
+        return options.read_pairs or "together"
+    return _compared(setup, options, emit)
+
+
+def _why_not(setup: Setup, task: Task, options: Finetune) -> str:
+    if not applies(task, options):
+        return "it needs a task with a linear model, and is not for freeze and LoRA."
+    return f"a {setup.network.config.model_type!r} model cannot read them so; it is for encoders like BERT's."
+
+
+def _compared(setup: Setup, options: Finetune, emit: Listener) -> ReadPairs:
+    """Fit the cosine to the labels, and change the network if it explains enough of them or the options say so."""
+    import numpy as np
+
+    rows = setup.rows("train")
+    rows = rows.take(np.sort(np.random.default_rng(options.seed).permutation(len(rows))[: _TEXTS // 2]))
+    assert rows.second is not None
+    emit(Phase("comparing the texts of pairs"))
+    vectors = pair_similarity.text_vectors(setup, setup.token_cache, [*rows.texts, *rows.second])
+    fitted = pair_similarity.fit_cosine(setup.prepared.task, rows, vectors)
+    if options.read_pairs is None and (fitted is None or fitted.loss > (1 - _EXPLAINED) * fitted.constant_loss):
+        return "together"
+    _change(setup, vectors)
+    emit(Note(f"The model reads both texts apart and compares their vectors{_reason(options, fitted)}."))
+    return "apart"
+
+
+def _reason(options: Finetune, fitted: Linear | None) -> str:
+    if options.read_pairs or fitted is None:
+        return ""
+    losses = f"loss {fitted.loss:.3g}, constant {fitted.constant_loss:.3g}"
+    return f", as their cosine alone predicts much ({losses}). read_pairs decides that"
+
+
+def _change(setup: Setup, vectors: npt.NDArray[np.float32]) -> None:
+    import numpy as np
+    import torch
+
+    network, device = setup.network, setup.network.device
+    network.to("cpu")  # matrices of double precision, which some devices do not have
+    seen = two_texts.observe(network, _batches(setup))
+    units = torch.from_numpy(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)).double()
+    tokens = seen.outputs.mean_product[:-1, :-1]
+    products = units.T @ units / len(units) + _OF_TOKENS * tokens / tokens.trace()
+    comparison_layer.add(network, two_texts.separate(network, seen), products)
+    network.to(device)
+
+
+def _batches(setup: Setup) -> Iterator[Batch]:
+    """Yield some training pairs, those of like length together."""
+    import numpy as np
+
+    feed = setup.feed("train")
+    order = np.random.default_rng(setup.options.seed).permutation(len(feed.tokens))
+    lengths = feed.tokens.lengths_of(order)
+    order = order[: max(1, int((np.cumsum(lengths) <= _TOKENS).sum()))]
+    order = order[np.argsort(feed.tokens.lengths_of(order), kind="stable")]
+    for start_of_batch in range(0, len(order), 16):
+        batch = feed.batch(order[start_of_batch : start_of_batch + 16])
+        yield batch.to(partial(devices.send, device=setup.network.device))
