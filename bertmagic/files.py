@@ -168,26 +168,6 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def expanded(path: str | Path) -> Path:
-    """Return a path with the home folder in the place of ``~``.
-
-    Raises
-    ------
-    FileError
-        If there is no such user, or no path can have such characters.
-    """
-    try:
-        os.fsencode(path)  # a lone surrogate or a NUL is in no path
-        if "\0" not in str(path):
-            return Path(path).expanduser()
-        why = "it has a NUL"
-    except UnicodeEncodeError:
-        why = "it has a character that no file name has"
-    except RuntimeError:
-        why = "there is no such user"
-    raise FileError(f"{str(path)[:200]!r} is not a path: {why}.", "Give the path in full.")
-
-
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
     """Turn what the system refuses inside into one error about ``path``; also where a library reports it its own way.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, json_files
+from bertmagic import files, json_files, paths
 from bertmagic.data import hub
 from bertmagic.errors import FileError, ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue, checksums, pooling, untrusted
@@ -79,7 +79,7 @@ def on_disk(reference: str) -> Weights | None:
     ModelError
         If the folder is not a model, or the packaged weights are not those that were published.
     """
-    entry, path = catalogue.entry(reference), Path(reference).expanduser()
+    entry, path = catalogue.entry(reference), paths.path(reference, "model")
     lr = entry.lr if entry else None
     if reference not in catalogue.ALIASES and path.is_dir():
         return Weights(_model_folder(path), _shown(path.resolve()), lr or _card_lr(path) or catalogue.DEFAULT_LR)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, json_files
+from bertmagic import files, json_files, paths
 from bertmagic.errors import BertMagicError, FileError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, checksums
@@ -244,7 +244,7 @@ def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
 
 def _absolute(name: str, value: Any) -> Any:
     """Return the absolute folder of an encoder, as it is recorded now; earlier runs have it as it was given."""
-    return str(Path(value).expanduser().absolute()) if name == "model" and isinstance(value, str) else value
+    return str(paths.path(value, name).absolute()) if name == "model" and isinstance(value, str) else value
 
 
 def set_aside(name: str) -> Checkpoint | None:

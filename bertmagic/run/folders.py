@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _pinned: ContextVar[Path | None] = ContextVar("home", default=None)
 
 def home() -> Path:
     """Return the folder of this project's runs: ``BERTMAGIC_HOME``, or ``.bertmagic`` in the current folder."""
-    return _pinned.get() or files.expanded(os.environ.get("BERTMAGIC_HOME") or ".bertmagic")
+    return _pinned.get() or paths.path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic", "BERTMAGIC_HOME")
 
 
 def pin() -> None:
