@@ -167,12 +167,12 @@ def _key(folder: Path, options: Finetune, device: str, number_format: str) -> st
 
     config = {name: value for name, value in loading.config(folder).items() if not name.startswith("_")}
     machine = [platform.node(), platform.machine(), torch.get_num_threads(), device, torch.__version__]
-    chosen = [getattr(options, name) for name in _MATTERS]
+    chosen = [getattr(options, name) for name in MATTERS]
     text = json.dumps([_VERSION, config, machine, number_format, chosen], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-_MATTERS = ("pooling", "adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
+MATTERS = ("pooling", "adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
 """The options that change the cost of a row."""
 
 

@@ -2,7 +2,9 @@
 
 import json
 import math
+import sys
 import threading
+from types import SimpleNamespace
 
 import anywidget
 import pandas as pd
@@ -98,6 +100,9 @@ def test_the_cell_the_estimate_and_that_of_each_model_move_with_the_sliders(open
     assert "train      = reviews" in opened.cell
     opened.set(max_length=8)
     assert opened.estimate.truncated > 0.5
+    assert "measured with" not in opened._estimate
+    opened.set(adapt="lora", freeze=1)
+    assert "Time and memory were measured with the defaults of adapt, freeze." in opened._estimate
 
 
 def test_the_cell_reads_back_as_what_the_panel_would_run(opened, rows, encoder):
@@ -115,6 +120,25 @@ def test_the_cell_reads_back_as_what_the_panel_would_run(opened, rows, encoder):
     opened.set(freeze=None, seed=0)
     assert "freeze" not in opened.cell
     assert "seed" not in opened.cell
+
+
+def test_in_marimo_the_cell_is_a_call(opened, rows, encoder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: True))
+    opened.set(lr=2e-3, epochs=3, class_weights="balanced", calibrate=False)
+    given = {}
+    finetune = SimpleNamespace(finetune=lambda **options: given.update(options))
+    exec(opened.cell, {"bm": finetune, "reviews": rows})
+    assert opened._cell.startswith("tuned = bm.finetune(")
+    assert given.pop("train") is rows
+    assert given == {
+        "text": "text", "label": "label", "model": str(encoder), "name": "tuned", "lr": 2e-3, "epochs": 3,
+        "class_weights": "balanced", "calibrate": False,
+    }  # fmt: skip
+    opened.tryout.model = SimpleNamespace(name="tuned")
+    lines = [line for _, line in opened.tryout.spec()["steps"]]
+    assert lines[0] == 'bm.load("tuned").predict("I would buy it again")'
+    for line in lines:
+        compile(line, "a cell", "eval")
 
 
 def test_what_was_not_touched_follows_what_was_chosen(opened):
