@@ -66,8 +66,8 @@ def narrowed(table: Table, asked: Mapping[str, Any], usual: Collection[str] = ()
 
 def width_note(table: Table) -> str:
     """Return a sentence on how a table with more columns than `MOST` is looked at; empty for any other."""
-    many = len(table.columns)
-    return f"Of its {many:,} columns, only those with a usual name are looked at." if many > MOST else ""
+    width = count(len(table.columns), "column")
+    return f"Of its {width}, only those with a usual name are looked at." if len(table.columns) > MOST else ""
 
 
 def require(table: Table, column: str, option: str) -> str:
