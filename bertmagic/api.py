@@ -439,7 +439,9 @@ def new_model(
     >>> new = new_model("tiny", vocab_from="sample:reviews", text="review")  # doctest: +SKIP
     >>> model = pretrain("sample:reviews", text="review", model=new)  # doctest: +SKIP
     """
-    return launch.new_model(name, size, vocab_from, text, vocab_size, lowercase, seed, device)
+    given = {"size": size, "vocab_from": vocab_from, "text": text, "name": name, "vocab_size": vocab_size}
+    more = {"lowercase": lowercase, "seed": seed, "device": device}
+    return launch.new_model(table.read(table.commands.NewModel, given | more))
 
 
 finetune.__signature__ = table.signature(table.Finetune, function=finetune)  # type: ignore[attr-defined]

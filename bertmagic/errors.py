@@ -22,14 +22,19 @@ import contextlib
 import difflib
 import errno
 import traceback
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bertmagic.text_safety import visible
+from bertmagic.text_safety import shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from bertmagic.text_model import TextModel
+
+
+MOST = 2000
+"""Characters of a message, at most. What it quotes may be a file, and a notebook keeps what it has shown."""
 
 
 class _ShortTraceback(BaseException):
@@ -57,12 +62,14 @@ class BertMagicError(_ShortTraceback, Exception):
     fix
         What the user can do, in one sentence; it is shown on a line of its own.
 
-    Both can contain names and texts from the data: `visible` escapes characters that would move a terminal's output.
+    Both can contain names and texts from the data: `visible` escapes characters that would move a terminal's output,
+    and what makes the message longer than `MOST` characters loses its middle.
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
-        self.what = visible(what)
-        self.fix = visible(fix)
+        what, fix = _message(what), _message(fix)
+        self.what = shortened(what, max(MOST - 1 - len(fix), MOST // 2))
+        self.fix = shortened(fix, MOST - 1 - len(self.what))
         super().__init__(f"{self.what}\n{self.fix}" if fix else self.what)
 
 
@@ -119,7 +126,12 @@ class Interrupted(_ShortTraceback, KeyboardInterrupt):
 
     def __init__(self, message: str, model: TextModel | None = None) -> None:
         self.model = model
-        super().__init__(visible(message))
+        super().__init__(_message(message))
+
+
+def _message(text: str) -> str:
+    """Return a text in which every character is seen, of at most `MOST` characters."""
+    return shortened(visible(shortened(text, MOST)), MOST)
 
 
 def empty_frames(error: BaseException) -> None:
@@ -184,27 +196,47 @@ def named_memory_errors() -> Iterator[None]:
 
 def nearest(name: object, known: Iterable[object]) -> str:
     """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string."""
-    spelled = {str(candidate).lower(): str(candidate) for candidate in known}
-    if len(str(name)) > _LONG:
+    near = most_similar(str(name), known)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def most_similar(name: str, known: Iterable[object]) -> str:
+    """Return the known name that is spelt most like another one, in any case; empty if none is alike."""
+    if len(name) > _LONG:
         return ""
-    close = difflib.get_close_matches(str(name).lower(), spelled, n=1, cutoff=0.6)
-    return f" Did you mean {spelled[close[0]]!r}?" if close else ""
+    spelled = {one.lower(): one for one in map(str, known) if len(one) <= 2 * _LONG}
+    close = difflib.get_close_matches(name.lower(), _compared(name.lower(), spelled), n=1, cutoff=0.6)
+    return spelled[close[0]] if close else ""
 
 
 def is_near(name: str, known: Iterable[str]) -> bool:
     """Whether a name is rather a known one with a slip or two of the keyboard than another name."""
-    return bool(difflib.get_close_matches(name.lower()[:_LONG], [other.lower()[:_LONG] for other in known], 1, 0.8))
+    name, others = name.lower()[:_LONG], [other.lower()[:_LONG] for other in known]
+    return bool(difflib.get_close_matches(name, _compared(name, others), 1, 0.8))
+
+
+def _compared(name: str, known: Collection[str]) -> list[str]:
+    """Return the names that are compared with one: of very many those that begin or end like it, and not all of these.
+
+    A table may have a hundred thousand columns.
+    """
+    some = known if len(known) <= _MANY else (one for one in known if one[:1] == name[:1] or one[-1:] == name[-1:])
+    return list(islice(some, _MANY))
 
 
 _LONG = 200
 """Characters of a name that are compared: the time grows with their square."""
 
+_MANY = 5_000
+"""How many known names are compared."""
+
 
 def listing(items: Iterable[Any], most: int = 8) -> str:
     """Return the first items, separated by commas, and the number of further ones."""
-    shown = [str(item) for item in items]
-    rest = len(shown) - most
-    return ", ".join(shown[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+    given = list(items)
+    rest = len(given) - most
+    shown = ", ".join(shortened(str(item), _LONG) for item in given[:most])
+    return shown + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def count(n: int, singular: str, plural: str = "") -> str:

@@ -168,73 +168,6 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def expanded(path: str | Path) -> Path:
-    """Return a path with the home folder in the place of ``~``.
-
-    Raises
-    ------
-    FileError
-        If there is no such user, or no path can have such characters.
-    """
-    try:
-        os.fsencode(path)  # a lone surrogate or a NUL is in no path
-        if "\0" not in str(path):
-            return Path(path).expanduser()
-        why = "it has a NUL"
-    except UnicodeEncodeError:
-        why = "it has a character that no file name has"
-    except RuntimeError:
-        why = "there is no such user"
-    raise FileError(f"{str(path)[:200]!r} is not a path: {why}.", "Give the path in full.")
-
-
-def read_json(path: Path, fix: str = "Delete it, or put back a copy of it.") -> Any:
-    """Return the value in a JSON file, with ``�`` in the place of each lone surrogate: Arrow does not take them.
-
-    Parameters
-    ----------
-    fix
-        What to do where it is damaged.
-
-    Raises
-    ------
-    FileError
-        If there is none, it cannot be read, or is not JSON.
-    """
-    try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise FileError(f"{path} is damaged: it is not a file.", fix)
-        text = path.read_text(encoding="utf-8")
-        return _mended(json.loads(text)) if _SURROGATE.search(text) else json.loads(text)
-    except FileNotFoundError:
-        raise FileError(f"there is no file {path}.", fix) from None
-    except (UnicodeDecodeError, ValueError) as error:
-        raise FileError(f"{path} is damaged: it is not JSON ({str(error)[:200]}).", fix) from None
-    except RecursionError:
-        raise FileError(f"{path} is damaged: its lists are nested too deep.", fix) from None
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {reason(error)}.", fix) from None
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_mended(name): _mended(inside) for name, inside in value.items()}
-    return list(map(_mended, value)) if isinstance(value, list) else value
-
-
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-def read_object(path: Path, fix: str = "Delete it, or put back a copy of it.") -> dict[str, Any]:
-    """Return the object in a JSON file; see `read_json`."""
-    value = read_json(path, fix)
-    if not isinstance(value, dict):
-        raise FileError(f"{path} is damaged: it is not a JSON object.", fix)
-    return value
-
-
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
     """Turn what the system refuses inside into one error about ``path``; also where a library reports it its own way.
@@ -254,6 +187,23 @@ def refusals(path: Path) -> Iterator[None]:
             raise
         fix = _REASONS.get(refused.errno or 0, ("", _SPACE))[1]
         raise FileError(f"{path} cannot be written: {reason(refused)}.", f"{fix}, or {_elsewhere(path)}.") from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while ``path`` is read into one error.
+
+    Raises
+    ------
+    FileError
+        For any `OSError` inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be read: {reason(error)}.", f"Make it readable, or {_elsewhere(path)}."
+        ) from error
 
 
 def _refused(error: Exception) -> OSError | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bertmagic import files
+from bertmagic import paths
 from bertmagic.display import publish
 from bertmagic.errors import (
     FileError,
@@ -21,7 +21,6 @@ from bertmagic.errors import (
 )  # fmt: skip
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.models import devices, saving
-from bertmagic.options.names import folder_name
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
@@ -47,7 +46,7 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
-        saving.check(files.expanded(chosen.save_to))  # now, not after hours of training
+        saving.check(paths.path(chosen.save_to, "save_to"))  # now, not after hours of training
     chosen, note = _with_encoder(chosen, name)
     lock = RunLock(name)  # before the job begins, so that the cell that starts it gets the error
     try:
@@ -268,18 +267,17 @@ def _searched(
 
 
 @WholeImports()
-def new_model(
-    name: str, size: str, vocab_from: Any, text: str | None, vocab_size: int, lowercase: bool, seed: int,
-    device: str | None,
-) -> TextModel:  # fmt: skip
+def new_model(chosen: table.commands.NewModel) -> TextModel:
     """Make a BERT with random weights as the model of a run; see `bertmagic.api.new_model`."""
     from bertmagic.models import new_encoder
     from bertmagic.tasks.masked_language_modeling.task import texts_of
 
-    name = folder_name(name)
+    name = chosen.name
     jobs.refuse(name)
     with RunLock(name), publish.working() as emit:
         emit(Phase("learning the vocabulary"))
-        texts = texts_of(vocab_from, text)
-        new_encoder.write(folders.made_folder(name), size, texts, vocab_size, lowercase, seed)
-    return load(name, device=device)
+        texts = texts_of(chosen.vocab_from, chosen.text)
+        new_encoder.write(
+            folders.made_folder(name), chosen.size, texts, chosen.vocab_size, chosen.lowercase, chosen.seed
+        )
+    return load(name, device=chosen.device)

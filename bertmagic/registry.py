@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
+from bertmagic import paths
 from bertmagic.display import publish
 from bertmagic.errors import FileError, ModelError, OptionError, UnknownReference, listing, named_memory_errors
 from bertmagic.events import Phase
@@ -17,6 +19,7 @@ from bertmagic.run import folders, jobs
 from bertmagic.run.jobs import Job
 from bertmagic.run.stopping import WholeImports
 from bertmagic.text_model import TextModel
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,12 +78,24 @@ def held_or_open(reference: Any) -> TextModel:
     OptionError
         If it is not a name.
     """
-    if not isinstance(reference, str | Path):
+    name = _reference(reference)
+    return held().get(name) or open_model(name)
+
+
+def _reference(given: Any) -> str:
+    """Return what names a model.
+
+    Raises
+    ------
+    OptionError
+        If it is not a name.
+    """
+    if not isinstance(given, str | os.PathLike):
         raise OptionError(
-            f"An object of type {type(reference).__name__} is not a model to compare with.",
-            "Give a model, or its name.",
+            f"an object of type {type(given).__name__} is not a model: {quoted(given, 80)}.",
+            "Give a model, or the name of one: a run, a saved folder, a hub id.",
         )
-    return held().get(str(reference)) or open_model(str(reference))
+    return paths.path_text(given, "model")
 
 
 TextModel.from_name = staticmethod(held_or_open)
@@ -100,10 +115,11 @@ def encoder_reference(model: Any) -> str:
         from bertmagic.workflows import starting_weights
 
         return str(starting_weights.folder_of(find(model)))
-    if isinstance(model, str) and model in folders.names():
-        return str(folders.model_folder(model).absolute())
-    folder = Path(str(model)).expanduser()
-    return str(folder.absolute()) if str(model) not in ALIASES and folder.is_dir() else str(model)
+    name = _reference(model)
+    if isinstance(model, str) and name in folders.names():
+        return str(folders.model_folder(name).absolute())
+    folder = paths.path(name, "model")
+    return str(folder.absolute()) if name not in ALIASES and folder.is_dir() else name
 
 
 def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
@@ -127,7 +143,7 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
         and shows its attention; to predict with it is an error, too.
     """
     chosen = table.read(table.commands.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
-    return hold(open_model(str(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))
+    return hold(open_model(_reference(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))
 
 
 def find(ref: Any = None) -> TextModel:
@@ -154,9 +170,10 @@ def find(ref: Any = None) -> TextModel:
                 "Train one with %%bert_finetune, or name one with -m.",
             )
         return model
-    if str(ref) in (running := jobs.running()):
-        return _of_job(running[str(ref)])
-    return held().get(str(ref)) or load(ref)
+    name = _reference(ref)
+    if name in (running := jobs.running()):
+        return _of_job(running[name])
+    return held().get(name) or load(ref)
 
 
 def _of_job(job: Job) -> TextModel:
@@ -198,11 +215,9 @@ def runs_here(with_model: bool = True) -> list[str]:
 
 def for_comparison(ref: Any) -> TextModel | str:
     """Return a model to compare, loaded if needed but not registered, or the name of a baseline."""
-    if isinstance(ref, TextModel | Job) or str(ref) in jobs.running():
+    if isinstance(ref, TextModel | Job) or (name := _reference(ref)) in jobs.running():
         return find(ref)
-    if _is_baseline(ref):
-        return str(ref)
-    return held_or_open(str(ref))
+    return name if _is_baseline(ref) else held_or_open(name)
 
 
 def rows_for_baselines(refs: Sequence[Any], emit: Listener) -> LabelledRows | None:

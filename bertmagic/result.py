@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class ExportableResult(PublishedResult):
         """
         from bertmagic.display import page
 
-        path = files.expanded(path)
+        path = paths.path(path)
         files.write(path, page(self))
         return path
 

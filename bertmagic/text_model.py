@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
-from bertmagic import files
 from bertmagic import options as table
+from bertmagic import paths
 from bertmagic.data.variables import names_by_caller
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing, named_memory_errors
@@ -297,6 +297,7 @@ class TextModel:
             return evaluating.evaluate(self, data, columns, asked, emit)
 
     @names_by_caller
+    @table.keywords(table.commands.Evaluate)
     def calibrate(self, data: Any, *, text: Columns = None, label: Columns = None, show: bool = True) -> Calibration:
         """Calibrate the class probabilities by a temperature; the most probable class stays the same.
 
@@ -457,7 +458,7 @@ class TextModel:
         from bertmagic.models import card
         from bertmagic.run.locks import locked_model
 
-        folder = files.expanded(path)
+        folder = paths.path(path)
         with self._lock, locked_model(folder):
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}
@@ -486,7 +487,7 @@ def _texts_or_file(texts: Any, file: str | None, reading: FileOptions) -> Any:
 
     options = _options(reading)
     if file is not None:
-        return tables.read_as(Path(file), options)
+        return tables.read_as(paths.path(file, "file"), options)
     if options:
         raise tables.no_file("no file", options)
     return texts

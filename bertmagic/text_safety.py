@@ -2,11 +2,13 @@
 
 `visible` is the one place that decides which characters are never shown as they are. Terminal text, HTML, Markdown,
 LaTeX, the data of scripts and the messages of errors all use it; each then escapes the marks of its own language.
+`quoted` and `shortened` keep short what a message quotes.
 """
 
 from __future__ import annotations
 
 import re
+import reprlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ _KEPT = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
 _HIDDEN = re.compile(f"{_KEPT}|\r\n|[{_NEVER_SHOWN}]")
 _HIDDEN_IN_TOKEN = re.compile(f"^[\u200c-\u200f\u061c]+|[\u200c-\u200f\u061c]+$|{_KEPT}|[\t\n{_NEVER_SHOWN}]")
 """Joiners and marks of direction have a use between letters, as in Persian; at an end of a token they hide."""
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Surrogates that are alone: two that belong together are one character of a Python string."""
 
 _SPACE = re.compile(r"\s+")
 _MARKDOWN_MARKS = re.compile(r"([\\`*_\[\]<>|~$])")
@@ -59,6 +64,64 @@ def _code(character: str) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text with ``�`` in the place of each lone surrogate, so that offsets stay.
+
+    Broken scrapes have them, and neither tokenizers nor Arrow, JSON and files take them.
+    """
+    try:
+        text.encode()  # far faster than to search, and hardly any text has one
+    except UnicodeEncodeError:
+        return _HALVES.sub("�", text)
+    return text
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most ``most`` characters: a longer one loses its middle, which becomes ``…``."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"
+
+
+def quoted(value: object, most: int = 160) -> str:
+    """Return a value as Python writes it, in one line of at most ``most`` characters.
+
+    It never fails: objects of users may raise when they are asked, and Python refuses to write a number of more than
+    4,300 digits.
+    """
+    short = _Short()
+    short.maxstring = short.maxother = short.maxlong = most
+    try:
+        text = short.repr(value)
+    except Exception:  # it can raise anything: the code is the user's
+        text = f"<{type(value).__name__}>"
+    return shortened(_SPACE.sub(" ", text), most)
+
+
+class _Short(reprlib.Repr):
+    """Python's notation of values with few items and levels of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = self.maxdeque = 20
+        self.maxarray, self.maxlevel = 20, 4
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Return a number; the count of its digits if there are too many to write."""
+        try:
+            return super().repr_int(value, level)
+        except ValueError:
+            return f"a whole number of about {round(value.bit_length() * 0.30103):,} digits"
+
+    def repr_instance(self, value: object, level: int) -> str:
+        """Return what an object says of itself; its type if that fails."""
+        try:
+            return shortened(repr(value), self.maxother)
+        except Exception:  # see `quoted`
+            return f"<{type(value).__name__}>"
 
 
 def _one_line(value: object, most: int) -> str:

@@ -20,6 +20,7 @@ _NOTEBOOKS = {
 }  # fmt: skip
 _REFERENCE = {
     "options": "选项", "magics": "魔法命令", "results": "准确率", "performance": "速度和内存",
+    "reliability": "可靠性",
     "../CHANGELOG": "更新记录",
 }  # fmt: skip
 _CONTRIBUTING = {"../CONTRIBUTING": "代码结构", "style": "用词"}

@@ -1,9 +1,10 @@
+import difflib
 import traceback
 import weakref
 
 import pytest
 
-from bertmagic.errors import count, empty_frames
+from bertmagic.errors import MOST, BertMagicError, Interrupted, count, empty_frames, is_near, listing, nearest
 
 
 class Big:
@@ -69,3 +70,48 @@ def test_frames_that_still_run_are_left_alone():
 )
 def test_a_number_and_its_noun_agree(n, words, expected):
     assert count(n, *words) == expected
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("what", "fix"),
+    [(f"there is no file {LONG!r}.", ""), ("short.", f"Give {LONG}."), (f"no {LONG}.", f"Give {LONG}."),
+     ("\u202e" * 1900 + "!", "\0" * 900 + "?")],
+    ids=["what", "fix", "both", "hidden"],
+)  # fmt: skip
+def test_a_message_is_short_whatever_it_quotes(what, fix):
+    error = BertMagicError(what, fix)
+    assert len(str(error)) <= MOST
+    assert error.what[:3] == what[:3] or error.what.startswith("⟨")
+    assert error.what[-1] == what[-1]
+    assert "…" in str(error)
+    assert error.fix[-1:] == fix[-1:]
+    assert len(str(Interrupted(what))) <= MOST
+    assert len(str(BertMagicError(error.what, f"{error.fix} {LONG}"))) <= MOST
+
+
+def test_a_usual_message_is_whole():
+    assert str(BertMagicError("what", "fix")) == "what\nfix"
+    assert str(BertMagicError("w" * 999, "f" * 999)) == f"{'w' * 999}\n{'f' * 999}"
+
+
+def test_a_list_of_long_names_is_short():
+    assert listing([LONG, "b", "c"], 2) == f"{'x' * 100}…{'x' * 99}, b and 1 more"
+
+
+def test_the_nearest_of_very_many_names_is_found_without_a_look_at_all(monkeypatch):
+    looked_at = []
+    original = difflib.get_close_matches
+
+    def spy(word, possibilities, *args, **known):
+        looked_at.append(len(possibilities))
+        return original(word, possibilities, *args, **known)
+
+    monkeypatch.setattr(difflib, "get_close_matches", spy)
+    known = [f"column {at}" for at in range(100_000)]
+    assert nearest("reviw", [*known, "review"]) == " Did you mean 'review'?"
+    assert is_near("reviw", [*known, "review"])
+    assert nearest(LONG, known) == ""
+    assert max(looked_at) <= 5000

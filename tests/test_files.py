@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import bertmagic
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.errors import FileError
 from tests.fuzz.disk import Disk, no_growth, watched
 
@@ -68,7 +68,7 @@ REFUSED = {
 def test_each_refused_step_of_a_write_is_one_error_and_the_old_file_stays(tmp_path, number, at):
     path = tmp_path / "x.json"
     files.write(path, "old")
-    disk = Disk((str(tmp_path),), at, number)
+    disk = Disk((tmp_path,), at, number)
     with watched(disk), pytest.raises(FileError) as caught:
         files.write(path, "new")
     assert [what for what, _ in disk.asked][at] == ("open", "write", "fsync", "replace")[at]
@@ -82,7 +82,7 @@ def test_each_refused_step_of_a_write_is_one_error_and_the_old_file_stays(tmp_pa
 def test_the_way_on_of_what_runs_write_is_another_home(tmp_path, monkeypatch):
     monkeypatch.setenv("BERTMAGIC_HOME", str(tmp_path / "home"))
     for path in (tmp_path / "home" / "runs" / "x", Path(".bertmagic") / "x"):
-        with watched(Disk((str(path.parent),), 0)), pytest.raises(FileError) as caught:
+        with watched(Disk((path.parent.absolute(),), 0)), pytest.raises(FileError) as caught:
             files.make_folder(path.parent) if path.is_absolute() else files.write(path, "")
         assert "set BERTMAGIC_HOME to another folder" in caught.value.fix
 
@@ -96,9 +96,6 @@ def test_a_name_that_no_file_can_have_is_one_error(tmp_path):
         files.write(tmp_path / "folder", "")
     with pytest.raises(FileError, match="a part of the path is a file"):
         files.write(tmp_path / "folder" / ".." / "file" / "x", files.write(tmp_path / "file", "") or "")
-    for name in ("~nobody_here/x", "a\0b", "a\ud800b"):
-        with pytest.raises(FileError, match="is not a path"):
-            files.expanded(name)
 
 
 def test_the_longest_name_is_written(tmp_path):
@@ -146,7 +143,7 @@ def test_a_line_is_appended_whole_or_not_at_all(tmp_path):
 def test_json_comes_back_and_lone_surrogates_are_mended(tmp_path):
     path = tmp_path / "x.json"
     files.write_json(path, {"a": "good 好 \ud800 😀", "b": [float("inf"), None], "c": Path("x")})
-    assert files.read_json(path) == {"a": "good 好 � 😀", "b": [float("inf"), None], "c": "x"}
+    assert json_files.read(path) == {"a": "good 好 � 😀", "b": [float("inf"), None], "c": "x"}
     assert json.loads(path.read_text(encoding="utf-8"))["a"] == "good 好 \ud800 😀"
 
 
@@ -158,7 +155,7 @@ def test_damaged_json_is_one_error_that_names_the_file(tmp_path, content):
     else:
         path.write_bytes(content)
     with pytest.raises(FileError, match=re.escape(str(path))) as caught:
-        files.read_json(path, "the way on")
+        json_files.read(path, "the way on")
     assert caught.value.fix == "the way on"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bertmagic import text_safety
 from bertmagic.errors import DataError, Interrupted
-from bertmagic.text_safety import visible, visible_token
+from bertmagic.text_safety import quoted, shortened, visible, visible_token, without_surrogates
 
 CONTROLS = [chr(code) for code in (*range(9), *range(11, 32), *range(0x7F, 0xA0))]
 DIRECTIONS = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
@@ -107,3 +107,49 @@ def test_visible_text_is_its_own_and_json():
     shown = visible("".join(NEVER_SHOWN))
     assert visible(shown) == shown
     json.dumps(shown, ensure_ascii=False).encode()
+
+
+class Loud:
+    """Raises whatever it is asked."""
+
+    def __repr__(self):
+        raise KeyError("never")
+
+
+def deep(levels):
+    made = []
+    for _ in range(levels):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a'b", '"a\'b"'),
+        (1.5, "1.5"),
+        (["a", 1], "['a', 1]"),
+        (10**5000, "a whole number of about 5,000 digits"),
+        ([10**5000], "[a whole number of about 5,000 digits]"),
+        (Loud(), "<Loud>"),
+        ([Loud()], "[<Loud>]"),
+        (deep(5000), "[[[[[...]]]]]"),
+        ("x" * 1000, f"'{'x' * 78}…{'x' * 78}'"),
+        ("a\n  b", "'a\\n b'"),
+    ],
+    ids=["quote", "float", "list", "huge", "huge in a list", "loud", "loud in a list", "deep", "long", "lines"],
+)
+def test_any_value_is_quoted_in_one_short_line(value, expected):
+    assert quoted(value) == expected or (len(quoted(value)) == 160 and "…" in expected)
+    assert len(quoted(value, 20)) <= 20
+
+
+def test_a_text_is_shortened_in_its_middle():
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcdef", 5) == "ab…ef"
+    assert shortened("abcdef", 4) == "ab…f"
+
+
+def test_halves_of_characters_keep_their_place():
+    assert without_surrogates("a\ud83db\udc00") == "a\ufffdb\ufffd"
+    assert without_surrogates("😀") == "😀"

@@ -13,6 +13,7 @@ from bertmagic.data.rows import LabelledRows, TextRows, repeated_keys, with_targ
 from bertmagic.data.split import isin_sorted
 from bertmagic.data.texts import Texts, cells
 from bertmagic.errors import DataError, count, listing
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
         fix = "Convert them first: [str(text) for text in texts], or the column with .astype(str)."
         raise DataError(
             f"{where} holds {count(len(odd), 'value')} that {_are(len(odd))} not text, such as "
-            f"{example!r:.80} ({type(example).__name__}) in row {column.index[odd[0]]}.",
+            f"{quoted(example, 80)} ({type(example).__name__}) in row {column.index[odd[0]]}.",
             decoding(column) if isinstance(example, bytes) else fix,
         )
     blank = np.flatnonzero(~written)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import list_forms, numbers, text_columns
 from bertmagic.data.text_columns import plain_name
 from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -30,6 +31,43 @@ _NO_LABEL_NAMES = frozenset(["split", "fold", "partition", "subset", "annotator"
 _MOST_CLASSES = 100
 _CHOICES = frozenset(["choices", "options", "endings", "candidates", "alternatives", "answer_choices"])
 _LOOKED_AT = 100
+
+USUAL_NAMES = text_columns.TEXT_NAMES | LABEL_NAMES | {name for pair in text_columns.PAIR_NAMES for name in pair}
+"""How columns of texts and labels are usually called, in the form of `plain_name`."""
+
+MOST = 2_000
+"""The values of so many columns are looked at; of a wider table only those of columns with a usual name."""
+
+
+def narrowed(table: Table, asked: Mapping[str, Any], usual: Collection[str] = ()) -> Table:
+    """Return a table with the columns that may have a role; one of up to `MOST` columns as it is.
+
+    A look at a column takes up to a millisecond, and a matrix of features may have a hundred thousand.
+
+    Parameters
+    ----------
+    asked
+        The columns that the user named, by their role.
+    usual
+        Further usual names, beside `USUAL_NAMES`.
+
+    Raises
+    ------
+    DataError
+        If the table lacks a column that was named.
+    """
+    if len(table.columns) <= MOST:
+        return table
+    named = {require(table, column, role) for role, columns in asked.items() for column in several(columns or ())}
+    known = USUAL_NAMES.union(usual)
+    kept = [column for column in table.columns if column in named or plain_name(column) in known]
+    return replace(table, frame=table.frame[kept])
+
+
+def width_note(table: Table) -> str:
+    """Return a sentence on how a table with more columns than `MOST` is looked at; empty for any other."""
+    width = count(len(table.columns), "column")
+    return f"Of its {width}, only those with a usual name are looked at." if len(table.columns) > MOST else ""
 
 
 def require(table: Table, column: str, option: str) -> str:
@@ -179,25 +217,27 @@ def _texts(table: Table, text: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def likely_texts(table: Table) -> tuple[str, ...]:
     """Return both columns of pairs or the text column, before a label was chosen."""
-    return text_columns.pair(table, ()) or (text_only(table, None),)
+    looked_at = narrowed(table, {})
+    return text_columns.pair(looked_at, ()) or (text_only(looked_at, None),)
 
 
 def text_only(table: Table, text: str | None) -> str:
     """Return the text column of rows that need no label."""
-    return require(table, text, "text") if text else _only(table, "text", _text_candidates(table, ()))
+    return require(table, text, "text") if text else _only(table, "text", _text_candidates(narrowed(table, {}), ()))
 
 
 def _only(table: Table, option: str, candidates: list[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
-    for column in () if candidates else table.columns:
+    for column in () if candidates or width_note(table) else table.columns:
         list_forms.refuse(table.frame[column].head(_LOOKED_AT).tolist(), f"column {column!r} of {table.name}")
     what = (
         f"the {option} column of {table.name} is not clear: it could be {listing(candidates)}."
         if candidates
         else f"no column of {table.name} looks like the {option} (columns: {listing(table.columns)})."
     )
-    raise DataError(what, f'Say which one with {option} = "NAME"{_together(table, option, candidates)}.')
+    fix = f'Say which one with {option} = "NAME"{_together(table, option, candidates)}.'
+    raise DataError(what, f"{fix} {width_note(table)}".rstrip())
 
 
 def _together(table: Table, option: str, candidates: list[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import texts, variables
 from bertmagic.data.formats import class_names, columnar
+from bertmagic.data.object_types import declares
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ def holds_rows(value: Any) -> bool:
 
     It asks the value. For a look through all variables there is `object_types.is_table`, which does not.
     """
-    two_dimensional = len(getattr(value, "shape", ())) == 2  # a Series of pandas or polars is a column
-    return hasattr(value, "column_names") or (hasattr(value, "__arrow_c_stream__") and two_dimensional)
+    shape = getattr(value, "shape", ())
+    two_dimensional = isinstance(shape, tuple) and len(shape) == 2  # a Series of pandas or polars is a column
+    return declares(value, "column_names") or (declares(value, "__arrow_c_stream__") and two_dimensional)
 
 
 def read(source: Any) -> pd.DataFrame:
@@ -36,9 +38,9 @@ def read(source: Any) -> pd.DataFrame:
         return source
     if isinstance(source, pd.Series):
         return source.to_frame(name=source.name if source.name is not None else "text")
-    if hasattr(source, "column_names") and hasattr(source, "features"):
+    if declares(source, "column_names") and declares(source, "features"):
         return _from_datasets(source)
-    if hasattr(source, "__arrow_c_stream__"):
+    if declares(source, "__arrow_c_stream__"):
         return _from_arrow(source)
     if isinstance(source, Mapping):
         return _from_columns(source)

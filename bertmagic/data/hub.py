@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, paths
 from bertmagic.errors import DataError, FileError, UnknownReference, is_near
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def is_mistyped(reference: str, local: Iterable[str]) -> bool:
         The names that a bare one may have meant.
     """
     if "/" in reference:
-        return Path(reference).expanduser().parent.is_dir()
+        return paths.path(reference, "data").parent.is_dir()
     return is_near(reference, local)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import list_forms
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count, listing
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,20 +122,23 @@ def classes(column: pd.Series, where: str) -> Labels:
 def _no_classes(column: pd.Series, where: str) -> DataError:
     example = next(value for value in cells(column) if not isinstance(plain(value), str | int | None))
     if isinstance(example, bytes):
-        return DataError(f"{where} holds bytes, such as {example!r}; classes are text or numbers.", decoding(column))
+        return DataError(
+            f"{where} holds bytes, such as {quoted(example)}; classes are text or numbers.", decoding(column)
+        )
     if isinstance(example, float | Decimal):
         return DataError(
-            f"{where} holds numbers with fractions, such as {example!r}; classes are text or whole numbers.",
+            f"{where} holds numbers with fractions, such as {quoted(example)}; classes are text or whole numbers.",
             'task = "regression" predicts the number itself; or bin them, as in pandas.cut(df.score, 3, '
             "labels=['low', 'middle', 'high']).",
         )
     if isinstance(example, list | tuple | set | frozenset) or getattr(example, "ndim", 0) == 1:
         return DataError(
-            f"{where} holds lists, such as {example!r} ({type(example).__name__}); classes are one per row.",
+            f"{where} holds lists, such as {quoted(example)} ({type(example).__name__}); classes are one per row.",
             'task = "multi_label" learns several labels per row; else give one class per row.',
         )
     return DataError(
-        f"{where} holds values such as {example!r} ({type(example).__name__}); classes are text, numbers or booleans.",
+        f"{where} holds values such as {quoted(example)} ({type(example).__name__}); classes are text, numbers or "
+        "booleans.",
         "Give one class per row.",
     )
 

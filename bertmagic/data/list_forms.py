@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.words import listed
 from bertmagic.errors import DataError
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ def refuse(values: Iterable[Any], where: str) -> None:
     for value in values:
         if isinstance(value, str) and (name := form(value)):
             raise DataError(
-                f"{where} holds {value!r:.60}: {name}, which cannot be read back with certainty.",
+                f"{where} holds {quoted(value, 60)}: {name}, which cannot be read back with certainty.",
                 "Save lists so that they stay lists: df.to_parquet(…), or df.to_json(…, orient='records', lines=True); "
                 "in a CSV file as json.dumps(list(cell)).",
             )

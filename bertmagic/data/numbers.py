@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data.labels import missing
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +50,7 @@ def of_column(column: pd.Series, where: str) -> npt.NDArray[np.float64]:
         example = column.iloc[infinite[:1]].tolist()[0]
         raise DataError(
             f"{where} holds {count(len(infinite), 'value')} that {'is' if len(infinite) == 1 else 'are'} not a finite "
-            f"number, such as {example!r} ({type(example).__name__}) in row {column.index[infinite[0]]}.",
+            f"number, such as {quoted(example)} ({type(example).__name__}) in row {column.index[infinite[0]]}.",
             'Make them numbers, as in pandas.to_numeric; task = "classification" takes text as classes.',
         )
     known = numbers[~np.isnan(numbers)]

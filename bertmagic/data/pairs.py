@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bertmagic.data.object_types import declares
+
 SEPARATOR = " ||| "
 
 
@@ -30,6 +32,6 @@ def is_list(given: Any) -> bool:
     """Whether it is a list of texts: also an array or a column of a Dataset, but no text and no list of rows."""
     if isinstance(given, str | bytes):
         return False
-    if hasattr(given, "tolist") and getattr(given, "ndim", 0) == 1:
+    if declares(given, "tolist") and getattr(given, "ndim", 0) == 1:
         return True
     return isinstance(given, Sequence) and not (len(given) and isinstance(given[0], Mapping))

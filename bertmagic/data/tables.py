@@ -7,14 +7,17 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic.data import formats, frames, samples, variables
+from bertmagic import paths
+from bertmagic.data import formats, frames, samples, surrogates, variables
 from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +44,9 @@ class Table:
     frame: pd.DataFrame
     note: str = ""
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
-        """The names of the columns."""
+        """The names of the columns. Each is looked for among them, so they are listed once."""
         return [str(column) for column in self.frame.columns]
 
 
@@ -102,14 +105,16 @@ def read(source: Any, role: Role = "any", may_be_empty: bool = False) -> Table:
     table = read_splits(source).choose(role)
     if not (len(table.frame) or may_be_empty):
         raise DataError(f"{table.name} has no rows.", "Check the file, or the filter that made it.")
-    if not table.frame.columns.is_unique:
-        twice = table.frame.columns[table.frame.columns.duplicated()]
-        raise DataError(f"{table.name} has two columns named {twice[0]!r}.", "Rename one of them.")
     # Options name columns by text, and so a column 0 of an array or of a file without a header becomes "0".
-    frame = table.frame
-    if list(frame.columns) != table.columns:
-        frame = frame.set_axis(table.columns, axis=1)
-    return Table(table.name, words.grouped(frame), table.note)
+    frame, mended = surrogates.mended(table.frame)
+    names = [str(column) for column in frame.columns]
+    if list(frame.columns) != names:
+        frame = frame.set_axis(names, axis=1)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()]
+        raise DataError(f"{table.name} has two columns named {twice[0]!r}.", "Rename one of them.")
+    note = " ".join(filter(None, (table.note, mended)))
+    return Table(without_surrogates(table.name), words.grouped(frame), note)
 
 
 def read_as(source: Any, reading: Reading, may_be_object: bool = False) -> Any:
@@ -126,7 +131,7 @@ def read_as(source: Any, reading: Reading, may_be_object: bool = False) -> Any:
         If there are options, and the source is an object.
     """
     if reading and isinstance(source, str | os.PathLike):
-        return FileReference(os.fspath(source), reading)
+        return FileReference(paths.path_text(source, "data"), reading)
     if reading and not may_be_object:
         raise no_file(f"a {type(source).__name__}", reading)
     return source
@@ -201,7 +206,7 @@ class Files:
 
 def located(source: str | os.PathLike[str] | FileReference) -> Files:
     """Return the files that ``PATH[@SPLIT][?OPTION=…]`` or a glob names."""
-    whole = source if isinstance(source, FileReference) else FileReference(os.fspath(source), Reading())
+    whole = source if isinstance(source, FileReference) else FileReference(_text(source), Reading())
     reference, behind = readings.of_reference(whole.reference)
     reading = behind.over(whole.reading)
     if reference.startswith("sample:"):
@@ -211,10 +216,16 @@ def located(source: str | os.PathLike[str] | FileReference) -> Files:
     return Files(path if found else reference, found, split if found else "", reading)
 
 
+def _text(source: str | os.PathLike[str]) -> str:
+    """Return a reference; that of a path object, which can be nothing else, only if it can be a path."""
+    return source if isinstance(source, str) else paths.path_text(source, "data")
+
+
 def _split_of(path: str) -> tuple[str, str]:
     """Part ``PATH@SPLIT``, unless there is a file of that name."""
     before, _, split = path.rpartition("@")
-    named = before and not Path(path).expanduser().exists() and Path(before).expanduser().exists()
+    may_be = before and paths.can_be_path(path)
+    named = may_be and not paths.path(path, "data").exists() and paths.path(before, "data").exists()
     return (before, split) if named else (path, "")
 
 
@@ -238,7 +249,9 @@ def _sample(reference: str) -> dict[str, Table]:
 
 def _paths(reference: str) -> list[Path]:
     """Return the files that a path or glob names; an empty list if it names something else."""
-    path = Path(reference).expanduser()
+    if not paths.can_be_path(reference):
+        return []
+    path = paths.path(reference, "data")
     if path.exists() or archives.located(path)[1]:
         return [path]
     if glob.has_magic(reference):
@@ -254,6 +267,6 @@ def _paths(reference: str) -> list[Path]:
 
 def _neighbours(reference: str) -> list[str]:
     """Return the names that a misspelt reference may have meant."""
-    folder = Path(reference).expanduser().parent
+    folder = paths.path(reference, "data").parent if paths.can_be_path(reference) else Path()
     file_names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return [*file_names, *(f"sample:{name}" for name in samples.names())]

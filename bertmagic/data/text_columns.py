@@ -186,6 +186,8 @@ def _reads_like_sentences(column: pd.Series) -> bool:
 
 def _strings(column: pd.Series) -> list[str]:
     """Return the first values of a column that are strings; none if most of these are not."""
+    if column.dtype.kind in "biufcmM":  # a table of numbers may have thousands of columns
+        return []
     some = column.head(_LOOKED_AT).tolist()
     values = [value for value in some if isinstance(value, str)]
     return values if len(values) >= len(some) / 2 else []

@@ -1,14 +1,12 @@
-"""Cells of a column, read a few at a time without a list of all of them.
-
-Python's strings may hold lone surrogates, halves of characters, as broken scrapes do. Neither tokenizers nor Arrow take
-them: `without_surrogates` and `strings` replace each by one character, so that offsets stay.
-"""
+"""Cells of a column, read a few at a time without a list of all of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, overload
+
+from bertmagic.data import surrogates
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,26 +15,15 @@ if TYPE_CHECKING:
 
 _CHUNK = 1000
 
-_HALVES = re.compile("[\ud800-\udfff]")
-
-
-def without_surrogates(text: str) -> str:
-    """Return a text with ``�`` in the place of each lone surrogate."""
-    try:
-        text.encode()  # far faster than to search, and hardly any text has one
-    except UnicodeEncodeError:
-        return _HALVES.sub("�", text)
-    return text
-
 
 def frame(rows: Any) -> pd.DataFrame:
-    """Return a dict of columns or a list of dicts as a frame; with its cells unchanged if Arrow cannot hold a text."""
+    """Return a dict of columns or a list of dicts as a frame; `surrogates.mended` mends what Arrow cannot hold."""
     import pandas as pd
 
     try:
         return pd.DataFrame(rows)
     except UnicodeEncodeError:
-        return pd.DataFrame(rows, dtype=object)
+        return surrogates.of_objects(rows)
 
 
 def strings(column: pd.Series) -> pd.Series:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.texts import without_surrogates
 from bertmagic.data.tokens import Tokens
 from bertmagic.errors import ModelError
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,9 +12,11 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic import paths
 from bertmagic.errors import OptionError
 from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Probe
+from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,24 +76,30 @@ def _source(source: Any, home: Path | None) -> list[Any]:
         if str(source) == "identity" and not (home is not None and own.is_file()):
             text = (resources.files("bertmagic.evaluation") / "terms" / "identity.json").read_text("utf-8")
         else:
-            text = (own if str(source) == "identity" else Path(source).expanduser()).read_text("utf-8")
+            text = (own if str(source) == "identity" else paths.path(source, "probe")).read_text("utf-8")
         content = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OptionError(
-            f"probe = {str(source)!r} is not a list of words: {error}.",
+            f"probe = {quoted(str(source))} is not a list of words: {error}.",
             'Give "identity", or the path of a JSON file like it.',
         ) from None
     return content if isinstance(content, list) else [content]
 
 
 def _terms(one: Any) -> Terms:
-    try:
-        groups = {str(name): tuple(map(str, words)) for name, words in one["groups"].items()}
-        kind = " ".join(filter(None, (str(one.get("language", "")), str(one["kind"]))))
-    except (TypeError, KeyError, AttributeError):
+    given = one.get("groups") if isinstance(one, Mapping) else None
+    lists = list(given.values()) if isinstance(given, Mapping) else [None]
+    words = [word for part in lists if isinstance(part, list | tuple) for word in part]
+    if (
+        not isinstance(one, Mapping) or "kind" not in one or not isinstance(given, Mapping)
+        or not all(isinstance(part, list | tuple) for part in lists)
+        or not all(isinstance(word, str) and word for word in words)
+    ):  # fmt: skip
         raise OptionError(
-            f"{one!r:.80} is not a list of words.", 'It needs "kind" and "groups": {name: [words]}.'
-        ) from None
+            f"{quoted(one, 80)} is not a list of words.", 'It needs "kind" and "groups": {name: [words]}.'
+        )
+    groups = {str(name): tuple(map(without_surrogates, words)) for name, words in given.items()}
+    kind = without_surrogates(" ".join(filter(None, (str(one.get("language", "")), str(one["kind"])))))
     if len(groups) < 2 or len({len(words) for words in groups.values()}) > 1:
         raise OptionError(
             f"the groups of {kind!r} have {', '.join(str(len(words)) for words in groups.values())} words.",

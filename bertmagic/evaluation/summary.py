@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bertmagic.errors import count
 from bertmagic.evaluation import verdict
 from bertmagic.options import LOWER_IS_BETTER
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from bertmagic.evaluation.report import Report, Slice
@@ -81,7 +82,7 @@ def _part(part: Slice) -> str:
     if part.column == _GUESSED:
         return value if value[:1].isupper() else f"{value} languages"
     if part.column == "true class":
-        return f"the class {value!r}"
+        return f"the class {quoted(value)}"
     if part.column in ("length", "digits", "negation"):
         return f"texts {'of ' * (part.column == 'length')}{value}"
     if part.column in ("question", "words"):

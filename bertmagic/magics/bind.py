@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.errors import OptionError, UnknownReference, listing, nearest
 from bertmagic.magics import names
 from bertmagic.models import devices
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +48,8 @@ def identifier(reference: object) -> str:
     >>> identifier("owner/distilbert-base.v2")
     'distilbert_base_v2'
     """
-    parts = re.split(r"[\\/]", str(reference).rstrip("\\/"))
+    text = str(reference) if isinstance(reference, str | os.PathLike) else "model"  # what is no name is refused later
+    parts = re.split(r"[\\/]", text.rstrip("\\/"))
     word = re.sub(r"\W+", "_", parts[-1]).strip("_") or "model"
     return word if word.isidentifier() and not keyword.iskeyword(word) else f"model_{word}"
 
@@ -98,8 +101,9 @@ def held(reference: Any) -> Any:
     from bertmagic import api
 
     models = api.held()
-    if reference not in models:
-        what = f"no model named {reference!r} is in memory.{nearest(reference, models)}"
+    if not isinstance(reference, str) or reference not in models:
+        near = nearest(reference, models) if isinstance(reference, str) else ""
+        what = f"no model named {quoted(reference)} is in memory.{near}"
         raise UnknownReference(what, f"In memory: {listing(models) or 'none'}.")
     return models[reference]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data import pairs
 from bertmagic.errors import OptionError, listing, nearest
 from bertmagic.magics import names as naming
 from bertmagic.magics.names import Given
+from bertmagic.magics.syntax import parsed, source_of
 from bertmagic.options import check, synonyms
 
 if TYPE_CHECKING:
@@ -61,20 +62,20 @@ def assignments(cell: str, command: Command, names: dict[str, Any], data: Iterab
 
 def _parsed(cell: str) -> ast.Module:
     try:
-        return ast.parse(cell)
+        return cast("ast.Module", parsed(cell, "exec"))
     except SyntaxError as error:
-        line = (error.text or "").rstrip("\n")
-        caret = " " * ((error.offset or 1) - 1) + "^"
-        what = f"{error.msg}\n  {line}\n  {caret}"
+        start = max(0, (error.offset or 1) - 60)
+        line = (error.text or "").rstrip("\n")[start : start + 100]
+        caret = " " * ((error.offset or 1) - 1 - start) + "^"
+        what = f"{error.msg}\n  {line}\n  {caret}" if line else f"{error.msg}."
         raise _at(error.lineno or 1, what, "The body is Python: one option per line, name = value.") from None
 
 
 def _assignment(statement: ast.stmt, cell: str, command: Command) -> _Assignment:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=node):
-            source = ast.get_source_segment(cell, node) or ast.unparse(node)
-            return _Assignment(_option(name, statement.lineno, command), node, source, statement.lineno)
-    shown = naming.shortened(ast.get_source_segment(cell, statement) or "", 80)
+            return _Assignment(_option(name, statement.lineno, command), node, source_of(cell, node), statement.lineno)
+    shown = naming.shortened(source_of(cell, statement), 80)
     what = f"{shown!r} is not an assignment of one option."
     raise _at(statement.lineno, what, "Write one option per line, name = value. Move other code to a cell before.")
 

@@ -5,7 +5,6 @@ IPython's ``arg_split`` keeps the quotes in values and splits ``--path="a b"`` i
 
 from __future__ import annotations
 
-import ast
 import io
 import re
 import tokenize as tokens
@@ -15,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bertmagic.errors import OptionError, listing
+from bertmagic.magics.syntax import reads
 from bertmagic.options import Option, Shell, synonyms, table
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FLAG = re.compile(r"--?[A-Za-z]")
 _GLUED = re.compile(r"(--?[A-Za-z][\w-]*)=")
+_MOST_READ = 2_000_000
+"""Characters that are parsed to find the brace that closes an expression: each brace before it is tried."""
 _SEMICOLON = re.compile(r"\s*;\s*(#.*)?\Z", re.DOTALL)
 
 
@@ -204,33 +206,32 @@ def _python(line: str, at: int) -> Token:
 
     Before a brace that is part of a string or a dictionary, the expression is incomplete.
     """
+    read = 0
     for close in (place for place in range(at, len(line)) if line[place] == "}"):
+        read += close - at
+        if read > _MOST_READ:
+            break
         source = line[at + 1 : close].strip()
-        if _is_expression(source):
+        if reads(source):
             return Token(source, at, close + 1, "python")
     return Token(line[at + 1 :].strip(), at, len(line), "python", open=at)
 
 
-def _is_expression(source: str) -> bool:
-    try:
-        ast.parse(source, mode="eval")
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
 def _word(line: str, at: int) -> Token:
     kind: Literal["bare", "quoted"] = "quoted" if line[at] in "'\"" else "bare"
-    text, end = "", at
-    while end < len(line) and not line[end].isspace() and not _SEMICOLON.match(line, end):
+    parts: list[str] = []
+    end = at
+    while end < len(line) and not line[end].isspace() and not (line[end] == ";" and _SEMICOLON.match(line, end)):
         if line[end] not in "'\"":
-            text, end = text + line[end], end + 1
+            parts.append(line[end])
+            end += 1
             continue
         close = line.find(line[end], end + 1)
         if close < 0:
-            return Token(text + line[end + 1 :], at, len(line), kind, open=end)
-        text, end = text + line[end + 1 : close], close + 1
-    return Token(text, at, end, kind)
+            return Token("".join(parts) + line[end + 1 :], at, len(line), kind, open=end)
+        parts.append(line[end + 1 : close])
+        end = close + 1
+    return Token("".join(parts), at, end, kind)
 
 
 def _value(entry: Option | None, flag: Token, queue: deque[Token]) -> Token | None:

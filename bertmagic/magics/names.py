@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import json
 import sys
 from contextlib import suppress
@@ -13,7 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.object_types import is_instance
-from bertmagic.errors import OptionError, nearest
+from bertmagic.errors import OptionError, most_similar, nearest
+from bertmagic.magics.syntax import parsed
 from bertmagic.options import check
 
 if TYPE_CHECKING:
@@ -123,9 +123,10 @@ def literal(value: Any) -> str:
 def argument(source: str) -> str:
     """Return source that is valid as an argument of a call: a bare tuple gets parentheses."""
     try:
-        call = ast.parse(f"_(x={source}\n)", mode="eval").body
+        tree: Any = parsed(f"_(x={source}\n)")
     except SyntaxError:
         return f"({source})"
+    call = tree.body
     whole = isinstance(call, ast.Call) and len(call.keywords) == 1 and not call.args
     return source if whole else f"({source})"
 
@@ -138,8 +139,7 @@ def public(names: Mapping[str, Any]) -> list[str]:
 
 def near(word: str, names: Mapping[str, Any]) -> str:
     """Return the variable with the most similar name, or an empty string."""
-    close = difflib.get_close_matches(word, public(names), n=1, cutoff=0.6)
-    return close[0] if close else ""
+    return most_similar(word, public(names))
 
 
 def is_model(value: object) -> bool:
@@ -207,7 +207,7 @@ def _is_number(text: str, value: Any) -> bool:
     """Whether the text is a Python number, so that 1e-4 is shown as typed and not as 0.0001."""
     try:
         return not isinstance(value, str | bool) and bool(ast.literal_eval(text) == value)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
 
 

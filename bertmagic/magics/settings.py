@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Enum, TraitError, Unicode, observe
+from traitlets import Bool, Enum, TraitError, Unicode, observe, validate
 from traitlets.config import Configurable
 
-from bertmagic import errors
+from bertmagic import errors, paths
 from bertmagic.options import Finetune, Option, check, table
 from bertmagic.options.synonyms import RENAMED, current
 
@@ -81,6 +80,13 @@ class _Settings(Configurable):
         """Undo the effects of settings outside of this object."""
         self.traceback, self.home, self.offline = "short", "", False
 
+    @validate("home")
+    def _read_home(self, proposal: dict[str, Any]) -> Any:
+        try:
+            return proposal["value"] and paths.path(proposal["value"], "home") and proposal["value"]
+        except errors.OptionError as error:
+            raise TraitError(f"BertMagic.{error}") from None
+
     @observe("traceback")
     def _show_traceback(self, change: dict[str, Literal["short", "full"]]) -> None:
         errors._ShortTraceback.style = change["new"]
@@ -95,8 +101,9 @@ class _Settings(Configurable):
         name = _VARIABLES[change["name"]]
         if not change["old"]:
             self._outer[name] = os.environ.get(name)
-        wanted = str(Path(change["new"]).expanduser()) if change["name"] == "home" else "1"
-        value = wanted if change["new"] else self._outer[name]
+        value = self._outer[name]
+        if change["new"]:
+            value = str(paths.path(change["new"])) if change["name"] == "home" else "1"
         if value is None:
             os.environ.pop(name, None)
         else:

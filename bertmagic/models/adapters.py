@@ -13,7 +13,7 @@ import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import json_files
 from bertmagic.errors import ModelError, OptionError, listing, nearest
 from bertmagic.models import weights
 
@@ -190,7 +190,7 @@ def base(folder: Path) -> Path:
 
 def _config(folder: Path) -> dict[str, Any]:
     # What peft leaves out has its defaults.
-    config = {"r": 8, "lora_alpha": 8, **files.read_object(folder / CONFIG, "Save or download it again.")}
+    config = {"r": 8, "lora_alpha": 8, **json_files.read_object(folder / CONFIG, "Save or download it again.")}
     rank, alpha, targets = config.get("r"), config.get("lora_alpha"), config.get("target_modules")
     head, base = config.get("modules_to_save") or [], config.get("base_model_name_or_path")
     named = all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in (targets, head))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import json_files
 from bertmagic.errors import FileError, count
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
@@ -159,7 +159,7 @@ def base_model(card: Mapping[str, Any]) -> str | None:
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
-        return files.read_object(folder / saving.CARD)
+        return json_files.read_object(folder / saving.CARD)
     except FileError:
         return {}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import json_files
 from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, is_out_of_memory, listing
 from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
@@ -135,7 +135,7 @@ def config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not os.path.lexists(path):
         raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.")
-    values = files.read_object(path, "Save or download the model again.")
+    values = json_files.read_object(path, "Save or download the model again.")
     if "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
     return values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from bertmagic.errors import DataError, OptionError, count, nearest
+from bertmagic.errors import DataError, count
 from bertmagic.models import loading, saving
 from bertmagic.models.torch_defaults import torch_defaults
 
@@ -51,15 +51,9 @@ def write(folder: Path, size: str, texts: Sequence[str], vocab_size: int, lowerc
 
     Raises
     ------
-    OptionError
-        If the size is unknown or the vocabulary is to be too small.
     DataError
         If the texts have too few different words.
     """
-    if size not in SHAPES:
-        raise OptionError(f"size = {size!r} is unknown.{nearest(size, SHAPES)}", f"It is one of {', '.join(SHAPES)}.")
-    if not 200 <= vocab_size <= 250_000:
-        raise OptionError(f"vocab_size = {vocab_size} is not between 200 and 250,000.", "BERT has 30,522 word pieces.")
     shape = SHAPES[size]
     tokenizer = wordpiece(texts, vocab_size, lowercase)
     model = _network(shape, tokenizer, seed)

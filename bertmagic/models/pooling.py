@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from bertmagic import files
+from bertmagic import json_files
 from bertmagic.errors import FileError, listing
 from bertmagic.options.terms import Pooling
 
@@ -67,6 +67,6 @@ def _subfolder(folder: Path) -> str:
 def _read(path: Path) -> Any:
     """Return the content of a JSON file; None if there is none that can be read."""
     try:
-        return files.read_json(path)
+        return json_files.read(path)
     except FileError:
         return None

@@ -10,7 +10,7 @@ import shutil
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.errors import BertMagicError, FileError, ModelError, listing
 from bertmagic.models import adapters, checksums
 from bertmagic.models.loading import quiet
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 _OF_A_MODEL = re.compile(
     r".*\.(safetensors|bin|pt|model)|.*(config|tokenizer|vocab|tokens|index|results|state|bertmagic).*\.json"
-    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|SHA256SUMS|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
+    r"|(merges|vocab)\.txt|.*\.jinja|README(\.new)?\.md|XXH128SUMS|LICENSE.*|\.git(attributes|ignore)|\.DS_Store"
 )
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
 _REPLACED = re.compile(
     r".*\.(safetensors|bin|model)(\.index\.json)?|(adapter_|generation_)?config\.json|(tokenizer|vocab|merges).*"
-    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|SHA256SUMS|bertmagic\.json"
+    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|XXH128SUMS|bertmagic\.json"
 )
 """The files that describe one model, which a save replaces; of others, such as LICENSE, it keeps its hands off."""
 
@@ -137,7 +137,7 @@ def check(folder: Path) -> None:
 
 def _is_model(folder: Path) -> bool:
     try:
-        return "model_type" in files.read_object(folder / "config.json")
+        return "model_type" in json_files.read_object(folder / "config.json")
     except FileError:
         return False
 
@@ -210,4 +210,6 @@ def read_card(folder: Path) -> dict[str, Any]:
         If the card is there and cannot be read.
     """
     path = folder / CARD
-    return files.read_object(path, "Delete it to load the model without its card.") if os.path.lexists(path) else {}
+    return (
+        json_files.read_object(path, "Delete it to load the model without its card.") if os.path.lexists(path) else {}
+    )

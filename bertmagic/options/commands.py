@@ -296,6 +296,22 @@ class Panel(Files):
     name: str = option("tuned", "name", "The name of the run, and of the variable that gets the model.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewModel:
+    """Make an encoder with random weights and a vocabulary of its own; a function without a magic."""
+
+    size: str = option(
+        "tiny", "choice", "The number of layers and the width.", choices=("tiny", "mini", "small", "medium", "base")
+    )
+    vocab_from: Any = option(REQUIRED, "data", "The texts that the vocabulary is learnt from.")
+    text: str | None = option(None, "column", "Their column; inferred if only one is possible.")
+    name: str = option("new", "file_name", "The name of the run, and of the model.")
+    vocab_size: int = option(8000, "int", "The most word pieces.", low=200, high=250_000)
+    lowercase: bool = option(True, "flag", "Whether to ignore case and accents.")
+    seed: int = option(0, "int", "Seed of the random weights.", low=0, high=2**32 - 1)
+    device: str | None = option(None, "text", "cuda, cuda:1, mps or cpu; by default the fastest device here.")
+
+
 @command("bert_status", "status", examples=("%bert_status",))
 @dataclass(frozen=True, kw_only=True)
 class Status:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from bertmagic.errors import OptionError
+from bertmagic.text_safety import quoted
 
 _MOST_CHARACTERS, _MOST_BYTES = 80, 150
 """File systems take 255 bytes for a name; temporary folders add to it."""
@@ -27,7 +28,7 @@ def folder_name(given: object, option: str = "name") -> str:
         If it could leave its folder, or some file system does not take it.
     """
     if not isinstance(given, str):
-        raise OptionError(f"{option} = {given!r} is not a text.", _FIX)
+        raise OptionError(f"{option} = {quoted(given)} is not a text.", _FIX)
     name = unicodedata.normalize("NFC", given)
     if why := _fault(name):
         shown = given if len(given) <= _MOST_CHARACTERS else given[:_MOST_CHARACTERS] + "…"
@@ -44,7 +45,7 @@ def variable_name(given: object, option: str = "name") -> str:
         If it cannot.
     """
     if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
-        shown = repr(given) if not isinstance(given, str) else ascii(given[:_MOST_CHARACTERS])
+        shown = quoted(given) if not isinstance(given, str) else ascii(given[:_MOST_CHARACTERS])
         raise OptionError(f"{option} = {shown} is not a Python name (letters, digits and _).", _FIX)
     return folder_name(unicodedata.normalize("NFKC", given), option)
 

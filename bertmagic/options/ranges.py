@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.errors import OptionError
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ def checked(entry: Option, given: Range, check: Callable[[Option, Any], Any]) ->
     """
     if not entry.searchable:
         raise OptionError(
-            f"{entry.name} = {given!r}: {entry.name} cannot be searched over here.",
+            f"{entry.name} = {quoted(given)}: {entry.name} cannot be searched over here.",
             "Give one value. Only %%bert_tune searches over ranges, for the options that its help page lists.",
         )
     if given.kind == "choice":
@@ -78,7 +79,7 @@ def checked(entry: Option, given: Range, check: Callable[[Option, Any], Any]) ->
         return Range("choice", tuple(_plain(entry, given, check(entry, value)) for value in given.values))
     if entry.kind not in ("int", "float"):
         raise OptionError(
-            f"{entry.name} = {given!r}: {entry.name} is not a number.", "List the values: choice(a, b, …)."
+            f"{entry.name} = {quoted(given)}: {entry.name} is not a number.", "List the values: choice(a, b, …)."
         )
     if len(given.values) != 2:
         raise _empty(entry, given, "it needs two ends")
@@ -94,10 +95,10 @@ def _plain(entry: Option, given: Range, value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise OptionError(
-        f"{entry.name} = {given!r}: a value of type {type(value).__name__} cannot be saved in a study.",
+        f"{entry.name} = {quoted(given)}: a value of type {type(value).__name__} cannot be saved in a study.",
         "Use names, numbers or texts.",
     )
 
 
 def _empty(entry: Option, given: Range, why: str) -> OptionError:
-    return OptionError(f"{entry.name} = {given!r}: {why}.", f"Write {HOW}; both ends are included.")
+    return OptionError(f"{entry.name} = {quoted(given)}: {why}.", f"Write {HOW}; both ends are included.")

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import inspect
 import math
+import os
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from bertmagic.errors import OptionError, nearest
@@ -14,6 +15,8 @@ from bertmagic.options.entry import Kind, Option, table
 from bertmagic.options.files import Files
 from bertmagic.options.names import folder_name, variable_name
 from bertmagic.options.ranges import HOW, Range, checked
+from bertmagic.paths import path_text
+from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,11 +55,11 @@ def check(entry: Option, value: Any) -> Any:
     """Return the value converted to the type of the option, or raise an `OptionError` that says what was expected."""
     if value is None and not entry.required:
         return entry.default
-    if isinstance(value, Range) and entry.kind in _READERS.keys() | {"model", "data"}:
+    if isinstance(value, Range) and entry.kind in _READERS:
         return checked(entry, value, check)
     if entry.searchable and isinstance(value, list | range | set | tuple) and not entry.many:
         kind = type(value).__name__
-        raise OptionError(f"{entry.name} = {value!r} is a {kind}, not a range to search.", f"Write {HOW}.")
+        raise OptionError(f"{entry.name} = {quoted(value)} is a {kind}, not a range to search.", f"Write {HOW}.")
     reader = _READERS.get(entry.kind)
     return reader(entry, value) if reader else value
 
@@ -77,23 +80,30 @@ def signature(options: type[Any], function: Callable[..., Any]) -> inspect.Signa
 
 
 def keywords(options: type[Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that explains an unknown keyword argument, as `read` does for those of a run.
+    """Return a decorator that reads the arguments of a function, as `read` does those of a run.
 
-    Without it Python raises a ``TypeError`` that does not know the names of other tools. The ``**`` parameter of a
-    function stands for the options of `Files`.
+    It checks each value that is given, and explains an unknown name: Python's ``TypeError`` does not know those of
+    other tools. The ``**`` parameter of a function stands for the options of `Files`.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         parameters = inspect.signature(function).parameters
         takes_files = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
         accepted = {*parameters, *(entry.name for entry in table(Files) if takes_files)}
+        known = {entry.name: entry for entry in (*table(Files), *table(options)) if entry.name in accepted}
+
+        def read_one(name: str, value: Any) -> Any:
+            return check(known[name], value) if name in known else value
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             for name in kwargs:
                 if name not in accepted:
                     raise synonyms.unknown(name, [entry for entry in table(options) if entry.name in accepted])
-            return function(*args, **kwargs)
+            given: Any = args
+            placed: Any = [read_one(*one) for one in zip(parameters, given, strict=False)]
+            named: Any = {name: read_one(name, value) for name, value in kwargs.items()}
+            return function(*placed, *given[len(placed) :], **named)
 
         return checked
 
@@ -101,19 +111,26 @@ def keywords(options: type[Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def _wrong(entry: Option, value: object, expected: str) -> OptionError:
-    return OptionError(f"{entry.name} = {value!r} is not {expected}.", entry.help)
+    return OptionError(f"{entry.name} = {quoted(value)} is not {expected}.", entry.help)
 
 
 def _number(entry: Option, value: Any) -> float:
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
+        number = float(_scalar(value))
+    except Exception:  # a value of another library can raise anything
         raise _wrong(entry, value, "a number") from None
     if not (math.isfinite(number) and entry.low <= number <= entry.high):
         raise _wrong(entry, value, _range(entry))
     return number
+
+
+def _scalar(value: Any) -> Any:
+    """Return a number or a text of one; an array or column of one number is none, although Python would convert it."""
+    dimensions: Any = getattr(value, "ndim", None)
+    single = value.item() if dimensions == 0 else value
+    if isinstance(single, bool) or dimensions or (hasattr(single, "__len__") and not isinstance(single, str)):
+        raise TypeError
+    return single
 
 
 def _range(entry: Option) -> str:
@@ -124,20 +141,20 @@ def _range(entry: Option) -> str:
 
 def _whole(entry: Option, value: Any) -> int:
     number = _number(entry, value)
-    if number != int(number):
-        raise _wrong(entry, value, "a whole number")
+    if number != int(number) or abs(number) > _LARGEST:
+        raise _wrong(entry, value, "a whole number" + (f" of at most {_LARGEST:,}" if number == int(number) else ""))
     return int(number)
 
 
 def _steps(entry: Option, value: Any) -> int | None:
-    return None if value == "epoch" else _whole(entry, value)
+    return None if isinstance(value, str) and value == "epoch" else _whole(entry, value)
 
 
 def _choice(entry: Option, value: Any) -> str:
-    if value not in entry.choices:
-        expected = f"one of {', '.join(entry.choices)}"
-        raise _wrong(entry, value, expected + "." + nearest(value, entry.choices).rstrip("."))
-    return str(value)
+    if isinstance(value, str) and value in entry.choices:
+        return str(value)
+    meant = nearest(value, entry.choices) if isinstance(value, str) else ""
+    raise _wrong(entry, value, f"one of {', '.join(entry.choices)}." + meant.rstrip("."))
 
 
 def _flag(entry: Option, value: Any) -> bool:
@@ -159,12 +176,12 @@ def _text(entry: Option, value: Any) -> Any:
         )
     if not isinstance(value, str) or not value:
         raise _wrong(entry, value, "a text")
-    return value
+    return without_surrogates(value)
 
 
 def _names(entry: Option, value: Any) -> tuple[str, ...]:
     """Return names, or numbers as text; one text may hold several between commas."""
-    given = [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in _several(value)]
+    given = [str(item) if type(item) is int and abs(item) < _LARGEST else item for item in _several(value)]
     single = dataclasses.replace(entry, many=False)
     return tuple(name.strip() for item in given for name in _text(single, item).split(","))
 
@@ -182,7 +199,7 @@ def _several(value: Any) -> tuple[Any, ...]:
 
 
 def _path(entry: Option, value: Any) -> str:
-    return _text(entry, str(value) if hasattr(value, "__fspath__") else value)  # type: ignore[no-any-return]
+    return path_text(value, entry.name)
 
 
 def _identifier(entry: Option, value: Any) -> str:
@@ -201,17 +218,32 @@ def _share_or_data(entry: Option, value: Any) -> Any:
             value = float(value)
         except ValueError:
             return value
-    return _number(entry, value) if isinstance(value, int | float) else value
+    return _number(entry, value) if isinstance(value, int | float) else _reference(entry, value)
+
+
+def _reference(entry: Option, value: Any) -> Any:
+    """Return rows or a model as they are, and a name of some, which may be a path, if it can be one."""
+    if entry.many:
+        single = dataclasses.replace(entry, many=False)
+        # Each value of a line was read on its own, as a list of one.
+        items = (item for part in _several(value) for item in (part if isinstance(part, list) else [part]))
+        return [_reference(single, item) for item in items]
+    if isinstance(value, str | os.PathLike) and not path_text(value, entry.name).strip():
+        raise _wrong(entry, value, "a name")
+    return value
 
 
 def _freeze(entry: Option, value: Any) -> str | int:
-    if value in ("embeddings", "encoder"):
+    if isinstance(value, str) and value in ("embeddings", "encoder"):
         return str(value)
     try:
         return _whole(dataclasses.replace(entry, low=0), value)
     except OptionError:
         raise _wrong(entry, value, "'embeddings', 'encoder' or a number of layers") from None
 
+
+_LARGEST = 2**53
+"""Beyond it a float does not hold every whole number, and nothing that is counted here comes near."""
 
 _READERS: dict[Kind, Any] = {
     "int": _whole,
@@ -227,6 +259,8 @@ _READERS: dict[Kind, Any] = {
     "path": _path,
     "name": _identifier,
     "file_name": _file_name,
+    "data": _reference,
+    "model": _reference,
     "share_or_data": _share_or_data,
     "steps": _steps,
     "freeze": _freeze,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, json_files, paths
 from bertmagic.errors import BertMagicError, FileError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, checksums
@@ -244,7 +244,7 @@ def compare(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
 
 def _absolute(name: str, value: Any) -> Any:
     """Return the absolute folder of an encoder, as it is recorded now; earlier runs have it as it was given."""
-    return str(Path(value).expanduser().absolute()) if name == "model" and isinstance(value, str) else value
+    return str(paths.path(value, name).absolute()) if name == "model" and isinstance(value, str) else value
 
 
 def set_aside(name: str) -> Checkpoint | None:
@@ -315,7 +315,7 @@ def _read(path: Path) -> Checkpoint:
     """
     from safetensors import SafetensorError, safe_open
 
-    checkpoint = Checkpoint(path, files.read_object(path / _STATE))
+    checkpoint = Checkpoint(path, json_files.read_object(path / _STATE))
     for name, kind in _PARTS.items():
         if name not in checkpoint.state or not isinstance(checkpoint.state[name], kind):
             raise unfitting(checkpoint, KeyError(name))

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _pinned: ContextVar[Path | None] = ContextVar("home", default=None)
 
 def home() -> Path:
     """Return the folder of this project's runs: ``BERTMAGIC_HOME``, or ``.bertmagic`` in the current folder."""
-    return _pinned.get() or files.expanded(os.environ.get("BERTMAGIC_HOME") or ".bertmagic")
+    return _pinned.get() or paths.path(os.environ.get("BERTMAGIC_HOME") or ".bertmagic", "BERTMAGIC_HOME")
 
 
 def pin() -> None:
@@ -81,10 +81,22 @@ def made(folder: Path) -> Path:
 def names() -> list[str]:
     """Return the runs that have a model, the newest first."""
     folder = home() / "runs"
+    with files.reading(folder):
+        return _names(folder)
+
+
+def _names(folder: Path) -> list[str]:
     for run in folder.glob("*/.model.*previous"):
         files.recover(run.parent / "model")
     configs = list(folder.glob("*/model/config.json"))
-    return [path.parent.parent.name for path in sorted(configs, key=lambda path: -path.stat().st_mtime)]
+    return [path.parent.parent.name for path in sorted(configs, key=lambda path: -_changed(path))]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it was removed meanwhile, or is a link to itself
+        return 0.0
 
 
 def run_of(folder: Path) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.errors import FileError, TrainingError
 from bertmagic.run import folders
 from bertmagic.run.processes import is_gone, is_here, this_process
@@ -90,7 +90,7 @@ class RunLock:
 
     def _read_holder(self) -> dict[str, Any]:
         try:
-            return files.read_object(self._holder)
+            return json_files.read_object(self._holder)
         except FileError:
             return {}
 

@@ -6,12 +6,14 @@ import fnmatch
 import io
 import json
 import math
+import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.errors import FileError, OptionError, UnknownReference, listing, nearest
 from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER
@@ -64,7 +66,7 @@ class Record:
     labels
         The classes.
     error
-        Why it failed, in one line.
+        Why it failed, or which of its files is damaged, in one line.
     """
 
     name: str
@@ -159,17 +161,19 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def read_runs(home: Path | None = None) -> tuple[list[Record], list[str]]:
-    """Return the runs of a folder, the newest first, and the names in it that are not runs."""
+    """Return the runs of a folder, the newest first, and the names in it that are not runs or cannot be read."""
     folder = (home or folders.home()) / "runs"
     known, foreign = [], []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    with files.reading(folder):
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    for path in paths:
         if path.name.startswith("."):
             continue
-        record = read_run(path) if path.is_dir() else None
-        if record is None:
-            foreign.append(path.name)
-        else:
-            known.append(record)
+        with suppress(Exception):  # whatever is odd about one run, the others are listed
+            if path.is_dir() and (record := read_run(path)) is not None:
+                known.append(record)
+                continue
+        foreign.append(path.name)
     return sorted(known, key=lambda record: record.began, reverse=True), foreign
 
 
@@ -180,8 +184,9 @@ def read_run(folder: Path) -> Record | None:
     that cannot be read counts as missing.
     """
     files.recover(folder / "model")
-    about, options = _json(folder / "run.json"), renamed(_json(folder / "options.json"))
-    card, metrics = _json(folder / "model" / saving.CARD), _json(folder / "metrics.json")
+    parts, damage = _parts(folder)
+    about, options = parts["run.json"], renamed(parts["options.json"])
+    card, metrics, data = parts[f"model/{saving.CARD}"], parts["metrics.json"], parts["data.json"]
     has_model = (folder / "model" / "config.json").is_file()
     if not (about or options or has_model):
         return None
@@ -203,9 +208,9 @@ def read_run(folder: Path) -> Record | None:
         metrics=numbers,
         measured=_text(metrics.get("data")),
         options=options,
-        data=_json(folder / "data.json"),
+        data=data,
         labels=tuple(map(str, card["labels"])) if isinstance(card.get("labels"), list) else (),
-        error=_text(about.get("error")) or (_CUT_OFF if _gone(about) else ""),
+        error=_text(about.get("error")) or (_CUT_OFF if _gone(about) else "") or damage,
     )
     return record if record.value is not None or record.state == _MADE else _with_best_evaluation(record)
 
@@ -256,12 +261,18 @@ def _seconds(metrics: Mapping[str, Any], about: Mapping[str, Any], ended: Mappin
     return None if seconds is None else float(seconds)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file; an empty one if the file is missing or is not one."""
-    try:
-        return files.read_object(path)
-    except FileError:
-        return {}
+_PARTS = ("run.json", "options.json", "data.json", "metrics.json", f"model/{saving.CARD}")
+
+
+def _parts(folder: Path) -> tuple[dict[str, dict[str, Any]], str]:
+    """Return the JSON objects of a run by their files, empty where there is none, and what is wrong with a file."""
+    parts, damage = {}, ""
+    for name in _PARTS:
+        try:
+            parts[name] = json_files.read_object(folder / name) if os.path.lexists(folder / name) else {}
+        except FileError as error:
+            parts[name], damage = {}, damage or error.what
+    return parts, damage
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.columns import narrowed
 from bertmagic.errors import ModelError
 from bertmagic.tasks.base import Task
 
@@ -95,4 +96,5 @@ def infer(table: Table, asked: Mapping[str, Any]) -> type[Task]:
         Columns by their role; None where none was named.
     """
     *others, last = map(find, TASKS)
+    table = narrowed(table, asked, frozenset().union(*(task.usual_names for task in others)))
     return next((task for task in others if task.fits(table, asked)), last)

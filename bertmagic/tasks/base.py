@@ -82,6 +82,8 @@ class Task(ABC):
         Whether each word has an output of its own.
     usage
         How a saved model is used without bertmagic, for its card.
+    usual_names
+        How columns of the task are usually called, besides those of texts and labels.
     paired
         Whether a row has two texts, for the tasks that read one text or a pair.
     """
@@ -103,6 +105,7 @@ class Task(ABC):
     several_labels: ClassVar[bool] = False
     has_word_outputs: ClassVar[bool] = False
     usage: ClassVar[Usage] = Usage()
+    usual_names: ClassVar[frozenset[str]] = frozenset()
     paired: bool = False
 
     @property

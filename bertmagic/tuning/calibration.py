@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertmagic import files
+from bertmagic import files, json_files
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
 from bertmagic.errors import FileError
@@ -155,7 +155,7 @@ def load_or_measure(folder: Path, options: Finetune, emit: Listener) -> Calibrat
 
 def _read(path: Path) -> Calibration | None:
     try:
-        cached = files.read_object(path)
+        cached = json_files.read_object(path)
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in cached.items()}
         return Calibration(**values)
     except (FileError, TypeError):
@@ -167,12 +167,12 @@ def _key(folder: Path, options: Finetune, device: str, number_format: str) -> st
 
     config = {name: value for name, value in loading.config(folder).items() if not name.startswith("_")}
     machine = [platform.node(), platform.machine(), torch.get_num_threads(), device, torch.__version__]
-    chosen = [getattr(options, name) for name in _MATTERS]
+    chosen = [getattr(options, name) for name in MATTERS]
     text = json.dumps([_VERSION, config, machine, number_format, chosen], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-_MATTERS = ("pooling", "adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
+MATTERS = ("pooling", "adapt", "lora_rank", "lora_targets", "freeze", "gradient_checkpointing", "attention_dropout")
 """The options that change the cost of a row."""
 
 

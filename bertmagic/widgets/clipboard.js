@@ -29,7 +29,7 @@ const ADD = '[data-command="notebook:insert-cell-below"]';
  */
 function notebookOf(node) {
   const panel = node.closest(".jp-NotebookPanel");
-  const add = panel?.querySelector(`.jp-Toolbar ${ADD}, .jp-NotebookPanel-toolbar ${ADD}, ${ADD}`);
+  const add = panel?.querySelector(`.jp-NotebookPanel-toolbar ${ADD}, ${ADD}`);
   const cell = node.closest(".jp-Cell");
   return add && cell ? { add, cell } : null;
 }
@@ -39,26 +39,39 @@ export const canInsert = (node) => notebookOf(node) !== null;
 
 const frame = () => new Promise((done) => { requestAnimationFrame(() => done()); });
 
+/** Wait for what `find` returns, for so many frames; null if it does not come. */
+async function appeared(find, frames) {
+  for (let at = 0; at < frames; at++) {
+    const found = find();
+    if (found) return found;
+    await frame();
+  }
+  return null;
+}
+
+const press = (node) => node.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true, button: 0 }));
+
 /** Add a cell with code below the cell of an element, by the page's own button, and paste the code there.
  * @returns {Promise<boolean>} whether the code is in the new cell
  */
 export async function insertBelow(node, code) {
   const place = notebookOf(node);
   if (!place) return false;
-  const before = new Set(place.cell.parentElement.children);
-  place.cell.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, button: 0 })); // makes it the active cell
-  (place.add.querySelector("button, jp-button") ?? place.add).click();
-  for (let tries = 0; tries < 60; tries++) {
-    await frame();
-    const fresh = [...place.cell.parentElement.children].find((one) => !before.has(one) && one.matches(".jp-CodeCell"));
-    const editor = fresh?.querySelector(".cm-content");
-    if (!editor) continue;
-    const data = new DataTransfer();
-    data.setData("text/plain", code);
-    editor.focus();
-    editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-    await frame();
-    return editor.textContent.length > 0;
+  const cells = place.cell.parentElement;
+  const before = new Set(cells.children);
+  const editor = () => [...cells.children].find((one) => !before.has(one) && one.matches(".jp-CodeCell"))?.querySelector(".cm-content");
+  press(place.cell); // makes it the active cell
+  press(place.add); // JupyterLab's buttons act when the mouse goes down
+  let fresh = await appeared(editor, 20);
+  if (!fresh) {
+    place.add.click();
+    fresh = await appeared(editor, 60);
   }
-  return false;
+  if (!fresh) return false;
+  const data = new DataTransfer();
+  data.setData("text/plain", code);
+  fresh.focus();
+  fresh.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  await frame();
+  return fresh.textContent.length > 0;
 }

@@ -4,7 +4,7 @@ import { keepKeys } from "./keys.js";
 import { cellPart, dataPart, optionsPart } from "./panel_form.js";
 import { runPart, tryoutPart } from "./panel_run.js";
 
-const PANEL_TRAITS = ["chosen", "_heard", "_spec", "_defaults", "_problems", "_models", "_data", "_estimate", "_cell", "_run", "_frames", "_trial", "_answer"];
+const PANEL_TRAITS = ["chosen", "_heard", "_spec", "_defaults", "_automatic", "_problems", "_models", "_data", "_estimate", "_cell", "_run", "_frames", "_trial", "_answer"];
 const THROTTLE = 70; // milliseconds between two values of a slider that moves
 const KEPT = 8; // presses: the front end may join several messages into one while the kernel is busy
 const ANY_KEY = /./;
@@ -76,8 +76,11 @@ export function mountPanel(model, el, signal) {
   const draw = () => { frame = 0; if (!signal.aborted) for (const part of parts) part.update(); };
   view.redraw = () => { frame ||= requestAnimationFrame(draw); };
   for (const name of PANEL_TRAITS) model.on(`change:${name}`, view.redraw);
+  const placed = new ResizeObserver(view.redraw); // what is around it is known once it has a size
+  placed.observe(view.root);
   signal.addEventListener("abort", () => {
     for (const name of PANEL_TRAITS) model.off(`change:${name}`, view.redraw);
+    placed.disconnect();
     view.root.remove();
   });
   keepKeys(view, ANY_KEY);

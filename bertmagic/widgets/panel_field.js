@@ -99,7 +99,7 @@ function showText(input, words) {
 }
 
 function number(view, spec, id) {
-  const input = element("input", { type: "number", id, step: "any", min: spec.low, max: spec.high, placeholder: "by default" });
+  const input = element("input", { type: "number", id, step: "any", min: spec.low, max: spec.high });
   view.on(input, "keydown", (event) => {
     const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!direction) return;
@@ -108,7 +108,13 @@ function number(view, spec, id) {
     view.choose(spec.name, Math.min(spec.high ?? Infinity, Math.max(spec.low ?? -Infinity, next)));
   });
   typed(view, spec, input);
-  return { nodes: [input], inputs: [input], update: (value) => showText(input, textOf(spec, value)) };
+  return {
+    nodes: [input], inputs: [input],
+    update(value) {
+      input.placeholder = automatic(view, spec);
+      showText(input, textOf(spec, value));
+    },
+  };
 }
 
 function text(view, spec, id) {
@@ -131,7 +137,13 @@ export function fillList(select, choices) {
   select.dataset.key = key;
 }
 
-function choice(view, spec, id, choices = () => spec.choices) {
+/** What stands for an option that is left open. */
+const automatic = (view, spec) => view.get("_automatic")[spec.name] ?? "by default";
+
+/** The choices of an option; null is what the run takes by itself. */
+const choicesOf = (view, spec) => spec.choices.map(([value, words]) => [value, words || automatic(view, spec)]);
+
+function choice(view, spec, id, choices = () => choicesOf(view, spec)) {
   const select = element("select", { id });
   view.on(select, "change", () => view.choose(spec.name, JSON.parse(select.value)));
   return {
@@ -176,7 +188,7 @@ export function field(view, spec) {
     const value = spec.name in chosen ? chosen[spec.name] : defaults[spec.name];
     control.update(value, defaults[spec.name]);
     const isChanged = spec.name in chosen && JSON.stringify(value) !== JSON.stringify(defaults[spec.name] ?? null);
-    const standard = textOf(spec, defaults[spec.name]) || "by default";
+    const standard = textOf(spec, defaults[spec.name]) || automatic(view, spec).replace("by default: ", "");
     changed.hidden = !isChanged;
     changed.replaceChildren(element("span", { "aria-hidden": "true" }, "●"), element("span", { class: "bm-unseen" }, ` (changed; default: ${standard})`));
     back.hidden = !(spec.name in chosen);

@@ -88,8 +88,8 @@ def control(name: str, default: Any, limits: Mapping[str, int], metrics: Sequenc
 
 
 def _choices(entry: Option, limits: Mapping[str, int], metrics: Sequence[str]) -> list[list[Any]]:
-    """Return the values of a list with their words; none if the option is a number."""
-    none = [[None, "by default"]] if entry.default is None else []
+    """Return the values of a list with their words, none for what is left open; no values if the option is a number."""
+    none = [[None, ""]] if entry.default is None else []
     if entry.kind == "flag":
         return [*none, [True, "yes"], [False, "no"]]
     if entry.kind == "choice":

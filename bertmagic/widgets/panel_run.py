@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.display import publish
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
-from bertmagic.options.cells import cell
-from bertmagic.tuning import advice, estimates
+from bertmagic.options.cells import call, cell
+from bertmagic.tuning import advice, calibration, estimates
 from bertmagic.widgets import panel_form as form
+from bertmagic.workflows import resolve as decisions
 from bertmagic.workflows.resolve import resolve
 
 if TYPE_CHECKING:
@@ -93,9 +95,11 @@ class RunOptions:
 
     @property
     def cell(self) -> str:
-        """The ``%%bert_finetune`` cell of the run."""
+        """The cell of the run: ``%%bert_finetune``, or a call of ``bm.finetune`` where there are no magics."""
         data_options = {name: getattr(self._data.base, name) for name in _DATA_OPTIONS}
         given = {name: value for name, value in data_options.items() if value is not None} | self.values
+        if not publish.has_magics():
+            return call("finetune", self.name, given, {"train": self._data.code})
         return cell("bert_finetune", self.name, given, {"train": self._data.code})
 
     def timed(self) -> Estimate | None:
@@ -109,6 +113,24 @@ class RunOptions:
         """Return the estimated time and memory of the run, from what `timed` returned."""
         entry = catalogue.ALIASES.get(self.model)
         return advice.in_proportion(timed, entry, self._about) if entry else timed
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """The options that change the cost of a row, and have other values than where it was measured."""
+        return [name for name in calibration.MATTERS if name in self.values]
+
+    def automatic(self) -> dict[str, str]:
+        """Return what the run takes by itself where the user leaves an option open, in words, as far as it is known."""
+        prepared = self._about.prepared
+        chosen, task = replace(self._data.base, **self.values), prepared.task
+        rows = len(prepared.train) + (len(prepared.validation) if prepared.validation is not None else 0)
+        held_out = decisions.hold_out(chosen, task, rows, False, prepared.test is not None)
+        calibrates = decisions.calibrates(chosen, task, held_out.keep, round(held_out.share * rows))
+        words = {
+            "metric": self._metrics[0], "keep": held_out.keep, "validation": f"{held_out.share:g}",
+            "calibrate": "yes" if calibrates else "no", "lora_alpha": f"{2 * chosen.lora_rank}",
+        }  # fmt: skip
+        return {name: f"by default: {one}" for name, one in words.items() if chosen.__dict__[name] is None}
 
     def models(self, timed: Estimate | None) -> list[list[str]]:
         """Return the models that can be chosen, as value and line, with the estimate for each."""

@@ -34,6 +34,7 @@ class PanelView(anywidget.AnyWidget):
     _heard = traitlets.Int(0).tag(sync=True)
     _spec = traitlets.Dict().tag(sync=True)
     _defaults = traitlets.Dict().tag(sync=True)
+    _automatic = traitlets.Dict().tag(sync=True)
     _problems = traitlets.Dict().tag(sync=True)
     _models = traitlets.List().tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)

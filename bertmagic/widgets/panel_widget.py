@@ -12,7 +12,7 @@ from bertmagic import display as drawing
 from bertmagic.data import variables
 from bertmagic.display import publish
 from bertmagic.display.writers.elements import paragraph, warned
-from bertmagic.errors import BertMagicError, OptionError, count
+from bertmagic.errors import BertMagicError, OptionError, count, listing
 from bertmagic.events import Event, Listener, Started
 from bertmagic.options import Finetune, files
 from bertmagic.options.names import variable_name
@@ -100,7 +100,7 @@ class Panel(PanelView):
 
     @property
     def cell(self) -> str:
-        """The ``%%bert_finetune`` cell that does the same as the panel."""
+        """The cell that does the same as the panel: ``%%bert_finetune``, or a call where there are no magics."""
         return self.run.cell
 
     @property
@@ -274,10 +274,13 @@ class Panel(PanelView):
         estimate = run.estimate(timed) if timed else None
         self._state = PanelState(self.data.report.data, run.values, estimate, run.cell, self._run_words())
         shown = drawing.bundle(estimate)["text/html"] if estimate else ""
+        if estimate and run.unmeasured:
+            shown += paragraph(f"Time and memory were measured with the defaults of {listing(run.unmeasured)}.")
         code = self.data.code
         deleted = f"The variable {code} was deleted. The panel still has its rows; the cell needs the variable."
         return {
-            "_defaults": run.defaults, "_problems": run.problems, "_models": run.models(timed), "_cell": run.cell,
+            "_defaults": run.defaults, "_automatic": {} if self.data.error else run.automatic(),
+            "_problems": run.problems, "_models": run.models(timed), "_cell": run.cell,
             "_estimate": f"{shown}{warned(deleted) if self.data.is_deleted else ''}",
         }  # fmt: skip
 

@@ -16,6 +16,7 @@ from bertmagic.attention.statistics import nearly_uniform
 from bertmagic.attention.words import tokens_of
 from bertmagic.data import pairs
 from bertmagic.data.batches import BatchSource
+from bertmagic.data.object_types import declares
 from bertmagic.data.tokenization import encode
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase
@@ -24,6 +25,7 @@ from bertmagic.models.fast import first_token
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.tasks.description import Description
+from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +96,7 @@ def listed(text: Any) -> list[Any]:
     DataError
         If there are none, or so many that their maps would fill the memory.
     """
-    inputs = text.tolist() if hasattr(text, "tolist") else text
+    inputs = text.tolist() if declares(text, "tolist") else text
     if not isinstance(inputs, list):
         return [inputs]
     if not 1 <= len(inputs) <= _MOST_TEXTS:
@@ -118,13 +120,13 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
         raise DataError(f"{count(len(parts), 'text')} given for attention.", "Give one text, or a pair: A ||| B.")
     for part in parts:
         if not isinstance(part, str) or not part.strip():
-            raise DataError(f"there is no text to read: {part!r:.60}.", "Give a text with at least one word.")
+            raise DataError(f"there is no text to read: {quoted(part, 60)}.", "Give a text with at least one word.")
     if len(parts) < len(task.inputs):
         raise DataError(
             f"the model reads pairs ({listing(task.inputs)}), and one text is given.",
             "Give both texts, or one with ` ||| ` between the two.",
         )
-    return parts
+    return [without_surrogates(part) for part in parts]
 
 
 def _source(model: TextModel) -> AttentionSource:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import columns as naming
 from bertmagic.data import tables
 from bertmagic.data.rows import LabelledRows, overlap
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing
@@ -128,7 +129,7 @@ def _read(lead: TextModel, data: Any, asked: Mapping[str, Any], emit: Listener) 
 
 def _examples(model: TextModel, table: tables.Table, asked: Mapping[str, Any]) -> LabelledRows:
     named = using.trained(model, table) | {role: column for role, column in asked.items() if column}
-    columns, _ = model.task.columns(table, named)
+    columns, _ = model.task.columns(naming.narrowed(table, named, model.task.usual_names), named)
     return model.task.examples(table, columns)[0]
 
 

@@ -12,6 +12,7 @@ from bertmagic.events import Listener, counting
 from bertmagic.inference import vector_cache
 from bertmagic.models import heads, loading, pooling
 from bertmagic.run import folders
+from bertmagic.text_safety import quoted
 from bertmagic.workflows import predict
 
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ def choose_pooling(model: TextModel, wanted: str | None) -> tuple[Pooling, str]:
         return model.card.get("pooling", "mean"), "Pooling: the one that the model was loaded with."
     if wanted is None:
         return pooling.choose(model.folder)
-    if wanted not in pooling.POOLINGS:
-        raise OptionError(f"pooling = {wanted!r} is not one of {listing(pooling.POOLINGS)}.", "Leave it out for auto.")
+    if not isinstance(wanted, str) or wanted not in pooling.POOLINGS:
+        raise OptionError(
+            f"pooling = {quoted(wanted)} is not one of {listing(pooling.POOLINGS)}.", "Leave it out for auto."
+        )
     return wanted, ""
 
 

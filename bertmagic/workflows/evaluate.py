@@ -136,7 +136,7 @@ def _run(model: TextModel, table: Table, asked: Mapping[str, Any], emit: Listene
 
     task = model.task
     known = predict.trained(model, table) | {role: column for role, column in asked.items() if column}
-    columns, _ = task.columns(table, known)
+    columns, _ = task.columns(naming.narrowed(table, known, task.usual_names), known)
     unseen: Mapping[int, str] = task.unseen(table, columns)
     if len(unseen) == len(table.frame):
         unseen = {}  # no row has a known label: `Task.examples` raises the error

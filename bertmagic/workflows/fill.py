@@ -16,6 +16,7 @@ from bertmagic.models import heads, loading
 from bertmagic.tasks.masked_language_modeling import filling
 from bertmagic.tasks.masked_language_modeling import heads as masked
 from bertmagic.tasks.masked_language_modeling.result import Fills, NextSentences
+from bertmagic.text_safety import quoted, without_surrogates
 from bertmagic.workflows.predict import rows_given
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def _check_head(model: TextModel) -> None:
 
 
 def _listed(sentences: Any) -> list[Any]:
-    return [sentences] if isinstance(sentences, str) else list(sentences)
+    given = [sentences] if isinstance(sentences, str) else list(sentences)
+    return [without_surrogates(text) if isinstance(text, str) else text for text in given]
 
 
 def _paired(first: list[Any], second: list[Any]) -> list[tuple[str, str]]:
@@ -134,5 +136,5 @@ def _paired(first: list[Any], second: list[Any]) -> list[tuple[str, str]]:
         )
     for number, pair in enumerate(zip(first, second, strict=True)):
         if not all(isinstance(text, str) and text.strip() for text in pair):
-            raise DataError(f"pair {number} lacks a sentence: {pair!r:.80}.", "Give two texts in each pair.")
+            raise DataError(f"pair {number} lacks a sentence: {quoted(pair, 80)}.", "Give two texts in each pair.")
     return list(zip(first, second, strict=True))

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
-from bertmagic.data import cache, checks, columns, pairs, tables, variables
+from bertmagic import files, paths
+from bertmagic.data import cache, checks, columns, pairs, surrogates, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
@@ -22,6 +22,7 @@ from bertmagic.models import devices, heads, loading, pooling, saving, weights
 from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
+from bertmagic.text_safety import quoted
 from bertmagic.workflows.prepare import ROLES
 from bertmagic.workflows.resolve import place
 
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
 _READ = ("text", "question", "context")
 """The roles of columns that models read."""
 
-_LONGEST_NAME = 300
-"""No name of a file has more characters."""
-
 _WANTED = {
     1: "Give a text, a list of texts, a column or a file.",
     2: "Give a pair of {} and {}, as two texts or as one with ` ||| ` between them; a list of pairs, rows or a file.",
@@ -54,7 +52,7 @@ def opened(
     reference: str, device: str | None, precision: str, known: tuple[str, ...], emit: Listener
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Task, dict[str, Any], Path, str]:
     """Return the parts of a `TextModel` from a run, a folder or the hub; see `bertmagic.api.load`."""
-    folder = folders.model_folder(reference) if reference in folders.names() else Path(reference).expanduser()
+    folder = folders.model_folder(reference) if reference in folders.names() else paths.path(reference, "model")
     files.recover(folder)
     if not folder.is_dir():
         folder = weights.find(reference, downloading(emit), (*folders.names(), *known)).folder
@@ -187,6 +185,12 @@ def trained(model: TextModel, table: tables.Table) -> dict[str, Any]:
 
 def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str, list[str]]:
     """Return the rows to predict, a column for each text, what messages call both, and notes on how they were read."""
+    frame, name, where, notes = _given(model, texts, asked)
+    frame, mended = surrogates.mended(frame)
+    return frame, name, where, [*notes, *([mended] if mended else [])]
+
+
+def _given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str, list[str]]:
     import pandas as pd
 
     inputs = list(model.task.inputs)
@@ -217,7 +221,7 @@ def rows_given(model: TextModel, texts: Any, asked: Mapping[str, Any]) -> tuple[
 
 def _file_note(texts: Any) -> list[str]:
     """Return a note if a text is the name of a file: it is read as a text, and not as the texts in that file."""
-    if not isinstance(texts, str) or len(texts) > _LONGEST_NAME or "\0" in texts:
+    if not isinstance(texts, str) or not paths.can_be_path(texts):
         return []
     path = Path(texts)
     try:
@@ -272,7 +276,7 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
     for number, pair in enumerate(rows):
         if len(pair) != len(inputs):
             raise DataError(
-                f"row {number} is not a pair of {listing(inputs)} but {texts[number]!r:.80}.",
+                f"row {number} is not a pair of {listing(inputs)} but {quoted(texts[number], 80)}.",
                 "Give tuples of two texts, or a text with ` ||| ` between the two.",
             )
     return pd.DataFrame(rows, columns=inputs, dtype=object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import columns as naming
 from bertmagic.data import split, tables
 from bertmagic.data.columns import several
 from bertmagic.data.formats.header import UnsureHeader
@@ -75,10 +76,11 @@ def columns_of(kind: type[Task], table: Table, options: Any) -> tuple[dict[str, 
     DataError
         If a column is missing or not clear, with how the file was read: another reading may be the fix.
     """
+    named = named_columns(options)
     try:
-        return kind.columns(table, named_columns(options))
+        return kind.columns(naming.narrowed(table, named, kind.usual_names), named)
     except DataError as error:
-        raise DataError(error.what, " ".join(filter(None, (error.fix, table.note)))) from None
+        raise DataError(error.what, " ".join(filter(None, (error.fix, naming.width_note(table), table.note)))) from None
 
 
 def prepare(options: Finetune | Pretrain, emit: Listener) -> Prepared:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, options, tasks
+from bertmagic import files, options, paths, tasks
 from bertmagic.data import tables
 from bertmagic.data.texts import cells
 from bertmagic.errors import BertMagicError, OptionError, count
@@ -101,7 +100,7 @@ def _packed(prepared: Prepared) -> bytes | None:
 
 
 def _in_file(source: Any) -> bool:
-    return isinstance(source, str) and (source.startswith("sample:") or Path(source).expanduser().exists())
+    return isinstance(source, str) and (source.startswith("sample:") or paths.path(source, "train").exists())
 
 
 def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) -> LabelledRows:

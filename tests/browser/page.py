@@ -80,6 +80,16 @@ class Lab:
         """The outputs of a cell."""
         return self.cell(at).locator(".jp-OutputArea-output")
 
+    def source(self, at):
+        """Return the source of a cell as it would be saved."""
+        widgets = "jupyterapp.shell.currentWidget.content.widgets"
+        return self.page.evaluate(f"at => {widgets}[at].model.sharedModel.getSource()", at)
+
+    def delete(self, at):
+        """Delete a cell."""
+        self.page.evaluate("at => { jupyterapp.shell.currentWidget.content.activeCellIndex = at }", at)
+        self.page.evaluate("() => jupyterapp.commands.execute('notebook:delete-cell')")
+
     def figure(self, at, position):
         """Return an output that is a figure, once it is drawn."""
         output = self.output(at).nth(position)

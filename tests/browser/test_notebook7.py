@@ -1,4 +1,4 @@
-"""The same in Notebook 7: the last frame is drawn as a figure there too, and the live view of attention lives."""
+"""The same in Notebook 7: the last frame is drawn as a figure there too, and the live views live."""
 
 import nbformat
 import pytest
@@ -11,6 +11,7 @@ CELLS = [
     '%load_ext bertmagic\nimport pandas as pd\nreviews = pd.read_csv("reviews.csv")',
     '%%bert_finetune seven\ntrain = reviews\ntext = "review"\nlabel = "mood"\nmodel = "tinybert"\nmax_steps = 120',
     '%bert_attention "the film was not superb and we had a dull plot" -m mood',
+    "%bert_panel reviews --text review --label mood --model tinybert --name eight",
 ]
 
 
@@ -54,4 +55,21 @@ def test_the_view_of_attention_answers(seven, pictures):
     view.locator(".bm-list td").first.wait_for()
     view.scroll_into_view_if_needed()
     seven.picture(pictures / "notebook7-attention.png")
+    assert seven.errors == []
+
+
+def test_the_panel_takes_keys_and_inserts_its_cell(seven, pictures):
+    panel = seven.cell(3).locator(".bm-panel")
+    panel.get_by_label("adapt", exact=True).focus()
+    seven.page.keyboard.press("l")  # lora; in command mode Notebook 7 would number the lines
+    panel.locator("pre", has_text="lora").wait_for()
+    panel.get_by_label("warmup", exact=True).focus()
+    seven.page.keyboard.press("ArrowRight")
+    panel.locator("pre", has_text="warmup = 0.07").wait_for()
+    cells = seven.cells().count()
+    panel.get_by_role("button", name="Insert the cell below").click()
+    panel.get_by_text("Inserted below.").wait_for()
+    seven.picture(pictures / "notebook7-panel.png")
+    assert seven.cells().count() == cells + 1
+    assert seven.source(4) == panel.locator("pre").inner_text()
     assert seven.errors == []

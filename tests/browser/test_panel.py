@@ -41,10 +41,11 @@ def button(live, name):
 
 
 def many_steps(lab, live):
-    """Make a run long enough to be stopped: with the smallest batches."""
+    """Make a run long enough to be stopped: with small batches."""
     slider(live, "batch_size").focus()
     lab.page.keyboard.press("Home")
-    live.locator(CODE, has_text=re.compile(r"^batch_size\s+= 2", re.M)).wait_for()
+    lab.page.keyboard.press("ArrowRight")
+    live.locator(CODE, has_text=re.compile(r"^batch_size\s+= 4", re.M)).wait_for()
 
 
 def wait_for_words(live, words):
@@ -81,6 +82,23 @@ def test_the_cell_is_copied(lab, panel):
     button(live, "Copy the cell").click()
     wait_for_words(live, "Copied.")
     assert lab.page.evaluate("() => navigator.clipboard.readText()") == code(live)
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_the_cell_is_inserted_below(lab, panel, by):
+    at, live = panel
+    before = lab.cells().count()
+    insert = button(live, "Insert the cell below")
+    if by == "mouse":
+        insert.click()
+    else:
+        insert.focus()
+        lab.page.keyboard.press("Enter")
+    wait_for_words(live, "Inserted below.")
+    assert lab.cells().count() == before + 1
+    assert lab.source(at + 1) == code(live)
+    assert lab.source(at) == PANEL
+    lab.delete(at + 1)
 
 
 def test_another_column_is_chosen_and_all_follows(lab, panel, pictures):

@@ -1,8 +1,13 @@
+from types import SimpleNamespace
+from typing import ClassVar
+
 import pandas as pd
 import pytest
 
+from bertmagic import tasks
 from bertmagic.data import columns, tables
 from bertmagic.errors import DataError
+from bertmagic.workflows.prepare import columns_of
 
 LONG = [f"a text of some words, number {i}" for i in range(40)]
 CLASSES = ["a", "b"] * 20
@@ -123,3 +128,61 @@ def test_multiple_choice_is_refused_unless_both_columns_are_named():
     assert "a row of each question and choice" in caught.value.fix
     table = tables.read(pd.DataFrame(frame))
     assert columns.text_and_label(table, "question", "key")[:2] == ("question", "key")
+
+
+class Counted(pd.DataFrame):
+    """A frame that counts how often one of its columns is read."""
+
+    reads: ClassVar[list[str]] = []
+
+    @property
+    def _constructor(self):
+        return Counted
+
+    def __getitem__(self, key):
+        self.reads.append(key)
+        return super().__getitem__(key)
+
+
+def wide(many, **named):
+    numbers = {f"feature_{at}": [at % 7, at % 5] * 20 for at in range(many)}
+    Counted.reads.clear()
+    return tables.Table("wide", Counted({**numbers, **named}))
+
+
+def reads_to_infer(table):
+    asked = dict.fromkeys(("text", "label", "question", "context", "answers"))
+    task = tasks.infer(table, asked)
+    chosen, _ = columns_of(task, table, SimpleNamespace(**asked))
+    return chosen, len([key for key in Counted.reads if isinstance(key, str)])
+
+
+def test_the_work_grows_with_the_columns_and_not_with_their_square():
+    counts = [reads_to_infer(wide(many, review=LONG, label=CLASSES))[1] for many in (100, 200, 400)]
+    assert counts[1] - counts[0] <= 20 * 100
+    assert counts[2] - counts[1] <= 2 * (counts[1] - counts[0])
+
+
+def test_of_a_very_wide_table_only_columns_with_usual_names_are_looked_at():
+    chosen, reads = reads_to_infer(wide(columns.MOST + 1, review=LONG, label=CLASSES))
+    assert chosen == {"text": "review", "label": "label"}
+    assert reads < 50
+    with pytest.raises(DataError, match="looks like the label") as caught:
+        reads_to_infer(wide(columns.MOST + 1, review=LONG, group=CLASSES))
+    assert "Of its 2,003 columns, only those with a usual name are looked at." in caught.value.fix
+    chosen, _ = columns_of(
+        tasks.find("classification"), wide(columns.MOST, review=LONG, group=CLASSES),
+        SimpleNamespace(text="review", label="group"),
+    )  # fmt: skip
+    assert chosen == {"text": "review", "label": "group"}
+
+
+def test_a_missing_column_of_a_very_wide_table_names_the_nearest_of_all():
+    with pytest.raises(DataError, match=r"no column 'featre_1999'.*Did you mean 'feature_1999'\?") as caught:
+        columns_of(tasks.find("classification"), wide(6000, review=LONG), SimpleNamespace(text="featre_1999"))
+    assert len(str(caught.value)) < 400
+
+
+def test_the_names_of_a_table_are_listed_once():
+    table = tables.read(pd.DataFrame({"x": LONG}))
+    assert table.columns is table.columns

@@ -93,6 +93,6 @@ def test_rows_with_half_a_character_are_read(rows):
     assert frame(rows).to_dict("list") == {"text": ["a", HALF], "n": [1, 2]}
 
 
-def test_a_file_may_hold_half_a_character(tmp_path):
+def test_half_a_character_of_a_file_is_mended(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"text": "a \\ud83d b", "label": 1}\n{"text": "c", "label": 2}\n')
-    assert tables.read(tmp_path / "t.jsonl").frame["text"].tolist() == ["a \ud83d b", "c"]
+    assert tables.read(tmp_path / "t.jsonl").frame["text"].tolist() == ["a � b", "c"]

@@ -149,6 +149,14 @@ def test_an_app_shows_results_and_the_live_view_answers(page, pictures):  # noqa
     page.wait_for_timeout(1000)
     page.screenshot(path=pictures / "marimo.png")
     assert grid.screenshot() != first  # the thumbnails of another method come from Python
-    page.get_by_role("button", name="Start").wait_for()
+    page.get_by_role("button", name="Start", exact=True).wait_for()
     page.screenshot(path=pictures / "marimo-panel.png")
+    page.get_by_label("epochs as a number").fill("1")
+    page.get_by_label("epochs as a number").press("Enter")
+    page.locator(".bm-panel pre", has_text="epochs=1,").wait_for()  # a call, as there are no magics
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator(".bm-panel", has_text="Finished after all").wait_for()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.locator(".bm-panel", has_text="1 prediction by other").wait_for()
+    page.screenshot(path=pictures / "marimo-panel-run.png")
     assert page.errors == []

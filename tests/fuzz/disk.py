@@ -27,11 +27,12 @@ class Disk:
 
     def ask(self, what, path):
         """Note a request and refuse it if it is its turn."""
-        if not os.fspath(path).startswith(self.below):
+        path = Path.cwd() / path
+        if not any(path.is_relative_to(folder) for folder in self.below):
             return
-        self.asked.append((what, os.fspath(path)))
+        self.asked.append((what, str(path)))
         if len(self.asked) - 1 == self.refused:
-            raise OSError(self.number, os.strerror(self.number), os.fspath(path))
+            raise OSError(self.number, os.strerror(self.number), str(path))
 
 
 @contextmanager

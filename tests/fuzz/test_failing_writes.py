@@ -83,7 +83,7 @@ def start(before, folder):
 def refusals_of(name, encoder, before, folder):
     """Return how often a disk is asked in an action."""
     start(before, folder)
-    with watched(Disk((str(folder), ".bertmagic", "saved", "page", "predicted"))) as disk:
+    with watched(Disk((folder,))) as disk:
         ACTIONS[name](encoder)
     return disk.asked
 
@@ -92,7 +92,7 @@ def refuse(name, at, number, encoder, before, folder, again):
     """Have the disk refuse one request of an action, and hold all that is promised of it."""
     start(before, folder)
     error, users_own = None, ""
-    disk = Disk((str(folder), ".bertmagic", "saved", "page", "predicted"), at, number)
+    disk = Disk((folder,), at, number)
     with watched(disk):
         try:
             ACTIONS[name](encoder)

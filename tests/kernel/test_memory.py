@@ -8,7 +8,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore::ResourceWa
 
 COUNTING = """
 import bertmagic as bm
-import gc, sys, torch, transformers
+import ctypes, gc, sys, torch, transformers
 from bertmagic.models import devices
 
 def fail(event):
@@ -20,7 +20,22 @@ room = [sys.intern(f"a name of its own {number}") for number in range(50_000)]
 
 def alive(kind):
     return sum(issubclass(type(thing), kind) for thing in gc.get_objects())
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in
+                "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()]
+
+def in_use():
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallinfo2"):
+        return devices.process_memory()
+    library.mallinfo2.restype = Info
+    info = library.mallinfo2()
+    return info.uordblks + info.hblkhd
 """
+"""``in_use`` are the bytes that were allocated and not freed. Resident ones also have the free pages between them, of
+which a busy machine, where more threads allocate at a time, leaves more: 1 to 3 % in the first rounds. Without glibc
+they are all there is."""
 
 FAILS = 'clf = bm.finetune(reviews, label="mood", model="tinybert", name="clf", eval_every=2, on_event=fail)'
 
@@ -56,17 +71,17 @@ def one_round(kernel):
 
 
 def rounds_of(kernel, number):
-    """Resident bytes after each round, with nothing of an earlier run alive."""
+    """Bytes in use after each round, with nothing of an earlier run alive."""
     for _ in range(number):
         one_round(kernel)
         kernel.good("devices.release()")
         assert kernel.value("alive(transformers.BertForSequenceClassification)") == 1
         assert kernel.value("alive(torch.optim.Optimizer)") == 0
-        yield kernel.value("devices.process_memory()")
+        yield kernel.value("in_use()")
 
 
 def test_three_rounds_leave_nothing(kernel):
-    """What leaks adds to each round; the pages that a thread's heap takes once, in whichever round, do not."""
+    """What leaks adds to each round; what is kept once, in whichever round, does not."""
     kernel.good(SETUP + COUNTING)
     sizes = list(rounds_of(kernel, 2))
     for size in rounds_of(kernel, 4):
@@ -79,5 +94,8 @@ def test_three_rounds_leave_nothing(kernel):
 @pytest.mark.soak
 def test_twenty_rounds_leave_nothing(kernel):
     kernel.good(SETUP + COUNTING)
-    sizes = list(rounds_of(kernel, 20))
+    sizes = list(rounds_of(kernel, 2))
+    resident = kernel.value("devices.process_memory()")
+    sizes += rounds_of(kernel, 18)
     assert max(sizes[2:]) <= 1.01 * sizes[1], sizes
+    assert kernel.value("devices.process_memory()") <= 1.05 * resident

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import bertmagic as bm
 from bertmagic.errors import DataError, OptionError
 from bertmagic.models import new_encoder
 
@@ -64,9 +65,14 @@ def test_few_words_are_an_error():
 
 @pytest.mark.parametrize(
     ("size", "vocab_size", "message"),
-    [("tny", 400, "size = 'tny' is unknown. Did you mean 'tiny'?"), ("tiny", 10, "vocab_size = 10 is not between")],
+    [
+        ("tny", 400, "size = 'tny' is not one of tiny, mini, small, medium, base. Did you mean 'tiny'?"),
+        (["tiny"], 400, "size = ['tiny'] is not one of"),
+        ("tiny", 10, "vocab_size = 10 is not between 200 and 250000"),
+        ("tiny", "many", "vocab_size = 'many' is not a number"),
+    ],
 )
-def test_sizes_are_checked(tmp_path, size, vocab_size, message):
+def test_sizes_are_checked(size, vocab_size, message):
     with pytest.raises(OptionError) as caught:
-        new_encoder.write(tmp_path / "x", size, TEXTS, vocab_size, True, 0)
+        bm.new_model(size, vocab_from=TEXTS, vocab_size=vocab_size)
     assert message in caught.value.what

@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from bertmagic import options
-from bertmagic.errors import Interrupted, OptionError, UnknownReference
+from bertmagic.errors import FileError, Interrupted, OptionError, UnknownReference
 from bertmagic.events import Ended, Evaluated, Started
 from bertmagic.run import folders, records
 from bertmagic.run.recorder import RunRecorder
@@ -115,7 +116,30 @@ def test_a_half_written_file_hides_nothing_else(file, content):
     if file != "run.json":
         assert (record.task, record.encoder, record.metric) == ("classification", "minilm", "macro_f1")
     assert record.state in ("finished", "failed")
+    if not content.endswith("}"):
+        assert f"{file} is damaged" in record.error
     listed()
+
+
+def test_a_folder_of_runs_that_cannot_be_read_is_one_error_and_one_odd_run_hides_no_other(monkeypatch):
+    finished("mine")
+    finished("other")
+    real = records.read_run
+
+    def odd(folder):
+        if folder.name == "mine":
+            raise ZeroDivisionError
+        return real(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "read_run", odd)
+        listing = listed()
+    assert ([record.name for record in listing.records], listing.foreign) == (["other"], ("mine",))
+    refused = PermissionError(13, "Permission denied")
+    monkeypatch.setattr(Path, "iterdir", lambda path: (_ for _ in ()).throw(refused))
+    with pytest.raises(FileError, match=r"runs cannot be read: you have no right to .*Permission denied") as caught:
+        listed()
+    assert "BERTMAGIC_HOME" in caught.value.fix
 
 
 def test_what_is_no_run_is_named_and_left_out(tmp_path):

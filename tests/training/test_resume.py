@@ -96,7 +96,7 @@ def test_a_checkpoint_from_before_an_option_goes_on_as_it_began(train):
         for name in ("pooling", "keep", "baselines"):
             del state["options"][name]
         path.write_text(json.dumps(state), encoding="utf-8")
-        (path.parent / "SHA256SUMS").unlink()
+        (path.parent / "XXH128SUMS").unlink()
     resumed = train(resume=True, validation=0.1)
     assert resumed.network.config.num_hidden_layers == 2
     same(resumed, train(name="whole", **known))
@@ -197,7 +197,7 @@ def test_nothing_in_a_checkpoint_is_pickled(train):
     with pytest.raises(Interrupted):
         train(6)
     for path in (path for path in checkpoints.folder("mine").rglob("*") if path.is_file()):
-        assert path.suffix in (".json", ".safetensors") or path.name == "SHA256SUMS", path
+        assert path.suffix in (".json", ".safetensors") or path.name == "XXH128SUMS", path
 
 
 def test_checkpoints_come_by_steps_by_time_and_at_evaluations(train):
@@ -558,7 +558,7 @@ def hold_to_the_whole_run(resumed, encoder, rows):
     mine, other = resumed.network.state_dict(), whole.network.state_dict()
     assert all(torch.equal(mine[name], other[name]) for name in mine)
     assert {path.name for path in resumed.folder.parent.iterdir()} == {
-        "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model",
+        "options.json", "data.json", "run.json", "events.jsonl", "metrics.json", "model", runs.ROWS,
     }  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 import json
 import math
+import sys
 import threading
+from types import SimpleNamespace
 
 import anywidget
 import pandas as pd
@@ -98,6 +100,9 @@ def test_the_cell_the_estimate_and_that_of_each_model_move_with_the_sliders(open
     assert "train      = reviews" in opened.cell
     opened.set(max_length=8)
     assert opened.estimate.truncated > 0.5
+    assert "measured with" not in opened._estimate
+    opened.set(adapt="lora", freeze=1)
+    assert "Time and memory were measured with the defaults of adapt, freeze." in opened._estimate
 
 
 def test_the_cell_reads_back_as_what_the_panel_would_run(opened, rows, encoder):
@@ -117,6 +122,25 @@ def test_the_cell_reads_back_as_what_the_panel_would_run(opened, rows, encoder):
     assert "seed" not in opened.cell
 
 
+def test_in_marimo_the_cell_is_a_call(opened, rows, encoder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: True))
+    opened.set(lr=2e-3, epochs=3, class_weights="balanced", calibrate=False)
+    given = {}
+    finetune = SimpleNamespace(finetune=lambda **options: given.update(options))
+    exec(opened.cell, {"bm": finetune, "reviews": rows})
+    assert opened._cell.startswith("tuned = bm.finetune(")
+    assert given.pop("train") is rows
+    assert given == {
+        "text": "text", "label": "label", "model": str(encoder), "name": "tuned", "lr": 2e-3, "epochs": 3,
+        "class_weights": "balanced", "calibrate": False,
+    }  # fmt: skip
+    opened.tryout.model = SimpleNamespace(name="tuned")
+    lines = [line for _, line in opened.tryout.spec()["steps"]]
+    assert lines[0] == 'bm.load("tuned").predict("I would buy it again")'
+    for line in lines:
+        compile(line, "a cell", "eval")
+
+
 def test_what_was_not_touched_follows_what_was_chosen(opened):
     assert opened._defaults["lr"] == pytest.approx(3e-5)
     opened.set(adapt="lora")
@@ -130,6 +154,18 @@ def test_what_was_not_touched_follows_what_was_chosen(opened):
     opened.set(model="minilm")
     assert 'model = "minilm"' not in opened.cell  # the default needs no line
     assert "lr" not in opened.values  # it is what minilm has by default
+
+
+def test_what_a_run_takes_by_itself_is_said(opened):
+    assert opened._automatic == {
+        "metric": "by default: macro_f1", "keep": "by default: last", "validation": "by default: 0.2",
+        "calibrate": "by default: no", "lora_alpha": "by default: 16",
+    }  # fmt: skip
+    opened.set(metric="accuracy", lora_rank=4)
+    assert opened._automatic["keep"] == "by default: best"  # who chooses a metric has weights chosen by it
+    assert opened._automatic["validation"] == "by default: 0.1"
+    assert opened._automatic["lora_alpha"] == "by default: 8"
+    assert "metric" not in opened._automatic
 
 
 def test_a_value_that_is_set_stays_and_may_lie_beyond_the_slider(opened):

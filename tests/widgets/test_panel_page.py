@@ -169,6 +169,7 @@ def test_a_value_is_typed_and_set_back_by_keys(make, show):
 def test_a_choice_is_no_text(make, show):
     page = show(make())
     unfold(page)
+    assert page.page.get_by_label("keep", exact=True).locator("option").first.inner_text() == "by default: last"
     page.page.get_by_label("calibrate", exact=True).select_option("no")
     page.page.get_by_label("freeze", exact=True).select_option("the lowest 1 layer")
     page.page.get_by_label("keep", exact=True).select_option("last")

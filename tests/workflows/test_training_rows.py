@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import bertmagic as bm
@@ -101,12 +102,22 @@ def test_too_many_rows_are_not_kept(encoder, make_rows, monkeypatch):
     assert not kept_file().exists()
 
 
-def test_what_arrow_cannot_hold_is_said(encoder, make_rows):
+def test_what_arrow_cannot_hold_is_said(encoder, make_rows, monkeypatch):
+    def refuse(prepared):
+        raise pa.ArrowInvalid("cannot hold it")
+
+    monkeypatch.setattr(training_rows, "_packed", refuse)
+    _, (note,) = trained(make_rows(40), encoder, text="text", label="label", validation=0)
+    assert "could not be kept with the run (cannot hold it)" in note
+    assert not kept_file().exists()
+
+
+def test_rows_with_half_a_character_are_kept(encoder, make_rows):
     rows = make_rows(40).astype(object)
     rows.loc[[3, 7, 11, 20, 30], "text"] = "half a character \ud83d and more"
-    _, (note,) = trained(rows, encoder, text="text", label="label", validation=0)
-    assert "could not be kept with the run (" in note
-    assert not kept_file().exists()
+    model, (note,) = trained(rows, encoder, text="text", label="label", validation=0)
+    assert note.startswith("The 40 training rows are kept in ")
+    assert list(found(model).texts)[3] == "half a character � and more"
 
 
 def test_a_damaged_file_is_not_used(encoder, make_rows):

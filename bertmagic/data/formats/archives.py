@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from contextlib import ExitStack
@@ -41,6 +42,8 @@ _KINDS: dict[bytes, tuple[str, Callable[[Any], Any]]] = {
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".bgz")
 
 _DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_BROKEN = (*_DAMAGED, struct.error, OverflowError, ValueError)
+"""What `zipfile` raises for a directory whose numbers and names were damaged."""
 _DOCUMENTS = frozenset(["[Content_Types].xml", "mimetype"])
 """What the zip archives hold that are documents of Office, OpenDocument or EPUB."""
 _NO_DATA = ("readme", "license", "licence", "copying", "citation", "changelog", "notice")
@@ -60,7 +63,10 @@ def located(path: Path) -> tuple[Path, str]:
 def compression(path: Path, member: str = "") -> str:
     """Return how a file is compressed, by its first bytes: ``gz``, ``bz2``, ``xz``, ``zst``; empty if it is not."""
     with ExitStack() as stack:
-        first = _raw(path, member, stack).read(8)
+        try:
+            first = _raw(path, member, stack).read(8)
+        except _DAMAGED as error:
+            raise _damaged(f"{path.name}:{member}" if member else path.name, error) from None
     return next((name for mark, (name, _) in _KINDS.items() if first.startswith(mark)), "")
 
 
@@ -101,12 +107,20 @@ def _raw(path: Path, member: str, stack: ExitStack) -> Any:
         raise UnknownReference(
             f"{path.name} has no file {member!r}; it has {listing(members(path))}.{near}", f"Write {path.name}:FILE."
         ) from None
+    except NotImplementedError as error:  # a way of packing that is not known; a RuntimeError, too
+        raise DataError(f"{member} in {path.name} cannot be unpacked: {error}.", "Unpack it or pack it anew.") from None
     except RuntimeError as error:  # encrypted
         raise DataError(f"{member} in {path.name} cannot be opened: {error}.", "Unpack it with its password.") from None
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except _BROKEN as error:
+        if not member:
+            raise
         raise DataError(
             f"{path.name} cannot be read as a zip archive: {error}.", "Unpack it or pack it anew."
         ) from None
+
+
+def _damaged(name: str, error: Exception) -> DataError:
+    return DataError(f"{name} is damaged or cut off: {error}.", "Fetch or pack it again.")
 
 
 def _size(path: Path, member: str) -> int:
@@ -130,7 +144,7 @@ class _Decompressed(io.RawIOBase):
         try:
             data = self.stream.read(len(buffer))
         except _DAMAGED as error:
-            raise DataError(f"{self.name} is damaged or cut off: {error}.", "Fetch or pack it again.") from None
+            raise _damaged(self.name, error) from None
         self.seen += len(data)
         if self.seen > max(MOST, RATIO * self.size):
             raise DataError(
@@ -169,7 +183,7 @@ def members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except _BROKEN as error:
         raise DataError(f"{path.name} cannot be read as a zip archive: {error}.", "Fetch or pack it again.") from None
 
 

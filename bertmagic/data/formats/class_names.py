@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.labels import missing
 from bertmagic.errors import DataError
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ def of_schema(metadata: Mapping[bytes, bytes] | None) -> dict[str, Any]:
     """Return the features of the columns that the metadata of an Arrow schema describe; empty if there are none."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return {}
     return features if isinstance(features, dict) else {}
 
@@ -53,7 +54,8 @@ def applied(frame: pd.DataFrame, features: Mapping[str, Any], name: str) -> pd.D
 
 def _names(feature: Any) -> list[str]:
     names = feature.get("names") if isinstance(feature, dict) else None
-    return list(map(str, names)) if isinstance(names, list) else []
+    named = [without_surrogates(str(name)) for name in names] if isinstance(names, list) else []
+    return named if len(set(named)) == len(named) else []
 
 
 def _inner(feature: Any) -> Any:

@@ -114,9 +114,14 @@ def from_arrow(table: Any, name: str = "the table") -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    frame: pd.DataFrame = table.to_pandas(
-        types_mapper=lambda kind: None if pa.types.is_dictionary(kind) else pd.ArrowDtype(kind)
-    )
+    def own_types(kind: Any) -> Any:
+        return None if pa.types.is_dictionary(kind) else pd.ArrowDtype(kind)
+
+    frame: pd.DataFrame
+    try:
+        frame = table.to_pandas(types_mapper=own_types)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):  # what pandas noted is damaged
+        frame = table.replace_schema_metadata(None).to_pandas(types_mapper=own_types)
     return class_names.applied(frame, class_names.of_schema(table.schema.metadata), name)
 
 

@@ -6,7 +6,7 @@ import re
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bertmagic.data import columns, text_columns
+from bertmagic.data import columns
 from bertmagic.errors import DataError, count, listing
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SAMPLE = 1000
 """How many rows tell whether there is a header."""
 
 _WORD = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+|\d+")  # parts of ReviewText or review_text
-_KNOWN = text_columns.TEXT_NAMES | columns.LABEL_NAMES | {name for pair in text_columns.PAIR_NAMES for name in pair}
+_KNOWN = columns.USUAL_NAMES
 _FURTHER = re.compile(
     "id|idx|index|title|name|date|time|user|username|author|url|language|lang|source|split|genre|rating|score|star|word"
     "|token|tag|ner|question|answer|context|query|passage"

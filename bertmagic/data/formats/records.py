@@ -9,6 +9,7 @@ from bertmagic.data.formats import json_text, shapes, squad, tools
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.tools import assistants
 from bertmagic.errors import DataError, count, listing
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +75,7 @@ def _shape(source: Source, values: Values) -> shapes.Shape:
         return shape
     if isinstance(value, dict) and any(isinstance(cell, str) for cell in value.values()):
         return shapes.Shape({"": [value]})
-    what = f"an object with the keys {listing(value)}" if isinstance(value, dict) else f"{value!r:.40}"
+    what = f"an object with the keys {listing(value)}" if isinstance(value, dict) else f"{quoted(value, 40)}"
     raise DataError(f"{source.name} holds no rows: it is {what}.", f"Known shapes: {shapes.KNOWN}.")
 
 
@@ -97,7 +98,8 @@ def _table(rows: list[Any], values: Values, source: Source) -> Read:
     if odd is not None or kind.__name__ not in _READERS:
         at = odd or 0
         raise DataError(
-            f"{source.name} {values.place(at)} is not {_KINDS.get(kind.__name__, 'an object')} but {rows[at]!r:.40}.",
+            f"{source.name} {values.place(at)} is not {_KINDS.get(kind.__name__, 'an object')} but "
+            f"{quoted(rows[at], 40)}.",
             f"Known shapes: {shapes.KNOWN}.",
         )
     frame, more = _READERS[kind.__name__](filled, source.reading, source.name)

@@ -29,6 +29,9 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+_OF_NAMES = frozenset(["idna", "punycode", "undefined"])
+"""Python's codecs of the names of hosts, and that of nothing."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -111,8 +114,12 @@ class Source:
         if given is None:
             return next((name for mark, name in _MARKS.items() if self.head.startswith(mark)), "utf-8-sig")
         try:
-            return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
-        except LookupError:
+            "".encode(given)  # a codec of bytes, such as hex, is none of texts
+            name = codecs.lookup(given).name
+            if name in _OF_NAMES:
+                raise LookupError
+            return "utf-8-sig" if name == "utf-8" else given
+        except (LookupError, ValueError):
             raise DataError(
                 f"there is no encoding {given!r}.", "Known are utf-8, utf-16, latin-1, cp1252, gb18030 and others."
             ) from None

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import texts
 from bertmagic.errors import DataError, count
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +41,6 @@ def frame(rows: list[Any], name: str) -> tuple[pd.DataFrame, str]:
     DataError
         If a level is not a list of objects, with the place in the file called ``name``, or there is no question.
     """
-    import pandas as pd
-
     headers = [row for row in rows if isinstance(row, dict) and set(row) == {"header"}]
     content = [row for row in rows if row not in headers] if headers else rows
     questions = []
@@ -54,7 +54,7 @@ def frame(rows: list[Any], name: str) -> tuple[pd.DataFrame, str]:
     notes = ["the first line is a header and not a row"] if headers else []
     if several := _first_places(questions):
         notes.append(f"answers have no offsets: of {count(several, 'answer')} at several places, the first is taken")
-    return pd.DataFrame(questions), "; ".join(notes)
+    return texts.frame(questions), "; ".join(notes)
 
 
 def _first_places(questions: list[dict[str, Any]]) -> int:
@@ -82,7 +82,7 @@ def check_flat(rows: list[Any], name: str) -> None:
         key = next((key for key in _CONTEXT if key in row), None)
         if key is not None and isinstance(row[key], list | dict) and row[key]:
             raise DataError(
-                f"{key!r} of item {at + 1:,} of {name} is not a text but {row[key]!r:.60}.",
+                f"{key!r} of item {at + 1:,} of {name} is not a text but {quoted(row[key], 60)}.",
                 "An answer is looked for in one text: join the paragraphs that support it, or give a row for each.",
             )
 
@@ -126,7 +126,7 @@ def _is_impossible(question: dict[str, Any], where: str, name: str) -> bool:
     value = question.get("is_impossible")
     known = _TRUTH.get(str(value).strip().lower()) if value is not None else False
     if known is None:
-        raise DataError(f"is_impossible of {where} of {name} is {value!r:.40}.", "Write true or false.")
+        raise DataError(f"is_impossible of {where} of {name} is {quoted(value, 40)}.", "Write true or false.")
     return known
 
 
@@ -145,10 +145,10 @@ def _answers(answer: Any, place: str) -> Iterator[tuple[str, int]]:
     elif isinstance(answer, dict) and isinstance(texts, str):
         spans = answer.get("char_spans") or [[_value(answer, _START), None]]
         if not isinstance(spans, list) or not all(isinstance(span, list) and len(span) == 2 for span in spans):
-            raise _no_answer(f"the spans {spans!r:.40}", place)
+            raise _no_answer(f"the spans {quoted(spans, 40)}", place)
         yield from ((texts, _number(start, place)) for start, _ in spans)
     else:
-        raise _no_answer(f"{answer!r:.60}", place)
+        raise _no_answer(f"{quoted(answer, 60)}", place)
 
 
 def _number(start: Any, place: str) -> int:
@@ -158,7 +158,7 @@ def _number(start: Any, place: str) -> int:
     try:
         return int(start)
     except (TypeError, ValueError):
-        raise _no_answer(f"the offset {start!r:.40}", place) from None
+        raise _no_answer(f"the offset {quoted(start, 40)}", place) from None
 
 
 def _no_answer(what: str, place: str) -> DataError:

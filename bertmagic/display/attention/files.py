@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import files, paths
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
 from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name
@@ -54,7 +54,7 @@ def export(maps: AttentionMaps, kind: str, path: str | Path | None = None, **sta
         raise OptionError(f"attention is not exported as {kind!r}.{nearest(kind, KINDS)}", f"Give {listing(KINDS)}.")
     data = KINDS[kind](maps, settings(maps, state, methods(maps), statistics(maps)))
     if path is not None:
-        files.write(files.expanded(path), data)
+        files.write(paths.path(path), data)
     return data
 
 

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from bertmagic.widgets.panel_state import PanelState
 
 _LOST = "The sliders need the kernel that made them: run the cell again to bring them back."
-_LIVE = "The sliders below live as long as their kernel; after a restart run the cell again. This is their last state."
+_LIVE = (
+    "The sliders below live as long as their kernel; after a restart run the cell again. This is their last state, up "
+    "to the last reload of the page."
+)
 
 
 def blocks(result: PanelState) -> list[Block]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data.texts import without_surrogates
 from bertmagic.errors import DataError, count
 from bertmagic.tasks.masked_language_modeling import heads
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     import numpy as np

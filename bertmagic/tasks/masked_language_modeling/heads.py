@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic import json_files
 from bertmagic.errors import FileError, MissingHead, ModelError
 from bertmagic.models import loading, untrusted
 
@@ -127,7 +127,7 @@ def tensors(folder: Path) -> set[str]:
     try:
         index = folder / untrusted.INDEX
         if index.is_file():
-            return set(files.read_object(index)["weight_map"])
+            return set(json_files.read_object(index)["weight_map"])
         with safe_open(folder / "model.safetensors", "pt") as file:
             return set(file.keys())
     except (FileError, OSError, TypeError, KeyError, SafetensorError):  # loading says what is wrong

@@ -13,6 +13,7 @@ from bertmagic.data import list_forms, numbers
 from bertmagic.data.labels import Labels, missing, ordered, plain
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count, listing
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,7 +111,7 @@ def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSe
         odd = np.flatnonzero(flags == _ODD)
         if len(odd):
             raise DataError(
-                f"column {name!r} of {where} holds {frame[name].iloc[odd[:1]].tolist()[0]!r} in row "
+                f"column {name!r} of {where} holds {quoted(frame[name].iloc[odd[:1]].tolist()[0])} in row "
                 f"{frame.index[odd[0]]}; a column for each label holds 1 where a row has it and 0 where not.",
                 "Name only such columns in label = […], or one column that holds lists of labels.",
             )
@@ -186,7 +187,7 @@ def _written(text: str) -> list[Any] | None:
         return None
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             parsed = ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -206,7 +207,8 @@ def _flag(value: Any) -> int:
     cell = plain(value)
     if cell is None:
         return _EMPTY
-    return {"0": 0, "1": 1}.get(str(int(cell)) if isinstance(cell, int) else str(cell), _ODD)
+    flags: dict[str | int, int] = {"0": 0, "1": 1, 0: 0, 1: 1}
+    return flags.get(cell, _ODD) if isinstance(cell, str | int) else _ODD
 
 
 def _is_plain(value: Any) -> bool:

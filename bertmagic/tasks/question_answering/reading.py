@@ -16,6 +16,7 @@ from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import cells
 from bertmagic.errors import DataError, count
 from bertmagic.tasks.question_answering import forms
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,7 @@ def given(cell: Any) -> list[tuple[str, int]]:
         cell = cell.tolist()
     if isinstance(cell, list | tuple):
         return [one for item in cell for one in given(item)]
-    raise ValueError(f"{cell!r} ({type(cell).__name__})")
+    raise ValueError(f"{quoted(cell)} ({type(cell).__name__})")
 
 
 def _written(text: str) -> Any:
@@ -96,7 +97,7 @@ def _written(text: str) -> Any:
     for read in (json.loads, lambda code: ast.literal_eval(_ARRAY.sub(r"\1", code))):
         try:
             parsed = read(text.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         items = parsed if isinstance(parsed, list) else [parsed]
         return parsed if all(isinstance(item, str | dict) for item in items) else None

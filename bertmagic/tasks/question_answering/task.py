@@ -53,6 +53,14 @@ LONGEST_ANSWER = 30
 """How many tokens an answer has at most, as in the script of BERT for SQuAD."""
 
 
+_NAMES: dict[str, tuple[str, ...]] = {
+    "question": ("question", "questions", "query"),
+    "context": ("context", "contexts", "passage", "paragraph"),
+    "answers": ("answers", "answer", "answer_text"),
+}
+"""The usual names of the columns of each role, the most usual first."""
+
+
 @dataclass(frozen=True)
 class QuestionAnswering(Task):
     """Extractive question answering: the first and the last token of the answer in its context.
@@ -74,6 +82,7 @@ class QuestionAnswering(Task):
     target_noun: ClassVar[str] = "questions"
     target_caption: ClassVar[str] = "Questions with an answer, and without."
     usage: ClassVar[Usage] = USAGE
+    usual_names: ClassVar[frozenset[str]] = frozenset(name for names in _NAMES.values() for name in names)
     threshold: float | None = 0.0
     max_answer_length: int = LONGEST_ANSWER
 
@@ -140,6 +149,8 @@ class QuestionAnswering(Task):
 
     def examples(self, table: Table, columns: Mapping[str, Any]) -> tuple[LabelledRows, list[Finding]]:
         """Return the questions to measure: also those whose answer's place is not known, since its text counts."""
+        for role, column in columns.items():
+            naming.require(table, column, role)
         return known_answers.examples(table, **columns)
 
     def group_ids(self, rows: LabelledRows) -> npt.NDArray[np.int64]:
@@ -328,14 +339,6 @@ def _check(options: Finetune) -> None:
     for name, none in (("label_smoothing", 0.0), ("class_weights", "none")):
         if getattr(options, name) not in (none, None):
             raise OptionError(f"{name} is for classes, and an answer is a piece of a context.", "Leave it out.")
-
-
-_NAMES: dict[str, tuple[str, ...]] = {
-    "question": ("question", "questions", "query"),
-    "context": ("context", "contexts", "passage", "paragraph"),
-    "answers": ("answers", "answer", "answer_text"),
-}
-"""The usual names of the columns of each role, the most usual first."""
 
 
 def _of_others(asked: Mapping[str, Any]) -> list[str]:

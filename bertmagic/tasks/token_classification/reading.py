@@ -14,6 +14,7 @@ from bertmagic.data.texts import cells
 from bertmagic.data.words import Joined, listed
 from bertmagic.errors import DataError, count, listing
 from bertmagic.tasks.token_classification import offsets, spans
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -152,12 +153,14 @@ def _has_words(cell: Any, where: str) -> bool:
     row_words = listed(cell)
     if row_words is None:
         raise DataError(
-            f"{where} holds {cell!r:.60} instead of a list of words, as other rows do.",
+            f"{where} holds {quoted(cell, 60)} instead of a list of words, as other rows do.",
             'Write it as ["a", "list"] of words.',
         )
     for number, word in enumerate(row_words, start=1):
         if not isinstance(word, str):
-            raise DataError(f"{where}: its word {number:,} is not a text but {word!r:.40}.", "Words must be strings.")
+            raise DataError(
+                f"{where}: its word {number:,} is not a text but {quoted(word, 40)}.", "Words must be strings."
+            )
     return any(word.strip() for word in row_words)
 
 
@@ -208,7 +211,9 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
     for at, (sentence, row_tags) in enumerate(zip(rows.texts.rows(), tag_rows, strict=True)):
         for number, (word, tag) in enumerate(zip(sentence, row_tags, strict=True), start=1):
             if tags.parts(tag) is None:
-                raise _unknown(tag, f"{_row(rows.index, at, name)}: the tag of its word {number:,} ({word!r:.40})")
+                raise _unknown(
+                    tag, f"{_row(rows.index, at, name)}: the tag of its word {number:,} ({quoted(word, 40)})"
+                )
     scheme = tags.scheme(tag_rows)
     odd: list[tuple[int, int, str]] = []
     for at, before in enumerate(tag_rows):
@@ -231,7 +236,7 @@ def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
     row_tags = listed(cell)
     if row_tags is None:
         raise DataError(
-            f"{where} holds {cell!r:.60} instead of a list of tags.",
+            f"{where} holds {quoted(cell, 60)} instead of a list of tags.",
             'Give a tag a word, as in ["B-PER", "O"]; as text, in the form that json.dumps writes.',
         )
     if len(row_tags) != len(sentence):
@@ -243,7 +248,7 @@ def _tags(cell: Any, sentence: Sequence[str], where: str) -> list[str]:
         if not word.strip(" \t\r\n"):  # a no-break space may be a word
             raise DataError(f"{where}: its word {number:,} is empty.", "Remove it, and its tag with it.")
         if not isinstance(tag, str):
-            raise _no_text(tag, f"{where}: the tag of its word {number:,} ({word!r:.40})")
+            raise _no_text(tag, f"{where}: the tag of its word {number:,} ({quoted(word, 40)})")
     return row_tags
 
 
@@ -251,7 +256,7 @@ def _unknown(tag: str, where: str) -> DataError:
     if tag in tags.NOTHING:
         return DataError(f"{where} is {tag!r}.", "A word outside of every entity has the letter O.")
     return DataError(
-        f"{where} is {tag!r:.40}, of no scheme that is known.",
+        f"{where} is {quoted(tag, 40)}, of no scheme that is known.",
         "Known are IOB2 and IOB1 (B-PER, I-PER, O) and BIOES, also written BILOU (with E- or L-, S- or U-).",
     )
 
@@ -260,7 +265,7 @@ def _no_text(tag: Any, where: str) -> DataError:
     if missing(tag):
         return DataError(f"{where} is missing.", "Give it one; a word outside of every entity has O.")
     return DataError(
-        f"{where} is the number {tag!r:.40}, whose name is not known.",
+        f"{where} is the number {quoted(tag, 40)}, whose name is not known.",
         "Give names, as in df.tags = [[NAMES[i] for i in row] for row in df.tags], or a Dataset with ClassLabel.",
     )
 

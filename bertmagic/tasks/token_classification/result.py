@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import tags
 from bertmagic.data.labels import missing
-from bertmagic.data.texts import without_surrogates
 from bertmagic.data.words import listed
 from bertmagic.inference.predictions import Predictions
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from bertmagic.data.tags import Entity
 from bertmagic.data.words import listed
 from bertmagic.errors import DataError, count
+from bertmagic.text_safety import quoted
 
 _STARTS = ("start", "startoffset", "startchar", "startidx", "startindex", "startpos", "begin", "beginoffset", "from")
 _ENDS = ("end", "endoffset", "endchar", "endidx", "endindex", "endpos", "stop", "to")
@@ -48,7 +49,7 @@ def read(cell: Any, where: str) -> list[Span]:
     items = _items(cell)
     if items is None:
         raise DataError(
-            f"{where} holds {cell!r:.60} instead of spans.",
+            f"{where} holds {quoted(cell, 60)} instead of spans.",
             'A list of {"start": 0, "end": 5, "label": "PER"} or of [0, 5, "PER"] is read; [] where there is none.',
         )
     given = [_span(item, where) for item in items]
@@ -65,7 +66,7 @@ def _items(cell: Any) -> list[Any] | None:
     if isinstance(cell, str) and cell.strip()[:1] == "{":
         try:
             cell = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return listed(cell.get("entities") if isinstance(cell, Mapping) else cell)
 
@@ -109,7 +110,7 @@ def _span(item: Any, where: str) -> Span:
     span = _fields(item)
     if span is None:
         raise DataError(
-            f"{where} holds a span {item!r:.60}, in which start, end or label is not to be found.",
+            f"{where} holds a span {quoted(item, 60)}, in which start, end or label is not to be found.",
             'A span is {"start": 0, "end": 5, "label": "PER"} or [0, 5, "PER"], counted in characters.',
         )
     return span

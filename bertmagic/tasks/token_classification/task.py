@@ -76,6 +76,7 @@ class TokenClassification(Task):
     target_caption: ClassVar[str] = "Types of entities, the most frequent first."
     has_word_outputs: ClassVar[bool] = True
     usage: ClassVar[Usage] = USAGE
+    usual_names: ClassVar[frozenset[str]] = entity_columns.USUAL_NAMES
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     valid: bool = True

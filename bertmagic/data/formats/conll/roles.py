@@ -33,7 +33,7 @@ _CHUNKS = frozenset(
     ["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "NX", "VN", "NC", "VC", "PC"]
 )
 """Types of phrases, as in the chunk column of CoNLL-2000 and 2003."""
-_NUMBER = re.compile(r"[\d.,:-]*\d[\d.,:-]*")
+_NUMBER = re.compile(r"(?=[.,:-]*\d)[\d.,:-]+")  # in one pass: a cell may have a million digits
 _LANGUAGE = re.compile(r"[a-z]{2,3}:(?=.)")
 _POSITIONED = re.compile(r"(.\D?)(\d+)", re.DOTALL)  # half an emoji may be two characters
 _TYPE = re.compile(r"[^\W\d_][^\s()*]*")

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertmagic.data.formats.tools.export import Export, Row, Votes, by_input, make_classes, one_or_several, scalars
 from bertmagic.errors import DataError, listing
+from bertmagic.text_safety import quoted
 
 _SPANS = frozenset(["labels", "hypertextlabels"])
 _VALUES = {"choices": "choices", "taxonomy": "taxonomy", "rating": "rating", "number": "number", "textarea": "text",
@@ -108,7 +109,7 @@ def _span(value: Row, kind: str, name: str) -> Row:
     start, end = place.get("start"), place.get("end")
     if not isinstance(start, int) or not isinstance(end, int):
         raise DataError(
-            f"{name} has a span without the number of its first and last character: {value!r:.80}.",
+            f"{name} has a span without the number of its first and last character: {quoted(value, 80)}.",
             "Spans within HTML or dialogues are not read: annotate plain text.",
         )
     return {"start": start, "end": end, "label": value.get(kind, value.get("labels")), "text": value.get("text")}

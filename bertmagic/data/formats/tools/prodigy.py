@@ -7,6 +7,7 @@ from typing import Any
 
 from bertmagic.data.formats.tools.export import Export, Row, Votes, by_input, make_classes, scalars
 from bertmagic.errors import DataError
+from bertmagic.text_safety import quoted
 
 _ANSWERS = ("accept", "reject", "ignore")
 _KEYS = frozenset(["_task_hash", "_input_hash", "_view_id", "_session_id", "options", "spans", "tokens", "label"])
@@ -78,6 +79,7 @@ def _span(span: Row, row: Row) -> Row:
         return {"start": first["start"], "end": last["end"], "label": span.get("label")}
     except (KeyError, IndexError, TypeError):
         raise DataError(
-            f"a span of the row {str(row.get('text'))[:40]!r} has neither characters nor known tokens: {span!r:.60}.",
+            f"a span of the row {str(row.get('text'))[:40]!r} has neither characters nor known tokens: "
+            f"{quoted(span, 60)}.",
             "Export it again with db-out.",
         ) from None
