@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bertmagic import paths
+from bertmagic.disk import paths
 from bertmagic.display import publish
 from bertmagic.errors import (
     FileError,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import options as table
-from bertmagic import paths
+from bertmagic.disk import paths
 from bertmagic.display import publish
 from bertmagic.errors import FileError, ModelError, OptionError, UnknownReference, listing, named_memory_errors
 from bertmagic.events import Phase

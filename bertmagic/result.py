@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, paths
+from bertmagic.disk import files, paths
 
 if TYPE_CHECKING:
     from pathlib import Path

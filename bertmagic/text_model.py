@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from bertmagic import options as table
-from bertmagic import paths
 from bertmagic.data.variables import names_by_caller
+from bertmagic.disk import paths
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing, named_memory_errors
 from bertmagic.events import waiting_for

@@ -13,10 +13,10 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertmagic import files
 from bertmagic.data import store, tokenization
 from bertmagic.data.tokenization import EncodedChunk, TokenizeOptions
 from bertmagic.data.tokens import Tokens
+from bertmagic.disk import files
 from bertmagic.errors import FileError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, paths
+from bertmagic.disk import files, paths
 from bertmagic.errors import DataError, FileError, UnknownReference, is_near
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bertmagic import files
+from bertmagic.disk import files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertmagic import paths
 from bertmagic.data import formats, frames, samples, surrogates, variables
 from bertmagic.data.formats import archives, words
 from bertmagic.data.formats import reading as readings
 from bertmagic.data.formats.reading import Reading
+from bertmagic.disk import paths
 from bertmagic.errors import DataError, UnknownReference, listing, nearest
 from bertmagic.text_safety import without_surrogates
 

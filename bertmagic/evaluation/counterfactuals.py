@@ -12,7 +12,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import paths
+from bertmagic.disk import paths
 from bertmagic.errors import OptionError
 from bertmagic.evaluation.limits import of_share
 from bertmagic.evaluation.report import Probe

@@ -9,7 +9,8 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Enum, TraitError, Unicode, observe, validate
 from traitlets.config import Configurable
 
-from bertmagic import errors, paths
+from bertmagic import errors
+from bertmagic.disk import paths
 from bertmagic.options import Finetune, Option, check, table
 from bertmagic.options.synonyms import RENAMED, current
 

@@ -13,7 +13,7 @@ import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import ModelError, OptionError, listing, nearest
 from bertmagic.models import weights
 

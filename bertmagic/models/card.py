@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import FileError, count
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES

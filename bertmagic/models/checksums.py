@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import FileError, count, listing
 
 if TYPE_CHECKING:

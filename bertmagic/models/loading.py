@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, is_out_of_memory, listing
 from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from bertmagic import json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import FileError, listing
 from bertmagic.options.terms import Pooling
 

@@ -10,7 +10,7 @@ import shutil
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, json_files
+from bertmagic.disk import files, json_files
 from bertmagic.errors import BertMagicError, FileError, ModelError, listing
 from bertmagic.models import adapters, checksums
 from bertmagic.models.loading import quiet

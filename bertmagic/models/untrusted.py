@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import FileError, ModelError, count, listing
 
 if TYPE_CHECKING:

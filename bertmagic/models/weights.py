@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, json_files, paths
 from bertmagic.data import hub
+from bertmagic.disk import files, json_files, paths
 from bertmagic.errors import FileError, ModelError, UnknownReference, nearest
 from bertmagic.models import catalogue, checksums, pooling, untrusted
 

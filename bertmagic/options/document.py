@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.options import COMMANDS, help
 from bertmagic.options.entry import Option, table
 from bertmagic.options.learning import Finetune, Pretrain, Tune

@@ -9,13 +9,13 @@ import math
 import os
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from bertmagic.disk.paths import path_text
 from bertmagic.errors import OptionError, nearest
 from bertmagic.options import synonyms
 from bertmagic.options.entry import Kind, Option, table
 from bertmagic.options.files import Files
 from bertmagic.options.names import folder_name, variable_name
 from bertmagic.options.ranges import HOW, Range, checked
-from bertmagic.paths import path_text
 from bertmagic.text_safety import quoted, without_surrogates
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, json_files, paths
+from bertmagic.disk import files, json_files, paths
 from bertmagic.errors import BertMagicError, FileError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, checksums

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, paths
+from bertmagic.disk import files, paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:

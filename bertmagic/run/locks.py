@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from bertmagic import files, json_files
+from bertmagic.disk import files, json_files
 from bertmagic.errors import FileError, TrainingError
 from bertmagic.run import folders
 from bertmagic.run.processes import is_gone, is_here, this_process

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import FileError, Interrupted
 from bertmagic.events import Ended, Event, Listener, Note, Phase, Started, Step, ignore
 from bertmagic.run import folders

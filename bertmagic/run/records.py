@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, json_files
+from bertmagic.disk import files, json_files
 from bertmagic.errors import FileError, OptionError, UnknownReference, listing, nearest
 from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertmagic import files, json_files
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
+from bertmagic.disk import files, json_files
 from bertmagic.errors import FileError
 from bertmagic.events import Listener, Phase, ignore
 from bertmagic.inference.forward import TOKEN_BUDGET, run_model

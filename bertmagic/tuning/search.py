@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import OptionError, TrainingError, empty_frames
 from bertmagic.events import Evaluated, Event, Listener, Note
 from bertmagic.models import devices

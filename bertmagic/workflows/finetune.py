@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import TrainingError, listing
 from bertmagic.events import Ended, Listener, Note, Phase, Started, counting
 from bertmagic.models import adapters, heads, saving

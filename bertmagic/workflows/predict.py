@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, paths
 from bertmagic.data import cache, checks, columns, pairs, surrogates, tables, variables
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import missing
 from bertmagic.data.rows import LabelledRows, TextRows
 from bertmagic.data.tokenization import SpecialTokens, longest_overlap
+from bertmagic.disk import files, paths
 from bertmagic.errors import DataError, MissingHead, UnknownReference, listing
 from bertmagic.events import Listener, Phase, counting, downloading
 from bertmagic.inference.forward import run_model

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import BertMagicError
 from bertmagic.models import adapters, saving
 from bertmagic.run import folders

@@ -7,9 +7,10 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, options, paths, tasks
+from bertmagic import options, tasks
 from bertmagic.data import tables
 from bertmagic.data.texts import cells
+from bertmagic.disk import files, paths
 from bertmagic.errors import BertMagicError, OptionError, count
 from bertmagic.events import Listener, Note, Phase, ignore
 from bertmagic.run import folders

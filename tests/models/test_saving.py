@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import FileError, ModelError
 from bertmagic.models import loading, saving
 from bertmagic.models.fast import attention
@@ -190,7 +190,7 @@ def test_another_process_between_any_two_renames_of_a_swap_loses_no_model(tmp_pa
 LOOKER = """
 import sys
 from pathlib import Path
-from bertmagic import files
+from bertmagic.disk import files
 print("looking", flush=True)
 while not Path(sys.argv[2]).exists():
     files.recover(Path(sys.argv[1]))

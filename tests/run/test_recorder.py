@@ -4,11 +4,9 @@ import errno
 import io
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from bertmagic.events import Evaluated, Note, Started, Step
 from bertmagic.run import checkpoints, folders, recorder, records
 from bertmagic.run.locks import RunLock
 from tests import forks
+from tests.fuzz.disk import no_growth
 from tests.run.test_locks import table
 
 QUICK = {"max_steps": 2, "batch_size": 16, "precision": "fp32", "show": False, "name": "mine"}
@@ -32,17 +31,6 @@ def state(name="mine"):
 def is_named(target, part):
     """Whether a part of a path has a name; a temporary file has a number after that of its file."""
     return any(name == part or name.startswith(f"{part}.") for name in Path(target).parts)
-
-
-@contextmanager
-def full_disk(most):
-    """Have the system itself refuse: no file may grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -126,7 +114,7 @@ def test_a_disk_that_refuses_the_record_costs_no_training(encoder, refuse, part)
 
 @pytest.mark.parametrize("most", [0, 300, 3000, 20_000])
 def test_a_disk_that_is_full_at_any_point_leaves_no_run_that_runs(encoder, most):
-    with full_disk(most), pytest.raises(BertMagicError):
+    with no_growth(most), pytest.raises(BertMagicError):
         bm.finetune(table(), model=encoder, **QUICK)
     assert state() in ("failed", None)
 
@@ -140,7 +128,7 @@ def test_a_full_disk_is_one_error_whatever_is_written(encoder, what, most):
         "new_model": lambda: bm.new_model("tiny", vocab_from=table()["text"] * 9, name="mine"),
         "pretrain": lambda: bm.pretrain({"text": table()["text"]}, **known),
     }
-    with full_disk(most), pytest.raises(BertMagicError) as caught:
+    with no_growth(most), pytest.raises(BertMagicError) as caught:
         write[what]()
     assert caught.value.fix
     assert state() in ("failed", None)

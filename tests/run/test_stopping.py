@@ -9,6 +9,14 @@ import pytest
 from bertmagic.run.stopping import Stop, StopButton, Uninterrupted, WholeImports
 
 
+@pytest.fixture(autouse=True)
+def handled():
+    """Python's own handler: a process that a shell starts in the background ignores interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press():
     os.kill(os.getpid(), signal.SIGINT)
 

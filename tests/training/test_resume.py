@@ -352,7 +352,7 @@ def test_a_long_run_goes_on_at_once(make_loop):
 
 @pytest.mark.parametrize("what", ["checkpoint", "best"])
 def test_a_full_disk_is_said_once_and_training_goes_on(train, monkeypatch, what):
-    from bertmagic import files
+    from bertmagic.disk import files
 
     whole = train(name="whole")
     real, full = files._sync, set()
@@ -384,7 +384,7 @@ def test_a_full_disk_is_said_once_and_training_goes_on(train, monkeypatch, what)
 
 
 def test_a_disk_that_is_full_at_the_end_is_an_error_and_the_checkpoint_stays(train, monkeypatch):
-    from bertmagic import files
+    from bertmagic.disk import files
     from bertmagic.errors import FileError
 
     real = files._sync

@@ -8,6 +8,8 @@ from bertmagic.widgets import assets
 from bertmagic.widgets.attention import answer
 from bertmagic.widgets.transport import messages
 
+from .bare import BarePage
+
 OPEN = """async ([script, style, state, bytes]) => {
   const raw = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)
   for (const name of Object.keys(bytes)) state[name] = raw(bytes[name])
@@ -42,7 +44,7 @@ OPEN = """async ([script, style, state, bytes]) => {
 }"""
 
 
-class Page:
+class Page(BarePage):
     """The live view of maps in a page of its own.
 
     Attributes
@@ -51,33 +53,15 @@ class Page:
         What the view asked of the kernel, in order.
     sent, largest
         The bytes that came back, and those of the largest message.
-    requests
-        What was fetched from anywhere: nothing should be.
     """
 
     def __init__(self, browser, view, dark=False, width=1100, height=1000, alive=True):
-        self.view, self.alive, self.asked, self.requests, self.errors = view, alive, [], [], []
+        self.view, self.alive, self.asked = view, alive, []
         self.sent = self.largest = 0
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", offline=True
-        )
-        self.page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        self.page.on("dialog", lambda dialog: (self.errors.append("dialog"), dialog.dismiss()))
-        back, front = ("#111", "#ddd") if dark else ("#fff", "#222")
-        colours = f"background:{back};color:{front};--jp-ui-font-color1:{front};--jp-layout-color0:{back}"
-        scheme = "dark" if dark else "light"
-        self.page.set_content(f'<body style="margin:0;color-scheme:{scheme};{colours}"><div id=at></div>')
-        self.page.on("request", lambda request: self._fetched(request.url))
-        self.page.expose_function("ask", self._answer)
+        super().__init__(browser, self._answer, dark, width, height)
         state = {name: getattr(view, name) for name in NAMES} | {"_about": view._about}
         raw = {name: base64.b64encode(getattr(view, name)).decode() for name in ("_thumbnails", "_first")}
         self.page.evaluate(OPEN, [assets.script(), assets.style(), state, raw])
-
-    def _fetched(self, url):
-        if not url.startswith(("blob:", "data:")):
-            self.requests.append(url)
 
     def _answer(self, content):
         self.asked.append(content)
@@ -93,7 +77,7 @@ class Page:
     def settle(self):
         """Wait until no answer is out and two frames are drawn."""
         self.page.wait_for_function("() => (window.asked ?? []).length === (window.answered ?? 0)")
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.drawn()
 
     def canvas(self, name):
         """Return one of the pictures, by how its label begins."""
@@ -124,6 +108,3 @@ class Page:
         with self.page.expect_download() as download:
             self.page.get_by_role("button", name=f"Save as {kind}").click()
         return Path(download.value.path()).read_bytes()
-
-    def close(self):
-        self.context.close()

@@ -4,6 +4,8 @@ import json
 
 from bertmagic.widgets.panel_view import PanelView
 
+from .bare import BarePage
+
 OPEN = """async ([script, style, state]) => {
   const heard = {}
   const dirty = new Set()
@@ -37,39 +39,21 @@ OPEN = """async ([script, style, state]) => {
 }"""
 
 
-class PanelPage:
+class PanelPage(BarePage):
     """The panel in a page of its own.
 
     Attributes
     ----------
     sent
         What the page sent, in order.
-    requests, errors
-        What was fetched, and what went wrong: nothing should.
     """
 
     def __init__(self, browser, panel, dark=False, width=1000, height=1400):
-        self.panel, self.sent, self.requests, self.errors = panel, [], [], []
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", offline=True
-        )
-        self.page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        self.page.on("dialog", lambda dialog: (self.errors.append("dialog"), dialog.dismiss()))
-        back, front = ("#111", "#ddd") if dark else ("#fff", "#222")
-        colours = f"background:{back};color:{front};--jp-ui-font-color1:{front};--jp-layout-color0:{back}"
-        scheme = "dark" if dark else "light"
-        self.page.set_content(f'<body style="margin:0;color-scheme:{scheme};{colours}"><div id=at></div>')
-        self.page.on("request", lambda request: self._fetched(request.url))
-        self.page.expose_function("ask", self._take)
+        self.panel, self.sent = panel, []
+        super().__init__(browser, self._take, dark, width, height)
         self.known = {name: json.dumps(getattr(panel, name)) for name in PanelView.class_own_traits(sync=True)}
         state = {name: json.loads(text) for name, text in self.known.items()}
         self.page.evaluate(OPEN, [panel._esm, panel._css, state])
-
-    def _fetched(self, url):
-        if not url.startswith(("blob:", "data:")):
-            self.requests.append(url)
 
     def _take(self, changes):
         self.sent.append(changes)
@@ -87,7 +71,7 @@ class PanelPage:
         """Wait until all that Python has changed is drawn."""
         self.page.wait_for_function("() => (window.asked ?? 0) === (window.answered ?? 0)")
         self.page.evaluate("(values) => put(values)", self._changed())
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.drawn()
 
     def row(self, name):
         """Return the row of an option."""
@@ -96,6 +80,3 @@ class PanelPage:
     def text(self, selector):
         self.settle()
         return self.page.locator(f".bm-panel {selector}").first.inner_text()
-
-    def close(self):
-        self.context.close()

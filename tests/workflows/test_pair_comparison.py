@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification
 
 import bertmagic as bm
 from bertmagic.errors import OptionError
@@ -10,7 +9,7 @@ from bertmagic.models import comparison_layer
 from bertmagic.models.fast import first_token
 from bertmagic.workflows.resolve import APART_LR
 
-from .test_pair_similarity import similar_pairs
+from .test_pair_similarity import check_plain_logits, check_same_weights, similar_pairs
 
 
 def finetune(rows, encoder, **given):
@@ -85,15 +84,12 @@ def test_what_keeps_the_encoder_has_them_read_together(given, encoder):
 
 def test_plain_transformers_reads_the_folder_with_the_same_logits(apart):
     model, _ = apart
-    plain = AutoModelForSequenceClassification.from_pretrained(model.folder).eval()
-    encoded = model.tokenizer("the film was good", "the book was bad", return_tensors="pt")
-    with torch.no_grad():
-        assert torch.equal(plain(**encoded).logits, model.network.eval()(**encoded).logits)
+    check_plain_logits(model)
 
 
 def test_the_same_seed_gives_the_same_model(encoder):
     one, two = (finetune(similar_pairs(), encoder, name=name)[0].network for name in ("one", "two"))
-    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
+    check_same_weights(one, two)
 
 
 def test_the_baselines_read_the_encoder_as_it_was_before(encoder):

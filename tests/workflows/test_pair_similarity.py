@@ -27,6 +27,18 @@ def similar_pairs(count=60):
     )
 
 
+def check_plain_logits(model):
+    """Hold plain transformers, which reads the model's folder, to the model's own logits."""
+    plain = AutoModelForSequenceClassification.from_pretrained(model.folder).eval()
+    encoded = model.tokenizer("the film was good", "the book was bad", return_tensors="pt")
+    with torch.no_grad():
+        assert torch.equal(plain(**encoded).logits, model.network.eval()(**encoded).logits)
+
+
+def check_same_weights(one, two):
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
+
+
 def finetune(rows, encoder, **given):
     """Return the model of a run, and its events."""
     events = []
@@ -76,15 +88,12 @@ def test_the_baselines_read_the_encoder_as_it_was_before(encoder):
 
 def test_the_folder_is_read_by_plain_transformers_with_the_same_logits(encoder):
     model, _ = finetune(similar_pairs(), encoder)
-    plain = AutoModelForSequenceClassification.from_pretrained(model.folder).eval()
-    encoded = model.tokenizer("the film was good", "the book was bad", return_tensors="pt")
-    with torch.no_grad():
-        assert torch.equal(plain(**encoded).logits, model.network.eval()(**encoded).logits)
+    check_plain_logits(model)
 
 
 def test_the_same_seed_gives_the_same_model(encoder):
     one, two = (finetune(similar_pairs(), encoder, name=name)[0].network for name in ("one", "two"))
-    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
+    check_same_weights(one, two)
 
 
 @pytest.mark.parametrize("given", [{"adapt": "head"}, {"freeze": "embeddings"}, {"max_steps": 1}])

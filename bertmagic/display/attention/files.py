@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files, paths
+from bertmagic.disk import files, paths
 from bertmagic.display.attention.bitmap import Bitmap
 from bertmagic.display.attention.colours import PAPER
 from bertmagic.display.attention.design import DESIGN, PAGE, WORDS, plain_name

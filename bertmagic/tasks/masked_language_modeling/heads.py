@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import FileError, MissingHead, ModelError
 from bertmagic.models import loading, untrusted
 

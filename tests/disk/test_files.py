@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import bertmagic
-from bertmagic import files, json_files
+from bertmagic.disk import files, json_files
 from bertmagic.errors import FileError
 from tests.fuzz.disk import Disk, no_growth, watched
 
@@ -25,7 +25,7 @@ WRITERS = re.compile(
 """Methods and functions that write a file or a folder, or give one its name."""
 
 ALLOWED = {
-    "files.py": {"mkdir", "fsync", "rename"},
+    "disk/files.py": {"mkdir", "fsync", "rename"},
     "models/saving.py": {"save_pretrained", "copy2"},  # into a folder that `files.replacing` gave
     "models/adapters.py": {"save_pretrained", "save_file"},  # the same
     "run/checkpoints.py": {"save_file", "rename"},  # the same; and its folder gets another name as a whole
@@ -52,7 +52,7 @@ def test_no_other_module_writes_files():
     found = {}
     for path in PACKAGE.rglob("*.py"):
         name = path.relative_to(PACKAGE).as_posix()
-        if name != "files.py" and (odd := set(calls(path)) - ALLOWED.get(name, set())):
+        if name != "disk/files.py" and (odd := set(calls(path)) - ALLOWED.get(name, set())):
             found[name] = odd
     assert found == {}
 

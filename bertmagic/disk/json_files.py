@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from bertmagic import files
+from bertmagic.disk import files
 from bertmagic.errors import FileError
+from bertmagic.text_safety import without_surrogates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def read(path: Path, fix: str = "Delete it, or put back a copy of it.") -> Any:
 
 def _mended(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return without_surrogates(value)
     if isinstance(value, dict):
         return {_mended(name): _mended(inside) for name, inside in value.items()}
     return list(map(_mended, value)) if isinstance(value, list) else value

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bertmagic import paths
+from bertmagic.disk import paths
 from bertmagic.errors import OptionError
 
 
