@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def finetuning(name: str, values: Mapping[str, Any], sources: Mapping[str, str], as_magic: bool) -> str:
-    """Return the cell of a run, ``%%bert_finetune`` or a call of ``bm.finetune``; the parameters are those of `cell`."""
+    """Return the cell of a run, ``%%bert_finetune`` or a call of ``bm.finetune``; parameters as in `cell`."""
     return cell("bert_finetune", name, values, sources) if as_magic else call("finetune", name, values, sources)
 
 
