@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertmagic import display as drawing
-from bertmagic.display import publish
-from bertmagic.display.results.commands import attention, model_name
+from bertmagic.display.results import commands
 from bertmagic.display.writers.elements import warned
 from bertmagic.errors import BertMagicError
 
@@ -40,14 +39,11 @@ class Tryout:
 
     def _steps(self) -> list[list[str]]:
         name = str(self.model.name)
-        if not publish.has_magics():
-            return _calls(f'bm.load("{name}")', name)
-        flag, folder = model_name(name), f"models/{name}" if name.isidentifier() else "models/my_model"
         return [
-            ["Predict", f'%bert_predict "{_EXAMPLE}" -m {flag}'],
-            ["Errors", f"%bert_evaluate test_rows -m {flag}"],
-            ["Attention", attention(_EXAMPLE, name)],
-            ["Save", f"%bert_save {flag} {folder}"],
+            ["Predict", commands.predict(_EXAMPLE, name)],
+            ["Errors", commands.evaluate("test_rows", name)],
+            ["Attention", commands.attention(_EXAMPLE, name)],
+            ["Save", commands.save(name)],
         ]
 
     def offer(self, model: Any) -> None:
@@ -76,13 +72,3 @@ class Tryout:
             self.shown = drawing.bundle(compute())["text/html"]
         except BertMagicError as error:
             self.shown = str(warned(str(error)))
-
-
-def _calls(model: str, name: str) -> list[list[str]]:
-    """Return the lines to go on with where there are no magics."""
-    return [
-        ["Predict", f'{model}.predict("{_EXAMPLE}")'],
-        ["Errors", f"{model}.evaluate(test_rows)"],
-        ["Attention", f'{model}.attention("{_EXAMPLE}").view()'],
-        ["Save", f'{model}.save("models/{name}")'],
-    ]
