@@ -5,13 +5,12 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from subprocess import PIPE
 
-import pandas as pd
 import pytest
 import torch
 
@@ -27,7 +26,7 @@ SIZES = {2: 1, 50: 4}
 SCRIPT = """
 import os, sys, traceback
 import pandas as pd, bertmagic as bm, sklearn.metrics, torch, transformers.models.bert.modeling_bert
-from bertmagic.errors import TrainingError, UnknownReference
+from bertmagic.errors import TrainingError
 
 encoder, case, size = sys.argv[1:]
 if case == "tune":
@@ -79,7 +78,7 @@ class Process:
 
     def __init__(self, encoder, case, size):
         command = [sys.executable, "-c", SCRIPT, str(encoder), case, str(size)]
-        self.process = forks.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = forks.popen(command, stdin=PIPE, stdout=PIPE, text=True)
 
     def run(self, kill_after=None):
         """Return the exit status of a process, killed so many seconds after it began if that is given."""
