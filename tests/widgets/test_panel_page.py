@@ -391,3 +391,16 @@ def test_the_model_is_saved_by_a_button(ended, show, tmp_path, monkeypatch):
     assert "notes" in page.text(".bm-saved")
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
     assert violations(page.page, ".bm-panel") == []
+
+
+def test_the_static_state_is_hidden_while_the_panel_is_live(make, show):
+    panel = make()
+    page = show(panel)
+    page.page.evaluate("(html) => document.body.insertAdjacentHTML('afterbegin', html)", panel._static()["text/html"])
+    static = page.page.get_by_text("The sliders need their kernel")
+    assert not static.is_visible()  # nor when it comes later, as an update
+    page.page.evaluate("() => heard['comm:close'].forEach((act) => act())")
+    assert static.is_visible()
+    page.page.evaluate("() => control.abort()")
+    assert static.is_visible()
+    assert page.page.locator("style", has_text=panel._face).count() == 0
