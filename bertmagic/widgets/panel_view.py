@@ -44,6 +44,8 @@ class PanelView(anywidget.AnyWidget):
     _frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _trial = traitlets.Dict().tag(sync=True)
     _answer = traitlets.Unicode("").tag(sync=True)
+    _attention = traitlets.Dict().tag(sync=True)
+    _saved = traitlets.Unicode("").tag(sync=True)
 
     FROM_BROWSER: ClassVar[frozenset[str]] = frozenset(["chosen", "presses"])
     """The traits that the browser may write."""

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from bertmagic.display.live.live_output import Watcher
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.results import Estimate, Rates
+    from bertmagic.widgets.attention import HostedView
 
 _FINDER = "the learning-rate finder"
+_OF_A_MODEL = ("predict", "attend", "evaluate", "save")
 _LONGEST = 100_000
 """Characters of a text from the browser."""
 
@@ -82,9 +84,12 @@ class Panel(PanelView):
             self.data = DataChoice(base, code, names, emit)
         self.run = RunOptions(self.data, first)
         self.tryout = Tryout(names)
+        self._view: HostedView | None = None
+        self._views = 0
         super().__init__(
             _run=_idle(), _trial=self.tryout.spec(), _data=self.data.spec(), _spec=self.run.spec(), **self._shown()
         )  # fmt: skip
+        self.on_msg(self._asked)
 
     @property
     def model(self) -> Any:
@@ -243,10 +248,10 @@ class Panel(PanelView):
             "start": self.start, "resume": lambda: self.start(resume=True), "stop": self.stop, "find": self.find_rate,
             "data": lambda: self.data.take(name), "column": lambda: self.data.take_column(role, name),
             "predict": lambda: self.tryout.predict(name), "attend": lambda: self.tryout.attend(name),
-            "evaluate": lambda: self.tryout.evaluate(name),
+            "evaluate": lambda: self.tryout.evaluate(name), "save": lambda: self.tryout.save(name),
         }  # fmt: skip
         action = str(press.get("action"))
-        if action not in acts or (action in ("predict", "attend", "evaluate") and self.model is None):
+        if action not in acts or (action in _OF_A_MODEL and self.model is None):
             return
         try:
             acts[action]()
@@ -254,7 +259,7 @@ class Panel(PanelView):
             self._say(warned(f"{type(error).__name__}: {error}"))
         if action in ("data", "column"):
             self._show_data()
-        if action in ("predict", "attend", "evaluate"):
+        if action in _OF_A_MODEL:
             self._show_answer()
 
     # What the browser shows
@@ -266,7 +271,17 @@ class Panel(PanelView):
         self._refresh()
 
     def _show_answer(self) -> None:
-        self._trial, self._answer = self.tryout.spec(), self.tryout.shown
+        self._trial, self._answer, self._saved = self.tryout.spec(), self.tryout.shown, self.tryout.saved
+        view = self.tryout.view
+        if view is not self._view:
+            self._view, self._views = view, self._views + 1
+            self._attention = {"number": self._views, **view.spec()} if view else {}
+
+    def _asked(self, _: Any, request: dict[str, Any], __: Any) -> None:
+        """Answer a request of the attention view; one of a view that is no longer shown gets no answer."""
+        if self._view is not None and request.get("view") == self._views:
+            for header, buffers in self._view.answers(request):
+                self.send({"id": request.get("id")} | header, buffers)
 
     def _shown(self) -> dict[str, Any]:
         """Return the traits that follow the controls, and remember the state."""

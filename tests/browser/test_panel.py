@@ -157,8 +157,13 @@ def test_the_model_is_tried_and_bound(lab, panel, pictures):
     lab.page.keyboard.press("Enter")
     wait_for_words(live, "1 prediction by moods")
     live.get_by_role("button", name="Attention", exact=True).click()
-    wait_for_words(live, "Attention of moods")
+    live.locator(".bm-attention .bm-title", has_text="moods · layer 0").wait_for()
+    live.locator(".bm-attention").get_by_label("Method").select_option("rollout")  # its numbers come from the kernel
+    live.locator(".bm-attention .bm-title", has_text="rollout").wait_for()
+    lab.page.wait_for_function("() => !document.querySelector('.bm-late, .bm-late-grid')")
     lab.picture(pictures / "panel-tried.png")
+    button(live, "Save").click()
+    wait_for_words(live, re.compile(r"Saved in .*models/moods\."))
     at = lab.run("moods")
     assert "TextModel 'moods'" in lab.output(at).inner_text()
 
