@@ -25,7 +25,7 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 	cd notebooks && ../$(BIN)/jupyter lab
 
 test: .venv/develop lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
-	$(PYTEST) $(NBVAL) -m "not soak and not gpu" tests notebooks/*.ipynb
+	$(PYTEST) $(NBVAL) --notebook-steps 10 -m "not soak and not gpu" tests notebooks/*.ipynb
 
 docs: .venv/develop  ## the site in English and Chinese; a warning, a lost page or a dead link is an error
 	rm -rf docs/_site
@@ -34,7 +34,8 @@ docs: .venv/develop  ## the site in English and Chinese; a warning, a lost page 
 	$(BIN)/python docs/check_site.py docs/_site
 	@echo "Open docs/_site/en/docs/index.html"
 
-soak: .venv/develop  ## the long versions of tests
+soak: .venv/develop  ## the long versions of tests, and the notebooks with all their steps
+	$(PYTEST) $(NBVAL) notebooks/*.ipynb
 	$(BIN)/python -m pytest tests -m soak
 
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones

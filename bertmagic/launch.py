@@ -237,7 +237,7 @@ def _searched(
     panel: Any = publish.listener(not show, searches=True)  # it takes a `Search`, too, and not only a run's events
     try:
         panel(Phase("starting PyTorch"))
-        from bertmagic.options.cells import cell
+        from bertmagic.options.cells import finetuning
         from bertmagic.tuning import search
 
         searched = search.ranges(chosen)
@@ -245,7 +245,7 @@ def _searched(
         with named_memory_errors():
             result = search.run(
                 chosen, panel, tee(panel, on_event), StopButton(),
-                lambda values: cell("bert_finetune", name, values, fixed),
+                lambda values: finetuning(name, values, fixed, publish.has_magics()),
             )  # fmt: skip
     except BaseException as error:
         empty_frames(error)

@@ -1,4 +1,8 @@
-"""A pytest plugin for the notebooks: each keeps its runs in a folder of its own, so that several run at once."""
+"""A pytest plugin for the notebooks: each keeps its runs in a folder of its own, so that several run at once.
+
+``--notebook-steps`` bounds the steps of each training in them. Their cells are what is tested here, and not how good
+their models become: `make soak` trains them to the end.
+"""
 
 import gc
 import shutil
@@ -13,6 +17,26 @@ LONGEST = ("tuning", "labels_and_pairs", "pretraining", "quickstart")
 """They begin first, so that all workers end at about the same time."""
 
 home = Path(tempfile.mkdtemp(prefix="bertmagic-notebooks-"))
+
+STARTUP = """
+from bertmagic.training import plan
+
+whole = plan.count_steps
+plan.count_steps = lambda *known: min(whole(*known), {steps})
+"""
+"""What the kernel of a notebook runs first, where its steps are bounded."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--notebook-steps", type=int, help="at most so many steps of training in a notebook's cell")
+
+
+def pytest_configure(config):
+    steps = config.getoption("--notebook-steps")
+    if steps:
+        startup = home / "ipython/profile_default/startup"
+        startup.mkdir(parents=True)
+        (startup / "steps.py").write_text(STARTUP.format(steps=steps))
 
 
 def is_cell(item):
@@ -33,6 +57,7 @@ def pytest_runtest_setup(item):
     end = forks.start_kernels()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTMAGIC_HOME", str(home / item.path.stem))
+        patch.setenv("IPYTHONDIR", str(home / "ipython"))
         outcome = yield
     end()
     return outcome

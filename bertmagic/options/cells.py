@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+def finetuning(name: str, values: Mapping[str, Any], sources: Mapping[str, str], as_magic: bool) -> str:
+    """Return the cell of a run, ``%%bert_finetune`` or a call of ``bm.finetune``; parameters as in `cell`."""
+    return cell("bert_finetune", name, values, sources) if as_magic else call("finetune", name, values, sources)
+
+
 def cell(magic: str, name: str, values: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> str:
     """Return the source of a cell with one option per line.
 

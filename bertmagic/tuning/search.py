@@ -149,8 +149,8 @@ class _Searching:
 
     def now(self) -> Search:
         trials = self.study.trials()
-        # A trial that the user interrupted says nothing about its values: another one takes its place.
-        wanted = self.options.trials + sum(trial.note == _INTERRUPTED for trial in trials)
+        # A trial that the user or the end of the kernel cut off says nothing about its values: another one replaces it.
+        wanted = self.options.trials + sum(trial.note in (_INTERRUPTED, study.CUT_OFF) for trial in trials)
         search = replace(self.begun, trials=trials, wanted=wanted, notes=tuple(self.notes))
         return replace(search, cell=self.write({**self._fixed(), **search.best.values})) if search.best else search
 

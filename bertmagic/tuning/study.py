@@ -27,6 +27,9 @@ _FACTS = "facts"
 _STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
 _WAIT = 5.0
 """Seconds to wait for another process that writes to the same study."""
+CUT_OFF = "the kernel ended in it"
+"""The note of a trial whose process ended in it."""
+
 _FEWEST = 5
 """With fewer scores the importance of options is not computed."""
 
@@ -255,5 +258,5 @@ def _to_trial(trial: optuna.trial.FrozenTrial) -> Trial:
         score=cast("float | None", trial.value) if state == "complete" else None,
         scores=tuple(kept.get("scores", ())),
         seconds=float(kept.get("seconds", 0.0)),
-        note=str(kept.get("note", "" if state != "failed" else "the kernel ended in it")),
+        note=str(kept.get("note", "" if state != "failed" else CUT_OFF)),
     )

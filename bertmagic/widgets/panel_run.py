@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.display import publish
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
-from bertmagic.options.cells import call, cell
+from bertmagic.options.cells import finetuning
 from bertmagic.tuning import advice, calibration, estimates
 from bertmagic.widgets import panel_form as form
 from bertmagic.workflows import resolve as decisions
@@ -98,9 +98,7 @@ class RunOptions:
         """The cell of the run: ``%%bert_finetune``, or a call of ``bm.finetune`` where there are no magics."""
         data_options = {name: getattr(self._data.base, name) for name in _DATA_OPTIONS}
         given = {name: value for name, value in data_options.items() if value is not None} | self.values
-        if not publish.has_magics():
-            return call("finetune", self.name, given, {"train": self._data.code})
-        return cell("bert_finetune", self.name, given, {"train": self._data.code})
+        return finetuning(self.name, given, {"train": self._data.code}, publish.has_magics())
 
     def timed(self) -> Estimate | None:
         """Return the estimate of the run with the model that was measured; None if the data cannot be used."""

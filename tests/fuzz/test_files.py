@@ -126,13 +126,20 @@ WRITERS = {
 """Functions that write a small file of a format."""
 
 
+class Originals(dict):
+    """Content by name. It is not told whole: Hypothesis writes the arguments of each example down."""
+
+    def __repr__(self):
+        return f"<{len(self)} files>"
+
+
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
     """The bytes of each file, by its name."""
     folder = tmp_path_factory.mktemp("originals")
     for name, write in WRITERS.items():
         write(folder / name)
-    return {name: (folder / name).read_bytes() for name in WRITERS}
+    return Originals({name: (folder / name).read_bytes() for name in WRITERS})
 
 
 PIECES = [

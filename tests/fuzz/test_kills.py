@@ -4,52 +4,56 @@ import os
 import random
 import shutil
 import signal
-import subprocess
+import sqlite3
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+from subprocess import PIPE
 
-import pandas as pd
 import pytest
 import torch
 
 import bertmagic as bm
+from tests import forks
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.timeout(3600)
+
+KILLS = [2, pytest.param(50, marks=pytest.mark.soak)]
+SIZES = {2: 1, 50: 4}
+"""How long a run is by how often it is killed: tens of steps, or trials."""
 
 SCRIPT = """
-import os, sys
+import os, sys, traceback
 import pandas as pd, bertmagic as bm, sklearn.metrics, torch, transformers.models.bert.modeling_bert
-from bertmagic.errors import TrainingError, UnknownReference
+from bertmagic.errors import TrainingError
 
-encoder, case = sys.argv[1:]
+encoder, case, size = sys.argv[1:]
+if case == "tune":
+    import optuna.storages
+size = int(size)
 rows = pd.read_csv("rows.csv")
-tell = lambda event: print(type(event).__name__, flush=True)
 
 def pretrain():
-    known = dict(text="text", model=encoder, max_steps=40, batch_size=16, lr=1e-3, eval_every=5, checkpoint_every=1,
-                 checkpoint_minutes=0.01, precision="fp32", show=False, name="mine")
+    known = dict(text="text", model=encoder, max_steps=10 * size, batch_size=16, lr=1e-3, eval_every=5,
+                 checkpoint_every=1, checkpoint_minutes=0.01, precision="fp32", show=False, name="mine")
     try:
-        bm.pretrain(rows, resume=True, on_event=tell, **known)
+        bm.pretrain(rows, resume=True, **known)
     except TrainingError as error:
         if "is finished" in error.what:
             return
         if "no checkpoint" not in error.what:
             raise
-        bm.pretrain(rows, on_event=tell, **known)
+        bm.pretrain(rows, **known)
 
 def tune():
-    bm.tune(rows, "mine", text="text", label="label", model=encoder, lr="log(1e-4, 1e-2)", max_steps=6, trials=4,
-            precision="fp32", on_event=tell, show=False, seed=1)
+    bm.tune(rows, name="mine", text="text", label="label", model=encoder, lr=bm.log(1e-4, 1e-2), max_steps=6,
+            trials=size, precision="fp32", show=False, seed=1)
 
 def predict():
-    print("Started", flush=True)
-    predictions = bm.load("learnt_here").predict(rows["text"], show=False)
-    predictions.to_html("predictions.html")
+    bm.load("learnt_here").predict(rows["text"], show=False).frame.to_csv("predictions.csv")
 
 def judge():
-    print("Started", flush=True)
     report = bm.load("learnt_here").evaluate(rows, label_issues=True, show=False)
     report.to_html("report.html")
 
@@ -60,23 +64,21 @@ for _ in sys.stdin:
         try:
             {"pretrain": pretrain, "tune": tune, "predict": predict, "judge": judge}[case]()
             code = 0
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(code)
     print(child, flush=True)
     print("over", os.waitpid(child, 0)[1], flush=True)
 """
 """A process for each line that it is given, as imports take long."""
 
 
-class Forks:
+class Process:
     """Runs a case in processes of their own; kills some."""
 
-    def __init__(self, encoder, case):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(encoder), case], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, bufsize=1, env=os.environ | {"PYTHONPATH": str(Path(bm.__file__).parents[1])},
-        )  # fmt: skip
+    def __init__(self, encoder, case, size):
+        command = [sys.executable, "-c", SCRIPT, str(encoder), case, str(size)]
+        self.process = forks.popen(command, stdin=PIPE, stdout=PIPE, text=True)
 
     def run(self, kill_after=None):
         """Return the exit status of a process, killed so many seconds after it began if that is given."""
@@ -94,25 +96,34 @@ class Forks:
         self.process.stdout.close()
 
 
-def killed(encoder, case, kills, between=lambda: None):
-    """Kill a case at random moments of its length, then let it end."""
-    forks, draws = Forks(encoder, case), random.Random(3)
+def killed(encoder, case, kills, between=lambda status: None):
+    """Kill a case at random moments of its length, then let it end.
+
+    ``between`` gets the status of each process that has ended.
+    """
+    process, draws = Process(encoder, case, SIZES[kills]), random.Random(3)
     try:
         begun = time.monotonic()
-        assert forks.run() == 0
+        assert process.run() == 0
         seconds, count = time.monotonic() - begun, 0
+        if case == "predict":
+            shutil.copy("predictions.csv", "first")
         if case in ("pretrain", "tune"):
             home = Path(os.environ["BERTMAGIC_HOME"])
             home.rename(home.with_name("whole"))
         while count < kills:
-            if forks.run(draws.random() * seconds) == signal.SIGKILL:
+            status = process.run(draws.random() * seconds)
+            between(status)
+            if status == signal.SIGKILL:
                 count += 1
-            elif case in ("pretrain", "tune"):  # it is done: begin the next one
+                continue
+            assert status == 0
+            if case in ("pretrain", "tune"):  # it is done: begin the next one
                 shutil.rmtree(os.environ["BERTMAGIC_HOME"])
-            between()
-        assert forks.run() == 0
+        assert process.run() == 0
+        print(f"{case}: {count} kills within {seconds:.1f} s")
     finally:
-        forks.close()
+        process.close()
 
 
 def of_whole(monkeypatch, name="mine"):
@@ -122,37 +133,77 @@ def of_whole(monkeypatch, name="mine"):
         return bm.load(name, name="whole", precision="fp32")
 
 
-def test_pretraining_that_is_killed_ends_as_the_whole_one(encoder, make_rows, monkeypatch):
+@pytest.mark.parametrize("kills", KILLS)
+def test_pretraining_that_is_killed_ends_as_the_whole_one(encoder, make_rows, monkeypatch, kills):
     make_rows(200).to_csv("rows.csv", index=False)
-    killed(encoder, "pretrain", 50)
+    killed(encoder, "pretrain", kills)
     mine, whole = bm.load("mine", precision="fp32").network.state_dict(), of_whole(monkeypatch).network.state_dict()
     assert all(torch.equal(mine[name], whole[name]) for name in whole)
 
 
-def test_a_search_that_is_killed_ends_with_all_its_trials_and_its_best_model(encoder, make_rows):
+def completed():
+    """Return how many trials are complete in the studies of this folder, read as SQLite has them after a kill."""
+    count = 0
+    for path in Path(os.environ["BERTMAGIC_HOME"]).rglob("*.db"):
+        with closing(sqlite3.connect(path)) as study, suppress(sqlite3.OperationalError):  # it was being made
+            count += study.execute("select count(*) from trials where state = 'COMPLETE'").fetchone()[0]
+    return count
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_search_that_is_killed_ends_with_all_its_trials_and_its_best_model(encoder, make_rows, kills):
     rows = make_rows(80)
     rows.to_csv("rows.csv", index=False)
-    killed(encoder, "tune", 50)
+    complete = [0]
+
+    def none_is_lost(status):
+        complete.append(completed())
+        assert complete[-1] >= complete[-2], complete
+        if status == 0:
+            complete.append(0)  # the next search
+
+    killed(encoder, "tune", kills, none_is_lost)
     found = bm.tune(
-        rows, "mine", text="text", label="label", model=encoder, lr="log(1e-4, 1e-2)", max_steps=6, trials=4,
-        precision="fp32", show=False, seed=1,
+        rows, name="mine", text="text", label="label", model=encoder, lr=bm.log(1e-4, 1e-2), max_steps=6,
+        trials=SIZES[kills], precision="fp32", show=False, seed=1,
     )  # fmt: skip
-    assert sum(trial.state == "complete" for trial in found.trials) >= 4
+    assert sum(trial.state in ("complete", "pruned") for trial in found.trials) >= SIZES[kills]
     assert bm.load("mine").predict(rows["text"][:2], show=False).frame["label"].notna().all()
 
 
-@pytest.mark.parametrize(("case", "file"), [("predict", "predictions.html"), ("judge", "report.html")])
-def test_a_file_is_the_old_one_or_the_new_one(encoder, make_rows, learnt, case, file):
+@pytest.fixture
+def saved(make_rows, learnt):
+    """The rows on disk, and a run of this folder that has learnt."""
     rows = make_rows(300)
     rows.to_csv("rows.csv", index=False)
     learnt.save(Path(os.environ["BERTMAGIC_HOME"]) / "runs" / "learnt_here" / "model")
-    Path(file).write_text("old")
+    return Path("rows.csv").read_bytes()
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_report_is_the_old_one_or_the_new_one(encoder, saved, kills):
+    Path("report.html").write_text("old")
     seen = set()
 
-    def whole():
-        text = Path(file).read_text(encoding="utf-8")
+    def whole(status):
+        text = Path("report.html").read_text(encoding="utf-8")
         assert text == "old" or text.rstrip().endswith("</html>")
         seen.add(text == "old")
+        Path("report.html").write_text("old")
 
-    killed(encoder, case, 50, whole)
-    assert pd.read_csv("rows.csv").equals(rows.astype(pd.read_csv("rows.csv").dtypes))
+    killed(encoder, "judge", kills, whole)
+    assert kills == 2 or True in seen
+    assert Path("rows.csv").read_bytes() == saved
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_predicting_again_writes_the_same_file(encoder, saved, kills):
+    """The file itself is written by pandas: half of it may be there until then."""
+    whole = []
+
+    def remember(status):
+        whole.extend([Path("predictions.csv").read_bytes()] if status == 0 else [])
+
+    killed(encoder, "predict", kills, remember)
+    assert {*whole, Path("first").read_bytes()} == {Path("predictions.csv").read_bytes()}
+    assert Path("rows.csv").read_bytes() == saved

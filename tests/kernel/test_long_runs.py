@@ -46,7 +46,7 @@ trials = 1""",
     "data": "%bert_data reviews --text review --label mood -m tinybert",
     "models": "%bert_models",
     "load": "%bert_load trained",
-    "unload": "%bert_unload trained",
+    "unload": "%bert_load trained\n%bert_unload trained",
     "save": "%bert_save trained saved",
     "runs": "%bert_runs",
     "status": "%bert_status",
@@ -93,7 +93,7 @@ def test_a_thousand_cells_of_all_magics_leave_nothing(ready):
         if number % 50 == 49:
             ready.good("get_ipython().run_line_magic('reset', '-f out')\ngc.collect(); devices.release()")
             sizes.append(ready.value("devices.process_memory()"))
-    print("bytes after each 50 cells:", sizes)
+            print(f"after {number + 1} cells: {sizes[-1]:,} bytes", flush=True)
     assert min(sizes[-4:]) <= 1.02 * max(sizes[1:4]), sizes
 
 

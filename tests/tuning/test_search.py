@@ -107,13 +107,16 @@ def test_it_goes_on_where_it_was(search):
         assert read.execute("select count(*) from trials").fetchone() == (4,)
 
 
-def test_a_trial_that_a_kill_cut_off_is_told_as_failed(search):
+def test_a_trial_that_a_kill_cut_off_is_told_as_failed_and_replaced(search):
     search(trials=1)
     path = folders.home() / "runs" / "found" / "study.db"
     with sqlite3.connect(path) as cut:
         cut.execute("update trials set state = 'RUNNING'")
     cut.close()
-    assert [trial.state for trial in search(trials=2).trials] == ["failed", "complete"]
+    resumed = search(trials=1)
+    assert [trial.state for trial in resumed.trials] == ["failed", "complete"]
+    assert resumed.trials[0].note == "the kernel ended in it"
+    assert len(search(trials=1).trials) == 2
 
 
 def test_another_space_or_other_rows_are_another_study(search, make_rows):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertmagic.display import publish
 from bertmagic.display.blocks import Block, Column, Headline, Table, columns
 from bertmagic.display.cells import Row, Strong
 from bertmagic.display.style import line, million
@@ -13,7 +14,7 @@ from bertmagic.options.rates import rate_text
 if TYPE_CHECKING:
     from bertmagic.models.status import Catalogue, Entry
 
-_USE = "Fine-tune one with model = NAME; %bert_load NAME brings one that is tuned already."
+_USE = "Fine-tune one with model = NAME; {} brings one that is tuned already."
 _COLUMNS = (
     *columns(("name", "tuned for", "parameters", "languages", "max tokens", "licence", "on disk"), (0, 1, 3, 5, 6)),
     Column("learning rate", plain="no"), Column("hub id", "word", plain="no"), Column("about", "word", 70),
@@ -23,7 +24,8 @@ _COLUMNS = (
 def blocks(result: Catalogue) -> list[Block]:
     """Return the catalogue as a table."""
     many = len(result.entries)
-    headline = f"{count(many, 'model')} {'has' if many == 1 else 'have'} a short name here. {_USE}"
+    load = "%bert_load NAME" if publish.has_magics() else 'bm.load("NAME")'
+    headline = f"{count(many, 'model')} {'has' if many == 1 else 'have'} a short name here. {_USE.format(load)}"
     return [Headline(headline), Table(_COLUMNS, [_row(entry) for entry in result.entries])]
 
 

@@ -31,7 +31,9 @@ function matching() {
 }
 
 function line(row) {
-  const quoted = row.text.split(" ||| ").map((text) =>
+  const parts = row.text.split(" ||| ");
+  if (data.calls) return `${data.model}.attention(${parts.map((text) => JSON.stringify(text)).join(", ")}).view()`;
+  const quoted = parts.map((text) =>
     (/["\\\n\r\t]/.test(text) || !text ? `{${JSON.stringify(text)}}` : `"${text}"`));
   return `%bert_attention ${quoted.join(" ")} -m ${data.model}`;
 }

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from bertmagic.display import publish
 from bertmagic.display.blocks import Frame
-from bertmagic.display.results.commands import model_name
+from bertmagic.display.results import commands
 from bertmagic.display.style import line
 from bertmagic.display.writers.elements import tag
 from bertmagic.text_safety import visible
@@ -66,7 +67,9 @@ def _asset(name: str) -> str:
 def _data(result: Report, probabilities: bool) -> dict[str, Any]:
     """Return what the page shows, in a bounded number of bytes."""
     assert result.errors is not None
-    shown: dict[str, Any] = {"model": model_name(result.model), "chances": probabilities, "rows": [], "names": []}
+    calls = not publish.has_magics()
+    model = commands.loaded(result.model) if calls else commands.model_name(result.model)
+    shown: dict[str, Any] = {"model": model, "calls": calls, "chances": probabilities, "rows": [], "names": []}
     if result.confusion is not None:
         from bertmagic.display.results.report import shown_classes
 

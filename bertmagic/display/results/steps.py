@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertmagic.display.blocks import NextSteps
-from bertmagic.display.results.commands import attention, model_name
+from bertmagic.display.results import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,14 +30,8 @@ def of_predictions(model: str, texts: Sequence[str]) -> NextSteps:
 
 
 def _steps(model: str, texts: Sequence[str], after_predictions: bool = False) -> NextSteps:
-    name = model_name(model)
     short = next((text for text in texts if 0 < len(text) <= _LONGEST), "")
-    look = [attention(short, model)] if short else []
-    predict = [] if after_predictions else [f'%bert_predict "a new text" -m {name}']
-    errors = f"%bert_evaluate test_rows -m {name}"
-    codes = (*predict, errors, *look, f"%bert_save {name} {_folder(model)}")
+    look = [commands.attention(short, model)] if short else []
+    predict = [] if after_predictions else [commands.predict("a new text", model)]
+    codes = (*predict, commands.evaluate("test_rows", model), *look, commands.save(model))
     return NextSteps(codes, plain=not after_predictions)
-
-
-def _folder(model: str) -> str:
-    return f"models/{model}" if model.isidentifier() else "models/my_model"
