@@ -3,8 +3,8 @@
     python benchmarks/many_classes.py [--classes 5000] [--rows 10000] [--test 5000] [--steps 20] [--model minilm]
 
 Each class has ``rows / classes`` training texts of four words. Printed are two peaks of the memory of the process:
-that of ``bm.finetune`` with its report and the display of it, above what a small run with the same encoder left, so that
-libraries and buffers are not counted; and that of ``model.evaluate``, above what the process held before it.
+that of ``bm.finetune`` with its report and the display of it, above what a small run with the same encoder left, so
+that libraries and buffers are not counted; and that of ``model.evaluate``, above what the process held before it.
 ``--model tiny`` takes a BERT of two layers, made here. Linux only.
 """
 
