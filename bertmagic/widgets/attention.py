@@ -31,6 +31,7 @@ from bertmagic.widgets import assets
 from bertmagic.widgets.transport import messages, quantised, thumbnails
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -91,7 +92,7 @@ class AttentionView(anywidget.AnyWidget):
 
     def __init__(self, maps: AttentionMaps, **state: Any) -> None:
         first_state = settings(maps, _comparison_state(maps) | state, methods(maps), statistics(maps))
-        self._maps, self._mix = maps, lru_cache(maxsize=1)(partial(mixed, maps))  # a gradient runs the model
+        self._maps, self._mix = maps, _kept_mix(maps)
         small, first = _thumbnails(maps, first_state, self._mix), _picture(maps, first_state, self._mix)
         opened = _lists(asdict(first_state))
         picture = first[1][0] if len(first[1][0]) <= _FIRST else b""  # a larger one is asked for, and comes in parts
@@ -145,6 +146,27 @@ class AttentionView(anywidget.AnyWidget):
     def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
         for header, buffers in messages(*answer(self.maps, content, self._mix)):
             self.send({"id": content.get("id")} | header, buffers)
+
+
+class HostedView:
+    """The live view of maps in another widget, whose messages carry its requests: all numbers are asked for."""
+
+    def __init__(self, maps: AttentionMaps) -> None:
+        self._maps, self._mix = maps, _kept_mix(maps)
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the page needs to draw the view: its state and its style."""
+        opened = _lists(asdict(settings(self._maps, {}, methods(self._maps), statistics(self._maps))))
+        return {**opened, "_about": about(self._maps) | {"opened": opened}, "_css": assets.style()}
+
+    def answers(self, request: dict[str, Any]) -> Iterator[Answer]:
+        """Yield the messages that answer a request."""
+        return messages(*answer(self._maps, request, self._mix))
+
+
+def _kept_mix(maps: AttentionMaps) -> Mix:
+    """Return what computes the maps of a method, and keeps the last ones: a gradient runs the model."""
+    return lru_cache(maxsize=1)(partial(mixed, maps))
 
 
 def _comparison_state(maps: AttentionMaps) -> dict[str, Any]:

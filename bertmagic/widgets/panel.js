@@ -1,10 +1,11 @@
 /** The panel: draws what Python describes. It decides nothing: what is chosen goes to Python, which checks it. */
 import { element } from "./element.js";
 import { keepKeys } from "./keys.js";
+import { attentionPart } from "./panel_attention.js";
 import { cellPart, dataPart, optionsPart } from "./panel_form.js";
 import { runPart, tryoutPart } from "./panel_run.js";
 
-const PANEL_TRAITS = ["chosen", "_heard", "_spec", "_defaults", "_automatic", "_problems", "_models", "_data", "_estimate", "_cell", "_run", "_frames", "_trial", "_answer"];
+const PANEL_TRAITS = ["chosen", "_heard", "_spec", "_defaults", "_automatic", "_problems", "_models", "_data", "_estimate", "_cell", "_run", "_frames", "_trial", "_answer", "_attention", "_saved"];
 const THROTTLE = 70; // milliseconds between two values of a slider that moves
 const KEPT = 8; // presses: the front end may join several messages into one while the kernel is busy
 const ANY_KEY = /./;
@@ -62,8 +63,8 @@ function panelView(model, signal) {
 export function mountPanel(model, el, signal) {
   const view = panelView(model, signal);
   const options = optionsPart(view);
-  const parts = [dataPart(view), options, cellPart(view), runPart(view), tryoutPart(view)];
-  const [data, , cell, run, tryout] = parts.map(({ nodes }) => nodes);
+  const parts = [dataPart(view), options, cellPart(view), runPart(view), tryoutPart(view), attentionPart(view, model)];
+  const [data, , cell, run, tryout, attention] = parts.map(({ nodes }) => nodes);
   const body = element("div", {},
     ...data,
     element("div", { class: "bm-wide" }, element("div", { class: "bm-left" }, options.first), element("div", { class: "bm-right" }, ...cell), options.folded),
@@ -71,7 +72,8 @@ export function mountPanel(model, el, signal) {
   );
   const gone = element("div", { role: "alert", class: "bm-gone" });
   view.root.append(gone, body);
-  el.append(view.root);
+  const cover = coverStatic(model.get("_face"));
+  el.append(cover, view.root, ...attention); // the last is outside of the panel's own styles
   let frame = 0;
   const draw = () => { frame = 0; if (!signal.aborted) for (const part of parts) part.update(); };
   view.redraw = () => { frame ||= requestAnimationFrame(draw); };
@@ -81,14 +83,22 @@ export function mountPanel(model, el, signal) {
   signal.addEventListener("abort", () => {
     for (const name of PANEL_TRAITS) model.off(`change:${name}`, view.redraw);
     placed.disconnect();
+    cover.remove();
     view.root.remove();
   });
   keepKeys(view, ANY_KEY);
   whenLost(model, signal, () => {
     gone.textContent = "The kernel was restarted: this panel is no longer live. Run its cell again.";
     body.inert = true;
+    cover.remove();
   });
   draw();
+}
+
+/** A style that hides the panel's static state: it stays as the page last heard of it, and the panel itself is live. */
+function coverStatic(face) {
+  const mark = `[data-bm-panel="${CSS.escape(face)}"]`;
+  return element("style", {}, `${mark}, .jp-OutputArea-child:has(${mark}) { display: none; }`);
 }
 
 /** Call `act` when the kernel of the widget has gone. */

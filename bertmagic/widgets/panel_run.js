@@ -74,20 +74,22 @@ function question(view, name, placeholder, asks) {
   return element("div", { class: "bm-ask" }, element("label", { for: id }, name), input, element("span", { class: "bm-buttons" }, ...asked));
 }
 
-/** The trained model: a text to predict, rows to evaluate on, and lines to go on with. */
+/** The trained model: a text to predict, rows to evaluate on, a folder to save to, and lines to go on with. */
 export function tryoutPart(view) {
   const title = element("div", { class: "bm-group" });
   const asks = element("div");
   const answer = element("div", { class: "bm-markup", "aria-live": "polite" });
+  const saved = element("div", { role: "status", class: "bm-saved" });
   const steps = element("ul", { class: "bm-steps" });
-  const box = element("section", { class: "bm-tryout", "aria-label": "The trained model" }, title, asks, answer, element("div", { class: "bm-group" }, "Next"), steps);
-  let [drawn, shown] = ["", null];
+  const box = element("section", { class: "bm-tryout", "aria-label": "The trained model" }, title, asks, saved, answer, element("div", { class: "bm-group" }, "Next"), steps);
+  let [drawn, shown, said] = ["", null, ""];
 
-  function build({ model, example, steps: lines }) {
+  function build({ model, example, folder, steps: lines }) {
     title.textContent = `Try ${model}`;
     asks.replaceChildren(
       question(view, "a text", example, [["Predict", "predict", "Predict for the text"], ["Attention", "attend", "Show the attention of all heads to the text"]]),
       question(view, "rows", "a variable, or sample:reviews@test", [["Evaluate", "evaluate", "Evaluate on these rows; without rows, show the report of the run"]]),
+      question(view, "folder", folder, [["Save", "save", "Save the model to this folder, as the last line below does"]]),
     );
     steps.replaceChildren(...lines.map(([name, line]) => {
       const buttons = codeButtons(view, () => line, name.toLowerCase());
@@ -102,9 +104,12 @@ export function tryoutPart(view) {
     const key = JSON.stringify(trial);
     if (key !== drawn && trial.model) build(trial);
     drawn = key;
-    const markup = view.get("_answer");
+    const [markup, words] = [view.get("_answer"), view.get("_saved")];
     if (markup !== shown) putMarkup(answer, markup);
     shown = markup;
+    answer.hidden = Boolean(view.get("_attention").number); // the live view stands in its place
+    if (words !== said) putMarkup(saved, words);
+    said = words;
   }
   return { nodes: [box], update };
 }

@@ -24,6 +24,9 @@ class PanelView(anywidget.AnyWidget):
     presses
         The buttons that were pressed, each with a number, the newest last. They are a trait and no message, so that
         they arrive after what was chosen before, and together with it where a busy front end joins its messages.
+    _face
+        The mark of the static state in the page, which is hidden while the panel is live: the page cannot renew it
+        after a reload.
     """
 
     _esm = assets.script("panel")
@@ -44,6 +47,9 @@ class PanelView(anywidget.AnyWidget):
     _frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _trial = traitlets.Dict().tag(sync=True)
     _answer = traitlets.Unicode("").tag(sync=True)
+    _attention = traitlets.Dict().tag(sync=True)
+    _saved = traitlets.Unicode("").tag(sync=True)
+    _face = traitlets.Unicode("").tag(sync=True)
 
     FROM_BROWSER: ClassVar[frozenset[str]] = frozenset(["chosen", "presses"])
     """The traits that the browser may write."""

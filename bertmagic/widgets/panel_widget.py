@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import traitlets
+from markupsafe import Markup
 
 from bertmagic import api, launch, options
 from bertmagic import display as drawing
 from bertmagic.data import variables
 from bertmagic.display import publish
-from bertmagic.display.writers.elements import paragraph, warned
+from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError, OptionError, count, listing
 from bertmagic.events import Event, Listener, Started
 from bertmagic.options import Finetune, files
@@ -28,13 +31,13 @@ from bertmagic.widgets.panel_view import PanelView
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from markupsafe import Markup
-
     from bertmagic.display.live.live_output import Watcher
     from bertmagic.run.stopping import StopButton
     from bertmagic.tuning.results import Estimate, Rates
+    from bertmagic.widgets.attention import HostedView
 
 _FINDER = "the learning-rate finder"
+_OF_A_MODEL = ("predict", "attend", "evaluate", "save")
 _LONGEST = 100_000
 """Characters of a text from the browser."""
 
@@ -47,7 +50,8 @@ class _Frames:
         panel._frames = []
 
     def show(self, bundle: dict[str, Any]) -> None:
-        self._panel._frames = [bundle["text/html"], *self._panel._frames[1:]]
+        frame = [bundle["text/html"]] if bundle else []  # a bar that is over leaves nothing
+        self._panel._frames = [*frame, *self._panel._frames[1:]]
 
     def below(self, bundle: dict[str, Any]) -> None:
         self._panel._frames = [*self._panel._frames, bundle["text/html"]]
@@ -82,9 +86,13 @@ class Panel(PanelView):
             self.data = DataChoice(base, code, names, emit)
         self.run = RunOptions(self.data, first)
         self.tryout = Tryout(names)
+        self._view: HostedView | None = None
+        self._views = 0
         super().__init__(
-            _run=_idle(), _trial=self.tryout.spec(), _data=self.data.spec(), _spec=self.run.spec(), **self._shown()
+            _face=uuid.uuid4().hex, _run=_idle(), _trial=self.tryout.spec(), _data=self.data.spec(),
+            _spec=self.run.spec(), **self._shown(),
         )  # fmt: skip
+        self.on_msg(self._asked)
 
     @property
     def model(self) -> Any:
@@ -243,10 +251,10 @@ class Panel(PanelView):
             "start": self.start, "resume": lambda: self.start(resume=True), "stop": self.stop, "find": self.find_rate,
             "data": lambda: self.data.take(name), "column": lambda: self.data.take_column(role, name),
             "predict": lambda: self.tryout.predict(name), "attend": lambda: self.tryout.attend(name),
-            "evaluate": lambda: self.tryout.evaluate(name),
+            "evaluate": lambda: self.tryout.evaluate(name), "save": lambda: self.tryout.save(name),
         }  # fmt: skip
         action = str(press.get("action"))
-        if action not in acts or (action in ("predict", "attend", "evaluate") and self.model is None):
+        if action not in acts or (action in _OF_A_MODEL and self.model is None):
             return
         try:
             acts[action]()
@@ -254,7 +262,7 @@ class Panel(PanelView):
             self._say(warned(f"{type(error).__name__}: {error}"))
         if action in ("data", "column"):
             self._show_data()
-        if action in ("predict", "attend", "evaluate"):
+        if action in _OF_A_MODEL:
             self._show_answer()
 
     # What the browser shows
@@ -266,7 +274,17 @@ class Panel(PanelView):
         self._refresh()
 
     def _show_answer(self) -> None:
-        self._trial, self._answer = self.tryout.spec(), self.tryout.shown
+        self._trial, self._answer, self._saved = self.tryout.spec(), self.tryout.shown, self.tryout.saved
+        view = self.tryout.view
+        if view is not self._view:
+            self._view, self._views = view, self._views + 1
+            self._attention = {"number": self._views, **view.spec()} if view else {}
+
+    def _asked(self, _: Any, request: dict[str, Any], __: Any) -> None:
+        """Answer a request of the attention view; one of a view that is no longer shown gets no answer."""
+        if self._view is not None and request.get("view") == self._views:
+            for header, buffers in self._view.answers(request):
+                self.send({"id": request.get("id")} | header, buffers)
 
     def _shown(self) -> dict[str, Any]:
         """Return the traits that follow the controls, and remember the state."""
@@ -297,17 +315,22 @@ class Panel(PanelView):
 
     def _run_words(self) -> str:
         if self.job is None:
-            return "No run was started yet."
+            return f"No run was started yet{_as_of()}."
         progress = self.job.progress
         if progress.phase not in ("finished", "interrupted", "failed"):  # no step: the words stay until the run ends
             planned = f": {count(progress.steps, 'step')}" if progress.steps else ""
-            return f"The run {self.job.name!r} was started{planned}."
+            return f"The run {self.job.name!r} was started{planned}{_as_of()}."
         step = f" at step {progress.step:,} of {progress.steps:,}" if progress.steps else ""
         return f"The run {self.job.name!r}: {progress.phase}{step}."
 
     def _show_state(self) -> None:
         if self._handle is not None:
-            self._handle.show(drawing.bundle(self.state))
+            self._handle.show(self._static())
+
+    def _static(self) -> dict[str, Any]:
+        """Return the state as an output that the live panel hides."""
+        bundle = drawing.bundle(self.state)
+        return {**bundle, "text/html": str(tag("div", Markup(bundle["text/html"]), data_bm_panel=self._face))}
 
     def __repr__(self) -> str:
         return drawing.text(self.state)
@@ -317,8 +340,13 @@ class Panel(PanelView):
         if not publish.is_notebook():
             return publish.show(self.state)
         self._handle, self._place = self._place or publish.Handle(), None  # a second output has a place of its own
-        self._handle.show(drawing.bundle(self.state))
+        self._handle.show(self._static())
         self._handle.below(self._repr_mimebundle_()[0])
+
+
+def _as_of() -> str:
+    """Return of when the words are, for a page that no longer hears of the run."""
+    return f" (as of {datetime.now().astimezone():%Y-%m-%d %H:%M})"
 
 
 def _idle(message: str = "") -> dict[str, Any]:

@@ -9,15 +9,16 @@ reads. All of it is fine-tuned as one model.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import comparison_layer, devices, two_texts
+from bertmagic.text_safety import quoted
 from bertmagic.workflows import pair_similarity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     import numpy.typing as npt
@@ -50,6 +51,29 @@ def applies(task: Task, options: Finetune) -> bool:
     """Whether a run may have a model of two texts apart: the weights of its encoder are saved, and none is frozen."""
     wanted = task.paired and task.target_kind is not None and options.read_pairs != "together"
     return wanted and options.adapt != "lora" and options.freeze is None
+
+
+def check_encoder(card: Mapping[str, Any], name: str, task: Task, has_new_head: bool) -> None:
+    """Raise an `OptionError` if a run starts from a model that compares two texts, and learns something else.
+
+    Its last layer holds a comparison, and its other layers have given up directions for it.
+
+    Parameters
+    ----------
+    card, name
+        Those of the model that the run starts from.
+    has_new_head
+        Whether the run does not go on with that model's own head.
+    """
+    options = card.get("options")
+    if not isinstance(options, dict) or options.get("read_pairs") != "apart" or (task.paired and not has_new_head):
+        return
+    base = card.get("encoder")
+    raise OptionError(
+        f"{name} compares two texts: its last layer holds how they differ, not what a text says, so that it can "
+        "only be trained further on pairs with the same labels.",
+        f"Start from the encoder that it was made from{f': model = {quoted(base)}' if isinstance(base, str) else ''}.",
+    )
 
 
 def start(setup: Setup, again: bool, emit: Listener) -> ReadPairs | None:

@@ -47,7 +47,7 @@ class Frame:
 
     @property
     def text(self):
-        return self.data["text/plain"]
+        return self.data.get("text/plain", "")
 
     @property
     def html(self):

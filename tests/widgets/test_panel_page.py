@@ -1,6 +1,7 @@
 """The panel in Chromium, answered by the Python that a kernel runs: by mouse, by keyboard, by screen reader, narrow."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -302,3 +303,104 @@ def test_messages_stay_below_a_megabyte(make, make_rows):
     own = {name: len(json.dumps(whole[name])) for name in PanelView.class_own_traits(sync=True)}
     assert max(own.values()) < 500_000
     assert len(json.dumps(whole)) < 1_000_000
+
+
+def attended(page, text):
+    field = page.page.get_by_placeholder("I would buy it again")
+    field.fill(text)
+    page.page.get_by_role("button", name="Attention", exact=True).click()
+    page.page.locator(".bm-attention .bm-title").wait_for()
+    page.page.wait_for_function("() => !document.querySelector('.bm-late, .bm-late-grid')")
+    page.settle()
+
+
+def pixels(page, name):
+    return page.page.locator(f".bm-attention canvas[aria-label^='{name}']").screenshot()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_attention_is_the_live_view(ended, show, dark):
+    page = show(ended, dark=dark, height=2400)
+    attended(page, "the film was good")
+    view = page.page.locator(".bm-attention")
+    assert not page.page.locator(".bm-tryout .bm-markup").is_visible()  # the picture, in whose place it stands
+    assert violations(page.page, ".bm-attention") == []
+    assert violations(page.page, ".bm-panel") == []
+    grid, lines = pixels(page, "All heads"), pixels(page, "Lines")
+    view.get_by_label("Method").select_option("rollout")
+    page.settle()
+    page.page.wait_for_timeout(300)
+    page.settle()
+    assert pixels(page, "All heads") != grid
+    assert pixels(page, "Lines") != lines
+    assert "rollout" in page.page.locator(".bm-attention .bm-title").inner_text()
+    assert page.largest <= 700_000
+
+
+def test_the_view_saves_a_page_that_opens_without_a_kernel(ended, show, chromium):
+    page = show(ended, height=2400)
+    attended(page, "the film was good")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Save as HTML").click()
+    saved = Path(download.value.path()).read_text(encoding="utf-8")
+    context = chromium.new_context(offline=True)
+    alone = context.new_page()
+    errors = []
+    alone.on("pageerror", lambda error: errors.append(str(error)))
+    alone.set_content(saved)
+    alone.locator(".bm-attention canvas").first.wait_for()
+    assert "layer 0" in alone.locator(".bm-title").inner_text()
+    assert errors == []
+    context.close()
+
+
+def test_another_answer_takes_the_place_of_the_view(ended, show):
+    page = show(ended, height=2400)
+    attended(page, "the film was good")
+    listeners = page.page.evaluate("Object.values(heard).flat().length")
+    first = page.panel._attention["number"]
+    attended(page, "the plot was bad and the film was long")
+    assert page.panel._attention["number"] > first
+    assert page.page.locator(".bm-attention").count() == 1
+    assert page.page.evaluate("Object.values(heard).flat().length") == listeners
+    assert page._answers({"id": "1", "kind": "picture", "view": first, "layer": 0, "heads": [0]}) == []
+    page.page.get_by_role("button", name="Predict", exact=True).click()
+    page.settle()
+    assert page.page.locator(".bm-attention").count() == 0
+    assert "1 prediction by tuned" in page.text(".bm-tryout .bm-markup")
+    attended(page, "the film was good")
+    page.page.evaluate("() => control.abort()")
+    assert page.page.locator(".bm-attention, .bm-panel").count() == 0
+    assert page.page.evaluate("Object.values(heard).flat().length") == 0
+
+
+def test_the_model_is_saved_by_a_button(ended, show, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = show(ended)
+    button = page.page.get_by_role("button", name="Save", exact=True)
+    button.click()
+    page.settle()
+    assert f"Saved in {tmp_path / 'models' / 'tuned'}." in page.text(".bm-saved")
+    again = bm.load("models/tuned").predict(["the film was good"], show=False).frame
+    assert again.equals(ended.model.predict(["the film was good"], show=False).frame)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine", encoding="utf-8")
+    page.page.get_by_label("folder", exact=True).fill("notes")
+    page.page.keyboard.press("Enter")
+    page.settle()
+    assert "notes" in page.text(".bm-saved")
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
+    assert violations(page.page, ".bm-panel") == []
+
+
+def test_the_static_state_is_hidden_while_the_panel_is_live(make, show):
+    panel = make()
+    page = show(panel)
+    page.page.evaluate("(html) => document.body.insertAdjacentHTML('afterbegin', html)", panel._static()["text/html"])
+    static = page.page.get_by_text("The sliders need their kernel")
+    assert not static.is_visible()  # nor when it comes later, as an update
+    page.page.evaluate("() => heard['comm:close'].forEach((act) => act())")
+    assert static.is_visible()
+    page.page.evaluate("() => control.abort()")
+    assert static.is_visible()
+    assert page.page.locator("style", has_text=panel._face).count() == 0

@@ -136,3 +136,14 @@ def test_the_cosine_counts_more_in_the_linear_model(encoder, monkeypatch):
     monkeypatch.undo()
     model, _ = finetune(similar_pairs(), encoder, adapt="head", max_steps=None)
     assert model.network.classifier.weight[:, comparison_layer.COSINE].abs().max() > 100 * column
+
+
+def test_it_is_trained_further_on_pairs_with_the_same_labels_only(apart):
+    model, _ = apart
+    again = bm.finetune(similar_pairs(), text=["one", "two"], model=model, validation=0, max_steps=1, show=False)
+    assert layers(again) == 3
+    other = similar_pairs().replace({"label": {"same": "yes", "different": "no"}})
+    single = similar_pairs().rename(columns={"one": "text"})[["text", "label"]]
+    for rows, text in ((other, ["one", "two"]), (single, "text")):
+        with pytest.raises(OptionError, match=r"compares two texts.*\n?.*model = "):
+            bm.finetune(rows, text=text, model=model, validation=0, max_steps=1, show=False)

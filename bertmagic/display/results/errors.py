@@ -1,4 +1,4 @@
-"""Rows to read: fifty of them as a table, most of them folded, and all as a page of its own that needs no kernel."""
+"""Rows to read: twenty of them as a table, most of them folded, and all as a page of its own that needs no kernel."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.errors import Errors, Example
     from bertmagic.evaluation.report import Report
 
-_ROWS, _FIRST, _LINES = 50, 5, 3
+_ROWS, _FIRST, _LINES = 20, 5, 3
 _BYTES = 60_000
 """How large the texts of the table may be, together."""
 _CHARACTERS = 240
 
 
 def blocks(result: Errors) -> list[Block]:
-    """Return at most fifty rows as a table: mistakes first, then those least certain; all but five are folded."""
+    """Return at most twenty rows as a table: mistakes first, then those least certain; all but five are folded."""
     rows = list(_rows(result))
     score = "probability" if has_probabilities(result) else "off by"
     columns = (Column("row", "word", 20), Column("text", "prose", 70), Column("true", "word", 40),
