@@ -20,9 +20,19 @@ _LOAD = re.compile(r'%bert_load (?P<quoted>"(?:[^"\\]|\\.)*")|%bert_load (?P<nam
 
 
 def has_magics() -> bool:
-    """Whether lines of code that are shown may be magics: everywhere but in marimo, whose cells are plain Python."""
+    """Whether lines of code that are shown may be magics: everywhere but in marimo, whose cells are plain Python.
+
+    marimo knows its notebook in the thread of a cell only. In others, such as that of a run, and in an app that runs as
+    a script, the lack of an IPython shell tells.
+    """
     marimo = sys.modules.get("marimo")
-    return marimo is None or not marimo.running_in_notebook()
+    return marimo is None or not (marimo.running_in_notebook() or _shell() is None)
+
+
+def _shell() -> object:
+    """Return IPython's shell, or None where there is none."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
 
 
 def without_magics(message: str) -> str:

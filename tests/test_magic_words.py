@@ -8,7 +8,7 @@ import pytest
 import bertmagic as bm
 from bertmagic import options
 from bertmagic.errors import ModelError
-from bertmagic.magic_words import FUNCTIONS, without_magics
+from bertmagic.magic_words import FUNCTIONS, has_magics, without_magics
 from bertmagic.text_model import TextModel
 
 
@@ -45,3 +45,13 @@ def test_every_magic_has_a_function_that_is_there():
     for function in FUNCTIONS.values():
         owner, _, name = function.removesuffix("()").partition(".")
         assert hasattr({"bm": bm, "model": TextModel}[owner], name), function
+
+
+def test_a_thread_of_marimo_has_no_magics_and_a_notebook_that_imports_marimo_has(monkeypatch):
+    """In a thread of its own marimo does not know that it runs in a notebook."""
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: False))
+    shells = []
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shells[-1] if shells else None))
+    assert not has_magics()
+    shells.append(object())
+    assert has_magics()
