@@ -90,12 +90,11 @@ export function mountPanel(model, el, signal) {
   whenLost(model, signal, () => {
     gone.textContent = "The kernel was restarted: this panel is no longer live. Run its cell again.";
     body.inert = true;
-    cover.remove();
   });
   draw();
 }
 
-/** A style that hides the panel's static state: it stays as the page last heard of it, and the panel itself is live. */
+/** A style that hides the panel's static state, which stays as the page last heard of it: the panel here is newer. */
 function coverStatic(face) {
   const mark = `[data-bm-panel="${CSS.escape(face)}"]`;
   return element("style", {}, `${mark}, .jp-OutputArea-child:has(${mark}) { display: none; }`);

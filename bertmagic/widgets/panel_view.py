@@ -28,8 +28,7 @@ class PanelView(anywidget.AnyWidget):
         The buttons that were pressed, each with a number, the newest last. They are a trait and no message, so that
         they arrive after what was chosen before, and together with it where a busy front end joins its messages.
     _face
-        The mark of the static state in the page, which is hidden while the panel is live: the page cannot renew it
-        after a reload.
+        The mark of the static state in the page, which the panel hides: the page cannot renew it after a reload.
     """
 
     _esm = assets.script("panel")

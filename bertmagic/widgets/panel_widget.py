@@ -314,14 +314,15 @@ class Panel(PanelView):
         return replace(self._state, run=self._run_words())
 
     def _run_words(self) -> str:
+        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"  # a page that was loaded again hears no more of it
         if self.job is None:
-            return f"No run was started yet{_as_of()}."
+            return f"No run was started yet, as of {now}."
         progress = self.job.progress
         if progress.phase not in ("finished", "interrupted", "failed"):  # no step: the words stay until the run ends
             planned = f": {count(progress.steps, 'step')}" if progress.steps else ""
-            return f"The run {self.job.name!r} was started{planned}{_as_of()}."
+            return f"The run {self.job.name!r} was started{planned}, as of {now}."
         step = f" at step {progress.step:,} of {progress.steps:,}" if progress.steps else ""
-        return f"The run {self.job.name!r}: {progress.phase}{step}."
+        return f"The run {self.job.name!r}: {progress.phase}{step}, as of {now}."
 
     def _show_state(self) -> None:
         if self._handle is not None:
@@ -342,11 +343,6 @@ class Panel(PanelView):
         self._handle, self._place = self._place or publish.Handle(), None  # a second output has a place of its own
         self._handle.show(self._static())
         self._handle.below(self._repr_mimebundle_()[0])
-
-
-def _as_of() -> str:
-    """Return of when the words are, for a page that no longer hears of the run."""
-    return f" (as of {datetime.now().astimezone():%Y-%m-%d %H:%M})"
 
 
 def _idle(message: str = "") -> dict[str, Any]:

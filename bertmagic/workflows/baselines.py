@@ -13,6 +13,7 @@ from bertmagic.evaluation import baselines, linear, verdict
 from bertmagic.events import Listener, Phase
 from bertmagic.inference import embedding, vector_cache
 from bertmagic.inference.forward import run_model
+from bertmagic.magic_words import without_magics
 from bertmagic.models import heads, pooling
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.workflows import warm_start
@@ -330,8 +331,9 @@ def _failed(what: str, error: Exception) -> str:
 
 def _advice(ended: Ended, keep: str) -> str:
     if keep == "best" and ended.best_step and ended.best_step == ended.step:
-        return "Try more epochs, as the last evaluation was the best; or another encoder (%bert_models), or more rows."
-    return "Try another encoder (%bert_models), more rows, or more epochs."
+        first = "Try more epochs, as the last evaluation was the best; or another encoder"
+        return without_magics(f"{first} (%bert_models), or more rows.")
+    return without_magics("Try another encoder (%bert_models), more rows, or more epochs.")
 
 
 def _keep(setup: Setup) -> dict[str, str]:
