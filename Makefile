@@ -54,8 +54,9 @@ lint: .venv/develop  ## style, types and the direction of imports
 lock:  ## write requirements/ again, after a change of pyproject.toml or constraints.txt; needs uv
 	$(PYTHON) requirements/lock.py
 
-licences: .venv/develop  ## the licences of all that is installed
-	$(BIN)/pip-licenses --from=mixed --order=license
+licences: .venv/develop  ## the licences of all that is installed; one that binds what you build with it is an error
+	$(BIN)/pip-licenses --from=mixed --order=license --partial-match \
+		--fail-on "GPL;General Public;SSPL;Server Side;Commons Clause;Proprietary"
 
 clean:
 	rm -rf .venv .venv-lowest notebooks/executed docs/_site

@@ -25,6 +25,7 @@ import traceback
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from bertmagic.magic_words import without_magics
 from bertmagic.text_safety import shortened, visible
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class BertMagicError(_ShortTraceback, Exception):
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
-        what, fix = _message(what), _message(fix)
+        what, fix = _message(what), _message(without_magics(fix))
         self.what = shortened(what, max(MOST - 1 - len(fix), MOST // 2))
         self.fix = shortened(fix, MOST - 1 - len(self.what))
         super().__init__(f"{self.what}\n{self.fix}" if fix else self.what)

@@ -20,6 +20,7 @@ from bertmagic.errors import (
     named_memory_errors,
 )  # fmt: skip
 from bertmagic.events import Event, Listener, Note, Phase, ignore
+from bertmagic.magic_words import has_magics
 from bertmagic.models import devices, saving
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
@@ -245,7 +246,7 @@ def _searched(
         with named_memory_errors():
             result = search.run(
                 chosen, panel, tee(panel, on_event), StopButton(),
-                lambda values: finetuning(name, values, fixed, publish.has_magics()),
+                lambda values: finetuning(name, values, fixed, has_magics()),
             )  # fmt: skip
     except BaseException as error:
         empty_frames(error)

@@ -156,12 +156,6 @@ def is_notebook() -> bool:
     return _kernel() is not None
 
 
-def has_magics() -> bool:
-    """Whether lines of code that are shown may be magics: everywhere but in marimo, whose cells are plain Python."""
-    marimo = sys.modules.get("marimo")
-    return marimo is None or not marimo.running_in_notebook()
-
-
 def insert(code: str) -> None:
     """Put code into the next cell of the notebook, or the next line of a terminal; print it where there is neither."""
     if "IPython" in sys.modules:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from bertmagic.evaluation.blocks import blocks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -34,6 +36,10 @@ _WEIGHTS = 4_000_000
 """The most weights of a linear model of them, over all classes: L-BFGS keeps some twenty copies."""
 _MOST_LOGITS = 10_000_000
 """Rows times classes up to which a logistic regression is fitted: with more, its steps take seconds and gigabytes."""
+_MOST_REGRESSIONS = 200
+"""Labels up to which each gets a logistic regression of its own; more get one ridge regression for all."""
+_RIDGE_FEATURES = 4000
+"""The most words of that regression: its matrix has the square of it."""
 _SHARPNESS = 10.0
 """How many times its cosine the logit of a class is; a cosine of 1 against 0 is then almost certain."""
 
@@ -148,15 +154,17 @@ def _tfidf(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outpu
 
     spaced = np.mean([" " in text.strip() for text in texts[:1000]]) > 0.5
     how: dict[str, Any] = {"ngram_range": (1, 2)} if spaced else {"analyzer": "char", "ngram_range": (1, 3)}
-    features = min(_FEATURES, max(1000, _WEIGHTS // outputs))
+    together = kind == "labels" and (outputs > _MOST_REGRESSIONS or len(texts) * outputs > _MOST_LOGITS)
+    features = min(_RIDGE_FEATURES if together else _FEATURES, max(1000, _WEIGHTS // outputs))
     words = TfidfVectorizer(sublinear_tf=True, max_features=features, dtype=np.float32, **how)
     try:
         counted = words.fit_transform(texts)
     except ValueError:  # no text has a word
         return _majority(kind, texts, targets, outputs)
-    score = {"classes": _logistic, "labels": _each_label, "numbers": _ridge}[kind](counted, targets, outputs)
+    of_labels = _all_labels if together else _each_label
+    score = {"classes": _logistic, "labels": of_labels, "numbers": _ridge}[kind](counted, targets, outputs)
     size = sum(len(word.encode("utf-8", "replace")) + 8 for word in words.vocabulary_) + counted.shape[1] * outputs * 8
-    return Baseline(lambda given: score(words.transform(given)).astype(np.float32), size)
+    return Baseline(lambda given: score(words.transform(given)).astype(np.float32, copy=False), size)
 
 
 def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable[[Any], npt.NDArray[Any]]:
@@ -191,8 +199,10 @@ def _nearest_class(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Cal
     classes = normalize(members @ counted)
 
     def scores(given: Any) -> npt.NDArray[Any]:
-        cosines = (given @ classes.T).toarray()
-        return np.asarray(log_softmax(_SHARPNESS * cosines, axis=1), np.float32)
+        log_probabilities = np.empty((given.shape[0], outputs), np.float32)
+        for part in blocks(*log_probabilities.shape):
+            log_probabilities[part] = log_softmax(_SHARPNESS * (given[part] @ classes.T).toarray(), axis=1)
+        return log_probabilities
 
     return scores
 
@@ -209,6 +219,32 @@ def _each_label(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callab
 
     models = [model_of(label) for label in range(outputs)]
     return lambda given: np.stack([score(given) for score in models], axis=1)
+
+
+def _all_labels(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable[[Any], npt.NDArray[Any]]:
+    """Fit one ridge regression to all labels: its numbers are taken as probabilities (the linear probability model).
+
+    A logistic regression of each label takes minutes for thousands of them.
+    """
+    import numpy as np
+    from scipy.linalg import solve
+    from scipy.sparse import csr_array
+
+    rows, wanted = counted.shape[0], csr_array(targets, dtype=np.float64)
+    center, shares = (np.asarray(each.mean(axis=0), np.float64).ravel() for each in (counted, wanted))
+    spread = (counted.T @ counted).toarray().astype(np.float64) - rows * np.outer(center, center)
+    spread[np.diag_indices_from(spread)] += 1.0
+    together = (counted.T @ wanted).toarray() - rows * np.outer(center, shares)
+    weights = solve(spread, together, assume_a="pos", overwrite_a=True, overwrite_b=True).astype(np.float32)
+    bias, least = (shares - center @ weights).astype(np.float32), 1 / (rows + 2)
+
+    def scores(given: Any) -> npt.NDArray[Any]:
+        logits = np.empty((given.shape[0], outputs), np.float32)
+        for part in blocks(*logits.shape):
+            logits[part] = _log_odds(np.clip(given[part] @ weights + bias, least, 1 - least))
+        return logits
+
+    return scores
 
 
 def _ridge(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable[[Any], npt.NDArray[Any]]:

@@ -74,12 +74,13 @@ class Tally:
 
     @classmethod
     def of_rows(
-        cls, values: npt.NDArray[Any], metrics: Callable[[Draws], Mapping[str, Draws]], **more: Any
+        cls, values: npt.NDArray[Any] | csr_array, metrics: Callable[[Draws], Mapping[str, Draws]], **more: Any
     ) -> Self:  # fmt: skip
         """Return a tally in which each row is a kind of its own; ``values`` has shape ``(rows, sums)``."""
         import numpy as np
 
-        return cls(np.arange(len(values)), np.asarray(values, np.float64), metrics, cost=values.shape[1], **more)
+        rows, sums = values.shape
+        return cls(np.arange(rows), values.astype(np.float64, copy=False), metrics, cost=sums, **more)
 
     def __len__(self) -> int:
         return len(self.kinds)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bertmagic.errors import count
+from bertmagic.evaluation.blocks import blocks
 from bertmagic.evaluation.probabilities import BINS, bin_of, confidences
 from bertmagic.result import Result
 
@@ -86,15 +87,21 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
     import numpy as np
     from scipy.optimize import minimize_scalar
 
-    exact, smoothing = logits.astype(np.float64), 1 / (len(targets) + 2)
+    smoothing, losses = 1 / (len(targets) + 2), np.empty(len(targets))
+
+    def of_rows(scaled: npt.NDArray[np.float64], true: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        if true.ndim == 2:
+            each: npt.NDArray[np.float64] = np.logaddexp(0, scaled)
+            each -= ((1 - smoothing) * true + smoothing / 2) * scaled
+            return np.asarray(each.mean(axis=1))
+        scaled -= scaled.max(axis=1, keepdims=True)
+        of_true = (1 - smoothing) * scaled[np.arange(len(true)), true] + smoothing * scaled.mean(axis=1)
+        return np.asarray(np.log(np.exp(scaled).sum(axis=1)) - of_true)
 
     def loss(log: float) -> float:
-        scaled = exact * np.exp(-log)
-        if targets.ndim == 2:
-            return float((np.logaddexp(0, scaled) - ((1 - smoothing) * targets + smoothing / 2) * scaled).mean())
-        scaled -= scaled.max(axis=1, keepdims=True)
-        of_true = (1 - smoothing) * scaled[np.arange(len(targets)), targets] + smoothing * scaled.mean(axis=1)
-        return float((np.log(np.exp(scaled).sum(axis=1)) - of_true).mean())
+        for part in blocks(*logits.shape):
+            losses[part] = of_rows(logits[part].astype(np.float64) * np.exp(-log), targets[part])
+        return float(losses.mean())
 
     low, high = np.log(_BOUNDS)
     minimum = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
@@ -102,46 +109,49 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
     return 1.0 if at_end else float(np.exp(minimum.x))
 
 
-def calibrated(
-    before: npt.NDArray[np.float32],
-    after: npt.NDArray[np.float32],
-    targets: npt.NDArray[np.int64],
-    temperature: float,
-    **known: Any,
-) -> Calibration:
-    """Return the calibration error and the loss before and after.
+def numbers(probabilities: npt.NDArray[np.floating], targets: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Return the calibration error and the loss.
 
     Parameters
     ----------
-    before, after
-        Probabilities, ``(rows, classes)``.
+    probabilities
+        ``(rows, classes)``.
     targets
         Numbers of classes, ``(rows,)``; or 0 and 1 for each label, whose probabilities are then taken one by one.
     """
-    one, other = (_numbers(probabilities, targets) for probabilities in (before, after))
-    return Calibration(rows=len(targets), temperature=temperature, before=one, after=other, **known)
-
-
-def _numbers(probabilities: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> dict[str, float]:
     import numpy as np
 
-    exact = np.clip(probabilities.astype(float), 1e-12, 1 - 1e-12)
-    if targets.ndim == 2:
-        of_true = np.where(targets > 0, exact, 1 - exact)
-        return {"ece": ece(exact.ravel(), targets.ravel() > 0), "loss": float(-np.log(of_true).sum(axis=1).mean())}
-    confidence, right = confidences(probabilities, targets)
-    return {
-        "ece": ece(confidence, right),
-        "loss": float(-np.log(exact[np.arange(len(targets)), targets]).mean()),
-    }
+    if targets.ndim == 1:
+        confidence, right = confidences(probabilities, targets)
+        of_true = _inside(probabilities[np.arange(len(targets)), targets])
+        return {"ece": ece(confidence, right), "loss": float(-np.log(of_true).mean())}
+    gaps, losses = np.zeros(BINS), np.empty(len(targets))
+    for part in blocks(*probabilities.shape):
+        exact, wanted = _inside(probabilities[part]), targets[part] > 0
+        gaps += _gaps(exact.ravel(), wanted.ravel(), BINS)
+        losses[part] = -np.log(np.where(wanted, exact, 1 - exact)).sum(axis=1)
+    return {"ece": float(np.abs(gaps).sum() / max(targets.size, 1)), "loss": float(losses.mean())}
+
+
+def _inside(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return probabilities in double precision, a little above 0 and below 1."""
+    import numpy as np
+
+    return np.asarray(np.clip(probabilities.astype(float), 1e-12, 1 - 1e-12))
+
+
+def _gaps(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], bins: int) -> npt.NDArray[np.float64]:
+    """Return the number of right rows minus the sum of the confidences, for each bin."""
+    import numpy as np
+
+    return np.asarray(np.bincount(bin_of(confidence, bins), right - confidence, bins), float)
 
 
 def ece(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = BINS) -> float:
     """Return the expected calibration error: the mean distance of confidence and share of right rows, over bins."""
     import numpy as np
 
-    gaps = np.bincount(bin_of(confidence.astype(float), bins), right - confidence, bins)
-    return float(np.abs(gaps).sum() / max(len(confidence), 1))
+    return float(np.abs(_gaps(confidence.astype(float), right, bins)).sum() / max(len(confidence), 1))
 
 
 def reliability(

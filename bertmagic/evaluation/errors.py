@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation.blocks import blocks
 from bertmagic.result import Result
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ def _scores(outcomes: Outcomes) -> npt.NDArray[Any]:
         return -outcomes.credit if outcomes.numeric else 1 - outcomes.credit
     if outcomes.true.ndim == 1:
         return np.asarray(probabilities[np.arange(len(outcomes)), outcomes.predicted], float)
-    return np.asarray(np.abs(probabilities - outcomes.true).max(axis=1), float)  # the label that is most wrongly sure
+    scores = np.empty(len(outcomes))
+    for part in blocks(*probabilities.shape):  # the label that is most wrongly sure
+        scores[part] = np.abs(probabilities[part] - outcomes.true[part]).max(axis=1)
+    return scores
 
 
 def _margins(outcomes: Outcomes) -> npt.NDArray[Any]:
@@ -135,10 +139,14 @@ def _margins(outcomes: Outcomes) -> npt.NDArray[Any]:
 
     probabilities = outcomes.probabilities
     assert probabilities is not None
-    if outcomes.true.ndim == 2:
-        return np.asarray(np.abs(probabilities - 0.5).min(axis=1), float)
-    two = np.partition(probabilities, -2, axis=1)[:, -2:]
-    return np.asarray(two[:, 1] - two[:, 0], float)
+    margins = np.empty(len(probabilities))
+    for part in blocks(*probabilities.shape):
+        if outcomes.true.ndim == 2:
+            margins[part] = np.abs(probabilities[part] - 0.5).min(axis=1)
+        else:
+            two = np.partition(probabilities[part], -2, axis=1)[:, -2:]
+            margins[part] = two[:, 1] - two[:, 0]
+    return margins
 
 
 def _of_pairs(outcomes: Outcomes, wrong: npt.NDArray[Any], score: npt.NDArray[np.float64]) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation.blocks import blocks
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
@@ -36,7 +38,7 @@ _ROUGH, _EXACT = 1e-4, 1e-6
 """By which share a step must lower the loss to go on: while penalties are compared, and for the model that is kept."""
 
 _CELLS = 4_000_000
-"""How many outputs are computed at a time, so that thousands of classes take no more memory than a few."""
+"""How many outputs are computed at a time."""
 
 _WORK = 1e12
 """Multiplications for all fits of the comparison, and for the fit that is kept: some ten seconds on a core.
@@ -132,12 +134,6 @@ def fit(
     return Linear(weight.astype(np.float32), bias.astype(np.float32), penalty, loss, constant)
 
 
-def _blocks(rows: int, outputs: int) -> Iterator[slice]:
-    """Yield the parts of the rows that are computed at a time."""
-    size = max(1, _CELLS // outputs)
-    yield from (slice(start, start + size) for start in range(0, rows, size))
-
-
 def _matrix(expected: Expected, outputs: int) -> Vectors:
     """Return the targets as ``(samples, outputs)``: class numbers become rows with a 1, or with none for -1."""
     import numpy as np
@@ -188,7 +184,7 @@ def _total(kind: Targets, weights: Vectors, vectors: Vectors, expected: Expected
     loss = _loss(kind)
     return sum(
         float(loss(_outputs(weights, vectors[part]), _matrix(expected[part], len(weights)))[0].sum())
-        for part in _blocks(len(vectors), len(weights))
+        for part in blocks(len(vectors), len(weights), _CELLS)
     )
 
 
@@ -238,8 +234,9 @@ def _loss(kind: Targets) -> Callable[[Vectors, Vectors], tuple[Vectors, Vectors]
         return loss, parts * (weights[:, None] / sums) - expected
 
     def labels(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
-        loss = np.logaddexp(0, outputs) - outputs * expected
-        return loss.sum(axis=1), (1 / (1 + np.exp(-outputs)) - expected).astype(np.float32)
+        small = np.exp(-np.abs(outputs))  # of one sign, so that it never overflows
+        loss = np.maximum(outputs, 0) + np.log1p(small) - outputs * expected
+        return loss.sum(axis=1), np.where(outputs >= 0, 1, small) / (1 + small) - expected
 
     def numbers(outputs: Vectors, expected: Vectors) -> tuple[Vectors, Vectors]:
         difference = outputs - expected
@@ -266,7 +263,7 @@ def _minimize(
     def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         weights = flat.reshape(shape).astype(np.float32)
         gradient, slope, total = np.zeros(shape), np.zeros((outputs, width), np.float32), 0.0
-        for part in _blocks(rows, outputs):
+        for part in blocks(rows, outputs, _CELLS):
             values, slopes = loss(_outputs(weights, vectors[part]), _matrix(expected[part], outputs))
             slope += slopes.T @ vectors[part] / rows
             gradient[:, -1] += slopes.sum(axis=0) / rows

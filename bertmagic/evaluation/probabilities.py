@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertmagic.evaluation.blocks import blocks
 from bertmagic.evaluation.bootstrap import Tally
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def briers(probabilities: Probabilities, true: npt.NDArray[np.int64]) -> npt.NDA
     """
     import numpy as np
 
-    exact = probabilities.astype(np.float64)
-    squares = (exact**2).sum(axis=1) + 1 - 2 * exact[np.arange(len(true)), true]
-    return squares / 2 if probabilities.shape[1] == 2 else squares  # type: ignore[no-any-return]
+    squares = np.empty(len(true))
+    for part in blocks(*probabilities.shape):
+        exact = probabilities[part].astype(np.float64)
+        squares[part] = (exact**2).sum(axis=1) + 1 - 2 * exact[np.arange(len(exact)), true[part]]
+    return squares / 2 if probabilities.shape[1] == 2 else squares

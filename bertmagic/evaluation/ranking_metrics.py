@@ -6,26 +6,34 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation.blocks import blocks
 from bertmagic.evaluation.bootstrap import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
 
     from bertmagic.evaluation.bootstrap import Draws
 
+_KEPT = 10_000_000
+"""Rows times classes up to which their rankings are kept: those of more are computed each time they are needed."""
 
-def tally(probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]) -> Tally:
+
+def tally(
+    probabilities: npt.NDArray[np.floating], true: npt.NDArray[Any], classes: npt.NDArray[np.int64] | None = None
+) -> Tally:
     """Return ROC-AUC and average precision, the mean over classes, as a function of how often each row counts.
 
     Parameters
     ----------
     probabilities
         Of each class against all others, ``(rows, classes)``.
-    wanted
-        Whether each row is of each class, ``(rows, classes)``.
+    true
+        The class of each row, ``(rows,)``; or whether each row is of each class, ``(rows, classes)``.
+    classes
+        The classes of the mean; by default all.
 
     Notes
     -----
@@ -33,30 +41,60 @@ def tally(probabilities: npt.NDArray[np.floating], wanted: npt.NDArray[np.bool_]
     """
     import numpy as np
 
-    ranked = [_ranked(probabilities[:, at], wanted[:, at]) for at in range(probabilities.shape[1])]
-
-    again = partial(_tally_of, probabilities, wanted)
+    classes = np.arange(probabilities.shape[1]) if classes is None else classes
+    rankings = _Rankings(probabilities, true, classes)
+    ranked = list(rankings) if len(true) * len(classes) <= _KEPT else rankings
     return Tally(
-        np.arange(len(wanted)), None, partial(_mean_areas, ranked), cost=4 * len(ranked), again=again,
-        units=partial(_units, wanted),
+        np.arange(len(true)), None, partial(_mean_areas, ranked), cost=4 * len(classes), again=rankings.tally_of,
+        units=rankings.deciding_rows,
     )  # fmt: skip
 
 
-def _units(wanted: npt.NDArray[np.bool_], counts: npt.NDArray[Any]) -> dict[str, Draws]:
-    """Return how many rows decide the areas: of a class the smaller side, twice; of several as many as their mean."""
-    import numpy as np
+@dataclass(frozen=True)
+class _Rankings:
+    """The rows ranked by the probability of each class, one class after the other; see `tally`."""
 
-    sides = np.sort([counts @ wanted, counts @ ~wanted], axis=0)[0]  # (draws, classes)
-    inverse = np.where(sides > 0, 1 / np.maximum(2 * sides, 1), 0).sum(axis=1)
-    rows = np.minimum((sides > 0).sum(axis=1) ** 2 / np.maximum(inverse, 1e-9), counts.sum(axis=1))
-    return {"roc_auc": rows, "average_precision": rows}
+    probabilities: npt.NDArray[np.floating]
+    true: npt.NDArray[Any]
+    classes: npt.NDArray[np.int64]
+
+    def __iter__(self) -> Iterator[_Ranked]:
+        for one in self.classes:
+            wanted = self.true == one if self.true.ndim == 1 else self.true[:, one] > 0
+            yield _ranked(self.probabilities[:, one], wanted)
+
+    def tally_of(self, rows: npt.NDArray[Any]) -> Tally:
+        """Return the tally of some rows."""
+        return tally(self.probabilities[rows], self.true[rows], self.classes)
+
+    def deciding_rows(self, counts: npt.NDArray[Any]) -> dict[str, Draws]:
+        """Return how many rows decide the areas: of a class the smaller side, twice; of several as many as their mean.
+
+        ``counts`` has how often each row counts, ``(draws, rows)``.
+        """
+        import numpy as np
+
+        wanted = self._counted(counts)  # (draws, classes)
+        sides = np.minimum(wanted, counts.sum(axis=1, keepdims=True) - wanted)
+        inverse = np.where(sides > 0, 1 / np.maximum(2 * sides, 1), 0).sum(axis=1)
+        rows = np.minimum((sides > 0).sum(axis=1) ** 2 / np.maximum(inverse, 1e-9), counts.sum(axis=1))
+        return {"roc_auc": rows, "average_precision": rows}
+
+    def _counted(self, counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return how often the rows of each class count, ``(draws, classes)``."""
+        import numpy as np
+
+        if self.true.ndim == 1:
+            classes = self.probabilities.shape[1]
+            every = [np.bincount(self.true, weights=each, minlength=classes)[self.classes] for each in counts]
+            return np.asarray(every)
+        total = np.zeros((len(counts), len(self.classes)), np.int64)
+        for part in blocks(*self.true.shape):
+            total += counts[:, part] @ (self.true[part][:, self.classes] > 0)
+        return total
 
 
-def _tally_of(probabilities: npt.NDArray[Any], wanted: npt.NDArray[np.bool_], rows: npt.NDArray[Any]) -> Tally:
-    return tally(probabilities[rows], wanted[rows])
-
-
-def _mean_areas(ranked: Sequence[_Ranked], counts: npt.NDArray[Any]) -> dict[str, Draws]:
+def _mean_areas(ranked: Iterable[_Ranked], counts: npt.NDArray[Any]) -> dict[str, Draws]:
     """Return the mean over classes of both `_areas` of each draw."""
     import numpy as np
 

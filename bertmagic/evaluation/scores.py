@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertmagic.evaluation.blocks import blocks
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -19,13 +21,7 @@ def cross_entropies(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int
     import numpy as np
 
     losses = np.empty(len(logits))
-    step = max(1, _CELLS // max(1, logits.shape[1]))
-    for start in range(0, len(logits), step):
-        part = slice(start, start + step)
+    for part in blocks(*logits.shape):
         shifted = logits[part].astype(np.float64) - logits[part].max(axis=1, keepdims=True)
         losses[part] = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(shifted)), targets[part]]
     return losses
-
-
-_CELLS = 1_000_000
-"""How many logits are read at a time in double precision."""

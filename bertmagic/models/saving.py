@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import files, json_files
 from bertmagic.errors import BertMagicError, FileError, ModelError, listing
+from bertmagic.magic_words import without_magics
 from bertmagic.models import adapters, checksums
 from bertmagic.models.loading import quiet
 
@@ -186,7 +187,7 @@ def way_back(folder: Path, card: Mapping[str, Any]) -> str:
     if not holds(folder, card):
         return f"{folder} no longer has its weights"
     path = str(folder)
-    return f"%bert_load {json.dumps(path, ensure_ascii=False) if ' ' in path else path} brings it back"
+    return without_magics(f"%bert_load {json.dumps(path, ensure_ascii=False) if ' ' in path else path} brings it back")
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:

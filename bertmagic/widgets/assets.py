@@ -44,8 +44,10 @@ def as_function(view: str) -> str:
 
 @cache
 def style(view: str = "attention") -> str:
-    """Return the CSS of a view, with the blue and the orange of the design."""
-    colours = "".join(f"--bm-{name}:{DESIGN['themes']['light'][name]};" for name in ("blue", "orange"))
+    """Return the CSS of a view, with the blue and the orange of the design, and the blue of dark pages."""
+    themes = DESIGN["themes"]
+    colours = "".join(f"--bm-{name}:{themes['light'][name]};" for name in ("blue", "orange"))
+    colours += f"--bm-light-blue:{themes['dark']['blue']};"
     return f".bm-{view}{{{colours}}}\n" + (_HERE / f"{view}.css").read_text(encoding="utf-8")
 
 

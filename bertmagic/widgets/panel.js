@@ -72,7 +72,8 @@ export function mountPanel(model, el, signal) {
   );
   const gone = element("div", { role: "alert", class: "bm-gone" });
   view.root.append(gone, body);
-  el.append(view.root, ...attention); // outside of the panel's own styles
+  const cover = coverStatic(model.get("_face"));
+  el.append(cover, view.root, ...attention); // the last is outside of the panel's own styles
   let frame = 0;
   const draw = () => { frame = 0; if (!signal.aborted) for (const part of parts) part.update(); };
   view.redraw = () => { frame ||= requestAnimationFrame(draw); };
@@ -82,6 +83,7 @@ export function mountPanel(model, el, signal) {
   signal.addEventListener("abort", () => {
     for (const name of PANEL_TRAITS) model.off(`change:${name}`, view.redraw);
     placed.disconnect();
+    cover.remove();
     view.root.remove();
   });
   keepKeys(view, ANY_KEY);
@@ -90,6 +92,12 @@ export function mountPanel(model, el, signal) {
     body.inert = true;
   });
   draw();
+}
+
+/** A style that hides the panel's static state, which stays as the page last heard of it: the panel here is newer. */
+function coverStatic(face) {
+  const mark = `[data-bm-panel="${CSS.escape(face)}"]`;
+  return element("style", {}, `${mark}, .jp-OutputArea-child:has(${mark}) { display: none; }`);
 }
 
 /** Call `act` when the kernel of the widget has gone. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display import publish
+from bertmagic.magic_words import has_magics
 from bertmagic.models import catalogue
 from bertmagic.options import Finetune
 from bertmagic.options.cells import finetuning
@@ -98,7 +98,7 @@ class RunOptions:
         """The cell of the run: ``%%bert_finetune``, or a call of ``bm.finetune`` where there are no magics."""
         data_options = {name: getattr(self._data.base, name) for name in _DATA_OPTIONS}
         given = {name: value for name, value in data_options.items() if value is not None} | self.values
-        return finetuning(self.name, given, {"train": self._data.code}, publish.has_magics())
+        return finetuning(self.name, given, {"train": self._data.code}, has_magics())
 
     def timed(self) -> Estimate | None:
         """Return the estimate of the run with the model that was measured; None if the data cannot be used."""

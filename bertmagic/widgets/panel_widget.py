@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import traitlets
+from markupsafe import Markup
 
 from bertmagic import api, launch, options
 from bertmagic import display as drawing
 from bertmagic.data import variables
 from bertmagic.display import publish
-from bertmagic.display.writers.elements import paragraph, warned
+from bertmagic.display.writers.elements import paragraph, tag, warned
 from bertmagic.errors import BertMagicError, OptionError, count, listing
 from bertmagic.events import Event, Listener, Started
 from bertmagic.options import Finetune, files
@@ -27,8 +30,6 @@ from bertmagic.widgets.panel_view import PanelView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from markupsafe import Markup
 
     from bertmagic.display.live.live_output import Watcher
     from bertmagic.run.stopping import StopButton
@@ -49,7 +50,8 @@ class _Frames:
         panel._frames = []
 
     def show(self, bundle: dict[str, Any]) -> None:
-        self._panel._frames = [bundle["text/html"], *self._panel._frames[1:]]
+        frame = [bundle["text/html"]] if bundle else []  # a bar that is over leaves nothing
+        self._panel._frames = [*frame, *self._panel._frames[1:]]
 
     def below(self, bundle: dict[str, Any]) -> None:
         self._panel._frames = [*self._panel._frames, bundle["text/html"]]
@@ -87,7 +89,8 @@ class Panel(PanelView):
         self._view: HostedView | None = None
         self._views = 0
         super().__init__(
-            _run=_idle(), _trial=self.tryout.spec(), _data=self.data.spec(), _spec=self.run.spec(), **self._shown()
+            _face=uuid.uuid4().hex, _run=_idle(), _trial=self.tryout.spec(), _data=self.data.spec(),
+            _spec=self.run.spec(), **self._shown(),
         )  # fmt: skip
         self.on_msg(self._asked)
 
@@ -311,18 +314,24 @@ class Panel(PanelView):
         return replace(self._state, run=self._run_words())
 
     def _run_words(self) -> str:
+        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"  # a page that was loaded again hears no more of it
         if self.job is None:
-            return "No run was started yet."
+            return f"No run was started yet, as of {now}."
         progress = self.job.progress
         if progress.phase not in ("finished", "interrupted", "failed"):  # no step: the words stay until the run ends
             planned = f": {count(progress.steps, 'step')}" if progress.steps else ""
-            return f"The run {self.job.name!r} was started{planned}."
+            return f"The run {self.job.name!r} was started{planned}, as of {now}."
         step = f" at step {progress.step:,} of {progress.steps:,}" if progress.steps else ""
-        return f"The run {self.job.name!r}: {progress.phase}{step}."
+        return f"The run {self.job.name!r}: {progress.phase}{step}, as of {now}."
 
     def _show_state(self) -> None:
         if self._handle is not None:
-            self._handle.show(drawing.bundle(self.state))
+            self._handle.show(self._static())
+
+    def _static(self) -> dict[str, Any]:
+        """Return the state as an output that the live panel hides."""
+        bundle = drawing.bundle(self.state)
+        return {**bundle, "text/html": str(tag("div", Markup(bundle["text/html"]), data_bm_panel=self._face))}
 
     def __repr__(self) -> str:
         return drawing.text(self.state)
@@ -332,7 +341,7 @@ class Panel(PanelView):
         if not publish.is_notebook():
             return publish.show(self.state)
         self._handle, self._place = self._place or publish.Handle(), None  # a second output has a place of its own
-        self._handle.show(drawing.bundle(self.state))
+        self._handle.show(self._static())
         self._handle.below(self._repr_mimebundle_()[0])
 
 

@@ -13,6 +13,7 @@ from bertmagic.evaluation import baselines, linear, verdict
 from bertmagic.events import Listener, Phase
 from bertmagic.inference import embedding, vector_cache
 from bertmagic.inference.forward import run_model
+from bertmagic.magic_words import without_magics
 from bertmagic.models import heads, pooling
 from bertmagic.run.stopping import Stop, StopButton
 from bertmagic.workflows import warm_start
@@ -188,18 +189,17 @@ def _applied(model: PreTrainedModel, batch: Batch, linear_model: Linear) -> torc
 
 @dataclass(frozen=True)
 class Measured:
-    """The scores of baselines on the rows of the report, by name, and notes on how they were fitted."""
+    """The reports of baselines on the rows of the run's report, by name, and notes on how they were fitted."""
 
-    task: Task
-    scores: dict[str, Floats]
+    reports: dict[str, Report]
     notes: tuple[str, ...] = ()
 
 
 def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) -> Measured:
-    """Fit the baselines of a run to its training rows, and return their scores on a part.
+    """Fit the baselines of a run to its training rows, and return their reports on a part.
 
     To be called before the first step, as the encoder must not have been trained. An error ends no run: a note says
-    what is missing. If the stop button is pressed, there are no scores: the run ends at its first step.
+    what is missing. If the stop button is pressed, there are no reports: the run ends at its first step.
 
     Parameters
     ----------
@@ -209,8 +209,8 @@ def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) 
     task = setup.prepared.task
     names = [name for name in task.baselines if name not in _left_out(setup, task)]
     if part is None or not names or not getattr(setup.options, "baselines", False):
-        return Measured(task, {})
-    scores: dict[str, Floats] = {}
+        return Measured({})
+    reports: dict[str, Report] = {}
     notes: list[str] = []
     current = names[0]
 
@@ -227,14 +227,27 @@ def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) 
                 tick(0)
                 fitted = fit(current, task, rows, tokens, encoder, setup.options.seed)
                 button.check()
-                scores[current] = fitted.scores(setup.rows(part), setup.parts[part])
+                scores = fitted.scores(setup.rows(part), setup.parts[part])
+                button.check()
+                reports[current] = _report(current, task, scores, setup.rows(part), setup.parts[part])
             except Stop:
-                return Measured(task, {})
+                return Measured({})
             except Exception as error:  # any error: the model matters more
                 notes.append(_failed(f"baseline {current} could not be fitted", error))
     except Exception as error:
         notes.append(_failed("baselines could not be fitted", error))
-    return Measured(task, scores, tuple(notes))
+    return Measured(reports, tuple(notes))
+
+
+def _report(name: str, task: Task, scores: Floats, rows: LabelledRows, tokens: Tokens) -> Report:
+    """Return the report of a baseline with what the comparison with the model reads: no probabilities, one tally."""
+    report = task.report(scores, rows, tokens, model=name, data=rows.name)
+    if report.outcomes is None:
+        return report
+    tallies = report.outcomes.tallies
+    read = next((at for at, one in enumerate(tallies) if task.main_metric in one.point_estimates()), len(tallies))
+    outcomes = replace(report.outcomes, probabilities=None, tallies=tallies[: read + 1])
+    return replace(report, outcomes=outcomes, confusion=None, classes=())
 
 
 def _left_out(setup: Setup, task: Task) -> tuple[str, ...]:
@@ -285,7 +298,7 @@ def _training_rows(setup: Setup, encoder: Encoder) -> tuple[LabelledRows, Tokens
 
 
 def compared(
-    report: Report, measured: Measured, setup: Setup, part: str, ended: Ended, emit: Listener, button: StopButton
+    report: Report, measured: Measured, setup: Setup, ended: Ended, emit: Listener, button: StopButton
 ) -> Report:
     """Return a report with its baselines and the verdict; without them, and with a note, after an error.
 
@@ -295,26 +308,20 @@ def compared(
         If the stop button is pressed.
     """
     report = replace(report, notes=(*report.notes, *measured.notes))
-    if not measured.scores or report.outcomes is None:
+    if not measured.reports or report.outcomes is None:
         return report
     results: list[verdict.BaselineResult] = []
     try:
-        for name in measured.scores:
-            emit(Phase("comparing with the baselines", len(results), len(measured.scores), "baselines"))
+        for other in measured.reports.values():
+            emit(Phase("comparing with the baselines", len(results), len(measured.reports), "baselines"))
             button.check()
-            results.append(_result(name, measured, report, setup, part))
+            results.append(verdict.against(report, other, setup.prepared.task.main_metric))
         words = verdict.sentence(results, report.rows, _advice(ended, setup.plan.keep), _keep(setup))
     except Stop:
         raise
     except Exception as error:  # any error: the model matters more
         return replace(report, notes=(*report.notes, _failed("baselines could not be compared", error)))
     return replace(report, baselines=tuple(results), verdict=words)
-
-
-def _result(name: str, measured: Measured, report: Report, setup: Setup, part: str) -> verdict.BaselineResult:
-    rows, task = setup.rows(part), measured.task
-    other = task.report(measured.scores[name], rows, setup.parts[part], model=name, data=rows.name)
-    return verdict.against(report, other, task.main_metric)
 
 
 def _failed(what: str, error: Exception) -> str:
@@ -324,8 +331,9 @@ def _failed(what: str, error: Exception) -> str:
 
 def _advice(ended: Ended, keep: str) -> str:
     if keep == "best" and ended.best_step and ended.best_step == ended.step:
-        return "Try more epochs, as the last evaluation was the best; or another encoder (%bert_models), or more rows."
-    return "Try another encoder (%bert_models), more rows, or more epochs."
+        first = "Try more epochs, as the last evaluation was the best; or another encoder"
+        return without_magics(f"{first} (%bert_models), or more rows.")
+    return without_magics("Try another encoder (%bert_models), more rows, or more epochs.")
 
 
 def _keep(setup: Setup) -> dict[str, str]:

@@ -134,9 +134,10 @@ def _train(
             notify(
                 Note(f"The run before did not end: {kept.where} was kept; add resume = True to go on.", warning=True)
             )
-        with allocator.kept(), button:  # to the end: a stop while it measures or saves must not lose the model
+        with button:  # to the end: a stop while it measures or saves must not lose the model
             try:
-                ended = loop.run(button)
+                with allocator.kept():
+                    ended = loop.run(button)
             except Diverged as error:
                 raise _unfinished(setup, error, folder, history) from None
             del loop
@@ -245,9 +246,9 @@ def _finished(
         return setup, None, ended
     try:
         setup, notes = _tuned(setup, emit, button)
-        report, part = _report(setup, ended, name, before, notes, emit, button), _reported(setup)
-        if report is not None and part is not None:
-            report = baselines.compared(report, measured, setup, part, ended, emit, button)
+        report = _report(setup, ended, name, before, notes, emit, button)
+        if report is not None:
+            report = baselines.compared(report, measured, setup, ended, emit, button)
         return setup, report, ended
     except Stop:
         return setup, None, replace(ended, reason="interrupted")
@@ -265,7 +266,8 @@ def _tuned(setup: Setup, emit: Listener, button: StopButton) -> tuple[Setup, tup
     if calibrate:  # which chooses what `tuned` does, too
         task, calibration = prepared.task.calibrated(scores, rows, samples)
         if _put_into_head(setup, calibration.temperature):
-            task = prepared.task.tuned(scores / calibration.temperature, rows, samples)
+            scores /= calibration.temperature
+            task = prepared.task.tuned(scores, rows, samples)
         notes = (calibration.sentence,)
         emit(Note(calibration.sentence))
     else:

@@ -157,7 +157,7 @@ def test_the_model_is_tried_and_bound(lab, panel, pictures):
     lab.page.keyboard.press("Enter")
     wait_for_words(live, "1 prediction by moods")
     live.get_by_role("button", name="Attention", exact=True).click()
-    live.locator(".bm-attention .bm-title", has_text="moods · layer 0").wait_for()
+    live.locator(".bm-attention .bm-title", has_text=re.compile("moods.* · layer")).wait_for()
     live.locator(".bm-attention").get_by_label("Method").select_option("rollout")  # its numbers come from the kernel
     live.locator(".bm-attention .bm-title", has_text="rollout").wait_for()
     lab.page.wait_for_function("() => !document.querySelector('.bm-late, .bm-late-grid')")
@@ -210,6 +210,7 @@ def test_after_a_reload_it_shows_the_run_that_goes_on_and_stops_it(lab, panel, p
     stop = button(live, "Stop")
     stop.wait_for()
     assert stop.is_enabled()
+    assert lab.output(at).filter(has_text="Panel for fine-tuning").filter(visible=True).count() == 0  # words of before
     assert button(live, "Start").is_disabled()
     reached = re.search(r"step ([\d,]+)", live.inner_text())[1]
     live.filter(has_not_text=f"step {reached} ").filter(has_text="step ").wait_for()  # it goes on
@@ -224,6 +225,7 @@ def test_after_a_restart_it_says_that_it_is_no_longer_live_and_shows_its_last_st
     lab.restart()
     live = lab.output(at).last
     live.get_by_role("alert").filter(has_text="no longer live").wait_for()
+    assert lab.output(at).filter(has_text="Panel for fine-tuning").filter(visible=True).count() == 0
     lab.picture(pictures / "panel-restarted.png")
     lab.save()
     lab.open("lab/tree/panel.ipynb")

@@ -173,7 +173,8 @@ def test_no_temperature_is_taken_from_the_end_of_its_range():
     temperature = calibration.temperature(logits, against)
     assert temperature == 1
     chances = np.full((500, 2), 0.5, np.float32)
-    unfit = calibration.calibrated(chances, chances, against, temperature, model="m")
+    numbers = calibration.numbers(chances, against)
+    unfit = calibration.Calibration(500, temperature, numbers, numbers, model="m")
     assert unfit.sentence.startswith("Not calibrated: no temperature between 0.02 and 50 fits these rows.")
     assert "m was not calibrated on 500 rows." in text(unfit)
 

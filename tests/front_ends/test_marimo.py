@@ -158,5 +158,15 @@ def test_an_app_shows_results_and_the_live_view_answers(page, pictures):  # noqa
     page.locator(".bm-panel", has_text="Finished after all").wait_for()
     page.get_by_role("button", name="Predict", exact=True).click()
     page.locator(".bm-panel", has_text="1 prediction by other").wait_for()
+    page.get_by_role("button", name="Attention", exact=True).click()
+    hosted = page.locator(".bm-hosted .bm-attention")
+    hosted.get_by_label("Method").select_option("rollout")
+    hosted.locator(".bm-title", has_text="rollout").wait_for()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator(".bm-saved", has_text="models/other").wait_for()
+    assert 'bm.load("other")' in page.locator(".bm-steps").inner_text()
+    page.locator(".bm-panel pre", has_text="epochs=1,").wait_for()  # still a call, written by the thread of the run
+    shown = [page.locator(part).inner_text() for part in ("body", ".bm-panel")]
+    assert [words for words in shown if "%bert" in words] == []  # there are no magics
     page.screenshot(path=pictures / "marimo-panel-run.png")
     assert page.errors == []

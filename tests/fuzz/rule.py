@@ -2,7 +2,7 @@
 
 import warnings
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, core, settings
 
 from bertmagic.errors import MOST, BertMagicError, Interrupted
 
@@ -10,9 +10,9 @@ from .odd import Own
 
 
 def quick(examples):
-    """Return the settings of a test: the same examples each time."""
+    """Return the settings of a test: the same examples each time, or those of ``--hypothesis-seed``."""
     return settings(
-        max_examples=examples, derandomize=True, deadline=None, database=None,
+        max_examples=examples, derandomize=core.global_force_seed is None, deadline=None, database=None,
         suppress_health_check=list(HealthCheck), report_multiple_bugs=True,
     )  # fmt: skip
 

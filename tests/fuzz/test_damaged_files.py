@@ -180,11 +180,19 @@ def test_a_damaged_file_is_one_message(encoder, home, run):
 @pytest.mark.soak
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.parametrize("part", range(4))
-def test_any_damage_is_one_message(encoder, home, part):
+def test_whatever_the_damage_all_runs_are_listed(encoder, home, part):
     chosen = all_damages(home)[part::4]
-    for kind in (lambda path: LISTS, lambda path: OF_A_RUN[run_of(path)]):
-        damage_each(encoder, home, chosen, kind)
-    print(f"{len(chosen)} damages")
+    damage_each(encoder, home, chosen, lambda path: LISTS)
+    print(f"{len(chosen)} damages, all runs listed")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("part", range(100))
+def test_any_damage_is_one_message(encoder, home, part):
+    chosen = all_damages(home)[part::100]
+    damage_each(encoder, home, chosen, lambda path: OF_A_RUN[run_of(path)])
+    print(f"{len(chosen)} damages, each one message")
 
 
 # Tensors: a bit

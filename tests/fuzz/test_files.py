@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import sqlite3
 import zipfile
 
@@ -281,3 +282,32 @@ def test_a_column_of_any_kind_is_answered_by_every_task(task, small):
             spoiled[name] = pd.Series([cell] * 12, dtype=object)
             answers(small(task).evaluate, spoiled, show=False)
             answers(small(task).predict, spoiled, show=False)
+
+
+TEXTS = {
+    "offsets.csv": 'text,label\n"a film","[[0, 5, ""A""]]"\n"a plot","[{""start"": 2, ""end"": 6}]"\n',
+    "counted.conll": "1\tthe\tO\n2\tfilm\tB-THING\n\n1\tit\tO\n2\tis\tO\n" * 30,
+    "undivided.conll": "1\tthe\tO\n2\tfilm\tB-THING\n1\tit\tO\n2\tis\tO\n" * 60 + "no\tnumber\tO\n",
+    "positions.conll": "".join(f"好{at % 3} O\n" for at in range(30)),
+    "x.ann": "T1\tTHING 0 4\tfilm\nT2\tTHING 5 9;12 14\tplot\n",
+    "x.pubtator": "1|t|a film\n1|a|it is long\n1\t2\t6\tfilm\tTHING\n\n",
+    "x.xml": '<sentences><sentence id="1"><text>a film</text><aspectTerms>'
+    '<aspectTerm term="film" polarity="positive" from="2" to="6"/></aspectTerms></sentence></sentences>',
+    "index.json": '{"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}',
+    "answers.json": '[{"question": "q", "context": "a film", "answers": {"text": ["film"], "answer_start": ["2"]}}]',
+    "years.csv": "text,label\na,1\nb,2\nc,1\nd,2\n",
+}
+"""Files with a number in each place that has one."""
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *sorted(WRITERS)])
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_a_number_of_any_length_is_answered(originals, tmp_path, name, digits):
+    """Python reads no number of more than 4,300 digits."""
+    data = TEXTS[name].encode() if name in TEXTS else originals[name]
+    (tmp_path / "x.txt").write_text("a film plot that was long")
+    numbers = list(re.finditer(rb"\d+", data))
+    for number in [*numbers[:5], *numbers[-2:]]:
+        (tmp_path / name).write_bytes(data[: number.start()] + b"9" * digits + data[number.end() :])
+        answers(bm.check, str(tmp_path / name), model="nothing-here")
+        answers(counterfactuals.terms, str(tmp_path / name))

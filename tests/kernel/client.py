@@ -1,5 +1,7 @@
 """A real kernel as a front end sees it: what was sent, in the order it came."""
 
+import asyncio
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,7 +48,7 @@ class Frame:
 
     @property
     def text(self):
-        return self.data["text/plain"]
+        return self.data.get("text/plain", "")
 
     @property
     def html(self):
@@ -114,6 +116,14 @@ def frame(message):
     )  # fmt: skip
 
 
+def in_thread(act):
+    """Do what asks a kernel or its manager, in a thread of its own: end the event loop that they begin there."""
+    try:
+        act()
+    finally:
+        asyncio.get_event_loop().close()
+
+
 class Kernel:
     """A kernel in a folder, and its client."""
 
@@ -150,6 +160,16 @@ class Kernel:
 
     def collect(self, *requests, watch=None):
         """Return the cells of requests once all are done; ``watch`` sees each message of a cell as it comes."""
+        cells = self._shown(requests, watch)
+        while not all(cell.reply for cell in cells.values()):
+            reply = self.client.get_shell_msg(timeout=WAIT)
+            parent = reply["parent_header"].get("msg_id")
+            if parent in cells:  # and not to a question of a slow start, which was asked more than once
+                cells[parent].reply = reply["content"]
+        return [cells[request] for request in requests]
+
+    def _shown(self, requests, watch=None):
+        """Return the cells of requests without their replies, once the kernel is idle after each."""
         cells = {request: Cell({}) for request in requests}
         working = set(requests)
         until = time.monotonic() + WAIT
@@ -163,12 +183,26 @@ class Kernel:
                 watch(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 working.discard(parent)
-        while not all(cell.reply for cell in cells.values()):
-            reply = self.client.get_shell_msg(timeout=WAIT)
-            parent = reply["parent_header"].get("msg_id")
-            if parent in cells:  # and not to a question of a slow start, which was asked more than once
-                cells[parent].reply = reply["content"]
-        return [cells[request] for request in requests]
+        return cells
+
+    def interrupted(self, code, seconds):
+        """Run a cell, interrupt it after some seconds, and return what came of it.
+
+        Its reply is empty where the interrupt hit ipykernel as it answered. Replies come in order, so two cells are run
+        behind it: the first one may be hit, too, and the reply of the second one says that no other is still to come.
+        """
+        request = self.send(code)
+        timer = threading.Timer(seconds, in_thread, [self.interrupt])
+        timer.start()
+        cell = self._shown([request])[request]
+        timer.join()
+        for _ in range(2):
+            last = self.send("1 + 1")
+            self._shown([last])
+        while (reply := self.client.get_shell_msg(timeout=WAIT))["parent_header"].get("msg_id") != last:
+            if reply["parent_header"].get("msg_id") == request:
+                cell.reply = reply["content"]
+        return cell
 
     def _next(self, until):
         try:

@@ -3,10 +3,11 @@
 import random
 import threading
 import time
+from functools import partial
 
 import pytest
 
-from .client import SETUP, Kernel, finetune
+from .client import SETUP, Kernel, finetune, in_thread
 
 pytestmark = [
     pytest.mark.kernel, pytest.mark.soak, pytest.mark.timeout(3 * 3600),
@@ -58,6 +59,10 @@ trials = 1""",
 }
 """A cell of each magic, and some that end in an error of ours."""
 
+CLEAR = """get_ipython().run_line_magic("reset", "-f out")
+get_ipython().history_manager.outputs.clear()
+gc.collect(); devices.release()"""
+
 WRONG = {"unknown flag", "unknown name", "bad body"}
 FIRST = ("finetune", "pretrain", "tune")
 OURS = {"OptionError", "UnknownReference", "DataError", "ModelError", "Interrupted", "KeyboardInterrupt"}
@@ -84,17 +89,17 @@ def check(name, cell):
 
 
 def test_a_thousand_cells_of_all_magics_leave_nothing(ready):
-    """Each cell's output is kept by `Out`; so the notebook clears it, as the reset of its history does."""
+    """IPython keeps the results of all cells, as objects and as what was shown; so the notebook clears them."""
     draws, sizes = random.Random(1), []
     names = list(CELLS)
     for number in range(1000):
         name = names[number % len(names)] if number < 100 else draws.choice(names)
         check(name, ready.run(CELLS[name]))
         if number % 50 == 49:
-            ready.good("get_ipython().run_line_magic('reset', '-f out')\ngc.collect(); devices.release()")
+            ready.good(CLEAR)
             sizes.append(ready.value("devices.process_memory()"))
             print(f"after {number + 1} cells: {sizes[-1]:,} bytes", flush=True)
-    assert min(sizes[-4:]) <= 1.02 * max(sizes[1:4]), sizes
+    assert sizes[-1] <= 1.02 * sizes[1], sizes
 
 
 def test_after_a_hundred_interrupts_at_random_moments_the_next_cell_works(ready):
@@ -105,20 +110,16 @@ def test_after_a_hundred_interrupts_at_random_moments_the_next_cell_works(ready)
         begun = time.monotonic()
         check(name, ready.run(CELLS[name]))
         seconds[name] = time.monotonic() - begun
-    stopped = 0
+    stopped = lost = 0
     for number in range(100):
         name = names[number % len(names)]
-        request = ready.send(CELLS[name])
-        timer = threading.Timer(draws.random() * seconds[name], ready.interrupt)
-        timer.start()
-        (cell,) = ready.collect(request)
-        timer.join()
-        if cell.status == "error":
+        cell = ready.interrupted(CELLS[name], draws.random() * seconds[name])
+        lost += not cell.reply
+        if cell.reply and cell.status == "error":
             stopped += 1
             assert cell.reply["ename"] in ("Interrupted", "KeyboardInterrupt"), (name, cell.error)
-        ready.run("1 + 1")  # takes an interrupt that came after the end of the cell
         check(name, ready.run(CELLS[name]))
-    print("interrupted:", stopped)
+        print(f"{number + 1} {name}: {stopped} interrupted, {lost} without a reply", flush=True)
     assert stopped > 20
 
 
@@ -139,7 +140,8 @@ def test_two_kernels_share_a_folder_for_ten_minutes(workplace, env, ready):
             if cell.status == "error" and not ("another" in text or "is being" in text or "process" in text):
                 errors.append((name, text))
 
-    threads = [threading.Thread(target=work, args=(kernel, at)) for at, kernel in enumerate((ready, other))]
+    both = enumerate((ready, other))
+    threads = [threading.Thread(target=in_thread, args=[partial(work, kernel, at)]) for at, kernel in both]
     try:
         for thread in threads:
             thread.start()

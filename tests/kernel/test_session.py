@@ -201,6 +201,7 @@ def test_a_new_kernel_finds_the_run(kernel, trained):
     kernel.good("%load_ext bertmagic")
     cell = kernel.good('%bert_predict "a lovely film" -m sentiment -o after')
     assert [frame.text for frame in cell.kept if frame.text.startswith("Working")] == []  # the first sign is gone again
+    assert [frames[-1].data for frames in cell.places.values()] == [{}]  # and nothing is drawn in its place
     assert kernel.value("after.frame.score.tolist()") == before
     kernel.good("%bert_load sentiment")
     assert kernel.good("sentiment").result["text/plain"].startswith("TextModel 'sentiment'")

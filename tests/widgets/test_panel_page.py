@@ -391,3 +391,28 @@ def test_the_model_is_saved_by_a_button(ended, show, tmp_path, monkeypatch):
     assert "notes" in page.text(".bm-saved")
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
     assert violations(page.page, ".bm-panel") == []
+
+
+def test_the_static_state_is_hidden_while_there_is_a_panel(make, show):
+    panel = make()
+    page = show(panel)
+    page.page.evaluate("(html) => document.body.insertAdjacentHTML('afterbegin', html)", panel._static()["text/html"])
+    static = page.page.get_by_text("The sliders need their kernel")
+    assert not static.is_visible()  # nor when it comes later, as an update
+    page.page.evaluate("() => heard['comm:close'].forEach((act) => act())")
+    assert not static.is_visible()  # what the panel has heard last is newer
+    page.page.evaluate("() => control.abort()")
+    assert static.is_visible()
+    assert page.page.locator("style", has_text=panel._face).count() == 0
+
+
+@pytest.mark.parametrize("width", [480, 700, 1040])
+def test_charts_have_one_width_and_buttons_one_edge(ended, show, width):
+    page = show(ended, width=width)
+    charts = [node.bounding_box()["width"] for node in page.page.locator(".bm-frames figure").all()]
+    assert len(charts) == 3
+    assert max(charts) - min(charts) < 1
+    if width > 480:  # there the buttons stand below their lines
+        buttons = [page.page.get_by_role("button", name=name, exact=True) for name in ("Save", "Copy save")]
+        right = [box["x"] + box["width"] for box in (node.bounding_box() for node in buttons)]
+        assert abs(right[0] - right[1]) < 1

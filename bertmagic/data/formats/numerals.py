@@ -16,8 +16,14 @@ _EXACT_NUMBER = r"^(0|-?[1-9][0-9]{0,14}|-?(0|[1-9][0-9]{0,8})\.([0-9]{0,5}[1-9]
 """Numbers of up to 15 digits, which Python writes as they were read."""
 _DECIMAL_COMMA = r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
+DIGITS = 18
+"""Digits of the longest number that counts or places something; Python itself reads no number of 4,300 digits."""
 _EXACT = 2**53
 """Up to here every whole number is a float, too."""
+
+
+_MOST = len(str(-(2**63)))
+"""Characters of the longest whole number of 64 bits."""
 
 
 def typed(column: pd.Series, decimal_comma: bool = False) -> pd.Series:
@@ -43,6 +49,11 @@ def typed(column: pd.Series, decimal_comma: bool = False) -> pd.Series:
     if decimal_comma and has_decimal_commas(known):
         return column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False).astype("float64")
     return column
+
+
+def is_position(text: str) -> bool:
+    """Whether a text is a whole number from 0 on that can be a place in a text or in a list."""
+    return text.isdecimal() and len(text) <= DIGITS
 
 
 def has_decimal_commas(column: pd.Series) -> bool:
@@ -86,6 +97,6 @@ def _is_canonical(cell: str) -> bool:
 def _whole(column: pd.Series, has_gaps: bool) -> pd.Series:
     """Return whole numbers; as they are if a number cannot hold them."""
     limit = _EXACT if has_gaps else 2**63 - 1
-    if not _all(column.dropna(), lambda cell: len(cell) < 16 or -limit <= int(cell) <= limit):
+    if not _all(column.dropna(), lambda cell: len(cell) < 16 or (len(cell) <= _MOST and -limit <= int(cell) <= limit)):
         return column
     return column.astype("float64" if has_gaps else "int64")

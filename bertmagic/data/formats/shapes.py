@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import texts
 from bertmagic.data.columns import LABEL_NAMES
+from bertmagic.data.formats.numerals import is_position
 from bertmagic.data.text_columns import TEXT_NAMES
 from bertmagic.errors import DataError, count, listing
 
@@ -122,7 +123,7 @@ def _with_index(frame: pd.DataFrame, index: Any) -> pd.DataFrame:
     """Give a frame its own index if that says more than the number of the row."""
     if not isinstance(index, list) or len(index) != len(frame) or not all(isinstance(i, str | int) for i in index):
         return frame
-    labels = [int(i) if isinstance(i, str) and i.isdecimal() and str(int(i)) == i else i for i in index]
+    labels = [int(i) if isinstance(i, str) and is_position(i) and str(int(i)) == i else i for i in index]
     return frame if labels == list(range(len(frame))) else frame.set_axis(labels)
 
 

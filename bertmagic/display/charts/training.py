@@ -17,7 +17,7 @@ def training(run: Run) -> dict[str, Any]:
     """Return the curves of a run as three plots side by side that are zoomed together."""
     name = words(run.metric_name)
     loss = [
-        Curve("each step", run.loss.outline(), BLUE, 1.0, 0.5),
+        Curve("each step", run.loss.outline(), BLUE, 1.0, 0.7),
         Curve("smoothed", run.smooth.last, BLUE, 2.0),
         Curve("validation", run.validation_loss.outline(), ORANGE, dots=True),
     ]

@@ -27,7 +27,8 @@ _WAITING = 1000
 """Steps wait for the next frame, or until there are so many: taken together they cost a tenth of one by one."""
 
 
-_NOTHING = {"text/plain": "", "text/html": ""}
+_NOTHING: dict[str, Any] = {}
+"""A bundle of no type is not drawn; an empty text would be an output without height."""
 
 
 class Watcher(Protocol):

@@ -129,7 +129,9 @@ def _head(run: Run) -> Markup:
 
 
 def _charts(run: Run) -> Markup:
-    return tag("div", _loss(run), _metric(run), _lr(run), style="display:flex;flex-wrap:wrap;gap:4px 12px")
+    columns = "repeat(auto-fit,minmax(min(240px,100%),1fr))"  # of one width, also in the last row
+    style = f"display:grid;grid-template-columns:{columns};gap:4px 12px"
+    return tag("div", _loss(run), _metric(run), _lr(run), style=style)
 
 
 def _details(run: Run, room: int = 1) -> Markup:
@@ -145,7 +147,7 @@ def _bar(run: Run) -> Markup:
 
 def _figure(image: Markup, caption: str) -> Markup:
     note = tag("figcaption", caption, style="font-size:11px;min-height:2.9em")
-    return tag("figure", image, note, style="flex:1 1 240px;margin:6px 0 0;min-width:0;max-width:340px")
+    return tag("figure", image, note, style="margin:6px 0 0;min-width:0;max-width:340px")
 
 
 def _across(run: Run) -> float:
@@ -154,7 +156,7 @@ def _across(run: Run) -> float:
 
 def _loss(run: Run) -> Markup:
     curves = [
-        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.5),
+        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.7),
         Curve("smoothed", run.smooth.coarse(_SVG_BINS).last, BLUE),
         Curve("validation", run.validation_loss.coarse(_SVG_DOTS).outline(), ORANGE, 1.5, dots=True),
     ]

@@ -49,5 +49,5 @@ class WorkBar:
         """Return None: a bar has nothing below it."""
 
     def final(self) -> list[dict[str, Any]]:
-        """Return an empty bundle: nothing that is over stays above the result."""
-        return [{"text/plain": "", "text/html": ""}]
+        """Return an empty bundle: nothing that is over stays above the result, not even an empty line."""
+        return [{}]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertmagic.display import publish
 from bertmagic.display.blocks import Block, Column, Headline, Table, columns
 from bertmagic.display.cells import Row, Strong
 from bertmagic.display.style import line, million
 from bertmagic.errors import count
+from bertmagic.magic_words import has_magics
 from bertmagic.options.rates import rate_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _COLUMNS = (
 def blocks(result: Catalogue) -> list[Block]:
     """Return the catalogue as a table."""
     many = len(result.entries)
-    load = "%bert_load NAME" if publish.has_magics() else 'bm.load("NAME")'
+    load = "%bert_load NAME" if has_magics() else 'bm.load("NAME")'
     headline = f"{count(many, 'model')} {'has' if many == 1 else 'have'} a short name here. {_USE.format(load)}"
     return [Headline(headline), Table(_COLUMNS, [_row(entry) for entry in result.entries])]
 

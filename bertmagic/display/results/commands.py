@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import json
 
-from bertmagic.display import publish
+from bertmagic.magic_words import has_magics
 from bertmagic.text_safety import visible
 
 
 def predict(text: str, model: str) -> str:
     """Return the line that predicts for a text."""
-    if not publish.has_magics():
+    if not has_magics():
         return f"{loaded(model)}.predict({_literal(visible(text))})"
     return f"%bert_predict {quoted(text)} -m {model_name(model)}"
 
 
 def evaluate(rows: str, model: str) -> str:
     """Return the line that evaluates a model on the rows of a variable."""
-    if not publish.has_magics():
+    if not has_magics():
         return f"{loaded(model)}.evaluate({rows})"
     return f"%bert_evaluate {rows} -m {model_name(model)}"
 
 
 def attention(text: str, model: str) -> str:
     """Return the line that shows what a model attends to in a text, or in the two texts of a pair."""
-    if not publish.has_magics():
+    if not has_magics():
         return f"{loaded(model)}.attention({_arguments(text)}).view()"
     return f"%bert_attention {quoted(text)} -m {model_name(model)}"
 
 
 def save(model: str) -> str:
     """Return the line that saves a model to `folder`."""
-    if not publish.has_magics():
+    if not has_magics():
         return f"{loaded(model)}.save({_literal(folder(model))})"
     return f"%bert_save {model_name(model)} {folder(model)}"
 

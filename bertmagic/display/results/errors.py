@@ -74,7 +74,7 @@ def _rows(result: Errors) -> Iterator[Row]:
 
 
 def _row(one: Example, text: Passage) -> Row:
-    predicted = f"{'✗' if one.wrong else '✓'} {line(one.predicted, 60)}"
+    predicted = f"{'✗' if one.wrong else '✓'}\N{NO-BREAK SPACE}{line(one.predicted, 60)}"
     return [
         line(one.row, 30),
         text,

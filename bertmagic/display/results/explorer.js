@@ -63,7 +63,7 @@ function drawn(row) {
   button.addEventListener("click", () => copy(button, row));
   text.append(element("br"), button);
   line.append(element("th", row.row, { scope: "row" }), text, element("td", row.true),
-    element("td", (row.wrong ? "✗ " : "✓ ") + row.predicted));
+    element("td", (row.wrong ? "✗\u00a0" : "✓\u00a0") + row.predicted));
   if (data.chances) line.append(chances(row));
   else line.append(element("td", row.score.toPrecision(4), { class: "number" }));
   return line;

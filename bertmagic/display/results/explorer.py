@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from bertmagic.display import publish
 from bertmagic.display.blocks import Frame
 from bertmagic.display.results import commands
 from bertmagic.display.style import line
 from bertmagic.display.writers.elements import tag
+from bertmagic.magic_words import has_magics
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _asset(name: str) -> str:
 def _data(result: Report, probabilities: bool) -> dict[str, Any]:
     """Return what the page shows, in a bounded number of bytes."""
     assert result.errors is not None
-    calls = not publish.has_magics()
+    calls = not has_magics()
     model = commands.loaded(result.model) if calls else commands.model_name(result.model)
     shown: dict[str, Any] = {"model": model, "calls": calls, "chances": probabilities, "rows": [], "names": []}
     if result.confusion is not None:

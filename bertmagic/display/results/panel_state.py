@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 _LOST = "The sliders need the kernel that made them: run the cell again to bring them back."
 _LIVE = (
-    "The sliders below live as long as their kernel; after a restart run the cell again. This is their last state, up "
-    "to the last reload of the page."
+    "The sliders need their kernel: after a restart run the cell again. This is the state that the page last heard of."
 )
 
 

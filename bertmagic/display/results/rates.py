@@ -47,7 +47,7 @@ def _chart(result: Rates) -> Chart:
     powers = [math.log10(rate) - start for rate in result.rates]
     chosen = math.log10(result.suggestion) - start
     curves = [
-        Curve("each step", list(zip(powers, result.losses, strict=True)), BLUE, 1.0, 0.5),
+        Curve("each step", list(zip(powers, result.losses, strict=True)), BLUE, 1.0, 0.7),
         Curve("smoothed", list(zip(powers, result.smoothed, strict=True)), BLUE),
         Curve("suggested", [(chosen, min(result.smoothed)), (chosen, max(result.smoothed))], GREEN),
     ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CODE = "padding:8px;border:1px solid #8884;border-radius:4px;overflow-x:auto;background:none;color:inherit"
 _ALERT = f"white-space:pre-wrap;border-left:3px solid {ORANGE};padding-left:6px;margin:.4em 0"
 _CAUTION = f"white-space:nowrap;border-left:3px solid {ORANGE};padding-left:6px"
-_STEP = "user-select:all;overflow-wrap:anywhere"
+_STEP = "display:inline-block;max-width:100%;user-select:all;overflow-wrap:anywhere"
 _PROSE = "min-width:12em;max-width:40em"
 
 

@@ -70,6 +70,5 @@ def report_metrics(
         why = f"all rows are of one class, {names[occurring[0]]!r}: there is no other class to compare with"
         return replace(with_intervals.estimate(tallies), undefined={"roc_auc": why, "average_precision": why})
     columns = np.array([1]) if len(names) == 2 else occurring
-    of_columns = probabilities if len(columns) == len(names) else probabilities[:, columns]
-    ranked = ranking_metrics.tally(of_columns, targets[:, None] == columns)
+    ranked = ranking_metrics.tally(probabilities, targets, columns)
     return with_intervals.estimate([*tallies, ranked])

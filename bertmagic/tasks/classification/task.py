@@ -13,6 +13,7 @@ from bertmagic.data.labels import NO_LABEL, Labels, plain
 from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
 from bertmagic.evaluation import calibration, confusion_metrics
+from bertmagic.evaluation.calibration import Calibration
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.forward import softmax
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Targets
-    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
 
@@ -179,16 +179,17 @@ class Classification(Task):
     ) -> tuple[Classification, Calibration]:
         """Return the task with the temperature at which the loss on these rows is lowest."""
         task = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
-        before, after = self.probabilities(scores, samples), task.probabilities(scores, samples)
-        return task, calibration.calibrated(before, after, rows.targets, task.temperature, **known)
+        before, after = (calibration.numbers(one.probabilities(scores, samples), rows.targets) for one in (self, task))
+        return task, Calibration(len(rows), task.temperature, before, after, **known)
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each class."""
         return softmax(self._logits(scores, samples))
 
     def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
-        """Return the logits divided by the temperature, ``(rows, classes)``."""
-        return samples.by_row(scores) / self.temperature
+        """Return the logits divided by the temperature, ``(rows, classes)``; without one they are no copy."""
+        logits = samples.by_row(scores)
+        return logits if self.temperature == 1 else logits / self.temperature
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
         """Return accuracy, macro precision, recall and F1, and the loss."""
@@ -231,12 +232,15 @@ class Classification(Task):
         import pandas as pd
 
         index = given.index
-        probabilities = np.full((len(given), len(self.labels)), np.nan, dtype=np.float32)
-        if len(rows):
-            probabilities[rows.positions] = self.probabilities(scores, samples)
         missing = np.ones(len(given), dtype=bool)
         missing[rows.positions] = False
-        best = np.where(missing, 0, np.nan_to_num(probabilities).argmax(axis=1)) if len(given) else np.zeros(0, int)
+        if missing.any():
+            probabilities = np.full((len(given), len(self.labels)), np.nan, dtype=np.float32)
+            if len(rows):
+                probabilities[rows.positions] = self.probabilities(scores, samples)
+        else:
+            probabilities = self.probabilities(scores, samples)
+        best = np.where(missing, 0, probabilities.argmax(axis=1))
         chosen = pd.Series([self.labels.values[i] for i in best], dtype=self._dtype(), index=index)
         frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["label"] = chosen.mask(missing, pd.NA) if missing.any() else chosen
@@ -245,7 +249,8 @@ class Classification(Task):
         for column, values in columns.items():
             # A nullable column, so that a row without a text reads <NA> here too.
             frame[column] = pd.Series(pd.arrays.FloatingArray(values.astype(np.float64), missing.copy()), index=index)
-        return Predictions(frame=pd.DataFrame(frame, index=index), labels=self.labels.names, task=self.name, **known)
+        table = pd.DataFrame(frame, index=index, copy=False)  # each column is its own: thousands need no second copy
+        return Predictions(frame=table, labels=self.labels.names, task=self.name, **known)
 
     def _dtype(self) -> str:
         """Return the type of a column of classes; of several kinds, or of numbers beyond 64 bits, that of objects."""

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation import confusion_metrics, ranking_metrics, with_intervals
+from bertmagic.evaluation.blocks import blocks
 from bertmagic.evaluation.bootstrap import Tally
 from bertmagic.evaluation.probabilities import BINS, bin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
+    from scipy.sparse import csr_array
 
     from bertmagic.evaluation.bootstrap import Draws
     from bertmagic.evaluation.with_intervals import Estimates
 
 HALF = 0.5
 """The threshold of a label without validation rows."""
+_FEW_LABELS = 100
+"""Up to so many labels a dense matrix of the labels of rows is the faster one."""
 
 
 def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -26,6 +32,26 @@ def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     import numpy as np
 
     return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
+
+
+def probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the `sigmoid` of logits in single precision, ``(rows, labels)``."""
+    import numpy as np
+
+    chances = np.empty(logits.shape, np.float32)
+    for part in blocks(*logits.shape):
+        chances[part] = sigmoid(logits[part])
+    return chances
+
+
+def decisions(logits: npt.NDArray[np.float32], thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return whether the probability of each label reaches its threshold, ``(rows, labels)``."""
+    import numpy as np
+
+    given = np.empty(logits.shape, bool)
+    for part in blocks(*logits.shape):
+        given[part] = sigmoid(logits[part]) >= thresholds
+    return given
 
 
 def metrics(
@@ -59,7 +85,7 @@ def report_metrics(
     logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
 ) -> Estimates:
     """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
-    ranked = ranking_metrics.tally(sigmoid(logits), targets > 0)
+    ranked = ranking_metrics.tally(logits, targets)  # they rank as the probabilities do
     estimates = with_intervals.estimate([tally(logits, targets, thresholds), ranked])
     if "roc_auc" in estimates.metrics:
         return estimates
@@ -75,22 +101,31 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
     """
     import numpy as np
 
-    chances, wanted = sigmoid(logits), targets > 0
-    given, labels, exact = chances >= thresholds, targets.shape[1], logits.astype(np.float64)
-    gaps = np.zeros((len(targets), BINS))
-    np.add.at(gaps, (np.arange(len(targets))[:, None], bin_of(chances)), wanted - chances)
-    of_row = [
-        np.ones(len(targets)),
-        (given == wanted).all(axis=1),
-        rankings(logits, wanted),
-        ((chances - targets) ** 2).mean(axis=1),
-        (np.logaddexp(0.0, exact) - targets * exact).sum(axis=1),
-    ]
-
-    values = np.column_stack([given & wanted, given, wanted, *of_row, (given | wanted).any(axis=1), gaps])
+    wanted, given, labels = targets > 0, decisions(logits, thresholds), targets.shape[1]
+    brier, loss, gaps = np.empty(len(targets)), np.empty(len(targets)), np.empty((len(targets), BINS))
+    for part in blocks(*logits.shape):
+        chances, exact = sigmoid(logits[part]), logits[part].astype(np.float64)
+        brier[part] = ((chances - targets[part]) ** 2).mean(axis=1)
+        loss[part] = (np.logaddexp(0.0, exact) - targets[part] * exact).sum(axis=1)
+        cells = bin_of(chances) + BINS * np.arange(len(chances))[:, None]
+        sums = np.bincount(cells.ravel(), (wanted[part] - chances).ravel(), minlength=BINS * len(chances))
+        gaps[part] = sums.reshape(-1, BINS)
+    of_row = [np.ones(len(targets)), (given == wanted).all(axis=1), rankings(logits, wanted), brier, loss]
+    of_row += [(given | wanted).any(axis=1), gaps]
+    values = _side_by_side([given & wanted, given, wanted, np.column_stack(of_row)])
     return Tally.of_rows(
         values, partial(_metrics, labels), shares=frozenset(["exact_match"]), units=partial(_units, labels)
     )
+
+
+def _side_by_side(columns: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any] | csr_array:
+    """Return columns as one matrix; a sparse one of many labels, as a row has few of them."""
+    import numpy as np
+    from scipy.sparse import csr_array, hstack
+
+    if columns[0].shape[1] <= _FEW_LABELS:
+        return np.column_stack(columns)
+    return csr_array(hstack([csr_array(each) for each in columns], format="csr", dtype=np.float64))
 
 
 def _units(labels: int, sums: Draws) -> dict[str, Draws]:
@@ -129,11 +164,12 @@ def rankings(logits: npt.NDArray[np.float32], wanted: npt.NDArray[np.bool_]) -> 
     """Return the ranking precision of each row, ``(rows,)``; see `metrics`."""
     import numpy as np
 
-    totals = np.zeros(len(wanted))
-    for at in range(wanted.shape[1]):
-        above = logits >= logits[:, at : at + 1]
-        share = (above & wanted).sum(axis=1) / np.maximum(above.sum(axis=1), 1)
-        totals += np.where(wanted[:, at], share, 0.0)
+    rows, labels = np.nonzero(wanted)
+    shares = np.empty(len(rows))
+    for part in blocks(len(rows), wanted.shape[1]):
+        above = logits[rows[part]] >= logits[rows[part], labels[part]][:, None]
+        shares[part] = (above & wanted[rows[part]]).sum(axis=1) / np.maximum(above.sum(axis=1), 1)
+    totals = np.bincount(rows, shares, minlength=len(wanted))
     many = wanted.sum(axis=1)
     plain = (many == 0) | (many == wanted.shape[1])
     return np.where(plain, 1.0, totals / np.maximum(many, 1))

@@ -14,6 +14,7 @@ from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import calibration, confusion_metrics
+from bertmagic.evaluation.calibration import Calibration
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.models import loading
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Targets
-    from bertmagic.evaluation.calibration import Calibration
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
@@ -208,12 +208,12 @@ class MultiLabel(Task):
         """Return the task with the temperature at which the loss on these rows is lowest, and the thresholds for it."""
         heat = calibration.temperature(samples.by_row(scores), rows.targets)
         task = replace(self, temperature=heat).tuned(scores, rows, samples)
-        before, after = self.probabilities(scores, samples), task.probabilities(scores, samples)
-        return task, calibration.calibrated(before, after, rows.targets, heat, thresholds=task.thresholds, **known)
+        before, after = (calibration.numbers(one.probabilities(scores, samples), rows.targets) for one in (self, task))
+        return task, Calibration(len(rows), heat, before, after, thresholds=task.thresholds, **known)
 
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each label."""
-        return measured.sigmoid(self._logits(scores, samples)).astype("float32")
+        return measured.probabilities(self._logits(scores, samples))
 
     def decided(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
         """Return 1 for each label whose probability reaches its threshold."""
@@ -222,7 +222,8 @@ class MultiLabel(Task):
         return (chances >= np.asarray(self.thresholds)).astype(np.int64)
 
     def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
-        return samples.by_row(scores) / self.temperature
+        logits = samples.by_row(scores)
+        return logits if self.temperature == 1 else logits / self.temperature
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
         """Return the rows that have an unknown label."""
@@ -243,8 +244,7 @@ class MultiLabel(Task):
         import numpy as np
 
         logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
-        chances = measured.sigmoid(logits)
-        predicted = chances >= thresholds
+        predicted = measured.decisions(logits, thresholds)
         estimates = measured.report_metrics(logits, rows.targets, thresholds)
         classes = confusion_metrics.by_class(estimates.tallies[0], self.labels.names)
         outcomes = Outcomes(
@@ -256,7 +256,7 @@ class MultiLabel(Task):
             predicted=predicted.astype(np.int8),
             credit=(predicted == rows.targets).all(axis=1).astype(float),
             tallies=estimates.tallies,
-            probabilities=chances.astype(np.float32),
+            probabilities=measured.probabilities(logits),
         )
         return Report(
             task=self.name,
@@ -293,10 +293,10 @@ class MultiLabel(Task):
         frame["labels"] = pd.Series(lists, dtype=object, index=given.index)
         for i, name in enumerate(self.labels.names):
             # From NaN to <NA>, so that a row without a text reads the same in all columns.
-            values = pd.Series(pd.array(chances[:, i], dtype="Float64"), index=given.index)
-            frame[f"p_{name}"] = values.mask(np.isnan(chances[:, i]))
+            values = pd.arrays.FloatingArray(chances[:, i].copy(), np.isnan(chances[:, i]))
+            frame[f"p_{name}"] = pd.Series(values, index=given.index)
         return MultiLabelPredictions(
-            frame=pd.DataFrame(frame, index=given.index),
+            frame=pd.DataFrame(frame, index=given.index, copy=False),  # thousands of columns need no second copy
             labels=self.labels.names,
             task=self.name,
             thresholds=self.thresholds,

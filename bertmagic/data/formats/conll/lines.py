@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
+from bertmagic.data.formats.numerals import DIGITS, is_position
 from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _COMMENT = re.compile(r"#(\s|##|[\w.]+ ?=|(begin|end) document)")
 _DOCUMENT = ("-DOCSTART-", "-DOCEND-", "#begin document", "#end document", "###")
 _NAMES = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _TYPE = re.compile(r"[^\W\d_][\w./-]*")
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(rf"\d{{1,{DIGITS}}}")
 _NO_WORD = re.compile(r"\d+[-.]\d+")
 """The index of a multiword range (``3-4``) or of an empty node (``1.1``) in CoNLL-U."""
 
@@ -121,7 +122,8 @@ class WordLines:
             return False
         if fields is None or not self.counts or self._commented:
             return fields is None and bool(_COMMENT.match(line))
-        return not self._skips(fields) and int(fields[0]) <= int(sentence[-1][1][0])
+        now, before = fields[0], sentence[-1][1][0]
+        return is_position(now) and is_position(before) and int(now) <= int(before)
 
     def _skips(self, fields: list[str]) -> bool:
         return self.counts and _NO_WORD.fullmatch(fields[0]) is not None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
 from bertmagic.data.formats.conll import brackets
+from bertmagic.data.formats.numerals import DIGITS, is_position
 from bertmagic.errors import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _CHUNKS = frozenset(
 """Types of phrases, as in the chunk column of CoNLL-2000 and 2003."""
 _NUMBER = re.compile(r"(?=[.,:-]*\d)[\d.,:-]+")  # in one pass: a cell may have a million digits
 _LANGUAGE = re.compile(r"[a-z]{2,3}:(?=.)")
-_POSITIONED = re.compile(r"(.\D?)(\d+)", re.DOTALL)  # half an emoji may be two characters
+_POSITIONED = re.compile(rf"(.\D?)(\d{{1,{DIGITS}}})", re.DOTALL)  # half an emoji may be two characters
 _TYPE = re.compile(r"[^\W\d_][^\s()*]*")
 _PART = re.compile(r"[./_:-]")
 
@@ -258,7 +259,7 @@ def _column(columns: Sequence[Column], name: str, which: str) -> Column:
     named = [column for column in columns if column.name and column.name.lower() == which.lower()]
     if named:
         return named[0]
-    if which.isdecimal() and 0 < int(which) <= len(columns):
+    if is_position(which) and 0 < int(which) <= len(columns):
         return columns[int(which) - 1]
     names = [column.name for column in columns if column.name]
     listed = f", named {listing(names)}" if names else ""

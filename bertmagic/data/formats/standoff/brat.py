@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bertmagic.data.formats.format import Content, Fit, Format
+from bertmagic.data.formats.numerals import DIGITS
 from bertmagic.data.formats.source import Source
 from bertmagic.data.formats.standoff import mentions
 from bertmagic.data.formats.standoff.mentions import Mention
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.formats.reading import Reading
 
-_ENTITY = re.compile(r"(T\S*)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
+_PART = rf"\d{{1,{DIGITS}}} \d{{1,{DIGITS}}}"
+_ENTITY = re.compile(rf"(T\S*)\t(\S+) ({_PART}(?:;{_PART})*)(?:\t(.*))?")
 _OTHER = re.compile(r"([REAMN#*])\S*\t")
 _KINDS = {
     "R": "relation",

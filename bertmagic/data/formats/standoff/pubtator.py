@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bertmagic.data.formats.format import Content, Fit, Format
+from bertmagic.data.formats.numerals import is_position
 from bertmagic.data.formats.standoff import mentions
 from bertmagic.data.formats.standoff.mentions import Mention
 from bertmagic.errors import DataError, count
@@ -72,7 +73,7 @@ def _add(document: _Document, line: str, place: str) -> None:
             f"{place} is no annotation of document {document.id}: {line[:60]!r}.",
             "An entity is a line ID TAB START TAB END TAB TEXT TAB TYPE.",
         )
-    if len(fields) >= 5 and fields[1].isdecimal() and fields[2].isdecimal():
+    if len(fields) >= 5 and is_position(fields[1]) and is_position(fields[2]):
         part = (int(fields[1]), int(fields[2]))
         document.marked.append(Mention((part,), fields[4], fields[3], place))
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from bertmagic.data.formats.format import Content, Fit, Format
+from bertmagic.data.formats.numerals import is_position
 from bertmagic.data.formats.standoff import mentions
 from bertmagic.data.formats.standoff.mentions import Mention
 from bertmagic.errors import DataError, count
@@ -62,7 +63,7 @@ def _root(source: Source) -> Element:
 
 
 def _is_placed(aspect: Element) -> bool:
-    return aspect.get("target") != "NULL" and aspect.get("from", "").isdecimal() and aspect.get("to", "").isdecimal()
+    return aspect.get("target") != "NULL" and all(is_position(aspect.get(name, "")) for name in ("from", "to"))
 
 
 def _mention(aspect: Element, place: str) -> Mention:
