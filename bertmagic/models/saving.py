@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from bertmagic.errors import BertMagicError, FileError, ModelError, listing
 from bertmagic.magic_words import without_magics
 from bertmagic.models import adapters, checksums
 from bertmagic.models.loading import quiet
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,15 +204,43 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
         checksums.update(folder, CARD, files.json_text(card))
 
 
+_TEXTS = ("task", "encoder", "long_text", "separator")
+_LISTS = ("labels", "tags", "thresholds")
+_POSITIVE = ("temperature", "scale")
+_WHOLE = ("max_length", "max_answer_length")
+_MOST = 10**9
+"""No encoder reads more tokens; transformers writes a larger number where a tokenizer has no limit."""
+
+
+def _expected(name: str, value: Any) -> str:
+    """Return what was expected of an entry of a card; empty if it is that."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_whole = is_number and isinstance(value, int) and 0 < value <= _MOST
+    if name in _TEXTS:
+        return "" if isinstance(value, str) else "a text"
+    if name in _LISTS:
+        return "" if isinstance(value, list) else "a list"
+    if name in _POSITIVE:
+        return "" if is_number and 0 < value <= sys.float_info.max else "a number above 0"
+    if name in _WHOLE:
+        return "" if is_whole else "a whole number above 0"
+    return "a whole number or null" if name == "stride" and not (value is None or value == 0 or is_whole) else ""
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """Return the card of a folder; empty where a model was not saved by bertmagic.
 
     Raises
     ------
     FileError
-        If the card is there and cannot be read.
+        If the card is there and cannot be read, or an entry that predictions depend on is of another kind.
     """
     path = folder / CARD
-    return (
-        json_files.read_object(path, "Delete it to load the model without its card.") if os.path.lexists(path) else {}
-    )
+    if not os.path.lexists(path):
+        return {}
+    fix = "Delete it to load the model without its card."
+    card = json_files.read_object(path, fix)
+    for name, value in card.items():
+        if expected := _expected(name, value):
+            raise FileError(f"{path} is damaged: {name} is {quoted(value, 60)}; {expected} was expected.", fix)
+    return card

@@ -120,11 +120,10 @@ def test_a_live_run_and_search_show_hostile_labels_as_text(notebook):
         nothing_runs(notebook, at)
 
 
-@pytest.mark.parametrize("method", ["weights", "gradient"])
-def test_attention_shows_every_hostile_token_as_text(notebook, method):
+def test_attention_shows_every_hostile_token_as_text(notebook):
     texts = whole(TOKENS)
     for start in range(0, len(texts), 24):
-        at = notebook.run(f"attention({start}).view(method={method!r})")
+        at = notebook.run(f"attention({start}).view()")
         shown = notebook.cell(at).locator(".bm-attention").first
         shown.wait_for()
         pointed_at(notebook, shown)

@@ -9,7 +9,7 @@ import pytest
 import xxhash
 
 import bertmagic as bm
-from bertmagic.errors import BertMagicError, Interrupted
+from bertmagic.errors import BertMagicError, FileError, Interrupted
 from bertmagic.events import Step
 from bertmagic.models import checksums
 from bertmagic.run import checkpoints, folders
@@ -193,6 +193,20 @@ def test_any_damage_is_one_message(encoder, home, part):
     chosen = all_damages(home)[part::100]
     damage_each(encoder, home, chosen, lambda path: OF_A_RUN[run_of(path)])
     print(f"{len(chosen)} damages, each one message")
+
+
+@pytest.mark.parametrize("name", ["task", "encoder", "max_length", "stride", "long_text", "labels", "temperature"])
+def test_an_entry_of_the_card_of_another_kind_is_one_message(home, name):
+    """What predictions depend on is checked as the model is loaded, not found out in the middle of a prediction."""
+    path = folders.model_folder("mine") / "bertmagic.json"
+    card = json.loads(path.read_text())
+    for value in ({"a": None}, -1, 10**400, True, float("nan")):
+        path.write_text(json.dumps(card | {name: value}))
+        with pytest.raises(FileError, match=rf"bertmagic\.json is damaged: {name} is .* was expected") as caught:
+            bm.load("mine")
+        assert caught.value.fix
+    path.write_text(json.dumps(card))
+    bm.load("mine").predict(["the film was good"])
 
 
 # Tensors: a bit
