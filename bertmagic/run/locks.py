@@ -38,7 +38,7 @@ class RunLock:
         If another process holds the lock, or this one does already; it says which process and since when. Or if the
         run cannot be locked.
     FileError
-        If the folder of the locks cannot be written.
+        If the folder of the locks or the lock itself cannot be written.
     """
 
     def __init__(self, name: str) -> None:
@@ -52,6 +52,9 @@ class RunLock:
         except Timeout:
             raise _refusal(name, self._read_holder()) from None
         except (OSError, NotImplementedError) as error:
+            if files.is_of_disk(error):
+                with files.refusals(folder / f"{name}.lock"):
+                    raise
             self._go_by_holder(name, error)
         self._held = True
         with suppress(FileError):  # it only words the error of a second writer

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from bertmagic.disk import files
 from bertmagic.errors import FileError, Interrupted
 from bertmagic.events import Ended, Event, Listener, Note, Phase, Started, Step, ignore
-from bertmagic.run import folders
+from bertmagic.run import event_log, folders
 from bertmagic.run.processes import this_process
 
 State = Literal["running", "finished", "interrupted", "failed"]
@@ -68,10 +68,12 @@ class RunRecorder:
         self._write("options.json", options)
         self._write("data.json", data)
         self._write("run.json", self._about)
-        log = self.folder / "events.jsonl"
+        log = self.folder / event_log.FILE
         with files.refusals(log):
-            kept = _until(log, after) if after is not None and log.is_file() else []
+            kept, damaged = _until(log, after) if after is not None and log.is_file() else ([], 0)
         files.write(log, "".join(kept))
+        if damaged:
+            self._emit(Note(event_log.damage(log, damaged), True))
 
     def listen(self, event: Event) -> None:
         """Write an event to the log; of the steps one every quarter of a second.
@@ -82,9 +84,9 @@ class RunRecorder:
             return
         if isinstance(event, Step):
             self._logged = time.monotonic()
-        line = json.dumps({"event": type(event).__name__, **asdict(event)}, default=str, ensure_ascii=False)
+        line = event_log.line({"event": type(event).__name__, **asdict(event)})
         try:
-            files.append(self.folder / "events.jsonl", line)
+            files.append(self.folder / event_log.FILE, line)
             self._update(event)
         except FileError as error:
             self._warn(error)
@@ -135,16 +137,29 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _until(log: Path, step: int) -> list[str]:
-    """Return the lines of a log up to a step, without lines that a kill or a full disk cut short."""
-    kept = []
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                at = json.loads(line).get("step", 0)
-            except (ValueError, AttributeError, RecursionError):
+def _until(log: Path, step: int) -> tuple[list[str], int]:
+    """Return the lines of a log up to a step, and how many are damaged; the last may have been cut short by a kill."""
+    kept: list[str] = []
+    damaged = since = 0
+    with log.open("rb") as lines:
+        for line in event_log.whole_lines(lines):
+            event = _event(line)
+            if event is None:
+                since += 1
                 continue
+            at = event.get("step", 0)
             if not isinstance(at, int | float) or at > step:
                 break
-            kept.append(line.rstrip("\n") + "\n")
-    return kept
+            damaged, since = damaged + since, 0
+            event.pop("crc32", None)
+            kept.append(f"{event_log.line(event)}\n")
+    return kept, damaged
+
+
+def _event(line: bytes | None) -> dict[str, Any] | None:
+    """Return the event of a line; None if it is damaged."""
+    try:
+        event = None if line is None else json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None

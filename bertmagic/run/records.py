@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import io
-import json
 import math
 import os
 from collections import Counter
@@ -19,7 +17,7 @@ from bertmagic.models import saving
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.options.synonyms import renamed
 from bertmagic.result import ExportableResult
-from bertmagic.run import folders
+from bertmagic.run import event_log, folders
 from bertmagic.run.processes import is_gone
 
 if TYPE_CHECKING:
@@ -105,11 +103,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A metric on the validation rows over a run: steps and values."""
+    """A metric on the validation rows over a run: steps and values; and one sentence on damaged lines of its log."""
 
     run: str
     steps: tuple[int, ...]
     values: tuple[float, ...]
+    damage: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -222,7 +221,9 @@ def _with_best_evaluation(record: Record) -> Record:
         return record
     best = min(curve.values) if record.metric in LOWER_IS_BETTER else max(curve.values)
     step = max(curve.steps[-1], record.step or 0)
-    return replace(record, value=best, step=step, measured=record.measured or "validation, while it was trained")
+    error = " ".join(filter(None, (record.error, curve.damage)))
+    measured = record.measured or "validation, while it was trained"
+    return replace(record, value=best, step=step, measured=measured, error=error)
 
 
 _CUT_OFF = "its process ended before the run did; resume = True continues from its newest checkpoint, if it has one."
@@ -293,25 +294,8 @@ def _whole(value: Any) -> int | None:
 
 def metric_curve(record: Record, metric: str) -> Curve | None:
     """Return a metric on the validation rows over the steps, from the run's log; None if it was never measured."""
-    values: dict[int, float] = {}
-    try:
-        path = record.folder / "events.jsonl"
-        with path.open("rb") if path.is_file() else io.BytesIO() as log:
-            for line in log:
-                if line.startswith(b'{"event": "Evaluated"'):  # parsing only these, a long log takes milliseconds
-                    values |= _evaluated(line, metric)
-    except OSError:
-        return None
-    return Curve(record.name, tuple(values), tuple(values.values())) if values else None
-
-
-def _evaluated(line: bytes, metric: str) -> dict[int, float]:
-    try:
-        event = json.loads(line)
-        value = event["loss"] if metric == "loss" else event["metrics"][metric]
-        return {int(event["step"]): float(value)} if _is_number(value) else {}
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return {}
+    values, damage = event_log.evaluations(record.folder / event_log.FILE, metric)
+    return Curve(record.name, tuple(values), tuple(values.values()), damage) if values else None
 
 
 def filter_runs(

@@ -6,6 +6,7 @@ where that was cut off, no search worked until the kernel was started anew.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 from contextlib import contextmanager, suppress
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from bertmagic.options.ranges import Range
 
-_FACTS = "facts"
+_FACTS, _DIGEST = "facts", "digest"
+_COUNTED = ("COMPLETE", "PRUNED")
+"""The states of trials that values are proposed from."""
 _STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
 _WAIT = 5.0
 """Seconds to wait for another process that writes to the same study."""
@@ -69,6 +72,8 @@ def open_study(path: Path, facts: Mapping[str, Any], higher_is_better: bool, see
                 n_startup_trials=max(3, min(10, wanted // 3)), seed=seed + len(opened.trials())
             )
             opened.forget_running()
+            if (changed := opened.changed()) is not None:
+                raise _damaged(path, f"trial {changed} is not what was written")
         yield opened
 
 
@@ -86,6 +91,7 @@ def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
         with Uninterrupted(), _readable(path):
             url = f"sqlite:///{path.resolve().as_posix()}"
             storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": _WAIT}})
+            _check_pages(storage, path)
         try:
             yield storage
         finally:
@@ -96,6 +102,15 @@ def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
         raise _refused(path, str(getattr(cause, "orig", None) or error)) from error
     finally:
         optuna.logging.set_verbosity(level)
+
+
+def _check_pages(storage: optuna.storages.RDBStorage, path: Path) -> None:
+    """Raise a `FileError` if the pages and indices of the file do not agree: whole tables would read as empty."""
+    with storage.engine.connect() as connection:
+        found = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+    if found != "ok":
+        storage.engine.dispose()
+        raise _damaged(path, found)
 
 
 @contextmanager
@@ -192,6 +207,21 @@ class Study:
         for trial in self._study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
             self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
+    def changed(self) -> int | None:
+        """Return the number of a trial that changed on the disk since it ended; None if there is none.
+
+        Trials of earlier versions have no digest. One that failed is not checked: nothing is computed from it.
+        """
+        ended = [trial for trial in self._study.get_trials(deepcopy=False) if trial.state.name in _COUNTED]
+        if not any(_DIGEST in trial.user_attrs for trial in ended):
+            return None
+        differ = (
+            trial.number
+            for trial in ended
+            if trial.user_attrs.get(_DIGEST) != _digest(trial, trial.state.name, trial.value)
+        )
+        return next(differ, None)
+
     def importance(self) -> dict[str, float]:
         """Return the share of the scores' variance that each option explains; empty if it cannot be computed."""
         import optuna
@@ -234,7 +264,21 @@ class Attempt:
         if note:
             self._trial.set_user_attr("note", note)
         name = next(name for name, known in _STATES.items() if known == state)
+        kept = self._study.get_trials(deepcopy=False)[self.number]
+        self._trial.set_user_attr(_DIGEST, _digest(kept, name, score))
         self._study.tell(self._trial, score, state=optuna.trial.TrialState[name])
+
+
+def _digest(trial: optuna.trial.FrozenTrial, state: str, score: float | None) -> str:
+    """Return the digest of what a trial that ended has in the study: SQLite has no checksums."""
+    from optuna.distributions import distribution_to_json
+
+    ranges = {name: distribution_to_json(one) for name, one in trial.distributions.items()}
+    attributes = {name: value for name, value in trial.user_attrs.items() if name != _DIGEST}
+    reported = sorted(trial.intermediate_values.items())
+    score = score if state == "COMPLETE" else None  # Optuna gives a pruned trial its last value
+    content = [trial.number, state, score, trial.params, ranges, attributes, reported]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _proposed(trial: optuna.Trial, name: str, given: Range) -> Any:

@@ -12,6 +12,9 @@ from bertmagic.widgets import assets
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MOST_AT_ONCE = 10_000
+"""More presses than a browser can have sent while the kernel was busy."""
+
 
 class PanelView(anywidget.AnyWidget):
     """One widget with the whole panel. The browser writes `chosen` and `presses`; Python writes all other traits.
@@ -54,17 +57,25 @@ class PanelView(anywidget.AnyWidget):
     """The traits that the browser may write."""
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the browser sends of the traits that it may write."""
-        super().set_state({name: value for name, value in sync_data.items() if name in self.FROM_BROWSER})
+        """Take what the browser sends of the traits that it may write; what is of another type is passed over."""
+        types = {name: type(getattr(self, name)) for name in self.FROM_BROWSER}
+        super().set_state({name: value for name, value in sync_data.items() if isinstance(value, types.get(name, ()))})
 
     @traitlets.observe("presses")
     def _pressed(self, _: Any) -> None:
-        for press in self.presses:
-            if not isinstance(press, dict) or not isinstance(number := press.get("number"), int):
-                continue
-            if self._heard < number:
+        known = [press for press in self.presses if self._is_press(press)]
+        if len(known) < len(self.presses):
+            self.presses = known  # the browser counts on from the largest number; this observer is called again
+            return
+        for press in known:
+            if self._heard < press["number"]:
                 self._act(press)
-                self._heard = number
+                self._heard = press["number"]
+
+    def _is_press(self, press: Any) -> bool:
+        """Whether it has a number that can follow: after one that is far too large no button would be heard again."""
+        number = press.get("number") if isinstance(press, dict) else None
+        return type(number) is int and 0 < number <= self._heard + _MOST_AT_ONCE
 
     def _act(self, press: Mapping[str, Any]) -> None:
         """Do what a button stands for; its words come from the browser and may be anything."""

@@ -1,5 +1,6 @@
 """A real kernel as a front end sees it: what was sent, in the order it came."""
 
+import asyncio
 import threading
 import time
 from dataclasses import dataclass, field
@@ -117,6 +118,14 @@ def frame(message):
     )  # fmt: skip
 
 
+def in_thread(act):
+    """Do what asks a kernel or its manager, in a thread of its own: end the event loop that they begin there."""
+    try:
+        act()
+    finally:
+        asyncio.get_event_loop().close()
+
+
 class Kernel:
     """A kernel in a folder, and its client."""
 
@@ -185,7 +194,7 @@ class Kernel:
         behind it: the first one may be hit, too, and the reply of the second one says that no other is still to come.
         """
         request = self.send(code)
-        timer = threading.Timer(seconds, self.interrupt)
+        timer = threading.Timer(seconds, in_thread, [self.interrupt])
         timer.start()
         cell = self._shown([request])[request]
         timer.join()

@@ -1,13 +1,13 @@
 """Hours of a notebook: a thousand cells of all magics, a hundred interrupts, two kernels on one folder."""
 
-import asyncio
 import random
 import threading
 import time
+from functools import partial
 
 import pytest
 
-from .client import SETUP, Kernel, finetune
+from .client import SETUP, Kernel, finetune, in_thread
 
 pytestmark = [
     pytest.mark.kernel, pytest.mark.soak, pytest.mark.timeout(3 * 3600),
@@ -139,9 +139,9 @@ def test_two_kernels_share_a_folder_for_ten_minutes(workplace, env, ready):
             text = "\n".join(cell.error)
             if cell.status == "error" and not ("another" in text or "is being" in text or "process" in text):
                 errors.append((name, text))
-        asyncio.get_event_loop().close()  # which the kernel's client made for this thread
 
-    threads = [threading.Thread(target=work, args=(kernel, at)) for at, kernel in enumerate((ready, other))]
+    both = enumerate((ready, other))
+    threads = [threading.Thread(target=in_thread, args=[partial(work, kernel, at)]) for at, kernel in both]
     try:
         for thread in threads:
             thread.start()

@@ -1,5 +1,6 @@
 """One writer a run: two real processes, one of them killed; and file systems that have no locks."""
 
+import errno
 import json
 import os
 import signal
@@ -171,6 +172,16 @@ def test_without_locks_a_live_process_of_this_machine_is_believed(without_locks)
         first._holder.write_text(json.dumps(left))
         with pytest.warns(UserWarning, match="from two machines"):
             locks.RunLock("mine").release()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_refuses_the_lock_is_no_file_system_without_locks(monkeypatch, number):
+    def refuse(self, *given, **known):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(FileError, match=r"mine\.lock cannot be written"):
+        locks.RunLock("mine")
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(monkeypatch, tmp_path):

@@ -1,12 +1,13 @@
 """The file of a study that is damaged, locked or of another version: one error, and the trials of a whole one."""
 
 import os
+import random
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from bertmagic.errors import FileError, OptionError
+from bertmagic.errors import BertMagicError, FileError, OptionError
 from bertmagic.options.ranges import choice
 from bertmagic.tuning import study
 
@@ -89,3 +90,38 @@ def test_the_study_of_another_search_is_refused_and_stays(path):
         pass
     with opened(path) as known:
         assert len(known.trials()) == 2
+
+
+def test_flipped_bits_of_a_study_are_noticed_or_change_nothing(path):
+    with opened(path) as known:
+        before = known.trials()
+    whole, generator = path.read_bytes(), random.Random(0)
+    filled = [at for at, byte in enumerate(whole) if byte]
+    messages = []
+    for _ in range(40):
+        changed = bytearray(whole)
+        changed[at := generator.choice(filled)] ^= 1 << generator.randrange(8)
+        path.write_bytes(changed)
+        try:
+            with opened(path) as known:
+                assert known.trials() == before, at
+        except BertMagicError as error:
+            messages.append(error.what)
+    assert len(messages) > 20
+    assert all(str(path) in message for message in messages)
+
+
+def test_a_study_of_an_earlier_version_has_no_digests_and_is_read(path):
+    change(path, "DELETE FROM trial_user_attributes WHERE key = 'digest'")
+    with opened(path) as known:
+        assert [trial.score for trial in known.trials()] == [0.5, 0.7]
+
+
+def test_a_kill_between_the_digest_and_the_end_of_a_trial_is_no_damage(path, monkeypatch):
+    with opened(path) as known:
+        attempt = known.ask(RANGES)
+        monkeypatch.setattr(type(known._study), "tell", lambda *given, **known: None)
+        attempt.end("complete", 1.0, 0.9)
+    monkeypatch.undo()
+    with opened(path) as known:
+        assert [trial.state for trial in known.trials()] == ["complete", "complete", "failed"]

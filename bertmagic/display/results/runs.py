@@ -67,6 +67,8 @@ def _remarks(result: Runs) -> list[str]:
     remarks = [f"{line(record.name, 40)}: {line(record.error, 300)}" for record in failed[:_ERRORS]]
     if len(failed) > _ERRORS:
         remarks.append(f"{count(len(failed) - _ERRORS, 'more run')} failed.")
+    said = {curve.damage for curve in result.curves if not any(curve.damage in record.error for record in failed)}
+    remarks += [line(damage, 300) for damage in sorted(said - {""})]
     if result.foreign:
         names = ", ".join(line(name, 40) for name in result.foreign[:5])
         what = count(len(result.foreign), "entry there is not a run", "entries there are not runs")
