@@ -10,6 +10,7 @@ from scipy.stats import binom
 
 from bertmagic.evaluation import bootstrap, limits, with_intervals
 from bertmagic.tasks.classification import metrics as classes
+from bertmagic.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from bertmagic.tasks.multi_label import metrics as labels
 from bertmagic.tasks.question_answering import metrics as answers
 from bertmagic.tasks.regression import metrics as numbers
@@ -88,7 +89,18 @@ def of_numbers(rng, rows, rate):
     return with_intervals.estimate(numbers.tallies(true + noise * rng.standard_t(8, rows) / 1.15, true))
 
 
-KINDS = [of_classes, of_two_classes, of_labels, of_answers, of_entities, of_numbers]
+def of_masked_words(rng, rows, rate):
+    """Blocks with some masked words each; those of a block are of like difficulty."""
+    words = rng.integers(1, 20, rows)
+    right = rng.binomial(words, np.clip(rng.normal(rate, 0.1, rows), 0, 1))
+    losses = rng.gamma(2, 0.2, rows) * right + rng.gamma(3, 1, rows) * (words - right)
+    follows = rng.random(rows) < rate
+    sums = np.column_stack([losses, words, right, rng.gamma(2, np.where(follows, 0.1, 0.6)), follows])
+    task, blocks = MaskedLanguageModeling(nsp=True), range(rows)
+    return task.report(sums.astype(np.float32), blocks, blocks, model="", data="")
+
+
+KINDS = [of_classes, of_two_classes, of_labels, of_answers, of_entities, of_numbers, of_masked_words]
 
 
 def uncovered(make, rows, rate, times, least):
@@ -109,7 +121,7 @@ def few_draws(monkeypatch):
     monkeypatch.setattr(bootstrap, "RESAMPLES", 150)
 
 
-@pytest.mark.parametrize("make", [of_classes, of_numbers])
+@pytest.mark.parametrize("make", [of_classes, of_numbers, of_masked_words])
 def test_intervals_hold_the_number_of_all_rows(few_draws, make):
     assert uncovered(make, 35, 0.9, times=60, least=0.9) == {}
 
