@@ -51,7 +51,8 @@ def notebook(lab, server, workplace):
     lab.page.on("dialog", lambda dialog: (lab.dialogs.append(dialog.message), dialog.dismiss()))
     lab.new("hostile.ipynb")
     (workplace / "hostile.py").write_text(CODE)
-    lab.run("%load_ext bertmagic\nfrom hostile import rows, attention")
+    at = lab.run("%load_ext bertmagic\n%run hostile.py")
+    assert lab.output(at).all_inner_texts() == []
     yield lab
     assert not lab.page.evaluate(HIT)
     assert (lab.beyond, lab.dialogs) == ([], [])
