@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import uuid
 from contextlib import contextmanager
@@ -110,6 +111,27 @@ def listener(
     return output
 
 
+class _Cell:
+    """The cell that runs: its number, and how many messages the kernel had sent when it began; None if not known."""
+
+    number = 0
+    began: int | None = None
+
+
+_cell = _Cell()
+
+
+def cell_begins(*_: object) -> None:
+    """Note that a cell begins; IPython calls this before each."""
+    _cell.number, _cell.began = _cell.number + 1, _messages()
+
+
+def _messages() -> int | None:
+    """Return how many messages the kernel has sent so far, whatever they were."""
+    count = getattr(getattr(_kernel(), "session", None), "message_count", None)
+    return count if isinstance(count, int) else None
+
+
 class Handle:
     """One output of the cell that made it, from any thread: it stays there while other cells run."""
 
@@ -119,12 +141,35 @@ class Handle:
         # Kept: a later cell under %%capture has another publisher, which would take the frames of this one.
         self._publisher = InteractiveShell.instance().display_pub
         self._place: dict[str, Any] = {}
+        self._cell, self._frames = _cell.number, 0
 
     def show(self, bundle: dict[str, Any]) -> None:
-        """Show a bundle in place of the one before."""
+        """Show a bundle in place of the one before; an empty one takes it away."""
+        if not bundle:
+            return self._take_away()
+        self._frames += 1
         update = bool(self._place)
         self._place = self._place or {"display_id": uuid.uuid4().hex}
         self._publisher.publish(_visible(bundle), transient=self._place, update=update)
+
+    def _take_away(self) -> None:
+        """Take the output away: wholly if the cell has no other, or else it stays as one without content."""
+        if not self._place:
+            return
+        if self._is_alone():
+            self._publisher.clear_output()
+            self._place = {}
+        else:
+            self._publisher.publish({"text/plain": "", "text/html": ""}, transient=self._place, update=True)
+
+    def _is_alone(self) -> bool:
+        """Whether all that the kernel has sent in this cell are the frames of this output, as far as can be told."""
+        if threading.current_thread() is not threading.main_thread() or self._cell != _cell.number:
+            return False
+        sys.stdout.flush()
+        sys.stderr.flush()
+        now = _messages()
+        return None not in (now, _cell.began) and now == (_cell.began or 0) + self._frames
 
     def below(self, bundle: dict[str, Any]) -> None:
         """Show a bundle as the next output."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertmagic.display import publish
 from bertmagic.magics import complete, semicolon, unknown
 from bertmagic.magics.settings import BertMagic
 from bertmagic.magics.shell import magic
@@ -30,6 +31,7 @@ def register(shell: InteractiveShell) -> None:
     complete.attach(shell)
     semicolon.attach(shell)
     unknown.attach(shell)
+    shell.events.register("pre_run_cell", publish.cell_begins)
 
 
 def unregister(shell: InteractiveShell) -> None:
@@ -37,6 +39,8 @@ def unregister(shell: InteractiveShell) -> None:
     complete.detach(shell)
     semicolon.detach(shell)
     unknown.detach(shell)
+    if publish.cell_begins in shell.events.callbacks["pre_run_cell"]:
+        shell.events.unregister("pre_run_cell", publish.cell_begins)
     for settings in [entry for entry in shell.configurables if isinstance(entry, BertMagic)]:
         settings.reset()
         shell.configurables.remove(settings)

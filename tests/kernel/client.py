@@ -88,7 +88,9 @@ class Cell:
     @property
     def kept(self):
         """What is left in the cell: of an updated output its last frame; a bar of work that is over is empty."""
-        last = {one.place or at: one for at, one in enumerate(self.frames)}  # at the place of the first one
+        cleared = [at for at, one in enumerate(self.messages) if one["msg_type"] == "clear_output"]
+        left = Cell(self.reply, self.messages[cleared[-1] if cleared else 0 :]).frames
+        last = {one.place or at: one for at, one in enumerate(left)}  # at the place of the first one
         return [one for one in last.values() if one.text]
 
     @property

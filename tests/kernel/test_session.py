@@ -195,13 +195,28 @@ class TestUse:
         assert kernel.value("list(held.frame.text)") == [text]
 
 
+def outputs(cell):
+    """Return the kinds of messages that a front end shows."""
+    kinds = ("stream", "display_data", "update_display_data", "clear_output", "execute_result", "error")
+    return [message["msg_type"] for message in cell.messages if message["msg_type"] in kinds]
+
+
 def test_a_new_kernel_finds_the_run(kernel, trained):
     before = kernel.value("sentiment.predict('a lovely film').frame.score.tolist()")
     kernel.restart()
     kernel.good("%load_ext bertmagic")
     cell = kernel.good('%bert_predict "a lovely film" -m sentiment -o after')
     assert [frame.text for frame in cell.kept if frame.text.startswith("Working")] == []  # the first sign is gone again
-    assert [frames[-1].data for frames in cell.places.values()] == [{}]  # and nothing is drawn in its place
+    assert outputs(cell)[0] == "display_data"
+    assert outputs(cell)[-2:] == ["clear_output", "execute_result"]  # so that nothing is left, not even an empty output
+    kernel.restart()
+    kernel.good("%load_ext bertmagic")
+    cell = kernel.good(
+        'print("mine")\nafter = get_ipython().run_line_magic("bert_predict", "\'a lovely film\' -m sentiment")'
+    )
+    assert cell.printed == "mine\n"
+    assert "clear_output" not in outputs(cell)  # it would take away what was printed
+    assert cell.kept == []
     assert kernel.value("after.frame.score.tolist()") == before
     kernel.good("%bert_load sentiment")
     assert kernel.good("sentiment").result["text/plain"].startswith("TextModel 'sentiment'")

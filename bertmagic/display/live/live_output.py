@@ -28,7 +28,7 @@ _WAITING = 1000
 
 
 _NOTHING: dict[str, Any] = {}
-"""A bundle of no type is not drawn; an empty text would be an output without height."""
+"""What takes an output away."""
 
 
 class Watcher(Protocol):
@@ -48,7 +48,7 @@ class Screen(Protocol):
     """One place that shows one bundle at a time."""
 
     def show(self, bundle: dict[str, Any]) -> None:
-        """Put a bundle in the place of the one before."""
+        """Put a bundle in the place of the one before; an empty one takes it away."""
 
     def below(self, bundle: dict[str, Any]) -> None:
         """Put a bundle into a place of its own below."""
