@@ -126,7 +126,7 @@ def test_a_notebook_is_committed_with_its_outputs_and_without_widgets(path):
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     outputs = [output for cell in cells for output in cell["outputs"]]
     bundles = [output["data"] for output in outputs if "data" in output]
-    assert len(text.encode()) < 300_000
+    assert len(text.encode()) < 400_000
     assert "widgets" not in notebook["metadata"]
     assert all(cell["execution_count"] for cell in cells)
     failed = [cell for cell in cells if any(output["output_type"] == "error" for output in cell["outputs"])]
