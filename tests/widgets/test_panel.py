@@ -258,7 +258,7 @@ def test_it_starts_shows_the_run_and_leaves_a_model(opened):
 
 
 def test_stop_and_resume_and_start_pressed_twice(opened):
-    opened.set(epochs=10, batch_size=2)
+    opened.set(epochs=3, batch_size=2)
     reached = threading.Event()
     opened._started = lambda job: reached.set()
     press(opened, "start")
@@ -267,7 +267,7 @@ def test_stop_and_resume_and_start_pressed_twice(opened):
     assert "running already" in opened._run["message"]
     assert len(jobs.running()) == 1
     while not opened.job.progress.step:
-        opened.job.join(0.05)
+        opened.job.join(0.005)
     press(opened, "stop")
     assert opened._run["stopping"] or opened._run["state"] == "idle"
     settle(opened)
@@ -414,10 +414,10 @@ def test_the_run_goes_on_without_its_variable(home, encoder, rows, monkeypatch):
     monkeypatch.setenv("BERTMAGIC_HOME", str(home))
     names = {"reviews": rows, "other": 1}
     opened = bm.panel(rows, label="label", model=str(encoder), names=names, sources={"train": "reviews"})
-    opened.set(epochs=10, batch_size=2)
+    opened.set(epochs=3, batch_size=2)
     opened.start()
     while not opened.job.progress.step:
-        opened.job.join(0.05)
+        opened.job.join(0.005)
     del names["reviews"]
     opened.stop()
     model = settle(opened)
