@@ -1,6 +1,9 @@
 """A page of JupyterLab or Notebook 7, driven as a user does: typing into cells, running them, looking at outputs."""
 
 import re
+from contextlib import suppress
+
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 TIMEOUT = 300_000
 """Milliseconds to wait before a test is given up; nothing is measured by it."""
@@ -68,6 +71,18 @@ class Lab:
         """Open a notebook that is there."""
         self.page.goto(f"{self.url}/{path}")
         self.cell(0).wait_for()
+
+    def open_again(self, path, widget):
+        """Open a notebook whose kernel has a widget; wait for it.
+
+        JupyterLab gives a kernel four seconds to tell its widgets, and a busy machine may need more: then the page is
+        loaded again, as a user would do.
+        """
+        for _ in range(4):
+            self.open(path)
+            with suppress(PlaywrightTimeout):
+                return widget().wait_for(timeout=TIMEOUT / 4)
+        raise AssertionError(f"{path} was loaded four times, and its widget did not come")
 
     def cells(self):
         """The code cells. A page loaded again may keep an invisible one, made before the notebook's own had come."""

@@ -112,7 +112,7 @@ def test_it_fits_its_cell(notebook, shown, pictures, width):
 
 def test_a_page_loaded_again_shows_it_again(notebook, shown, pictures):
     notebook.save()
-    notebook.open("lab/tree/attention.ipynb")
+    notebook.open_again("lab/tree/attention.ipynb", lambda: notebook.cell(shown).locator(VIEW).first)
     one = view(notebook, shown)
     assert one.locator("canvas[tabindex]:visible").count() == 4
     before = one.locator(".bm-title").inner_text()

@@ -185,9 +185,8 @@ def test_after_a_reload_it_is_live_as_its_kernel_is(lab, panel, pictures):
     lab.resize(1200)
     lab.theme("JupyterLab Light")
     lab.save()
-    lab.open("lab/tree/panel.ipynb")
+    lab.open_again("lab/tree/panel.ipynb", lambda: lab.output(at).last.locator(CODE))
     live = lab.output(at).last
-    live.locator(CODE).wait_for()
     handle = slider(live, "warmup")
     handle.focus()
     lab.page.keyboard.press("ArrowRight")
@@ -205,7 +204,7 @@ def test_after_a_reload_it_shows_the_run_that_goes_on_and_stops_it(lab, panel, p
     button(live, "Start").click()
     wait_for_words(live, re.compile("step [1-9]"))
     lab.save()
-    lab.open("lab/tree/panel.ipynb")
+    lab.open_again("lab/tree/panel.ipynb", lambda: button(lab.output(at).last, "Stop"))
     live = lab.output(at).last
     stop = button(live, "Stop")
     stop.wait_for()
