@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,11 @@ def read(path: Path, fix: str = "Delete it, or put back a copy of it.") -> Any:
         raise FileError(f"{path} is damaged: its lists are nested too deep.", fix) from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {files.reason(error)}.", fix) from None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _mended(value: Any) -> Any:

@@ -168,8 +168,7 @@ class Handle:
             return False
         sys.stdout.flush()
         sys.stderr.flush()
-        now = _messages()
-        return None not in (now, _cell.began) and now == (_cell.began or 0) + self._frames
+        return _cell.began is not None and _messages() == _cell.began + self._frames
 
     def below(self, bundle: dict[str, Any]) -> None:
         """Show a bundle as the next output."""

@@ -19,7 +19,7 @@ from bertmagic.models.loading import quiet
 from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import torch
@@ -204,27 +204,29 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
         checksums.update(folder, CARD, files.json_text(card))
 
 
-_TEXTS = ("task", "encoder", "long_text", "separator")
-_LISTS = ("labels", "tags", "thresholds")
-_POSITIVE = ("temperature", "scale")
-_WHOLE = ("max_length", "max_answer_length")
 _MOST = 10**9
 """No encoder reads more tokens; transformers writes a larger number where a tokenizer has no limit."""
 
 
-def _expected(name: str, value: Any) -> str:
-    """Return what was expected of an entry of a card; empty if it is that."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    is_whole = is_number and isinstance(value, int) and 0 < value <= _MOST
-    if name in _TEXTS:
-        return "" if isinstance(value, str) else "a text"
-    if name in _LISTS:
-        return "" if isinstance(value, list) else "a list"
-    if name in _POSITIVE:
-        return "" if is_number and 0 < value <= sys.float_info.max else "a number above 0"
-    if name in _WHOLE:
-        return "" if is_whole else "a whole number above 0"
-    return "a whole number or null" if name == "stride" and not (value is None or value == 0 or is_whole) else ""
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and _is_positive(value) and value <= _MOST
+
+
+_TEXT = "a text", lambda value: isinstance(value, str)
+_LIST = "a list", lambda value: isinstance(value, list)
+_POSITIVE = "a number above 0", _is_positive
+_SIZE = "a whole number above 0", _is_size
+_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "task": _TEXT, "encoder": _TEXT, "long_text": _TEXT, "separator": _TEXT,
+    "labels": _LIST, "tags": _LIST, "thresholds": _LIST,
+    "temperature": _POSITIVE, "scale": _POSITIVE, "max_length": _SIZE, "max_answer_length": _SIZE,
+    "stride": ("a whole number or null", lambda value: value is None or value == 0 or _is_size(value)),
+}  # fmt: skip
+"""What the entries of a card are that predictions depend on, and whether a value is that."""
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -240,7 +242,7 @@ def read_card(folder: Path) -> dict[str, Any]:
         return {}
     fix = "Delete it to load the model without its card."
     card = json_files.read_object(path, fix)
-    for name, value in card.items():
-        if expected := _expected(name, value):
-            raise FileError(f"{path} is damaged: {name} is {quoted(value, 60)}; {expected} was expected.", fix)
+    for name, (expected, fits) in _EXPECTED.items():
+        if name in card and not fits(card[name]):
+            raise FileError(f"{path} is damaged: {name} is {quoted(card[name], 60)}; {expected} was expected.", fix)
     return card

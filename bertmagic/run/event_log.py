@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import math
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.disk import json_files
 from bertmagic.errors import count
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def _evaluated(one: bytes, metric: str) -> dict[int, float]:
     try:
         event = json.loads(one)
         value = event["loss"] if metric == "loss" else event["metrics"][metric]
-        is_number = type(value) in (int, float) and math.isfinite(value)
-        return {int(event["step"]): float(value)} if is_number else {}
+        return {int(event["step"]): float(value)} if json_files.is_number(value) else {}
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return {}
 

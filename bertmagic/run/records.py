@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import os
 from collections import Counter
 from contextlib import suppress
@@ -190,7 +189,9 @@ def read_run(folder: Path) -> Record | None:
     if not (about or options or has_model):
         return None
     ended = _mapping(card.get("run"))
-    numbers = {name: float(value) for name, value in metrics.items() if _is_number(value) and name not in _NO_METRICS}
+    numbers = {
+        name: float(value) for name, value in metrics.items() if json_files.is_number(value) and name not in _NO_METRICS
+    }
     metric = _text(about.get("metric") or options.get("metric"))
     record = Record(
         name=folder.name,
@@ -258,7 +259,7 @@ def _began(about: Mapping[str, Any], folder: Path) -> datetime:
 
 def _seconds(metrics: Mapping[str, Any], about: Mapping[str, Any], ended: Mapping[str, Any]) -> float | None:
     given = (metrics.get("seconds"), about.get("seconds"), ended.get("seconds"))
-    seconds = next((value for value in given if _is_number(value)), None)
+    seconds = next((value for value in given if json_files.is_number(value)), None)
     return None if seconds is None else float(seconds)
 
 
@@ -284,12 +285,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _whole(value: Any) -> int | None:
-    return int(value) if _is_number(value) else None
+    return int(value) if json_files.is_number(value) else None
 
 
 def metric_curve(record: Record, metric: str) -> Curve | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.errors import OptionError, count, listing
@@ -50,6 +51,11 @@ class Encoder:
     max_tokens: int
     digest: str | None = None
     revision: str | None = None
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """The card of its folder, see `saving.read_card`; empty where there is none."""
+        return saving.read_card(self.folder)
 
 
 @dataclass(frozen=True)
@@ -218,7 +224,7 @@ def trained_on(encoder: Encoder) -> frozenset[str] | None:
 
     A model that was fine-tuned here knows those of the encoder that it was made from.
     """
-    made_from = saving.read_card(encoder.folder).get("encoder", "")
+    made_from = encoder.card.get("encoder", "")
     entry = catalogue.entry(encoder.name) or catalogue.entry(str(made_from))
     return entry.trained_on if entry else None
 

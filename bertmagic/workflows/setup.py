@@ -15,7 +15,7 @@ from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.errors import OptionError, count
 from bertmagic.events import Listener, Note, Phase, counting, waiting_for
 from bertmagic.inference.forward import run_model
-from bertmagic.models import adapters, catalogue, checksums, devices, heads, loading, saving
+from bertmagic.models import adapters, catalogue, checksums, devices, heads, loading
 from bertmagic.models.fast import allocator
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.models.torch_defaults import torch_defaults
@@ -146,7 +146,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     ):
         loaded = prepared.task.build(encoder.folder, **attention_dropout(encoder.folder, options))
         network = loaded.network
-    pair_comparison.check_encoder(saving.read_card(encoder.folder), encoder.name, prepared.task, bool(loaded.new))
+    pair_comparison.check_encoder(encoder.card, encoder.name, prepared.task, bool(loaded.new))
     emit(Note(f"{encoder.name}: {loaded.summary}."))
     if changed := checksums.note(encoder.folder):
         emit(Note(changed, warning=True))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 300, 165
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 20, 32
+BEHIND = 0.7
+"""The opacity of a curve behind its smoothed one; a fainter one is lost on dark pages."""
 
 
 @dataclass(frozen=True, slots=True)

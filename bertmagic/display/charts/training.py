@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.display.charts.curves import Curve, limits, ticks
+from bertmagic.display.charts.curves import BEHIND, Curve, limits, ticks
 from bertmagic.display.charts.figures import AXIS, CONFIG, PLAIN
 from bertmagic.display.style import BLUE, GREEN, ORANGE, words
 from bertmagic.options.rates import rate_text
@@ -17,7 +17,7 @@ def training(run: Run) -> dict[str, Any]:
     """Return the curves of a run as three plots side by side that are zoomed together."""
     name = words(run.metric_name)
     loss = [
-        Curve("each step", run.loss.outline(), BLUE, 1.0, 0.7),
+        Curve("each step", run.loss.outline(), BLUE, 1.0, BEHIND),
         Curve("smoothed", run.smooth.last, BLUE, 2.0),
         Curve("validation", run.validation_loss.outline(), ORANGE, dots=True),
     ]

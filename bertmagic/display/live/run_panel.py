@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from bertmagic.display.charts.curves import Curve, chart
+from bertmagic.display.charts.curves import BEHIND, Curve, chart
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.charts.training import training
 from bertmagic.display.live.run_state import SHOWN_NOTES
@@ -156,7 +156,7 @@ def _across(run: Run) -> float:
 
 def _loss(run: Run) -> Markup:
     curves = [
-        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, 0.7),
+        Curve("each step", run.loss.coarse(_SVG_BINS).outline(), BLUE, 1.0, BEHIND),
         Curve("smoothed", run.smooth.coarse(_SVG_BINS).last, BLUE),
         Curve("validation", run.validation_loss.coarse(_SVG_DOTS).outline(), ORANGE, 1.5, dots=True),
     ]

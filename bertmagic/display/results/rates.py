@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.display.blocks import Block, Chart, Figure, Folded, Headline, Notes, Paragraph, Table, columns
-from bertmagic.display.charts.curves import Curve
+from bertmagic.display.charts.curves import BEHIND, Curve
 from bertmagic.display.charts.figures import plain_layout
 from bertmagic.display.style import BLUE, GREEN, ORANGE, line, score
 from bertmagic.errors import count
@@ -47,7 +47,7 @@ def _chart(result: Rates) -> Chart:
     powers = [math.log10(rate) - start for rate in result.rates]
     chosen = math.log10(result.suggestion) - start
     curves = [
-        Curve("each step", list(zip(powers, result.losses, strict=True)), BLUE, 1.0, 0.7),
+        Curve("each step", list(zip(powers, result.losses, strict=True)), BLUE, 1.0, BEHIND),
         Curve("smoothed", list(zip(powers, result.smoothed, strict=True)), BLUE),
         Curve("suggested", [(chosen, min(result.smoothed)), (chosen, max(result.smoothed))], GREEN),
     ]
