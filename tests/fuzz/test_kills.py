@@ -5,17 +5,15 @@ import random
 import shutil
 import signal
 import sqlite3
-import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-from subprocess import PIPE
 
 import pytest
 import torch
 
 import bertmagic as bm
-from tests import forks
+from tests.killing import Killable
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -24,7 +22,7 @@ SIZES = {2: 1, 50: 4}
 """How long a run is by how often it is killed: tens of steps, or trials."""
 
 SCRIPT = """
-import os, sys, traceback
+import sys
 import pandas as pd, bertmagic as bm, sklearn.metrics, torch, transformers.models.bert.modeling_bert
 from bertmagic.errors import TrainingError
 
@@ -57,43 +55,8 @@ def judge():
     report = bm.load("learnt_here").evaluate(rows, label_issues=True, show=False)
     report.to_html("report.html")
 
-for _ in sys.stdin:
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            {"pretrain": pretrain, "tune": tune, "predict": predict, "judge": judge}[case]()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        os._exit(code)
-    print(child, flush=True)
-    print("over", os.waitpid(child, 0)[1], flush=True)
+act = {"pretrain": pretrain, "tune": tune, "predict": predict, "judge": judge}[case]
 """
-"""A process for each line that it is given, as imports take long."""
-
-
-class Process:
-    """Runs a case in processes of their own; kills some."""
-
-    def __init__(self, encoder, case, size):
-        command = [sys.executable, "-c", SCRIPT, str(encoder), case, str(size)]
-        self.process = forks.popen(command, stdin=PIPE, stdout=PIPE, text=True)
-
-    def run(self, kill_after=None):
-        """Return the exit status of a process, killed so many seconds after it began if that is given."""
-        self.process.stdin.write("run\n")
-        child, lines = int(self.process.stdout.readline()), iter(self.process.stdout.readline, "")
-        if kill_after is not None:
-            time.sleep(kill_after)
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        return int(next(line for line in lines if line.startswith("over")).split()[1])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 def killed(encoder, case, kills, between=lambda status: None):
@@ -101,18 +64,22 @@ def killed(encoder, case, kills, between=lambda status: None):
 
     ``between`` gets the status of each process that has ended.
     """
-    process, draws = Process(encoder, case, SIZES[kills]), random.Random(3)
+    process, draws = Killable(SCRIPT, encoder, case, SIZES[kills]), random.Random(3)
     try:
         begun = time.monotonic()
         assert process.run() == 0
         seconds, count = time.monotonic() - begun, 0
+
+        def moment(_):
+            time.sleep(draws.random() * seconds)
+
         if case == "predict":
             shutil.copy("predictions.csv", "first")
         if case in ("pretrain", "tune"):
             home = Path(os.environ["BERTMAGIC_HOME"])
             home.rename(home.with_name("whole"))
         while count < kills:
-            status = process.run(draws.random() * seconds)
+            status = process.run(moment)
             between(status)
             if status == signal.SIGKILL:
                 count += 1

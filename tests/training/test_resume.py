@@ -1,16 +1,11 @@
 """A run that was stopped, killed or cut off goes on as if nothing had been."""
 
 import json
-import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 import weakref
-from contextlib import suppress
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -24,6 +19,7 @@ from bertmagic.run import folders as runs
 from bertmagic.run.stopping import StopButton
 from bertmagic.training.plan import steps_an_epoch
 
+from ..killing import Killable
 from ..small import ROWS, documents
 
 VARIANTS = {
@@ -481,8 +477,8 @@ def overflow(event):
 
 # Kills
 
-FORKS = """
-import os, sys
+SCRIPT = """
+import sys
 import pandas as pd, bertmagic as bm, sklearn.metrics, torch, transformers.models.bert.modeling_bert
 from bertmagic.errors import TrainingError
 
@@ -491,7 +487,7 @@ known = dict(model=sys.argv[1], max_steps=60, batch_size=16, lr=1e-3, eval_every
 rows = pd.read_csv("rows.csv")
 report_event = lambda event: print(type(event).__name__, flush=True)
 
-def run():
+def act():
     try:
         bm.finetune(rows, resume=True, on_event=report_event, **known)
     except TrainingError as error:
@@ -500,53 +496,35 @@ def run():
         if "no checkpoint" not in error.what:
             raise
         bm.finetune(rows, on_event=report_event, **known)
-
-for _ in sys.stdin:
-    child = os.fork()
-    if not child:
-        try:
-            run()
-        finally:
-            sys.stderr.flush()
-            os._exit(sys.exc_info()[0] is not None)
-    print(child, flush=True)
-    print("over", os.waitpid(child, 0)[1], flush=True)
 """
-"""Runs once for each line that it is given, each time in a process of its own: imports are what takes long."""
 
 
-def run_and_kill(forks, generator=None):
-    """Have a run begin, kill it at a random moment if there is a generator, and return how its process ended."""
-    forks.stdin.write("run\n")
-    child, lines = int(forks.stdout.readline()), iter(forks.stdout.readline, "")
-    line = next(line for line in lines if line.startswith(("Started", "over")))  # before it there is nothing to lose
-    if generator is not None:
+def random_moment(generator):
+    """Return what waits until some events of a run were told: into the writing of a checkpoint, or out of it."""
+
+    def moment(printed):
+        next((line for line in printed if line.startswith("Started")), None)  # before it there is nothing to lose
         for _ in range(generator.randrange(12)):
-            line = line if line.startswith("over") else next(lines)
-        time.sleep(generator.random() * 0.02)  # into the writing of a checkpoint, or out of it
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    return int(
-        (line if line.startswith("over") else next(line for line in lines if line.startswith("over"))).split()[1]
-    )
+            next(printed, None)
+        time.sleep(generator.random() * 0.02)
+
+    return moment
 
 
 def killed_at_random(encoder, rows, kills, seed):
     """Kill a run that goes on each time, ``kills`` times at random moments, and return its model."""
     rows.to_csv("rows.csv", index=False)
-    generator, killed = random.Random(seed), 0
-    with subprocess.Popen(
-        [sys.executable, "-c", FORKS, str(encoder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, bufsize=1, env=os.environ | {"PYTHONPATH": str(Path(bm.__file__).parents[1])},
-    ) as forks:  # fmt: skip
+    moment, process, killed = random_moment(random.Random(seed)), Killable(SCRIPT, encoder), 0
+    try:
         for _ in range(kills):
-            killed += run_and_kill(forks, generator) == signal.SIGKILL
+            killed += process.run(moment) == signal.SIGKILL
             for folder in (path.parent for path in runs.home().glob("runs/mine/**/config.json")):
                 if not any(part.startswith(".") for part in folder.relative_to(runs.home()).parts):
                     bm.load(folder)
         assert killed > kills / 2
-        assert run_and_kill(forks) == 0
-        forks.stdin.close()
+        assert process.run() == 0
+    finally:
+        process.close()
     return bm.load("mine", precision="fp32")
 
 
