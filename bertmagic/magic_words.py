@@ -16,6 +16,7 @@ FUNCTIONS = {
 """The function or method of each magic, by the magic's name without ``bert_``."""
 
 _MAGIC = re.compile(r"%%?bert_(\w+)(?: NAME\b)?")
+_CONFIG = re.compile(r"%config BertMagic\.\w+ = \w+, or ")
 _LOAD = re.compile(r'%bert_load (?P<quoted>"(?:[^"\\]|\\.)*")|%bert_load (?P<name>[\w./~:-]*\w)')
 
 
@@ -39,5 +40,6 @@ def without_magics(message: str) -> str:
     """Return a message of ours that names functions in place of magics where there are none; else as it is."""
     if "%" not in message or has_magics():
         return message
+    message = _CONFIG.sub("", message)  # what follows is the way that works everywhere
     message = _LOAD.sub(lambda found: f"bm.load({found['quoted'] or json.dumps(found['name'])})", message)
     return _MAGIC.sub(lambda found: FUNCTIONS.get(found[1], found[0]), message)

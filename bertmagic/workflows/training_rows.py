@@ -68,7 +68,7 @@ def keep(name: str, prepared: Prepared, given: Finetune | Pretrain, emit: Listen
     if not getattr(given, "keep_rows", False) or not prepared.task.baselines or _in_file(given.train):
         return
     path = folders.run_folder(name) / folders.ROWS
-    rows, without = count(len(prepared.train), "training row"), "a later comparison with baselines needs --train DATA."
+    rows, without = count(len(prepared.train), "training row"), "a later comparison with baselines needs them as train."
     try:
         packed = _packed(prepared)
         if packed is None:
@@ -120,7 +120,7 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
     raise OptionError(
         f"{baseline!r} is trained on the training rows of {model!r}, and these are no longer at hand: "
         f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were.",
-        "Give them with --train DATA (train = … in Python).",
+        "Give them as train.",
     )
 
 
