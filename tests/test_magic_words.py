@@ -96,12 +96,12 @@ def test_help_names_functions_where_there_are_no_magics(marimo, topic):
     if topic in options.COMMANDS:
         command = options.COMMANDS[topic]
         name = command.function.rpartition(".")[2]
-        assert f".{name}(…)" in page
+        assert f".{name}(" in page
         owner = TextModel if command.function.startswith("TextModel.") else bm
         parameters = inspect.signature(getattr(owner, name)).parameters.values()
         listed = re.findall(r"^  (\w+)$", page, re.MULTILINE)
         takes_all = any(one.kind is one.VAR_KEYWORD for one in parameters)
-        assert listed or not command.options
+        assert listed or {one.name for one in parameters} <= {"self"}
         assert takes_all or set(listed) <= {one.name for one in parameters}
 
 

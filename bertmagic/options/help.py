@@ -42,7 +42,8 @@ def page_of_call(command: Command, call: str, keywords: Collection[str] | None) 
         Its parameters; None if it takes all options.
     """
     entries = [_option(one, one.name) for one in command.options if keywords is None or one.name in keywords]
-    return inspect.cleandoc("\n\n".join([command.summary, f"{call}(…)", "Options", "\n".join(entries)]))
+    listed = ["Options", "\n".join(entries)] if entries else []
+    return inspect.cleandoc("\n\n".join([command.summary, f"{call}({'…' if entries else ''})", *listed]))
 
 
 def page(command: Command) -> str:
