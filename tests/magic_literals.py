@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bertmagic.errors import BertMagicError
+from bertmagic.magic_words import VALUED_FLAG
 
 PACKAGE = Path(__file__).parents[1] / "bertmagic"
 MAGIC = re.compile(r"%%?bert_|%(config|load_ext|reset|run|pip)\b|bert_\w+\?")
@@ -58,7 +59,7 @@ class Module:
                 continue
             if (
                 MAGIC.search(node.value)
-                or has_flag(node)
+                or (FLAG.search(node.value) and "pip install" not in node.value)
                 or (re.search(r"(^|[^%\s\d]|\s)%%?$", node.value) and self._begins(node))
             ):
                 yield node
@@ -103,8 +104,12 @@ class Module:
 
 
 def has_flag(node):
-    """Whether a text has a flag, which no function has."""
-    return isinstance(node, ast.Constant) and bool(FLAG.search(node.value)) and "pip install" not in node.value
+    """Whether a text has a flag without a value behind it: only with one it becomes a keyword."""
+    return (
+        isinstance(node, ast.Constant)
+        and bool(FLAG.search(VALUED_FLAG.sub("", node.value)))
+        and "pip" not in node.value
+    )
 
 
 def reads(node, name):

@@ -29,6 +29,7 @@ MESSAGES = {
     '%bert_load "my folder/\\"a\\"" brings it back': 'bm.load("my folder/\\"a\\"") brings it back',
     "%bert_load ./runs/mood-2/model brings it back": 'bm.load("./runs/mood-2/model") brings it back',
     "Allow it: %config BertMagic.offline = False, or unset HF_HUB_OFFLINE.": "Allow it: unset HF_HUB_OFFLINE.",
+    "Give them: --train DATA, or --max-length N.": "Give them: train = DATA, or max_length = N.",
     "100 % of bert_models": "100 % of bert_models",
 }
 
@@ -74,6 +75,9 @@ def test_whatever_names_a_magic_names_a_function_where_there_are_none():
         ('note = without_magics(f"{x} (%bert_models)")', 0),
         ('emit(Note("Use %bert_data."))', 1),
         ('emit(Note("Give them with --train DATA."))', 1),
+        ('raise DataError("x", "Give them with --train DATA.")', 0),
+        ('raise DataError("x", "Name one with -m.")', 1),
+        ('raise DataError("x", "Give --train.")', 1),
         ('emit(Note(f"Use %{name}."))', 1),
         ('emit(Note(f"{share} % of {name}"))', 0),
         ('FIX = "Use %bert_data."\ndef f(x):\n    raise DataError(x, FIX)', 0),

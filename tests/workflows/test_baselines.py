@@ -159,7 +159,7 @@ def test_a_simpler_baseline_of_many_classes_is_named_wherever_it_stands(run, mon
     said = [note for note in model.report.notes if method in note]
     assert [note.startswith("TF-IDF is ") for note in said] == [True]
     assert f"TF-IDF ({method})" in repr(model.report)
-    assert f"tfidf ({method})" in (model.folder / "README.md").read_text()
+    assert f"tfidf ({method})" in (model.save("saved") / "README.md").read_text()
     comparison = bm.compare([model, "tfidf"], test, train=train, show=False)
     assert [note for note in comparison.notes if method in note] == said
 

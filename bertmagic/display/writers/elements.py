@@ -31,18 +31,15 @@ def escape(value: object) -> Markup:
 def tag(name: str, *children: object, **attributes: object) -> Markup:
     """Return an element; ``aria_live`` is the attribute ``aria-live``, ``style`` and others as they are."""
     marks = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={_attribute(value)}" for key, value in attributes.items() if value != ""
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items() if value != ""
     )
     return Markup(f"<{name}{marks}>{join(*children)}</{name}>")
 
 
-def _attribute(value: object) -> str:
-    """Return the value of an attribute in its quotes: in single ones if it has double ones, as a page of JSON does."""
-    text = str(escape(value))
-    return f'"{text}"' if _DOUBLE not in text else f"'{text.replace(_DOUBLE, chr(34))}'"
-
-
-_DOUBLE = str(markupsafe.escape('"'))
+def frame(page: str, **attributes: object) -> Markup:
+    """Return a frame with a page; its double quotes, of which JSON has thousands, stay as they are in single ones."""
+    quoted = str(escape(page)).replace(str(markupsafe.escape('"')), '"')
+    return Markup(str(tag("iframe", **attributes)).replace("<iframe", f"<iframe srcdoc='{quoted}'", 1))
 
 
 def join(*children: object, between: str = "") -> Markup:
