@@ -42,10 +42,11 @@ def read(folder: Path, reading: Reading, read_file: Callable[[Path], Content]) -
     if content := _classes(folder, entries, reading) or brat.of_folder(entries, reading):
         return content
     files = {entry.name: entry for entry in entries if entry.is_file()}
-    if splits := parts.splits(files):
-        return joined(folder.name, {split: files[name] for split, name in splits.items()}, len(files), read_file)
-    if len(files) == 1 or (files and parallel.belong_together(list(files.values()))):
-        return read_file(next(iter(files.values())))
+    texts = parallel.without_labels(files)
+    if splits := parts.splits(texts):
+        return joined(folder.name, {split: texts[name] for split, name in splits.items()}, len(texts), read_file)
+    if len(texts) == 1 or (files and parallel.belong_together(list(files.values()))):
+        return read_file(next(iter(texts.values())))
     raise _unclear(folder, entries)
 
 

@@ -29,6 +29,9 @@ _BINARY = {
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _TAR = 257
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
+_XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b)", re.IGNORECASE)
+_XML_SUFFIXES = (".xml", ".xmi", ".tei", ".tmx", ".sgm", ".sgml")
+_ELEMENT = re.compile(r"<([A-Za-z][\w.:-]*)[\s/>]")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -68,6 +71,26 @@ def check_text(source: Source) -> None:
     head = source.head
     if b"\x00" in head and not source.encoding.replace("_", "-").lower().startswith(("utf-16", "utf-32")):
         raise _with_zeros(source, head)
+    start = source.beginning.lstrip("\ufeff")
+    if _XML.match(start) or (source.suffix in _XML_SUFFIXES and start.lstrip().startswith("<")):
+        raise _xml(source, start)
+
+
+def _xml(source: Source, start: str) -> DataError:
+    """Return an error for XML and SGML: what their rows are, no rule says."""
+    elements = _ELEMENT.findall(start)
+    root = f" (<{elements[0]}>)" if elements else ""
+    if not start.lstrip().lower().startswith("<?xml") and source.suffix in (".sgm", ".sgml"):
+        return DataError(
+            f"{source.name} is SGML{root}, whose rows are not known.",
+            "Take the texts and labels out, as with re.findall or BeautifulSoup, and give them as a DataFrame.",
+        )
+    row = next((name for name in elements[1:] if elements.count(name) > 1), elements[0] if elements else "row")
+    return DataError(
+        f"{source.name} is XML{root}, whose rows are not known; only that of SemEval's reviews is read.",
+        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row.split(":")[-1]}", '
+        'parser="etree").',
+    )
 
 
 def _with_zeros(source: Source, head: bytes) -> DataError:

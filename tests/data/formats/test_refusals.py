@@ -4,6 +4,7 @@ import os
 import pickle
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bertmagic.data import formats, tables
@@ -20,6 +21,24 @@ def write(tmp_path):
         return name
 
     return write
+
+
+XML = '<?xml version="1.0"?>\n<corpus><doc id="1"><text>A film</text></doc><doc id="2"><text>B</text></doc></corpus>'
+
+
+def test_xml_is_named_with_a_line_that_gives_its_rows(write):
+    with pytest.raises(DataError, match=r"t.xml is XML \(<corpus>\), whose rows are not known") as caught:
+        tables.read(write("t.xml", XML.encode()))
+    call = caught.value.fix.split(" as in ")[1].rstrip(".")
+    frame = eval(call, {"pandas": pd})  # what the message says to type
+    assert frame["text"].tolist() == ["A film", "B"]
+
+
+def test_sgml_is_named(write):
+    with pytest.raises(DataError, match=r"t.sgm is SGML \(<REUTERS>\), whose rows are not known"):
+        tables.read(
+            write("t.sgm", b'<!DOCTYPE lewis SYSTEM "lewis.dtd">\n<REUTERS NEWID="1"><BODY>Oil</BODY></REUTERS>')
+        )
 
 
 @pytest.mark.parametrize(

@@ -424,3 +424,38 @@ def test_entities_of_assistants_that_count_words_are_placed_by_their_text(read):
     assert [(span["start"], span["end"], span["text"]) for span in spans] == [
         (11, 13, "by"), (14, 19, "ferry"), (24, 28, "Oslo"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [("tag", "patterns"), ("intent", "text"), ("name", "examples")])
+def test_patterns_of_a_chatbot_are_texts_with_its_intent(read, keys):
+    intent, patterns = keys
+    rows = [
+        {intent: "greet", patterns: ["hello", "hi there"], "responses": ["Hey!"]},
+        {intent: "bye", patterns: ["see you"], "responses": []},
+        {intent: "fallback", patterns: [], "responses": ["What?"]},
+    ]
+    table = read({"intents": rows})
+    assert table.frame.to_dict("list") == {
+        "text": ["hello", "hi there", "see you"],
+        "intent": ["greet", "greet", "bye"],
+    }
+    assert f"each of the {patterns} is a text, {intent!r} its class; left out: 1 without examples" in table.note
+
+
+def test_phrases_of_dialogflow_are_joined_from_their_parts(read):
+    new = {"trainingPhrases": [{"id": "1", "parts": [{"text": "go to "}, {"text": "Oslo", "parameterId": "city"}]}]}
+    old = [{"id": "1", "data": [{"text": "go to "}, {"text": "Oslo", "alias": "city", "meta": "@sys.geo-city"}]}]
+    for content in (new, old):
+        frame = read(content).frame
+        assert frame["text"].tolist() == ["go to Oslo"]
+        assert frame["spans"].tolist() == [[{"start": 6, "end": 10, "label": "city"}]]
+
+
+def test_slots_by_name_are_spans_and_intents_are_labels(read):
+    rows = [
+        {"text": "at nine please", "intents": ["book", "affirm"], "slots": {"time": {"text": "nine", "span": [3, 7]}}},
+        {"text": "no", "intents": ["deny"]},
+    ]
+    frame = read(rows).frame
+    assert frame["spans"].tolist() == [[{"start": 3, "end": 7, "label": "time", "text": "nine"}], []]
+    assert frame["intents"].tolist() == [["book", "affirm"], ["deny"]]
