@@ -23,7 +23,7 @@ _OTHERS = ("synonym", "regex", "lookup")
 _ENTITY = re.compile(
     r"\[(?P<text>[^\[\]]+)\](?:\((?P<label>[^():]+)(?::[^()]*)?\)|(?P<object>\{[^{}]*\})|\[(?P<several>\{[^\[\]]*\})\])"
 )
-_QUOTED = re.compile(r"(['\"])(.*)\1")
+_QUOTED = re.compile(r"(['\"])(.*?)\1\s*(?:#.*)?")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def _read(source: Source) -> Content:
     if not any(row["spans"] for row in rows):
         rows = [{key: value for key, value in row.items() if key != "spans"} for row in rows]
     note = "Read as Rasa: each example is a text with its intent"
-    note += " and entities as spans" if "spans" in rows[0] else ""
+    if "spans" in rows[0]:
+        note += ' and entities as spans (label = "intent" learns the intents)'
     others = {example.kind: 0 for example in examples if example.kind != "intent"}
     if others:
         note += f"; {listing(others)} {'is' if len(others) == 1 else 'are'} not read"

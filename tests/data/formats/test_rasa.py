@@ -70,8 +70,8 @@ def test_examples_are_texts_with_intent_and_entities(read, name, content):
     table = read(name, content)
     assert table.frame.to_dict("records") == ROWS
     assert table.note == (
-        "Read as Rasa: each example is a text with its intent and entities as spans; synonym is not read; "
-        "format = … overrules."
+        'Read as Rasa: each example is a text with its intent and entities as spans (label = "intent" learns the '
+        "intents); synonym is not read; format = … overrules."
     )
 
 

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from bertmagic.data.formats.tools.export import Export, Row, scalars
+from bertmagic.errors import count
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _INTENT = ("tag", "intent", "intent_name", "name", "label")
@@ -25,9 +26,9 @@ def read(rows: list[Any], name: str) -> Export | None:
     if (keys := _pattern_keys(rows)) is not None:
         return _patterns(rows, *keys).check(name)
     if all(_has_slots(row) for row in rows):
-        return Export("examples with slots", list(map(_slotted, rows)))
+        return Export("examples with slots", _with_intents(rows, list(map(_slotted, rows))))
     if all(isinstance(row.get("text"), str) and "intent" in row for row in rows) and any("entities" in r for r in rows):
-        return Export("examples with intents and entities", list(map(_example, rows)))
+        return _examples(rows)
     if all(_is_utterance(row) for row in rows):
         return Export("utterances in chunks, as Snips and Dialogflow have them", list(map(_utterance, rows)))
     return None
@@ -69,15 +70,21 @@ def _slotted(row: Row) -> Row:
         | ({"text": slot["text"]} if isinstance(slot.get("text"), str) else {})
         for label, slot in row.get("slots", {}).items()
     ]
-    intents = {"intents": row["intents"]} if "intents" in row else {}
-    return {**scalars(row), **intents, "spans": spans}
+    return {**scalars(row), "spans": spans}
+
+
+def _with_intents(rows: list[Row], kept: list[Row]) -> list[Row]:
+    """Give rows their intents; one without the key has none if another one has it."""
+    if not any("intents" in row for row in rows):
+        return kept
+    return [{**slotted, "intents": row.get("intents") or []} for row, slotted in zip(rows, kept, strict=True)]
 
 
 def intents(value: Any) -> dict[str, list[Any]] | None:
     """Return the utterances of each intent in ``{intent: [{"data": […]}]}``; None for another value."""
     if isinstance(value, dict) and isinstance(value.get("intents"), dict):
         value = {intent: part.get("utterances") for intent, part in value["intents"].items() if isinstance(part, dict)}
-    if not isinstance(value, dict) or not value:
+    if not isinstance(value, dict) or not value or "trainingPhrases" in value:
         return None
     whole = all(isinstance(rows, list) and rows and all(map(_is_utterance, rows)) for rows in value.values())
     return value if whole else None
@@ -103,8 +110,28 @@ def _utterance(row: Row) -> Row:
     return {"text": text, **scalars(row), "spans": spans}
 
 
-def _example(row: Row) -> Row:
-    return {**scalars(row), "spans": [_entity(entity, row["text"]) for entity in row.get("entities") or ()]}
+def _examples(rows: list[Row]) -> Export:
+    kept, nested = [], 0
+    for row in rows:
+        spans = [_entity(entity, row["text"]) for entity in row.get("entities") or ()]
+        outer = _outer(spans)
+        nested += len(spans) - len(outer)
+        kept.append({**scalars(row), "spans": outer})
+    remarks = ['label = "intent" learns the intents'] if any(row["spans"] for row in kept) else []
+    if nested:
+        remarks.append(f"left out: {count(nested, 'entity', 'entities')} within a longer one or twice")
+    return Export("examples with intents and entities", kept, remarks=tuple(remarks))
+
+
+def _outer(spans: list[Row]) -> list[Row]:
+    """Return the spans of which none shares a character with a longer one, as the parts of a composite entity do."""
+    if not all(isinstance(span["start"], int) and isinstance(span["end"], int) for span in spans):
+        return spans  # what is wrong with them is said where spans are read
+    chosen: list[Row] = []
+    for span in sorted(spans, key=lambda one: one["start"] - one["end"]):
+        if all(span["end"] <= other["start"] or other["end"] <= span["start"] for other in chosen):
+            chosen.append(span)
+    return [span for span in spans if any(span is one for one in chosen)]
 
 
 def _entity(entity: Row, text: str) -> Row:
