@@ -61,7 +61,7 @@ def _first(source: Source) -> list[str]:
 
 def _form(source: Source) -> _Form | None:
     lines = _first(source)
-    return next((form for form in (_OPENNLP, _BOSON, _TAGGED) if lines and form.marks(lines)), None)
+    return next((form for form in (_OPENNLP, _BOSON, _BESIDE, _TAGGED) if lines and form.marks(lines)), None)
 
 
 def _fit(source: Source) -> Fit:
@@ -190,6 +190,31 @@ def _tagged(line: str, place: str) -> Row | None:
     return {"tokens": words, "tags": given} if words else None
 
 
+# Tags behind the sentence
+
+
+def _has_tags_beside(lines: list[str]) -> bool:
+    """Whether each line has words, a tab, and as many tags, some with a type; most have more than one word."""
+    rows = [row for line in lines if (row := _beside(line, "")) is not None]
+    several = sum(len(row["tokens"]) > 1 for row in rows)
+    typed = any(len(tag) > 1 for row in rows for tag in row["tags"])
+    return len(rows) == len(lines) and typed and 2 * several >= len(lines)
+
+
+def _beside(line: str, place: str) -> Row | None:
+    """Return the words and tags of a line; also of ATIS's, ``BOS … EOS``, whose last tag is an intent."""
+    words, given = (part.split() for part in line.split("\t")) if line.count("\t") == 1 else ([], [])
+    intent: Row = {}
+    if words[:1] == ["BOS"] and words[-1:] == ["EOS"] and len(given) == len(words):
+        intent = {} if tags.parts(given[-1]) else {"intent": given[-1]}
+        words, given = words[1:-1], given[1:-1]
+    if words and len(words) == len(given) and all(map(tags.parts, given)):
+        return {"tokens": words, "tags": given, **intent}
+    if not place:
+        return None
+    raise DataError(f"{place} has not a tag for each word: {line[:60]!r}.", "Write WORDS, a tab, and as many tags.")
+
+
 def _are_words(rows: list[Row]) -> bool:
     """Whether what has tags are words; in texts without blanks between words, they are parts of the text."""
     some = [word for row in rows[:_LOOKED_AT] for word in row["tokens"]]
@@ -214,6 +239,7 @@ _PARTS_NOTE = (
 )
 _OPENNLP = _Form(_has_starts, _opennlp, "OpenNLP: words with entities between <START:…> and <END>")
 _BOSON = _Form(_has_braces, _boson, "text with entities in braces: {{type:text}}")
+_BESIDE = _Form(_has_tags_beside, _beside, "sentences with the tags of their words behind a tab")
 _TAGGED = _Form(_has_tags, _tagged, "words with a tag behind each, the last one where there are several")
 
 FORMAT = Format("markup", (), _fit, _read)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 from bertmagic.errors import DataError
 
@@ -39,7 +41,7 @@ _TAR = 257
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b)", re.IGNORECASE)
 _XML_SUFFIXES = (".xml", ".xmi", ".tei", ".tmx", ".sgm", ".sgml")
-_ELEMENT = re.compile(r"<([A-Za-z][\w.:-]*)[\s/>]")
+_ELEMENT = re.compile(r"<(?:\w+:)?([A-Za-z][\w.-]*)[\s/>]")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -99,9 +101,20 @@ def check_text(source: Source) -> None:
         raise _xml(source, start)
 
 
+def _elements(start: str) -> list[str]:
+    """Return the names of the elements of the beginning of an XML file, or of SGML."""
+    if "<!DOCTYPE" in start.upper():
+        return _ELEMENT.findall(start)
+    parser = ElementTree.XMLPullParser(["start"])
+    with contextlib.suppress(ElementTree.ParseError):
+        parser.feed(start)
+        return [element.tag.split("}")[-1] for _, element in parser.read_events()]
+    return _ELEMENT.findall(start)
+
+
 def _xml(source: Source, start: str) -> DataError:
     """Return an error for XML and SGML: what their rows are, no rule says."""
-    elements = _ELEMENT.findall(start)
+    elements = _elements(start)
     root = f" (<{elements[0]}>)" if elements else ""
     if not start.lstrip().lower().startswith("<?xml") and source.suffix in (".sgm", ".sgml"):
         return DataError(
@@ -111,8 +124,7 @@ def _xml(source: Source, start: str) -> DataError:
     row = next((name for name in elements[1:] if elements.count(name) > 1), elements[0] if elements else "row")
     return DataError(
         f"{source.name} is XML{root}, whose rows are not known; only that of SemEval's reviews is read.",
-        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row.split(":")[-1]}", '
-        'parser="etree").',
+        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", parser="etree").',
     )
 
 
