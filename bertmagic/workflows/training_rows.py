@@ -13,6 +13,7 @@ from bertmagic.data.texts import cells
 from bertmagic.disk import files, paths
 from bertmagic.errors import BertMagicError, OptionError, count
 from bertmagic.events import Listener, Note, Phase, ignore
+from bertmagic.magic_words import without_magics
 from bertmagic.run import folders
 from bertmagic.workflows.prepare import ROLES, digest, prepare
 
@@ -68,7 +69,7 @@ def keep(name: str, prepared: Prepared, given: Finetune | Pretrain, emit: Listen
     if not getattr(given, "keep_rows", False) or not prepared.task.baselines or _in_file(given.train):
         return
     path = folders.run_folder(name) / folders.ROWS
-    rows, without = count(len(prepared.train), "training row"), "a later comparison with baselines needs --train DATA."
+    rows, without = count(len(prepared.train), "training row"), without_magics("a later comparison needs --train DATA.")
     try:
         packed = _packed(prepared)
         if packed is None:
@@ -120,7 +121,7 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
     raise OptionError(
         f"{baseline!r} is trained on the training rows of {model!r}, and these are no longer at hand: "
         f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were.",
-        "Give them with --train DATA (train = … in Python).",
+        "Give them to the comparison: --train DATA.",
     )
 
 
