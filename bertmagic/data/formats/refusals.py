@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree
 
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
     from bertmagic.data.formats.source import Source
 
 _EXPORT = "Export its table as CSV, JSON or Parquet."
@@ -105,10 +108,11 @@ def _elements(start: str) -> list[str]:
     """Return the names of the elements of the beginning of an XML file, or of SGML."""
     if "<!DOCTYPE" in start.upper():
         return _ELEMENT.findall(start)
-    parser = ElementTree.XMLPullParser(["start"])
+    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(["start"])
     with contextlib.suppress(ElementTree.ParseError):
         parser.feed(start)
-        return [element.tag.split("}")[-1] for _, element in parser.read_events()]
+        events = cast("Iterator[tuple[str, Element]]", parser.read_events())
+        return [element.tag.split("}")[-1] for _, element in events]
     return _ELEMENT.findall(start)
 
 
