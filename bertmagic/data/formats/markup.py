@@ -30,7 +30,8 @@ _MARK = re.compile(r"(<START(?::[^\s<>]+)?>|<END>)")
 _BRACES = re.compile(r"\{\{\s*([^{}:：\s]+)\s*[:：]([^{}]*)\}\}")
 _LOOKED_AT = 200
 _MOST_TYPES = 50
-_FEW = 5
+_FEW, _LONGEST = 5, 500
+"""Words that a file has at least, and characters of a word with its tag at most."""
 _SURE = 0.95
 """Share of the words that have a tag, in a file that may be damaged."""
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
@@ -175,7 +176,7 @@ def _has_tags(lines: list[str]) -> bool:
 
 def _pair(word: str) -> tuple[str, str] | None:
     """Return a word and the tag behind it, without what stands between them, such as a part of speech."""
-    match = _WORD_TAG.fullmatch(word)
+    match = _WORD_TAG.fullmatch(word) if len(word) <= _LONGEST else None  # its work grows with the square
     return (match[1], match[3]) if match else None
 
 

@@ -101,6 +101,7 @@ def test_a_word_without_a_tag_names_its_line(read):
         "The/DT film/NN was/VBD long/JJ ./.\nIt/PRP was/VBD bad/JJ ./.\n",
         "A template {{name:x}} here\nnone\nnone\nnone\nnone\nnone\nnone\n",
         "1/2 3/4 5/6 7/8 9/10\n",
+        f"{'a/' * 100_000}b c/d e/f g/h i/j\n",
     ],
 )
 def test_other_texts_with_such_signs_stay_lines(read, content):
