@@ -30,7 +30,8 @@ _MARK = re.compile(r"(<START(?::[^\s<>]+)?>|<END>)")
 _BRACES = re.compile(r"\{\{\s*([^{}:：\s]+)\s*[:：]([^{}]*)\}\}")
 _LOOKED_AT = 200
 _MOST_TYPES = 50
-_FEW = 5
+_FEW, _LONGEST = 5, 500
+"""Words that a file has at least, and characters of a word with its tag at most."""
 _SURE = 0.95
 """Share of the words that have a tag, in a file that may be damaged."""
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
@@ -61,7 +62,7 @@ def _first(source: Source) -> list[str]:
 
 def _form(source: Source) -> _Form | None:
     lines = _first(source)
-    return next((form for form in (_OPENNLP, _BOSON, _TAGGED) if lines and form.marks(lines)), None)
+    return next((form for form in (_OPENNLP, _BOSON, _BESIDE, _TAGGED) if lines and form.marks(lines)), None)
 
 
 def _fit(source: Source) -> Fit:
@@ -175,7 +176,7 @@ def _has_tags(lines: list[str]) -> bool:
 
 def _pair(word: str) -> tuple[str, str] | None:
     """Return a word and the tag behind it, without what stands between them, such as a part of speech."""
-    match = _WORD_TAG.fullmatch(word)
+    match = _WORD_TAG.fullmatch(word) if len(word) <= _LONGEST else None  # its work grows with the square
     return (match[1], match[3]) if match else None
 
 
@@ -188,6 +189,31 @@ def _tagged(line: str, place: str) -> Row | None:
         words.append(pair[0])
         given.append("O" if pair[1] == "o" else pair[1])
     return {"tokens": words, "tags": given} if words else None
+
+
+# Tags behind the sentence
+
+
+def _has_tags_beside(lines: list[str]) -> bool:
+    """Whether each line has words, a tab, and as many tags, some with a type; most have more than one word."""
+    rows = [row for line in lines if (row := _beside(line, "")) is not None]
+    several = sum(len(row["tokens"]) > 1 for row in rows)
+    typed = any(len(tag) > 1 for row in rows for tag in row["tags"])
+    return len(rows) == len(lines) and typed and 2 * several >= len(lines)
+
+
+def _beside(line: str, place: str) -> Row | None:
+    """Return the words and tags of a line; also of ATIS's, ``BOS … EOS``, whose last tag is an intent."""
+    words, given = (part.split() for part in line.split("\t")) if line.count("\t") == 1 else ([], [])
+    intent: Row = {}
+    if words[:1] == ["BOS"] and words[-1:] == ["EOS"] and len(given) == len(words):
+        intent = {} if tags.parts(given[-1]) else {"intent": given[-1]}
+        words, given = words[1:-1], given[1:-1]
+    if words and len(words) == len(given) and all(map(tags.parts, given)):
+        return {"tokens": words, "tags": given, **intent}
+    if not place:
+        return None
+    raise DataError(f"{place} has not a tag for each word: {line[:60]!r}.", "Write WORDS, a tab, and as many tags.")
 
 
 def _are_words(rows: list[Row]) -> bool:
@@ -214,6 +240,7 @@ _PARTS_NOTE = (
 )
 _OPENNLP = _Form(_has_starts, _opennlp, "OpenNLP: words with entities between <START:…> and <END>")
 _BOSON = _Form(_has_braces, _boson, "text with entities in braces: {{type:text}}")
+_BESIDE = _Form(_has_tags_beside, _beside, "sentences with the tags of their words behind a tab")
 _TAGGED = _Form(_has_tags, _tagged, "words with a tag behind each, the last one where there are several")
 
 FORMAT = Format("markup", (), _fit, _read)

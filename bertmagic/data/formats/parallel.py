@@ -48,6 +48,8 @@ _LABELLED = (
 _CLASSES = ("label", "labels", "intent")
 _PARTS = re.compile(r"([._-])")
 _LOOKED_AT = 50
+_MANY = 500
+"""In a folder of more files, none is looked at for its partner."""
 _SHORT, _WORDS = 40, 4
 """Most characters and words of a label."""
 
@@ -90,7 +92,12 @@ def _count(source: Source) -> int:
 
 
 def without_labels(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Return the files of a folder without those that hold the labels or the tags of another one."""
+    """Return the files of a folder without those that hold the labels or the tags of another one.
+
+    Of many files, no two belong together: each is a text.
+    """
+    if len(files) > _MANY:
+        return dict(files)
 
     def belongs_to_another(path: Path) -> bool:
         source = Source(path, Reading())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+from xml.etree import ElementTree
 
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
     from bertmagic.data.formats.source import Source
 
 _EXPORT = "Export its table as CSV, JSON or Parquet."
@@ -39,7 +44,7 @@ _TAR = 257
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b)", re.IGNORECASE)
 _XML_SUFFIXES = (".xml", ".xmi", ".tei", ".tmx", ".sgm", ".sgml")
-_ELEMENT = re.compile(r"<([A-Za-z][\w.:-]*)[\s/>]")
+_ELEMENT = re.compile(r"<(?:\w+:)?([A-Za-z][\w.-]*)[\s/>]")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -99,9 +104,21 @@ def check_text(source: Source) -> None:
         raise _xml(source, start)
 
 
+def _elements(start: str) -> list[str]:
+    """Return the names of the elements of the beginning of an XML file, or of SGML."""
+    if "<!DOCTYPE" in start.upper():
+        return _ELEMENT.findall(start)
+    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(["start"])
+    with contextlib.suppress(ElementTree.ParseError):
+        parser.feed(start)
+        events = cast("Iterator[tuple[str, Element]]", parser.read_events())
+        return [element.tag.split("}")[-1] for _, element in events]
+    return _ELEMENT.findall(start)
+
+
 def _xml(source: Source, start: str) -> DataError:
     """Return an error for XML and SGML: what their rows are, no rule says."""
-    elements = _ELEMENT.findall(start)
+    elements = _elements(start)
     root = f" (<{elements[0]}>)" if elements else ""
     if not start.lstrip().lower().startswith("<?xml") and source.suffix in (".sgm", ".sgml"):
         return DataError(
@@ -111,8 +128,7 @@ def _xml(source: Source, start: str) -> DataError:
     row = next((name for name in elements[1:] if elements.count(name) > 1), elements[0] if elements else "row")
     return DataError(
         f"{source.name} is XML{root}, whose rows are not known; only that of SemEval's reviews is read.",
-        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row.split(":")[-1]}", '
-        'parser="etree").',
+        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", parser="etree").',
     )
 
 

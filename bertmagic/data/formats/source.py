@@ -176,7 +176,10 @@ def undecodable(source: Source, data: bytes, error: UnicodeDecodeError) -> DataE
     expected = "UTF-8" if is_utf8 else source.encoding
     likely = encodings.likely(data)
     if likely is None:
-        return DataError(f"{source.name} is not {expected}: {where}.", 'Name its encoding, as in encoding = "cp1252".')
+        return DataError(
+            f"{source.name} is not {expected}: {where}.",
+            'Name its encoding: encoding = "…", such as cp1252, cp1251, gb18030, big5, shift_jis or euc_kr.',
+        )
     word = _word(data, error.start, likely)
     return DataError(
         f"{source.name} is not {expected}: {where}; it may be {likely}, with {word!r} there.",

@@ -101,6 +101,7 @@ def test_a_word_without_a_tag_names_its_line(read):
         "The/DT film/NN was/VBD long/JJ ./.\nIt/PRP was/VBD bad/JJ ./.\n",
         "A template {{name:x}} here\nnone\nnone\nnone\nnone\nnone\nnone\n",
         "1/2 3/4 5/6 7/8 9/10\n",
+        f"{'a/' * 100_000}b c/d e/f g/h i/j\n",
     ],
 )
 def test_other_texts_with_such_signs_stay_lines(read, content):
@@ -110,3 +111,19 @@ def test_other_texts_with_such_signs_stay_lines(read, content):
 def test_text_without_marks_is_refused_if_they_are_asked_for(read):
     with pytest.raises(DataError, match=r"no text of t.txt has marked entities"):
         read("t.txt", "plain\n", format="markup")
+
+
+def test_tags_may_stand_behind_the_sentence(read):
+    table = read("t.txt", "go to New York\tO O B-city I-city\nhi\tO\n")
+    assert rows(table)[0] == {"tokens": ["go", "to", "New", "York"], "tags": ["O", "O", "B-city", "I-city"]}
+    assert "sentences with the tags of their words behind a tab" in table.note
+    with pytest.raises(DataError, match=r"t.tsv line 301 has not a tag for each word: 'to Oslo"):
+        read("t.tsv", "to Oslo\tO B-city\n" * 300 + "to Oslo\tO\n")
+
+
+def test_the_tag_of_the_end_of_a_sentence_is_its_intent(read):
+    table = read("t.iob", "BOS fly to Oslo EOS\tO O O B-city flight\nBOS hi EOS\tO O greet\n")
+    assert rows(table) == [
+        {"tokens": ["fly", "to", "Oslo"], "tags": ["O", "O", "B-city"], "intent": "flight"},
+        {"tokens": ["hi"], "tags": ["O"], "intent": "greet"},
+    ]

@@ -46,6 +46,15 @@ def test_xml_is_named_with_a_line_that_gives_its_rows(write):
     assert frame["text"].tolist() == ["A film", "B"]
 
 
+def test_elements_within_the_text_of_others_are_not_named(write):
+    text = "&lt;row&gt;&lt;row&gt;<![CDATA[<row><row>]]>"
+    content = f'<?xml version="1.0"?><c:all xmlns:c="urn:c"><c:s n="1">{text}</c:s><c:s n="2"/></c:all>'
+    with pytest.raises(DataError, match=r"t.xml is XML \(<all>\)") as caught:
+        tables.read(write("t.xml", content.encode()))
+    call = caught.value.fix.split(" as in ")[1].rstrip(".")
+    assert eval(call, {"pandas": pd})["n"].tolist() == [1, 2]
+
+
 def test_sgml_is_named(write):
     with pytest.raises(DataError, match=r"t.sgm is SGML \(<REUTERS>\), whose rows are not known"):
         tables.read(
@@ -163,6 +172,7 @@ TEXTS = {
     "cp1252": "Le café élégant coûte 5 € à Besançon – « voilà »",
     "cp1250": "Zażółć gęślą jaźń, proszę państwa: książka jest już złożona",
     "cp1251": "Очень хороший фильм, смотрел два раза",
+    "big5": "這部電影真的很好看，我非常喜歡，推薦給大家",
     "gb18030": "这部电影很好看,我很喜欢,推荐给大家",
     "euc_kr": "이 영화는 정말 재미있었습니다",
     "shift_jis": "この映画はとても面白かったです",

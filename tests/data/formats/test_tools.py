@@ -453,7 +453,7 @@ def test_phrases_of_dialogflow_are_joined_from_their_parts(read):
 
 
 def test_slots_by_name_are_spans_and_intents_are_labels(read):
-    other = {"text": "so", "slots": {}}  # without intents
+    other = {"text": "so"}  # without slots and intents
     rows = [
         {"text": "at nine please", "intents": ["book", "affirm"], "slots": {"time": {"text": "nine", "span": [3, 7]}}},
         {"text": "no", "intents": ["deny"]},

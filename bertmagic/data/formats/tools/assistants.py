@@ -25,7 +25,7 @@ def read(rows: list[Any], name: str) -> Export | None:
         return None
     if (keys := _pattern_keys(rows)) is not None:
         return _patterns(rows, *keys).check(name)
-    if all(_has_slots(row) for row in rows):
+    if all(map(_has_slots, rows)) and any(row.get("slots") for row in rows):
         return Export("examples with slots", _with_intents(rows, list(map(_slotted, rows))))
     if all(isinstance(row.get("text"), str) and "intent" in row for row in rows) and any("entities" in r for r in rows):
         return _examples(rows)
@@ -61,7 +61,7 @@ def _has_slots(row: Row) -> bool:
         isinstance(slot, dict) and isinstance(slot.get("span"), list) and len(slot["span"]) == 2
         for slot in slots.values()
     )
-    return isinstance(row.get("text"), str) and placed and ("slots" in row or _is_texts(row.get("intents")))
+    return isinstance(row.get("text"), str) and placed and _is_texts(row.get("intents", []))
 
 
 def _slotted(row: Row) -> Row:
