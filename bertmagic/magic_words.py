@@ -16,6 +16,8 @@ FUNCTIONS = {
 """The function or method of each magic, by the magic's name without ``bert_``."""
 
 _MAGIC = re.compile(r"%%?bert_(\w+)(?: NAME\b)?")
+VALUED_FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*) ([A-Z]+)\b")
+_CONFIG = re.compile(r"%config BertMagic\.\w+ = \w+, or ")
 _LOAD = re.compile(r'%bert_load (?P<quoted>"(?:[^"\\]|\\.)*")|%bert_load (?P<name>[\w./~:-]*\w)')
 
 
@@ -36,8 +38,13 @@ def _shell() -> object:
 
 
 def without_magics(message: str) -> str:
-    """Return a message of ours that names functions in place of magics where there are none; else as it is."""
-    if "%" not in message or has_magics():
+    """Return a message of ours with functions in place of magics, and keywords in place of flags, where there are none.
+
+    A flag has its value behind it, as in ``--train DATA``. Where there are magics the message stays as it is.
+    """
+    if ("%" not in message and "--" not in message) or has_magics():
         return message
+    message = VALUED_FLAG.sub(lambda found: f"{found[1].replace('-', '_')} = {found[2]}", message)
+    message = _CONFIG.sub("", message)  # what follows is the way that works everywhere
     message = _LOAD.sub(lambda found: f"bm.load({found['quoted'] or json.dumps(found['name'])})", message)
     return _MAGIC.sub(lambda found: FUNCTIONS.get(found[1], found[0]), message)

@@ -9,14 +9,15 @@ from functools import cache
 from importlib import import_module
 
 from bertmagic.errors import UnknownReference, nearest
+from bertmagic.magic_words import has_magics
 from bertmagic.options import COMMANDS, Command, Option
 from bertmagic.options.document import entry_text
-from bertmagic.options.help import page
+from bertmagic.options.files import FileOptions
+from bertmagic.options.help import page, page_of_call
 from bertmagic.options.synonyms import SYNONYMS
 
-_OVERVIEW = """bertmagic fine-tunes BERT-family models on your own table, from a notebook cell or from Python.
-
-In a notebook:
+_FIRST = "bertmagic fine-tunes BERT-family models on your own table, from a notebook cell or from Python.\n\n"
+_MAGICS = """In a notebook:
 
   %load_ext bertmagic
   import bertmagic as bm
@@ -33,18 +34,25 @@ In a notebook:
 
 The same in Python:
 
-  model = bm.finetune(reviews, text="review", label="sentiment", epochs=3)
+"""
+_CALLS = """In Python:
+
+  import bertmagic as bm
+  reviews = bm.samples.load("reviews", "train")
+
+"""
+_OVERVIEW = """  model = bm.finetune(reviews, text="review", label="sentiment", epochs=3)
   model.predict(["I would buy it again"]).frame
   model.evaluate("sample:reviews@test")
   model.save("models/sentiment")
 
-Magics and functions have the same options:
+{about}:
 
-{magics}
+{commands}
 
-Only in Python: {python}.
+{python}.
 
-bm.help("finetune") prints the options of one command, as %bert_finetune? does; bm.help("lr") explains an option.
+bm.help("finetune") prints the options of one command{too}; bm.help("lr") explains an option.
 """
 
 
@@ -76,7 +84,7 @@ def text(topic: str = "") -> str:
     if not name:
         return overview()
     if found := commands_of(name):
-        return "\n\n\n".join(map(page, found))
+        return "\n\n\n".join(map(page if has_magics() else _page_of_call, found))
     documented = [f"{name}{owner[name]}" for owner in (_public(), _methods()) if name in owner]
     meant = (name, *(synonym.option for synonym in SYNONYMS.get(name, ())))
     explained = [_option(option) for option in dict.fromkeys(meant) if option in _options()]
@@ -88,9 +96,25 @@ def text(topic: str = "") -> str:
 
 def overview() -> str:
     """Return the page that `help` prints without a topic."""
-    lines = [f"  %{one.magic:<15} {_call(one):<22} {one.summary.splitlines()[0]}" for one in COMMANDS.values()]
-    python = [f"bm.{name}" for name in _public()] + [f"model.{name}" for name in _methods()]
-    return _OVERVIEW.format(magics="\n".join(lines), python=", ".join(python))
+    python = ", ".join([f"bm.{name}" for name in _public()] + [f"model.{name}" for name in _methods()])
+    calls = [f"{_call(one):<22} {one.summary.splitlines()[0]}" for one in COMMANDS.values()]
+    if not has_magics():
+        lines = "\n".join(f"  {call}" for call in calls)
+        known = {"about": "The functions", "commands": lines, "python": f"There are, too: {python}", "too": ""}
+        return _FIRST + _CALLS + _OVERVIEW.format(**known)
+    lines = "\n".join(f"  %{one.magic:<15} {call}" for one, call in zip(COMMANDS.values(), calls, strict=True))
+    known = {"about": "Magics and functions have the same options", "commands": lines}
+    known |= {"python": f"Only in Python: {python}", "too": ", as %bert_finetune? does"}
+    return _FIRST + _MAGICS + _OVERVIEW.format(**known)
+
+
+def _page_of_call(command: Command) -> str:
+    from bertmagic.text_model import TextModel
+
+    owner = TextModel if command.function.startswith("TextModel.") else import_module("bertmagic")
+    parameters = inspect.signature(getattr(owner, _function(command))).parameters
+    takes_all = any(one.kind is one.VAR_KEYWORD and one.name == "options" for one in parameters.values())
+    return page_of_call(command, _call(command), None if takes_all else [*parameters, *FileOptions.__annotations__])
 
 
 def commands_of(name: str) -> list[Command]:

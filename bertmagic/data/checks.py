@@ -99,6 +99,9 @@ def clean_texts(column: pd.Series, where: str) -> tuple[Texts, list[Finding]]:
     if odd:
         example = column.iloc[odd[:1]].tolist()[0]
         fix = "Convert them first: [str(text) for text in texts], or the column with .astype(str)."
+        dimensions: int = getattr(example, "ndim", 0)
+        if isinstance(example, dict | list | tuple) or dimensions:  # their notation is no text
+            fix = f"Take the text out of each, as in df[{column.name!r}].str[KEY]; or name another column: text = …."
         raise DataError(
             f"{where} holds {count(len(odd), 'value')} that {_are(len(odd))} not text, such as "
             f"{quoted(example, 80)} ({type(example).__name__}) in row {column.index[odd[0]]}.",

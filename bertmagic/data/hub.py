@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import files, paths
 from bertmagic.errors import DataError, FileError, UnknownReference, is_near
+from bertmagic.magic_words import without_magics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,9 @@ def not_asked(reference: str) -> tuple[str, str]:
     """Return what to say of something that is not on this disk, and how to get it, while the hub is not asked."""
     return (
         f"{reference!r} is not on this disk, and the hub is not asked: HF_HUB_OFFLINE is set.",
-        "Give something local; or allow the hub: %config BertMagic.offline = False, or unset HF_HUB_OFFLINE.",
+        without_magics(
+            "Give something local; or allow the hub: %config BertMagic.offline = False, or unset HF_HUB_OFFLINE."
+        ),
     )
 
 

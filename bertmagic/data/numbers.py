@@ -72,12 +72,14 @@ def are_quantities(column: pd.Series) -> bool:
 
     That is so if one of them has a fraction, or if there are many different whole numbers with few rows each or with
     gaps, which numbers of classes do not have. Texts of numbers are so if a comma or point is in one of them; if it is
-    a point, only with many different texts and few rows each, as versions such as ``1.10`` are classes.
+    a point, only with many different texts, or more than a few with few rows each, as versions such as ``1.10`` are
+    classes.
     """
     counts = _counted(column)
     if counts is None:
         texts = _written_fractions(column)
         few = texts.total() < _A_CLASS * len(texts) and len(texts) > _A_CLASS
+        few = few or len(set(map(float, texts if "," not in "".join(texts) else ()))) > _FEW
         return bool(texts) and (few or any("," in text for text in texts))
     if any(value != int(value) for value in counts):
         return True

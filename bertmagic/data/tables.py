@@ -259,6 +259,10 @@ def _paths(reference: str) -> list[Path]:
         if not matches:
             raise UnknownReference(f"no file matches {reference!r}.", f"The current folder is {Path.cwd()}.")
         return matches
+    if path.is_symlink():
+        raise UnknownReference(
+            f"{reference!r} is a link to a file that is not there.", f"It leads to {path.readlink()}."
+        )
     if path.suffix.lower() in SUFFIXES:
         near = nearest(path.name, _neighbours(reference))
         raise UnknownReference(f"there is no file {reference!r}.{near}", f"The current folder is {Path.cwd()}.")

@@ -40,16 +40,32 @@ _MOST_REGRESSIONS = 200
 """Labels up to which each gets a logistic regression of its own; more get one ridge regression for all."""
 _RIDGE_FEATURES = 4000
 """The most words of that regression: its matrix has the square of it."""
+_OF_MANY = {
+    "labels": "one ridge regression of all labels",
+    "classes": "the class whose mean text is nearest, by cosine",
+}
+"""The linear model of TF-IDF for many classes or labels, in whose place few have logistic regressions."""
 _SHARPNESS = 10.0
 """How many times its cosine the logit of a class is; a cosine of 1 against 0 is then almost certain."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A fitted baseline: ``predict`` gives scores as a model does, ``bytes`` is its size."""
+    """A fitted baseline.
+
+    Attributes
+    ----------
+    predict
+        From texts to scores as a model gives them.
+    bytes
+        Its size.
+    method
+        The simpler model that was fitted instead of the usual one, because of many classes or labels; else empty.
+    """
 
     predict: Predict
     bytes: int
+    method: str = ""
 
 
 def fit(name: str, kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:
@@ -154,17 +170,26 @@ def _tfidf(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outpu
 
     spaced = np.mean([" " in text.strip() for text in texts[:1000]]) > 0.5
     how: dict[str, Any] = {"ngram_range": (1, 2)} if spaced else {"analyzer": "char", "ngram_range": (1, 3)}
-    together = kind == "labels" and (outputs > _MOST_REGRESSIONS or len(texts) * outputs > _MOST_LOGITS)
-    features = min(_RIDGE_FEATURES if together else _FEATURES, max(1000, _WEIGHTS // outputs))
+    method = _OF_MANY[kind] if _has_many(kind, targets, outputs) else ""
+    features = min(_RIDGE_FEATURES if method and kind == "labels" else _FEATURES, max(1000, _WEIGHTS // outputs))
     words = TfidfVectorizer(sublinear_tf=True, max_features=features, dtype=np.float32, **how)
     try:
         counted = words.fit_transform(texts)
     except ValueError:  # no text has a word
         return _majority(kind, texts, targets, outputs)
-    of_labels = _all_labels if together else _each_label
-    score = {"classes": _logistic, "labels": of_labels, "numbers": _ridge}[kind](counted, targets, outputs)
+    usual = {"classes": _logistic, "labels": _each_label, "numbers": _ridge}
+    score = ({"classes": _nearest_class, "labels": _all_labels} if method else usual)[kind](counted, targets, outputs)
     size = sum(len(word.encode("utf-8", "replace")) + 8 for word in words.vocabulary_) + counted.shape[1] * outputs * 8
-    return Baseline(lambda given: score(words.transform(given)).astype(np.float32, copy=False), size)
+    return Baseline(lambda given: score(words.transform(given)).astype(np.float32, copy=False), size, method)
+
+
+def _has_many(kind: Targets, targets: npt.NDArray[Any], outputs: int) -> bool:
+    """Whether logistic regressions would take minutes or gigabytes."""
+    import numpy as np
+
+    if kind == "labels":
+        return outputs > _MOST_REGRESSIONS or targets.size > _MOST_LOGITS
+    return kind == "classes" and len(targets) * len(np.unique(targets)) > _MOST_LOGITS
 
 
 def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable[[Any], npt.NDArray[Any]]:
@@ -175,8 +200,6 @@ def _logistic(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callable
     if len(there) < 2:
         predict = _majority("classes", (), targets, outputs).predict
         return lambda given: predict(range(given.shape[0]))  # type: ignore[arg-type]
-    if counted.shape[0] * len(there) > _MOST_LOGITS:
-        return _nearest_class(counted, targets, outputs)
     model = LogisticRegression(C=10.0, max_iter=1000).fit(counted, targets)
 
     def scores(given: Any) -> npt.NDArray[Any]:

@@ -21,8 +21,8 @@ _BOUNDS = (0.02, 50.0)
 _END = 1e-3
 """A logarithm of a temperature that is nearer to an end of the range is at that end."""
 UNFIT = (
-    f"no temperature between {_BOUNDS[0]:g} and {_BOUNDS[1]:g} fits these rows. They are too few, or the probabilities "
-    "say nothing about them."
+    f"no temperature between {_BOUNDS[0]:g} and {_BOUNDS[1]:g} fits these rows and lowers their loss. They are too "
+    "few, the probabilities say nothing about them, or they are good as they are."
 )
 
 
@@ -33,7 +33,8 @@ class Calibration(Result):
     Attributes
     ----------
     temperature
-        What logits are divided by; above 1 the model was too sure of itself. 1 if no temperature fits these rows.
+        What logits are divided by; above 1 the model was too sure of itself. 1 if no temperature fits these rows and
+        lowers their loss.
     before, after
         ``ece`` and ``loss`` without and with it.
     thresholds
@@ -72,7 +73,7 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
     """Return the temperature at which the mean cross-entropy is lowest (Guo et al. 2017, section 4.2).
 
     It is 1, which changes nothing, if the loss still falls at an end of the range: the rows do not say where it is
-    lowest.
+    lowest. It is 1, too, if the loss at the temperature is no lower than without one, as smoothing can bring about.
 
     Targets are smoothed by ``1 / (rows + 2)``, as few rows may all be right by chance, which would ask for certainty
     (Platt 1999, "Probabilistic Outputs for Support Vector Machines", section 2.2).
@@ -87,9 +88,11 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
     import numpy as np
     from scipy.optimize import minimize_scalar
 
-    smoothing, losses = 1 / (len(targets) + 2), np.empty(len(targets))
+    losses = np.empty(len(targets))
 
-    def of_rows(scaled: npt.NDArray[np.float64], true: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def of_rows(
+        scaled: npt.NDArray[np.float64], true: npt.NDArray[np.int64], smoothing: float
+    ) -> npt.NDArray[np.float64]:
         if true.ndim == 2:
             each: npt.NDArray[np.float64] = np.logaddexp(0, scaled)
             each -= ((1 - smoothing) * true + smoothing / 2) * scaled
@@ -98,15 +101,17 @@ def temperature(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64])
         of_true = (1 - smoothing) * scaled[np.arange(len(true)), true] + smoothing * scaled.mean(axis=1)
         return np.asarray(np.log(np.exp(scaled).sum(axis=1)) - of_true)
 
-    def loss(log: float) -> float:
+    def loss(log: float, smoothing: float = 1 / (len(targets) + 2)) -> float:
         for part in blocks(*logits.shape):
-            losses[part] = of_rows(logits[part].astype(np.float64) * np.exp(-log), targets[part])
+            losses[part] = of_rows(logits[part].astype(np.float64) * np.exp(-log), targets[part], smoothing)
         return float(losses.mean())
 
     low, high = np.log(_BOUNDS)
     minimum = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-5})
     at_end = min(minimum.x - low, high - minimum.x) < _END
-    return 1.0 if at_end else float(np.exp(minimum.x))
+    if at_end or loss(minimum.x, smoothing=0) >= loss(0, smoothing=0):
+        return 1.0
+    return float(np.exp(minimum.x))
 
 
 def numbers(probabilities: npt.NDArray[np.floating], targets: npt.NDArray[np.int64]) -> dict[str, float]:

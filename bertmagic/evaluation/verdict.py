@@ -48,6 +48,8 @@ class BaselineResult:
         The paired 95 % bootstrap interval of the difference; None if there are too few rows.
     p
         The p-value of McNemar's test, or of the paired randomization test for numbers.
+    method
+        As in `bertmagic.evaluation.baselines.Baseline`.
     """
 
     name: str
@@ -56,6 +58,7 @@ class BaselineResult:
     difference: float
     interval: Interval | None
     p: float
+    method: str = ""
 
     @property
     def gain(self) -> float:

@@ -298,6 +298,8 @@ def _baseline(name: str, one: Any) -> list[str]:
     metric = str(one["metric"])
     value, difference = float(one["metrics"][metric]), float(one["difference"])
     words = [escaped(text.replace("_", " ")) for text in (name, metric)]
+    if one.get("method"):
+        words[0] += f" ({escaped(str(one['method']))})"
     return [*words, f"{value:.4f}", f"{difference:+.4f}", _interval(one.get("interval"))]
 
 

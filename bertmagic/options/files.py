@@ -10,7 +10,8 @@ from bertmagic.options.entry import option
 
 FORMATS = (
     "table", "lines", "json", "records", "conll", "webanno", "brat", "pubtator", "semeval", "triples", "parallel",
-    "fasttext", "trec", "label_first", "excel", "sqlite", "parquet", "feather", "arrow", "orc",
+    "fasttext", "trec", "label_first", "trees", "rasa", "markup", "excel", "sqlite", "parquet", "feather",
+    "arrow", "orc",
 )  # fmt: skip
 """What a file can be, as in `data.formats.NAMES`."""
 

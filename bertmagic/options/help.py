@@ -5,9 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 import textwrap
+from typing import TYPE_CHECKING
 
 from bertmagic.options.command import Command, Shell
 from bertmagic.options.entry import Option, table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _WIDTH = 100
 _INDENT = " " * 6
@@ -27,10 +31,25 @@ _BODIES = {
 }
 
 
+def page_of_call(command: Command, call: str, keywords: Collection[str] | None) -> str:
+    """Return the help page where there are no magics.
+
+    Parameters
+    ----------
+    call
+        The function or method.
+    keywords
+        Its parameters; None if it takes all options.
+    """
+    entries = [_option(one, one.name) for one in command.options if keywords is None or one.name in keywords]
+    listed = ["Options", "\n".join(entries)] if entries else []
+    return inspect.cleandoc("\n\n".join([command.summary, f"{call}({'…' if entries else ''})", *listed]))
+
+
 def page(command: Command) -> str:
     """Return the help page of ``%magic?`` and ``%magic --help``."""
     usage = f"%{command.magic} {' '.join(map(_place, _positional(command)))} [--flag VALUE …]".replace("  ", " ")
-    entries = [_option(entry) for entry in (*command.options, *table(Shell))]
+    entries = [_option(entry, _flags(entry)) for entry in (*command.options, *table(Shell))]
     examples = [textwrap.indent(example, "  ") for example in command.examples]
     body = _BODIES[command.body].format(command.magic)
     parts = [command.summary, usage, body, "Options", "\n".join(entries), "Examples", "\n\n".join(examples)]
@@ -47,11 +66,14 @@ def _place(entry: Option) -> str:
     return word if entry.required else f"[{word}]"
 
 
-def _option(entry: Option) -> str:
+def _flags(entry: Option) -> str:
     value = " ".join([_VALUES.get(entry.kind, entry.kind.upper())] * entry.arity)
-    flags = ", ".join(filter(None, (entry.short, f"{entry.long} {value}".rstrip())))
+    return ", ".join(filter(None, (entry.short, f"{entry.long} {value}".rstrip())))
+
+
+def _option(entry: Option, called: str) -> str:
     facts = " ".join(filter(None, (entry.help, _allowed(entry), _default(entry))))
-    return f"  {flags}\n" + textwrap.fill(facts, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+    return f"  {called}\n" + textwrap.fill(facts, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
 def _allowed(entry: Option) -> str:

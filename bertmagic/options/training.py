@@ -34,7 +34,7 @@ class Training(Files):
     model: Any = option(
         "minilm",
         "model",
-        "The encoder to start from: a name from %bert_models, a folder, a hub id, or a model.",
+        "The encoder to start from: a name of the catalogue, a folder, a hub id, or a model.",
         short="-m",
         reason="The smallest encoder in the catalogue. It trains in minutes on a laptop CPU.",
         when_to_change="If validation stays low: a larger encoder, or one for the language of the texts.",

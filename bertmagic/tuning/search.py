@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.disk import files
 from bertmagic.errors import OptionError, TrainingError, empty_frames
 from bertmagic.events import Evaluated, Event, Listener, Note
+from bertmagic.magic_words import without_magics
 from bertmagic.models import devices
 from bertmagic.options import LOWER_IS_BETTER, Finetune, Tune
 from bertmagic.options.ranges import HOW, Range
@@ -234,5 +235,5 @@ def _all_failed(search: Search) -> tuple[str, str]:
     notes = list(dict.fromkeys(trial.note for trial in search.trials if trial.note)) or ["none was evaluated"]
     return (
         f"none of {len(search.trials)} trials has a score: {notes[-1]}",
-        "Narrow the ranges, or try one value with %%bert_finetune.",
+        without_magics("Narrow the ranges, or try one value with %%bert_finetune."),
     )

@@ -25,13 +25,13 @@ from bertmagic.display.attention.settings import (
     settings,
     statistics,
 )  # fmt: skip
-from bertmagic.errors import BertMagicError
-from bertmagic.text_safety import visible
+from bertmagic.errors import BertMagicError, OptionError
+from bertmagic.text_safety import quoted, visible
 from bertmagic.widgets import assets
 from bertmagic.widgets.transport import messages, quantised, thumbnails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -153,11 +153,22 @@ class HostedView:
 
     def __init__(self, maps: AttentionMaps) -> None:
         self._maps, self._mix = maps, _kept_mix(maps)
+        self._opened = self._settings({})
+
+    def _settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return _lists(asdict(settings(self._maps, given, methods(self._maps), statistics(self._maps))))
+
+    def kept(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that a page sends, for pages that are loaded later; none if they do not fit the maps."""
+        named = {name: given[name] for name in NAMES if name in given}
+        try:
+            return {name: value for name, value in self._settings(self._opened | named).items() if name in named}
+        except BertMagicError:
+            return {}
 
     def spec(self) -> dict[str, Any]:
         """Return what the page needs to draw the view: its state and its style."""
-        opened = _lists(asdict(settings(self._maps, {}, methods(self._maps), statistics(self._maps))))
-        return {**opened, "_about": about(self._maps) | {"opened": opened}, "_css": assets.style()}
+        return {**self._opened, "_about": about(self._maps) | {"opened": self._opened}, "_css": assets.style()}
 
     def answers(self, request: dict[str, Any]) -> Iterator[Answer]:
         """Yield the messages that answer a request."""
@@ -191,9 +202,11 @@ def answer(maps: AttentionMaps, request: dict[str, Any], mix: Mix | None = None)
     try:
         names = ("method", "output", "layer", "heads", "combine")
         state: dict[str, Any] = {name: request[name] for name in names if name in request}
-        state["pinned"] = (int(request.get("token", 0)),)
+        state["pinned"] = request.get("token", 0)
+        if (kind := str(request.get("kind"))) not in ANSWERS:
+            raise OptionError(f"the view asks for {quoted(kind)}, which is not known.", f"Known: {', '.join(ANSWERS)}.")
         checked = settings(maps, {"layer": 0, "heads": (0,)} | state, methods(maps))
-        return ANSWERS[request["kind"]](maps, checked, mix or partial(mixed, maps))
+        return ANSWERS[kind](maps, checked, mix or partial(mixed, maps))
     except BertMagicError as error:
         return {"error": str(error)}, []
 

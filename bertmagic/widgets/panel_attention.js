@@ -7,16 +7,21 @@ function source() {
   return text.slice(text.indexOf("\n") + 1, text.lastIndexOf("\nreturn {"));
 }
 
-/** What the view takes for its model: its state is of this page, its requests are messages of the panel. */
+/**
+ * What the view takes for its model: its settings are in the panel's state, so that a page loaded again has them, and
+ * its requests are messages of the panel.
+ */
 function hostedModel(model, spec) {
-  const state = { ...spec };
+  const { number } = spec;
+  const viewed = () => { const kept = model.get("viewed"); return kept.number === number ? kept : { number }; };
+  const name = (event) => (event === "change" ? "change:viewed" : event);
   return {
-    get: (name) => (name === "_esm" ? source() : state[name]),
-    set: (name, value) => { state[name] = value; },
-    save_changes() {},
-    send: (content) => model.send({ ...content, view: spec.number }),
-    on: (event, act) => { if (event !== "change") model.on(event, act); },
-    off: (event, act) => { if (event !== "change") model.off(event, act); },
+    get: (trait) => (trait === "_esm" ? source() : (viewed()[trait] ?? spec[trait])),
+    set: (trait, value) => model.set("viewed", { ...viewed(), [trait]: value }),
+    save_changes: () => model.save_changes(),
+    send: (content) => model.send({ ...content, view: number }),
+    on: (event, act) => model.on(name(event), act),
+    off: (event, act) => model.off(name(event), act),
   };
 }
 

@@ -17,7 +17,7 @@ _MOST_AT_ONCE = 10_000
 
 
 class PanelView(anywidget.AnyWidget):
-    """One widget with the whole panel. The browser writes `chosen` and `presses`; Python writes all other traits.
+    """One widget with the whole panel. The browser writes the traits of `FROM_BROWSER`, Python all others.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class PanelView(anywidget.AnyWidget):
     presses
         The buttons that were pressed, each with a number, the newest last. They are a trait and no message, so that
         they arrive after what was chosen before, and together with it where a busy front end joins its messages.
+    viewed
+        The settings that were changed in the attention view, and the ``number`` of that view. A page that is loaded
+        again, or a second one, takes them.
     _face
         The mark of the static state in the page, which the panel hides: the page cannot renew it after a reload.
     """
@@ -36,6 +39,7 @@ class PanelView(anywidget.AnyWidget):
 
     chosen = traitlets.Dict().tag(sync=True)
     presses = traitlets.List().tag(sync=True)
+    viewed = traitlets.Dict().tag(sync=True)
     _heard = traitlets.Int(0).tag(sync=True)
     _spec = traitlets.Dict().tag(sync=True)
     _defaults = traitlets.Dict().tag(sync=True)
@@ -53,7 +57,7 @@ class PanelView(anywidget.AnyWidget):
     _saved = traitlets.Unicode("").tag(sync=True)
     _face = traitlets.Unicode("").tag(sync=True)
 
-    FROM_BROWSER: ClassVar[frozenset[str]] = frozenset(["chosen", "presses"])
+    FROM_BROWSER: ClassVar[frozenset[str]] = frozenset(["chosen", "presses", "viewed"])
     """The traits that the browser may write."""
 
     def set_state(self, sync_data: dict[str, Any]) -> None:

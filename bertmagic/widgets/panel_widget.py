@@ -280,9 +280,16 @@ class Panel(PanelView):
             self._view, self._views = view, self._views + 1
             self._attention = {"number": self._views, **view.spec()} if view else {}
 
-    def _asked(self, _: Any, request: dict[str, Any], __: Any) -> None:
+    @traitlets.observe("viewed")
+    def _view_changed(self, _: Any) -> None:
+        """Keep the settings of the attention view that is shown, if they fit its maps."""
+        is_shown = self._view is not None and self.viewed.get("number") == self._views
+        kept = self._view.kept(self.viewed) if self._view and is_shown else {}
+        self.viewed = {"number": self._views, **kept} if kept else {}
+
+    def _asked(self, _: Any, request: Any, __: Any) -> None:
         """Answer a request of the attention view; one of a view that is no longer shown gets no answer."""
-        if self._view is not None and request.get("view") == self._views:
+        if self._view is not None and isinstance(request, dict) and request.get("view") == self._views:
             for header, buffers in self._view.answers(request):
                 self.send({"id": request.get("id")} | header, buffers)
 

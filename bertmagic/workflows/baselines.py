@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -110,11 +110,21 @@ class Fitted:
         From rows to scores, with all that it takes from their texts on and without caches.
     bytes
         Its size, without the encoder.
+    method
+        As in `bertmagic.evaluation.baselines.Baseline`.
     """
 
     scores: Callable[[LabelledRows, Tokens], Floats]
     predict: Callable[[LabelledRows], object]
     bytes: int
+    method: str = ""
+
+    def notes(self, name: str) -> tuple[str, ...]:
+        """Return a note on a simpler method than the usual one; none for the usual one."""
+        if not self.method:
+            return ()
+        called = verdict.CALLED[name]
+        return (f"{called} is {self.method} here: with so many, logistic regressions take minutes or gigabytes.",)
 
 
 def fit(name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Encoder | None, seed: int = 0) -> Fitted:
@@ -137,7 +147,10 @@ def fit(name: str, task: Task, rows: LabelledRows, tokens: Tokens, encoder: Enco
         def predict(rows: LabelledRows) -> Floats:
             return baseline.predict(task.baseline_texts(rows))
 
-        return Fitted(lambda rows, tokens: task.baseline_scores(predict(rows), rows, tokens), predict, baseline.bytes)
+        def scored(rows: LabelledRows, tokens: Tokens) -> Floats:
+            return task.baseline_scores(predict(rows), rows, tokens)
+
+        return Fitted(scored, predict, baseline.bytes, baseline.method)
     assert encoder is not None
     scores, model = (_of_words if task.has_word_outputs else _of_texts)(name, task, rows, tokens, encoder, seed)
     fresh = encoder.without_caches()
@@ -189,10 +202,11 @@ def _applied(model: PreTrainedModel, batch: Batch, linear_model: Linear) -> torc
 
 @dataclass(frozen=True)
 class Measured:
-    """The reports of baselines on the rows of the run's report, by name, and notes on how they were fitted."""
+    """The reports of baselines on the rows of the run's report and their methods, by name, and notes on the fit."""
 
     reports: dict[str, Report]
     notes: tuple[str, ...] = ()
+    methods: dict[str, str] = field(default_factory=dict)
 
 
 def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) -> Measured:
@@ -211,6 +225,7 @@ def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) 
     if part is None or not names or not getattr(setup.options, "baselines", False):
         return Measured({})
     reports: dict[str, Report] = {}
+    methods: dict[str, str] = {}
     notes: list[str] = []
     current = names[0]
 
@@ -230,13 +245,15 @@ def measure(setup: Setup, part: str | None, emit: Listener, button: StopButton) 
                 scores = fitted.scores(setup.rows(part), setup.parts[part])
                 button.check()
                 reports[current] = _report(current, task, scores, setup.rows(part), setup.parts[part])
+                methods[current] = fitted.method
+                notes += fitted.notes(current)
             except Stop:
                 return Measured({})
             except Exception as error:  # any error: the model matters more
                 notes.append(_failed(f"baseline {current} could not be fitted", error))
     except Exception as error:
         notes.append(_failed("baselines could not be fitted", error))
-    return Measured(reports, tuple(notes))
+    return Measured(reports, tuple(notes), methods)
 
 
 def _report(name: str, task: Task, scores: Floats, rows: LabelledRows, tokens: Tokens) -> Report:
@@ -312,10 +329,11 @@ def compared(
         return report
     results: list[verdict.BaselineResult] = []
     try:
-        for other in measured.reports.values():
+        for name, other in measured.reports.items():
             emit(Phase("comparing with the baselines", len(results), len(measured.reports), "baselines"))
             button.check()
-            results.append(verdict.against(report, other, setup.prepared.task.main_metric))
+            result = verdict.against(report, other, setup.prepared.task.main_metric)
+            results.append(replace(result, method=measured.methods.get(name, "")))
         words = verdict.sentence(results, report.rows, _advice(ended, setup.plan.keep), _keep(setup))
     except Stop:
         raise
@@ -359,6 +377,7 @@ def card(report: Report | None) -> dict[str, Any]:
             "difference": result.difference,
             "interval": [result.interval.low, result.interval.high] if result.interval else None,
             "p": result.p,
+            **({"method": result.method} if result.method else {}),
         }
         for result in (report.baselines if report else ())
     }

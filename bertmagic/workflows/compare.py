@@ -161,7 +161,8 @@ def _baseline(name: str, lead: TextModel, given: _Rows, rows: LabelledRows | Non
     emit(Phase(f"training {name}"))
     baseline = fitting.fit(name, task, rows, using.encoded(lead, rows, emit), encoder)
     scores = baseline.scores(given.rows, given.tokens)
-    notes = (f"{name} was trained on {count(len(rows), 'row')} of {rows.name}.", *_overlap(rows, given.rows))
+    trained = f"{name} was trained on {count(len(rows), 'row')} of {rows.name}."
+    notes = (trained, *baseline.notes(name), *_overlap(rows, given.rows))
     report = task.untuned().report(scores, given.rows, given.tokens, model=name, data=given.table.name, notes=notes)
     contender = Contender(
         name, baselines.BASELINES[name], True, report.metrics, report.intervals, memory=baseline.bytes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import DataError, ModelError, listing
 from bertmagic.inference.similarities import Similarities
+from bertmagic.magic_words import without_magics
 from bertmagic.workflows import embed
 
 if TYPE_CHECKING:
@@ -56,10 +57,12 @@ def similar(
         if not given.present.any():
             raise DataError(f"there is {what}: no text has a word.", _WANTED)
     notes = [*queries.notes, *(note for note in rows.notes if note not in queries.notes)]
+    if not embed.is_of_sentences(model):
+        notes.append(without_magics(_NOT_TRAINED_FOR_IT.format(model.name)))
     return Similarities(
         _ranked(queries, rows, top_k), model.name, int(queries.present.sum()), int(rows.present.sum()),
         missing=int((~queries.present).sum() + (~rows.present).sum()), seconds=time.perf_counter() - began,
-        notes=(*notes, *([] if embed.is_of_sentences(model) else [_NOT_TRAINED_FOR_IT.format(model.name)])),
+        notes=tuple(notes),
     )  # fmt: skip
 
 

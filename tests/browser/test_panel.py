@@ -160,6 +160,7 @@ def test_the_model_is_tried_and_bound(lab, panel, pictures):
     live.locator(".bm-attention .bm-title", has_text=re.compile("moods.* · layer")).wait_for()
     live.locator(".bm-attention").get_by_label("Method").select_option("rollout")  # its numbers come from the kernel
     live.locator(".bm-attention .bm-title", has_text="rollout").wait_for()
+    live.locator(".bm-attention").get_by_label("Scale").select_option("square root")
     lab.page.wait_for_function("() => !document.querySelector('.bm-late, .bm-late-grid')")
     lab.picture(pictures / "panel-tried.png")
     button(live, "Save").click()
@@ -178,6 +179,7 @@ def test_it_fits_its_cell(lab, panel, pictures, theme, width):
     lab.page.wait_for_timeout(500)  # for the picture
     lab.picture(pictures / f"panel-{theme.lower()}-{width}.png")
     assert live.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
+    assert lab.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_after_a_reload_it_is_live_as_its_kernel_is(lab, panel, pictures):
@@ -187,6 +189,10 @@ def test_after_a_reload_it_is_live_as_its_kernel_is(lab, panel, pictures):
     lab.save()
     lab.open_again("lab/tree/panel.ipynb", lambda: lab.output(at).last.locator(CODE))
     live = lab.output(at).last
+    attention = live.locator(".bm-attention")  # with the settings that it had
+    attention.locator(".bm-title", has_text="rollout").wait_for()
+    assert attention.get_by_label("Method").input_value() == "rollout"
+    assert attention.get_by_label("Scale").input_value() == "square root"
     handle = slider(live, "warmup")
     handle.focus()
     lab.page.keyboard.press("ArrowRight")

@@ -130,6 +130,8 @@ def test_a_spread_of_near_numbers_has_a_name_for_each_range():
         (["0,5", 0.5], False),
         (["0.250", "1.250", "2.250", "3.250", "4.250", "5.250"] * 2, True),
         (["1.10", "1.11", "1.12"] * 20, False),
+        ([f"{i}.{i % 10}00" for i in range(30)] * 20, True),
+        (["1.00", "1.000"] * 40, False),
         (["1", "2", "3"], False),
         (["007", "042"], False),
         (["1E2", "1.5"], False),

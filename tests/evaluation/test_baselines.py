@@ -72,7 +72,10 @@ def test_features_of_pairs():
 
 def test_with_thousands_of_classes_the_nearest_class_wins(monkeypatch):
     monkeypatch.setattr(baselines, "_MOST_LOGITS", 10)
-    predict = baselines.fit("tfidf", "classes", TEXTS, np.where(TARGETS == 1, 2, 0), 3).predict
-    scores = predict(["good thing", "bad thing", "nothing known"])
+    targets = np.where(TARGETS == 1, 2, 0)
+    assert (
+        baselines.fit("tfidf", "classes", TEXTS, targets, 3).method == "the class whose mean text is nearest, by cosine"
+    )
+    scores = baselines.fit("tfidf", "classes", TEXTS, targets, 3).predict(["good thing", "bad thing", "nothing known"])
     assert scores[:2].argmax(axis=1).tolist() == [2, 0]
     assert np.exp(scores).sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-5)

@@ -62,7 +62,8 @@ def of_labels(rng, rows, rate, count=3):
     right = rng.random((rows, count)) < rate
     size = np.where(right, rng.gamma(4, 1, (rows, count)), rng.gamma(2, 0.5, (rows, count))) + 0.1
     logits = np.where(wanted == right, size, -size).astype(np.float32)
-    return labels.report_metrics(logits, wanted.astype(np.int8), np.full(count, 0.5))
+    targets = wanted.astype(np.int8)
+    return labels.report_metrics(logits, targets, labels.decided(logits, targets, np.full(count, 0.5)))
 
 
 def of_answers(rng, rows, rate):

@@ -175,7 +175,7 @@ def test_no_temperature_is_taken_from_the_end_of_its_range():
     chances = np.full((500, 2), 0.5, np.float32)
     numbers = calibration.numbers(chances, against)
     unfit = calibration.Calibration(500, temperature, numbers, numbers, model="m")
-    assert unfit.sentence.startswith("Not calibrated: no temperature between 0.02 and 50 fits these rows.")
+    assert unfit.sentence.startswith("Not calibrated: no temperature between 0.02 and 50 fits these rows and")
     assert "m was not calibrated on 500 rows." in text(unfit)
 
 
@@ -196,6 +196,23 @@ def test_few_rows_that_are_all_right_do_not_ask_for_certainty():
     of_classes = calibration.temperature(logits, np.zeros(50, np.int64))
     of_labels = calibration.temperature(logits[:, ::2], np.tile([1, 0], (50, 1)))
     assert all(0.2 < temperature < 1 for temperature in (of_classes, of_labels))  # without smoothing 0.02
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels", "thousands of labels"])
+def test_a_temperature_that_lowers_no_loss_is_not_taken(kind):
+    """Targets are smoothed, which alone asks for less certainty than rows have that are all right."""
+    many = 1500 if "thousands" in kind else 3
+    true = np.arange(40) % 3
+    wanted = (true[:, None] == np.arange(many)).astype(np.int8)
+    logits = np.where(wanted > 0, 9, -9).astype(np.float32)
+    targets = true if kind == "classes" else wanted
+    assert calibration.temperature(logits, targets) == 1
+    logits[:8] *= -1  # now it is too sure
+    temperature = calibration.temperature(logits, targets)
+    assert temperature > 2 or kind == "thousands of labels"
+    chances = [1 / (1 + np.exp(-logits / divisor)) for divisor in (1, temperature)]
+    before, after = (calibration.numbers(one.astype(np.float32), wanted)["loss"] for one in chances)
+    assert after <= before
 
 
 def test_a_temperature_mends_logits_that_are_too_large():

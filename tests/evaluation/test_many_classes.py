@@ -112,10 +112,14 @@ def test_a_report_of_thousands_of_labels_holds_few_arrays_of_its_outputs(few_dra
 def test_many_labels_have_the_numbers_of_few(monkeypatch, few_draws):
     generator = np.random.default_rng(3)
     logits, targets = generator.standard_normal((90, 7)).astype(np.float32), labels_of(90, 7)
-    dense = label_metrics.report_metrics(logits, targets, np.full(7, 0.4))
+
+    def measured():
+        return label_metrics.report_metrics(logits, targets, label_metrics.decided(logits, targets, np.full(7, 0.4)))
+
+    dense = measured()
     monkeypatch.setattr(label_metrics, "_FEW_LABELS", 0)
     monkeypatch.setattr(label_metrics, "blocks", lambda rows, width: blocks.blocks(rows, width, 21))
-    sparse = label_metrics.report_metrics(logits, targets, np.full(7, 0.4))
+    sparse = measured()
     assert sparse.metrics == pytest.approx(dense.metrics)
     assert sparse.intervals.keys() == dense.intervals.keys()
     for name, interval in dense.intervals.items():
@@ -127,7 +131,9 @@ def test_hundreds_of_labels_get_one_regression_that_finds_their_words(monkeypatc
     targets = labels_of(400, 300)
     names = np.array([f"word{at}" for at in range(300)])
     texts = [" ".join(names[row > 0]) for row in targets]
-    predict = baselines.fit("tfidf", "labels", texts, targets, 300).predict
+    fitted = baselines.fit("tfidf", "labels", texts, targets, 300)
+    assert fitted.method == "one ridge regression of all labels"
+    predict = fitted.predict
     scores = predict(texts[:50])
     assert scores.shape == (50, 300)
     assert scores.dtype == np.float32

@@ -119,6 +119,11 @@ WRITERS = {
     "x.xml": lambda path: path.write_text(SEMEVAL),
     "fasttext.txt": lambda path: path.write_text("__label__good a good film\n__label__bad a bad one\n" * 4),
     "trec.txt": lambda path: path.write_text("HUM:ind Who is it ?\nLOC:city Where is it ?\n" * 4),
+    "nlu.md": lambda path: path.write_text("## intent:a\n- go to [Oslo](city)\n- hi\n## intent:b\n- bye\n"),
+    "nlu.yml": lambda path: path.write_text("nlu:\n- intent: a\n  examples: |\n    - hi\n    - to [Oslo](city)\n"),
+    "trees.txt": lambda path: path.write_text("(3 (2 A) (3 film))\n(1 (2 So) (0 bad))\n" * 4),
+    "marked.txt": lambda path: path.write_text("So <START:x> Mara <END> left .\nBye <START:y> now <END>\n" * 4),
+    "tagged.iob": lambda path: path.write_text("Mara|B-PER left|O .|O\nto|O Oslo|B-LOC\n" * 4),
     "x.txt": lambda path: path.write_text("a good film\nit was long\n" * 4),
     "identity.json": lambda path: path.write_text(
         json.dumps([{"kind": "names", "groups": {"a": ["Ann", "Eve"], "b": ["Bob", "Tom"]}}])

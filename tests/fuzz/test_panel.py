@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bertmagic as bm
+from bertmagic.display.attention.settings import NAMES
 from bertmagic.errors import MOST
 from bertmagic.widgets import panel_form
 from bertmagic.widgets.panel_widget import Panel
@@ -40,11 +41,16 @@ PRESS = st.fixed_dictionaries(
         "more": VALUES,
     },
 )
+VIEWED = st.one_of(
+    VALUES,
+    st.dictionaries(st.sampled_from(["number", *NAMES]) | TEXTS, st.integers(0, 3) | VALUES, max_size=4),
+)
 STATES = st.fixed_dictionaries(
     {},
     optional={
         "chosen": CHOSEN,
         "presses": st.lists(PRESS | VALUES, max_size=3) | VALUES,
+        "viewed": VIEWED,
         "_heard": VALUES,
         "_run": VALUES,
         "unknown": VALUES,

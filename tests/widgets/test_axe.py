@@ -60,7 +60,7 @@ def test_the_page_of_rows_to_read(chromium, scheme):
     (frame,) = below(result := replace(report("tickets"), errors=Errors(examples("late", 12), 11, 300)))
     with chromium.new_context(offline=True, color_scheme=scheme) as context:
         page = context.new_page()
-        page.set_content(html.unescape(frame["text/html"].split('srcdoc="')[1].split('"')[0]))
+        page.set_content(html.unescape(frame["text/html"].split("srcdoc='")[1].split("'")[0]))
         page.locator("#rows tr").first.wait_for()
         assert result.errors.wrong == 11
         assert violations(page, "body") == []

@@ -452,6 +452,7 @@ def test_a_learning_rate_is_found_and_taken(opened):
 def test_its_static_face_says_its_state_and_that_it_lives_with_its_kernel(opened):
     markup = opened.state._repr_mimebundle_()["text/html"]
     assert "after a restart run the cell again" in markup
+    assert "a live panel below them is newer" in markup  # where each output has a frame, it cannot hide them
     assert "%%bert_finetune tuned" in markup
     assert "No run was started yet" in repr(opened)
     assert "<script" not in markup

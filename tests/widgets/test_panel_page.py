@@ -337,6 +337,42 @@ def test_attention_is_the_live_view(ended, show, dark):
     assert page.largest <= 700_000
 
 
+def test_a_page_loaded_again_has_the_settings_of_the_view(ended, show):
+    page = show(ended, height=2400)
+    attended(page, "the film was good")
+    view = page.page.locator(".bm-attention")
+    view.get_by_label("Method").select_option("rollout")
+    view.get_by_label("Scale").select_option("square root")
+    page.settle()
+    number = page.panel._attention["number"]
+    assert page.panel.viewed == {"number": number, "method": "rollout", "scale": "square root"}
+    again = show(ended, height=2400)
+    assert again.page.locator(".bm-attention").get_by_label("Method").input_value() == "rollout"
+    assert again.page.locator(".bm-attention").get_by_label("Scale").input_value() == "square root"
+    again.page.locator(".bm-attention .bm-title", has_text="rollout").wait_for()
+    attended(again, "the plot was bad")  # another view opens as it is
+    assert again.page.locator(".bm-attention").get_by_label("Method").input_value() == "weights"
+
+
+ODD = [
+    {"layer": 9**9}, {"heads": []}, {"heads": [2**70]}, {"heads": "x"}, {"heads": [None]}, {"threshold": "x"},
+    {"threshold": float("nan")}, {"top": 1.5}, {"method": ["rollout"]}, {"pictures": 3}, {"pictures": [3]},
+    {"find": None}, {"hide_special": "yes"}, {"number": None, "top": 2}, {"pinned": {"a": 1}}, {"scale": 10**4000}, {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_odd_settings_from_the_page_are_not_kept(ended, odd):
+    ended.tryout.attend("the film was good")
+    ended._show_answer()
+    number = ended._attention["number"]
+    ended.set_state({"viewed": {"number": number, "top": 5}})
+    assert ended.viewed == {"number": number, "top": 5}
+    ended.set_state({"viewed": {"number": number, **odd}})
+    assert ended.viewed == {}
+    ended._handle_custom_msg({"view": number, "kind": "picture", **odd}, [])
+
+
 def test_the_view_saves_a_page_that_opens_without_a_kernel(ended, show, chromium):
     page = show(ended, height=2400)
     attended(page, "the film was good")

@@ -9,6 +9,7 @@ import pytest
 
 import bertmagic as bm
 from bertmagic import options
+from bertmagic.evaluation import baselines as linear_models
 from bertmagic.evaluation import linear, verdict
 from bertmagic.events import Phase, Step
 from bertmagic.run.stopping import StopButton
@@ -141,6 +142,26 @@ def test_numbers_are_in_the_card_the_record_and_the_frame(run, rows):
         del card[name]
     (model.folder / "bertmagic.json").write_text(json.dumps(card))
     assert bm.load(model.folder).predict("a good film", show=False).frame["label"].iloc[0] in ("good", "bad")
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "method"),
+    [
+        ("multi_label", "_MOST_REGRESSIONS", "one ridge regression of all labels"),
+        ("pairs", "_MOST_LOGITS", "the class whose mean text is nearest, by cosine"),
+    ],
+)
+def test_a_simpler_baseline_of_many_classes_is_named_wherever_it_stands(run, monkeypatch, kind, limit, method):
+    monkeypatch.setattr(linear_models, limit, 1)
+    train, test = ROWS[kind](), ROWS[kind](60).iloc[40:]
+    model = run(train, test=test, validation=0, **roles(kind))
+    assert {one.name: one.method for one in model.report.baselines if one.method} == {"tfidf": method}
+    said = [note for note in model.report.notes if method in note]
+    assert [note.startswith("TF-IDF is ") for note in said] == [True]
+    assert f"TF-IDF ({method})" in repr(model.report)
+    assert f"tfidf ({method})" in (model.save("saved") / "README.md").read_text()
+    comparison = bm.compare([model, "tfidf"], test, train=train, show=False)
+    assert [note for note in comparison.notes if method in note] == said
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,14 @@ from bertmagic.data.formats import (
     delimited,
     folders,
     lines,
+    markup,
     parallel,
     parts,
+    rasa,
     records,
     refusals,
     standoff,
+    trees,
     workbook,
 )
 from bertmagic.data.formats.conll import webanno
@@ -41,6 +44,9 @@ FORMATS: tuple[Format, ...] = (
     records.PLAIN,
     lines.FASTTEXT,
     lines.TREC,
+    trees.FORMAT,
+    rasa.FORMAT,
+    markup.FORMAT,
     *standoff.FORMATS,
     parallel.FORMAT,
     webanno.FORMAT,
@@ -91,7 +97,12 @@ def _joined(paths: Sequence[Path], contents: Sequence[Content]) -> Content:
 
 def _read(source: Source) -> Content:
     if source.path.is_dir():
-        return folders.read(source.path, source.reading, lambda path: _read(Source(path, source.reading)))
+        return folders.read(
+            source.path,
+            source.reading,
+            lambda paths: read(paths, source.reading),
+            lambda path: _is_lines(Source(path, source.reading)),
+        )
     before = source.file.stat()
     if before.st_size == 0:
         raise DataError(f"{source.file} is empty (0 bytes).", "Check how it was written.")
@@ -104,6 +115,17 @@ def _read(source: Source) -> Content:
     return content
 
 
+def _is_lines(source: Source) -> bool:
+    """Whether a file is text that no other format is likely to read."""
+    try:
+        refusals.check(source)
+        refusals.check_text(source)
+    except DataError:
+        return False
+    others = [known for known in FORMATS if known is not lines.FORMAT]
+    return not any(known.fit(source) is Fit.SURE or source.suffix in {*known.suffixes} - {".txt"} for known in others)
+
+
 def _of_archive(source: Source) -> Content:
     """Return the rows of the only file in a zip archive, or of a file for each split."""
     names = archives.data_members(source.file)
@@ -111,8 +133,8 @@ def _of_archive(source: Source) -> Content:
     if len(names) == 1:
         return _read(Source(paths[names[0]], source.reading))
     if splits := parts.splits(names):
-        chosen = {split: paths[name] for split, name in splits.items()}
-        return folders.joined(source.name, chosen, len(names), lambda path: _read(Source(path, source.reading)))
+        chosen = {split: [paths[name] for name in files] for split, files in splits.items()}
+        return folders.joined(source.name, chosen, len(names), lambda files: read(files, source.reading))
     raise DataError(
         f"{source.name} holds {count(len(names), 'file')}: {listing(names, 5)}.",
         f"Name one, as in {source.name}:{names[0]}; or unpack it.",
@@ -144,7 +166,8 @@ def choose(source: Source) -> Format:
         return chosen[0]
     if not chosen:
         raise DataError(
-            f"{source.name} is of an unknown kind.", f'Say what it is with format = "…": {listing(NAMES, 40)}.'
+            f"{source.name} is of an unknown kind.",
+            f'format = "lines" reads each line as a text; or say what it is: {listing(NAMES, 40)}.',
         )
     names = [known.name for known in chosen]
     ways = "\n".join(f'format = "{name}"' for name in names)

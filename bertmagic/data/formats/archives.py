@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -46,6 +47,7 @@ _BROKEN = (*_DAMAGED, struct.error, OverflowError, ValueError)
 """What `zipfile` raises for a directory whose numbers and names were damaged."""
 _DOCUMENTS = frozenset(["[Content_Types].xml", "mimetype"])
 """What the zip archives hold that are documents of Office, OpenDocument or EPUB."""
+_OF_SPARK = re.compile(r"_(SUCCESS|metadata|common_metadata|started_.*|committed_.*)")
 _NO_DATA = ("readme", "license", "licence", "copying", "citation", "changelog", "notice")
 
 
@@ -188,10 +190,10 @@ def members(path: Path) -> list[str]:
 
 
 def holds_data(name: str) -> bool:
-    """Whether a file may hold rows, by its name: no hidden one, no README, nothing that macOS adds."""
+    """Whether a file may hold rows, by its name: no hidden one, no README, nothing that macOS or Spark adds."""
     parts = PurePosixPath(name).parts
     hidden = any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts)
-    return not hidden and not parts[-1].lower().startswith(_NO_DATA)
+    return not hidden and not parts[-1].lower().startswith(_NO_DATA) and not _OF_SPARK.fullmatch(parts[-1])
 
 
 def data_members(path: Path) -> list[str]:

@@ -15,6 +15,8 @@ _EXPECTED = {
     "shift_jis": re.compile("[\u3041-\u30ff\u4e00-\u9fff\u3000-\u3002]"),
 }
 """For each encoding, what its texts hold of characters that are not ASCII."""
+_CHINESE = {"gb18030": (0xB0, 0xD7, (0xA1, 0xA3)), "big5": (0xA4, 0xC6, (0xA1, 0xA2))}
+"""The first bytes of usual characters, from and to, and those of signs."""
 _LATIN, _JAPANESE = ("cp1252", "cp1250"), ("euc_jp", "shift_jis")
 
 _KANA = re.compile("[\u3041-\u30ff]")
@@ -45,7 +47,7 @@ def likely(data: bytes) -> str | None:
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    scores = {name: _score(data, name) for name in (*_EXPECTED, "gb18030")}
+    scores = {name: _score(data, name) for name in (*_EXPECTED, *_CHINESE)}
     # Korean words are Chinese characters, too, but Chinese text is not all Korean.
     best = "euc_kr" if scores["euc_kr"] > 0.9 else max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0.8 else None
@@ -60,7 +62,8 @@ def _score(data: bytes, encoding: str) -> float:
     high = _HIGH.findall(text)
     if not high:
         return 0
-    usual = _chinese(high) if encoding == "gb18030" else sum(1 for one in high if _EXPECTED[encoding].match(one))
+    chinese = encoding in _CHINESE
+    usual = _chinese(high, encoding) if chinese else sum(1 for one in high if _EXPECTED[encoding].match(one))
     return (usual - _strange(text, encoding)) / len(high)
 
 
@@ -74,7 +77,8 @@ def _strange(text: str, encoding: str) -> int:
     return len(_MIXED.findall(text)) + len(_UPPER_WITHIN.findall(text))
 
 
-def _chinese(high: list[str]) -> int:
-    """Return how many characters are of the first level of GB 2312: 3,755 that make up 99 % of Chinese texts."""
-    codes = [character.encode("gb18030") for character in high]
-    return sum(1 for code in codes if len(code) == 2 and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3)))
+def _chinese(high: list[str], encoding: str) -> int:
+    """Return how many characters are of the first level of GB 2312 or Big5, which make up 99 % of Chinese texts."""
+    codes = [character.encode(encoding) for character in high]
+    first, last, signs = _CHINESE[encoding]
+    return sum(1 for code in codes if len(code) == 2 and (first <= code[0] <= last or code[0] in signs))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertmagic.data.formats import archives, parallel, parts, saved
+from bertmagic.data.formats import archives, lines, parallel, parts, saved
 from bertmagic.data.formats.format import Content
 from bertmagic.data.formats.source import Source
 from bertmagic.data.formats.standoff import brat
@@ -23,13 +23,20 @@ _TEXT_SUFFIX = re.compile(r"(\.txt|\.text|\.\d+)?", re.IGNORECASE)
 _UNLABELLED = frozenset(["unsup", "unlabeled", "unlabelled"])
 
 
-def read(folder: Path, reading: Reading, read_file: Callable[[Path], Content]) -> Content:
+def read(
+    folder: Path,
+    reading: Reading,
+    read_files: Callable[[Sequence[Path]], Content],
+    is_lines: Callable[[Path], bool],
+) -> Content:
     """Return the rows of a folder.
 
     Parameters
     ----------
-    read_file
-        Reads a file of rows.
+    read_files
+        Reads files of rows as one.
+    is_lines
+        Whether a file has a text in each line and nothing else.
 
     Raises
     ------
@@ -42,10 +49,16 @@ def read(folder: Path, reading: Reading, read_file: Callable[[Path], Content]) -
     if content := _classes(folder, entries, reading) or brat.of_folder(entries, reading):
         return content
     files = {entry.name: entry for entry in entries if entry.is_file()}
-    if splits := parts.splits(files):
-        return joined(folder.name, {split: files[name] for split, name in splits.items()}, len(files), read_file)
-    if len(files) == 1 or (files and parallel.belong_together(list(files.values()))):
-        return read_file(next(iter(files.values())))
+    texts = parallel.without_labels(files)
+    if splits := parts.splits(texts):
+        chosen = {split: [texts[name] for name in names] for split, names in splits.items()}
+        return joined(folder.name, chosen, len(texts), read_files)
+    if parts.are_shards(texts):
+        return read_files(list(texts.values()))
+    if len(texts) == 1 or (files and parallel.belong_together(list(files.values()))):
+        return read_files([next(iter(texts.values()))])
+    if (labels := parts.classes(texts)) and all(map(is_lines, texts.values())):
+        return _class_files(folder, {labels[name]: path for name, path in texts.items()}, reading)
     raise _unclear(folder, entries)
 
 
@@ -67,8 +80,10 @@ def _unclear(folder: Path, entries: Sequence[Path]) -> DataError:
     )
 
 
-def joined(name: str, files: Mapping[str, Path], of: int, read_file: Callable[[Path], Content]) -> Content:
-    """Return the rows of files with a split each; the note says which of ``of`` files these are.
+def joined(
+    name: str, files: Mapping[str, Sequence[Path]], of: int, read_files: Callable[[Sequence[Path]], Content]
+) -> Content:
+    """Return the rows of one or more files for each split; the note says which of ``of`` files these are.
 
     Raises
     ------
@@ -76,15 +91,21 @@ def joined(name: str, files: Mapping[str, Path], of: int, read_file: Callable[[P
         If a file has splits itself.
     """
     tables, notes = {}, dict[str, None]()
-    for split, path in files.items():
-        content = read_file(path)
+    for split, paths in files.items():
+        content = read_files(paths)
         if set(content.tables) != {""}:
-            raise DataError(f"{path.name} has the splits {listing(content.tables)} itself.", "Name that file.")
+            raise DataError(f"{paths[0].name} has the splits {listing(content.tables)} itself.", "Name that file.")
         tables[split] = content.tables[""]
         notes[content.note] = None
-    chosen = listing(f"{split} is {archives.located(path)[1] or path.name}" for split, path in files.items())
-    rest = f"; {count(of - len(files), 'other file')} left out" if of > len(files) else ""
+    chosen = listing(f"{split} is {_names(paths)}" for split, paths in files.items())
+    others = of - sum(map(len, files.values()))
+    rest = f"; {count(others, 'other file')} left out" if others else ""
     return Content(tables, " ".join(filter(None, [f"{name} holds splits: {chosen}{rest}.", *notes])))
+
+
+def _names(paths: Sequence[Path]) -> str:
+    names = [archives.located(path)[1] or path.name for path in paths]
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
 
 
 def _classes(folder: Path, entries: Sequence[Path], reading: Reading) -> Content | None:
@@ -123,6 +144,20 @@ def _frame(classes: Mapping[str, Sequence[Path]], reading: Reading) -> pd.DataFr
             "file": [f"{label}/{path.name}" for label, path in labelled],
         }
     )
+
+
+def _class_files(folder: Path, files: Mapping[str, Path], reading: Reading) -> Content:
+    """Return a row for each line of files whose names differ in their class, as in ``polarity.pos`` and ``.neg``."""
+    import pandas as pd
+
+    rows = [
+        (text, label)
+        for label, path in files.items()
+        for _, text in lines.numbered(Source(path, reading))
+        if text.strip()
+    ]
+    note = f"Each line of the files in {folder.name} is a text, and the name of its file the label: {listing(files)}."
+    return Content({"": pd.DataFrame(rows, columns=["text", "label"])}, note)
 
 
 def _note(folder: Path, classes: Mapping[str, Sequence[Path]]) -> str:

@@ -18,15 +18,23 @@ _FASTTEXT = re.compile(r"(?:^|(?<=\s))__label__(\S+)(?:\s+|$)")
 _TREC = re.compile(r"([A-Z]+):([a-z]\w*)\s+(\S.*)")
 _LABEL_FIRST = re.compile(r"([+-]?\d+|[A-Z_]{2,})(?=[ :]|$)")
 _FEW = 20
+_MORE = {
+    "tabs": re.compile(r"\t"),
+    "__label__": re.compile("__label__"),
+    "####": re.compile("####"),
+    "tags behind words": re.compile(r"\A\s*[^\s/|_]+([/|_])[^\s/|]+(?:\s+[^\s/|_]+\1[^\s/|]+){3,}\s*\Z"),
+    "parse trees": re.compile(r"\A[(\s]*\(\w[\w|-]*\s+\(.*\)\s*\Z", re.DOTALL),
+}
+"""What in a line is more than a text."""
 
 
-def _lines(source: Source) -> Iterator[str]:
-    """Yield the lines that are not blank, without holding the file.
+def numbered(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers from 1, without line ends and without holding the file.
 
     Raises
     ------
     DataError
-        For a line that is too long for a text.
+        For a line that is too long for a text, or that is not of the encoding.
     """
     try:
         with source.open_text() as file:
@@ -36,11 +44,15 @@ def _lines(source: Source) -> Iterator[str]:
                         f"line {number:,} of {source.name} has {len(line):,} characters.",
                         "Check how it was written; break the text into lines.",
                     )
-                if text := line.rstrip("\r\n"):
-                    yield text
+                yield number, line.rstrip("\r\n")
     except UnicodeDecodeError:
         source.text  # noqa: B018 - raises an error that says where, and names a likely encoding
         raise
+
+
+def _lines(source: Source) -> Iterator[str]:
+    """Yield the lines that are not empty, without holding the file."""
+    return (line for _, line in numbered(source) if line)
 
 
 def _begins(source: Source, test: Callable[[str], object]) -> bool:
@@ -130,8 +142,8 @@ def _read(source: Source) -> Content:
 
 def note(texts: list[str]) -> str:
     """Return what in lines of text may be more than text."""
-    tabs, labels = sum("\t" in text for text in texts), sum("__label__" in text for text in texts)
-    parts = [f"{count(n, 'line')} with {what}" for n, what in ((tabs, "tabs"), (labels, "__label__")) if n]
+    found = {what: sum(bool(sign.search(text)) for text in texts) for what, sign in _MORE.items()}
+    parts = [f"{count(number, 'line')} with {what}" for what, number in found.items() if number]
     if not parts:
         return ""
     return f"Read as lines, each a text: {' and '.join(parts)} of {len(texts):,}; format = … overrules."

@@ -75,7 +75,7 @@ def _shape(source: Source, values: Values) -> shapes.Shape:
         return shape
     if isinstance(value, dict) and any(isinstance(cell, str) for cell in value.values()):
         return shapes.Shape({"": [value]})
-    what = f"an object with the keys {listing(value)}" if isinstance(value, dict) else f"{quoted(value, 40)}"
+    what = f"an object with the keys {listing(value)}" if isinstance(value, dict) and value else f"{quoted(value, 40)}"
     raise DataError(f"{source.name} holds no rows: it is {what}.", f"Known shapes: {shapes.KNOWN}.")
 
 
@@ -107,6 +107,8 @@ def _table(rows: list[Any], values: Values, source: Source) -> Read:
 
 
 def _objects(rows: list[dict[str, Any]], reading: Reading, name: str) -> Read:
+    if rows and not any(rows):
+        raise DataError(f"{name} holds {count(len(rows), 'object')} without a key.", "Check how it was written.")
     return texts.frame(rows), ""
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+from xml.etree import ElementTree
 
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
     from bertmagic.data.formats.source import Source
 
 _EXPORT = "Export its table as CSV, JSON or Parquet."
@@ -25,10 +30,21 @@ _BINARY = {
     b"7z\xbc\xaf": ("a 7-Zip archive", "Unpack it and name the file."),
     b"$FL2": ("a file of SPSS", "Read it with pandas.read_spss and give the DataFrame."),
     b"\x7fELF": ("a program", "Check the path."),
+    b"\x1f\x8b": ("packed twice", "Unpack it once and name that file."),
+    b"Obj\x01": ("an Avro file", "Read it with fastavro and give the rows as a DataFrame."),
+    b"PARE": ("an encrypted Parquet file", "Decrypt it with pyarrow and give the table."),
+    b"{\\rtf": ("a document (RTF)", "Save its text as a .txt file, or its table as CSV."),
+    b"<stata_dta>": ("a file of Stata", "Read it with pandas.read_stata and give the DataFrame."),
+    b"MATLAB 5": ("a file of MATLAB", "Load it with scipy.io.loadmat and give its rows."),
+    b"RDX": ("a file of R", "Write its data frame as CSV."),
+    b"ID3": ("a sound (MP3)", "Give its transcript as text."),
 }
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _TAR = 257
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
+_XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b)", re.IGNORECASE)
+_XML_SUFFIXES = (".xml", ".xmi", ".tei", ".tmx", ".sgm", ".sgml")
+_ELEMENT = re.compile(r"<(?:\w+:)?([A-Za-z][\w.-]*)[\s/>]")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -63,11 +79,57 @@ def check(source: Source) -> None:
         )
 
 
+_PACKED = {
+    b"word/": "a document (Word)",
+    b"ppt/": "slides (PowerPoint)",
+    b"application/vnd.oasis.opendocument.": "a document (OpenDocument)",
+    b"application/epub": "a book (EPUB)",
+}
+"""What the names and texts in a zip archive say of a document that is packed as one."""
+
+
 def check_text(source: Source) -> None:
     """Raise a `DataError` for a file that is no text."""
     head = source.head
+    if head.startswith(b"PK\x03\x04"):
+        what = next((what for mark, what in _PACKED.items() if mark in head), "")
+        raise DataError(
+            f"{source.name} is {what or 'a zip archive'}, and holds no rows.",
+            "Save its text as a .txt file, or its table as CSV." if what else "Unpack it and name the file.",
+        )
     if b"\x00" in head and not source.encoding.replace("_", "-").lower().startswith(("utf-16", "utf-32")):
         raise _with_zeros(source, head)
+    start = source.beginning.lstrip("\ufeff")
+    if _XML.match(start) or (source.suffix in _XML_SUFFIXES and start.lstrip().startswith("<")):
+        raise _xml(source, start)
+
+
+def _elements(start: str) -> list[str]:
+    """Return the names of the elements of the beginning of an XML file, or of SGML."""
+    if "<!DOCTYPE" in start.upper():
+        return _ELEMENT.findall(start)
+    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(["start"])
+    with contextlib.suppress(ElementTree.ParseError):
+        parser.feed(start)
+        events = cast("Iterator[tuple[str, Element]]", parser.read_events())
+        return [element.tag.split("}")[-1] for _, element in events]
+    return _ELEMENT.findall(start)
+
+
+def _xml(source: Source, start: str) -> DataError:
+    """Return an error for XML and SGML: what their rows are, no rule says."""
+    elements = _elements(start)
+    root = f" (<{elements[0]}>)" if elements else ""
+    if not start.lstrip().lower().startswith("<?xml") and source.suffix in (".sgm", ".sgml"):
+        return DataError(
+            f"{source.name} is SGML{root}, whose rows are not known.",
+            "Take the texts and labels out, as with re.findall or BeautifulSoup, and give them as a DataFrame.",
+        )
+    row = next((name for name in elements[1:] if elements.count(name) > 1), elements[0] if elements else "row")
+    return DataError(
+        f"{source.name} is XML{root}, whose rows are not known; only that of SemEval's reviews is read.",
+        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", parser="etree").',
+    )
 
 
 def _with_zeros(source: Source, head: bytes) -> DataError:

@@ -42,16 +42,19 @@ class Shape:
         The key under which they stand; empty if the value itself is the rows.
     others
         Keys that hold something else, which is not read.
+    remark
+        What else a user should know.
     """
 
     tables: Mapping[str, list[Any] | pd.DataFrame]
     under: str = ""
     others: tuple[str, ...] = ()
+    remark: str = ""
 
     @property
     def note(self) -> str:
         """What a user should know of it: empty if there is nothing to say."""
-        parts = []
+        parts = [self.remark] if self.remark else []
         if len(self.tables) > 1:
             parts.append(f"the keys {listing(self.tables)} are splits")
         if self.under:
@@ -154,8 +157,20 @@ def _columns(value: dict[str, Any], name: str) -> Shape | None:
     if len({len(part) for part in parts}) > 1:
         if any(map(_holds_rows, parts)):
             return None
+        if classes := _classes(value):
+            return classes
         raise DataError(f"the columns of {name} are not of one length.", "Give every column as many values.")
     return Shape({"": texts.frame(value)})
+
+
+def _classes(value: dict[str, list[Any]]) -> Shape | None:
+    """Read ``{"greet": ["hello", "hi"], "bye": ["see you"]}``: a class in each key, and its texts."""
+    if len(value) < 2 or any(key.lower() in _NAMES for key in value):
+        return None
+    rows = [{"text": text, "label": key} for key, items in value.items() for text in items]
+    if not rows or not all(isinstance(row["text"], str) for row in rows):
+        return None
+    return Shape({"": rows}, remark=f"each key is a class and its items are texts: {listing(value, 5)}")
 
 
 def _by_index(value: dict[str, dict[str, Any]], name: str) -> Shape | None:

@@ -170,13 +170,16 @@ def undecodable(source: Source, data: bytes, error: UnicodeDecodeError) -> DataE
     if is_utf8 and (broken := encodings.damaged_places(data)):
         return DataError(
             f"{source.name} is UTF-8 and damaged at {count(broken, 'place')}, first at {where}.",
-            f'Repair it; or put \ufffd in these places: Path("{source.name}").write_text(Path("{source.name}")'
-            '.read_text("utf-8", errors="replace"), "utf-8").',
+            f'Repair it; or put \ufffd in these places: from pathlib import Path; Path("{source.name}").write_text('
+            f'Path("{source.name}").read_text("utf-8", errors="replace"), "utf-8").',
         )
     expected = "UTF-8" if is_utf8 else source.encoding
     likely = encodings.likely(data)
     if likely is None:
-        return DataError(f"{source.name} is not {expected}: {where}.", 'Name its encoding, as in encoding = "cp1252".')
+        return DataError(
+            f"{source.name} is not {expected}: {where}.",
+            'Name its encoding: encoding = "…", such as cp1252, cp1251, gb18030, big5, shift_jis or euc_kr.',
+        )
     word = _word(data, error.start, likely)
     return DataError(
         f"{source.name} is not {expected}: {where}; it may be {likely}, with {word!r} there.",

@@ -112,10 +112,15 @@ def _row(
     return {
         "id": _value(question, _ID),
         "title": _value(article, ("title",)) or _value(paragraph, ("title",)),
-        "context": _value(paragraph, _CONTEXT),
+        "context": _text(_value(paragraph, _CONTEXT)),
         "question": _value(question, _QUESTION),
         "answers": {"text": [text for text, _ in answers], "answer_start": [start for _, start in answers]},
     }
+
+
+def _text(context: Any) -> Any:
+    """Return a context; of an object with a text, as in ReCoRD, that text."""
+    return context["text"] if isinstance(context, dict) and isinstance(context.get("text"), str) else context
 
 
 def _value(item: dict[str, Any], keys: tuple[str, ...]) -> Any:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LOOKED_AT = 1000  # words, to decide what a file or a table is
+_SURE = 0.9
+"""Share of the cells that are tags in a column of tags, of a table that may be damaged."""
 SENTENCES = frozenset(["sentence", "sentenceid", "sentenceidx", "sentenceno", "sent", "sentid", "sentidx", "sid"])
 _WORDS = frozenset(["word", "words", "token", "tokens"])
 _TAGS = frozenset(["tag", "tags", "ner", "nertag", "nertags", "label", "labels", "entity", "bio", "iob"])
@@ -48,6 +50,7 @@ def _roles(frame: pd.DataFrame) -> tuple[str, str, str] | None:
     if sentence is None or word is None or tag is None or not len(frame):
         return None
     values = [value for value in frame[tag].head(_LOOKED_AT).tolist() if not missing(value)]
-    if not values or not all(isinstance(value, str) and tags.parts(value) for value in values):
+    tagged = sum(isinstance(value, str) and tags.parts(value) is not None for value in values)
+    if not values or tagged < _SURE * len(values):
         return None
     return sentence, word, tag

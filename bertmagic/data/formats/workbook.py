@@ -34,7 +34,8 @@ def _fit(source: Source) -> Fit:
 
 def _has_parts(source: Source) -> bool:
     try:
-        return not source.compression and any(name in _PARTS for name in archives.members(source.file))
+        names = [] if source.compression else archives.members(source.file)
+        return any(name in _PARTS for name in names) and b"opendocument.text" not in source.head[:200]
     except DataError:
         return False
 

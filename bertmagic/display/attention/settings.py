@@ -10,6 +10,7 @@ import numpy as np
 from bertmagic.attention import METHODS, STATISTICS
 from bertmagic.display.attention.design import DESIGN
 from bertmagic.errors import OptionError, count, listing, nearest
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,6 +148,8 @@ def check(maps: AttentionMaps, state: Settings, methods: Sequence[str], statisti
     OptionError
         If they do not.
     """
+    for name in NAMES:
+        _check_kind(name, getattr(state, name))
     layers, heads, tokens, _ = maps.array.shape
     _check_range("layer", (state.layer,), layers)
     _check_range("head", state.heads, heads)
@@ -158,17 +161,38 @@ def check(maps: AttentionMaps, state: Settings, methods: Sequence[str], statisti
         value = getattr(state, name)
         for one in value if isinstance(value, tuple) else (value,):
             if choices and one not in choices:
-                raise OptionError(f"{name}={one!r} is not known.{nearest(one, choices)}", f"Choose {listing(choices)}.")
+                near = nearest(one, choices) if isinstance(one, str) else ""
+                raise OptionError(f"{name}={quoted(one)} is not known.{near}", f"Choose {listing(choices)}.")
     return state
 
 
 def _plain(name: str, value: Any) -> Any:
     """Return lists as tuples, and numpy's numbers as Python's."""
-    if name in ("heads", "pinned"):
-        return tuple(int(one) for one in np.atleast_1d(np.asarray(value, dtype=int)))
-    if name == "pictures":
-        return (value,) if isinstance(value, str) else tuple(value)
+    try:
+        if name in ("heads", "pinned"):
+            return tuple(int(one) for one in np.atleast_1d(np.asarray(value, dtype=int)))
+        if name == "pictures":
+            return (value,) if isinstance(value, str) else tuple(value)
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(f"{name}={quoted(value)} is not a list of {_PARTS[name]}.", _HELP) from None
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_kind(name: str, value: Any) -> None:
+    kind = type(getattr(Settings(), name))
+    if type(value) is kind if kind is not float else _is_number(value):
+        return
+    raise OptionError(f"{name}={quoted(value)} is not {_KINDS[kind]}.", _HELP)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that a browser can have."""
+    return isinstance(value, int | float) and abs(value) < 1e300
+
+
+_HELP = "help(maps.view) lists the settings."
+_PARTS = {"heads": "whole numbers", "pinned": "whole numbers", "pictures": "texts"}
+_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "a text", tuple: "a list"}
 
 
 def _check_range(name: str, numbers: Sequence[int], size: int) -> None:

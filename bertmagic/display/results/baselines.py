@@ -40,4 +40,5 @@ def _row(one: BaselineResult, names: list[str]) -> Row:
     shown: list[Cell] = [score(one.metrics[name]) if name in one.metrics else "" for name in names]
     interval = f"{one.interval.low:+.4f} to {one.interval.high:+.4f}" if one.interval else "none"
     p = "<0.0001" if one.p < 0.0001 else f"{one.p:.4f}"
-    return [words(line(one.name, 60)), *shown, f"{one.difference:+.4f}", interval, p]
+    name = f"{words(line(one.name, 60))} ({line(one.method, 60)})" if one.method else words(line(one.name, 60))
+    return [name, *shown, f"{one.difference:+.4f}", interval, p]

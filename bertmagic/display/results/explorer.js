@@ -1,6 +1,7 @@
 // Rows to read: filtered, sorted and searched in the page, with no kernel. `data` is set by the line before this script.
 // All text of the data is put in as text nodes, never as HTML.
 const $ = (id) => document.getElementById(id);
+data.rows = data.rows.map((values) => Object.fromEntries(data.fields.map((name, at) => [name, values[at]])));
 const state = { kind: "wrong", cell: null, words: "", sort: "order", down: false, shown: 50 };
 
 function element(name, text, attributes = {}) {

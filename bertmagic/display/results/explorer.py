@@ -38,7 +38,7 @@ def _page(result: Report, probabilities: bool) -> str:
     head = tag("thead", _head(probabilities))
     rows = tag("div", tag("table", head, tag("tbody", id="rows"), id="list"), class_="wide")
     # No text can end the script: JSON reads \u003c as <.
-    data = json.dumps(_data(result, probabilities), ensure_ascii=False).replace("<", "\\u003c")
+    data = _json(_data(result, probabilities)).replace("<", "\\u003c")
     script = tag("script", Markup(f"const data = {data};\n{_asset('explorer.js')}"))
     body = tag("body", _tools(probabilities), matrix, rows, tag("button", "show more", id="more"), script)
     meta = '<!doctype html><meta charset="utf-8">'
@@ -69,7 +69,9 @@ def _data(result: Report, probabilities: bool) -> dict[str, Any]:
     assert result.errors is not None
     calls = not has_magics()
     model = commands.loaded(result.model) if calls else commands.model_name(result.model)
-    shown: dict[str, Any] = {"model": model, "calls": calls, "chances": probabilities, "rows": [], "names": []}
+    shown: dict[str, Any] = {
+        "model": model, "calls": calls, "chances": probabilities, "fields": _FIELDS, "rows": [], "names": [],
+    }  # fmt: skip
     if result.confusion is not None:
         from bertmagic.display.results.report import shown_classes
 
@@ -79,17 +81,22 @@ def _data(result: Report, probabilities: bool) -> dict[str, Any]:
     used = 0
     for one in result.errors.examples:
         row = _row(one)
-        used += len(json.dumps(row, ensure_ascii=False).encode())
+        used += len(_json(row).encode())
         if used > _PAGE:
             break
         shown["rows"].append(row)
     return shown
 
 
-def _row(one: Example) -> dict[str, Any]:
-    return {
-        "row": line(one.row, 40), "text": visible(one.text), "cut": one.cut, "true": line(one.true, 40),
-        "predicted": line(one.predicted, 40), "score": round(one.score, 5),
-        "chances": [[line(label, 30), round(chance, 4)] for label, chance in one.probabilities],
-        "kinds": one.kinds, "wrong": one.wrong,
-    }  # fmt: skip
+_FIELDS = ("row", "text", "cut", "true", "predicted", "score", "chances", "kinds", "wrong")
+"""What a row is a list of: their names stand in the page once."""
+
+
+def _row(one: Example) -> list[Any]:
+    chances = [[line(label, 30), round(chance, 4)] for label, chance in one.probabilities]
+    texts = line(one.row, 40), visible(one.text), int(one.cut), line(one.true, 40), line(one.predicted, 40)
+    return [*texts, round(one.score, 5), chances, one.kinds, int(one.wrong)]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

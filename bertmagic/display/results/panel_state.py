@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _LOST = "The sliders need the kernel that made them: run the cell again to bring them back."
 _LIVE = (
-    "The sliders need their kernel: after a restart run the cell again. This is the state that the page last heard of."
+    "The sliders need their kernel: after a restart run the cell again. These words are the state that the page last "
+    "heard of; a live panel below them is newer."
 )
 
 

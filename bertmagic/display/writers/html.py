@@ -110,8 +110,7 @@ def _frame(block: b.Frame) -> Markup:
     """Return a sandboxed frame: its script reaches neither the notebook nor the network."""
     size = f"box-sizing:border-box;width:100%;max-width:72em;height:{block.height}px"
     style = f"{size};border:1px solid #8886;border-radius:4px"
-    frame = e.tag("iframe", class_="bm-rows", sandbox="allow-scripts", srcdoc=block.page, title=block.title,
-                  style=style)  # fmt: skip
+    frame = e.frame(block.page, class_="bm-rows", sandbox="allow-scripts", title=block.title, style=style)
     return e.join(e.tag("style", Markup(_THEMES)), frame)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertmagic.data import checks, numbers
@@ -12,14 +12,13 @@ from bertmagic.data.batches import BatchSource
 from bertmagic.data.labels import NO_LABEL, Labels, plain
 from bertmagic.data.texts import cells, strings
 from bertmagic.errors import ModelError
-from bertmagic.evaluation import calibration, confusion_metrics
-from bertmagic.evaluation.calibration import Calibration
+from bertmagic.evaluation import confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.inference.forward import softmax
 from bertmagic.inference.predictions import Predictions
 from bertmagic.models import loading
-from bertmagic.tasks.base import Task
+from bertmagic.tasks.calibrated_task import CalibratedTask
 from bertmagic.tasks.classification import metrics as class_metrics
 from bertmagic.tasks.description import Description, by_probability, predict_one
 from bertmagic.training.objective import Objective
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Classification(Task):
+class Classification(CalibratedTask):
     """One label for each text, or for each pair of texts.
 
     Attributes
@@ -59,7 +58,6 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     target_kind: ClassVar[Targets] = "classes"
-    calibrates: ClassVar[bool] = True
     needs_few_epochs: ClassVar[bool] = True
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
     labels: Labels
@@ -174,22 +172,9 @@ class Classification(Task):
             if number < 0 and value is not None and str(value) != NO_LABEL
         }
 
-    def calibrated(
-        self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any
-    ) -> tuple[Classification, Calibration]:
-        """Return the task with the temperature at which the loss on these rows is lowest."""
-        task = replace(self, temperature=calibration.temperature(samples.by_row(scores), rows.targets))
-        before, after = (calibration.numbers(one.probabilities(scores, samples), rows.targets) for one in (self, task))
-        return task, Calibration(len(rows), task.temperature, before, after, **known)
-
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each class."""
         return softmax(self._logits(scores, samples))
-
-    def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
-        """Return the logits divided by the temperature, ``(rows, classes)``; without one they are no copy."""
-        logits = samples.by_row(scores)
-        return logits if self.temperature == 1 else logits / self.temperature
 
     def metrics(self, scores: Scores, rows: LabelledRows, samples: Tokens) -> dict[str, float]:
         """Return accuracy, macro precision, recall and F1, and the loss."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,14 +44,47 @@ def probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return chances
 
 
-def decisions(logits: npt.NDArray[np.float32], thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Return whether the probability of each label reaches its threshold, ``(rows, labels)``."""
+@dataclass(frozen=True)
+class Decided:
+    """What one pass over the logits of rows gives: the sigmoid of thousands of labels is computed once.
+
+    Attributes
+    ----------
+    probabilities
+        That of each label, ``(rows, labels)``, in single precision.
+    given
+        Whether the probability of each label reaches its threshold, ``(rows, labels)``, in double precision.
+    brier, loss
+        The mean squared error of the probabilities of a row, and its cross-entropy in nats; ``(rows,)``.
+    gaps
+        True labels minus probabilities of a row, summed in bins of the probability; ``(rows, BINS)``.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    given: npt.NDArray[np.bool_]
+    brier: npt.NDArray[np.float64]
+    loss: npt.NDArray[np.float64]
+    gaps: npt.NDArray[np.float64]
+
+
+def decided(
+    logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
+) -> Decided:
+    """Return probabilities, decisions and errors of rows; for the arguments see `metrics`."""
     import numpy as np
 
-    given = np.empty(logits.shape, bool)
+    rows, wanted = len(targets), targets > 0
+    all_chances, given = np.empty(logits.shape, np.float32), np.empty(logits.shape, bool)
+    brier, loss, gaps = np.empty(rows), np.empty(rows), np.empty((rows, BINS))
     for part in blocks(*logits.shape):
-        given[part] = sigmoid(logits[part]) >= thresholds
-    return given
+        chances, exact = sigmoid(logits[part]), logits[part].astype(np.float64)
+        all_chances[part], given[part] = chances, chances >= thresholds
+        brier[part] = ((chances - targets[part]) ** 2).mean(axis=1)
+        loss[part] = (np.logaddexp(0.0, exact) - targets[part] * exact).sum(axis=1)
+        cells = bin_of(chances) + BINS * np.arange(len(chances))[:, None]
+        sums = np.bincount(cells.ravel(), (wanted[part] - chances).ravel(), minlength=BINS * len(chances))
+        gaps[part] = sums.reshape(-1, BINS)
+    return Decided(all_chances, given, brier, loss, gaps)
 
 
 def metrics(
@@ -76,24 +109,22 @@ def metrics(
     ``macro_f1`` is the mean over the labels that some row has or was given. ``loss`` is the binary cross-entropy in
     nats, summed over the labels of a row.
     """
-    estimates = tally(logits, targets, thresholds).point_estimates()
+    estimates = tally(logits, targets, decided(logits, targets, thresholds)).point_estimates()
     names = ("micro_f1", "macro_f1", "exact_match", "ranking_precision", "loss")
     return {name: estimates.get(name, float("nan")) for name in names}
 
 
-def report_metrics(
-    logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]
-) -> Estimates:
-    """Return the metrics of a report with their 95 % intervals; for the arguments see `metrics`."""
+def report_metrics(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], made: Decided) -> Estimates:
+    """Return the metrics of a report with their 95 % intervals; ``made`` is what `decided` returns for these rows."""
     ranked = ranking_metrics.tally(logits, targets)  # they rank as the probabilities do
-    estimates = with_intervals.estimate([tally(logits, targets, thresholds), ranked])
+    estimates = with_intervals.estimate([tally(logits, targets, made), ranked])
     if "roc_auc" in estimates.metrics:
         return estimates
     why = "no label is on some of the rows and missing from others"
     return replace(estimates, undefined={"roc_auc": why, "average_precision": why})
 
 
-def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresholds: npt.NDArray[np.float64]) -> Tally:
+def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], made: Decided) -> Tally:
     """Return `metrics` as a function of rows, with averages, Brier score and calibration error of the labels.
 
     The calibration error is over all pairs of a row and a label: the distance between the probability of a label and
@@ -101,17 +132,9 @@ def tally(logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int8], thresh
     """
     import numpy as np
 
-    wanted, given, labels = targets > 0, decisions(logits, thresholds), targets.shape[1]
-    brier, loss, gaps = np.empty(len(targets)), np.empty(len(targets)), np.empty((len(targets), BINS))
-    for part in blocks(*logits.shape):
-        chances, exact = sigmoid(logits[part]), logits[part].astype(np.float64)
-        brier[part] = ((chances - targets[part]) ** 2).mean(axis=1)
-        loss[part] = (np.logaddexp(0.0, exact) - targets[part] * exact).sum(axis=1)
-        cells = bin_of(chances) + BINS * np.arange(len(chances))[:, None]
-        sums = np.bincount(cells.ravel(), (wanted[part] - chances).ravel(), minlength=BINS * len(chances))
-        gaps[part] = sums.reshape(-1, BINS)
-    of_row = [np.ones(len(targets)), (given == wanted).all(axis=1), rankings(logits, wanted), brier, loss]
-    of_row += [(given | wanted).any(axis=1), gaps]
+    wanted, given, labels = targets > 0, made.given, targets.shape[1]
+    of_row = [np.ones(len(targets)), (given == wanted).all(axis=1), rankings(logits, wanted), made.brier, made.loss]
+    of_row += [(given | wanted).any(axis=1), made.gaps]
     values = _side_by_side([given & wanted, given, wanted, np.column_stack(of_row)])
     return Tally.of_rows(
         values, partial(_metrics, labels), shares=frozenset(["exact_match"]), units=partial(_units, labels)

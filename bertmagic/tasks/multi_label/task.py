@@ -13,12 +13,11 @@ from bertmagic.data.report import Finding
 from bertmagic.data.rows import with_targets
 from bertmagic.data.texts import strings
 from bertmagic.errors import DataError, ModelError, count, listing
-from bertmagic.evaluation import calibration, confusion_metrics
-from bertmagic.evaluation.calibration import Calibration
+from bertmagic.evaluation import confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
 from bertmagic.models import loading
-from bertmagic.tasks.base import Task
+from bertmagic.tasks.calibrated_task import CalibratedTask
 from bertmagic.tasks.description import Description, by_probability, predict_one
 from bertmagic.tasks.multi_label import metrics as measured
 from bertmagic.tasks.multi_label import reading
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MultiLabel(Task):
+class MultiLabel(CalibratedTask):
     """Any number of labels for each text, or for each pair of texts: a binary decision for each label.
 
     Attributes
@@ -65,7 +64,6 @@ class MultiLabel(Task):
 
     name: ClassVar[str] = "multi_label"
     target_kind: ClassVar[Targets] = "labels"
-    calibrates: ClassVar[bool] = True
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "micro_f1", "exact_match", "ranking_precision", "loss")
     has_thresholds: ClassVar[bool] = True
     main_metric: ClassVar[str] = "exact_match"
@@ -202,15 +200,6 @@ class MultiLabel(Task):
         chances = measured.sigmoid(self._logits(scores, samples))
         return replace(self, thresholds=tuple(measured.best_thresholds(chances, rows.targets).tolist()))
 
-    def calibrated(
-        self, scores: Scores, rows: LabelledRows, samples: Tokens, **known: Any
-    ) -> tuple[MultiLabel, Calibration]:
-        """Return the task with the temperature at which the loss on these rows is lowest, and the thresholds for it."""
-        heat = calibration.temperature(samples.by_row(scores), rows.targets)
-        task = replace(self, temperature=heat).tuned(scores, rows, samples)
-        before, after = (calibration.numbers(one.probabilities(scores, samples), rows.targets) for one in (self, task))
-        return task, Calibration(len(rows), heat, before, after, thresholds=task.thresholds, **known)
-
     def probabilities(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
         """Return the probability of each label."""
         return measured.probabilities(self._logits(scores, samples))
@@ -220,10 +209,6 @@ class MultiLabel(Task):
         import numpy as np
 
         return (chances >= np.asarray(self.thresholds)).astype(np.int64)
-
-    def _logits(self, scores: Scores, samples: Tokens) -> npt.NDArray[np.float32]:
-        logits = samples.by_row(scores)
-        return logits if self.temperature == 1 else logits / self.temperature
 
     def unseen(self, table: Table, columns: Mapping[str, Any]) -> dict[int, str]:
         """Return the rows that have an unknown label."""
@@ -244,8 +229,8 @@ class MultiLabel(Task):
         import numpy as np
 
         logits, thresholds = self._logits(scores, samples), np.asarray(self.thresholds)
-        predicted = measured.decisions(logits, thresholds)
-        estimates = measured.report_metrics(logits, rows.targets, thresholds)
+        made = measured.decided(logits, rows.targets, thresholds)
+        predicted, estimates = made.given, measured.report_metrics(logits, rows.targets, made)
         classes = confusion_metrics.by_class(estimates.tallies[0], self.labels.names)
         outcomes = Outcomes(
             index=rows.index,
@@ -256,7 +241,7 @@ class MultiLabel(Task):
             predicted=predicted.astype(np.int8),
             credit=(predicted == rows.targets).all(axis=1).astype(float),
             tallies=estimates.tallies,
-            probabilities=measured.probabilities(logits),
+            probabilities=made.probabilities,
         )
         return Report(
             task=self.name,

@@ -16,7 +16,7 @@ from bertmagic.text_safety import quoted
 _STARTS = ("start", "startoffset", "startchar", "startidx", "startindex", "startpos", "begin", "beginoffset", "from")
 _ENDS = ("end", "endoffset", "endchar", "endidx", "endindex", "endpos", "stop", "to")
 _LABELS = ("label", "labels", "type", "tag", "entitygroup", "entitytype", "entitylabel", "class", "category", "entity")
-_QUOTES = ("text", "word", "surface", "mention", "quote", "value", "entitytext", "entity")
+_QUOTES = ("text", "word", "surface", "mention", "quote", "value", "name", "entitytext", "entity")
 """The keys of spans in the exports of tools, in lower case without underscores, the likeliest first."""
 
 
@@ -91,6 +91,8 @@ def _of_dict(item: Mapping[Any, Any]) -> list[Any]:
     start, end = first(_STARTS), first(_ENDS)
     if start is None and end is None and _is_offset(values.get("offset")) and _is_offset(values.get("length")):
         start, end = values["offset"], values["offset"] + values["length"]
+    if start is None and end is None and len(listed(values.get("span")) or []) == 2:
+        start, end = listed(values.pop("span")) or (None, None)
     return [start, end, label, first(_QUOTES)]
 
 

@@ -91,3 +91,42 @@ def test_a_text_of_a_class_that_cannot_be_decoded_names_its_file(write, tmp_path
     with pytest.raises(DataError, match=r"2.txt is not UTF-8: .* it may be cp1252, with 'café' there"):
         tables.read("data")
     assert tables.read("data?encoding=latin-1").frame["text"].tolist() == ["x", "Le café élégant"]
+
+
+@pytest.mark.parametrize(
+    "names", [["polarity.pos", "polarity.neg"], ["pos.txt", "neg.txt"], ["my-pos-x.txt", "my-neg-x.txt"]]
+)
+def test_a_file_of_lines_for_each_class(write, names):
+    folder = write(**{name.replace(".", "_DOT_"): f"one {at}\n\ntwo {at}\n" for at, name in enumerate(names)})
+    table = tables.read(folder)
+    assert table.frame.to_dict("list") == {
+        "text": ["one 1", "two 1", "one 0", "two 0"],
+        "label": ["neg", "neg", "pos", "pos"],
+    }
+    assert table.note == "Each line of the files in data is a text, and the name of its file the label: neg, pos."
+
+
+def test_tables_with_such_names_and_numbered_texts_are_no_classes(write):
+    with pytest.raises(DataError, match="is a folder of 2 files"):
+        tables.read(write(yelp_DOT_csv=CSV, imdb_DOT_csv=CSV))
+    with pytest.raises(DataError, match="is a folder of 4 files"):
+        tables.read(write(chapter1_DOT_txt="a\n", chapter2_DOT_txt="b\n"))
+
+
+def test_numbered_files_of_splits_are_read_as_one(write):
+    first, second = CSV, CSV.replace("tea", "soup")
+    parts = {"train-00000-of-00002": first, "train-00001-of-00002": second, "test-00000-of-00001": first}
+    splits = tables.read_splits(write(**{f"{name}_DOT_csv": content for name, content in parts.items()})).tables
+    assert set(splits) == {"train", "test"}
+    assert splits["train"].frame["text"].str.contains("soup").tolist() == [False, False, True, True]
+    assert "train is train-00000-of-00002.csv to train-00001-of-00002.csv" in splits["train"].note
+
+
+def test_the_parts_of_a_table_that_spark_wrote_are_one(write):
+    parts = {
+        "_SUCCESS": "",
+        "part-00000-3f-c000_DOT_csv": CSV,
+        "part-00001-3f-c000_DOT_csv": CSV,
+        "_DOT_part-0_DOT_crc": "x",
+    }
+    assert len(tables.read(write(**parts)).frame) == 4

@@ -15,7 +15,7 @@ from bertmagic.data.formats.reading import Reading
 from bertmagic.workflows.prepare import ROLES
 
 FILES = Path(__file__).parent / "files"
-ENTRY = {"brat": "brat/doc1.txt", "atis": "atis/seq.in"}
+ENTRY = {"standoff": "standoff/doc1.txt", "slots_and_intents": "slots_and_intents/seq.in"}
 """The file to begin with where a data set is several files."""
 HOW = ("format", "header", "columns", "encoding", "sep")
 NAMES = sorted(path.name.removesuffix(".expected.json") for path in FILES.glob("*.expected.json"))

@@ -55,6 +55,20 @@ def test_lines_with_tabs_or_labels_are_said(read):
     assert read("t.txt", "one\ttwo\nthree\n", format="lines").note == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("The/at film/nn was/v long/j", "tags behind words"),
+        ("The soup is good .####[['soup', 'food', 'positive']]", "####"),
+        ("( (S (NP Mara) (VP left)))", "parse trees"),
+    ],
+)
+def test_lines_that_hold_more_than_a_text_are_said(read, line, what):
+    assert read("t.txt", f"{line}\nplain\n").note == (
+        f"Read as lines, each a text: 1 line with {what} of 2; format = … overrules."
+    )
+
+
 def test_lines_that_all_begin_with_a_label_are_asked(read):
     content = "".join(f"{i % 2} the film number {i}\n" for i in range(20))
     with pytest.raises(DataError, match=r"t.txt can be read in several ways: label_first, lines") as caught:

@@ -1,13 +1,17 @@
 """The options of a file: given by name, or written behind its path."""
 
+import contextlib
+
 import pandas as pd
 import pytest
 
 import bertmagic as bm
 from bertmagic.data import formats, tables
+from bertmagic.data.formats import source
 from bertmagic.data.formats.reading import Reading, of_reference
 from bertmagic.errors import DataError, OptionError, UnknownReference
-from bertmagic.options.files import FORMATS
+from bertmagic.options import commands, learning
+from bertmagic.options.files import FORMATS, Files
 
 
 @pytest.mark.parametrize(
@@ -86,3 +90,54 @@ def test_the_option_offers_each_format():
     assert sorted(FORMATS) == sorted(formats.NAMES)
     with pytest.raises(OptionError, match=r"format = 'conl' is not one of .*Did you mean 'conll'"):
         bm.check("nothing.csv", format="conl")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        commands.Fill, commands.Predict, commands.Similar, commands.Evaluate, commands.Check, commands.Panel,
+        commands.Compare, learning.Finetune, learning.Tune, learning.Pretrain,
+    ],
+)  # fmt: skip
+def test_every_command_that_takes_data_has_the_options_of_files(command):
+    assert issubclass(command, Files)
+
+
+def test_a_prediction_takes_them_too(files, learnt):
+    (files / "more.csv").write_text("".join(f"film {at};{at % 2}\n" for at in range(40)))
+    said = {"sep": ";", "header": False, "columns": ("one", "two")}
+    assert len(learnt.predict(file="more.csv", text="one", show=False, **said).frame) == 40
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t", "t.csv", "t.conll", "t.md", "t_text.txt"])
+def test_the_beginning_of_a_file_says_what_it_is(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(b"A line of text, which has a comma\nand another one\n" * 60_000)  # 3 MB
+    (tmp_path / "t_labels.txt").write_text("1\n0\n" * 60_000)
+    read = []
+    real = source.Source.open
+
+    def counting(self):
+        file = real(self)
+        inner = file.read
+
+        class Counted:
+            def __getattr__(self, key):
+                return getattr(file, key)
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                file.close()
+
+            def read(self, size=-1):
+                data = inner(size)
+                read.append(len(data))
+                return data
+
+        return Counted()
+
+    monkeypatch.setattr(source.Source, "open", counting)
+    with contextlib.suppress(DataError):
+        formats.choose(source.Source(tmp_path / name, Reading()))
+    assert 0 < sum(read) <= 4 * source.HEAD

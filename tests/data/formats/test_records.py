@@ -217,3 +217,9 @@ def test_each_line_is_parsed_once(read, monkeypatch):
 def test_a_file_that_is_json_for_sure_is_shown_to_no_later_format(read, monkeypatch):
     monkeypatch.setattr("bertmagic.data.formats.delimited.dialects", None)
     assert listed(read(ROWS, "data")) == ROWS
+
+
+def test_lists_of_texts_by_class_of_different_lengths(read):
+    table = read({"greet": ["hello", "hi"], "bye": ["see you"]})
+    assert table.frame.to_dict("list") == {"text": ["hello", "hi", "see you"], "label": ["greet", "greet", "bye"]}
+    assert "each key is a class and its items are texts: greet, bye" in table.note

@@ -1,16 +1,29 @@
 """Files that hold no rows say what they are and what to do."""
 
+import gzip
+import io
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bertmagic.data import formats, tables
 from bertmagic.data.formats import Reading, encodings
-from bertmagic.errors import DataError
+from bertmagic.errors import DataError, UnknownReference
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+def packed(*names, content=b"x"):
+    """A zip archive as bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -20,6 +33,33 @@ def write(tmp_path):
         return name
 
     return write
+
+
+XML = '<?xml version="1.0"?>\n<corpus><doc id="1"><text>A film</text></doc><doc id="2"><text>B</text></doc></corpus>'
+
+
+def test_xml_is_named_with_a_line_that_gives_its_rows(write):
+    with pytest.raises(DataError, match=r"t.xml is XML \(<corpus>\), whose rows are not known") as caught:
+        tables.read(write("t.xml", XML.encode()))
+    call = caught.value.fix.split(" as in ")[1].rstrip(".")
+    frame = eval(call, {"pandas": pd})  # what the message says to type
+    assert frame["text"].tolist() == ["A film", "B"]
+
+
+def test_elements_within_the_text_of_others_are_not_named(write):
+    text = "&lt;row&gt;&lt;row&gt;<![CDATA[<row><row>]]>"
+    content = f'<?xml version="1.0"?><c:all xmlns:c="urn:c"><c:s n="1">{text}</c:s><c:s n="2"/></c:all>'
+    with pytest.raises(DataError, match=r"t.xml is XML \(<all>\)") as caught:
+        tables.read(write("t.xml", content.encode()))
+    call = caught.value.fix.split(" as in ")[1].rstrip(".")
+    assert eval(call, {"pandas": pd})["n"].tolist() == [1, 2]
+
+
+def test_sgml_is_named(write):
+    with pytest.raises(DataError, match=r"t.sgm is SGML \(<REUTERS>\), whose rows are not known"):
+        tables.read(
+            write("t.sgm", b'<!DOCTYPE lewis SYSTEM "lewis.dtd">\n<REUTERS NEWID="1"><BODY>Oil</BODY></REUTERS>')
+        )
 
 
 @pytest.mark.parametrize(
@@ -36,6 +76,13 @@ def write(tmp_path):
         ("t.pkl", pickle.dumps([{"text": "a"}], 4), "is a pickle, which can run any code", "pandas.read_pickle"),
         ("t.tar", b"a" * 257 + b"ustar\x0000" + bytes(99), "is a tar archive", "tar -xf t.tar"),
         ("t.h5", b"\x89HDF\r\n\x1a\n", "is an HDF5 file", "Export"),
+        ("t.csv.gz", gzip.compress(gzip.compress(b"text,label\na,b\n")), "is packed twice", "Unpack it once"),
+        ("t.docx", packed("[Content_Types].xml", "word/document.xml"), "is a document .Word.", "Save its text"),
+        ("t.zip", packed("inner.zip", content=packed("a.csv")), "inner.zip is a zip archive", "Unpack it"),
+        ("t.avro", b"Obj\x01\x04\x14avro" + bytes(9), "is an Avro file", "fastavro"),
+        ("t.rtf", b"{\\rtf1 hello}", "is a document .RTF.", "Save its text"),
+        ("t.conll", b"Mara B-PER\n" + b"x" * 6_000_000 + b" O\n", "line 2 has 6,000,002 characters", "one word"),
+        ("t.mbox", b"From a\nSubject: b\n\nText\n", "of an unknown kind", 'format = "lines" reads each line'),
         ("t.npy", b"\x93NUMPY\x01\x00", "is an array of NumPy", "numpy.load"),
         ("t.csv", b"text,label\na\x00b,c\nd,e\n", "byte 0x00 stands at position 12", "Export"),
         ("t.bin", bytes(range(256)) * 9, "is a binary file of an unknown kind", "Export"),
@@ -47,6 +94,13 @@ def test_what_a_file_is_and_what_to_do(write, name, content, message, fix):
     with pytest.raises(DataError, match=message) as caught:
         tables.read(write(name, content))
     assert fix in caught.value.fix
+
+
+def test_a_link_to_nothing(tmp_path):
+    Path("t.csv").symlink_to("nowhere.csv")
+    with pytest.raises(UnknownReference, match=r"'t.csv' is a link to a file that is not there") as caught:
+        tables.read("t.csv")
+    assert caught.value.fix == "It leads to nowhere.csv."
 
 
 def test_a_pickle_is_not_loaded(write):
@@ -118,6 +172,7 @@ TEXTS = {
     "cp1252": "Le café élégant coûte 5 € à Besançon – « voilà »",
     "cp1250": "Zażółć gęślą jaźń, proszę państwa: książka jest już złożona",
     "cp1251": "Очень хороший фильм, смотрел два раза",
+    "big5": "這部電影真的很好看，我非常喜歡，推薦給大家",
     "gb18030": "这部电影很好看,我很喜欢,推荐给大家",
     "euc_kr": "이 영화는 정말 재미있었습니다",
     "shift_jis": "この映画はとても面白かったです",

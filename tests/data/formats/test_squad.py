@@ -141,6 +141,14 @@ def test_a_single_article_and_splits_of_articles_are_read(read):
     assert len(read({"train": {"data": [article(WHEN)]}, "dev": {"data": [article(WHY)]}})) == 1
 
 
+def test_a_context_may_be_an_object_with_its_text(read):
+    passage = {"text": "Mara left Oslo.", "entities": [{"start": 0, "end": 3}]}
+    answers = [{"text": "Oslo", "start": 10, "end": 13}]
+    frame = read({"data": [{"id": "1", "passage": passage, "qas": [{"query": "She left what?", "answers": answers}]}]})
+    assert frame["context"].tolist() == ["Mara left Oslo."]
+    assert frame["answers"].tolist() == [{"text": ["Oslo"], "answer_start": [10]}]
+
+
 def test_an_offset_that_is_no_number_names_its_place(read):
     with pytest.raises(DataError, match=r"qas\[0\]\.answers of squad.json holds the offset 'x'"):
         read([article({**WHEN, "answers": [{"text": "1911", "answer_start": "x"}]})])

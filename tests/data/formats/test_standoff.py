@@ -243,3 +243,16 @@ def test_parallel_files_that_do_not_fit_are_refused(write, files, message):
 def test_files_with_such_names_and_no_tags_are_texts(write):
     folder = write(source_txt="A house\nA dog\n", target_txt="Ein Haus\nEin Hund\n")
     assert tables.read(folder / "source.txt").columns == ["text"]
+
+
+def test_categories_without_words_are_pairs_of_text_and_aspect(write):
+    marks = (
+        '<aspectCategory category="food" polarity="positive"/><aspectCategory category="price" polarity="negative"/>'
+    )
+    content = f'<sentences><sentence id="7"><text>Good, but dear.</text>{marks}</sentence></sentences>'
+    frame = tables.read(write(a_xml=content) / "a.xml").frame
+    assert frame.drop(columns="id").to_dict("list") == {
+        "text": ["Good, but dear."] * 2,
+        "aspect": ["food", "price"],
+        "label": ["positive", "negative"],
+    }

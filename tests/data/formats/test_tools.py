@@ -9,6 +9,7 @@ import pytest
 from bertmagic.data import tables
 from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError
+from bertmagic.tasks.token_classification import spans
 
 TEXT = "Mara went to Oslo"
 MARA, OSLO = {"start": 0, "end": 4, "label": "PER"}, {"start": 13, "end": 17, "label": "LOC"}
@@ -424,3 +425,53 @@ def test_entities_of_assistants_that_count_words_are_placed_by_their_text(read):
     assert [(span["start"], span["end"], span["text"]) for span in spans] == [
         (11, 13, "by"), (14, 19, "ferry"), (24, 28, "Oslo"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [("tag", "patterns"), ("intent", "text"), ("name", "examples")])
+def test_patterns_of_a_chatbot_are_texts_with_its_intent(read, keys):
+    intent, patterns = keys
+    rows = [
+        {intent: "greet", patterns: ["hello", "hi there"], "responses": ["Hey!"]},
+        {intent: "bye", patterns: ["see you"], "responses": []},
+        {intent: "fallback", patterns: [], "responses": ["What?"]},
+    ]
+    table = read({"intents": rows})
+    assert table.frame.to_dict("list") == {
+        "text": ["hello", "hi there", "see you"],
+        "intent": ["greet", "greet", "bye"],
+    }
+    assert f"each of the {patterns} is a text, {intent!r} its class; left out: 1 without examples" in table.note
+
+
+def test_phrases_of_dialogflow_are_joined_from_their_parts(read):
+    new = {"trainingPhrases": [{"id": "1", "parts": [{"text": "go to "}, {"text": "Oslo", "parameterId": "city"}]}]}
+    old = [{"id": "1", "data": [{"text": "go to "}, {"text": "Oslo", "alias": "city", "meta": "@sys.geo-city"}]}]
+    for content in (new, old):
+        frame = read(content).frame
+        assert frame["text"].tolist() == ["go to Oslo"]
+        assert frame["spans"].tolist() == [[{"start": 6, "end": 10, "label": "city"}]]
+
+
+def test_slots_by_name_are_spans_and_intents_are_labels(read):
+    other = {"text": "so"}  # without slots and intents
+    rows = [
+        {"text": "at nine please", "intents": ["book", "affirm"], "slots": {"time": {"text": "nine", "span": [3, 7]}}},
+        {"text": "no", "intents": ["deny"]},
+    ]
+    frame = read([*rows, other]).frame
+    assert frame["spans"].tolist() == [[{"start": 3, "end": 7, "label": "time", "text": "nine"}], [], []]
+    assert frame["intents"].tolist() == [["book", "affirm"], ["deny"], []]
+
+
+def test_entities_within_a_composite_one_are_left_out_and_counted(read):
+    entities = [("Trip", 3, 16), ("Place", 6, 9), ("Place", 13, 16)]
+    marked = [{"entity": label, "startPos": start, "endPos": end} for label, start, end in entities]
+    table = read({"utterances": [{"text": "go to Rome or Oslo", "intent": "go", "entities": marked}]})
+    assert table.frame["spans"].tolist() == [[{"start": 3, "end": 17, "label": "Trip"}]]
+    assert 'label = "intent" learns the intents; left out: 2 entities within a longer one or twice' in table.note
+
+
+def test_spans_in_one_list_are_those_of_their_name(read):
+    rows = [{"curid": "1", "text": "李明在北京", "entities": [{"name": "北京", "span": [3, 5], "type": "地名"}]}]
+    table = read(rows)
+    assert spans.read(table.frame["entities"].iloc[0], "row 0") == [(3, 5, "地名", "北京")]

@@ -51,3 +51,10 @@ def test_what_marks_nothing_or_is_damaged_is_refused(read):
         read("#FORMAT=WebAnno TSV 3.3\n\n\n" + ROWS)
     with pytest.raises(DataError, match="line 15 is not a word: 'broken'"):
         read(HEAD + ROWS + "broken\n")
+
+
+def test_layers_that_describe_words_are_learnt_on_request_only(read):
+    head = HEAD.replace("#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value\n", "")
+    table = read(head + "#Text=Mara\n1-1\t0-4\tMara\tN\tNE\n")
+    assert table.columns == ["tokens", "POS.coarseValue", "POS.PosValue"]
+    assert "no layer marks entities; label = … learns the tags of words: POS.coarseValue, POS.PosValue" in table.note

@@ -105,6 +105,12 @@ def test_the_number_of_a_sentence_may_stand_at_its_first_word_only(blank):
     assert frame[["tokens", "tags"]].to_dict("list") == SENTENCES
 
 
+def test_a_damaged_tag_does_not_hide_the_sentences():
+    frame = pd.DataFrame({"Sentence#": [1] * 10 + [2] * 10, "Word": list("abcdefghij") * 2, "Tag": ["O"] * 20})
+    frame.loc[3, "Tag"] = "I+D4"
+    assert tables.read(frame).frame["tokens"].tolist() == [list("abcdefghij")] * 2
+
+
 def test_other_tables_of_words_stay_as_they_are():
     frame = pd.DataFrame({"sentence": ["a b", "c d"], "word": ["a", "c"], "label": ["good", "bad"]})
     assert tables.read(frame).frame.equals(frame)

@@ -36,7 +36,7 @@ def made(*examples, **more):
 
 
 def page_of(shown):
-    return html.unescape(re.search(r'srcdoc="([^"]*)"', shown)[1])
+    return html.unescape(re.search(r"srcdoc='([^']*)'", shown)[1])
 
 
 def test_twenty_rows_stand_without_a_script_and_all_are_in_the_frame():
@@ -50,16 +50,32 @@ def test_twenty_rows_stand_without_a_script_and_all_are_in_the_frame():
     assert "All 80 rows to read" in frame["text/html"]
     assert 'sandbox="allow-scripts"' in frame["text/html"]
     data = json.loads(re.search(r"const data = (.*);\n", page_of(frame["text/html"]))[1])
-    assert [row["row"] for row in data["rows"]] == [str(at) for at in range(80)]
+    assert [row[data["fields"].index("row")] for row in data["rows"]] == [str(at) for at in range(80)]
     assert data["matrix"] == [[80, 20], [5, 95]]
 
 
+QUOTES = """'"><img src=x onerror='alert("1")'> &#39; &#34; &quot;</iframe>"""
+
+
 def test_hostile_texts_end_neither_the_script_nor_the_frame():
-    shown = made(example(1, HOSTILE + "</script><!--"), *[example(HOSTILE, true=HOSTILE)] * 5)
+    texts = HOSTILE + "</script><!--", QUOTES, "<!--<script>" + QUOTES
+    shown = made(*map(example, range(3), texts), *[example(HOSTILE, true=HOSTILE)] * 5)
     (frame,) = below(shown)
     assert "img" not in Tags(bundle(shown)["text/html"]).tags
     assert Tags(frame["text/html"]).tags == ["div", "details", "summary", "style", "iframe"]
-    assert page_of(frame["text/html"]).count("</script>") == 1
+    page = page_of(frame["text/html"])
+    assert page.count("</script>") == page.count("<script") == 1
+    data = json.loads(re.search(r"const data = (.*);\n", page)[1])
+    assert [row[1] for row in data["rows"][1:3]] == list(texts[1:])
+
+
+def test_a_page_of_json_costs_few_bytes_more_in_its_frame():
+    """Its quotes are not escaped, and the names of fields stand there once."""
+    (frame,) = below(made(*(example(at) for at in range(300))))
+    page = page_of(frame["text/html"])
+    assert "&#34;" not in frame["text/html"]
+    assert len(frame["text/html"]) < 1.05 * len(page) + 2_000
+    assert page.count('"predicted"') <= 3
 
 
 def test_it_is_bounded_however_long_the_texts_are():

@@ -44,7 +44,8 @@ def test_each_label_equals_scikit_learn_and_a_label_of_no_row_has_zeros():
     targets[:, 2] = 0
     thresholds = np.array([0.5, 0.5, 0.5, 1.1])
     predicted = multi_label.sigmoid(logits) >= thresholds
-    rows = confusion_metrics.by_class(multi_label.tally(logits, targets, thresholds), ("a", "b", "c", "d"))
+    made = multi_label.decided(logits, targets, thresholds)
+    rows = confusion_metrics.by_class(multi_label.tally(logits, targets, made), ("a", "b", "c", "d"))
     columns = precision_recall_fscore_support(targets, predicted, average=None, **KNOWN)
     assert [(row.precision, row.recall, row.f1, row.support) for row in rows] == [
         tuple(map(float, row)) for row in zip(*columns, strict=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bertmagic.data import tags
 from bertmagic.data.formats.numerals import DIGITS, is_position
+from bertmagic.data.formats.source import LONGEST
 from bertmagic.errors import DataError, count
 
 if TYPE_CHECKING:
@@ -166,6 +167,10 @@ class WordLines:
         """Raise a `DataError` for the first line of another number of columns than most lines."""
         for number, fields in (line for sentence in self.sentences() for line in sentence):
             where = f"{name} line {number:,}"
+            if len(self.lines[number - 1]) > LONGEST:
+                raise DataError(
+                    f"{where} has {len(self.lines[number - 1]):,} characters.", "A line holds one word: check the file."
+                )
             if len(fields) < 2:
                 raise DataError(
                     f"{where} has no tag after its word {fields[0]!r}.", "Give each word a tag: WORD TAB TAG."

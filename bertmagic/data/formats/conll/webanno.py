@@ -27,6 +27,8 @@ _NUMBERED = re.compile(r"(.*?)(?:\[(\d+)\])?", re.DOTALL)
 _SEPARATED = re.compile(r"(?<!\\)\|")
 _ESCAPED = re.compile(r"\\(.)")
 _ENTITIES = ("NamedEntity", "NE", "Entity", "NER")
+_OF_WORDS = ("POS", "Lemma", "Token", "MorphologicalFeatures")
+"""Layers that describe words and mark no entities: their tags are learnt on request only."""
 _FEATURES = ("value", "label", "identifier")
 
 Row = tuple[int, list[str]]
@@ -63,15 +65,20 @@ def _read(source: Source) -> Content:
             "Export a layer of spans, such as the named entities.",
         )
     chosen = min(filled, key=_likeliness)
+    is_asked = chosen.layer in _OF_WORDS
     marks = {feature: [_tags(sentence, feature) for sentence in sentences] for feature in filled}
     frame = pd.DataFrame(
         {
             "tokens": [[fields[2] for _, fields in sentence] for sentence in sentences],
-            "tags": [row for row, _ in marks[chosen]],
-            **{f.title: [row for row, _ in marks[f]] for f in filled if len(filled) > 1},
+            **({} if is_asked else {"tags": [row for row, _ in marks[chosen]]}),
+            **{f.title: [row for row, _ in marks[f]] for f in filled if len(filled) > 1 or is_asked},
         },
         pd.Index([sentence[0][0] for sentence in sentences], name="line", dtype="int64"),
     )
+    if is_asked:
+        layers = listing(feature.title for feature in filled)
+        note = f"Read as WebAnno TSV: no layer marks entities; label = … learns the tags of words: {layers}."
+        return Content({"": frame}, note)
     return Content({"": frame}, _note(chosen, filled, sum(dropped for _, dropped in marks[chosen])))
 
 
@@ -122,7 +129,7 @@ def _likeliness(feature: Feature) -> tuple[bool, bool, int]:
     """Return what sorts features: named entities first, parts of speech last, and their value before other features."""
     return (
         feature.layer not in _ENTITIES,
-        feature.layer in ("POS", "Lemma", "Token", "MorphologicalFeatures"),
+        feature.layer in _OF_WORDS,
         _FEATURES.index(feature.name) if feature.name in _FEATURES else 1,
     )
 

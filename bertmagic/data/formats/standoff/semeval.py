@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from bertmagic.data.formats.source import Source
 
-_ASPECT = re.compile(r"<(aspectTerm|Opinion)\b")
+_ASPECT = re.compile(r"<(aspectTerm|Opinion|aspectCategory)\b")
+_MARKS = ("aspectTerm", "Opinion")
 _PLACE = "$T$"
 _POLARITY = re.compile(r"-?\d+|positive|negative|neutral|conflict", re.IGNORECASE)
 _ROWS = 100
@@ -33,11 +34,14 @@ def _read_xml(source: Source) -> Content:
 
     rows, without = [], 0
     overlapping = 0
-    for sentence in _root(source).iter("sentence"):
+    root = _root(source)
+    if all(root.find(f".//{mark}") is None for mark in _MARKS):
+        return _of_categories(root)
+    for sentence in root.iter("sentence"):
         text = sentence.findtext("text")
         if text is None:
             continue
-        aspects = [mark for mark in sentence.iter() if mark.tag in ("aspectTerm", "Opinion")]
+        aspects = [mark for mark in sentence.iter() if mark.tag in _MARKS]
         place = f"{source.name}, sentence {sentence.get('id')},"
         marked = [_mention(mark, place) for mark in aspects if _is_placed(mark)]
         found = mentions.locate(text, marked)
@@ -48,6 +52,21 @@ def _read_xml(source: Source) -> Content:
     if without:
         note += f" {count(without, 'opinion')} on no words left out."
     return Content({"": pd.DataFrame(rows)}, " ".join([note, *mentions.remarks(overlapping, 0)]))
+
+
+def _of_categories(root: Element) -> Content:
+    """Return a row for each category of a sentence, whose aspects are not marked: text, category and polarity."""
+    import pandas as pd
+
+    rows = [
+        (sentence.get("id"), sentence.findtext("text"), mark.get("category"), mark.get("polarity"))
+        for sentence in root.iter("sentence")
+        for mark in sentence.iter("aspectCategory")
+    ]
+    note = "Read as SemEval: a row for each category of a sentence, with its polarity as the label"
+    return Content(
+        {"": pd.DataFrame(rows, columns=["id", "text", "aspect", "label"])}, f"{note}; format = … overrules."
+    )
 
 
 def _root(source: Source) -> Element:

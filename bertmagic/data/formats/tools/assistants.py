@@ -1,4 +1,7 @@
-"""Training data of assistants: texts with an intent, and entities in them. Rasa NLU, Snips and LUIS."""
+"""Training data of assistants: texts with an intent, and entities in them. Rasa NLU, Snips, LUIS, Dialogflow, wit.ai.
+
+Also the patterns of simple chatbots, ``{"tag": "greet", "patterns": ["hello", "hi"]}``.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,82 @@ import re
 from typing import Any
 
 from bertmagic.data.formats.tools.export import Export, Row, scalars
+from bertmagic.errors import count
 
 _WORD = re.compile(r"\w+|[^\w\s]")
+_INTENT = ("tag", "intent", "intent_name", "name", "label")
+_PATTERNS = ("patterns", "examples", "utterances", "training_phrases", "questions", "text")
+"""Keys of an intent and of its examples."""
+_CHUNKS = ("data", "parts")
+_CHUNK_LABELS = ("slot_name", "entity", "alias", "parameterId", "entityType")
 
 
 def read(rows: list[Any], name: str) -> Export | None:
     """Return rows with ``text``, ``intent`` and ``spans``."""
     if not rows or not all(isinstance(row, dict) for row in rows):
         return None
+    if (keys := _pattern_keys(rows)) is not None:
+        return _patterns(rows, *keys).check(name)
+    if all(map(_has_slots, rows)) and any(row.get("slots") for row in rows):
+        return Export("examples with slots", _with_intents(rows, list(map(_slotted, rows))))
     if all(isinstance(row.get("text"), str) and "intent" in row for row in rows) and any("entities" in r for r in rows):
-        return Export("examples with intents and entities", list(map(_example, rows)))
+        return _examples(rows)
     if all(_is_utterance(row) for row in rows):
-        return Export("utterances in chunks, as Snips has them", list(map(_utterance, rows)))
+        return Export("utterances in chunks, as Snips and Dialogflow have them", list(map(_utterance, rows)))
     return None
+
+
+def _pattern_keys(rows: list[Row]) -> tuple[str, str] | None:
+    """Return the keys of the intent and of its examples; None for rows of another kind."""
+    for intent in _INTENT:
+        for patterns in _PATTERNS:
+            if all(isinstance(row.get(intent), str) and _is_texts(row.get(patterns)) for row in rows):
+                return (intent, patterns) if any(row[patterns] for row in rows) else None
+    return None
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _patterns(rows: list[Row], intent: str, patterns: str) -> Export:
+    kept = [{"text": text, "intent": row[intent]} for row in rows for text in row[patterns]]
+    empty = sum(not row[patterns] for row in rows)
+    remarks = (f"each of the {patterns} is a text, {intent!r} its class",)
+    return Export("intents with examples", kept, {"without examples": empty}, remarks)
+
+
+def _has_slots(row: Row) -> bool:
+    """Whether a row is a text with its slots by name, ``{"date": {"text": …, "span": [0, 4]}}``, or with intents."""
+    slots = row.get("slots", {})
+    placed = isinstance(slots, dict) and all(
+        isinstance(slot, dict) and isinstance(slot.get("span"), list) and len(slot["span"]) == 2
+        for slot in slots.values()
+    )
+    return isinstance(row.get("text"), str) and placed and _is_texts(row.get("intents", []))
+
+
+def _slotted(row: Row) -> Row:
+    spans = [
+        {"start": slot["span"][0], "end": slot["span"][1], "label": label}
+        | ({"text": slot["text"]} if isinstance(slot.get("text"), str) else {})
+        for label, slot in row.get("slots", {}).items()
+    ]
+    return {**scalars(row), "spans": spans}
+
+
+def _with_intents(rows: list[Row], kept: list[Row]) -> list[Row]:
+    """Give rows their intents; one without the key has none if another one has it."""
+    if not any("intents" in row for row in rows):
+        return kept
+    return [{**slotted, "intents": row.get("intents") or []} for row, slotted in zip(rows, kept, strict=True)]
 
 
 def intents(value: Any) -> dict[str, list[Any]] | None:
     """Return the utterances of each intent in ``{intent: [{"data": […]}]}``; None for another value."""
     if isinstance(value, dict) and isinstance(value.get("intents"), dict):
         value = {intent: part.get("utterances") for intent, part in value["intents"].items() if isinstance(part, dict)}
-    if not isinstance(value, dict) or not value:
+    if not isinstance(value, dict) or not value or "trainingPhrases" in value:
         return None
     whole = all(isinstance(rows, list) and rows and all(map(_is_utterance, rows)) for rows in value.values())
     return value if whole else None
@@ -33,22 +92,46 @@ def intents(value: Any) -> dict[str, list[Any]] | None:
 
 def _is_utterance(row: Any) -> bool:
     """Whether a row is a text in chunks, ``{"data": [{"text": …}, {"text": …, "entity": …}]}``."""
-    chunks = row.get("data") if isinstance(row, dict) else None
+    chunks = _chunks(row) if isinstance(row, dict) else None
     return isinstance(chunks, list) and bool(chunks) and all(isinstance(c, dict) and "text" in c for c in chunks)
+
+
+def _chunks(row: Row) -> Any:
+    return next((row[key] for key in _CHUNKS if key in row), None)
 
 
 def _utterance(row: Row) -> Row:
     text, spans = "", []
-    for chunk in row["data"]:
-        label = chunk.get("slot_name") or chunk.get("entity")
+    for chunk in _chunks(row):
+        label = next((chunk[key] for key in _CHUNK_LABELS if chunk.get(key)), None)
         if label:
             spans.append({"start": len(text), "end": len(text) + len(chunk["text"]), "label": label})
         text += chunk["text"]
     return {"text": text, **scalars(row), "spans": spans}
 
 
-def _example(row: Row) -> Row:
-    return {**scalars(row), "spans": [_entity(entity, row["text"]) for entity in row.get("entities") or ()]}
+def _examples(rows: list[Row]) -> Export:
+    kept, nested = [], 0
+    for row in rows:
+        spans = [_entity(entity, row["text"]) for entity in row.get("entities") or ()]
+        outer = _outer(spans)
+        nested += len(spans) - len(outer)
+        kept.append({**scalars(row), "spans": outer})
+    remarks = ['label = "intent" learns the intents'] if any(row["spans"] for row in kept) else []
+    if nested:
+        remarks.append(f"left out: {count(nested, 'entity', 'entities')} within a longer one or twice")
+    return Export("examples with intents and entities", kept, remarks=tuple(remarks))
+
+
+def _outer(spans: list[Row]) -> list[Row]:
+    """Return the spans of which none shares a character with a longer one, as the parts of a composite entity do."""
+    if not all(isinstance(span["start"], int) and isinstance(span["end"], int) for span in spans):
+        return spans  # what is wrong with them is said where spans are read
+    chosen: list[Row] = []
+    for span in sorted(spans, key=lambda one: one["start"] - one["end"]):
+        if all(span["end"] <= other["start"] or other["end"] <= span["start"] for other in chosen):
+            chosen.append(span)
+    return [span for span in spans if any(span is one for one in chosen)]
 
 
 def _entity(entity: Row, text: str) -> Row:

@@ -14,7 +14,7 @@ def read(rows: list[Any], name: str) -> Export | None:
     """Return the rows of CLUENER, with spans by label and text; of Dataturks, with points; or of PubAnnotation."""
     if not rows or not all(isinstance(row, dict) for row in rows):
         return None
-    if _is_cluener(rows):
+    if _is_cluener(rows) and any("text" in row for row in rows):
         return Export("CLUENER", [{**scalars(row), "spans": _by_label(row.get("label") or {})} for row in rows])
     if all(isinstance(row.get("text"), str) and isinstance(row.get("denotations"), list) for row in rows):
         return Export(
