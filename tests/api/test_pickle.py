@@ -12,6 +12,7 @@ import pytest
 import bertmagic as bm
 from bertmagic.errors import ModelError
 
+from .. import forks
 from ..small import ROWS
 
 KINDS = [*ROWS, "masked_language_modeling"]
@@ -55,9 +56,11 @@ def test_a_report_of_every_task_is_whole_in_a_copy(small, kind, way):
 def test_a_model_is_read_by_another_process(learnt, own_folder):
     (own_folder / "model.pickle").write_bytes(pickle.dumps(learnt))
     (own_folder / "report.pickle").write_bytes(pickle.dumps(learnt.report))
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    scores, same = done.stdout.splitlines()[-2:]
+    command = [sys.executable, "-c", CHILD]
+    with forks.popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        printed = process.stdout.read()
+    assert process.returncode == 0, printed
+    scores, same = printed.splitlines()[-2:]
     expected = learnt.predict(["a good film", "a bad film"], show=False).frame["score"].tolist()
     np.testing.assert_allclose(eval(scores), expected, atol=1e-6)
     assert same == "True"

@@ -16,6 +16,8 @@ from bertmagic.errors import FileError, ModelError
 from bertmagic.models import loading, saving
 from bertmagic.models.fast import attention
 
+from .. import forks
+
 
 @pytest.fixture
 def model(bert_config):
@@ -246,10 +248,8 @@ for line in sys.stdin:
 def test_a_kill_at_any_moment_leaves_a_whole_model(tmp_path, model, tokenizer):
     """Weights and card of one version, whenever the process that saves again and again is killed."""
     first, folder = saving.save(tmp_path / "first", model, tokenizer, {"version": 0}), tmp_path / "m"
-    with subprocess.Popen(
-        [sys.executable, "-c", NURSERY, str(first), str(folder)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    ) as process:  # fmt: skip
+    command = [sys.executable, "-c", NURSERY, str(first), str(folder)]
+    with forks.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         for turn in range(12):
             # A save takes about 50 ms: each kill falls at another moment of one.
             process.stdin.write(f"{1000 * turn + 1} {0.013 * turn}\n")
