@@ -167,7 +167,7 @@ def find(ref: Any = None) -> TextModel:
         if model is None:
             raise UnknownReference(
                 f"no model was trained or loaded yet.{_waiting()}",
-                "Train one with %%bert_finetune, or name the model.",
+                "Train one with %%bert_finetune, or name one: --model NAME.",
             )
         return model
     name = _reference(ref)

@@ -193,8 +193,9 @@ class Report(ExportableResult):
     ----------
     model, task, data
         What was measured, and on which rows.
-    rows, skipped
-        How many rows were measured, and how many were left out (no text, no label, or an unknown label).
+    rows, skipped, trained_on
+        How many rows were measured, how many were left out (no text, no label, or an unknown label), and how many of
+        those measured the model was trained on, as far as that is known.
     metrics
         Named numbers between 0 and 1, and ``loss``, the mean cross-entropy in nats. For predicted numbers, ``rmse``
         and ``mae`` are in their unit, and correlations are between -1 and 1.
@@ -251,6 +252,7 @@ class Report(ExportableResult):
     confusion: npt.NDArray[np.int32] | None = None
     ranges: tuple[RangeScore, ...] = ()
     skipped: int = 0
+    trained_on: int = 0
     slices: tuple[Slice, ...] = ()
     seconds: float = 0.0
     tokens: int = 0

@@ -31,7 +31,8 @@ def summary(report: Report) -> str:
     name = main(report)
     if not name:
         return f"{report.model}: {count(report.rows, 'row')}."
-    parts = [_number(report, name), _weakness(report, name), _baseline(report), _calibration(report)]
+    numbers = _number(report, name), _trained_on(report)
+    parts = [*numbers, _weakness(report, name), _baseline(report), _calibration(report)]
     return f"{report.model}: {'; '.join(filter(None, parts))}."
 
 
@@ -44,6 +45,15 @@ def _number(report: Report, name: str) -> str:
     value, interval = report.metrics[name], report.intervals.get(name)
     between = f" ({short(interval.low)} to {short(interval.high)})" if interval else ""
     return f"{_called(name)} {short(value)}{between} on {count(report.rows, 'row')}"
+
+
+def _trained_on(report: Report) -> str:
+    """Return that the model knows some of the rows, whose numbers are better than those of new ones."""
+    if not report.trained_on:
+        return ""
+    if report.trained_on == report.rows:
+        return "these are its training rows: new ones are harder"
+    return f"{report.trained_on:,} of them are training rows: new ones are harder"
 
 
 def _called(name: str) -> str:

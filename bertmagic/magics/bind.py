@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import os
 import re
@@ -24,7 +25,7 @@ _UNNAMED = "_bert_model"
 
 
 def guard(name: str, space: dict[str, Any]) -> None:
-    """Raise an error if a variable holds something other than a model, or a running job.
+    """Raise an error if a variable holds something other than a model, or a running job, or hides what Python has.
 
     Raises
     ------
@@ -32,6 +33,7 @@ def guard(name: str, space: dict[str, Any]) -> None:
         With what the variable holds, and what to do.
     """
     value: Any = space.get(name)
+    guard_python(name, space)
     if names.is_job(value):
         if not value.done:
             fix = f"Stop it with {name}.stop(), wait for it with {name}.wait(), or choose another name."
@@ -40,6 +42,12 @@ def guard(name: str, space: dict[str, Any]) -> None:
         held = type(value).__name__
         what = f"the variable {name!r} holds a value of type {held}, not a model, and would be overwritten."
         raise OptionError(what, f"Choose another name for the model, or run `del {name}` first.")
+
+
+def guard_python(name: str, space: dict[str, Any]) -> None:
+    """Raise an `OptionError` if a variable would hide a function of Python, such as ``print``, for the first time."""
+    if name not in space and hasattr(builtins, name):
+        raise OptionError(f"{name!r} is a name of Python itself, which other cells need.", "Choose another name.")
 
 
 def identifier(reference: object) -> str:

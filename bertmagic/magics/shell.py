@@ -68,6 +68,8 @@ def _answer(shell: InteractiveShell, request: Request, in_cell: bool) -> Any:
         return _print(python(request, [name for name in (target, request.out) if name]))
     if target:
         bind.guard(target, shell.user_ns)
+    if request.out:
+        bind.guard_python(request.out, shell.user_ns)
     result = _run(shell, request, target)
     returned = result if not (in_cell or request.silent) else None
     if target and (made := _made(request, result)) is not None:

@@ -101,7 +101,9 @@ def _names(known: Iterable[str]) -> Iterator[str]:
 
 def _unknown(reference: str, known: Iterable[str]) -> UnknownReference:
     """Return the error for a reference that names no model."""
-    near = nearest(reference, [*catalogue.ALIASES, *known])
+    near = " A model of that name is in memory, and its run is not in this folder."
+    if reference not in (names := list(known)):
+        near = nearest(reference, [*catalogue.ALIASES, *names])
     return UnknownReference(
         f"there is no model named {reference!r}: no alias, run, folder or hub id.{near}",
         "%bert_models lists the aliases; a saved model is given by its path, a hub model as OWNER/NAME.",

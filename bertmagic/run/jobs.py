@@ -258,7 +258,7 @@ def _refuse(name: str) -> None:
     if name in _running:
         raise TrainingError(
             f"a job named {name!r} is running ({place(_running[name])}).",
-            f"Stop it with {name}.stop(), wait for it with {name}.wait(), or take another name.",
+            "Stop it with its .stop(), wait for it with its .wait(), or take another name.",
         )
 
 

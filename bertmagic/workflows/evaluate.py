@@ -18,7 +18,7 @@ from bertmagic.models import adapters, saving
 from bertmagic.options import LOWER_IS_BETTER
 from bertmagic.run import folders
 from bertmagic.run.locks import RunLock
-from bertmagic.workflows import embed, predict
+from bertmagic.workflows import embed, predict, training_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,6 +102,7 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
         seconds=seconds,
         tokens=len(run.tokens.ids),
         notes=run.notes,
+        trained_on=training_rows.trained_on(model.card, folders.run_of(model.folder) or model.name, run.rows),
     )
     emit(Phase("looking at parts of the rows"))
     report = _sliced(run, replace(report, unseen=run.unseen), asked.by)

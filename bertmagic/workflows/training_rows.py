@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertmagic import options, tasks
 from bertmagic.data import tables
+from bertmagic.data.rows import overlap
 from bertmagic.data.texts import cells
 from bertmagic.disk import files, paths
 from bertmagic.errors import BertMagicError, OptionError, count
@@ -30,6 +31,9 @@ MOST = 8_000_000
 """The most bytes of the kept rows of a run, compressed."""
 _LETTERS = 10 * MOST
 """Rows with more letters are not compressed to see how large they are."""
+
+_SOON = 20_000
+"""So many rows of a file are read again within seconds."""
 
 _CANDIDATES = 8
 """How many of the user's variables are read at most."""
@@ -123,6 +127,19 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
         f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were.",
         "Give them to the comparison: --train DATA.",
     )
+
+
+def trained_on(card: Mapping[str, Any], model: str, rows: LabelledRows) -> int:
+    """Return how many rows a model was trained on; 0 if its training rows are not at hand at little cost."""
+    recorded = _Recorded.of(card, model)
+    source = recorded.options.get("train")
+    try:
+        train = _kept(recorded) if recorded.sha256 else None
+        if train is None and recorded.sha256 and recorded.rows <= _SOON and _in_file(source):
+            train = _read(recorded, source)
+        return 0 if train is None else len(overlap(rows, train))
+    except Exception:  # a file that is another one by now, in any way: the report matters more
+        return 0
 
 
 def _find(recorded: _Recorded) -> LabelledRows | None:

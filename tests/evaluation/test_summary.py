@@ -34,6 +34,15 @@ def test_it_says_what_a_person_would_say():
     )
 
 
+def test_it_says_first_that_the_model_knows_the_rows():
+    assert (
+        "on 160 rows; 40 of them are training rows: new ones are harder;"
+        in replace(WHOLE, trained_on=40, automatic=PARTS).summary
+    )
+    known = replace(WHOLE, trained_on=160).summary
+    assert known.endswith("on 160 rows; these are its training rows: new ones are harder.")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -27,6 +27,10 @@ def test_identifiers(reference, name):
 def test_guard(api):
     bind.guard("free", {})
     bind.guard("model", {"model": api.TextModel("x", [])})
+    bind.guard_python("list", {"list": [1]})  # it is hidden already
+    for check in (bind.guard, bind.guard_python):
+        with pytest.raises(OptionError, match="'print' is a name of Python itself"):
+            check("print", {"x": 1})
     with pytest.raises(OptionError, match=r"variable 'df' holds a value of type dict, not a model.*\n.*del df"):
         bind.guard("df", {"df": {}})
 

@@ -222,3 +222,10 @@ def test_rows_are_called_what_was_typed(run, shell, reviews, api, monkeypatch, l
     monkeypatch.setattr(api, "check", lambda data, **options: called.append(variables.known(data)))
     assert run(f"%bert_data {line}").error is None
     assert called == [name]
+
+
+def test_no_result_hides_what_python_has(run, shell, reviews, api):
+    for line in ('%bert_predict "fine" -m clf -o print', "%bert_finetune all --train reviews", "%bert_load runs/max"):
+        outcome = run(line)
+        assert "is a name of Python itself" in str(outcome.error)
+    assert not {"print", "all", "max"} & set(shell.user_ns)

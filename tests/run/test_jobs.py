@@ -74,7 +74,7 @@ def test_work_runs_in_a_daemon_thread_within_the_context_of_its_caller():
 def test_a_name_is_taken_until_its_job_is_done(gate):
     job = jobs.start("x", waiting(gate, started(), step(40, 4.0)))
     until(lambda: job.progress.step)
-    with pytest.raises(TrainingError, match=r"'x' is running \(step 40 of 100\).\n.*x\.stop\(\)"):
+    with pytest.raises(TrainingError, match=r"'x' is running \(step 40 of 100\).\n.*its \.stop\(\)"):
         jobs.start("x", waiting(gate))
     with pytest.raises(TrainingError, match="'x' is running"):
         jobs.refuse("x")

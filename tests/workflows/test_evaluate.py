@@ -5,6 +5,7 @@ import re
 from contextlib import nullcontext
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -70,6 +71,24 @@ def test_a_model_is_calibrated_and_stays_so(learnt, make_rows, own_folder):
     assert (after["label"] == before["label"]).all()
     assert not np.allclose(after["score"].astype(float), before["score"].astype(float))
     assert again.evaluate(rows, show=False).metrics["loss"] == pytest.approx(calibration.after["loss"], abs=1e-5)
+
+
+@pytest.mark.parametrize("where", ["kept with the run", "a file", "nowhere"])
+def test_a_report_on_training_rows_says_so_first(encoder, make_rows, own_folder, where):
+    rows, more = make_rows(40), make_rows(10, seed=9)
+    rows["text"] += [f" {at}" for at in range(40)]
+    rows.to_csv("rows.csv", index=False)
+    train = "rows.csv" if where == "a file" else rows
+    known = {"text": "text", "label": "label", "model": encoder, "max_steps": 2, "validation": 0, "show": False}
+    model = bm.finetune(train, name="mine", keep_rows=where != "nowhere", **known)
+    both = pd.concat([rows.sample(frac=1, random_state=0), more], ignore_index=True)
+    report = model.evaluate(both.rename(columns={"text": "words"}), text="words", show=False)
+    assert report.trained_on == (0 if where == "nowhere" else 40)
+    said = "on 50 rows; 40 of them are training rows: new ones are harder"
+    assert (said in report.summary) == (where != "nowhere")
+    assert (said in repr(report)) == (where != "nowhere")
+    assert model.evaluate(more, show=False).trained_on == 0
+    assert "these are its training rows" not in model.evaluate(more, show=False).summary
 
 
 def cards(*folders):

@@ -32,7 +32,7 @@ def blocks(result: Runs) -> list[Block]:
 
 def _headline(result: Runs) -> str:
     if not result.records and not result.hidden:
-        return f"Nothing has been run in {line(result.home, 200)} yet."
+        return f"Nothing has been run in {line(result.home.absolute(), 200)} yet."  # cells may change the folder
     hidden = f"; {result.hidden:,} more do not fit what was asked" if result.hidden else ""
     return f"{count(len(result.records), 'run')} in {line(result.home, 200)}{hidden}."
 
