@@ -25,7 +25,7 @@ lab: .venv/demo  ## open JupyterLab on the notebooks
 	cd notebooks && ../$(BIN)/jupyter lab
 
 test: .venv/develop lint  ## all tests: unit, shell, kernel, browser, notebooks, wheel
-	$(PYTEST) $(NBVAL) --notebook-steps 10 -m "not soak and not gpu" tests notebooks/*.ipynb
+	$(PYTEST) $(NBVAL) --short-notebooks -m "not soak and not gpu" tests notebooks/*.ipynb
 
 docs: .venv/develop  ## the site in English and Chinese; a warning, a lost page or a dead link is an error
 	rm -rf docs/_site

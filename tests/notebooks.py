@@ -1,7 +1,7 @@
 """A pytest plugin for the notebooks: each keeps its runs in a folder of its own, so that several run at once.
 
-``--notebook-steps`` bounds the steps of each training in them. Their cells are what is tested here, and not how good
-their models become: `make soak` trains them to the end.
+``--short-notebooks`` bounds the steps of each training in them, and has a small model stand in for MiniLM. Their cells
+are what is tested here, and not how good their models become: `make soak` trains them to the end.
 """
 
 import gc
@@ -11,32 +11,32 @@ from pathlib import Path
 
 import pytest
 
-from . import forks
+from . import forks, stand_in
 
 LONGEST = ("tuning", "labels_and_pairs", "pretraining", "quickstart")
 """They begin first, so that all workers end at about the same time."""
 
 home = Path(tempfile.mkdtemp(prefix="bertmagic-notebooks-"))
 
-STARTUP = """
+STEPS = """
 from bertmagic.training import plan
 
 whole = plan.count_steps
-plan.count_steps = lambda *known: min(whole(*known), {steps})
+plan.count_steps = lambda *known: min(whole(*known), 10)
 """
-"""What the kernel of a notebook runs first, where its steps are bounded."""
+"""What the kernel of a short notebook runs first, with the cell of `stand_in`."""
 
 
 def pytest_addoption(parser):
-    parser.addoption("--notebook-steps", type=int, help="at most so many steps of training in a notebook's cell")
+    parser.addoption("--short-notebooks", action="store_true", help="ten steps of training, with a small model")
 
 
 def pytest_configure(config):
-    steps = config.getoption("--notebook-steps")
-    if steps:
+    is_worker = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+    if config.getoption("--short-notebooks") and is_worker:
         startup = home / "ipython/profile_default/startup"
         startup.mkdir(parents=True)
-        (startup / "steps.py").write_text(STARTUP.format(steps=steps))
+        (startup / "short.py").write_text(stand_in.write(home / "packages") + STEPS)
 
 
 def is_cell(item):

@@ -38,7 +38,7 @@ class Server:
         quiet = {"@jupyterlab/apputils-extension:announcements": True, "@jupyterlab/extensionmanager-extension": True}
         page = places["JUPYTER_CONFIG_DIR"] / "labconfig" / "page_config.json"
         page.parent.mkdir(parents=True)
-        page.write_text(json.dumps({"disabledExtensions": quiet}))
+        page.write_text(json.dumps({"disabledExtensions": quiet, "buildCheck": False, "buildAvailable": False}))
         env = {**os.environ, **{name: str(place) for name, place in places.items()}}
         env |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "BERTMAGIC_HOME": "", forks.ADDRESS: forks.address()}
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), env.get("PYTHONPATH")]))

@@ -13,10 +13,10 @@ train      = reviews.head(340)
 text       = "review"
 label      = "mood"
 model      = "tinybert"
-epochs     = 30
+epochs     = 15
 lr         = 1e-3
 batch_size = 8
-eval_every = 100"""
+eval_every = 50"""
 
 # The points of the widest curve of the loss, and whether the cell still runs.
 DRAWN = """cell => {
@@ -42,7 +42,7 @@ def trained(session, pictures):
     cell = session.cell(at).element_handle()
     points = [4]
     for moment in ("first", "second", "third"):
-        grown = session.page.wait_for_function(GREW, arg=[cell, points[-1]])
+        grown = session.page.wait_for_function(GREW, arg=[cell, points[-1]], polling=200)
         points.append(grown.json_value()["points"])
         session.picture(pictures / f"running-{moment}.png")
     session.done(at)

@@ -105,6 +105,11 @@ def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> 
                 next(row for row in reader if row)
         elif dialects.declared(source):
             next(lines)
+        if len(dialect.sep) > 1:
+            rows = filter(None, dialect.rows(dialects.open_rows(source, lines) if not skipped else lines))
+            width = len(names)
+            cells = [[cell or None for cell in row] + [None] * (width - len(row)) for row in rows]
+            return pd.DataFrame(cells, columns=names, dtype="str")
         try:
             # In parts: of each part, pandas makes an object for every field.
             with pd.read_csv(

@@ -475,3 +475,17 @@ def test_spans_in_one_list_are_those_of_their_name(read):
     rows = [{"curid": "1", "text": "李明在北京", "entities": [{"name": "北京", "span": [3, 5], "type": "地名"}]}]
     table = read(rows)
     assert spans.read(table.frame["entities"].iloc[0], "row 0") == [(3, 5, "地名", "北京")]
+
+
+def test_the_intent_of_old_wit_ai_is_one_of_its_entities(read):
+    marked = [{"entity": "intent", "value": '"go"'}, {"entity": "place", "value": "oslo", "start": 6, "end": 10}]
+    rows = [{"text": "go to oslo", "entities": marked}, {"text": "hm", "entities": []}]
+    frame = read({"data": rows}).frame
+    assert frame["intent"].tolist()[0] == "go"
+    assert frame["intent"].isna().tolist() == [False, True]
+    assert frame["spans"].tolist() == [[{"start": 6, "end": 10, "label": "place"}], []]
+
+
+def test_a_text_in_words_is_not_a_list_of_examples(read):
+    rows = [{"intent": "greet", "text": ["hello", "there"]}, {"intent": "bye", "text": ["see", "you"]}]
+    assert len(read(rows).frame) == 2

@@ -1,0 +1,36 @@
+"""A small model that answers to the name `minilm`: what cells of documents and notebooks are tried with.
+
+It has the tokenizer, the layers and the heads of MiniLM, and is an eighth as wide, so that the cells take a few seconds
+instead of minutes. Its weights are random: what a model learns is tested elsewhere, and by `make soak`.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+CELL = """
+import pathlib, sys
+from bertmagic.models import catalogue
+sys.path.insert(0, {packages!r})
+catalogue.MINILM_FILES = {{"model.safetensors": {digest!r}}}
+"""
+"""What a kernel runs first."""
+
+
+def write(packages):
+    """Write the package with the small model into a folder; return the cell that makes a kernel find it there."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from bertmagic.models import catalogue
+
+    real = catalogue.packaged("minilm")
+    folder = Path(packages) / catalogue.MINILM_PACKAGE / "model"
+    shutil.copytree(real, folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json", "README.md"))
+    (folder.parent / "__init__.py").touch()
+    config = BertConfig.from_pretrained(real, hidden_size=48, intermediate_size=96)
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        BertModel(config).save_pretrained(folder)
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    return CELL.format(packages=str(packages), digest=digest)
