@@ -120,8 +120,6 @@ def test_options_of_a_file_without_one_are_an_error(learnt, method):
 
 
 def test_a_pair_for_a_model_of_single_texts_is_named_with_its_row(learnt):
-    with pytest.raises(
-        DataError, match=r"row 1 is a pair, and the model reads single texts: .*\nGive one"
-    ):
+    with pytest.raises(DataError, match=r"row 1 is a pair, and the model reads single texts: .*\nGive one"):
         learnt.predict(["a good film", ("a bad film", "a dog")], show=False)
     assert len(learnt.predict(["a good film ||| a dog"], show=False).frame) == 1  # a text may hold the mark
