@@ -131,7 +131,8 @@ def _xml(source: Source, start: str) -> DataError:
     row = next((name for name in elements[1:] if elements.count(name) > 1), elements[0] if elements else "row")
     return DataError(
         f"{source.name} is XML{root}, whose rows are not known; only that of SemEval's reviews is read.",
-        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", parser="etree"{said}).',
+        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", '
+        f'parser="etree"{said}).',
     )
 
 
