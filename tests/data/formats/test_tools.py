@@ -392,3 +392,8 @@ def test_spans_in_one_list_are_those_of_their_name(read):
     rows = [{"curid": "1", "text": "李明在北京", "entities": [{"name": "北京", "span": [3, 5], "type": "地名"}]}]
     table = read(rows)
     assert spans.read(table.frame["entities"].iloc[0], "row 0") == [(3, 5, "地名", "北京")]
+
+
+def test_ends_of_gliner_are_those_of_last_words_also_without_a_single_one(read):
+    rows = [{"tokenized_text": ["Mara", "Lind", "left"], "ner": [[0, 1, "PER"]]}]
+    assert column(read(rows), "tags") == [["B-PER", "I-PER", "O"]]
