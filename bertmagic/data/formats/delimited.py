@@ -80,7 +80,7 @@ def _refuse_repeated(source: Source, frame: pd.DataFrame, header_row: Sequence[s
             raise DataError(
                 f"{source.name} repeats its header in {count(len(repeated), 'row')}, first in row "
                 f"{repeated[0]:,}: {listing(header_row, 5)}.",
-                "Remove these lines; files that were joined have them.",
+                "Remove these lines, which files that were joined have; or header = False, if they are rows.",
             )
 
 

@@ -132,6 +132,14 @@ class Column:
         return self.kind is Kind.TAGS and {(tags.parts(value) or ("O",))[0] for value in self.values} == {"I", "O"}
 
     @property
+    def is_turned(self) -> bool:
+        """Whether cells are tags that end in their letter, such as ``PER_B`` and ``PER_I``, or mark nothing."""
+        others = self.values.keys() - {tags.OUTSIDE} - tags.NOTHING
+        ends = {value[-1] for value in others if tags.turned(value) != value}
+        all_turned = all(tags.turned(value) != value for value in others)
+        return all_turned and len(self.values) <= _MOST_TYPES and "B" in ends and len(ends) > 1
+
+    @property
     def has_scheme(self) -> bool:
         """Whether its cells must be tags of a scheme."""
         return self.kind is Kind.TAGS or (self.kind is Kind.OTHER and self.is_typed)
