@@ -254,7 +254,7 @@ def _class_findings(rows: LabelledRows, labels: Labels) -> list[Finding]:
     if len(single := np.flatnonzero(counts == 1)):
         findings.append(_single_rows([labels.names[at] for at in single], rows.index[np.isin(rows.targets, single)]))
     for name, many in zip(labels.names, counts.tolist(), strict=True):
-        if name in _MISSING:
+        if name in _MISSING or (name == NO_LABEL and "+" not in labels.names):
             what = f"class {name!r} ({count(many, 'row')}) may stand for a missing label."
             findings.append(Finding("warning", what, "If so, leave these cells empty: the rows are then dropped."))
     if counts.max() > 10 * max(counts.min(), 1):

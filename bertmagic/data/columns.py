@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
 
 LABEL_NAMES = frozenset(
-    ["label", "labels", "gold_label", "class", "category", "target", "sentiment", "topic", "intent"]
+    ["label", "labels", "gold_label", "class", "category", "target", "sentiment", "topic", "intent", "stance"]
 )
 _FURTHER_LABEL_NAMES = frozenset(["polarity", "emotion", "tag", "y", "class_index", "is_duplicate"])
 """Names of label columns, too, but only if no column has one of `LABEL_NAMES` and the values fit."""

@@ -23,6 +23,7 @@ NOTHING = frozenset(["", "0", "_", "-", "*"])
 """What some files have instead of ``O``; never a type."""
 
 _TAG = re.compile(r"(?:([BIMELSU])(?:[-_](\S.*))?|[Oo])")
+_TURNED = re.compile(r"(\S*[^\W_])[-_]([BIES])")
 _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", None: OUTSIDE}
 
 
@@ -48,6 +49,19 @@ def parts(tag: str) -> tuple[str, str] | None:
         return None
     letter = _LETTERS[match[1]]
     return letter, "" if letter == OUTSIDE else match[2] or UNTYPED
+
+
+def turned(tag: str) -> str:
+    """Return a tag that ends in its letter with the letter first, ``B-PER`` for ``PER_B``; others as they are."""
+    match = _TURNED.fullmatch(tag)
+    return f"{match[2]}-{match[1]}" if match else tag
+
+
+def are_turned(values: Iterable[str]) -> bool:
+    """Whether all tags end in their letter, such as ``PER_B`` and ``PER_I``, or mark nothing."""
+    others = set(values) - {OUTSIDE} - NOTHING
+    ends = {value[-1] for value in others if turned(value) != value}
+    return all(turned(value) != value for value in others) and "B" in ends and len(ends) > 1
 
 
 def entities(tags: Sequence[str]) -> list[Entity]:

@@ -62,6 +62,9 @@ _PARTNERS = frozenset(name for pair in PAIR_NAMES for name in pair) - TEXT_NAMES
 _COPIES = frozenset(["clean", "cleaned", "raw", "original", "processed", "preprocessed", "normalized", "lemmatized"])
 """What the name of a column adds to that of the text if it holds the text once more."""
 
+_IDEOGRAPH = re.compile("[\u3400-\u9fff\uac00-\ud7a3]")
+"""A character that says as much as three letters: Chinese ones and syllables of Korean."""
+
 _MOST = 0.9
 _LOOKED_AT = 1000
 _SENTENCE = 4
@@ -162,7 +165,8 @@ def _reads(column: pd.Series) -> bool:
 def reads_like_text(column: pd.Series) -> bool:
     """Whether the first values are strings, mostly different, of more than a word or two."""
     values = _strings(column)
-    return len(set(values)) > len(values) / 2 and sum(map(len, values)) / len(values) > 12
+    signs = sum(map(len, values)) + 2 * sum(len(_IDEOGRAPH.findall(value)) for value in values)
+    return len(set(values)) > len(values) / 2 and signs / len(values) > 12
 
 
 def is_code(column: pd.Series) -> bool:

@@ -21,6 +21,7 @@ from bertmagic.text_safety import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from types import UnionType
 
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -216,13 +217,20 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) and _is_positive(value) and value <= _MOST
 
 
+def _is_list(value: Any, kinds: UnionType) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kinds) for one in value)
+
+
 _TEXT = "a text", lambda value: isinstance(value, str)
-_LIST = "a list", lambda value: isinstance(value, list)
+_CLASSES = "a list of texts or whole numbers", lambda value: _is_list(value, str | int)
+_TAGS = "a list of texts", lambda value: _is_list(value, str)
+_SHARES = "a list of numbers", lambda value: _is_list(value, int | float)
+_OBJECT = "an object", lambda value: value is None or isinstance(value, dict)
 _POSITIVE = "a number above 0", _is_positive
 _SIZE = "a whole number above 0", _is_size
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "task": _TEXT, "encoder": _TEXT, "long_text": _TEXT, "separator": _TEXT,
-    "labels": _LIST, "tags": _LIST, "thresholds": _LIST,
+    "labels": _CLASSES, "tags": _TAGS, "thresholds": _SHARES, "options": _OBJECT, "data": _OBJECT,
     "temperature": _POSITIVE, "scale": _POSITIVE, "max_length": _SIZE, "max_answer_length": _SIZE,
     "stride": ("a whole number or null", lambda value: value is None or value == 0 or _is_size(value)),
 }  # fmt: skip

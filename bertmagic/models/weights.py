@@ -89,6 +89,8 @@ def on_disk(reference: str) -> Weights | None:
     hub_id = entry.ref if entry else reference
     if _HUB_ID.fullmatch(hub_id) and (folder := cached(hub_id)):
         return Weights(folder, reference, lr or catalogue.DEFAULT_LR)
+    if entry is None and path.is_file():
+        raise ModelError(f"{path} is a file, and a model is a folder.", "Give the folder that the file is in.")
     return None
 
 

@@ -319,6 +319,9 @@ def _read(path: Path) -> Checkpoint:
     for name, kind in _PARTS.items():
         if name not in checkpoint.state or not isinstance(checkpoint.state[name], kind):
             raise unfitting(checkpoint, KeyError(name))
+    for name, part in checkpoint.state["data"].items():
+        if not isinstance(part, dict):
+            raise unfitting(checkpoint, KeyError(name))
     needed = [path / _TENSORS, *([_weights(checkpoint.best)] if checkpoint.best else [])]
     for tensors in needed:
         try:

@@ -119,6 +119,11 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
     if len(parts) > 2:
         raise DataError(f"{count(len(parts), 'text')} given for attention.", "Give one text, or a pair: A ||| B.")
     for part in parts:
+        if part is not None and not isinstance(part, str | float):  # a missing text is a float
+            raise DataError(
+                f"attention is of one text or one pair, and a value of type {type(part).__name__} was given.",
+                "Give a text, such as one row of a column.",
+            )
         if not isinstance(part, str) or not part.strip():
             raise DataError(f"there is no text to read: {quoted(part, 60)}.", "Give a text with at least one word.")
     if len(parts) < len(task.inputs):

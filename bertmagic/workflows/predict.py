@@ -266,11 +266,17 @@ def _listed(texts: list[Any], inputs: list[str]) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the model reads pairs and a row is not a pair.
+        If the model reads pairs and a row is not a pair, or the other way round.
     """
     import pandas as pd
 
     if len(inputs) == 1:
+        for number, text in enumerate(texts):
+            if isinstance(text, tuple) and pairs.is_pair(text):  # a list may be the words of a text
+                raise DataError(
+                    f"row {number} is a pair, and the model reads single texts: {quoted(text, 80)}.",
+                    "Give one text in each row.",
+                )
         return pd.DataFrame({inputs[0]: pd.Series(texts, dtype=object)})
     rows = [(None,) * len(inputs) if missing(text) else pairs.split(text) for text in texts]
     for number, pair in enumerate(rows):

@@ -131,9 +131,9 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
 
 def trained_on(card: Mapping[str, Any], model: str, rows: LabelledRows) -> int:
     """Return how many rows a model was trained on; 0 if its training rows are not at hand at little cost."""
-    recorded = _Recorded.of(card, model)
-    source = recorded.options.get("train")
     try:
+        recorded = _Recorded.of(card, model)
+        source = recorded.options.get("train")
         train = _kept(recorded) if recorded.sha256 else None
         if train is None and recorded.sha256 and recorded.rows <= _SOON and _in_file(source):
             train = _read(recorded, source)

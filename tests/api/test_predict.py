@@ -117,3 +117,9 @@ def test_bytes_are_not_converted_to_the_text_of_their_notation(learnt, given):
 def test_options_of_a_file_without_one_are_an_error(learnt, method):
     with pytest.raises(DataError, match="encoding says how a file is read, and the data is no file"):
         getattr(learnt, method)(["a good film"], encoding="latin-1")
+
+
+def test_a_pair_for_a_model_of_single_texts_is_named_with_its_row(learnt):
+    with pytest.raises(DataError, match=r"row 1 is a pair, and the model reads single texts: .*\nGive one"):
+        learnt.predict(["a good film", ("a bad film", "a dog")], show=False)
+    assert len(learnt.predict(["a good film ||| a dog"], show=False).frame) == 1  # a text may hold the mark

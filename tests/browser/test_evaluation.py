@@ -72,6 +72,13 @@ def session(lab, mood, workplace):
     return lab, at
 
 
+WIDER_THAN_THE_PAGE = """() => [document.documentElement, document.body,
+  ...document.querySelectorAll(".jp-NotebookPanel, .jp-Notebook, .jp-WindowedPanel-outer, .jp-Cell, .jp-OutputArea")]
+  .filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 1 &&
+    !["hidden", "clip"].includes(getComputedStyle(node).overflowX))
+  .map((node) => `${node.tagName} ${node.className}: ${node.scrollWidth} of ${node.clientWidth}`)"""
+
+
 def rows_of(frame):
     return frame.locator("#rows tr th").all_inner_texts()
 
@@ -149,6 +156,15 @@ def test_everything_fits_its_cell(session, pictures, theme, width):
             wide, high = output.evaluate("node => [node.scrollWidth - node.clientWidth, node.clientHeight]")
             assert wide <= 1, (name, number, wide)
             assert high >= 15, "nothing is left of the output"
+
+
+def test_on_a_narrow_page_tables_scroll_in_their_output_and_the_page_does_not(session):
+    lab, at = session
+    lab.resize(480)
+    for place in at.values():
+        lab.cell(place).scroll_into_view_if_needed()
+        lab.output(place).first.wait_for()
+        assert lab.page.evaluate(WIDER_THAN_THE_PAGE) == []
 
 
 def test_all_is_there_with_no_kernel(session):

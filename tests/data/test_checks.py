@@ -178,3 +178,6 @@ def test_labels_that_look_alike_are_pointed_out_with_their_rows():
 def test_a_class_that_is_the_text_of_a_missing_value_is_pointed_out():
     _, (finding,) = found_in(unlike(20), ["good", "nan"] * 8 + ["none", "bad"] * 2)
     assert (finding.severity, finding.what) == ("warning", "class 'nan' (8 rows) may stand for a missing label.")
+    _, (dash,) = found_in(unlike(20), ["-", "0", "1", "0", "1"] * 4)
+    assert dash.what == "class '-' (4 rows) may stand for a missing label."
+    assert found_in(unlike(20), ["-", "+"] * 10)[1] == []

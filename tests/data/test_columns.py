@@ -186,3 +186,12 @@ def test_a_missing_column_of_a_very_wide_table_names_the_nearest_of_all():
 def test_the_names_of_a_table_are_listed_once():
     table = tables.read(pd.DataFrame({"x": LONG}))
     assert table.columns is table.columns
+
+
+def test_a_target_of_a_stance_is_not_taken_for_the_label():
+    with pytest.raises(DataError, match="it could be Target, Stance"):
+        infer(Tweet=LONG, Target=CLASSES, Stance=["FAVOR", "AGAINST"] * 20)
+
+
+def test_short_texts_of_chinese_are_texts():
+    assert infer(a=[f"这个电影{i}怎么样" for i in range(20)], b=[0, 1] * 10)[:2] == ("a", "b")

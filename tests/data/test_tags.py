@@ -108,3 +108,8 @@ def test_the_parts_of_a_tag(tag, expected):
 
 def test_the_names_of_all_tags_stand_in_one_order():
     assert tags.names(["PER", "LOC", "PER"]) == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+
+
+def test_letters_behind_a_type_are_put_first():
+    given = ["PER_B", "PER-I", "a_b-E", "O", "-", "_B", "B", "PER", "B-PER"]
+    assert list(map(tags.turned, given)) == ["B-PER", "I-PER", "E-a_b", "O", "-", "_B", "B", "PER", "B-PER"]

@@ -71,5 +71,6 @@ def test_a_file_predicted_in_parts_takes_the_memory_of_a_part(learnt, own_folder
         printed, _ = process.communicate()
     assert process.returncode == 0
     first, after = map(int, printed.split())
+    print(f"{rows:,} rows in parts of {part:,}: the peak grew by {after:,} bytes after the first tenth")
     # The tenth part has seen what a part takes; the rest of the rows adds a share of a part's own memory at the most.
     assert after < 20e6, (first, after)

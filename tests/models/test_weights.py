@@ -168,6 +168,18 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path):
         weights.find(str(tmp_path / "empty"))
 
 
+def test_a_file_is_told_from_a_name(own_folder):
+    (own_folder / "mine").mkdir()
+    (own_folder / "mine" / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelError, match=r"is a file, and a model is a folder.\nGive the folder"):
+        weights.find("mine/model.safetensors")
+
+
+def test_a_held_model_of_another_folder_is_not_what_was_meant(own_folder):
+    with pytest.raises(UnknownReference, match=r"A model of that name is in memory, and its run is not in this folder"):
+        weights.find("./mood", known=("./mood",))
+
+
 @pytest.mark.parametrize("name", ["no such thing", "/nowhere/at/all", "./missing", "a/b/c"])
 def test_a_name_that_can_be_no_hub_id_is_refused_without_asking(name):
     with pytest.raises(UnknownReference, match="no model named"):

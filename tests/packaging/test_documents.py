@@ -39,7 +39,8 @@ def test_a_guide_has_a_cell_for_every_magic(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_links_of_a_document_lead_to_files_and_headings_that_exist(page):
-    links = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not link.startswith("http")]
+    written = re.sub(r"(`+)[^`\n]+\1", "", page.read_text(encoding="utf-8"))  # code is no link: [Oslo](city)
+    links = [link for link in _LINK.findall(written) if not link.startswith("http")]
     for link in links:
         path, _, heading = link.partition("#")
         target = page.parent / path if path else page

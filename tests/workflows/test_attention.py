@@ -74,6 +74,13 @@ def test_gradients_reach_all_layers_from_every_output(models, task):
     assert "importance" in maps.head_statistics(gradient=True)
 
 
+@pytest.mark.parametrize("given", [pd.DataFrame({"text": ["a"]}), 5, {"a": 1}, b"bytes"])
+def test_what_is_no_text_is_named(learnt, given):
+    kind = type(given).__name__
+    with pytest.raises(DataError, match=f"attention is of one text or one pair, and a value of type {kind} was given"):
+        learnt.attention(given, show=False)
+
+
 def test_a_model_of_pairs_needs_two_texts(models):
     with pytest.raises(DataError, match="reads pairs"):
         models["pairs"].attention(TEXT)

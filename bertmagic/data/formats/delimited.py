@@ -80,7 +80,7 @@ def _refuse_repeated(source: Source, frame: pd.DataFrame, header_row: Sequence[s
             raise DataError(
                 f"{source.name} repeats its header in {count(len(repeated), 'row')}, first in row "
                 f"{repeated[0]:,}: {listing(header_row, 5)}.",
-                "Remove these lines; files that were joined have them.",
+                "Remove these lines, which files that were joined have; or header = False, if they are rows.",
             )
 
 
@@ -105,6 +105,11 @@ def _frame(source: Source, dialect: Dialect, skipped: int, names: list[str]) -> 
                 next(row for row in reader if row)
         elif dialects.declared(source):
             next(lines)
+        if len(dialect.sep) > 1:
+            rows = filter(None, dialect.rows(dialects.open_rows(source, lines) if not skipped else lines))
+            width = len(names)
+            cells = [[cell or None for cell in row] + [None] * (width - len(row)) for row in rows]
+            return pd.DataFrame(cells, columns=names, dtype="str")
         try:
             # In parts: of each part, pandas makes an object for every field.
             with pd.read_csv(

@@ -41,9 +41,28 @@ class Dialect:
         """The constant of `csv` and of pandas."""
         return csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
 
-    def rows(self, lines: Iterable[str]) -> Reader:
+    def rows(self, lines: Iterable[str]) -> Reader | SplitLines:
         """Return a strict reader of the fields of each row; blank lines are empty rows."""
+        if len(self.sep) > 1:
+            return SplitLines(iter(lines), self.sep)
         return csv.reader(lines, delimiter=self.sep, quoting=self.quoting, strict=True)
+
+
+@dataclass
+class SplitLines:
+    """Lines as their fields between a separator of several characters, as `csv.reader` gives those of one."""
+
+    lines: Iterator[str]
+    sep: str
+    line_num: int = 0
+
+    def __iter__(self) -> SplitLines:
+        return self
+
+    def __next__(self) -> list[str]:
+        line = next(self.lines).rstrip("\r\n")
+        self.line_num += 1
+        return line.split(self.sep) if line.strip() else []
 
 
 def usual(source: Source) -> str:
@@ -105,8 +124,6 @@ def separator(source: Source) -> str:
     """
     given = source.reading.sep or declared(source)
     if given:
-        if len(given) != 1:
-            raise DataError(f"sep = {given!r} is not one character.", 'Give one, as in sep = ";".')
         return given
     fitting = separators(source)
     if len(fitting) > 1:
@@ -146,6 +163,8 @@ def settle(source: Source, sep: str) -> Dialect:
         If rows have more or fewer fields than the first, with the line; or if a quote of CSV is missing.
     """
     plain, quoted = Dialect(sep, False), Dialect(sep, True)
+    if len(sep) > 1:
+        return _checked(source, plain)
     if sep == "\t":
         try:
             quotes = _quotes(source, plain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.data import texts
+from bertmagic.data import tags, texts
 from bertmagic.data.formats import json_text, shapes, squad, tools
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.tools import assistants
@@ -118,6 +118,9 @@ def _texts(rows: list[str], reading: Reading, name: str) -> Read:
 
 def _lists(rows: list[list[Any]], reading: Reading, name: str) -> Read:
     """Name the columns of rows that are lists: as the user says, by their first row, or as a text and a label."""
+    if not reading.columns and all(map(_is_tagged, rows)):
+        sentences = [{"tokens": [word[0] for word in row], "tags": [word[-1] for word in row]} for row in rows]
+        return texts.frame(sentences), "each item is a sentence of [word, …, tag]"
     if reading.columns:
         return shapes.named_rows(rows[1:] if reading.header else rows, list(reading.columns), name), ""
     if reading.header or (reading.header is None and shapes.is_header(rows[0])):
@@ -127,6 +130,18 @@ def _lists(rows: list[list[Any]], reading: Reading, name: str) -> Read:
     if pair:
         return shapes.named_rows(rows, pair, name), f"each row is [{', '.join(pair)}], or {named}"
     return shapes.named_rows(rows, list(range(len(rows[0]))), name), f"columns are numbered from 0; {named}"
+
+
+def _is_tagged(row: list[Any]) -> bool:
+    """Whether a row is a sentence of words, each a list that begins with the word and ends with its tag."""
+    return (
+        bool(row)
+        and all(
+            isinstance(word, list) and len(word) > 1 and isinstance(word[0], str) and isinstance(word[-1], str)
+            for word in row
+        )
+        and all(tags.parts(word[-1]) for word in row)
+    )
 
 
 _READERS: dict[str, Callable[[list[Any], Reading, str], Read]] = {"dict": _objects, "list": _lists, "str": _texts}

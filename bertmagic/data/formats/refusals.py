@@ -43,6 +43,7 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _TAR = 257
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/|\S*/annex/objects/")
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b)", re.IGNORECASE)
+_XML_ENCODING = re.compile(r"""\s*<\?xml\b[^>]*\bencoding=["']([\w.-]+)""")
 _XML_SUFFIXES = (".xml", ".xmi", ".tei", ".tmx", ".sgm", ".sgml")
 _ELEMENT = re.compile(r"<(?:\w+:)?([A-Za-z][\w.-]*)[\s/>]")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
@@ -125,10 +126,13 @@ def _xml(source: Source, start: str) -> DataError:
             f"{source.name} is SGML{root}, whose rows are not known.",
             "Take the texts and labels out, as with re.findall or BeautifulSoup, and give them as a DataFrame.",
         )
+    declared = _XML_ENCODING.match(start)
+    said = f', encoding="{declared[1]}"' if declared and declared[1].lower() != "utf-8" else ""
     row = next((name for name in elements[1:] if elements.count(name) > 1), elements[0] if elements else "row")
     return DataError(
         f"{source.name} is XML{root}, whose rows are not known; only that of SemEval's reviews is read.",
-        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", parser="etree").',
+        f'Give its rows as a DataFrame, as in pandas.read_xml("{source.name}", xpath=".//{{*}}{row}", '
+        f'parser="etree"{said}).',
     )
 
 

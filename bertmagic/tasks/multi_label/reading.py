@@ -121,10 +121,21 @@ def of_columns(frame: pd.DataFrame, names: Sequence[str], where: str) -> LabelSe
 
 
 def looks_like_lists(column: pd.Series) -> bool:
-    """Whether the first cells hold lists of plain values, dicts of 0 and 1, or texts that are written as such lists."""
+    """Whether the first cells hold lists of plain values, dicts of 0 and 1, or texts that are written as such lists.
+
+    Measurements such as ``[2, 2]``, two votes of two, are no labels.
+    """
     values = [value for value in column.head(_LOOK).tolist() if not missing(value)]
-    rows = [_items(value) if not isinstance(value, str) else _written(value) for value in values]
-    return bool(values) and all(row is not None and all(_is_plain(value) for value in row) for row in rows)
+    found = [_items(value) if not isinstance(value, str) else _written(value) for value in values]
+    rows = [row for row in found if row is not None and all(map(_is_plain, row))]
+    return bool(values) and len(rows) == len(values) and not _are_measurements(rows)
+
+
+def _are_measurements(rows: list[list[Any]]) -> bool:
+    """Whether lists are of numbers and of one length, and one has a number twice, unless all are 0 or 1."""
+    numbers_only = all(type(value) is int for row in rows for value in row)
+    repeated = any(len(set(row)) < len(row) for row in rows) if numbers_only else False
+    return repeated and len({len(row) for row in rows}) == 1 and any(value > 1 for row in rows for value in row)
 
 
 def looks_like_flags(column: pd.Series) -> bool:

@@ -125,7 +125,8 @@ class MultiLabel(CalibratedTask):
         paired = isinstance(card.get("text"), list | tuple)
         if "labels" in card:
             labels, heat = Labels(tuple(card["labels"])), card.get("temperature", 1.0)
-            return cls(labels, tuple(card["thresholds"]), card.get("separator", ""), paired, heat)
+            halves = (measured.HALF,) * len(labels)
+            return cls(labels, tuple(card.get("thresholds", halves)), card.get("separator", ""), paired, heat)
         named = config.get("id2label") or {}
         if not named:
             raise ModelError("the config names no labels.", "Fine-tune it first with %%bert_finetune.")

@@ -349,7 +349,9 @@ def _of_others(asked: Mapping[str, Any]) -> list[str]:
 def _usual(table: Table, role: str) -> str | None:
     """Return the column that has a usual name of a role."""
     lower = {column.lower(): column for column in reversed(table.columns)}
-    return next((lower[name] for name in _NAMES[role] if name in lower), None)
+    # In flat tables the answer is the text that an offset belongs to.
+    further = ("text",) if role == "answers" and known_answers.OFFSET in lower else ()
+    return next((lower[name] for name in (*_NAMES[role], *further) if name in lower), None)
 
 
 def _only(table: Table, role: str) -> str:

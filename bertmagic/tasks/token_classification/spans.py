@@ -15,7 +15,19 @@ from bertmagic.text_safety import quoted
 
 _STARTS = ("start", "startoffset", "startchar", "startidx", "startindex", "startpos", "begin", "beginoffset", "from")
 _ENDS = ("end", "endoffset", "endchar", "endidx", "endindex", "endpos", "stop", "to")
-_LABELS = ("label", "labels", "type", "tag", "entitygroup", "entitytype", "entitylabel", "class", "category", "entity")
+_LABELS = (
+    "label",
+    "labels",
+    "type",
+    "tag",
+    "entitygroup",
+    "entitytype",
+    "entitylabel",
+    "displayname",
+    "class",
+    "category",
+    "entity",
+)
 _QUOTES = ("text", "word", "surface", "mention", "quote", "value", "name", "entitytext", "entity")
 """The keys of spans in the exports of tools, in lower case without underscores, the likeliest first."""
 

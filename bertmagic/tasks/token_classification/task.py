@@ -146,7 +146,9 @@ class TokenClassification(Task):
     def from_card(cls, card: Mapping[str, Any], config: Mapping[str, Any]) -> TokenClassification:
         """Take the tags from the card, else from the names in the config, in any scheme."""
         if "tags" in card:
-            return cls(tuple(card["labels"]), tuple(card["tags"]), card["valid"], card["all_pieces"])
+            return cls(
+                tuple(card["labels"]), tuple(card["tags"]), card.get("valid", True), card.get("all_pieces", False)
+            )
         named = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
         output_tags = tuple(_as_tag(str(name)) for _, name in named)
         types = {(tags.parts(tag) or ("", ""))[1] for tag in output_tags} - {""}

@@ -363,3 +363,18 @@ def test_rare_types_without_b_and_i_are_types_and_the_first_is_no_header(read):
     table = read("Mara\tPERSON\n" + "so\tO\n" * 30 + "\nOslo\tTOWN\n" + "then\tO\n" * 30)
     assert [(row[0][0], row[1][0]) for row in sentences(table)] == [("Mara", "PERSON"), ("Oslo", "TOWN")]
     assert "types without B- and I-" in table.note
+
+
+@pytest.mark.parametrize("outside", ["O", "-"])
+def test_tags_that_end_in_their_letter_are_turned_and_said(read, outside):
+    content = f"1\tMara\tPER_B\n2\tLind\tPER_I\n3\tleft\t{outside}\n\n1\tOslo\tLOC_B\n2\tfell\t{outside}\n"
+    table = read(f"{content}\n" * 3)
+    assert table.frame["tags"].tolist()[:2] == [["B-PER", "I-PER", "O"], ["B-LOC", "O"]]
+    assert "Its tags end in B and I, and are read as if these came first." in table.note
+
+
+def test_several_tags_in_one_cell_are_refused(read):
+    content = "Mara B-PER\nleft O\nOslo B-LOC|B-CITY\n\n" * 3
+    with pytest.raises(DataError, match=r"column 2 of data.txt has several tags in one cell, such as 'B-LOC\|B-CITY'"):
+        read(content)
+    assert read(content.replace("B-LOC|B-CITY", "B-LOC|CITY")).frame["tags"].iloc[0][2] == "B-LOC|CITY"

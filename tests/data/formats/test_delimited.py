@@ -272,3 +272,16 @@ def test_rows_with_further_columns_are_read_if_all_columns_are_named(read):
     assert frame["source"].fillna("").tolist() == ["", "news site", ""]
     with pytest.raises(DataError, match=r"columns names 5 columns, and no row of t\.csv has so many"):
         read("t.csv", content, columns=(*names, "more"))
+
+
+def test_several_characters_may_separate_fields(read):
+    content = "".join(f'id{at}_!_{at % 2}_!_a "text", number {at}_!_\n' for at in range(20))
+    table = read("t.txt", content, sep="_!_")
+    assert table.columns == ["0", "1", "2", "3"]
+    assert table.frame["2"].tolist()[:2] == ['a "text", number 0', 'a "text", number 1']
+    assert table.frame["1"].tolist()[:3] == [0, 1, 0]
+    assert table.frame["3"].isna().all()
+    named = read("n.txt", "text ||| label\n\nA film ||| good\nA book ||| bad\n", sep=" ||| ")
+    assert named.frame.to_dict("list") == {"text": ["A film", "A book"], "label": ["good", "bad"]}
+    with pytest.raises(DataError, match="line 21 has 2 fields"):
+        read("r.txt", content + "a_!_b\n", sep="_!_")

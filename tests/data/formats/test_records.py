@@ -223,3 +223,12 @@ def test_lists_of_texts_by_class_of_different_lengths(read):
     table = read({"greet": ["hello", "hi"], "bye": ["see you"]})
     assert table.frame.to_dict("list") == {"text": ["hello", "hi", "see you"], "label": ["greet", "greet", "bye"]}
     assert "each key is a class and its items are texts: greet, bye" in table.note
+
+
+def test_sentences_of_words_with_tags(read):
+    table = read([[["Mara", "NNP", "B-PER"], ["left", "VBD", "O"]], [["Oslo", "NNP", "B-LOC"]]])
+    assert listed(table) == [
+        {"tokens": ["Mara", "left"], "tags": ["B-PER", "O"]},
+        {"tokens": ["Oslo"], "tags": ["B-LOC"]},
+    ]
+    assert "each item is a sentence of [word, …, tag]" in table.note

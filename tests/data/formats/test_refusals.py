@@ -46,6 +46,16 @@ def test_xml_is_named_with_a_line_that_gives_its_rows(write):
     assert frame["text"].tolist() == ["A film", "B"]
 
 
+def test_an_encoding_that_xml_declares_is_in_the_line(write):
+    content = (
+        '<?xml version="1.0" encoding="ISO-8859-1"?><all><doc><text>Aé</text></doc><doc><text>B</text></doc></all>'
+    )
+    with pytest.raises(DataError, match="whose rows are not known") as caught:
+        tables.read(write("t.xml", content.encode("latin-1")))
+    call = caught.value.fix.split(" as in ")[1].rstrip(".")
+    assert eval(call, {"pandas": pd})["text"].tolist() == ["Aé", "B"]
+
+
 def test_elements_within_the_text_of_others_are_not_named(write):
     text = "&lt;row&gt;&lt;row&gt;<![CDATA[<row><row>]]>"
     content = f'<?xml version="1.0"?><c:all xmlns:c="urn:c"><c:s n="1">{text}</c:s><c:s n="2"/></c:all>'

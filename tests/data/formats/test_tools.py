@@ -294,29 +294,6 @@ def test_dataturks_has_points_or_labels(read):
     assert "left out: 1 without a label" in table.note
 
 
-def test_rasa_and_luis_have_intents_and_entities(read):
-    entity = {"start": 13, "end": 17, "value": "OSL", "entity": "city"}
-    examples = [{"text": TEXT, "intent": "travel", "entities": [entity]}, {"text": "hello", "intent": "greet"}]
-    others = {"regex_features": [{"name": "zip"}], "lookup_tables": []}
-    table = read({"rasa_nlu_data": {"common_examples": examples, **others}})
-    assert column(table, "intent") == ["travel", "greet"]
-    assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city"}], []]
-    luis = {"text": TEXT, "intent": "travel", "entities": [{"entity": "city", "startPos": 13, "endPos": 16}]}
-    whole = read({"luis_schema_version": "7", "utterances": [luis], "intents": [{"name": "travel"}]})
-    assert column(whole, "spans") == column(table, "spans")[:1]
-
-
-def test_utterances_of_snips_are_joined_from_their_chunks(read):
-    chunks = [{"text": "Mara went to "}, {"text": "Oslo", "entity": "city", "slot_name": "target"}]
-    by_intent = {"travel": [{"data": chunks}], "greet": [{"data": [{"text": "hello"}]}]}
-    table = read(by_intent)
-    assert column(table, "text") == [TEXT, "hello"]
-    assert column(table, "intent") == ["travel", "greet"]
-    assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "target"}], []]
-    whole = {"language": "en", "entities": {}, "intents": {k: {"utterances": v} for k, v in by_intent.items()}}
-    assert read(whole).frame.equals(table.frame)
-
-
 def test_rows_of_spacy_with_a_value_for_each_category(read):
     rows = [{"text": "a", "cats": {"x": 1, "y": 0}}, {"text": "b", "cats": {"x": 0.1, "y": 0.9}}]
     assert column(read(rows, "s.jsonl"), "label") == ["x", "y"]
@@ -384,12 +361,6 @@ def listed(table):
     return list(zip(table.frame["text"], table.frame["label"], strict=True))
 
 
-def test_entities_of_an_assistant_keep_the_text_that_they_quote(read):
-    entity = {"entity": "city", "start": 3, "stop": 3, "text": "Oslo"}
-    table = read([{"text": TEXT, "intent": "travel", "entities": [entity]}])
-    assert column(table, "spans") == [[{"start": 13, "end": 17, "label": "city", "text": "Oslo"}]]
-
-
 def test_denotations_of_pubannotation_are_spans(read):
     row = {"sourcedb": "X", "text": TEXT, "denotations": [{"id": "T1", "span": {"begin": 0, "end": 4}, "obj": "PER"}]}
     assert column(read(row), "spans") == column(read([row]), "spans") == [[MARA]]
@@ -417,61 +388,12 @@ def test_whatever_is_wrong_with_an_export_is_a_data_error(read, at):
                 read(content)
 
 
-def test_entities_of_assistants_that_count_words_are_placed_by_their_text(read):
-    text = "From Oslo, by ferry, to Oslo"
-    marks = [("by", 3, 3), ("ferry", 4, 4), ("Oslo", 7, 7)]
-    entities = [{"entity": "x", "start": start, "stop": stop, "text": quote} for quote, start, stop in marks]
-    spans = column(read([{"text": text, "intent": "travel", "entities": entities}]), "spans")[0]
-    assert [(span["start"], span["end"], span["text"]) for span in spans] == [
-        (11, 13, "by"), (14, 19, "ferry"), (24, 28, "Oslo"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("keys", [("tag", "patterns"), ("intent", "text"), ("name", "examples")])
-def test_patterns_of_a_chatbot_are_texts_with_its_intent(read, keys):
-    intent, patterns = keys
-    rows = [
-        {intent: "greet", patterns: ["hello", "hi there"], "responses": ["Hey!"]},
-        {intent: "bye", patterns: ["see you"], "responses": []},
-        {intent: "fallback", patterns: [], "responses": ["What?"]},
-    ]
-    table = read({"intents": rows})
-    assert table.frame.to_dict("list") == {
-        "text": ["hello", "hi there", "see you"],
-        "intent": ["greet", "greet", "bye"],
-    }
-    assert f"each of the {patterns} is a text, {intent!r} its class; left out: 1 without examples" in table.note
-
-
-def test_phrases_of_dialogflow_are_joined_from_their_parts(read):
-    new = {"trainingPhrases": [{"id": "1", "parts": [{"text": "go to "}, {"text": "Oslo", "parameterId": "city"}]}]}
-    old = [{"id": "1", "data": [{"text": "go to "}, {"text": "Oslo", "alias": "city", "meta": "@sys.geo-city"}]}]
-    for content in (new, old):
-        frame = read(content).frame
-        assert frame["text"].tolist() == ["go to Oslo"]
-        assert frame["spans"].tolist() == [[{"start": 6, "end": 10, "label": "city"}]]
-
-
-def test_slots_by_name_are_spans_and_intents_are_labels(read):
-    other = {"text": "so"}  # without slots and intents
-    rows = [
-        {"text": "at nine please", "intents": ["book", "affirm"], "slots": {"time": {"text": "nine", "span": [3, 7]}}},
-        {"text": "no", "intents": ["deny"]},
-    ]
-    frame = read([*rows, other]).frame
-    assert frame["spans"].tolist() == [[{"start": 3, "end": 7, "label": "time", "text": "nine"}], [], []]
-    assert frame["intents"].tolist() == [["book", "affirm"], ["deny"], []]
-
-
-def test_entities_within_a_composite_one_are_left_out_and_counted(read):
-    entities = [("Trip", 3, 16), ("Place", 6, 9), ("Place", 13, 16)]
-    marked = [{"entity": label, "startPos": start, "endPos": end} for label, start, end in entities]
-    table = read({"utterances": [{"text": "go to Rome or Oslo", "intent": "go", "entities": marked}]})
-    assert table.frame["spans"].tolist() == [[{"start": 3, "end": 17, "label": "Trip"}]]
-    assert 'label = "intent" learns the intents; left out: 2 entities within a longer one or twice' in table.note
-
-
 def test_spans_in_one_list_are_those_of_their_name(read):
     rows = [{"curid": "1", "text": "李明在北京", "entities": [{"name": "北京", "span": [3, 5], "type": "地名"}]}]
     table = read(rows)
     assert spans.read(table.frame["entities"].iloc[0], "row 0") == [(3, 5, "地名", "北京")]
+
+
+def test_ends_of_gliner_are_those_of_last_words_also_without_a_single_one(read):
+    rows = [{"tokenized_text": ["Mara", "Lind", "left"], "ner": [[0, 1, "PER"]]}]
+    assert column(read(rows), "tags") == [["B-PER", "I-PER", "O"]]

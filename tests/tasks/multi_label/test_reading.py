@@ -215,3 +215,10 @@ def test_the_rarest_label_of_a_row_is_the_one_with_the_fewest_rows():
 def test_a_label_that_is_nowhere_the_rarest_gets_a_row_of_its_own():
     targets = np.array([[1, 1, 0], [0, 1, 0], [1, 0, 1], [0, 0, 1]], np.int8)
     assert reading.rarest(targets[:, [1, 2, 0]]).tolist() == [6, 0, 1, 1]
+
+
+def test_measurements_are_no_labels():
+    assert not reading.looks_like_lists(pd.Series([[0, 0], [2, 3], [1, 1]], dtype=object))
+    assert reading.looks_like_lists(pd.Series([[0, 4], [2, 3]], dtype=object))
+    assert reading.looks_like_lists(pd.Series([[1, 0, 0], [0, 1, 0]], dtype=object))  # refused with what to do
+    assert reading.looks_like_lists(pd.Series([[0], [2, 3], [1]], dtype=object))

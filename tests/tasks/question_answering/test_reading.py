@@ -9,9 +9,11 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from bertmagic import tasks
 from bertmagic.data import tables
 from bertmagic.tasks.question_answering import forms
 from bertmagic.tasks.question_answering.reading import Answer, are_decisions, examples, given, located
+from bertmagic.workflows.prepare import ROLES
 
 CONTEXT = "The mill opened in 1911, was closed in 1938 and opened again in 1911 years."
 SQUAD = {"text": ["1938", "in 1938"], "answer_start": [39, 36]}
@@ -176,3 +178,12 @@ def test_a_question_without_an_answer_may_be_marked_as_text(true):
 )
 def test_decisions_are_no_answers(answers, decisions):
     assert are_decisions(pd.Series(answers, dtype=object)) is decisions
+
+
+def test_the_text_of_an_offset_is_the_answer_of_a_flat_table():
+    frame = pd.DataFrame({"context": ["it was what it was"], "question": ["?"], "text": ["was"], "answer_start": [15]})
+    table, asked = tables.read(frame), dict.fromkeys(ROLES)
+    kind = tasks.choose(None, table, asked)
+    columns, _ = kind.columns(table, asked)
+    _, rows, _ = kind.read(table, columns)
+    assert rows.targets[0][0].start == 15

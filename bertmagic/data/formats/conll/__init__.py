@@ -68,10 +68,20 @@ def _columns(words: WordLines, reading: Reading) -> tuple[WordLines, list[Column
         words = with_attributes(words)
     first = next((fields for sentence in words.sentences() for _, fields in sentence), [])
     if words.names or reading.header is False or len(first) != words.width:
-        return words, roles.profile(words.sentences(), words)
+        return _turned(words)
     named = replace(words, names=tuple(first), header=tuple(first))
     if reading.header or _is_header(roles.profile(islice(named.sentences(), _LOOKED_AT), named)):
         words = named
+    return _turned(words)
+
+
+def _turned(words: WordLines) -> tuple[WordLines, list[Column]]:
+    """Return lines with the letters of all tags first, and what the cells of each column have in common."""
+    columns = roles.profile(words.sentences(), words)
+    numbers = tuple(column.number for column in columns if column.is_turned)
+    if not numbers:
+        return words, columns
+    words = replace(words, turned=numbers)
     return words, roles.profile(words.sentences(), words)
 
 
@@ -91,6 +101,11 @@ def _read(source: Source) -> Content:
         further = _further(words, columns, chosen)
         if not further:
             raise _no_tags(source, columns)
+    elif several := [value for value in chosen.tag.values if "|" in value and tags.parts(value.rsplit("|", 1)[1])]:
+        raise DataError(
+            f"{chosen.tag.title} of {source.name} has several tags in one cell, such as {several[0]!r:.60}.",
+            "A word has one tag: keep one of them, or put the others into columns of their own.",
+        )
     return Content({"": _frame(source, words, columns, chosen)}, _note(words, columns, chosen))
 
 
@@ -177,6 +192,8 @@ def _remarks(words: WordLines, chosen: Roles) -> list[str]:
     if words.skipped:
         skipped = count(words.skipped, "multiword range or empty node", "multiword ranges and empty nodes")
         remarks.append(f"{skipped} left out.")
+    if chosen.tag is not None and chosen.tag.number in words.turned:
+        remarks.append("Its tags end in B and I, and are read as if these came first.")
     if chosen.word.addition:
         remarks.append(f"{chosen.word.addition} is left out.")
     if chosen.tag is not None and chosen.tag.outside != tags.OUTSIDE:

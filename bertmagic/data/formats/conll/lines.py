@@ -60,6 +60,8 @@ class WordLines:
         The columns of the header line; empty if there is none.
     dialect
         ``CoNLL``, ``CoNLL-U`` or ``CoNLL-2012``.
+    turned
+        The numbers of columns whose tags end in their letter, as ``PER_B`` does.
     attributes
         The keys of tags in the last column, such as ``name`` of ``name=B-PER|SpaceAfter=No``; each is one more column.
     """
@@ -71,6 +73,7 @@ class WordLines:
     header: tuple[str, ...] = ()
     dialect: str = "CoNLL"
     attributes: tuple[str, ...] = ()
+    turned: tuple[int, ...] = ()
 
     def sentences(self) -> Iterator[list[Line]]:
         """Yield the words of each sentence.
@@ -151,6 +154,13 @@ class WordLines:
 
     def split(self, line: str) -> list[str]:
         """Return the columns of a line, without empty ones behind the last."""
+        fields = self._parted(line)
+        for number in self.turned:
+            if number < len(fields):
+                fields[number] = tags.turned(fields[number])
+        return fields
+
+    def _parted(self, line: str) -> list[str]:
         if self.separator.pattern in _QUOTING:
             return next(csv.reader([line.strip(_BLANK)], delimiter=self.separator.pattern), [""])
         if not self.is_tabbed:

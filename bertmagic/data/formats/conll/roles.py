@@ -132,6 +132,11 @@ class Column:
         return self.kind is Kind.TAGS and {(tags.parts(value) or ("O",))[0] for value in self.values} == {"I", "O"}
 
     @property
+    def is_turned(self) -> bool:
+        """Whether cells are tags that end in their letter, such as ``PER_B`` and ``PER_I``, or mark nothing."""
+        return len(self.values) <= _MOST_TYPES and tags.are_turned(self.values)
+
+    @property
     def has_scheme(self) -> bool:
         """Whether its cells must be tags of a scheme."""
         return self.kind is Kind.TAGS or (self.kind is Kind.OTHER and self.is_typed)

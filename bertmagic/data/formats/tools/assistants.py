@@ -27,6 +27,8 @@ def read(rows: list[Any], name: str) -> Export | None:
         return _patterns(rows, *keys).check(name)
     if all(map(_has_slots, rows)) and any(row.get("slots") for row in rows):
         return Export("examples with slots", _with_intents(rows, list(map(_slotted, rows))))
+    if all(isinstance(row.get("text"), str) for row in rows) and any(map(_intent_among, rows)):
+        rows = list(map(_with_intent, rows))
     if all(isinstance(row.get("text"), str) and "intent" in row for row in rows) and any("entities" in r for r in rows):
         return _examples(rows)
     if all(_is_utterance(row) for row in rows):
@@ -34,12 +36,35 @@ def read(rows: list[Any], name: str) -> Export | None:
     return None
 
 
+def _intent_among(row: Row) -> Any:
+    """Return the intent that is one of the entities of a row, without a place in its text; None if there is none."""
+    entities = row.get("entities")
+    return next(
+        (
+            one.get("value")
+            for one in (entities if isinstance(entities, list) else ())
+            if isinstance(one, dict) and one.get("entity") == "intent" and "start" not in one
+        ),
+        None,
+    )
+
+
+def _with_intent(row: Row) -> Row:
+    """Return a row of old exports of wit.ai with its intent in a column of its own."""
+    intent = _intent_among(row)
+    others = [one for one in row.get("entities") or () if isinstance(one, dict) and "start" in one]
+    return {**row, "intent": intent.strip('"') if isinstance(intent, str) else intent, "entities": others}
+
+
 def _pattern_keys(rows: list[Row]) -> tuple[str, str] | None:
     """Return the keys of the intent and of its examples; None for rows of another kind."""
     for intent in _INTENT:
         for patterns in _PATTERNS:
+            # A list under "text" may be one text in words: only answers to it tell that it is not.
+            further = {"responses"} if patterns == "text" else set()
             if all(isinstance(row.get(intent), str) and _is_texts(row.get(patterns)) for row in rows):
-                return (intent, patterns) if any(row[patterns] for row in rows) else None
+                fits = any(row[patterns] for row in rows) and all(row.keys() >= further for row in rows)
+                return (intent, patterns) if fits else None
     return None
 
 

@@ -24,7 +24,10 @@ def read(rows: list[Any], name: str) -> Export | None:
         return None
     given = [sorted(map(_entity, row[spans])) for row in rows]
     lengths = [len(row[words]) for row in rows]
-    inclusive = any(entity.start == entity.end for entities in given for entity in entities)
+    # GLiNER's ends are those of last words, also where no entity has one word.
+    inclusive = words == "tokenized_text" or any(
+        entity.start == entity.end for entities in given for entity in entities
+    )
     kept, nested = [], 0
     for at, (row, entities, length) in enumerate(zip(rows, given, lengths, strict=True)):
         exclusive = [entity._replace(end=entity.end + inclusive) for entity in entities]
