@@ -57,6 +57,13 @@ def turned(tag: str) -> str:
     return f"{match[2]}-{match[1]}" if match else tag
 
 
+def are_turned(values: Iterable[str]) -> bool:
+    """Whether all tags end in their letter, such as ``PER_B`` and ``PER_I``, or mark nothing."""
+    others = set(values) - {OUTSIDE} - NOTHING
+    ends = {value[-1] for value in others if turned(value) != value}
+    return all(turned(value) != value for value in others) and "B" in ends and len(ends) > 1
+
+
 def entities(tags: Sequence[str]) -> list[Entity]:
     """Return the entities that tags of any scheme mark, as conlleval reads them.
 

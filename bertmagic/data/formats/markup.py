@@ -209,6 +209,8 @@ def _beside(line: str, place: str) -> Row | None:
     if words[:1] == ["BOS"] and words[-1:] == ["EOS"] and len(given) == len(words):
         intent = {} if tags.parts(given[-1]) else {"intent": given[-1]}
         words, given = words[1:-1], given[1:-1]
+    if not all(map(tags.parts, given)):  # PER_B and PER_I
+        given = [tags.turned(tag) for tag in given]
     if words and len(words) == len(given) and all(map(tags.parts, given)):
         return {"tokens": words, "tags": given, **intent}
     if not place:

@@ -206,7 +206,11 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
     tag_rows: Tags = []
     for at, (sentence, cell) in enumerate(zip(rows.texts.rows(), given, strict=True)):
         tag_rows.append(_tags(cell, sentence, _row(rows.index, at, name)))
-    if tags.without_scheme(tag_rows):
+    turned: list[Finding] = []
+    if tags.are_turned(tag for row in tag_rows for tag in row):
+        tag_rows = [[tags.OUTSIDE if tag in tags.NOTHING else tags.turned(tag) for tag in row] for row in tag_rows]
+        turned = [Finding("info", "the tags end in B and I, as in PER_B, and are read as if these came first.")]
+    elif tags.without_scheme(tag_rows):
         return _from_types(tag_rows)
     for at, (sentence, row_tags) in enumerate(zip(rows.texts.rows(), tag_rows, strict=True)):
         for number, (word, tag) in enumerate(zip(sentence, row_tags, strict=True), start=1):
@@ -219,7 +223,7 @@ def _from_tags(rows: TextRows, given: Iterator[Any], name: str) -> tuple[Tags, l
     for at, before in enumerate(tag_rows):
         tag_rows[at], wrong = tags.repaired(before, scheme)
         odd += [(at, word, before[word]) for word in wrong]
-    return tag_rows, [_repairs(rows, odd, scheme)] if odd else []
+    return tag_rows, [*turned, _repairs(rows, odd, scheme)] if odd else turned
 
 
 def _from_types(tag_rows: Tags) -> tuple[Tags, list[Finding]]:

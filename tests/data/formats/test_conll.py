@@ -371,3 +371,10 @@ def test_tags_that_end_in_their_letter_are_turned_and_said(read, outside):
     table = read(f"{content}\n" * 3)
     assert table.frame["tags"].tolist()[:2] == [["B-PER", "I-PER", "O"], ["B-LOC", "O"]]
     assert "Its tags end in B and I, and are read as if these came first." in table.note
+
+
+def test_several_tags_in_one_cell_are_refused(read):
+    content = "Mara B-PER\nleft O\nOslo B-LOC|B-CITY\n\n" * 3
+    with pytest.raises(DataError, match=r"column 2 of data.txt has several tags in one cell, such as 'B-LOC\|B-CITY'"):
+        read(content)
+    assert read(content.replace("B-LOC|B-CITY", "B-LOC|CITY")).frame["tags"].iloc[0][2] == "B-LOC|CITY"

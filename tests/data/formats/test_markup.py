@@ -117,6 +117,7 @@ def test_tags_may_stand_behind_the_sentence(read):
     table = read("t.txt", "go to New York\tO O B-city I-city\nhi\tO\n")
     assert rows(table)[0] == {"tokens": ["go", "to", "New", "York"], "tags": ["O", "O", "B-city", "I-city"]}
     assert "sentences with the tags of their words behind a tab" in table.note
+    assert rows(read("u.tsv", "to New York\tO LOC-B LOC-I\nhi\tO\n"))[0]["tags"] == ["O", "B-LOC", "I-LOC"]
     with pytest.raises(DataError, match=r"t.tsv line 301 has not a tag for each word: 'to Oslo"):
         read("t.tsv", "to Oslo\tO B-city\n" * 300 + "to Oslo\tO\n")
 

@@ -71,6 +71,13 @@ def test_other_schemes_become_iob2_and_nothing_is_said():
     assert (tags, findings) == (TAGS, [])
 
 
+@pytest.mark.parametrize("outside", ["O", "-"])
+def test_letters_behind_the_type_are_read_as_if_they_came_first(outside):
+    _, tags, (finding,) = read(label=[["PER_B", "PER_I", outside], [outside, "LOC_B"], [outside]])
+    assert (tags, finding.severity) == (TAGS, "info")
+    assert finding.what == "the tags end in B and I, as in PER_B, and are read as if these came first."
+
+
 def test_invalid_tags_are_repaired_and_told_with_their_rows():
     _, tags, (finding,) = read(label=[["B-PER", "I-PER", "O"], ["O", "I-LOC"], ["I-LOC"]], index=["a", "b", "c"])
     assert tags == [*TAGS[:2], ["B-LOC"]]

@@ -101,6 +101,11 @@ def _read(source: Source) -> Content:
         further = _further(words, columns, chosen)
         if not further:
             raise _no_tags(source, columns)
+    elif several := [value for value in chosen.tag.values if "|" in value and tags.parts(value.rsplit("|", 1)[1])]:
+        raise DataError(
+            f"{chosen.tag.title} of {source.name} has several tags in one cell, such as {several[0]!r:.60}.",
+            "A word has one tag: keep one of them, or put the others into columns of their own.",
+        )
     return Content({"": _frame(source, words, columns, chosen)}, _note(words, columns, chosen))
 
 

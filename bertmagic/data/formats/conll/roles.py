@@ -134,10 +134,7 @@ class Column:
     @property
     def is_turned(self) -> bool:
         """Whether cells are tags that end in their letter, such as ``PER_B`` and ``PER_I``, or mark nothing."""
-        others = self.values.keys() - {tags.OUTSIDE} - tags.NOTHING
-        ends = {value[-1] for value in others if tags.turned(value) != value}
-        all_turned = all(tags.turned(value) != value for value in others)
-        return all_turned and len(self.values) <= _MOST_TYPES and "B" in ends and len(ends) > 1
+        return len(self.values) <= _MOST_TYPES and tags.are_turned(self.values)
 
     @property
     def has_scheme(self) -> bool:
