@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import json_files
-from bertmagic.errors import FileError, count
+from bertmagic.errors import FileError, ModelError, count
 from bertmagic.models import saving
 from bertmagic.models.catalogue import ALIASES
 from bertmagic.text_safety import code, escaped, table
@@ -95,7 +95,22 @@ def text(name: str, card: Mapping[str, Any], place: str, usage: Usage = _TEXTS) 
         What code loads it by: the name of its folder.
     usage
         That of its task.
+
+    Raises
+    ------
+    ModelError
+        If a part of the card is of another kind, as in a file that was damaged.
     """
+    try:
+        return _text(name, card, place, usage)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:  # of a file that was damaged
+        raise ModelError(
+            f"the card of {name!r} is damaged: {str(error)[:100] or type(error).__name__}.",
+            "Delete bertmagic.json in its folder to load the model without its card.",
+        ) from None
+
+
+def _text(name: str, card: Mapping[str, Any], place: str, usage: Usage) -> str:
     parts = [
         f"---\n{_front(name, card, usage).strip()}\n---",
         f"# {escaped(name, 80)}",

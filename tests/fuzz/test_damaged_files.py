@@ -5,12 +5,13 @@ import os
 import random
 import shutil
 import sys
+from contextlib import suppress
 
 import pytest
 import xxhash
 
 import bertmagic as bm
-from bertmagic.errors import BertMagicError, FileError, Interrupted
+from bertmagic.errors import BertMagicError, FileError, Interrupted, ModelError
 from bertmagic.events import Step
 from bertmagic.models import checksums
 from bertmagic.run import checkpoints, folders
@@ -255,6 +256,17 @@ def test_an_entry_of_the_card_of_another_kind_is_one_message(home, name):
         assert caught.value.fix
     path.write_text(json.dumps(card))
     bm.load("mine").predict(["the film was good"])
+
+
+@pytest.mark.parametrize("name", ["intervals", "metrics", "baselines", "versions", "data"])
+def test_what_a_card_holds_inside_is_no_raw_error_when_it_is_saved(home, name):
+    path = folders.model_folder("mine") / "bertmagic.json"
+    card = json.loads(path.read_text())
+    for value in ([None, 1], "text", {"a": None}, [[1]], 7):
+        inside = dict.fromkeys([*(card.get(name) or {}), "accuracy", "train"], value)
+        path.write_text(json.dumps(card | {name: inside}))
+        with suppress(ModelError, FileError):
+            bm.load("mine").save("saved")
 
 
 @pytest.mark.parametrize("value", ["\ud800", "text", 7, [[]], None])

@@ -57,4 +57,5 @@ def test_layers_that_describe_words_are_learnt_on_request_only(read):
     head = HEAD.replace("#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value\n", "")
     table = read(head + "#Text=Mara\n1-1\t0-4\tMara\tN\tNE\n")
     assert table.columns == ["tokens", "POS.coarseValue", "POS.PosValue"]
+    assert table.frame["POS.PosValue"].tolist() == [["NE"]]
     assert "no layer marks entities; label = … learns the tags of words: POS.coarseValue, POS.PosValue" in table.note

@@ -75,7 +75,9 @@ def _read(source: Source) -> Content:
         },
         pd.Index([sentence[0][0] for sentence in sentences], name="line", dtype="int64"),
     )
-    if is_asked:
+    if is_asked:  # as types, which nothing takes for entities
+        for title in frame.columns[1:]:
+            frame[title] = [[tag[2:] if tag[1:2] == "-" else tag for tag in row] for row in frame[title]]
         layers = listing(feature.title for feature in filled)
         note = f"Read as WebAnno TSV: no layer marks entities; label = … learns the tags of words: {layers}."
         return Content({"": frame}, note)
