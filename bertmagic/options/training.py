@@ -28,7 +28,7 @@ class Training(Files):
         "The validation set: rows, or the share of train to hold out; by default a tenth, and 0.2 or 0 of few rows.",
         low=0.0,
         high=0.5,
-        reason="A tenth of 500 rows can fit a temperature, of fewer it cannot: with a test set these are all trained on.",
+        reason="A tenth of 500 rows ranks epochs, of fewer it does not: with a test set, few rows are all trained on.",
     )
     test: Any = option(None, "data", "The test set: rows for the final report, never used to select anything.")
     model: Any = option(
@@ -191,7 +191,7 @@ class Training(Files):
         "choice",
         "Which weights to keep: the best on the validation set, or the last; by default the last for few rows.",
         choices=("best", "last"),
-        reason="Below 2,000 rows a tenth is too small to rank epochs (docs/results.md); lr ends at 0, so the last are good.",
+        reason="Below 500 rows a validation set is too small to rank epochs; lr ends at 0, so the last are good.",
         when_to_change="If validation gets worse long before the end: best.",
     )
     patience: int | None = option(

@@ -123,7 +123,7 @@ class RunOptions:
         chosen, task = replace(self._data.base, **self.values), prepared.task
         rows = len(prepared.train) + (len(prepared.validation) if prepared.validation is not None else 0)
         held_out = decisions.hold_out(chosen, task, rows, False, prepared.test is not None)
-        calibrates = decisions.calibrates(chosen, task, round(held_out.share * rows))
+        calibrates = decisions.calibrates(chosen, task, held_out.keep, round(held_out.share * rows))
         words = {
             "metric": self._metrics[0], "keep": held_out.keep, "validation": f"{held_out.share:g}",
             "calibrate": "yes" if calibrates else "no", "lora_alpha": f"{2 * chosen.lora_rank}",

@@ -144,28 +144,23 @@ class HoldOut:
 
 
 FEW = 500
-"""Below so many rows a tenth of them is of little use, and all are trained on; `benchmarks/defaults.py`."""
-
-CHOOSING = 2000
-"""From so many rows on a tenth of them chooses weights. Fewer do so by chance: on `trec` with 1,000 rows the last weights
-are 4 points better than those that 100 rows choose; see docs/results.md."""
+"""Below so many rows a tenth of them is too small to choose weights on; `benchmarks/defaults.py`."""
 
 
 def hold_out(options: Finetune | Pretrain, task: Task, rows: int, has_validation: bool, has_test: bool) -> HoldOut:
     """Decide how many of the training rows to hold out, and which weights to keep.
 
-    A small validation set chooses weights by chance, so the last ones are kept; rows are then held out for a
-    temperature and the report, or for the thresholds of labels.
+    With few rows a small validation set chooses weights by chance, so the last ones are kept; rows are then held out
+    for the report only, or for the thresholds of labels.
     """
-    given = options.validation is not None or has_validation
-    chooses = any(getattr(options, name, None) for name in ("metric", "patience")) or given or rows >= CHOOSING
-    keep: Keep = options.keep or ("best" if chooses or task.target_kind is None else "last")
-    if given:
+    selects = any(getattr(options, name, None) for name in ("metric", "patience", "calibrate"))
+    is_few = rows < FEW and task.target_kind is not None and not selects
+    chosen = options.validation is not None or has_validation
+    keep: Keep = options.keep or ("last" if is_few and not chosen else "best")
+    if chosen:
         return HoldOut(0.0 if has_validation else float(options.validation), keep)
-    if keep == "best":
+    if not is_few or keep == "best":
         return HoldOut(0.1, keep)
-    if rows >= FEW or getattr(options, "calibrate", None):
-        return HoldOut(0.1, keep, f"The last weights are kept: a tenth of {count(rows, 'row')} would choose by chance.")
     if not has_test or task.has_thresholds:
         return HoldOut(0.2, keep, f"The last weights are kept: a part of {count(rows, 'row')} would choose by chance.")
     return HoldOut(0.0, keep, f"No row is held out: a part of {count(rows, 'row')} would choose weights by chance.")
@@ -175,14 +170,15 @@ CALIBRATED = 50
 """From so many validation rows on a run fits a temperature to them; `benchmarks/defaults.py`."""
 
 
-def calibrates(options: Finetune | Pretrain, task: Task, validation_rows: int) -> bool:
+def calibrates(options: Finetune | Pretrain, task: Task, keep: Keep, validation_rows: int) -> bool:
     """Decide whether to fit a temperature to the validation rows, which makes up for weights that are too sure.
 
-    It is a single number, so the report of these rows stays honest: fitted to 50 rows, their loss is lower than that of
-    new rows by about 0.01.
+    Where the last weights are kept, the validation rows are there for the report, and stay unseen.
     """
     wanted = getattr(options, "calibrate", False)
-    return bool(task.calibrates and validation_rows >= CALIBRATED if wanted is None else wanted)
+    if wanted is None:
+        return task.calibrates and keep == "best" and validation_rows >= CALIBRATED
+    return bool(wanted)
 
 
 RARE = 0.2

@@ -123,7 +123,7 @@ def _set_up(options: Finetune | Pretrain, emit: Listener, resumed: checkpoints.C
     given = options
     resolved = resolve(options, prepared.task, encoder.lr, encoder.max_tokens)
     held_out = {} if prepared.held_out is None else {"validation": prepared.held_out}
-    calibrate = calibrates(options, prepared.task, len(prepared.validation or ()))
+    calibrate = calibrates(options, prepared.task, prepared.keep, len(prepared.validation or ()))
     weights, weighted = class_weights(options, prepared.task, prepared.task.counts(prepared.train))
     chosen = {"keep": prepared.keep, "calibrate": calibrate, "class_weights": weights}
     options = with_values(options, resolved.options | chosen | held_out)

@@ -12,7 +12,7 @@ from bertmagic.options import Finetune, Pretrain
 from bertmagic.tasks import TASKS, find
 from bertmagic.tasks.classification.task import Classification
 from bertmagic.tuning import estimates
-from bertmagic.workflows.resolve import CALIBRATED, CHOOSING, FEW, calibrates, class_weights, hold_out, resolve
+from bertmagic.workflows.resolve import CALIBRATED, FEW, calibrates, class_weights, hold_out, resolve
 
 
 def resolved(task="classification", suited=3e-5, max_tokens=512, **options):
@@ -101,19 +101,13 @@ def held_out(rows, task="classification", has_validation=False, has_test=False, 
 def test_few_rows_choose_no_weights():
     assert held_out(FEW - 1) == (0.2, "last", True)
     assert held_out(FEW - 1, has_test=True) == (0.0, "last", True)
-    for rows in (FEW, CHOOSING - 1):
-        assert held_out(rows) == held_out(rows, has_test=True) == (0.1, "last", True)
-    assert held_out(CHOOSING) == held_out(CHOOSING, has_test=True) == (0.1, "best", False)
+    assert held_out(FEW) == (0.1, "best", False)
+    assert held_out(FEW, has_test=True) == (0.1, "best", False)
 
 
-@pytest.mark.parametrize("option", [{"metric": "accuracy"}, {"patience": 2}, {"keep": "best"}])
-def test_what_chooses_weights_gets_validation_rows(option):
+@pytest.mark.parametrize("option", [{"metric": "accuracy"}, {"patience": 2}, {"calibrate": True}, {"keep": "best"}])
+def test_what_needs_validation_rows_gets_them(option):
     assert held_out(60, has_test=True, **option) == (0.1, "best", False)
-    assert held_out(FEW, has_test=True, **option) == (0.1, "best", False)
-
-
-def test_a_temperature_that_is_asked_for_gets_validation_rows_and_chooses_no_weights():
-    assert held_out(60, has_test=True, calibrate=True) == (0.1, "last", True)
 
 
 def test_what_the_user_says_holds():
@@ -128,15 +122,17 @@ def test_thresholds_of_labels_are_never_chosen_on_training_rows():
 
 
 @pytest.mark.parametrize(
-    ("task", "rows", "option", "expected"),
+    ("task", "keep", "rows", "option", "expected"),
     [
-        ("classification", CALIBRATED, {}, True), ("multi_label", CALIBRATED, {}, True),
-        ("classification", CALIBRATED - 1, {}, False), ("regression", CALIBRATED, {}, False),
-        ("classification", CALIBRATED, {"calibrate": False}, False), ("classification", 5, {"calibrate": True}, True),
+        ("classification", "best", CALIBRATED, {}, True), ("multi_label", "best", CALIBRATED, {}, True),
+        ("classification", "best", CALIBRATED - 1, {}, False), ("classification", "last", CALIBRATED, {}, False),
+        ("regression", "best", CALIBRATED, {}, False),
+        ("classification", "best", CALIBRATED, {"calibrate": False}, False),
+        ("classification", "last", 5, {"calibrate": True}, True),
     ],
 )  # fmt: skip
-def test_a_temperature_is_fitted_where_there_are_enough_rows(task, rows, option, expected):
-    assert calibrates(Finetune(train="x", **option), find(task), rows) is expected
+def test_a_temperature_is_fitted_where_enough_rows_choose_the_weights(task, keep, rows, option, expected):
+    assert calibrates(Finetune(train="x", **option), find(task), keep, rows) is expected
 
 
 @pytest.mark.parametrize(
