@@ -217,7 +217,7 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) and _is_positive(value) and value <= _MOST
 
 
-def _is_list(value: Any, kinds: UnionType) -> bool:
+def _is_list(value: Any, kinds: type | UnionType) -> bool:
     return isinstance(value, list) and all(isinstance(one, kinds) for one in value)
 
 
