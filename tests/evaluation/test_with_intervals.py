@@ -85,7 +85,8 @@ def test_the_calibration_error_of_many_labels_is_that_of_all_decisions():
     generator = np.random.default_rng(2)
     targets = (generator.random((300, 5)) < 0.3).astype(np.int8)
     logits = (2 * generator.normal(size=(300, 5)) + targets).astype(np.float32)
-    estimates = with_intervals.estimate([multi_label.tally(logits, targets, np.full(5, 0.5))])
+    made = multi_label.decided(logits, targets, np.full(5, 0.5))
+    estimates = with_intervals.estimate([multi_label.tally(logits, targets, made)])
     decisions = torch.tensor(multi_label.sigmoid(logits).ravel()), torch.tensor(targets.ravel()).long()
     assert estimates.metrics["ece"] == pytest.approx(float(BinaryCalibrationError(n_bins=15)(*decisions)), abs=1e-6)
     assert estimates.intervals["ece"].low < estimates.intervals["ece"].high
@@ -100,7 +101,7 @@ def test_tallies_of_other_tasks_say_what_their_metrics_say():
     logits = (generator.normal(size=(200, 4)) + targets).astype(np.float32)
     halves = np.full(4, 0.5)
     plain = multi_label.metrics(logits, targets, halves)
-    estimates = multi_label.tally(logits, targets, halves).point_estimates()
+    estimates = multi_label.tally(logits, targets, multi_label.decided(logits, targets, halves)).point_estimates()
     assert {name: estimates[name] for name in plain} == pytest.approx(plain)
     value = generator.normal(size=200) * 1000
     predicted = value + generator.normal(size=200) * 300

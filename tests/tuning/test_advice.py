@@ -90,13 +90,13 @@ def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
 def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows):
     for name in ("own2", "own3"):
         shutil.copytree(folders.model_folder("own"), folders.model_folder(name))
-    advice = bm.catalogue(make_rows(), label="label", try_models=3, show=False)
+    advice = bm.catalogue(make_rows(60), label="label", try_models=3, show=False)
     tried = {one.model: one for one in advice.tried if not one.error}
     assert set(tried) == {"own", "own2", "own3"}
     assert all(one.low <= one.score <= one.high for one in tried.values())
-    assert {one.rows for one in tried.values()} == {36}
+    assert {one.rows for one in tried.values()} == {18}
     assert "95 % interval" in advice._repr_mimebundle_()["text/html"]
-    assert "36 held-out rows" in repr(advice)
+    assert "18 held-out rows" in repr(advice)
 
 
 def test_what_is_tried_is_shown_step_by_step_and_can_be_interrupted(own, make_rows, monkeypatch):
@@ -107,7 +107,7 @@ def test_what_is_tried_is_shown_step_by_step_and_can_be_interrupted(own, make_ro
         if event.unit == "steps" and event.done == 2:
             signal.raise_signal(signal.SIGINT)
 
-    chosen = options.read(options.commands.Models, {"data": make_rows(), "label": "label", "try_models": 1})
+    chosen = options.read(options.commands.Models, {"data": make_rows(60), "label": "label", "try_models": 1})
     with pytest.raises(Interrupted, match="stopped while own was tried"):
         advise(chosen, hear)
     assert [event.done for event in phases if event.what == "trying own, model 1 of 1"] == [1, 2]
