@@ -143,6 +143,25 @@ def _written_fractions(column: pd.Series) -> Counter[str]:
     return texts if len(signs) == 1 else Counter()
 
 
+_PAIRS, _FIRSTS = 8, 3
+"""So many different texts such as ``3,10``, and different numbers before their commas, are no chance."""
+
+
+def refuse_lists(column: pd.Series, where: str) -> None:
+    """Raise a `DataError` if texts with a comma are numbers or the sorted numbers of two labels.
+
+    They may be labels if the part behind the comma is always higher. Prices have two digits there in every cell.
+    """
+    pairs = [text.split(",") for text in _written_fractions(column) if "," in text]
+    firsts, widths = {first for first, _ in pairs}, {len(second) for _, second in pairs}
+    ascending = all(int(first) < int(second) for first, second in pairs)
+    if len(pairs) >= _PAIRS and len(firsts) >= _FIRSTS and ascending and (1 in widths):
+        raise DataError(
+            f"{where} holds texts such as {','.join(pairs[0])!r}: numbers with a decimal comma, or two labels each.",
+            'task = "regression" reads numbers, task = "multi_label" lists of labels.',
+        )
+
+
 def _refuse_thousands(column: pd.Series, where: str) -> None:
     """Raise a `DataError` if each comma can be one of thousands as well."""
     texts = [text for text in _written_fractions(column) if "," in text]

@@ -22,7 +22,7 @@ UNTYPED = "ENTITY"
 NOTHING = frozenset(["", "0", "_", "-", "*"])
 """What some files have instead of ``O``; never a type."""
 
-_TAG = re.compile(r"(?:([BIMELSU])(?:[-_](\S.*))?|[Oo])")
+_TAG = re.compile(r"(?:([BIMELSU])(?:[-_](\S.*))?|([bi])-(\S.*)|[Oo])")
 _TURNED = re.compile(r"(\S*[^\W_])[-_]([BIES])")
 _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", None: OUTSIDE}
 
@@ -41,14 +41,14 @@ def parts(tag: str) -> tuple[str, str] | None:
 
     Examples
     --------
-    >>> parts("B-PER"), parts("U-PER"), parts("O"), parts("PER")
-    (('B', 'PER'), ('S', 'PER'), ('O', ''), None)
+    >>> parts("B-PER"), parts("U-PER"), parts("b-per"), parts("O"), parts("PER")
+    (('B', 'PER'), ('S', 'PER'), ('B', 'per'), ('O', ''), None)
     """
     match = _TAG.fullmatch(tag)
     if match is None:
         return None
-    letter = _LETTERS[match[1]]
-    return letter, "" if letter == OUTSIDE else match[2] or UNTYPED
+    letter = _LETTERS[match[1] or (match[3] and match[3].upper())]
+    return letter, "" if letter == OUTSIDE else match[2] or match[4] or UNTYPED
 
 
 def turned(tag: str) -> str:

@@ -162,6 +162,27 @@ def test_a_comma_that_can_separate_thousands_is_asked_for():
     assert "str.replace(',', '')" in caught.value.fix
 
 
+PAIRS = ("0,3", "1,14", "2,5", "3,10", "4,7", "1,2", "6,20", "5,8")
+
+
+def test_pairs_that_always_rise_are_numbers_or_labels_and_asked_for():
+    with pytest.raises(DataError, match=r"it holds texts such as '0,3': numbers .* or two labels each") as caught:
+        numbers.refuse_lists(series([*PAIRS, "7", ""]), "it")
+    assert 'task = "regression"' in caught.value.fix
+    assert 'task = "multi_label"' in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (*PAIRS[1:], "3,1"), PAIRS[1:], [f"0,{at}" for at in range(1, 20)],
+        ["1,99", "2,49", "4,95", "0,99", "9,90", "3,25", "7,50", "5,55"], [1.5, 2.5], ["a", "b"], ["1.5", "2.25"],
+    ],
+)  # fmt: skip
+def test_numbers_with_a_comma_are_numbers_where_only_one_reading_is_likely(values):
+    numbers.refuse_lists(series(values, object), "it")
+
+
 def test_minus_one_below_classes_may_be_no_label():
     assert "df[df['score'] >= 0]" in numbers.reading_note(series([-1, 0, 1, 2] * 9), False)
     assert "df[df['score'] >= 0]" not in numbers.reading_note(series([-1, 0, 1] * 9), False)

@@ -76,11 +76,20 @@ class Regression(Task):
 
     @classmethod
     def fits(cls, table: Table, asked: Mapping[str, Any]) -> bool:
-        """Whether the label column holds numbers that are not classes."""
+        """Whether the label column holds numbers that are not classes.
+
+        Raises
+        ------
+        DataError
+            If its texts are numbers with a decimal comma or lists of labels.
+        """
         label = asked["label"]
         if label is None:
             label = naming.likely_label(table, asked["text"], _can_be_target)
-        return label in table.columns and numbers.are_quantities(table.frame[label])
+        if label not in table.columns or not numbers.are_quantities(table.frame[label]):
+            return False
+        numbers.refuse_lists(table.frame[label], f"column {label!r}")
+        return True
 
     @classmethod
     def columns(cls, table: Table, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -378,3 +378,11 @@ def test_several_tags_in_one_cell_are_refused(read):
     with pytest.raises(DataError, match=r"column 2 of data.txt has several tags in one cell, such as 'B-LOC\|B-CITY'"):
         read(content)
     assert read(content.replace("B-LOC|B-CITY", "B-LOC|CITY")).frame["tags"].iloc[0][2] == "B-LOC|CITY"
+
+
+@pytest.mark.parametrize("sep", [" ", "\t"])
+def test_tags_may_be_in_lower_case_and_words_may_look_like_one(read, sep):
+    rows = [(["mara", "sold", "her", "i-pad", f"{at}"], ["b-per", "o", "o", "o", "o"]) for at in range(9)]
+    table = read("\n".join("".join(f"{sep.join(pair)}\n" for pair in zip(*row, strict=True)) for row in rows))
+    assert sentences(table) == [list(row) for row in rows]
+    assert "column 1 is the word, column 2 the tag" in table.note
