@@ -155,7 +155,7 @@ def refuse_lists(column: pd.Series, where: str) -> None:
     pairs = [text.split(",") for text in _written_fractions(column) if "," in text]
     firsts, widths = {first for first, _ in pairs}, {len(second) for _, second in pairs}
     ascending = all(int(first) < int(second) for first, second in pairs)
-    if len(pairs) >= _PAIRS and len(firsts) >= _FIRSTS and ascending and (1 in widths):
+    if len(pairs) >= _PAIRS and len(firsts) >= _FIRSTS and ascending and 1 in widths:
         raise DataError(
             f"{where} holds texts such as {','.join(pairs[0])!r}: numbers with a decimal comma, or two labels each.",
             'task = "regression" reads numbers, task = "multi_label" lists of labels.',

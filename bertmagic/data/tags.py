@@ -22,9 +22,9 @@ UNTYPED = "ENTITY"
 NOTHING = frozenset(["", "0", "_", "-", "*"])
 """What some files have instead of ``O``; never a type."""
 
-_TAG = re.compile(r"(?:([BIMELSU])(?:[-_](\S.*))?|([bi])-(\S.*)|[Oo])")
+_TAG = re.compile(r"(?:([BIMELSU]|[bi](?=-))(?:[-_](\S.*))?|[Oo])")
 _TURNED = re.compile(r"(\S*[^\W_])[-_]([BIES])")
-_LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", None: OUTSIDE}
+_LETTERS = {"B": "B", "b": "B", "I": "I", "i": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", None: OUTSIDE}
 
 
 class Entity(NamedTuple):
@@ -47,8 +47,8 @@ def parts(tag: str) -> tuple[str, str] | None:
     match = _TAG.fullmatch(tag)
     if match is None:
         return None
-    letter = _LETTERS[match[1] or (match[3] and match[3].upper())]
-    return letter, "" if letter == OUTSIDE else match[2] or match[4] or UNTYPED
+    letter = _LETTERS[match[1]]
+    return letter, "" if letter == OUTSIDE else match[2] or UNTYPED
 
 
 def turned(tag: str) -> str:

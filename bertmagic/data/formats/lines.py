@@ -55,9 +55,14 @@ def _lines(source: Source) -> Iterator[str]:
     return (line for _, line in numbered(source) if line)
 
 
+def first(source: Source) -> list[str]:
+    """Return the lines at the beginning of a file that are not blank."""
+    return [line for line in source.first_lines if line.strip()]
+
+
 def _begins(source: Source, test: Callable[[str], object]) -> bool:
     """Whether a test holds for every line that is not blank of the beginning of a file, two or more."""
-    lines = [line for line in source.first_lines if line.strip()]
+    lines = first(source)
     return len(lines) > 1 and all(map(test, lines))
 
 

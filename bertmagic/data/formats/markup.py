@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import tags
+from bertmagic.data.formats import chunks
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.data.formats.lines import numbered
+from bertmagic.data.formats.lines import first, numbered
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bertmagic.data.formats.source import Source
 
@@ -56,12 +57,8 @@ class _Form:
     note: str
 
 
-def _first(source: Source) -> list[str]:
-    return [line for line in source.first_lines if line.strip()][:_LOOKED_AT]
-
-
 def _form(source: Source) -> _Form | None:
-    lines = _first(source)
+    lines = first(source)[:_LOOKED_AT]
     return next((form for form in (_OPENNLP, _BOSON, _BESIDE, _TAGGED) if lines and form.marks(lines)), None)
 
 
@@ -146,16 +143,21 @@ def _has_braces(lines: list[str]) -> bool:
 
 
 def _boson(line: str, place: str) -> Row:
-    text, spans, at = "", [], 0
+    text, spans = chunks.joined(_in_braces(line))
+    return {"text": text, "spans": chunks.quoting(text, spans)}
+
+
+def _in_braces(line: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the parts of a line, those of entities with their label; blanks around an entity are no part of it."""
+    at = 0
     for match in _BRACES.finditer(line):
-        text += line[at : match.start()]
         quote = match[2].strip()
-        start = len(text) + match[2].find(quote)
-        text += match[2]
+        start = match[2].find(quote)
+        yield line[at : match.start()] + match[2][:start], None
+        yield quote, match[1] if quote else None
+        yield match[2][start + len(quote) :], None
         at = match.end()
-        if quote:
-            spans.append({"start": start, "end": start + len(quote), "label": match[1], "text": quote})
-    return {"text": text + line[at:], "spans": spans}
+    yield line[at:], None
 
 
 # A tag behind each word
@@ -229,12 +231,9 @@ def _are_words(rows: list[Row]) -> bool:
 
 def _joined(row: Row) -> Row:
     """Return the parts of a text as one, with each part of a type as a span."""
-    text, spans = "", []
-    for part, label in zip(row["tokens"], row["tags"], strict=True):
-        if label != tags.OUTSIDE:
-            spans.append({"start": len(text), "end": len(text) + len(part), "label": label, "text": part})
-        text += part
-    return {"text": text, "spans": spans}
+    labels = (None if label == tags.OUTSIDE else label for label in row["tags"])
+    text, spans = chunks.joined(zip(row["tokens"], labels, strict=True))
+    return {"text": text, "spans": chunks.quoting(text, spans)}
 
 
 _PARTS_NOTE = (

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data.formats import chunks
 from bertmagic.data.formats.format import Content, Fit, Format
 from bertmagic.data.formats.lines import numbered
 from bertmagic.errors import DataError, listing
@@ -126,16 +127,17 @@ def _plain(value: str) -> str:
 
 
 def _row(example: _Example) -> dict[str, Any]:
-    text, spans, at = "", [], 0
+    text, spans = chunks.joined(_parts(example))
+    return {"text": text, "intent": example.name, "spans": chunks.quoting(text, spans)}
+
+
+def _parts(example: _Example) -> Iterator[tuple[str, str | None]]:
+    at = 0
     for match in _ENTITY.finditer(example.line):
-        text += example.line[at : match.start()]
-        quote = match["text"]
-        spans.append(
-            {"start": len(text), "end": len(text) + len(quote), "label": _label(match, example), "text": quote}
-        )
-        text += quote
+        yield example.line[at : match.start()], None
+        yield match["text"], _label(match, example)
         at = match.end()
-    return {"text": text + example.line[at:], "intent": example.name, "spans": spans}
+    yield example.line[at:], None
 
 
 def _label(match: re.Match[str], example: _Example) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bertmagic.data.formats.format import Content, Fit, Format
-from bertmagic.data.formats.lines import numbered
+from bertmagic.data.formats.lines import first, numbered
 from bertmagic.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _LOOKED_AT = 200
 
 
 def _fit(source: Source) -> Fit:
-    lines = [line for line in source.first_lines if line.strip()][:_LOOKED_AT]
+    lines = first(source)[:_LOOKED_AT]
     return Fit.SURE if lines and all(map(_is_tree, lines)) else Fit.NO
 
 

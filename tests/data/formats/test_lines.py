@@ -3,18 +3,8 @@
 import pytest
 
 from bertmagic.data import tables
-from bertmagic.data.formats import Reading
 from bertmagic.errors import DataError
 from bertmagic.tasks.masked_language_modeling import documents
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(name, content, **said):
-        (tmp_path / name).write_text(content, encoding="utf-8")
-        return tables.read(tables.read_as(name, Reading(**said)))
-
-    return read
 
 
 def test_fasttext_with_a_label_in_each_line(read):

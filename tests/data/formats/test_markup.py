@@ -2,18 +2,7 @@
 
 import pytest
 
-from bertmagic.data import tables
-from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(name, content, **said):
-        (tmp_path / name).write_text(content, encoding="utf-8")
-        return tables.read(tables.read_as(tmp_path / name, Reading(**said)))
-
-    return read
 
 
 def rows(table):

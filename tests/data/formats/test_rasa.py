@@ -2,7 +2,6 @@
 
 import pytest
 
-from bertmagic.data import tables
 from bertmagic.errors import DataError
 
 MARKDOWN = """\
@@ -54,15 +53,6 @@ ROWS = [
         "spans": [{"start": 5, "end": 12, "label": "place", "text": "the sea"}],
     },
 ]
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(name, content):
-        (tmp_path / name).write_text(content, encoding="utf-8")
-        return tables.read(tmp_path / name)
-
-    return read
 
 
 @pytest.mark.parametrize(("name", "content"), [("nlu.md", MARKDOWN), ("nlu.yml", YAML), ("data", YAML)])

@@ -2,20 +2,9 @@
 
 import pytest
 
-from bertmagic.data import tables
-from bertmagic.data.formats.reading import Reading
 from bertmagic.errors import DataError
 
 TREES = "(4 (2 A) (3 (2 very) (4 (4 lovely) (2 -LRB-))))\n\n(0 (1 (0 Bad) (2 and\\/or)) (2 .))\n"
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(name, content, **said):
-        (tmp_path / name).write_text(content, encoding="utf-8")
-        return tables.read(tables.read_as(tmp_path / name, Reading(**said)))
-
-    return read
 
 
 def test_the_root_is_the_label_and_the_leaves_are_the_text(read):

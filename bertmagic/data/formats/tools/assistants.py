@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bertmagic.data.formats import chunks
 from bertmagic.data.formats.tools.export import Export, Row, scalars
 from bertmagic.errors import count
 
@@ -126,13 +127,12 @@ def _chunks(row: Row) -> Any:
 
 
 def _utterance(row: Row) -> Row:
-    text, spans = "", []
-    for chunk in _chunks(row):
-        label = next((chunk[key] for key in _CHUNK_LABELS if chunk.get(key)), None)
-        if label:
-            spans.append({"start": len(text), "end": len(text) + len(chunk["text"]), "label": label})
-        text += chunk["text"]
+    text, spans = chunks.joined((chunk["text"], _chunk_label(chunk)) for chunk in _chunks(row))
     return {"text": text, **scalars(row), "spans": spans}
+
+
+def _chunk_label(chunk: Row) -> Any:
+    return next((chunk[key] for key in _CHUNK_LABELS if chunk.get(key)), None)
 
 
 def _examples(rows: list[Row]) -> Export:
