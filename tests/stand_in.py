@@ -1,7 +1,8 @@
 """A small model that answers to the name `minilm`: what cells of documents and notebooks are tried with.
 
-It has the tokenizer, the layers and the heads of MiniLM, and is an eighth as wide, so that the cells take a few seconds
-instead of minutes. Its weights are random: what a model learns is tested elsewhere, and by `make soak`.
+It has the tokenizer, the layers and the heads of MiniLM, and is an eighth as wide if nothing else is asked for, so that
+the cells take a few seconds instead of minutes. Its weights are random: what a model learns is tested elsewhere, and by
+`make soak`.
 """
 
 import hashlib
@@ -17,8 +18,11 @@ catalogue.MINILM_FILES = {{"model.safetensors": {digest!r}}}
 """What a kernel runs first."""
 
 
-def write(packages):
-    """Write the package with the small model into a folder; return the cell that makes a kernel find it there."""
+def write(packages, **sizes):
+    """Write the package with the small model into a folder; return the cell that makes a kernel find it there.
+
+    Sizes are entries of the config of a BERT.
+    """
     import torch
     from transformers import BertConfig, BertModel
 
@@ -28,7 +32,7 @@ def write(packages):
     folder = Path(packages) / catalogue.MINILM_PACKAGE / "model"
     shutil.copytree(real, folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json", "README.md"))
     (folder.parent / "__init__.py").touch()
-    config = BertConfig.from_pretrained(real, hidden_size=48, intermediate_size=96)
+    config = BertConfig.from_pretrained(real, **{"hidden_size": 48, "intermediate_size": 96} | sizes)
     with torch.random.fork_rng():
         torch.manual_seed(7)
         BertModel(config).save_pretrained(folder)

@@ -1,15 +1,15 @@
 """Every Python cell of README and docs, run from top to bottom in a real kernel.
 
-The cells run as they are typed. What they use is small: the weights that `minilm` stands for are those of a tiny BERT
-with the frequent words of MiniLM, a sample has a fourth of its rows, and `%config BertMagic.max_steps` ends a run.
+The cells run as they are typed. What they use is small: the model that `minilm` stands for is one of `stand_in`, with
+two layers, a sample has a fourth of its rows, and `%config BertMagic.max_steps` ends a run.
 """
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
 import pytest
 
+from tests import stand_in
 from tests.packaging.snippets import PAGES, ROOT, cells
 
 pytestmark = [
@@ -29,12 +29,9 @@ ALONE = [page for page in PAGES if page not in LATER and not page.endswith(".zh.
 """The cells of a Chinese page are those of the English one but for texts and comments: another test compares them."""
 
 BEGIN = """%reset -f
-import pathlib, sys
+{small}
 from bertmagic.data import samples
-from bertmagic.models import catalogue
 samples._HERE = pathlib.Path({packages!r})
-sys.path.insert(0, {packages!r})
-catalogue.MINILM_FILES = {{'model.safetensors': {digest!r}}}
 %reset -f
 %cd -q {folder}
 %reload_ext bertmagic
@@ -47,28 +44,14 @@ catalogue.MINILM_FILES = {{'model.safetensors': {digest!r}}}
 @pytest.fixture(scope="module")
 def begin(tmp_path_factory):
     """Return a function that makes the cell before the first cell of a page."""
-    import torch
-    from transformers import AutoTokenizer, BertConfig, BertModel, BertTokenizer
-
     from bertmagic.data import samples
-    from bertmagic.models import catalogue
 
-    words = AutoTokenizer.from_pretrained(catalogue.packaged("minilm")).get_vocab()
-    tokenizer = BertTokenizer(vocab={word: at for word, at in words.items() if at < 8000})  # those of frequent words
-    with torch.random.fork_rng():
-        torch.manual_seed(7)
-        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
-        model = BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **sizes))
     packages = tmp_path_factory.mktemp("packages")
-    folder = packages / catalogue.MINILM_PACKAGE / "model"
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder.parent / "__init__.py").touch()
+    small = stand_in.write(packages, num_hidden_layers=2, num_attention_heads=4)
     for sample in Path(samples.__file__).parent.glob("*.jsonl"):
         rows = sample.read_text(encoding="utf-8").splitlines(keepends=True)
         (packages / sample.name).write_text("".join(rows[::4]), encoding="utf-8")
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    return lambda: BEGIN.format(packages=str(packages), digest=digest, folder=tmp_path_factory.mktemp("page"))
+    return lambda: BEGIN.format(small=small, packages=str(packages), folder=tmp_path_factory.mktemp("page"))
 
 
 @pytest.mark.parametrize("page", ALONE)
