@@ -194,14 +194,16 @@ def test_a_stop_ends_fit_and_all_that_called_it(classifier, data, monkeypatch):
     assert "resume" not in str(caught.value)
 
 
-def test_a_run_that_diverges_names_no_folder_that_is_gone(classifier, data, learnt, monkeypatch):
+def test_a_run_that_diverges_names_no_folder_that_is_gone(classifier, data, fitted, monkeypatch):
     def diverged(*_):
-        raise TrainingError("the loss is nan at step 3. The weights of step 2 are kept in /tmp/gone.", "Lower.", learnt)
+        raise TrainingError(
+            "the loss is nan at step 3. The weights of step 2 are kept in /tmp/gone.", "Lower.", fitted.model_
+        )
 
     monkeypatch.setattr(launch, "train_apart", diverged)
     with pytest.raises(TrainingError) as caught:
         classifier.fit(data["text"], data["label"])
-    assert (caught.value.what, caught.value.model) == ("the loss is nan at step 3.", learnt)
+    assert (caught.value.what, caught.value.model) == ("the loss is nan at step 3.", fitted.model_)
 
 
 REFUSED = {

@@ -73,12 +73,12 @@ def test_a_pickle_has_the_encoder(vectorizer, data, encoder, tmp_path):
     np.testing.assert_array_equal(again.transform(data["text"]), expected)
 
 
-def test_models_are_taken_as_they_are_and_not_registered(vectorizer, learnt, encoder):
-    fitted = clone(vectorizer).set_params(model=learnt)
-    assert fitted.fit(["a"]).model_ is not None
+def test_models_are_taken_as_they_are_and_not_registered(vectorizer, fitted):
+    own = clone(vectorizer).set_params(model=fitted.model_)
+    assert own.fit(["a"]).model_ is not None
     assert vectorizer.fit(["a"]).model_ is not held().get("tiny")
     named = pd.Series(["a film"])
-    np.testing.assert_array_equal(fitted.transform(named), learnt.embed(named, pooling="mean", show=False))
+    np.testing.assert_array_equal(own.transform(named), fitted.model_.embed(named, pooling="mean", show=False))
 
 
 @pytest.mark.parametrize(("name", "value"), [("pooling", "max"), ("precision", "fp8"), ("model", 3)])
