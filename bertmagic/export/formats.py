@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bertmagic.errors import OptionError, listing, nearest
+from bertmagic.errors import OptionError, listing
 from bertmagic.export import graph
 
 if TYPE_CHECKING:
@@ -80,19 +80,14 @@ FORMATS = {one.name: one for one in (Format("onnx", "network.onnx", _onnx, ("onn
 """The formats by their name."""
 
 
-def find(name: Any) -> Format:
+def find(name: str) -> Format:
     """Return a format whose packages are installed.
 
     Raises
     ------
     OptionError
-        If there is no such format, or a package is missing.
+        If a package is missing.
     """
-    if name not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise OptionError(
-            f"format = {name!r:.60} is not a format.{nearest(name, FORMATS)}", f"The formats are {known}."
-        )
     chosen = FORMATS[name]
     missing = [module for module in chosen.needs if find_spec(module) is None]
     if missing:
