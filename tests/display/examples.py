@@ -14,9 +14,9 @@ from bertmagic.errors import DataError
 from bertmagic.evaluation.calibration import Calibration
 from bertmagic.evaluation.comparison import Change, Contender, ModelComparison, Versus
 from bertmagic.evaluation.errors import Errors, Example
+from bertmagic.evaluation.figures import Figure, Series
 from bertmagic.evaluation.report import (
     ClassScore,
-    Figure,
     Gap,
     Interval,
     Issue,
@@ -24,7 +24,6 @@ from bertmagic.evaluation.report import (
     Probe,
     RangeScore,
     Report,
-    Series,
     Slice,
 )
 from bertmagic.evaluation.verdict import BaselineResult

@@ -120,8 +120,8 @@ def broken(request):
     path = request.folder / "network.onnx"
     graph = onnx.load(path)
     for weights in graph.graph.initializer:
-        if weights.name == "model.classifier.bias":
-            values = onnx.numpy_helper.to_array(weights) * 1.5
+        if weights.name == "model.classifier.weight":
+            values = onnx.numpy_helper.to_array(weights) * 1.01
             weights.CopyFrom(onnx.numpy_helper.from_array(values.astype("float32"), weights.name))
     onnx.save(graph, path)
     return ()
@@ -184,7 +184,9 @@ def test_what_cannot_be_exported_is_refused(learnt, small, encoder, tmp_path, mo
     with pytest.raises(DataError, match="no texts"):
         learnt.export(tmp_path / "out", check=[None, " "], show=False)
     monkeypatch.setattr(formats, "find_spec", lambda name: None)
-    with pytest.raises(OptionError, match=r'needs onnx and onnxruntime[^"]*\n.*pip install "bertmagic\[export\]"'):
+    with pytest.raises(
+        OptionError, match=r'needs onnx, onnxruntime, which are[^"]*\n.*pip install "bertmagic\[export\]"'
+    ):
         learnt.export(tmp_path / "out", show=False)
     assert not (tmp_path / "out").exists()
 
