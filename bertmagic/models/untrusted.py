@@ -6,10 +6,12 @@ read that is not in the folder.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import json_files
 from bertmagic.errors import FileError, ModelError, count, listing
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +42,11 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
     ------
     ModelError
         If it brings code of its own, its kind is one that transformers does not have, its index names files outside of
-        it, or its config has sizes that no encoder has.
+        it, or its config has sizes or shares that no encoder has.
     """
     _check_code(folder, config)
     _check_sizes(folder, config)
+    _check_shares(folder, config)
     _check_files(folder)
 
 
@@ -69,6 +72,19 @@ def _check_sizes(folder: Path, config: Mapping[str, Any]) -> None:
                 f"{folder / 'config.json'} says {name} = {str(size)[:40]}; a number up to {most:,} was expected.",
                 "The file is damaged: save or download the model again.",
             )
+
+
+def _check_shares(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise a `ModelError` if a share of dropped numbers is none: PyTorch finds it in the middle of a prediction."""
+    for name, share in config.items():
+        if _SHARE.fullmatch(name) and share is not None and not (json_files.is_number(share) and 0 <= share <= 1):
+            raise ModelError(
+                f"{folder / 'config.json'} says {name[:80]} = {quoted(share, 40)}; a number from 0 to 1 was expected.",
+                "The file is damaged: save or download the model again.",
+            )
+
+
+_SHARE = re.compile(r".*(dropout(_prob)?|_pdrop|layerdrop)")
 
 
 def _check_files(folder: Path) -> None:
