@@ -10,6 +10,7 @@ import shutil
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.data import tags
 from bertmagic.disk import files, json_files, kinds
 from bertmagic.errors import BertMagicError, FileError, ModelError, count, listing
 from bertmagic.magic_words import without_magics
@@ -216,15 +217,21 @@ def read_card(folder: Path) -> dict[str, Any]:
     fix = "Delete it to load the model without its card."
     card = json_files.read_object(path, fix)
     kinds.check(path, card, card_kinds.CARD, fix)
-    _check_counts(path, card, fix)
+    _check_labels(path, card, fix)
     return card
 
 
-def _check_counts(path: Path, card: Mapping[str, Any], fix: str) -> None:
-    """Raise a `FileError` if there are no classes, or not as many thresholds."""
-    if "labels" not in card or "tags" in card:
+def _check_labels(path: Path, card: Mapping[str, Any], fix: str) -> None:
+    """Raise a `FileError` if there are no labels, not as many thresholds, or tags of other types."""
+    if "labels" not in card:
         return
-    labels, thresholds = card["labels"], card.get("thresholds")
-    if not labels or (thresholds is not None and len(thresholds) != len(labels)):
-        of = f" and {count(len(thresholds), 'threshold')}" if thresholds is not None else ""
-        raise FileError(f"{path} is damaged: it has {count(len(labels), 'label')}{of}.", fix)
+    labels, thresholds, names = card["labels"], card.get("thresholds"), card.get("tags")
+    if names is None and not labels:
+        raise FileError(f"{path} is damaged: it has no labels.", fix)
+    if thresholds is not None and len(thresholds) != len(labels):
+        found = f"{count(len(labels), 'label')} and {count(len(thresholds), 'threshold')}"
+        raise FileError(f"{path} is damaged: it has {found}.", fix)
+    types = {(tags.parts(name) or ("", ""))[1] for name in names or ()} - {""}
+    if names is not None and (not names or types - set(labels)):
+        found = f"{listing(map(repr, names), 4)[:200]}, with the types {listing(map(repr, labels), 4)[:200]}"
+        raise FileError(f"{path} is damaged: it has the tags {found}.", fix)

@@ -47,6 +47,7 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
     _check_code(folder, config)
     _check_sizes(folder, config)
     _check_shares(folder, config)
+    _check_named(folder, config)
     _check_files(folder)
 
 
@@ -84,7 +85,35 @@ def _check_shares(folder: Path, config: Mapping[str, Any]) -> None:
             )
 
 
-_SHARE = re.compile(r".*(dropout(_prob)?|_pdrop|layerdrop)")
+_SHARE = re.compile(r"(?!token_).*(dropout(_prob)?|_pdrop|layerdrop)")
+
+
+def _check_named(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise a `ModelError` if transformers would read another config than ours, or a vocabulary of another folder.
+
+    ``configuration_files`` and ``fast_tokenizer_files`` name further files for later versions of transformers, and
+    ``vocab`` and ``merges`` of a tokenizer may be paths.
+    """
+    tokenizer = _read(folder / "tokenizer_config.json")
+    further = config.get("configuration_files")
+    if further and further != ["config.json"]:
+        raise ModelError(
+            f"{folder / 'config.json'} names further configs: {quoted(further, 80)}.",
+            "Only config.json is read: remove configuration_files from it.",
+        )
+    named = [tokenizer.get("fast_tokenizer_files") or [], tokenizer.get("vocab"), tokenizer.get("merges")]
+    names = named[0] if isinstance(named[0], list) else [named[0]]
+    odd = [name for name in names if not isinstance(name, str) or _has_folder(name)]
+    odd += [name for name in named[1:] if isinstance(name, str) and _has_folder(name)]
+    if odd:
+        raise ModelError(
+            f"{folder / 'tokenizer_config.json'} names a file outside of its folder: {quoted(odd[0], 80)}.",
+            "A vocabulary is read from the model's own folder only: copy the file there.",
+        )
+
+
+def _has_folder(name: str) -> bool:
+    return "/" in name or "\\" in name
 
 
 def _check_files(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Every file of a run damaged in many ways: what reads it gives one message, and the other runs stay listed."""
 
+import itertools
 import json
 import os
 import random
@@ -111,20 +112,27 @@ _opened = set()
 sys.addaudithook(lambda event, given: event == "open" and _opened.add(str(given[0])))
 
 
-def readers_of(encoder, kept):
-    """Return a function from a file and its damage to the readers that can notice: they open it, or it is no file."""
+def readers_of(encoder, home, kept):
+    """Return a function from a file, its damage and whether there are digests to the readers that can notice.
+
+    They open that file, or look whether it is one. Another trains to the end where only that reads a file.
+    """
     opened = {}
-    for name in (name for names in OF_A_RUN.values() for name in names):
+    for name, has_digests in itertools.product(
+        (*itertools.chain(*OF_A_RUN.values()), "resume to the end"), (True, False)
+    ):
+        for path in () if has_digests else home.rglob(checksums.FILE):
+            path.unlink()
         _opened.clear()
         list(READERS[name](encoder))
-        opened[name] = {os.path.realpath(one) for one in _opened}
+        opened[name, has_digests] = {os.path.realpath(one) for one in _opened}
         kept.put_back()
 
-    def chosen(path, damage):
-        of_run = OF_A_RUN[run_of(path)]
-        return (
-            of_run if damage in OTHER_KINDS else tuple(name for name in of_run if str(path.resolve()) in opened[name])
-        )
+    def chosen(path, damage, has_digests):
+        names, real = OF_A_RUN[run_of(path)], os.path.realpath(path)
+        reading = tuple(name for name in names if damage in OTHER_KINDS or real in opened[name, has_digests])
+        later = real in opened["resume to the end", has_digests] and "resume" not in reading
+        return (*reading, "resume to the end") if later else reading
 
     return chosen
 
@@ -156,13 +164,14 @@ def run_of(path):
 def damage_each(encoder, chosen, readers, kept):
     """Damage the chosen files in the chosen ways, one at a time; return how many readings there were, all as promised.
 
-    Each reader finds the damage: what another one did is undone before. In half of the cases the digests are deleted,
-    so that they do not catch it first.
+    Each reader finds the damage: what another one did is undone before. Where a value is another one the digests are
+    deleted, so that they do not catch it first, and in half of the other cases.
     """
     failed, readings = [], 0
     for path, name, damage in chosen:
-        for reader in readers(path, name):
-            if len(name) % 2 and path.name != checksums.FILE:
+        has_digests = path.name == checksums.FILE or (" = " not in name and len(name) % 2 == 0)
+        for reader in readers(path, name, has_digests):
+            if not has_digests:
                 (path.parent / checksums.FILE).unlink(missing_ok=True)
             damage()
             failed += [(str(path), name, reader, what) for what in (wrong(encoder, reader), unlisted()) if what]
@@ -178,14 +187,14 @@ def all_damages(home):
 
 def test_whatever_a_file_of_a_run_holds_all_runs_are_listed(encoder, home):
     chosen = random.Random(1).sample(all_damages(home), 100)
-    damage_each(encoder, chosen, lambda path, name: LISTS, Kept(home))
+    damage_each(encoder, chosen, lambda path, name, has_digests: LISTS, Kept(home))
 
 
 @pytest.mark.parametrize("run", OF_A_RUN)
 def test_a_damaged_file_is_one_message(encoder, home, run):
     mine = [one for one in all_damages(home) if run_of(one[0]) == run]
     chosen = random.Random(2).sample(mine, 5)
-    damage_each(encoder, chosen, lambda path, name: TO_THE_END[run], Kept(home))
+    damage_each(encoder, chosen, lambda path, name, has_digests: TO_THE_END[run], Kept(home))
 
 
 @pytest.mark.soak
@@ -193,34 +202,39 @@ def test_a_damaged_file_is_one_message(encoder, home, run):
 @pytest.mark.parametrize("part", range(4))
 def test_whatever_the_damage_all_runs_are_listed(encoder, home, part):
     chosen = all_damages(home)[part::4]
-    damage_each(encoder, chosen, lambda path, name: LISTS, Kept(home))
+    damage_each(encoder, chosen, lambda path, name, has_digests: LISTS, Kept(home))
     print(f"{len(chosen)} damages, all runs listed")
+
+
+def tried(encoder, home, part, parts, monkeypatch, wanted):
+    """Damage a part of all that can be damaged for some readers, and print how many readings there were."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # which takes half of the time
+    kept = Kept(home)
+    opening = readers_of(encoder, home, kept)
+
+    def chosen(*damage):
+        return tuple(name for name in opening(*damage) if name in wanted)
+
+    print(
+        f"{damage_each(encoder, all_damages(home)[part::parts], chosen, kept)} readings, each a result or one message"
+    )
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(4 * 3600)
-@pytest.mark.parametrize("part", range(20))
-def test_any_damage_is_one_message(encoder, home, part, monkeypatch):
-    """What reads a file when nothing is damaged reads each of its damages."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # which takes half of the time
-    kept = Kept(home)
-    chosen = all_damages(home)[part::20]
-    readings = damage_each(encoder, chosen, readers_of(encoder, kept), kept)
-    print(f"{len(chosen)} damages, {readings} readings, each a result or one message")
+@pytest.mark.parametrize("part", range(10))
+def test_a_model_with_any_damage_can_be_used_or_is_one_message(encoder, home, part, monkeypatch):
+    tried(encoder, home, part, 10, monkeypatch, ("mine", "small"))
 
 
-NAMED = [
-    "task",
-    "encoder",
-    "max_length",
-    "stride",
-    "long_text",
-    "labels",
-    "temperature",
-    "thresholds",
-    "options",
-    "data",
-]
+@pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("part", range(40))
+def test_a_training_after_any_damage_begins_or_is_one_message(encoder, home, part, monkeypatch):
+    tried(encoder, home, part, 40, monkeypatch, ("start from it", "resume", "resume to the end", "anew"))
+
+
+NAMED = "task encoder max_length stride long_text labels temperature thresholds options data text mean".split()
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -238,6 +252,22 @@ def test_an_entry_of_the_card_of_another_kind_is_one_message(home, name):
         assert caught.value.fix
     path.write_text(json.dumps(card))
     bm.load("mine").predict(["the film was good"])
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"labels": []}, {"labels": ["a", "a"]}, {"thresholds": [0.5]}, {"thresholds": []}, {"tags": []},
+        {"tags": ["O", "B-THING"]}, {"tags": ["O", None]}, {"text": True}, {"label": [[]]}, {"long_text": "text"},
+        {"metrics": {"accuracy": {}}}, {"data": {"train": {"sha256": 1}}}, {"baselines": {"tf-idf": {"metric": 3}}},
+    ],
+)  # fmt: skip
+def test_entries_of_a_card_that_do_not_go_together_are_one_message(home, entries):
+    path = folders.model_folder("mine") / "bertmagic.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+    with pytest.raises(FileError, match=r"bertmagic\.json is damaged: ") as caught:
+        bm.load("mine")
+    assert caught.value.fix == "Delete it to load the model without its card."
 
 
 @pytest.mark.parametrize("name", ["intervals", "metrics", "baselines", "versions", "data"])
