@@ -7,6 +7,7 @@
         OptionError            an invalid option, flag or magic line
         UnknownReference       a name that is not a variable, sample, run, path or hub id
         DataError              a table that cannot be used for training, prediction or evaluation
+          InputError           texts, targets or parameters that an estimator cannot use; also a ValueError
         ModelError             weights, a folder or a head that cannot be used
           MissingHead          a folder has an encoder, and not the head of its task
         FileError              a file or folder that cannot be written, or is damaged
@@ -84,6 +85,10 @@ class UnknownReference(BertMagicError):
 
 class DataError(BertMagicError):
     """A table that cannot be used for training, prediction or evaluation."""
+
+
+class InputError(DataError, ValueError):
+    """Texts, targets or parameters that an estimator cannot use; scikit-learn expects a `ValueError`."""
 
 
 class ModelError(BertMagicError):

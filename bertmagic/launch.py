@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,6 +64,25 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
         raise
 
 
+@WholeImports()
+def train_apart(chosen: table.Finetune, on_event: Listener, show: bool) -> TextModel:
+    """Fine-tune without registering the model; a run without a name leaves nothing on the disk.
+
+    This is for callers that train many models and keep them themselves, such as a cross-validation.
+
+    Raises
+    ------
+    BertMagicError, Interrupted
+        As `train`; a run without a name that was stopped keeps no model.
+    """
+    name = chosen.name or "model"
+    if chosen.name is not None:
+        jobs.refuse(name)
+    options, _ = _with_encoder(chosen, name)
+    with folders.apart() if chosen.name is None else nullcontext():
+        return _run(options, publish.listener(not show), [on_event], StopButton(), RunLock(name), registered=False)
+
+
 def _with_encoder(chosen: Options, name: str) -> tuple[Options, str]:
     """Return options that name the encoder by its folder or id, and a note where its weights were only in memory.
 
@@ -96,8 +116,10 @@ def _run_in_thread(
 
 def _run(
     options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
-    lock: RunLock,
+    lock: RunLock, registered: bool = True,
 ) -> TextModel:  # fmt: skip
+    """Run here; a model that is not to be registered is the caller's alone."""
+
     def emit(event: Event) -> None:
         for listener in listeners:
             listener(event)
@@ -105,13 +127,13 @@ def _run(
     try:
         with lock, named_memory_errors():
             emit(Phase("starting PyTorch"))
-            done = _finetuned(options, emit, button)
+            done = _finetuned(options, emit, button, registered)
     except BaseException as error:
         empty_frames(error)
         devices.release()
         panel.close(error)
         raise
-    model = _adopt(options.name or "model", done)
+    model = _adopt(options.name or "model", done, registered)
     devices.empty_cache()
     if options.save_to is not None:
         _save_copy(model, options.save_to)
@@ -131,11 +153,13 @@ def _save_copy(model: TextModel, path: str) -> None:
         raise TrainingError(what, error.fix, model) from error
 
 
-def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton) -> Finetuned:
+def _finetuned(
+    options: table.Finetune | table.Pretrain, emit: Listener, button: StopButton, registered: bool
+) -> Finetuned:
     try:
         from bertmagic.workflows import finetune
 
-        return finetune.run(options, emit, button)
+        return finetune.run(options, emit, button, checkpointed=registered)
     except Interrupted:
         raise
     except KeyboardInterrupt:
@@ -145,7 +169,7 @@ def _finetuned(options: table.Finetune | table.Pretrain, emit: Listener, button:
             raise
         unfinished = error
     # Out of its handler: the new error must not keep the old one, whose weights a user may want to give back.
-    raise TrainingError(unfinished.what, unfinished.fix, _adopt(options.name or "model", unfinished.left))
+    raise TrainingError(unfinished.what, unfinished.fix, _adopt(options.name or "model", unfinished.left, registered))
 
 
 def _stopped(model: TextModel, done: Finetuned) -> str:
@@ -156,13 +180,13 @@ def _stopped(model: TextModel, done: Finetuned) -> str:
     )
 
 
-def _adopt(name: str, done: Finetuned) -> TextModel:
-    return hold(
-        TextModel(
-            name, done.network, done.tokenizer, done.task, done.card, done.folder, done.precision, done.report,
-            done.history,
-        )
+def _adopt(name: str, done: Finetuned, registered: bool) -> TextModel:
+    model = TextModel(
+        name, done.network, done.tokenizer, done.task, done.card, done.folder, done.precision, done.report,
+        done.history,
     )  # fmt: skip
+    model.network.eval()
+    return hold(model) if registered else model
 
 
 @WholeImports()

@@ -56,6 +56,10 @@ bm.help("finetune") prints the options of one command{too}; bm.help("lr") explai
 """
 
 
+ESTIMATORS = ("BertClassifier", "BertRegressor", "BertVectorizer")
+"""The classes of `bertmagic.sklearn`, which is imported when one of them is asked for: it needs a second."""
+
+
 def help(topic: str = "") -> None:
     """Print an overview with examples, or the help of one topic.
 
@@ -85,11 +89,21 @@ def text(topic: str = "") -> str:
         return overview()
     if found := commands_of(name):
         return "\n\n\n".join(map(page if has_magics() else _page_of_call, found))
+    if name in ESTIMATORS:
+        return f"{name}{_documented(getattr(import_module('bertmagic.sklearn'), name))}"
     documented = [f"{name}{owner[name]}" for owner in (_public(), _methods()) if name in owner]
     meant = (name, *(synonym.option for synonym in SYNONYMS.get(name, ())))
     explained = [_option(option) for option in dict.fromkeys(meant) if option in _options()]
     if not documented and not explained:
-        known = [*COMMANDS, *map(_function, COMMANDS.values()), *_public(), *_methods(), *_options(), *SYNONYMS]
+        known = [
+            *COMMANDS,
+            *map(_function, COMMANDS.values()),
+            *_public(),
+            *_methods(),
+            *ESTIMATORS,
+            *_options(),
+            *SYNONYMS,
+        ]
         raise UnknownReference(f"bm.help knows no {topic!r}.{nearest(name, known)}", "bm.help() lists the topics.")
     return "\n\n".join([*documented, *explained])
 
@@ -97,6 +111,7 @@ def text(topic: str = "") -> str:
 def overview() -> str:
     """Return the page that `help` prints without a topic."""
     python = ", ".join([f"bm.{name}" for name in _public()] + [f"model.{name}" for name in _methods()])
+    python += f".\nFor scikit-learn: {', '.join(ESTIMATORS)} in bertmagic.sklearn"
     calls = [f"{_call(one):<22} {one.summary.splitlines()[0]}" for one in COMMANDS.values()]
     if not has_magics():
         lines = "\n".join(f"  {call}" for call in calls)

@@ -66,3 +66,10 @@ def test_the_calls_of_the_overview_are_those_of_a_notebook():
     for cell in notebook.replace("\n  ", "\n").strip().split("\n\n"):
         reader.read(cell)
     assert reader.unknown == []
+
+
+def test_the_estimators_have_their_pages():
+    for name in manual.ESTIMATORS:
+        assert name in manual.overview()
+        assert manual.text(f"bertmagic.sklearn.{name}").startswith(f"{name}(")
+    assert "epochs\n    Number of passes" in manual.text("BertClassifier")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.evaluation.calibration import lowest_bin, reliability
+from bertmagic.evaluation.figures import Figure, Series
 from bertmagic.evaluation.probabilities import confidences
-from bertmagic.evaluation.report import Figure, Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import OptionError, listing, nearest
-from bertmagic.result import ExportableResult, Result
+from bertmagic.result import ExportableResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.evaluation.errors import Errors
+    from bertmagic.evaluation.figures import Figure
     from bertmagic.evaluation.outcomes import Outcomes
     from bertmagic.evaluation.verdict import BaselineResult
 
@@ -360,50 +361,3 @@ def _numbers(
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
     return (None, None) if interval is None else (interval.low, interval.high)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Points of a picture that belong together.
-
-    ``look`` is how they are drawn, ``spread`` how far each may be off to both sides, and ``width`` that of bars; 0
-    where the distance of their middles says it.
-    """
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    look: Literal["line", "points", "bars", "reference"] = "line"
-    spread: tuple[float, ...] = ()
-    width: float = 0.0
-
-
-@dataclass(frozen=True, repr=False)
-class Figure(Result):
-    """A picture of a report; see `Report.figure`.
-
-    Attributes
-    ----------
-    x, y
-        The names of the axes.
-    unit
-        Whether both go from 0 to 1.
-    start
-        Where ``x`` begins if not at 0.
-    report
-        That of a confusion matrix, which is drawn from its counts.
-    """
-
-    name: str
-    x: str
-    y: str
-    series: tuple[Series, ...] = ()
-    unit: bool = False
-    start: float = 0.0
-    report: Report | None = field(default=None, repr=False)
-
-    @property
-    def plotly(self) -> dict[str, Any]:
-        """The figure as plotly reads it: ``data``, ``layout``, ``config``."""
-        bundle: dict[str, Any] = self._repr_mimebundle_()["application/vnd.plotly.v1+json"]
-        return bundle

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import tempfile
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import metadata
@@ -15,7 +17,7 @@ from bertmagic.disk import files, paths
 from bertmagic.options.names import folder_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROWS = "training_rows.arrow"
 """The file in the folder of a run that has its training rows."""
@@ -31,6 +33,17 @@ def home() -> Path:
 def pin() -> None:
     """Keep `home` as it is now for the rest of this context, such as a background run: a cell may change the folder."""
     _pinned.set(home().absolute())
+
+
+@contextmanager
+def apart() -> Iterator[Path]:
+    """Make a temporary folder the `home` within a block: what is written there is gone at its end."""
+    with tempfile.TemporaryDirectory(prefix="bertmagic-", ignore_cleanup_errors=True) as folder:
+        token = _pinned.set(Path(folder))
+        try:
+            yield Path(folder)
+        finally:
+            _pinned.reset(token)
 
 
 def run_folder(name: str) -> Path:

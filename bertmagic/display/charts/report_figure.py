@@ -8,7 +8,7 @@ from bertmagic.display.charts.figures import AXIS, CONFIG, PLAIN, plain
 from bertmagic.display.style import BLUE, GREEN, GREY, ORANGE
 
 if TYPE_CHECKING:
-    from bertmagic.evaluation.report import Figure, Series
+    from bertmagic.evaluation.figures import Figure, Series
 
 _COLOURS = (BLUE, ORANGE, GREEN, GREY)
 _DASHES = ("solid", "dash", "dot", "dashdot")

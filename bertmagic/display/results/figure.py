@@ -11,7 +11,7 @@ from bertmagic.display.charts.report_figure import report_figure
 from bertmagic.display.style import line, number
 
 if TYPE_CHECKING:
-    from bertmagic.evaluation.report import Figure, Series
+    from bertmagic.evaluation.figures import Figure, Series
 
 _TITLES = {
     "confusion": "Confusion matrix: shares of each true class",

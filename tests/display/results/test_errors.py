@@ -12,7 +12,8 @@ from bertmagic.display import below, bundle, outputs, text
 from bertmagic.display.charts.figures import MIMETYPE
 from bertmagic.display.results.commands import attention
 from bertmagic.evaluation.errors import Errors, Example
-from bertmagic.evaluation.report import Figure, Interval, Series
+from bertmagic.evaluation.figures import Figure, Series
+from bertmagic.evaluation.report import Interval
 
 from ..made import report
 from ..runs import HOSTILE
