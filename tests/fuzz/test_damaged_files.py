@@ -234,7 +234,10 @@ def test_a_training_after_any_damage_begins_or_is_one_message(encoder, home, par
     tried(encoder, home, part, 40, monkeypatch, ("start from it", "resume", "resume to the end", "anew"))
 
 
-NAMED = "task encoder max_length stride long_text labels temperature thresholds options data text mean".split()
+NAMED = (
+    "task", "encoder", "max_length", "stride", "long_text", "labels", "temperature", "thresholds", "options", "data",
+    "text",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMED)
