@@ -33,7 +33,7 @@ def test_each_requirement_is_locked(goal):
     for extra in EXTRAS[goal]:
         wanted |= {name_of(line) for line in extras[extra]}
     if "test" in EXTRAS[goal]:
-        wanted |= {name_of(line) for extra in ("lora", "tune", "excel") for line in extras[extra]}
+        wanted |= {name_of(line) for extra in ("lora", "tune", "excel", "tensorboard") for line in extras[extra]}
     assert wanted - {"bertmagic", "torch"} <= {name for name, *_ in lock(goal)}
 
 
