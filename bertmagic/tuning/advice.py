@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bertmagic.data import languages
-from bertmagic.errors import Interrupted, empty_frames
+from bertmagic.errors import FileError, Interrupted, count, empty_frames
 from bertmagic.events import Event, Listener, Phase, Step, ignore
 from bertmagic.models import catalogue, devices, saving
 from bertmagic.models.status import Entry
@@ -25,6 +26,9 @@ from bertmagic.workflows.prepare import prepare
 from bertmagic.workflows.resolve import max_length
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from bertmagic.options.commands import Models
     from bertmagic.tuning.estimates import Subject
     from bertmagic.workflows.prepare import Prepared
@@ -42,6 +46,40 @@ _READS = 0.9
 """A model can read the data from this share of texts in its languages on: the others it guesses, however good it is."""
 _UNKNOWN = 82.0
 """The assumed accuracy of a model without a published one; three points of accuracy are 1 in the score."""
+_CHANGED = 5_000_000
+"""From so many tokens on, pre-training changes a published encoder enough to try it first: 205,000 did not help, see
+docs/results.md, and what helped others read millions (Gururangan et al. 2020, "Don't stop pretraining")."""
+_LEARNED = 1_000_000_000
+"""From so many tokens on, a new encoder may be as good as a published one: BERT read a hundred times as many."""
+
+
+@dataclass(frozen=True)
+class _Own:
+    """An encoder of this folder: the published one that it began with, if that is known, and what it read since.
+
+    Attributes
+    ----------
+    is_new
+        Whether it began with random weights.
+    tokens
+        How many tokens its pre-training here read.
+    """
+
+    entry: Entry
+    origin: Entry | None
+    is_new: bool
+    tokens: int
+
+    def judged(self, score: float, of_origin: float | None) -> tuple[float, str]:
+        """Return its score and the reason: behind its origin until it has read much, new ones last."""
+        read = f"its pre-training here read {count(self.tokens, 'token')}"
+        if self.is_new and self.tokens < _LEARNED:
+            return score - 10, f"began with random weights, and {read} where published encoders read billions"
+        if of_origin is None or self.origin is None:
+            return score, read
+        if self.tokens < _CHANGED:
+            return of_origin - 0.1, f"{read}, which changes {self.origin.alias} little"
+        return of_origin + 0.1, f"{read} more than {self.origin.alias}"
 
 
 @dataclass(frozen=True)
@@ -71,10 +109,11 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
     spoken = languages.shares(languages.of_texts(texts[at] for at in chosen))
     about = _subject(base, prepared, emit)
     profile = _Profile(spoken, float((about.lengths > 500).mean()) if about else 0.0, len(prepared.train))
-    entries = [*_own(), *(entry for entry in catalogue.listed().entries if not entry.tuned)]
+    published = [_advised(entry, profile, base, about) for entry in catalogue.listed().entries if not entry.tuned]
+    scores = {one.entry.alias: one.score for one in published}
     free = about.free if about else math.inf
     advised = sorted(
-        (_advised(entry, profile, base, about) for entry in entries),
+        [*published, *(_advised_own(one, profile, base, about, scores) for one in _own())],
         key=lambda one: (not _can_read(one.entry, spoken) or one.bytes > free, -one.score),
     )
     tried = _tried(options, base, advised, emit) if options.try_models else ()
@@ -89,7 +128,7 @@ def advise(options: Models, emit: Listener = ignore) -> Advice:
 
 def _subject(base: Finetune, prepared: Prepared, emit: Listener) -> Subject | None:
     """Return the base of all estimates: MiniLM, or the first model of the catalogue that is on this disk."""
-    here = [entry.ref for entry in _own()]
+    here = [one.entry.ref for one in _own()]
     here += [entry.alias for entry in catalogue.listed().entries if entry.on_disk and not entry.tuned]
     for alias in here[:1]:
         return estimates.subject(replace(base, model=alias), emit, prepared)
@@ -129,6 +168,15 @@ def _advised(entry: Entry, profile: _Profile, base: Finetune, about: Subject | N
         score += 0.5
         reasons.append("is on this disk")
     return Advised(entry, round(score, 2), seconds, memory, tuple(reasons), published)
+
+
+def _advised_own(
+    own: _Own, profile: _Profile, base: Finetune, about: Subject | None, published: Mapping[str, float]
+) -> Advised:
+    """Return an encoder of this folder with its score, which depends on what it began with and what it read since."""
+    advised = _advised(own.entry, profile, base, about)
+    score, reason = own.judged(advised.score, published.get(own.origin.alias) if own.origin else None)
+    return replace(advised, score=round(score, 2), reasons=(reason, *advised.reasons))
 
 
 def _knows(entry: Entry, shares: dict[str, float]) -> float:
@@ -177,18 +225,40 @@ def in_proportion(timed: Estimate, entry: Entry, about: Subject) -> Estimate:
     )
 
 
-def _own() -> list[Entry]:
-    """Return the encoders that were made or pre-trained in this folder."""
+def _own() -> list[_Own]:
+    """Return the encoders that were made or pre-trained in this folder; a damaged one is no advice."""
     encoders = []
     for name in folders.names():
-        folder = folders.model_folder(name)
-        card = saving.read_card(folder)
-        if card.get("task") in TASKS and find(card["task"]).is_pretraining:
-            size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 4
-            length = int(card.get("max_length") or 512)
-            encoders.append(Entry(name, str(folder), size, "yours", length, "yours", float(card.get("lr") or 1e-4),
-                               "an encoder of this folder", on_disk=True))  # fmt: skip
+        with suppress(FileError):
+            folder = folders.model_folder(name)
+            card = saving.read_card(folder)
+            if card.get("task") in TASKS and find(card["task"]).is_pretraining:
+                encoders.append(_encoder(name, folder, card))
     return encoders
+
+
+def _encoder(name: str, folder: Path, card: Mapping[str, Any]) -> _Own:
+    size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 4
+    length = int(card.get("max_length") or 512)
+    origin, is_new, tokens = _begun(card)
+    reads = origin.languages if origin and tokens < _CHANGED else "yours"
+    entry = Entry(name, str(folder), size, reads, length, "yours", float(card.get("lr") or 1e-4),
+                  "an encoder of this folder", on_disk=True)  # fmt: skip
+    return _Own(entry, origin, is_new, tokens)
+
+
+def _begun(card: Mapping[str, Any]) -> tuple[Entry | None, bool, int]:
+    """Return what an own encoder began with, through others of this folder, and the tokens that were read since."""
+    tokens, seen = 0, set[str]()
+    while True:
+        read = card["run"].get("tokens") if isinstance(card.get("run"), dict) else 0
+        tokens += read if isinstance(read, int) else 0
+        name = str(card.get("encoder", ""))
+        origin = catalogue.entry(name)
+        if origin or name in seen or name not in folders.names():
+            return origin, "vocabulary" in card, tokens
+        seen.add(name)
+        card = saving.read_card(folders.model_folder(name))
 
 
 def _tried(options: Models, base: Finetune, advised: list[Advised], emit: Listener) -> tuple[Tried, ...]:
@@ -224,7 +294,7 @@ def _try(entry: Entry, base: Finetune, emit: Listener) -> Tried:
     Interrupted
         If the user stopped it.
     """
-    reference = entry.ref if entry.languages == "yours" else entry.alias
+    reference = entry.ref if entry.licence == "yours" else entry.alias
     wanted = replace(
         base,
         model=reference,

@@ -1,5 +1,6 @@
 """Which model suits which data, and trying some."""
 
+import json
 import shutil
 import signal
 
@@ -9,6 +10,8 @@ import pytest
 import bertmagic as bm
 from bertmagic import options
 from bertmagic.errors import Interrupted
+from bertmagic.models import catalogue
+from bertmagic.models.status import Catalogue
 from bertmagic.run import folders
 from bertmagic.run.locks import RunLock
 from bertmagic.tuning.advice import advise
@@ -17,6 +20,12 @@ from bertmagic.workflows import resolve
 
 CHINESE = [f"这部电影非常好看{i}，我很喜欢" for i in range(40)]
 GERMAN = [f"das Buch war nicht gut und die Seiten {i} sind lose" for i in range(40)]
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """No models but those of this folder."""
+    monkeypatch.setattr(catalogue, "listed", lambda: Catalogue(()))
 
 
 @pytest.fixture
@@ -88,7 +97,36 @@ def test_it_says_why_what_it_takes_and_what_was_published(own, make_rows):
     assert "<script" not in markup
 
 
-def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows, monkeypatch):
+def test_an_own_encoder_stands_where_what_it_read_puts_it(own, make_rows):
+    def pretrained(name, encoder, tokens):
+        shutil.copytree(folders.model_folder("own"), folders.model_folder(name))
+        path = folders.model_folder(name) / "bertmagic.json"
+        card = {**json.loads(path.read_text("utf-8")), "encoder": encoder, "run": {"tokens": tokens}}
+        del card["vocabulary"]
+        path.write_text(json.dumps(card), "utf-8")
+
+    pretrained("further", "minilm", 46_539)
+    pretrained("twice", "further", 6_000_000)
+    pretrained("own_lm", "own", 172_152)
+    advice = bm.catalogue(make_rows(), label="label", show=False)
+    at = {one.entry.alias: one for one in advice.models}
+    order = list(at)
+    assert order.index("twice") < order.index("minilm") == order.index("further") - 1
+    readable = [name for name in order if at[name].entry.trained_on is None or "English" in at[name].entry.trained_on]
+    assert set(readable[-2:]) == {"own", "own_lm"}
+    assert at["further"].reasons[0] == "its pre-training here read 46,539 tokens, which changes minilm little"
+    assert at["twice"].reasons[0] == "its pre-training here read 6,046,539 tokens more than minilm"
+    assert (
+        at["own_lm"].reasons[0].startswith("began with random weights, and its pre-training here read 172,152 tokens")
+    )
+    assert at["further"].entry.trained_on == {"English"}
+    (folders.model_folder("twice") / "bertmagic.json").write_text("{", "utf-8")
+    left = [one.entry.alias for one in bm.catalogue(make_rows(), label="label", show=False).models]
+    assert "twice" not in left
+    assert "further" in left
+
+
+def test_the_first_ones_that_can_be_had_are_tried_and_compared(alone, own, make_rows, monkeypatch):
     monkeypatch.setattr(resolve, "count_steps", lambda *known: 3)
     for name in ("own2", "own3"):
         shutil.copytree(folders.model_folder("own"), folders.model_folder(name))
@@ -101,7 +139,7 @@ def test_the_first_ones_that_can_be_had_are_tried_and_compared(own, make_rows, m
     assert "18 held-out rows" in repr(advice)
 
 
-def test_what_is_tried_is_shown_step_by_step_and_can_be_interrupted(own, make_rows, monkeypatch):
+def test_what_is_tried_is_shown_step_by_step_and_can_be_interrupted(alone, own, make_rows, monkeypatch):
     phases = []
 
     def hear(event):
