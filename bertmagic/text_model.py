@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.events import Listener
+    from bertmagic.export.result import Export
     from bertmagic.inference.predictions import Predictions
     from bertmagic.inference.similarities import Similarities
     from bertmagic.options import Columns
@@ -463,6 +464,44 @@ class TextModel:
             readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
             known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}
             return saving.save(folder, self.network, self.tokenizer, known, readme=readme)
+
+    @names_by_caller
+    @table.keywords(table.commands.Export)
+    def export(
+        self, path: str | Path, *, format: str = "onnx", check: Any = None, keep: float = 0.993, text: Columns = None,
+        question: str | None = None, context: str | None = None, show: bool = True,
+    ) -> Export:  # fmt: skip
+        """Write the model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions.
+
+        The folder has the network, the tokenizer and ``predict.py``, which needs numpy, tokenizers and onnxruntime.
+        The model stays as it is.
+
+        Parameters
+        ----------
+        path
+            The folder; an older export in it is replaced once the new one is complete and checked.
+        format
+            ``"onnx"`` for fp32.
+        check
+            Texts on which the export must predict what the model does, as `predict` takes them; they need no labels.
+            By default the validation rows of its training.
+        keep
+            The share of their predictions that an int8 format must keep.
+        text, question, context
+            The columns of ``check``; see `predict`.
+        show
+            Whether to show a progress bar while it works.
+
+        Raises
+        ------
+        ModelError
+            If the task or the family cannot be exported, the predictions differ, or ``path`` holds something else.
+        """
+        from bertmagic.workflows.export import export
+
+        asked = {"text": text, "question": question, "context": context}
+        with publish.working(show) as emit, self._alone(emit):
+            return export(self, paths.path(path), format, check, asked, keep, emit)
 
     def unload(self) -> int:
         """Free the memory of the weights and return its bytes; the folder on disk stays."""

@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.files import Files
-from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
+from bertmagic.options.terms import EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
 
 
 @command(
@@ -228,6 +228,40 @@ class Save:
 
     name: Any = option(REQUIRED, "model", "The model to save.")
     path: str = option(REQUIRED, "path", "The folder; an older model in it is replaced once the new one is complete.")
+
+
+@command(
+    "bert_export",
+    "TextModel.export",
+    positional=("name", "path"),
+    examples=(
+        "%bert_export sentiment exported/sentiment",
+        "%bert_export sentiment exported/small --format onnx-int8 --check reviews.csv",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions."""
+
+    name: Any = option(REQUIRED, "model", "The model to export.")
+    path: str = option(REQUIRED, "path", "The folder; an older export in it is replaced once the new one is complete.")
+    format: str = option("onnx", "choice", "The format of the network.", choices=EXPORTS)
+    check: Any = option(
+        None,
+        "data",
+        "Texts on which the export must predict what the model does; by default the validation rows of its training.",
+    )
+    keep: float = option(
+        0.993, "float", "The share of predictions that an int8 format must keep, else it is not written.", low=0, high=1
+    )
+    text: Columns = option(
+        None,
+        "columns",
+        "The text column of the rows to check, or two for pairs; by default those of training.",
+        many=True,
+    )
+    question: str | None = option(None, "column", "The column of questions; by default that of training.")
+    context: str | None = option(None, "column", "The column of passages; by default that of training.")
 
 
 @command(
