@@ -19,7 +19,8 @@ from bertmagic.run.locks import RunLock
 from tests.conftest import BAD, GOOD
 from tests.fuzz.disk import FULL, REFUSALS, Disk, watched
 
-QUICK = {"max_steps": 2, "batch_size": 16, "eval_every": 1, "precision": "fp32", "show": False, "baselines": False}
+SHORT = {"max_steps": 2, "batch_size": 16, "eval_every": 1, "precision": "fp32", "show": False}
+QUICK = SHORT | {"baselines": False}
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}(-\d+\.previous)?|.*\.part")
 
 
@@ -45,7 +46,7 @@ ACTIONS = {
         lr=bm.choice(1e-3, 1e-4),
         trials=2,
         pooling="first",
-        **QUICK | {"max_steps": 1},
+        **SHORT | {"max_steps": 1},
     ),
 }
 """What writes, by name; all over an older one of the same name."""
