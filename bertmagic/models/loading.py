@@ -277,6 +277,7 @@ def opened(
         "label2id": {name: i for i, name in enumerate(names)},
     }
     checksums.check_model(folder, checksums.WEIGHTS)
+    adapters.check_alone(folder)
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
         with quiet(), torch_defaults(loading=True):
