@@ -24,7 +24,7 @@ from bertmagic.errors import (
 from bertmagic.events import Event, Listener, Note, Phase, ignore
 from bertmagic.loggers.run_loggers import RunLoggers, require_loggers
 from bertmagic.magic_words import has_magics
-from bertmagic.models import devices, saving
+from bertmagic.models import devices, hub_upload, saving
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
@@ -51,6 +51,8 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
+        if chosen.save_to.startswith(hub_upload.PREFIX):
+            raise OptionError("save_to takes a folder.", f"After training: %bert_save {name} {chosen.save_to}")
         saving.check(paths.path(chosen.save_to, "save_to"))  # now, not after hours of training
     require_loggers(chosen.log_to)
     chosen, note = _with_encoder(chosen, name)

@@ -220,14 +220,18 @@ class Unload:
 
 
 @command(
-    "bert_save", "TextModel.save", positional=("name", "path"), examples=("%bert_save sentiment models/sentiment",)
+    "bert_save",
+    "TextModel.save",
+    positional=("name", "path"),
+    examples=("%bert_save sentiment models/sentiment", "%bert_save sentiment hub:owner/sentiment"),
 )
 @dataclass(frozen=True, kw_only=True)
 class Save:
-    """Save a model to a folder that transformers can load, too."""
+    """Save a model to a folder that transformers can load, too; or send it to the Hugging Face hub."""
 
     name: Any = option(REQUIRED, "model", "The model to save.")
-    path: str = option(REQUIRED, "path", "The folder; an older model in it is replaced once the new one is complete.")
+    path: str = option(REQUIRED, "path", "The folder, or hub:owner/name; an older model in it is replaced as a whole.")
+    public: bool = option(False, "flag", "Let all see a new repository of the hub; by default it is private.")
 
 
 @command(
