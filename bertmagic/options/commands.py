@@ -80,6 +80,12 @@ class Predict(Files):
     question: str | None = option(None, "column", "The column of questions; by default that of training.")
     context: str | None = option(None, "column", "The column of passages; by default that of training.")
     file: str | None = option(None, "path", "A file of texts: CSV, TSV, JSONL, Parquet, or one text per line.")
+    backend: str = option(
+        "auto",
+        "choice",
+        "What computes: torch, or an export of the model; auto is an exact export that was faster here, else torch.",
+        choices=("auto", "torch", *EXPORTS),
+    )
 
 
 @command(

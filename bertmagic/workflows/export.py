@@ -18,6 +18,7 @@ from bertmagic.export import formats, parity, readme, session
 from bertmagic.export.result import Export
 from bertmagic.inference.forward import run_model
 from bertmagic.models import heads
+from bertmagic.workflows import backends
 from bertmagic.workflows import predict as predicting
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def export(
         )
     comparison = None if rows is None else Comparison.of(model, rows, emit)
     segments = len(model.task.inputs) > 1 and heads.reads_segments(network)
-    manifest = _manifest(model, chosen, segments)
+    weights = backends.digest(model)
+    manifest = _manifest(model, chosen, segments) | {backends.WEIGHTS: weights}
     with files.replacing(path) as filling:
         emit(Phase(f"writing {format}"))
         request = formats.Request(network, model.task.outputs, segments, filling, keep, comparison)
@@ -90,6 +92,7 @@ def export(
         checked = {"rows": result.rows, "kept": result.kept, "difference": result.difference}
         folders.write_manifest(filling, manifest | {"checked": checked})
         files.write(filling / "README.md", readme.text(result, manifest), sync=False)
+    backends.remember(weights, result)
     return result
 
 

@@ -17,12 +17,14 @@ from bertmagic.data.tokenization import SpecialTokens, longest_overlap
 from bertmagic.disk import files, paths
 from bertmagic.errors import DataError, MissingHead, UnknownReference, listing
 from bertmagic.events import Listener, Phase, counting, downloading
+from bertmagic.export import session
 from bertmagic.inference.forward import run_model
 from bertmagic.models import devices, heads, loading, pooling, saving, weights
 from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
 from bertmagic.text_safety import quoted
+from bertmagic.workflows import backends
 from bertmagic.workflows.prepare import ROLES
 from bertmagic.workflows.resolve import place
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.data.tokens import Tokens
+    from bertmagic.export.session import Session
     from bertmagic.inference.predictions import Predictions
     from bertmagic.options import LongText
     from bertmagic.tasks import Task
@@ -95,12 +98,16 @@ def described(model: TextModel) -> Held:
     return Held(model.name, model.task.name, encoder, parameters, model.bytes, str(model.device), model.precision)
 
 
-def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener) -> Predictions:
+def predict(
+    model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listener, backend: str = "auto"
+) -> Predictions:
     """Predict for texts in any form; see `TextModel.predict`."""
     began, _ = time.perf_counter(), model.network  # a model that was unloaded fails before any work
+    made = backends.session_of(model, backend)
     given, name, where, notes = rows_given(model, texts, asked)
     rows, _ = model.task.readable(given, name, where)
-    tokens, scores = run(model, rows, emit)
+    tokens, scores = run(model, rows, emit, made=None if made is None else made[0])
+    by = [] if made is None else [f"The logits were computed by {made[1]}."]
     return model.task.predictions(
         given,
         rows,
@@ -111,12 +118,12 @@ def predict(model: TextModel, texts: Any, asked: Mapping[str, Any], emit: Listen
         truncated=tokens.truncated,
         seconds=time.perf_counter() - began,
         tokens=len(tokens.ids),
-        notes=(*notes, *notes_on(model, tokens)),
+        notes=(*notes, *notes_on(model, tokens), *by),
     )
 
 
 def run(
-    model: TextModel, rows: TextRows, emit: Listener, fresh: bool = False
+    model: TextModel, rows: TextRows, emit: Listener, fresh: bool = False, made: Session | None = None
 ) -> tuple[Tokens, npt.NDArray[np.float32]]:
     """Return the tokens of rows, and the outputs of the model for them.
 
@@ -124,6 +131,8 @@ def run(
     ----------
     fresh
         Whether to tokenize without the cache.
+    made
+        The session of an export that computes them instead.
     """
     task, network = model.task, model.network
     tokens = encoded(model, rows, emit, fresh)
@@ -134,6 +143,8 @@ def run(
     else:
         feed = BatchSource(tokens, pad_id, segments=segments)
     progress = counting(emit, "predicting")
+    if made is not None:
+        return tokens, session.run(made, feed, lambda done: progress(done, len(tokens)))
     scores = run_model(network, feed, model.precision, lambda done: progress(done, len(tokens)), task.outputs)
     return tokens, scores
 
