@@ -523,15 +523,15 @@ class TextModel:
     ) -> Export:  # fmt: skip
         """Write the model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions.
 
-        The folder has the network, the tokenizer and ``predict.py``, which needs numpy, tokenizers and onnxruntime.
-        The model stays as it is.
+        The folder has the network, the tokenizer and ``predict.py``, which needs numpy, tokenizers and onnxruntime or
+        openvino. The model stays as it is.
 
         Parameters
         ----------
         path
             The folder; an older export in it is replaced once the new one is complete and checked.
         format
-            ``"onnx"`` for fp32.
+            ``"onnx"`` or ``"openvino"`` in fp32, or ``"onnx-int8"``.
         check
             Texts on which the export must predict what the model does, as `predict` takes them; they need no labels.
             By default the validation rows of its training.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bertmagic.errors import OptionError, listing
 from bertmagic.export import graph
@@ -13,10 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
     from transformers import PreTrainedModel
 
     from bertmagic.export.session import Session
     from bertmagic.inference.forward import Outputs
+
+
+class Checker(Protocol):
+    """Compares a network with the model on the rows of a user."""
+
+    def kept(self, made: Session) -> float:
+        """Return the share of rows whose prediction is that of the model."""
+
+    def some_scores(self, made: Session) -> npt.NDArray[np.float32]:
+        """Return the logits of some of the rows."""
+
+    def seconds(self, made: Session) -> float:
+        """Return how long some of the rows take: the median of several turns."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +46,8 @@ class Request:
         Where the network is written.
     keep
         The share of predictions that a format which is not exact must keep.
-    kept
-        From a session to the share of the checking rows whose prediction it keeps; None without rows.
+    comparison
+        What compares a network with the model on rows; None without rows.
     """
 
     model: PreTrainedModel
@@ -40,7 +55,7 @@ class Request:
     segments: bool
     folder: Path
     keep: float = 1.0
-    kept: Callable[[Session], float] | None = None
+    comparison: Checker | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,28 @@ def _onnx(request: Request) -> tuple[str, ...]:
     return ()
 
 
-FORMATS = {one.name: one for one in (Format("onnx", "network.onnx", _onnx, ("onnx", "onnxruntime")),)}
+def _int8(request: Request) -> tuple[str, ...]:
+    from bertmagic.export import int8
+
+    return int8.write(request)
+
+
+def _openvino(request: Request) -> tuple[str, ...]:
+    import openvino
+
+    traced = request.folder / "traced.onnx"
+    graph.write(request.model, request.outputs, request.segments, traced)
+    openvino.save_model(openvino.Core().read_model(traced), request.folder / "network.xml", compress_to_fp16=False)
+    traced.unlink()
+    return ()
+
+
+_ALL = (
+    Format("onnx", "network.onnx", _onnx, ("onnx", "onnxruntime")),
+    Format("onnx-int8", "network.onnx", _int8, ("onnx", "onnxruntime"), exact=False),
+    Format("openvino", "network.xml", _openvino, ("onnx", "openvino"), runs_by="openvino"),
+)
+FORMATS = {one.name: one for one in _ALL}
 """The formats by their name."""
 
 

@@ -32,11 +32,11 @@ def of_folder(folder: Path) -> Session:
     return lambda inputs: network({name: inputs[name] for name in wanted})
 
 
-def of_graph(path: Path) -> Session:
-    """Return the session of an ONNX file alone."""
+def of_bytes(content: bytes) -> Session:
+    """Return the session of the content of an ONNX file."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = {one.name for one in session.get_inputs()}
     return lambda inputs: session.run(None, {name: inputs[name] for name in names})[0]
 

@@ -33,10 +33,12 @@ _OF_A_MODEL = re.compile(
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
 _REPLACED = re.compile(
-    r".*\.(safetensors|bin|model)(\.index\.json)?|(adapter_|generation_)?config\.json|(tokenizer|vocab|merges).*"
-    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|XXH128SUMS|bertmagic\.json"
+    r"(adapter_model|model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?|training_args\.bin"
+    r"|(adapter_|generation_)?config\.json|tokenizer(_config)?\.json|vocab\.(json|txt)|merges\.txt"
+    r"|(tokenizer|spiece|spm|sentencepiece(\.bpe)?)\.model|(special_tokens_map|added_tokens)\.json|.*\.jinja"
+    r"|README(\.new)?\.md|XXH128SUMS|bertmagic\.json"
 )
-"""The files that describe one model, which a save replaces; of others, such as LICENSE, it keeps its hands off."""
+"""The files that describe one model, which a save replaces, as it does those it wrote before; all others stay."""
 
 CARD = "bertmagic.json"
 """The file with the model card as JSON, in the folder of the weights."""
@@ -95,8 +97,10 @@ def save(
 
 def _keep_others(folder: Path, filling: Path) -> None:
     """Copy what stands beside a model and is no part of it, such as a licence, from its folder to the new one."""
+    written = checksums.names(folder)
     for path in folder.iterdir() if folder.is_dir() else ():
-        if not _REPLACED.fullmatch(path.name) and not (filling / path.name).exists():
+        is_part = path.name in written or _REPLACED.fullmatch(path.name)
+        if not is_part and not (filling / path.name).exists():
             shutil.copy2(path, filling / path.name)
 
 

@@ -19,7 +19,7 @@ Columns = str | tuple[str, ...] | None
 TASKS = ("question_answering", "token_classification", "multi_label", "regression", "classification")
 """The tasks that the option ``task`` can name, as in `bertmagic.tasks.TASKS`."""
 
-EXPORTS = ("onnx",)
+EXPORTS = ("onnx", "onnx-int8", "openvino")
 """The formats of exports, as in `bertmagic.export.formats.FORMATS`."""
 
 METRICS = (

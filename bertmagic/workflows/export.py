@@ -72,8 +72,7 @@ def export(
     manifest = _manifest(model, chosen, segments)
     with files.replacing(path) as filling:
         emit(Phase(f"writing {format}"))
-        kept = None if comparison is None else comparison.kept
-        request = formats.Request(network, model.task.outputs, segments, filling, keep, kept)
+        request = formats.Request(network, model.task.outputs, segments, filling, keep, comparison)
         left_out = chosen.write(request)
         folders.fill(filling, model.task.decoder, tokenizer, manifest, readme.requirements(chosen))
         emit(Phase("comparing it with the model"))
@@ -193,22 +192,33 @@ class Comparison:
         """Return the share of rows whose prediction a session keeps."""
         return self.share(self.scored(made))
 
+    def some_scores(self, made: Session) -> Scores:
+        """Return the scores of a session for some of the rows."""
+        return session.run(made, self.some)
+
+    def seconds(self, made: Session) -> float:
+        """Return the median of the seconds that some of the rows take."""
+        return self.median_seconds(lambda: session.run(made, self.some))
+
+    @property
+    def some(self) -> BatchSource:
+        """Some of the rows."""
+        import numpy as np
+
+        return replace(self.feed, tokens=self.feed.tokens.choose(np.arange(min(len(self.feed.tokens), _TIMED_ROWS))))
+
     def share(self, scores: Scores) -> float:
         """Return the share of rows that have the model's prediction with these scores."""
         return float(self.model.task.same(self.expected, _predictions(self.model, self.rows, scores)).mean())
 
-    def seconds(self, run: Callable[[BatchSource], Any]) -> tuple[int, float]:
-        """Return how many texts were timed, and the median of their seconds."""
-        import numpy as np
-
-        some = np.arange(min(len(self.feed.tokens), _TIMED_ROWS))
-        feed = replace(self.feed, tokens=self.feed.tokens.choose(some))
+    def median_seconds(self, run: Callable[[], Any]) -> float:
+        """Return the median of the seconds of several turns."""
         seconds = []
         for _ in range(_TURNS):
             began = time.perf_counter()
-            run(feed)
+            run()
             seconds.append(time.perf_counter() - began)
-        return len(some), statistics.median(seconds)
+        return statistics.median(seconds)
 
 
 def _predictions(model: TextModel, rows: Rows, scores: Scores) -> Predictions:
@@ -246,9 +256,9 @@ def _checked(
 def _compared(result: Export, made: Session, comparison: Comparison) -> Export:
     """Return a result with what the rows say."""
     model, scores = comparison.model, comparison.scored(made)
-    rows, took = comparison.seconds(lambda feed: session.run(made, feed))
-    _, ours = comparison.seconds(
-        lambda feed: run_model(model.network, feed, model.precision, outputs=model.task.outputs)
+    some, took = comparison.some, comparison.seconds(made)
+    ours = comparison.median_seconds(
+        lambda: run_model(model.network, some, model.precision, outputs=model.task.outputs)
     )
     others = int((~model.task.same(comparison.expected, comparison.notebook)).sum())
     notes = (
@@ -262,8 +272,8 @@ def _compared(result: Export, made: Session, comparison: Comparison) -> Export:
         data=comparison.rows.name,
         kept=comparison.share(scores),
         difference=max(result.difference, parity.difference(comparison.scores, scores)),
-        speed=rows / took,
-        model_speed=rows / ours,
+        speed=len(some.tokens) / took,
+        model_speed=len(some.tokens) / ours,
         notes=tuple(notes),
     )
 
