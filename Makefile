@@ -16,7 +16,7 @@ NBVAL := -p tests.notebooks --nbval-lax --nbval-sanitize-with notebooks/sanitize
 LOCKS := constraints.txt requirements/build.txt requirements/demo.txt requirements/develop.txt
 comma := ,
 
-.PHONY: demo lab test docs soak lowest lint lock licences clean
+.PHONY: demo lab test docs soak integrations lowest lint lock licences clean
 
 demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
 	$(BIN)/python notebooks/demo.py
@@ -38,6 +38,12 @@ soak: .venv/develop  ## the long versions of tests, and the notebooks with all t
 	$(PYTEST) $(NBVAL) notebooks/*.ipynb
 	$(BIN)/python -m pytest tests -m soak
 
+integrations:  ## tests with MLflow and Weights & Biases, which are large: in an environment of their own
+	$(PYTHON) -m venv .venv-integrations
+	.venv-integrations/bin/python -m pip install --quiet --constraint constraints.txt \
+		--editable ".[tensorboard,mlflow,wandb]" pytest pytest-timeout pytest-xdist
+	OMP_NUM_THREADS=1 .venv-integrations/bin/python -m pytest -n 0 tests/loggers
+
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune,excel]" \
@@ -54,12 +60,15 @@ lint: .venv/develop  ## style, types and the direction of imports
 lock:  ## write requirements/ again, after a change of pyproject.toml or constraints.txt; needs uv
 	$(PYTHON) requirements/lock.py
 
+# docutils: public domain, BSD and PSF; what it names under the GPL, an Emacs mode, is not in the package. The wheels of
+# axe-playwright-python (MIT) and of bertmagic itself do not say their licence.
 licences: .venv/develop  ## the licences of all that is installed; one that binds what you build with it is an error
 	$(BIN)/pip-licenses --from=mixed --order=license --partial-match \
-		--fail-on "GPL;General Public;SSPL;Server Side;Commons Clause;Proprietary"
+		--ignore-packages docutils axe-playwright-python bertmagic \
+		--fail-on "GPL;General Public;SSPL;Server Side;Commons Clause;Proprietary;UNKNOWN"
 
 clean:
-	rm -rf .venv .venv-lowest notebooks/executed docs/_site
+	rm -rf .venv .venv-integrations .venv-lowest notebooks/executed docs/_site
 
 .venv/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12 …')"

@@ -19,10 +19,12 @@ from bertmagic.text_model import TextModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from bertmagic.data.report import DataReport
     from bertmagic.evaluation.comparison import ModelComparison
     from bertmagic.events import Listener
+    from bertmagic.export.result import Export
     from bertmagic.inference.similarities import Similarities
     from bertmagic.models.new_encoder import Size
     from bertmagic.models.status import Catalogue, Status
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from bertmagic.tuning.results import Advice, Rates, Search
 
 __all__ = [
-    "Job", "TextModel", "catalogue", "check", "compare", "find", "finetune", "held", "load", "new_model", "pretrain",
-    "runs", "runs_here", "similar", "status", "tune",
+    "Job", "TextModel", "catalogue", "check", "compare", "export", "find", "finetune", "held", "load", "new_model",
+    "pretrain", "runs", "runs_here", "similar", "status", "tune",
 ]  # fmt: skip
 
 
@@ -275,6 +277,30 @@ def similar(
     return find(model).similar(
         texts, among, top_k=top_k, pooling=pooling, text=text, file=file, show=show, **reading
     )  # fmt: skip
+
+
+@names_by_caller
+@table.keywords(table.commands.Export)
+def export(
+    name: Any, path: str | Path, *, format: str = "onnx", check: Any = None, keep: float = 0.993,
+    text: table.Columns = None, question: str | None = None, context: str | None = None, show: bool = True,
+) -> Export:  # fmt: skip
+    """Write a model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions.
+
+    Parameters
+    ----------
+    name
+        A model, or the name of one.
+    path, format, check, keep, text, question, context, show
+        As in `TextModel.export`.
+
+    Examples
+    --------
+    >>> bm.export("sentiment", "exported/sentiment")  # doctest: +SKIP
+    """
+    return find(name).export(
+        path, format=format, check=check, keep=keep, text=text, question=question, context=context, show=show
+    )
 
 
 @table.keywords(table.commands.Compare)

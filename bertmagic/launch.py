@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bertmagic.disk import paths
 from bertmagic.display import publish
 from bertmagic.errors import (
+    BertMagicError,
     FileError,
     Interrupted,
     OptionError,
@@ -21,8 +22,9 @@ from bertmagic.errors import (
     named_memory_errors,
 )  # fmt: skip
 from bertmagic.events import Event, Listener, Note, Phase, ignore
+from bertmagic.loggers.run_loggers import RunLoggers, require_loggers
 from bertmagic.magic_words import has_magics
-from bertmagic.models import devices, saving
+from bertmagic.models import devices, hub_upload, saving
 from bertmagic.options.ranges import Range
 from bertmagic.registry import encoder_reference, hold, load
 from bertmagic.run import folders, jobs
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from bertmagic import options as table
     from bertmagic.display.live.live_output import Watcher
+    from bertmagic.loggers.logger import Outcome
     from bertmagic.run.jobs import Job
     from bertmagic.tuning.results import Rates, Search
     from bertmagic.workflows.finetune import Finetuned
@@ -48,7 +51,10 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
     name = chosen.name or "model"
     jobs.refuse(name)
     if chosen.save_to is not None:
+        if chosen.save_to.startswith(hub_upload.PREFIX):
+            raise OptionError("save_to takes a folder.", f"After training: %bert_save {name} {chosen.save_to}")
         saving.check(paths.path(chosen.save_to, "save_to"))  # now, not after hours of training
+    require_loggers(chosen.log_to)
     chosen, note = _with_encoder(chosen, name)
     lock = RunLock(name)  # before the job begins, so that the cell that starts it gets the error
     try:
@@ -56,9 +62,12 @@ def train(chosen: table.Finetune | table.Pretrain, on_event: Listener | None, sh
         listeners: list[Listener] = [panel, on_event] if on_event else [panel]
         for listen in listeners if note else ():
             listen(Note(note))
+        logged = RunLoggers(chosen.log_to, folders.run_folder(name))
         if not chosen.background:
-            return _run(chosen, panel, listeners, StopButton(), lock)
-        return jobs.start(name, lambda button, heard: _run_in_thread(chosen, panel, [heard, *listeners], button, lock))
+            return _run(chosen, panel, listeners, StopButton(), lock, logged)
+        return jobs.start(
+            name, lambda button, heard: _run_in_thread(chosen, panel, [heard, *listeners], button, lock, logged)
+        )
     except BaseException:
         lock.release()
         raise
@@ -79,8 +88,11 @@ def train_apart(chosen: table.Finetune, on_event: Listener, show: bool) -> TextM
     if chosen.name is not None:
         jobs.refuse(name)
     options, _ = _with_encoder(chosen, name)
+    logged = RunLoggers((), folders.run_folder(name))
     with folders.apart() if chosen.name is None else nullcontext():
-        return _run(options, publish.listener(not show), [on_event], StopButton(), RunLock(name), registered=False)
+        return _run(
+            options, publish.listener(not show), [on_event], StopButton(), RunLock(name), logged, registered=False
+        )
 
 
 def _with_encoder(chosen: Options, name: str) -> tuple[Options, str]:
@@ -101,12 +113,12 @@ def _with_encoder(chosen: Options, name: str) -> tuple[Options, str]:
 
 def _run_in_thread(
     options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
-    lock: RunLock,
+    lock: RunLock, logged: RunLoggers,
 ) -> TextModel:  # fmt: skip
     """Run in a background thread. Its cell has ended, so an error is shown in the output as well as kept in the job."""
     folders.pin()
     try:
-        return _run(options, panel, listeners, button, lock)
+        return _run(options, panel, listeners, button, lock, logged)
     except Interrupted:  # the panel has shown it
         raise
     except BaseException as error:
@@ -116,11 +128,15 @@ def _run_in_thread(
 
 def _run(
     options: table.Finetune | table.Pretrain, panel: Watcher, listeners: Sequence[Listener], button: StopButton,
-    lock: RunLock, registered: bool = True,
+    lock: RunLock, logged: RunLoggers, registered: bool = True,
 ) -> TextModel:  # fmt: skip
     """Run here; a model that is not to be registered is the caller's alone."""
 
     def emit(event: Event) -> None:
+        show(event)
+        logged.listen(event, show)
+
+    def show(event: Event) -> None:
         for listener in listeners:
             listener(event)
 
@@ -129,6 +145,7 @@ def _run(
             emit(Phase("starting PyTorch"))
             done = _finetuned(options, emit, button, registered)
     except BaseException as error:
+        logged.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         empty_frames(error)
         devices.release()
         panel.close(error)
@@ -137,6 +154,9 @@ def _run(
     devices.empty_cache()
     if options.save_to is not None:
         _save_copy(model, options.save_to)
+    outcome: Outcome = "interrupted" if done.ended.reason == "interrupted" else "finished"
+    for failure in logged.finish(outcome, model.report, model.folder):
+        panel.below(BertMagicError(failure, "The run is done, and its model is whole."))
     if done.ended.reason == "interrupted":
         raise Interrupted(_stopped(model, done), model)
     if model.report is not None:

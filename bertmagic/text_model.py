@@ -13,7 +13,7 @@ from bertmagic.disk import paths
 from bertmagic.display import publish
 from bertmagic.errors import ModelError, OptionError, listing, named_memory_errors
 from bertmagic.events import waiting_for
-from bertmagic.models import saving
+from bertmagic.models import hub_upload, saving
 from bertmagic.text_safety import visible
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.events import Listener
+    from bertmagic.export.result import Export
     from bertmagic.inference.predictions import Predictions
     from bertmagic.inference.similarities import Similarities
     from bertmagic.options import Columns
@@ -449,20 +450,108 @@ class TextModel:
         with publish.working(show) as emit, self._alone(emit):
             return attention(self, text, pair, emit)
 
-    def save(self, path: str | Path) -> Path:
+    @table.keywords(table.commands.Save)
+    def save(self, path: str | Path, *, public: bool = False) -> Path | str:
         """Write the model to a folder that `load` and transformers can read; it appears there whole or not at all.
 
         The folder gets a README.md, the model card for the Hugging Face hub. A README.md that you have edited stays as
         it is, and the new one is README.new.md.
+
+        Parameters
+        ----------
+        path
+            The folder; or ``"hub:owner/name"``, as in `push_to_hub`.
+        public
+            Whether all can see a new repository of the hub; by default it is private.
+
+        Returns
+        -------
+        Path
+            The folder; of a model on the hub it is the address.
         """
-        from bertmagic.models import card
+        given = str(path)
+        if given.startswith(hub_upload.PREFIX):
+            return self.push_to_hub(given.removeprefix(hub_upload.PREFIX), private=not public)
+        if public:
+            raise OptionError("public is for the hub, and a folder is given.", "Write hub:owner/name.")
         from bertmagic.run.locks import locked_model
 
         folder = paths.path(path)
         with self._lock, locked_model(folder):
-            readme = card.text(self.name, self.card, folder.absolute().name, self.task.usage)
-            known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}
-            return saving.save(folder, self.network, self.tokenizer, known, readme=readme)
+            return self._write(folder, folder.absolute().name)
+
+    def push_to_hub(self, repository: str, *, private: bool = True, show: bool = True) -> str:
+        """Send the model with its card to the Hugging Face hub, in one commit.
+
+        A repository that is not there is made. A README.md that you have edited there stays as it is. After a broken
+        upload, call it again: files that have arrived are not sent twice.
+
+        Parameters
+        ----------
+        repository
+            ``owner/name``.
+        private
+            Whether only its owner sees it. A public repository is refused unless this is False.
+        show
+            Whether to show a progress bar while it works.
+
+        Returns
+        -------
+        str
+            The address of the repository.
+
+        Raises
+        ------
+        ModelError
+            If there is no token, ``HF_HUB_OFFLINE`` is set, or the hub refuses or cannot be reached.
+        """
+        with publish.working(show) as emit, self._alone(emit):
+            return hub_upload.push(repository, private, lambda folder: self._write(folder, repository), emit)
+
+    def _write(self, folder: Path, place: str) -> Path:
+        from bertmagic.models import card
+
+        readme = card.text(self.name, self.card, place, self.task.usage)
+        known = self.card | {saving.WEIGHTS: saving.weights_digest(self.network.state_dict())}
+        return saving.save(folder, self.network, self.tokenizer, known, readme=readme)
+
+    @names_by_caller
+    @table.keywords(table.commands.Export)
+    def export(
+        self, path: str | Path, *, format: str = "onnx", check: Any = None, keep: float = 0.993, text: Columns = None,
+        question: str | None = None, context: str | None = None, show: bool = True,
+    ) -> Export:  # fmt: skip
+        """Write the model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions.
+
+        The folder has the network, the tokenizer and ``predict.py``, which needs numpy, tokenizers and onnxruntime or
+        openvino. The model stays as it is.
+
+        Parameters
+        ----------
+        path
+            The folder; an older export in it is replaced once the new one is complete and checked.
+        format
+            ``"onnx"`` or ``"openvino"`` in fp32, or ``"onnx-int8"``.
+        check
+            Texts on which the export must predict what the model does, as `predict` takes them; they need no labels.
+            By default the validation rows of its training.
+        keep
+            The share of their predictions that an int8 format must keep.
+        text, question, context
+            The columns of ``check``; see `predict`.
+        show
+            Whether to show a progress bar while it works.
+
+        Raises
+        ------
+        ModelError
+            If the task or the family cannot be exported, the predictions differ, or ``path`` holds something else.
+        """
+        from bertmagic.workflows.export import export
+
+        asked = {"text": text, "question": question, "context": context}
+        with publish.working(show) as emit, self._alone(emit):
+            return export(self, paths.path(path), format, check, asked, keep, emit)
 
     def unload(self) -> int:
         """Free the memory of the weights and return its bytes; the folder on disk stays."""

@@ -27,7 +27,7 @@ def test_every_option_says_what_it_is(command, entry):
     assert entry.help[0].isupper() or entry.help.split(",")[0].islower()
     if entry.kind == "choice":
         assert entry.choices
-        assert entry.default in (*entry.choices, None)
+        assert entry.default == () if entry.many else entry.default in (*entry.choices, None)
     if entry.kind in ("int", "float") and isinstance(entry.default, int | float):
         assert entry.low <= entry.default <= entry.high
 

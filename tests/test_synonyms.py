@@ -13,7 +13,9 @@ from bertmagic.options import synonyms
 from bertmagic.options.document import page
 from bertmagic.run import checkpoints, records
 
-KNOWN = {entry.name: entry for command in options.COMMANDS.values() for entry in command.options}
+KNOWN = {entry.name: entry for command in reversed(options.COMMANDS.values()) for entry in command.options}
+"""The options by their name: those of training where another command has one of the same name."""
+
 MEANT = [(name, one) for name, several in synonyms.SYNONYMS.items() for one in several]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import files
@@ -45,7 +45,7 @@ def read(path: Path, fix: str = "Delete it, or put back a copy of it.") -> Any:
 
 def is_number(value: Any) -> bool:
     """Whether a value is a finite number; true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _mended(value: Any) -> Any:

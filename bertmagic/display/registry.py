@@ -22,6 +22,7 @@ KINDS = {
     "Entities": "results.entities",
     "Errors": "results.errors",
     "Estimate": "results.estimate",
+    "Export": "results.exported",
     "Figure": "results.figure",
     "Fills": "results.fills",
     "Job": "results.job",

@@ -83,7 +83,7 @@ def run_model(
             while (read := _read(fast, feed, np.array_split(rows, min(parts, len(rows))), outputs)) is None:
                 parts = _more(parts, tokens, rows, device)
             for part, values in read:
-                results = _put(results, tokens, part, values)
+                results = put(results, tokens, part, values)
             done += len(rows)
             after_batch(done)
     return np.zeros((0, model.config.num_labels), np.float32) if results is None else results
@@ -105,7 +105,7 @@ def _read(
     return parts
 
 
-def _put(
+def put(
     results: npt.NDArray[np.float32] | None, tokens: Tokens, rows: Rows, values: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """Put the outputs of some rows in their places; ``(rows, outputs)`` or ``(rows, tokens, outputs)``."""

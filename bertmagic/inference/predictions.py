@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.result import Result
 
@@ -41,6 +41,10 @@ class Predictions(Result):
     seconds: float = 0.0
     tokens: int = 0
     notes: tuple[str, ...] = ()
+
+    def decisions(self) -> list[Any]:
+        """Return what is predicted for each row, without scores."""
+        return self.frame["label"].astype(str).tolist()
 
     def __len__(self) -> int:
         return len(self.frame)

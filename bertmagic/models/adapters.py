@@ -165,6 +165,15 @@ def is_adapter(folder: Path) -> bool:
     return (folder / CONFIG).is_file() and not (folder / "model.safetensors").is_file()
 
 
+def check_alone(folder: Path) -> None:
+    """Raise a `ModelError` if a folder has whole weights and an adapter: transformers would add one to the other."""
+    if (folder / CONFIG).exists() and not is_adapter(folder):
+        raise ModelError(
+            f"{folder} has whole weights and an adapter, and which of them is meant is not known.",
+            f"Remove {CONFIG} there to use the weights, or model.safetensors to use the adapter on its base.",
+        )
+
+
 def base(folder: Path) -> Path:
     """Return the folder of the weights that an adapter belongs to.
 
@@ -196,10 +205,34 @@ def _config(folder: Path) -> dict[str, Any]:
     named = all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in (targets, head))
     sizes = _is_size(rank) and _is_size(alpha)
     if config.get("peft_type") == "LORA" and base and isinstance(base, str) and named and targets and sizes:
+        _check_plain(folder, config)
         return config
     raise ModelError(
         f"{folder / CONFIG} is not the config of a LoRA adapter.", "Give a model, or an adapter that bertmagic saved."
     )
+
+
+def _check_plain(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise a `ModelError` if an adapter is more than ``(alpha / rank) B A``: it would be merged wrong.
+
+    ``init_lora_weights`` such as ``"pissa"`` says that the weights of the base were changed, too.
+    """
+    known = {**dict.fromkeys(_CHANGES), **config}
+    used = [name for name in _CHANGES if known[name] not in (None, False, {}, [], "none")]
+    if isinstance(how := config.get("init_lora_weights"), str) and how != "gaussian":
+        used.append("init_lora_weights")
+    if used:
+        raise ModelError(
+            f"the adapter in {folder} uses what is not read here: {listing(used)}.",
+            "Merge it with peft, as in model.merge_and_unload().save_pretrained(NEW_FOLDER), and give that folder.",
+        )
+
+
+_CHANGES = (
+    "use_rslora", "use_dora", "use_qalora", "use_bdlora", "alpha_pattern", "rank_pattern", "bias", "lora_bias",
+    "layer_replication", "alora_invocation_tokens", "trainable_token_indices", "target_parameters",
+)  # fmt: skip
+"""Settings of peft that change what an adapter adds, or where."""
 
 
 def _is_size(value: Any) -> bool:

@@ -67,6 +67,14 @@ def _put(folder: Path, digests: dict[str, str]) -> None:
     files.write(folder / FILE, "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
 
 
+def names(folder: Path) -> set[str]:
+    """Return the names of the files that were written together; empty where it is not known."""
+    try:
+        return set(_written(folder))
+    except FileError:
+        return set()
+
+
 def check(folder: Path, wanted: re.Pattern[str] = _ALL) -> None:
     """Raise a `FileError` if a file is not as it was written; a folder without digests has nothing to compare with.
 

@@ -15,6 +15,7 @@ from bertmagic.disk import json_files
 from bertmagic.errors import BertMagicError, MissingHead, ModelError, count, is_out_of_memory, listing
 from bertmagic.models import adapters, checksums, head_classes, heads, untrusted
 from bertmagic.models.torch_defaults import torch_defaults
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,25 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise _unreadable(folder, "tokenizer", error) from error
     if loaded.pad_token_id is None:
         raise ModelError(f"the tokenizer in {folder} has no padding token.", "Choose an encoder such as bert.")
+    _check_values(loaded, folder)
     _check_vocabulary(loaded, folder)
     return loaded
+
+
+def _check_values(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Raise a `ModelError` if the length that a tokenizer has is none, or it has no token for unknown words.
+
+    Transformers looks an unknown token up as the number of the unknown token, without end.
+    """
+    longest: Any = tokenizer.model_max_length
+    where = folder / "tokenizer_config.json"
+    if isinstance(longest, bool) or not isinstance(longest, int | float) or not longest >= 1:
+        raise ModelError(
+            f"{where} says model_max_length = {quoted(longest, 40)}; a number from 1 on was expected.", _AGAIN
+        )
+    unknown = tokenizer.special_tokens_map.get("unk_token", tokenizer.unk_token)
+    if unknown is not None and str(unknown) not in tokenizer.get_vocab():
+        raise ModelError(f"{where} says unk_token = {quoted(unknown, 40)}, which is no token.", _AGAIN)
 
 
 def _check_vocabulary(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -75,6 +93,7 @@ def _check_vocabulary(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
         )
 
 
+_AGAIN = "Save or download the model again."
 _FEW = 1000
 """A vocabulary of more tokens has words."""
 
@@ -135,7 +154,7 @@ def config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not os.path.lexists(path):
         raise ModelError(f"{folder} is not a model: it has no config.json.", "Give a folder with a model.")
-    values = json_files.read_object(path, "Save or download the model again.")
+    values = json_files.read_object(path, _AGAIN)
     if "model_type" not in values:
         raise ModelError(f"{path} does not say which kind of model it is.", "It needs a 'model_type'.")
     return values
@@ -258,6 +277,7 @@ def opened(
         "label2id": {name: i for i, name in enumerate(names)},
     }
     checksums.check_model(folder, checksums.WEIGHTS)
+    adapters.check_alone(folder)
     base = adapters.base(folder) if adapters.is_adapter(folder) else folder
     try:
         with quiet(), torch_defaults(loading=True):
@@ -341,7 +361,7 @@ def _summary(model: PreTrainedModel) -> str:
 
 def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:
     first = str(error).strip().split("\n")[0][:200]
-    return ModelError(f"the {what} in {folder} cannot be read: {first}", "Save or download the model again.")
+    return ModelError(f"the {what} in {folder} cannot be read: {first}", _AGAIN)
 
 
 @contextmanager

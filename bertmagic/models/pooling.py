@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from bertmagic.disk import json_files
@@ -19,6 +20,7 @@ FILES = ("modules.json", "*_Pooling/config.json")
 _NAMES: dict[str, Pooling] = {
     "mean_tokens": "mean", "mean": "mean", "cls_token": "first", "cls": "first", "first": "first",
 }  # fmt: skip
+_PLAIN = re.compile(r"\w[\w.-]*")
 _FLAG = "pooling_mode_"
 
 
@@ -56,11 +58,15 @@ def _modes(folder: Path) -> list[str]:
 
 
 def _subfolder(folder: Path) -> str:
-    """Return the subfolder of the pooling's config: the one in ``modules.json``, by default ``1_Pooling``."""
+    """Return the subfolder of the pooling's config: the one in ``modules.json``, by default ``1_Pooling``.
+
+    One that leads out of the folder is not followed.
+    """
     modules = _read(folder / "modules.json")
     for module in modules if isinstance(modules, list) else []:
         if isinstance(module, dict) and str(module.get("type")).endswith(".Pooling"):
-            return str(module.get("path"))
+            path = str(module.get("path"))
+            return path if _PLAIN.fullmatch(path) else "1_Pooling"
     return "1_Pooling"
 
 

@@ -7,21 +7,19 @@ import json
 import os
 import re
 import shutil
-import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.disk import files, json_files
-from bertmagic.errors import BertMagicError, FileError, ModelError, listing
+from bertmagic.data import tags
+from bertmagic.disk import files, json_files, kinds
+from bertmagic.errors import BertMagicError, FileError, ModelError, count, listing
 from bertmagic.magic_words import without_magics
-from bertmagic.models import adapters, checksums
+from bertmagic.models import adapters, card_kinds, checksums
 from bertmagic.models.loading import quiet
-from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-    from types import UnionType
 
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -35,10 +33,12 @@ _OF_A_MODEL = re.compile(
 """The files that may stand in the folder of a model: those that this package, transformers and its Trainer write."""
 
 _REPLACED = re.compile(
-    r".*\.(safetensors|bin|model)(\.index\.json)?|(adapter_|generation_)?config\.json|(tokenizer|vocab|merges).*"
-    r"|(special|added)_tokens.*\.json|.*\.jinja|README(\.new)?\.md|XXH128SUMS|bertmagic\.json"
+    r"(adapter_model|model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?|training_args\.bin"
+    r"|(adapter_|generation_)?config\.json|tokenizer(_config)?\.json|vocab\.(json|txt)|merges\.txt"
+    r"|(tokenizer|spiece|spm|sentencepiece(\.bpe)?)\.model|(special_tokens_map|added_tokens)\.json|.*\.jinja"
+    r"|README(\.new)?\.md|XXH128SUMS|bertmagic\.json"
 )
-"""The files that describe one model, which a save replaces; of others, such as LICENSE, it keeps its hands off."""
+"""The files that describe one model, which a save replaces, as it does those it wrote before; all others stay."""
 
 CARD = "bertmagic.json"
 """The file with the model card as JSON, in the folder of the weights."""
@@ -97,8 +97,10 @@ def save(
 
 def _keep_others(folder: Path, filling: Path) -> None:
     """Copy what stands beside a model and is no part of it, such as a licence, from its folder to the new one."""
+    written = checksums.names(folder)
     for path in folder.iterdir() if folder.is_dir() else ():
-        if not _REPLACED.fullmatch(path.name) and not (filling / path.name).exists():
+        is_part = path.name in written or _REPLACED.fullmatch(path.name)
+        if not is_part and not (filling / path.name).exists():
             shutil.copy2(path, filling / path.name)
 
 
@@ -205,52 +207,35 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
         checksums.update(folder, CARD, files.json_text(card))
 
 
-_MOST = 10**9
-"""No encoder reads more tokens; transformers writes a larger number where a tokenizer has no limit."""
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and _is_positive(value) and value <= _MOST
-
-
-def _is_list(value: Any, kinds: type | UnionType) -> bool:
-    return isinstance(value, list) and all(isinstance(one, kinds) for one in value)
-
-
-_TEXT = "a text", lambda value: isinstance(value, str)
-_CLASSES = "a list of texts or whole numbers", lambda value: _is_list(value, str | int)
-_TAGS = "a list of texts", lambda value: _is_list(value, str)
-_SHARES = "a list of numbers", lambda value: _is_list(value, int | float)
-_OBJECT = "an object", lambda value: value is None or isinstance(value, dict)
-_POSITIVE = "a number above 0", _is_positive
-_SIZE = "a whole number above 0", _is_size
-_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "task": _TEXT, "encoder": _TEXT, "long_text": _TEXT, "separator": _TEXT,
-    "labels": _CLASSES, "tags": _TAGS, "thresholds": _SHARES, "options": _OBJECT, "data": _OBJECT,
-    "temperature": _POSITIVE, "scale": _POSITIVE, "max_length": _SIZE, "max_answer_length": _SIZE,
-    "stride": ("a whole number or null", lambda value: value is None or value == 0 or _is_size(value)),
-}  # fmt: skip
-"""What the entries of a card are that predictions depend on, and whether a value is that."""
-
-
 def read_card(folder: Path) -> dict[str, Any]:
     """Return the card of a folder; empty where a model was not saved by bertmagic.
 
     Raises
     ------
     FileError
-        If the card is there and cannot be read, or an entry that predictions depend on is of another kind.
+        If the card is there and cannot be read, or an entry is of another kind.
     """
     path = folder / CARD
     if not os.path.lexists(path):
         return {}
     fix = "Delete it to load the model without its card."
     card = json_files.read_object(path, fix)
-    for name, (expected, fits) in _EXPECTED.items():
-        if name in card and not fits(card[name]):
-            raise FileError(f"{path} is damaged: {name} is {quoted(card[name], 60)}; {expected} was expected.", fix)
+    kinds.check(path, card, card_kinds.CARD, fix)
+    _check_labels(path, card, fix)
     return card
+
+
+def _check_labels(path: Path, card: Mapping[str, Any], fix: str) -> None:
+    """Raise a `FileError` if there are no labels, not as many thresholds, or tags of other types."""
+    if "labels" not in card:
+        return
+    labels, thresholds, names = card["labels"], card.get("thresholds"), card.get("tags")
+    if names is None and not labels:
+        raise FileError(f"{path} is damaged: it has no labels.", fix)
+    if thresholds is not None and len(thresholds) != len(labels):
+        found = f"{count(len(labels), 'label')} and {count(len(thresholds), 'threshold')}"
+        raise FileError(f"{path} is damaged: it has {found}.", fix)
+    types = {(tags.parts(name) or ("", ""))[1] for name in names or ()} - {""}
+    if names is not None and (not names or types - set(labels)):
+        found = f"{listing(map(repr, names), 4)[:200]}, with the types {listing(map(repr, labels), 4)[:200]}"
+        raise FileError(f"{path} is damaged: it has the tags {found}.", fix)

@@ -6,10 +6,12 @@ read that is not in the folder.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import json_files
 from bertmagic.errors import FileError, ModelError, count, listing
+from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +42,12 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
     ------
     ModelError
         If it brings code of its own, its kind is one that transformers does not have, its index names files outside of
-        it, or its config has sizes that no encoder has.
+        it, or its config has sizes or shares that no encoder has.
     """
     _check_code(folder, config)
     _check_sizes(folder, config)
+    _check_shares(folder, config)
+    _check_named(folder, config)
     _check_files(folder)
 
 
@@ -69,6 +73,47 @@ def _check_sizes(folder: Path, config: Mapping[str, Any]) -> None:
                 f"{folder / 'config.json'} says {name} = {str(size)[:40]}; a number up to {most:,} was expected.",
                 "The file is damaged: save or download the model again.",
             )
+
+
+def _check_shares(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise a `ModelError` if a share of dropped numbers is none: PyTorch finds it in the middle of a prediction."""
+    for name, share in config.items():
+        if _SHARE.fullmatch(name) and share is not None and not (json_files.is_number(share) and 0 <= share <= 1):
+            raise ModelError(
+                f"{folder / 'config.json'} says {name[:80]} = {quoted(share, 40)}; a number from 0 to 1 was expected.",
+                "The file is damaged: save or download the model again.",
+            )
+
+
+_SHARE = re.compile(r"(?!token_).*(dropout(_prob)?|_pdrop|layerdrop)")
+
+
+def _check_named(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise a `ModelError` if transformers would read another config than ours, or a vocabulary of another folder.
+
+    ``configuration_files`` and ``fast_tokenizer_files`` name further files for later versions of transformers, and
+    ``vocab`` and ``merges`` of a tokenizer may be paths.
+    """
+    tokenizer = _read(folder / "tokenizer_config.json")
+    further = config.get("configuration_files")
+    if further and further != ["config.json"]:
+        raise ModelError(
+            f"{folder / 'config.json'} names further configs: {quoted(further, 80)}.",
+            "Only config.json is read: remove configuration_files from it.",
+        )
+    named = [tokenizer.get("fast_tokenizer_files") or [], tokenizer.get("vocab"), tokenizer.get("merges")]
+    names = named[0] if isinstance(named[0], list) else [named[0]]
+    odd = [name for name in names if not isinstance(name, str) or _has_folder(name)]
+    odd += [name for name in named[1:] if isinstance(name, str) and _has_folder(name)]
+    if odd:
+        raise ModelError(
+            f"{folder / 'tokenizer_config.json'} names a file outside of its folder: {quoted(odd[0], 80)}.",
+            "A vocabulary is read from the model's own folder only: copy the file there.",
+        )
+
+
+def _has_folder(name: str) -> bool:
+    return "/" in name or "\\" in name
 
 
 def _check_files(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.files import Files
-from bertmagic.options.terms import LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
+from bertmagic.options.terms import EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
 
 
 @command(
@@ -220,14 +220,52 @@ class Unload:
 
 
 @command(
-    "bert_save", "TextModel.save", positional=("name", "path"), examples=("%bert_save sentiment models/sentiment",)
+    "bert_save",
+    "TextModel.save",
+    positional=("name", "path"),
+    examples=("%bert_save sentiment models/sentiment", "%bert_save sentiment hub:owner/sentiment"),
 )
 @dataclass(frozen=True, kw_only=True)
 class Save:
-    """Save a model to a folder that transformers can load, too."""
+    """Save a model to a folder that transformers can load, too; or send it to the Hugging Face hub."""
 
     name: Any = option(REQUIRED, "model", "The model to save.")
-    path: str = option(REQUIRED, "path", "The folder; an older model in it is replaced once the new one is complete.")
+    path: str = option(REQUIRED, "path", "The folder, or hub:owner/name; an older model in it is replaced as a whole.")
+    public: bool = option(False, "flag", "Let all see a new repository of the hub; by default it is private.")
+
+
+@command(
+    "bert_export",
+    "TextModel.export",
+    positional=("name", "path"),
+    examples=(
+        "%bert_export sentiment exported/sentiment",
+        "%bert_export sentiment exported/small --format onnx-int8 --check reviews.csv",
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions."""
+
+    name: Any = option(REQUIRED, "model", "The model to export.")
+    path: str = option(REQUIRED, "path", "The folder; an older export in it is replaced once the new one is complete.")
+    format: str = option("onnx", "choice", "The format of the network.", choices=EXPORTS)
+    check: Any = option(
+        None,
+        "data",
+        "Texts on which the export must predict what the model does; by default the validation rows of its training.",
+    )
+    keep: float = option(
+        0.993, "float", "The share of predictions that an int8 format must keep, else it is not written.", low=0, high=1
+    )
+    text: Columns = option(
+        None,
+        "columns",
+        "The text column of the rows to check, or two for pairs; by default those of training.",
+        many=True,
+    )
+    question: str | None = option(None, "column", "The column of questions; by default that of training.")
+    context: str | None = option(None, "column", "The column of passages; by default that of training.")
 
 
 @command(

@@ -83,7 +83,7 @@ def entry_text(entry: Option) -> str:
 
 def _values(entry: Option) -> str:
     if entry.choices:
-        return ", ".join(f"`{choice}`" for choice in entry.choices)
+        return ", ".join(f"`{choice}`" for choice in entry.choices) + ("; one, or several" if entry.many else "")
     if entry.kind == "share_or_data":
         return f"rows, or a share from {entry.low:g} to {entry.high:g}"
     values = _VALUES[entry.kind] + (", or several" if entry.many and entry.kind != "columns" else "")

@@ -153,6 +153,7 @@ class Tune(Finetune):
     # A search does not have these options of a run: a class variable hides the inherited field.
     baselines: ClassVar[bool] = False  # type: ignore[misc]
     background: ClassVar[bool] = False  # type: ignore[misc]
+    log_to: ClassVar[tuple[str, ...]] = ()  # type: ignore[misc]
     resume: ClassVar[bool] = False  # type: ignore[misc]
     checkpoint_every: ClassVar[int | None] = None  # type: ignore[misc]
     checkpoint_minutes: ClassVar[float] = 5  # type: ignore[misc]

@@ -82,6 +82,7 @@ _NAMES = {
     "freeze": "freeze_layers freeze_encoder freeze_to trainable frozen_layers",
     "device": "accelerator gpu gpu_id gpus devices cuda_device no_gpu",
     "precision": "mixed_precision dtype torch_dtype half_precision amp autocast",
+    "log_to": "report_to loggers log_with trackers",
     "save_to": "output_dir output_path save_path save_dir best_model_dir model_dir export_dir",
     "path": "output_dir output_path save_path save_dir save_directory model_dir",
     "checkpoint_every": "save_steps save_strategy save_interval checkpoint_steps checkpoint_interval",
@@ -143,7 +144,6 @@ _AUTOMATIC = {
     "optim": "the optimizer is AdamW",
     "optimizer": "the optimizer is AdamW",
     "overwrite_output_dir": "a run of the same name is replaced when the new one is done",
-    "report_to": "nothing is sent anywhere; `runs` reads the logs",
 }
 """Settings of other tools that need no option here, with the reason."""
 

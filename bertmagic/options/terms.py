@@ -19,6 +19,9 @@ Columns = str | tuple[str, ...] | None
 TASKS = ("question_answering", "token_classification", "multi_label", "regression", "classification")
 """The tasks that the option ``task`` can name, as in `bertmagic.tasks.TASKS`."""
 
+EXPORTS = ("onnx", "onnx-int8", "openvino")
+"""The formats of exports, as in `bertmagic.export.formats.FORMATS`."""
+
 METRICS = (
     "macro_f1",
     "accuracy",

@@ -259,6 +259,14 @@ class Training(Files):
         choices=("auto", "bf16", "fp16", "fp32"),
         reason="bf16 has the range of fp32, so no loss scaling is needed (Kalamkar et al. 2019).",
     )
+    log_to: tuple[str, ...] = option(
+        (),
+        "choice",
+        "Also report the run to these experiment trackers; by default to none.",
+        many=True,
+        choices=("tensorboard", "mlflow", "wandb"),
+        reason="Nothing is sent anywhere unless you ask; the folder of the run has every event.",
+    )
     save_to: str | None = option(None, "path", "A folder to save the finished model to, in addition to the run folder.")
     checkpoint_every: int | None = option(
         None,

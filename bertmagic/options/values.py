@@ -150,7 +150,11 @@ def _steps(entry: Option, value: Any) -> int | None:
     return None if isinstance(value, str) and value == "epoch" else _whole(entry, value)
 
 
-def _choice(entry: Option, value: Any) -> str:
+def _choice(entry: Option, value: Any) -> Any:
+    if entry.many:
+        single = dataclasses.replace(entry, many=False)
+        items = (item for part in _several(value) for item in _several(part))  # each value of a line is one of several
+        return tuple(_choice(single, item) for item in items)
     if isinstance(value, str) and value in entry.choices:
         return str(value)
     meant = nearest(value, entry.choices) if isinstance(value, str) else ""

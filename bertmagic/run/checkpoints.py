@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.disk import files, json_files, paths
+from bertmagic.disk import files, json_files, kinds, paths
+from bertmagic.disk.kinds import COUNT, NUMBER, REAL, TRUTH, list_of, object_of, or_null, whole
 from bertmagic.errors import BertMagicError, FileError, OptionError, TrainingError, listing
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import adapters, checksums
+from bertmagic.models.card_kinds import FACTS
 from bertmagic.options.synonyms import renamed
 from bertmagic.run import folders
 
@@ -315,13 +317,10 @@ def _read(path: Path) -> Checkpoint:
     """
     from safetensors import SafetensorError, safe_open
 
-    checkpoint = Checkpoint(path, json_files.read_object(path / _STATE))
-    for name, kind in _PARTS.items():
-        if name not in checkpoint.state or not isinstance(checkpoint.state[name], kind):
-            raise unfitting(checkpoint, KeyError(name))
-    for name, part in checkpoint.state["data"].items():
-        if not isinstance(part, dict):
-            raise unfitting(checkpoint, KeyError(name))
+    checkpoint = Checkpoint(path, json_files.read_object(path / _STATE, _ANEW))
+    if missing := [name for name in _NEEDED if name not in checkpoint.state]:
+        raise unfitting(checkpoint, KeyError(missing[0]))
+    kinds.check(path / _STATE, checkpoint.state, _STATE_KINDS, _ANEW)
     needed = [path / _TENSORS, *([_weights(checkpoint.best)] if checkpoint.best else [])]
     for tensors in needed:
         try:
@@ -332,8 +331,19 @@ def _read(path: Path) -> Checkpoint:
     return checkpoint
 
 
-_PARTS: dict[str, type | tuple[type, ...]] = {
-    "step": int, "steps": int, "best_step": int, "seconds": (int, float), "most": (int, type(None)), "told": list,
-    "options": dict, "data": dict,
-}  # fmt: skip
+_ANEW = "Leave resume out to train the run anew."
+_NEEDED = ("step", "steps", "best_step", "seconds", "most", "told", "options", "data")
 """What the state of a checkpoint has at least."""
+
+_EVALUATION = object_of(
+    {"step": COUNT, "epoch": NUMBER, "loss": REAL, "metrics": object_of(each=REAL), "best": TRUTH, "seconds": NUMBER}
+)
+_STATE_KINDS = {
+    **dict.fromkeys(("step", "steps", "best_step", "rows", "read", "slots", "waited", "evaluated", "empty"), COUNT),
+    **dict.fromkeys(("best_score", "best_loss"), or_null(REAL)),
+    "seconds": NUMBER,
+    "most": or_null(whole(1, 10**9, "a whole number above 0")),
+    "told": list_of(_EVALUATION, "evaluations"),
+    **FACTS,
+}
+"""The entries of a state by their names."""

@@ -21,7 +21,7 @@ Class = TypeVar("Class", bound=type[Any])
 _OF_A_CALL = frozenset(
     ["train", "test", "text", "label", "question", "context", "answers", "task", "max_answer_length",
      "label_all_pieces", "background", "resume", "checkpoint_every", "checkpoint_minutes", "baselines", "keep_rows",
-     "save_to"]
+     "save_to", "log_to"]
 ) | {entry.name for entry in table.table(Files)}  # fmt: skip
 """Options that name data or files, or are for a run in a notebook: an estimator has none of them."""
 

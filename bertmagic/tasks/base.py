@@ -84,6 +84,8 @@ class Task(ABC):
         How a saved model is used without bertmagic, for its card.
     usual_names
         How columns of the task are usually called, besides those of texts and labels.
+    decoder
+        The module of `export.runner` that turns logits into answers without PyTorch; empty if none does.
     paired
         Whether a row has two texts, for the tasks that read one text or a pair.
     """
@@ -106,6 +108,7 @@ class Task(ABC):
     has_word_outputs: ClassVar[bool] = False
     usage: ClassVar[Usage] = Usage()
     usual_names: ClassVar[frozenset[str]] = frozenset()
+    decoder: ClassVar[str] = ""
     paired: bool = False
 
     @property
@@ -310,6 +313,17 @@ class Task(ABC):
         texts
             The text, or the two of a pair.
         """
+
+    def decoder_values(self) -> dict[str, Any]:
+        """Return what its `decoder` needs, as JSON values."""
+        return self.card()
+
+    def same(self, one: Predictions, other: Predictions) -> npt.NDArray[np.bool_]:
+        """Return which rows have the same prediction in two results, ``(rows,)``."""
+        import numpy as np
+
+        pairs = zip(one.decisions(), other.decisions(), strict=True)
+        return np.asarray([first == second for first, second in pairs], bool)
 
     def max_tokens(self, card: Mapping[str, Any], limit: int) -> int:
         """Return how many tokens of one text a saved model reads; ``limit`` is that of its encoder."""

@@ -182,7 +182,10 @@ def _read(recorded: _Recorded, train: Any) -> LabelledRows | None:
     """Return the training rows that a run makes of a table; None if these are not the recorded ones."""
     known = {entry.name for entry in options.table(options.Finetune)}
     given = {name: value for name, value in recorded.options.items() if name in known} | {"train": train}
+    parts = [value for value in map(given.get, ("validation", "test")) if isinstance(value, str)]
     for others in ({}, {"validation": 0, "test": None}):  # those of another variable are not at hand
+        if not others and not all(map(_in_file, parts)):  # a card comes from anywhere: it does not ask the hub
+            continue
         try:
             prepared = prepare(options.read(options.Finetune, given | others), ignore)
         except BertMagicError:

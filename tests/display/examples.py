@@ -14,9 +14,9 @@ from bertmagic.errors import DataError
 from bertmagic.evaluation.calibration import Calibration
 from bertmagic.evaluation.comparison import Change, Contender, ModelComparison, Versus
 from bertmagic.evaluation.errors import Errors, Example
+from bertmagic.evaluation.figures import Figure, Series
 from bertmagic.evaluation.report import (
     ClassScore,
-    Figure,
     Gap,
     Interval,
     Issue,
@@ -24,10 +24,10 @@ from bertmagic.evaluation.report import (
     Probe,
     RangeScore,
     Report,
-    Series,
     Slice,
 )
 from bertmagic.evaluation.verdict import BaselineResult
+from bertmagic.export.result import Export
 from bertmagic.inference.predictions import Predictions
 from bertmagic.inference.similarities import Similarities
 from bertmagic.models.status import Catalogue, Device, Entry, Held, Status
@@ -180,6 +180,13 @@ def calibration(word):
     return Calibration(200, 1.75, {"ece": 0.1234, "loss": 0.7}, {"ece": 0.0321, "loss": 0.5}, word, word)
 
 
+def exported(word):
+    return Export(
+        Path("/exported") / word, "onnx-int8", word, 23_400_000, 98_000_000, 24, 3.2e-06, 872, 0.9943, word,
+        speed=102.4, model_speed=43.2, left_out=(word,), notes=(f"12 rows of {word}",),
+    )  # fmt: skip
+
+
 def data_report(word):
     return DataReport(
         word, "classification", 100, (word, "stars"), word, "stars",
@@ -310,6 +317,7 @@ EXAMPLES: dict[str, Callable[[str], object]] = {
     "Similarities": similarities,
     "Report": report,
     "Calibration": calibration,
+    "Export": exported,
     "Figure": figure,
     "DataReport": data_report,
     "Catalogue": catalogue,

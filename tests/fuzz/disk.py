@@ -15,6 +15,9 @@ import pytest
 FULL = (errno.ENOSPC, errno.EACCES, errno.EROFS)
 """What the system says: the disk is full, there is no right, it is read-only."""
 
+REFUSALS = (*FULL, errno.EPERM, errno.EIO, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG)
+"""All that it may say."""
+
 
 @dataclass
 class Disk:

@@ -21,6 +21,10 @@ class Hub(ThreadingHTTPServer):
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def sha(self, name: str) -> str:
+        """Return the newest commit of a model."""
+        return SHA
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
@@ -48,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/api/"):
             self._describe(name, self.server.models[name], path)
         else:
-            self._file(self.server.models[name] / re.split(r"/resolve/[^/]+/", path)[-1])
+            self._file(name, self.server.models[name] / re.split(r"/resolve/[^/]+/", path)[-1])
 
     def _describe(self, name: str, folder: Path, path: str) -> None:
         files = sorted(file for file in folder.rglob("*") if file.is_file())
@@ -61,11 +65,12 @@ class _Handler(BaseHTTPRequestHandler):
                      "siblings": [{"rfilename": str(file.relative_to(folder))} for file in files]}  # fmt: skip
             self._answer(200, json.dumps(known).encode())
 
-    def _file(self, file: Path) -> None:
+    def _file(self, name: str, file: Path) -> None:
         if not file.is_file():
-            self._answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": SHA})
+            self._answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": self.server.sha(name)})
             return
-        self._answer(200, file.read_bytes(), {"ETag": f'"{_digest(file)}"', "X-Repo-Commit": SHA})
+        known = {"ETag": f'"{_digest(file)}"', "X-Repo-Commit": self.server.sha(name)}
+        self._answer(200, file.read_bytes(), known)
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -1,6 +1,7 @@
 """Low-rank adapters: trained small, merged into plain models, and the same after they are loaded again."""
 
 import importlib.util
+import json
 import signal
 import sys
 
@@ -181,9 +182,33 @@ def test_bad_input(train, encoder, monkeypatch):
 
 def test_a_broken_adapter_is_told(train):
     folder = train(lora_save="adapter", max_steps=1).folder
+    config = (folder / adapters.CONFIG).read_text()
     (folder / adapters.CONFIG).write_text("{")
     with pytest.raises(FileError, match=r"adapter_config.json is damaged"):
         bm.load("mine")
     (folder / adapters.CONFIG).write_text('{"peft_type": "IA3"}')
     with pytest.raises(ModelError, match=r"is not the config of a LoRA adapter"):
         bm.load("mine")
+    (folder / adapters.CONFIG).write_text(config)
+    (folder / "model.safetensors").touch()
+    with pytest.raises(ModelError, match=r"has whole weights and an adapter"):
+        bm.load("mine")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"use_rslora": True}, {"alpha_pattern": {"query": 64}}, {"rank_pattern": {"query": 4}}, {"use_dora": True},
+        {"bias": "all"}, {"init_lora_weights": "pissa"}, {"layer_replication": [[0, 2]]},
+    ],
+)  # fmt: skip
+def test_an_adapter_that_adds_something_else_is_refused_and_not_merged_wrong(tmp_path, values):
+    config = {
+        "peft_type": "LORA", "r": 8, "lora_alpha": 8, "target_modules": ["query"], "base_model_name_or_path": "tiny",
+    }  # fmt: skip
+    (tmp_path / adapters.CONFIG).write_text(
+        json.dumps(config | {"init_lora_weights": "gaussian", "bias": "none"} | values)
+    )
+    with pytest.raises(ModelError, match=rf"uses what is not read here: {next(iter(values))}") as caught:
+        adapters.base(tmp_path)
+    assert "merge_and_unload" in caught.value.fix

@@ -50,7 +50,10 @@ def test_a_new_model_takes_the_place_of_the_old(tmp_path, model, tokenizer):
 
 def test_what_stands_beside_a_model_is_kept(tmp_path, model, tokenizer):
     folder = saving.save(tmp_path / "m", model, tokenizer, {"version": 1})
-    others = {"LICENSE": "MIT", "LICENSE-weights.txt": "CC", ".gitattributes": "lfs", ".gitignore": "*"}
+    others = {
+        "LICENSE": "MIT", "LICENSE-weights.txt": "CC", ".gitattributes": "lfs", ".gitignore": "*",
+        "backup.safetensors": "weights", "vectors.bin": "mine", "vocab_of_mine.json": "[]", "my_tokens.json": "[]",
+    }  # fmt: skip
     stale = {
         "model-00001-of-00002.safetensors", "model.safetensors.index.json", "vocab.txt", "adapter_config.json",
         "pytorch_model.bin", "tokenizer.model", "added_tokens.json",

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import bertmagic as bm
 from bertmagic.errors import BertMagicError, ModelError
-from bertmagic.models import loading, untrusted
+from bertmagic.models import loading, pooling, untrusted
 
 CODE = "from pathlib import Path\nPath(__file__).with_name('it_ran').touch()\n"
 ROWS = {"text": ["a good day", "a bad day"], "label": ["x", "y"]}
@@ -97,6 +97,56 @@ def test_a_link_leads_nowhere_but_into_the_cache_of_the_hub(folder):
     (snapshot / "part.safetensors").unlink()
     (snapshot / "part.safetensors").symlink_to(Path("..", "..", "blobs", "digest"))
     assert not loading.headed(snapshot, "none").new
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("tokenizer_config.json", {"fast_tokenizer_files": ["../outside/tokenizer.4.0.json"]}),
+        ("tokenizer_config.json", {"fast_tokenizer_files": [None]}),
+        ("tokenizer_config.json", {"vocab": "../outside/vocab.txt"}),
+        ("tokenizer_config.json", {"vocab": "/etc/hostname"}),
+        ("tokenizer_config.json", {"merges": "../outside/merges.txt"}),
+        ("config.json", {"configuration_files": ["config.4.0.0.json"]}),
+        ("config.json", {"configuration_files": ["../outside/config.4.0.0.json"]}),
+    ],
+)
+@pytest.mark.parametrize("reader", ["tokenizer", "head", "load"])
+def test_no_config_names_files_of_another_folder_or_another_config(folder, file, values, reader):
+    """Transformers would read them: a vocabulary of anywhere, or sizes that nobody has looked at."""
+    config = json.loads((folder / "config.json").read_text()) | {"num_hidden_layers": 10**7}
+    (folder / "config.4.0.0.json").write_text(json.dumps(config))
+    change(folder / file, **values)
+    with pytest.raises(ModelError, match=r"names a file outside of its folder|names further configs"):
+        READERS[reader](folder)
+
+
+@pytest.mark.parametrize("path", ["../outside", "/tmp", "..", "a/../../outside", "", None])
+def test_the_pooling_is_not_read_outside_of_the_folder(folder, path):
+    (folder.parent / "outside").mkdir()
+    (folder.parent / "outside" / "config.json").write_text('{"pooling_mode": "mean"}')
+    modules = [{"type": "sentence_transformers.models.Pooling", "path": path}]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    assert pooling.declared(folder) is None
+
+
+@pytest.mark.parametrize("name", ["hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"])
+@pytest.mark.parametrize("value", [float("nan"), -1, 2, "text", True, [0.1]])
+def test_a_share_that_is_none_is_refused_before_a_prediction(folder, name, value):
+    change(folder / "config.json", **{name: value})
+    with pytest.raises(ModelError, match=rf"config\.json says {name} = .*a number from 0 to 1 was expected"):
+        bm.load(folder)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"unk_token": ""}, {"model_max_length": [None, 1]}, {"model_max_length": -1}, {"model_max_length": float("nan")}],
+)
+def test_a_tokenizer_without_a_length_or_an_unknown_token_is_one_error(folder, values):
+    change(folder / "tokenizer_config.json", **values)
+    with pytest.raises(ModelError, match=rf"tokenizer_config\.json says {next(iter(values))} = ") as caught:
+        bm.load(folder)
+    assert caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The training rows that are kept with a run: after a restart, and from a function of a script."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 import bertmagic as bm
+from bertmagic.data import hub
 from bertmagic.errors import OptionError
 from bertmagic.events import Note, ignore
 from bertmagic.run import folders
@@ -136,3 +139,22 @@ def test_rows_of_another_run_are_not_used(encoder, make_rows):
     kept_file().write_bytes(other)
     with pytest.raises(OptionError, match="no longer at hand"):
         found(model)
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_what_a_card_names_is_not_fetched(encoder, make_rows, part, monkeypatch):
+    """The card of a folder comes from anywhere; only what the user types asks the hub."""
+    asked = []
+    monkeypatch.setattr(hub, "load", lambda reference: asked.append(reference))
+    make_rows(40).to_csv("rows.csv")
+    model, _ = trained("rows.csv", encoder, text="text", label="label", validation=0)
+    folder = model.save("theirs")
+    card = json.loads((folder / "bertmagic.json").read_text())
+    card["options"][part] = "owner/name"
+    (folder / "bertmagic.json").write_text(json.dumps(card))
+    theirs = bm.load(folder)
+    assert theirs.evaluate("rows.csv", show=False).trained_on == 40
+    theirs.card["data"]["train"]["sha256"] = "0" * 64  # now nothing is what they were
+    with pytest.raises(OptionError, match="no longer at hand"):
+        training_rows.require(theirs.card, "theirs", theirs.task.baselines[0], ignore)
+    assert asked == []

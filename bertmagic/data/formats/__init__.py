@@ -6,6 +6,7 @@ is not enough. How it was read stands in the note that comes with the rows.
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,11 @@ def _read(source: Source) -> Content:
             lambda path: _is_lines(Source(path, source.reading)),
         )
     before = source.file.stat()
+    if not stat.S_ISREG(before.st_mode):  # it may have no end, or be waited for
+        raise DataError(
+            f"{source.file} is a pipe, a socket or a device, and no file.",
+            "Write what it gives to a file, or read it yourself and give the DataFrame.",
+        )
     if before.st_size == 0:
         raise DataError(f"{source.file} is empty (0 bytes).", "Check how it was written.")
     if not source.member and archives.is_archive(source.file):

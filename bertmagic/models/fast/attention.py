@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NAME = "bertmagic_cpu"
 """The name under which transformers knows this attention."""
 
+TRACED = "bertmagic_traced"
+"""The name of attention by plain operations, of which a graph is made."""
+
 SHORT = 512
 """Up to how many tokens plain products are used in the formats of `PLAIN`: a head's scores then take at most 512 KB."""
 
@@ -164,3 +167,29 @@ def install_attention(model: PreTrainedModel) -> None:
     AttentionInterface.register(NAME, attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)
     model.set_attn_implementation(NAME)
+
+
+def traced(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    **known: Any,
+) -> tuple[torch.Tensor, None]:
+    """Return what `attention` does, by the fewest plain operations; the mask is added to the scores."""
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scores = torch.matmul(query * scale, key.transpose(2, 3))
+    weights = (scores if attention_mask is None else scores + attention_mask).softmax(-1)
+    return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
+
+
+def install_traced(model: PreTrainedModel) -> None:
+    """Have a copy of a model compute its attention by `traced`."""
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+    AttentionInterface.register(TRACED, traced)
+    AttentionMaskInterface.register(TRACED, eager_mask)
+    model.set_attn_implementation(TRACED)

@@ -74,7 +74,7 @@ def _first_token_layer(whole: type[Any]) -> type[Any]:
 def _is_whole_wanted(layer: Any) -> bool:
     """Whether another attention was chosen, such as one that returns its weights, or the layer is recomputed."""
     chosen = layer.attention.self.config._attn_implementation
-    return chosen not in (attention.NAME, "sdpa") or (layer.gradient_checkpointing and layer.training)
+    return chosen not in (attention.NAME, attention.TRACED, "sdpa") or (layer.gradient_checkpointing and layer.training)
 
 
 def _for_first_token(layer: Any, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
@@ -90,7 +90,7 @@ def _for_first_token(layer: Any, hidden: torch.Tensor, mask: torch.Tensor | None
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     inner = layer.attention.self
-    batch, first = len(hidden), hidden[:, :1]
+    batch, first = hidden.shape[0], hidden[:, :1]  # a trace keeps this as the size of the batch, unlike `len`
     query, key, value = (
         part(read).view(batch, -1, inner.num_attention_heads, inner.attention_head_size).transpose(1, 2)
         for part, read in ((inner.query, first), (inner.key, hidden), (inner.value, hidden))

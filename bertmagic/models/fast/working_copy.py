@@ -8,12 +8,12 @@ memory for weights, and an optimizer that moves the parameters of a copy moves t
 from __future__ import annotations
 
 from collections import OrderedDict
-from copy import copy
+from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bertmagic.models.fast.attention import install_attention
+from bertmagic.models.fast.attention import install_attention, install_traced
 from bertmagic.models.fast.dropout import install_dropout
-from bertmagic.models.fast.first_token import compute_first_token_only
+from bertmagic.models.fast.first_token import applies, compute_first_token_only
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +50,27 @@ def for_training(model: PreTrainedModel, seed: int, logits_only: bool) -> PreTra
     if fast.device.type == "cpu":
         install_dropout(fast, seed)
     return fast
+
+
+def for_graph(model: PreTrainedModel, logits_only: bool) -> PreTrainedModel:
+    """Return a copy on the CPU in fp32, of which a graph can be made.
+
+    Parameters
+    ----------
+    logits_only
+        See `for_inference`.
+    """
+    import torch
+
+    copied = share_weights(model, training=False)
+    if any(weights.device.type != "cpu" or weights.dtype != torch.float32 for weights in model.parameters()):
+        copied = deepcopy(copied).to("cpu", torch.float32)
+    if logits_only and applies(copied):
+        install_traced(copied)
+        compute_first_token_only(copied)
+    else:
+        copied.set_attn_implementation("eager")
+    return copied
 
 
 def _speed_up(fast: PreTrainedModel, logits_only: bool) -> None:

@@ -60,6 +60,7 @@ class Classification(CalibratedTask):
     target_kind: ClassVar[Targets] = "classes"
     needs_few_epochs: ClassVar[bool] = True
     validation_metrics: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "loss")
+    decoder: ClassVar[str] = "classes"
     labels: Labels
     paired: bool = False
     temperature: float = 1.0

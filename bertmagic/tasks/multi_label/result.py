@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bertmagic.inference.predictions import Predictions
 
@@ -18,3 +19,7 @@ class MultiLabelPredictions(Predictions):
     """
 
     thresholds: tuple[float, ...] = ()
+
+    def decisions(self) -> list[Any]:
+        """Return the labels of each row."""
+        return self.frame["labels"].astype(str).tolist()

@@ -71,6 +71,7 @@ class MultiLabel(CalibratedTask):
     target_caption: ClassVar[str] = "Labels, the most frequent first; a row may have several, or none."
     several_labels: ClassVar[bool] = True
     usage: ClassVar[Usage] = USAGE
+    decoder: ClassVar[str] = "label_sets"
     labels: Labels
     thresholds: tuple[float, ...]
     separator: str = ""

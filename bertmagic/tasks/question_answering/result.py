@@ -64,6 +64,10 @@ class Answers(Predictions):
     given: pd.DataFrame = field(kw_only=True)
     ranked: Ranked = field(kw_only=True)
 
+    def decisions(self) -> list[Any]:
+        """Return the answer to each question."""
+        return self.frame["answer"].astype(str).tolist()
+
     @property
     def candidates(self) -> pd.DataFrame:
         """The best answers to each question as a table: ``row, rank, answer, start, end, score``."""

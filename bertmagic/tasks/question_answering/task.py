@@ -83,6 +83,7 @@ class QuestionAnswering(Task):
     target_caption: ClassVar[str] = "Questions with an answer, and without."
     usage: ClassVar[Usage] = USAGE
     usual_names: ClassVar[frozenset[str]] = frozenset(name for names in _NAMES.values() for name in names)
+    decoder: ClassVar[str] = "answers"
     threshold: float | None = 0.0
     max_answer_length: int = LONGEST_ANSWER
 

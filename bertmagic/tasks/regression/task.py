@@ -37,9 +37,14 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Targets
+    from bertmagic.inference.predictions import Predictions
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune
     from bertmagic.tasks.base import Scores
+
+
+_CLOSE = 0.05
+"""By how many standard deviations numbers that count as the same may differ."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Regression(Task):
     target_noun: ClassVar[str] = "number"
     target_caption: ClassVar[str] = "How the numbers are spread, from the lowest to the highest."
     usage: ClassVar[Usage] = USAGE
+    decoder: ClassVar[str] = "numbers"
     mean: float = 0.0
     scale: float = 1.0
     paired: bool = False
@@ -213,6 +219,14 @@ class Regression(Task):
     ) -> torch.Tensor:
         """Return the predicted number as the model learns it."""
         return scores[0, 0]
+
+    def same(self, one: Predictions, other: Predictions) -> npt.NDArray[np.bool_]:
+        """Return which rows have numbers that differ by less than `_CLOSE` standard deviations of training."""
+        import numpy as np
+
+        first, second = (result.frame["value"].to_numpy(float, na_value=np.nan) for result in (one, other))
+        close: npt.NDArray[np.bool_] = np.isclose(first, second, rtol=0, atol=_CLOSE * self.scale, equal_nan=True)
+        return close
 
     def linear_targets(self, rows: LabelledRows) -> tuple[npt.NDArray[Any], int]:
         """Return the number of each row as the model learns it."""

@@ -51,6 +51,14 @@ class Entities(Predictions):
         text = " ".join(map(str, words)) if words is not None else "" if missing(cell) else str(cell)
         return text if text.strip() else None
 
+    def decisions(self) -> list[Any]:
+        """Return start, end and type of the entities of each text."""
+        found: list[Any] = [[] for _ in range(len(self.given))]
+        columns = (self.frame[name].tolist() for name in ("start", "end", "label"))
+        for at, *entity in zip(self.rows.tolist(), *columns, strict=True):
+            found[at].append(tuple(entity))
+        return found
+
     def of(self, at: int) -> pd.DataFrame:
         """Return the entities of a text by its position."""
         low, high = self.rows.searchsorted([at, at + 1])

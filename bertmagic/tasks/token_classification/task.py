@@ -77,6 +77,7 @@ class TokenClassification(Task):
     has_word_outputs: ClassVar[bool] = True
     usage: ClassVar[Usage] = USAGE
     usual_names: ClassVar[frozenset[str]] = entity_columns.USUAL_NAMES
+    decoder: ClassVar[str] = "entities"
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     valid: bool = True
@@ -165,6 +166,10 @@ class TokenClassification(Task):
         return {
             "labels": list(self.labels), "tags": list(self.tags), "valid": self.valid, "all_pieces": self.all_pieces
         }  # fmt: skip
+
+    def decoder_values(self) -> dict[str, Any]:
+        """Return the tags as letter and type."""
+        return {**self.card(), "tags": [tags.parts(tag) or (tags.OUTSIDE, "") for tag in self.tags]}
 
     def build(self, folder: Path, needs_head: bool = False, **changes: Any) -> loading.Loaded:
         """Load the encoder with a head that has one output per tag for each token."""

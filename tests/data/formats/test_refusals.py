@@ -118,6 +118,16 @@ def test_a_link_to_nothing(tmp_path):
     assert caught.value.fix == "It leads to nowhere.csv."
 
 
+@pytest.mark.parametrize("name", ["pipe.csv", "zero.csv", "pipe"])
+def test_what_has_no_end_is_not_read(tmp_path, name):
+    os.mkfifo("pipe.csv")
+    os.mkfifo("pipe")
+    Path("zero.csv").symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=rf"{name} is a pipe, a socket or a device") as caught:
+        tables.read(name)
+    assert "DataFrame" in caught.value.fix
+
+
 def test_a_pickle_is_not_loaded(write):
     class Bomb:
         def __reduce__(self):

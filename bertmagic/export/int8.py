@@ -1,0 +1,100 @@
+"""The fastest int8 graph of a model that keeps its predictions, and which layers stay in fp32 for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bertmagic.errors import ModelError, count
+from bertmagic.export import graph, quantization
+from bertmagic.export.session import of_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from onnx import ModelProto
+
+    from bertmagic.export.formats import Request
+    from bertmagic.export.quantization import Way
+
+_LEFT_OUT = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+"""How many layers are left out, up to half of them: with fewer the file is hardly smaller or faster than fp32."""
+
+
+@dataclass(frozen=True)
+class _Tried:
+    ways: Mapping[str, Way]
+    kept: float
+    seconds: float
+
+
+def write(request: Request) -> tuple[str, ...]:
+    """Write the graph and return the layers that stay in fp32.
+
+    First all layers with one range for the activations of a batch, then with a scale for each token. Then the layers
+    that change the logits most are left out one after another. The first of these graphs that keeps enough predictions
+    and is faster than fp32 is written.
+
+    Raises
+    ------
+    ModelError
+        If none does: with the best that was found.
+    """
+    import onnx
+
+    assert request.comparison is not None
+    target = request.folder / "network.onnx"
+    graph.write(request.model, request.outputs, request.segments, target)
+    plain = onnx.load(target)
+    names = quantization.layers(plain)
+    exact = of_bytes(plain.SerializeToString())
+    limit = request.comparison.seconds(exact)
+    tried: list[_Tried] = []
+    for ways in _candidates(request, plain, names):
+        made = quantization.quantized(plain, ways).SerializeToString()
+        session = of_bytes(made)
+        one = _Tried(ways, request.comparison.kept(session), request.comparison.seconds(session))
+        tried.append(one)
+        if one.kept >= request.keep and one.seconds < limit:
+            target.write_bytes(made)
+            return tuple(_short(name) for name in names if name not in ways)
+    raise _refusal(request, tried, limit)
+
+
+def _candidates(request: Request, plain: ModelProto, names: tuple[str, ...]) -> Iterator[dict[str, Way]]:
+    """Yield the graphs to try, from the fastest on."""
+    yield dict.fromkeys(names, "batch")
+    yield dict.fromkeys(names, "token")
+    ranked = _by_change(request, plain, names)
+    for left_out in (many for many in _LEFT_OUT if many <= len(names) / 2):
+        yield {name: "token" for name in names if name not in ranked[:left_out]}
+
+
+def _by_change(request: Request, plain: ModelProto, names: tuple[str, ...]) -> list[str]:
+    """Return the layers by how much the logits change if only that one is quantized, the largest change first."""
+    import numpy as np
+
+    assert request.comparison is not None
+    changes: dict[str, float] = {}
+    expected = request.comparison.some_scores(of_bytes(plain.SerializeToString()))
+    for name in names:
+        session = of_bytes(quantization.quantized(plain, {name: "token"}).SerializeToString())
+        changes[name] = float(np.abs(request.comparison.some_scores(session) - expected).mean())
+    return sorted(names, key=lambda name: -changes[name])
+
+
+def _short(name: str) -> str:
+    """Return the name of a layer without what all of them have."""
+    return name.strip("/").removeprefix("model/").removesuffix("/MatMul").replace("/", ".")
+
+
+def _refusal(request: Request, tried: list[_Tried], limit: float) -> ModelError:
+    best = max(tried, key=lambda one: (one.kept, -one.seconds))
+    speed = limit / best.seconds
+    why = f"keeps {best.kept:.2%} of the predictions at {speed:.1f} times the speed of fp32"
+    if best.kept >= request.keep:
+        fix = 'It is not faster than fp32 here. Take format = "onnx".'
+    else:
+        fix = f'Set keep = {int(best.kept * 1000) / 1000} to take it, check more rows, or take format = "onnx".'
+    what = f"the best of {count(len(tried), 'int8 network')} {why}; {request.keep:.2%} was asked for."
+    return ModelError(f"{what} Nothing was written.", fix)

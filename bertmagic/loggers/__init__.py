@@ -1,0 +1,1 @@
+"""Experiment trackers that a run reports to: TensorBoard, MLflow, Weights & Biases; imported when they are named."""
