@@ -38,11 +38,11 @@ soak: .venv/develop  ## the long versions of tests, and the notebooks with all t
 	$(PYTEST) $(NBVAL) notebooks/*.ipynb
 	$(BIN)/python -m pytest tests -m soak
 
-integrations:  ## tests with MLflow and Weights & Biases, which are large: in an environment of their own
+integrations:  ## tests with MLflow, Weights & Biases and spaCy, which are large: in an environment of their own
 	$(PYTHON) -m venv .venv-integrations
 	.venv-integrations/bin/python -m pip install --quiet --constraint constraints.txt \
-		--editable ".[tensorboard,mlflow,wandb]" pytest pytest-timeout pytest-xdist
-	OMP_NUM_THREADS=1 .venv-integrations/bin/python -m pytest -n 0 tests/loggers
+		--editable ".[tensorboard,mlflow,wandb,spacy]" pytest pytest-timeout pytest-xdist
+	OMP_NUM_THREADS=1 .venv-integrations/bin/python -m pytest -n 0 tests/loggers tests/spacy
 
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
 	$(PYTHON) -m venv .venv-lowest

@@ -9,7 +9,8 @@ _TASKS = {
 _TOPICS = {
     "data": "数据和编码器", "evaluation": "每个数字的含义", "comparing": "比较模型", "attention": "注意力",
     "tuning": "调参", "how-it-works": "工作原理", "scikit_learn": "scikit-learn", "export": "导出",
-    "loggers": "实验跟踪", "hub": "Hugging Face Hub", "front-ends": "各种前端", "troubleshooting": "疑难解答",
+    "loggers": "实验跟踪", "hub": "Hugging Face Hub", "spacy": "spaCy", "front-ends": "各种前端",
+    "troubleshooting": "疑难解答",
 }  # fmt: skip
 _CHINESE = ("data", "evaluation", "attention", "tuning", "troubleshooting")
 """The topics that are written in Chinese, too."""
