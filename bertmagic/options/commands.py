@@ -198,7 +198,7 @@ class Evaluate(Files):
 class Load:
     """Load a saved or fine-tuned model, or an encoder."""
 
-    ref: Any = option(REQUIRED, "model", "A run, a saved folder, or a hub id.")
+    ref: Any = option(REQUIRED, "model", "A run, a saved folder, a checkpoint of Google's BERT, or a hub id.")
     name: str | None = option(
         None, "name", "The variable that gets the model; by default the last part of REF.", flag="as"
     )

@@ -23,6 +23,7 @@ from bertmagic.models.status import Held
 from bertmagic.run import folders
 from bertmagic.tasks import find, of_config
 from bertmagic.text_safety import quoted
+from bertmagic.workflows.conversion import converted
 from bertmagic.workflows.prepare import ROLES
 from bertmagic.workflows.resolve import place
 
@@ -54,6 +55,7 @@ def opened(
     """Return the parts of a `TextModel` from a run, a folder or the hub; see `bertmagic.api.load`."""
     folder = folders.model_folder(reference) if reference in folders.names() else paths.path(reference, "model")
     files.recover(folder)
+    folder = converted(folder, emit)
     if not folder.is_dir():
         folder = weights.find(reference, downloading(emit), (*folders.names(), *known)).folder
     emit(Phase(f"loading {reference}"))
