@@ -82,7 +82,7 @@ class _BertEstimator(models.PickledModel, BaseEstimator):
         """Raise an `InputError` if rows with a blank text, which are left out, have all that there is to learn."""
         if len(np.unique(readable)) < 2 or (not self._numeric and len(np.unique(readable)) < len(np.unique(y))):
             raise InputError(
-                f"{count(len(y) - len(readable), 'text')} of X are blank, among them all of a class or of other numbers.",
+                f"{count(len(y) - len(readable), 'text')} of X are blank, all of a class among them.",
                 "Fill them in, or drop these rows.",
             )
 
