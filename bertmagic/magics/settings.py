@@ -74,7 +74,7 @@ class _Settings(Configurable):
             for entry in command.options
             if entry.name in _OPTIONS
             and entry.default == _OPTIONS[entry.name].default != (value := getattr(self, entry.name))
-            and (entry.kind != "choice" or value in entry.choices)
+            and (entry.kind != "choice" or set(value if entry.many else [value]) <= set(entry.choices))
         }
 
     def reset(self) -> None:

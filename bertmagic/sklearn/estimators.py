@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from bertmagic.errors import InputError
+from bertmagic.errors import InputError, count
 from bertmagic.sklearn import inputs, models, parameters
 from bertmagic.workflows.resolve import FEW
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _MOST_TEXTS = 2
 _OF_ESTIMATORS = {"baselines": False, "keep_rows": False}
 """Options of every run: scikit-learn compares models, and keeps no rows on the disk."""
+
+
+def _is_free(name: Any, taken: list[str]) -> bool:
+    return isinstance(name, str) and bool(name) and name not in taken
 
 
 def _is_few(given: Mapping[str, Any], rows: int) -> bool:
@@ -62,14 +66,25 @@ class _BertEstimator(models.PickledModel, BaseEstimator):
         """Read X and y and train ``model_``."""
         texts = self._read(X, reset=True)
         column = inputs.target(self, y, len(texts.frame), self._numeric)
-        label = str(y.name) if isinstance(y, pd.Series) and isinstance(y.name, str) and y.name else "label"
-        names = texts.names(label)
-        train = texts.frame.set_axis(names, axis=1).assign(**{label: self._targets(column)})
+        names = texts.names()
+        train = texts.frame.set_axis(names, axis=1)
+        label = next(name for name in (getattr(y, "name", None), "label", "target", "y") if _is_free(name, names))
+        train[label] = self._targets(column)
+        train = train[texts.readable]
+        self._check_readable(column, column[texts.readable])
         given = self.get_params(deep=False)
         if _is_few(given, len(train)):
             given |= {"validation": 0, "keep": "last"}
         options = parameters.read(given, train=train, text=names, label=label, task=self._task, **_OF_ESTIMATORS)
         self.model_, self.notes_ = models.train(options, self.show)
+
+    def _check_readable(self, y: npt.NDArray[Any], readable: npt.NDArray[Any]) -> None:
+        """Raise an `InputError` if rows with a blank text, which are left out, have all that there is to learn."""
+        if len(np.unique(readable)) < 2 or (not self._numeric and len(np.unique(readable)) < len(np.unique(y))):
+            raise InputError(
+                f"{count(len(y) - len(readable), 'text')} of X are blank, all of a class among them.",
+                "Fill them in, or drop these rows.",
+            )
 
     def _targets(self, y: npt.NDArray[Any]) -> Any:
         """Keep what is known of the targets, and return the column that the run reads."""
@@ -89,7 +104,7 @@ class BertClassifier(ClassifierMixin, _BertEstimator):
     """Fine-tune an encoder to classify texts, or pairs of texts.
 
     X is a list, a Series, an array or a frame with one column of texts, or two for pairs. A text that is missing is an
-    error. A blank one, in which a model has nothing to read, gets the frequencies of the classes in y.
+    error. A blank one, in which a model has nothing to read, is not trained on, and gets the class frequencies of y.
 
     Attributes
     ----------

@@ -43,11 +43,11 @@ class TextColumns:
             readable &= np.array([bool(text.strip()) for text in cells(column)], bool)
         return readable
 
-    def names(self, target: str) -> list[str]:
-        """Return names for the columns that differ from each other and from that of the target."""
-        given = [str(name) if isinstance(name, str) and name else f"text_{at}" for at, name in enumerate(self.frame)]
-        distinct = len(set(given)) == len(given) and target not in given
-        return given if distinct else [f"text_{at}" for at in range(len(given))]
+    def names(self) -> list[str]:
+        """Return a name for each column: those of the input if they are texts and differ, else usual ones."""
+        given = [name for name in self.frame.columns if isinstance(name, str) and name]
+        usual = ["text", "text_pair"][: self.frame.shape[1]]
+        return given if len(set(given)) == self.frame.shape[1] else usual
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> list[Any]:
         """Return the chosen rows: a text each, or a tuple of several."""

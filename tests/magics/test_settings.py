@@ -25,6 +25,12 @@ def test_a_flag_wins_over_config_and_config_over_the_built_in(run, reviews, call
     assert calls[-1][2]["epochs"] == 2
 
 
+def test_a_setting_may_have_several_choices(run, reviews, calls):
+    run('%config BertMagic.log_to = ["tensorboard", "mlflow"]')
+    run("%bert_finetune --train reviews;")
+    assert calls[-1][2]["log_to"] == ("tensorboard", "mlflow")
+
+
 def test_the_configuration_file_counts(reviews, shell):
     config = Config()
     config.BertMagic.batch_size = 8

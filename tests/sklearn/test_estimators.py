@@ -126,6 +126,23 @@ def test_a_blank_text_gets_what_is_known_without_a_text(fitted, regressor, data)
     assert regressor.fit(data["text"], y).predict(["\n"]) == y.mean()
 
 
+def test_blank_texts_are_not_trained_on(classifier, data):
+    texts = [text if at % 3 else " " for at, text in enumerate(data["text"])]
+    classifier.fit(texts, data["label"])
+    assert classifier.model_.card["data"]["train"]["rows"] == 26
+    assert classifier.class_prior_.tolist() == [0.5, 0.5]
+    with pytest.raises(InputError, match="20 texts of X are blank"):
+        classifier.fit(data["text"].where(data["label"] == "good", ""), data["label"])
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"), [("stars", "stars"), ("review", "label"), (None, "label"), (3, "label")]
+)
+def test_columns_of_the_model_are_named_as_the_users(classifier, data, label, expected):
+    classifier.fit(data[["text"]].set_axis(["review"], axis=1), data["label"].rename(label))
+    assert (classifier.model_.card["text"], classifier.model_.card["label"]) == ("review", expected)
+
+
 def test_numbers_are_predicted_in_their_unit(regressor, data):
     y = (data["label"] == "good") * 100 + 1000
     regressor.set_params(max_steps=40, lr=2e-3).fit(data["text"], y)
