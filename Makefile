@@ -50,7 +50,7 @@ lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old 
 	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune,excel]" \
 		hypothesis ipykernel mistune nbclient nbconvert nbval papermill playwright pytest pytest-timeout pytest-xdist seqeval torchmetrics
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile -W default \
-		--ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
+		-m "not soak and not gpu" --ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
 
 lint: .venv/develop  ## style, types and the direction of imports
 	$(BIN)/ruff check bertmagic tests benchmarks docs requirements notebooks/demo.py

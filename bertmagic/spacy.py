@@ -13,6 +13,7 @@ from spacy.language import Language
 from spacy.tokens import SpanGroup
 from spacy.util import filter_spans, minibatch
 
+from bertmagic.disk import files
 from bertmagic.errors import ModelError, listing
 from bertmagic.registry import encoder_reference, open_model
 from bertmagic.run import folders
@@ -152,7 +153,7 @@ class Component:
 
         with tempfile.TemporaryDirectory() as scratch:
             for name, content in msgpack_loads(data).items():
-                (Path(scratch) / Path(name).name).write_bytes(content)
+                files.write(Path(scratch) / Path(name).name, content, sync=False)
             self._model = self._opened(scratch)
         return self
 

@@ -41,6 +41,7 @@ _REASONS = {
     errno.EISDIR: ("a folder has this name", "Remove that folder"),
     errno.EEXIST: ("a file has this name", "Remove that file"),
     errno.ELOOP: ("the link points to itself", "Remove the link"),
+    errno.ENXIO: ("nothing reads from this pipe", "Remove it, or start what reads from it"),
     errno.EMFILE: ("too many files are open", "Close some, or restart the kernel"),
 }  # fmt: skip
 """What the system refuses, in words, and what to do about it."""
@@ -77,7 +78,8 @@ def json_text(content: Any, indent: int | None = 2) -> str:
 def replacing_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     """Give an empty file to fill; on leaving it takes the place of ``path``.
 
-    A link stays one: the file that it names is replaced. What is no file, such as a pipe, is written to as it is.
+    A link stays one: the file that it names is replaced. What is no file is written to as it is; a pipe from which
+    nothing reads is an error.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ def replacing_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     with refusals(path):
         target = _target(path)
         if target.exists() and not target.is_file():
-            with target.open("wb") as file:
+            with _opened(target) as file:
                 yield file
             return
         if target.exists() and not os.access(target, os.W_OK):
@@ -112,6 +114,13 @@ def replacing_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
         finally:
             with suppress(OSError):
                 filling.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open what is no file for writing; a pipe from which nothing reads is an error, not a wait without end."""
+    opened = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(opened, True)
+    return os.fdopen(opened, "wb")
 
 
 def _target(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ def fill(folder: Path, decoding: str, tokenizer: str, manifest: Mapping[str, Any
         The content of ``tokenizer.json``.
     """
     for name, source in {"predict": "predict", "reading": "reading", "decoding": decoding}.items():
-        shutil.copyfile(_PROGRAM / f"{source}.py", folder / f"{name}.py")
+        files.write(folder / f"{name}.py", (_PROGRAM / f"{source}.py").read_bytes(), sync=False)
     files.write(folder / TOKENIZER, tokenizer, sync=False)
     files.write(folder / "requirements.txt", requirements, sync=False)
     write_manifest(folder, manifest)

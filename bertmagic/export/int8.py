@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bertmagic.disk import files
 from bertmagic.errors import ModelError, count
 from bertmagic.export import graph, quantization
 from bertmagic.export.session import of_bytes
@@ -56,7 +57,7 @@ def write(request: Request) -> tuple[str, ...]:
         one = _Tried(ways, request.comparison.kept(session), request.comparison.seconds(session))
         tried.append(one)
         if one.kept >= request.keep and one.seconds < limit:
-            target.write_bytes(made)
+            files.write(target, made, sync=False)
             return tuple(_short(name) for name in names if name not in ways)
     raise _refusal(request, tried, limit)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data import hub
+from bertmagic.disk import files
 from bertmagic.errors import ModelError, OptionError
 from bertmagic.events import Listener, Phase
 from bertmagic.magic_words import without_magics
@@ -109,9 +109,10 @@ def _begin(api: Any, repository: str, private: bool, folder: Path) -> None:
     there = {sibling.rfilename for sibling in known.siblings or ()}
     if "config.json" not in there:
         return
-    folder.mkdir()
+    files.make_folder(folder)
     for name in there.intersection(_KEPT):
-        shutil.copyfile(api.hf_hub_download(repository, name, revision=known.sha), folder / name)
+        kept = Path(api.hf_hub_download(repository, name, revision=known.sha))
+        files.write(folder / name, kept.read_bytes(), sync=False)
 
 
 @contextmanager
