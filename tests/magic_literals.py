@@ -18,6 +18,7 @@ NOT_SAID = {
     "options/help.py": "the page of a magic; `manual` has that of a function",
     "options/command.py": "the flags of magics themselves",
     "options/cells.py": "is told whether there are magics",
+    "export/runner/": "a program of its own, with a flag of its own",
     "widgets/assets.py": "names of CSS variables",
     "display/style.py": "CSS",
     "display/writers/elements.py": "CSS",

@@ -33,7 +33,7 @@ def require_loggers(names: Sequence[str]) -> None:
         if importlib.util.find_spec(_PACKAGES[name]) is None:
             raise OptionError(
                 f'log_to = "{name}" needs the package {_PACKAGES[name]}, which is not installed.',
-                f'Install it: pip install "bertmagic[{name}]"',
+                f'pip install "bertmagic[{name}]" installs it.',
             )
 
 

@@ -104,7 +104,7 @@ def _begin(api: Any, repository: str, private: bool, folder: Path) -> None:
     if private and not known.private:
         raise OptionError(
             f"{repository} is public, and the model was to be private.",
-            "Say that it may be seen by all: --public, or private=False; or take another name.",
+            "Let all see it, with public or private = False, or take another name.",
         )
     there = {sibling.rfilename for sibling in known.siblings or ()}
     if "config.json" not in there:

@@ -16,7 +16,7 @@ from bertmagic.errors import FileError, ModelError
 from bertmagic.export import folder as exports
 from bertmagic.export import session
 from bertmagic.export.formats import FORMATS
-from bertmagic.magic_words import without_magics
+from bertmagic.magic_words import has_magics
 from bertmagic.models import saving
 from bertmagic.run import folders
 
@@ -73,9 +73,16 @@ def session_of(model: TextModel, backend: str) -> tuple[Session, str] | None:
     if backend not in known:
         raise ModelError(
             f"{model.name!r} with these weights has no export as {backend}.",
-            f"{without_magics(f'%bert_export {model.name} PATH --format {backend}')} makes one.",
+            f"{_line(model, backend)} makes one.",
         )
     return _opened(Path(known[backend]["path"])), backend
+
+
+def _line(model: TextModel, backend: str) -> str:
+    """Return the line that exports a model."""
+    if has_magics():
+        return f"%bert_export {model.name} PATH --format {backend}"
+    return f"bm.export({model.name!r}, PATH, format={backend!r})"
 
 
 def _is_better(name: str, about: dict[str, Any]) -> bool:

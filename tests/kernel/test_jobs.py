@@ -173,7 +173,7 @@ BROKEN = """
 import bertmagic as bm
 from bertmagic.workflows import finetune
 
-def burst(*given):
+def burst(*given, **known):
     raise OSError("the disk has burst")
 
 whole, finetune.run = finetune.run, burst

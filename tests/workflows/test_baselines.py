@@ -107,13 +107,13 @@ def interrupted_after(monkeypatch):
     def after(step):
         whole = finetune.run
 
-        def run(options, emit, button, *more):
+        def run(options, emit, button, **more):
             def heard(event):
                 emit(event)
                 if isinstance(event, Step) and event.step >= step:
                     button.press()
 
-            return whole(options, heard, button, *more)
+            return whole(options, heard, button, **more)
 
         with monkeypatch.context() as patch:
             patch.setattr(finetune, "run", run)
