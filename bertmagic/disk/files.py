@@ -46,7 +46,7 @@ _REASONS = {
 }  # fmt: skip
 """What the system refuses, in words, and what to do about it."""
 
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)|Os \{ code: (\d+)")
 """How the libraries written in Rust, tokenizers and safetensors, say what the system refused."""
 
 
@@ -220,7 +220,10 @@ def _refused(error: Exception) -> OSError | None:
     if isinstance(error, OSError):
         return error
     number = _OS_ERROR.search(str(error))
-    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
+    if number is None:
+        return None
+    code = int(number[1] or number[2])
+    return OSError(code, os.strerror(code))
 
 
 def is_of_disk(error: BaseException) -> bool:

@@ -261,6 +261,9 @@ def masked(checksum: int) -> int:
 
 _POLYNOMIAL = 0x82F63B78
 _LANES = 4096
+"""The most parts that are computed together."""
+_PART = 64
+"""The fewest bytes of a part."""
 
 
 def crc32c(data: bytes) -> int:
@@ -269,22 +272,32 @@ def crc32c(data: bytes) -> int:
     Large data is cut into parts of one length, whose checksums are computed together and then joined: behind ``n``
     bytes that follow it, a checksum is multiplied by x to the power of ``8 n``, a linear map of its bits.
     """
+    lanes = min(_LANES, 1 << (len(data) // _PART).bit_length() - 1) if len(data) >= _LANES else 0
+    length = len(data) // max(lanes, 1)
+    checksum = (
+        _of_parts(np.frombuffer(data, np.uint8, count=lanes * length).reshape(lanes, length)) if lanes else _START
+    )
+    table = _byte_table().tolist()
+    for byte in data[lanes * length :]:
+        checksum = table[(checksum ^ byte) & 0xFF] ^ (checksum >> 8)
+    return checksum ^ _START
+
+
+_START = 0xFFFFFFFF
+
+
+def _of_parts(parts: npt.NDArray[np.uint8]) -> int:
+    """Return the state behind all parts, ``(parts, bytes)``: a power of two of them."""
     table = _byte_table()
-    lanes = _LANES if len(data) >= 64 * _LANES else 1
-    length = len(data) // lanes
-    parts = np.frombuffer(data, np.uint8, count=lanes * length).reshape(lanes, length)
-    state = np.zeros(lanes, np.uint32)
-    state[0] = 0xFFFFFFFF
+    state = np.zeros(len(parts), np.uint32)
+    state[0] = _START
     for column in np.ascontiguousarray(parts.T):
         state = table[(state ^ column) & 0xFF] ^ (state >> 8)
-    shift = _zeros(length)
+    shift = _zeros(parts.shape[1])
     while len(state) > 1:
         state = _apply(shift, state[0::2]) ^ state[1::2]
         shift = _apply(shift, shift)
-    checksum = int(state[0])
-    for byte in data[lanes * length :]:
-        checksum = int(table[(checksum ^ byte) & 0xFF]) ^ (checksum >> 8)
-    return checksum ^ 0xFFFFFFFF
+    return int(state[0])
 
 
 @cache
