@@ -53,13 +53,13 @@ def interrupted(kernel):
 
 
 def in_the_background(kernel):
-    kernel.good(finetune("clf", steps=20, every=10, background=True))
+    kernel.good(finetune("clf", steps=10, every=5, background=True))
     kernel.good("job = clf\nmodel = job.wait() if hasattr(job, 'wait') else job\ndel job, model")
 
 
 def one_round(kernel):
     """Every way that a run can end, each under the same name, and looks at the model between them."""
-    kernel.good(finetune("clf", steps=20, every=10))
+    kernel.good(finetune("clf", steps=10, every=5))
     kernel.good("clf")
     interrupted(kernel)
     kernel.good("clf")
