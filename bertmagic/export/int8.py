@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bertmagic.export.formats import Request
     from bertmagic.export.quantization import Way
+    from bertmagic.export.session import Session
 
 _LEFT_OUT = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 """How many layers are left out, up to half of them: with fewer the file is hardly smaller or faster than fp32."""
@@ -51,7 +52,7 @@ def write(request: Request) -> tuple[str, ...]:
     exact = of_bytes(plain.SerializeToString())
     limit = request.comparison.seconds(exact)
     tried: list[_Tried] = []
-    for ways in _candidates(request, plain, names):
+    for ways in _candidates(request, plain, exact, names):
         made = quantization.quantized(plain, ways).SerializeToString()
         session = of_bytes(made)
         one = _Tried(ways, request.comparison.kept(session), request.comparison.seconds(session))
@@ -62,22 +63,24 @@ def write(request: Request) -> tuple[str, ...]:
     raise _refusal(request, tried, limit)
 
 
-def _candidates(request: Request, plain: ModelProto, names: tuple[str, ...]) -> Iterator[dict[str, Way]]:
+def _candidates(
+    request: Request, plain: ModelProto, exact: Session, names: tuple[str, ...]
+) -> Iterator[dict[str, Way]]:
     """Yield the graphs to try, from the fastest on."""
     yield dict.fromkeys(names, "batch")
     yield dict.fromkeys(names, "token")
-    ranked = _by_change(request, plain, names)
+    ranked = _by_change(request, plain, exact, names)
     for left_out in (many for many in _LEFT_OUT if many <= len(names) / 2):
         yield {name: "token" for name in names if name not in ranked[:left_out]}
 
 
-def _by_change(request: Request, plain: ModelProto, names: tuple[str, ...]) -> list[str]:
+def _by_change(request: Request, plain: ModelProto, exact: Session, names: tuple[str, ...]) -> list[str]:
     """Return the layers by how much the logits change if only that one is quantized, the largest change first."""
     import numpy as np
 
     assert request.comparison is not None
     changes: dict[str, float] = {}
-    expected = request.comparison.some_scores(of_bytes(plain.SerializeToString()))
+    expected = request.comparison.some_scores(exact)
     for name in names:
         session = of_bytes(quantization.quantized(plain, {name: "token"}).SerializeToString())
         changes[name] = float(np.abs(request.comparison.some_scores(session) - expected).mean())

@@ -24,15 +24,14 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 """Seconds that a run waits at its end for what its loggers still have to send."""
-_PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 
 
 def require_loggers(names: Sequence[str]) -> None:
     """Raise an `OptionError` with what to install if the package of a logger is missing."""
     for name in names:
-        if importlib.util.find_spec(_PACKAGES[name]) is None:
+        if importlib.util.find_spec(name) is None:
             raise OptionError(
-                f'log_to = "{name}" needs the package {_PACKAGES[name]}, which is not installed.',
+                f'log_to = "{name}" needs the package {name}, which is not installed.',
                 f'pip install "bertmagic[{name}]" installs it.',
             )
 

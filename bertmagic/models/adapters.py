@@ -217,8 +217,7 @@ def _check_plain(folder: Path, config: Mapping[str, Any]) -> None:
 
     ``init_lora_weights`` such as ``"pissa"`` says that the weights of the base were changed, too.
     """
-    known = {**dict.fromkeys(_CHANGES), **config}
-    used = [name for name in _CHANGES if known[name] not in (None, False, {}, [], "none")]
+    used = [name for name in _CHANGES if config.get(name) not in (None, False, {}, [], "none")]
     if isinstance(how := config.get("init_lora_weights"), str) and how != "gaussian":
         used.append("init_lora_weights")
     if used:

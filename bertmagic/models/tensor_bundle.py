@@ -131,7 +131,7 @@ def _damaged(path: Path) -> FileError:
 def _entry(path: Path, name: bytes, value: bytes) -> Entry:
     fields = _fields(value)
     kind, size = _number(fields, 1), _number(fields, 5)
-    shape = tuple(_size(_fields(part)) for part in _fields(_bytes(fields, 2)).get(2, []))
+    shape = tuple(_number(_fields(part), 1) for part in _fields(_bytes(fields, 2)).get(2, []))
     shown = quoted(name.decode("utf-8", "replace"), 80)
     if 7 in fields:
         raise FileError(f"{path} holds {shown} in parts, which is not read.", "Save the checkpoint without partitions.")
@@ -139,10 +139,6 @@ def _entry(path: Path, name: bytes, value: bytes) -> Entry:
         raise _damaged(path)
     checksum = fields.get(6, [0])[0]
     return Entry(kind, shape, _number(fields, 3), _number(fields, 4), size, int(checksum))
-
-
-def _size(fields: Fields) -> int:
-    return _number(fields, 1)
 
 
 def _number(fields: Fields, at: int) -> int:

@@ -44,17 +44,17 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
         If it brings code of its own, its kind is one that transformers does not have, its index names files outside of
         it, or its config has sizes or shares that no encoder has.
     """
-    _check_code(folder, config)
+    tokenizer = _read(folder / "tokenizer_config.json")
+    _check_code(folder, config, tokenizer)
     _check_sizes(folder, config)
     _check_shares(folder, config)
-    _check_named(folder, config)
+    _check_named(folder, config, tokenizer)
     _check_files(folder)
 
 
-def _check_code(folder: Path, config: Mapping[str, Any]) -> None:
+def _check_code(folder: Path, config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> None:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    tokenizer = _read(folder / "tokenizer_config.json")
     for name, values in (("config.json", config), ("tokenizer_config.json", tokenizer)):
         if values.get("auto_map"):
             raise ModelError(f"{folder / name} wants code of its own to be run (auto_map).", CODE_NEVER_RUNS)
@@ -88,13 +88,12 @@ def _check_shares(folder: Path, config: Mapping[str, Any]) -> None:
 _SHARE = re.compile(r"(?!token_).*(dropout(_prob)?|_pdrop|layerdrop)")
 
 
-def _check_named(folder: Path, config: Mapping[str, Any]) -> None:
+def _check_named(folder: Path, config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> None:
     """Raise a `ModelError` if transformers would read another config than ours, or a vocabulary of another folder.
 
     ``configuration_files`` and ``fast_tokenizer_files`` name further files for later versions of transformers, and
     ``vocab`` and ``merges`` of a tokenizer may be paths.
     """
-    tokenizer = _read(folder / "tokenizer_config.json")
     further = config.get("configuration_files")
     if further and further != ["config.json"]:
         raise ModelError(

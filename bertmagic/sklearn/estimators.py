@@ -62,8 +62,14 @@ class _BertEstimator(models.PickledModel, BaseEstimator):
             )
         return texts
 
-    def _fit(self, X: Any, y: Any) -> None:
-        """Read X and y and train ``model_``."""
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fine-tune on texts and their classes or numbers.
+
+        Raises
+        ------
+        InputError
+            If X, y or a parameter cannot be used; it is a `ValueError`.
+        """
         texts = self._read(X, reset=True)
         column = inputs.target(self, y, len(texts.frame), self._numeric)
         names = texts.names()
@@ -77,6 +83,7 @@ class _BertEstimator(models.PickledModel, BaseEstimator):
             given |= {"validation": 0, "keep": "last"}
         options = parameters.read(given, train=train, text=names, label=label, task=self._task, **_OF_ESTIMATORS)
         self.model_, self.notes_ = models.train(options, self.show)
+        return self
 
     def _check_readable(self, y: npt.NDArray[Any], readable: npt.NDArray[Any]) -> None:
         """Raise an `InputError` if rows with a blank text, which are left out, have all that there is to learn."""
@@ -128,17 +135,6 @@ class BertClassifier(ClassifierMixin, _BertEstimator):
     _task: ClassVar[str] = "classification"
     _numeric: ClassVar[bool] = False
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fine-tune on texts and their classes.
-
-        Raises
-        ------
-        InputError
-            If X, y or a parameter cannot be used; it is a `ValueError`.
-        """
-        self._fit(X, y)
-        return self
-
     def _targets(self, y: npt.NDArray[Any]) -> Any:
         check_classification_targets(y)
         self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
@@ -184,17 +180,6 @@ class BertRegressor(RegressorMixin, _BertEstimator):
 
     _task: ClassVar[str] = "regression"
     _numeric: ClassVar[bool] = True
-
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fine-tune on texts and their numbers.
-
-        Raises
-        ------
-        InputError
-            If X, y or a parameter cannot be used; it is a `ValueError`.
-        """
-        self._fit(X, y)
-        return self
 
     def _targets(self, y: npt.NDArray[Any]) -> Any:
         if np.ptp(y) == 0:

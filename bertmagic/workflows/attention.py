@@ -18,7 +18,6 @@ from bertmagic.data import pairs
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.object_types import declares
 from bertmagic.data.tokenization import encode
-from bertmagic.disk import paths
 from bertmagic.errors import DataError, ModelError, OptionError, count, listing, nearest
 from bertmagic.events import Listener, Phase
 from bertmagic.models import devices, heads, loading, mean_layer, saving, weights
@@ -27,7 +26,7 @@ from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.tasks.description import Description
 from bertmagic.text_safety import quoted, without_surrogates
-from bertmagic.workflows.conversion import converted
+from bertmagic.workflows import conversion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,7 +156,7 @@ def base_encoder(model: TextModel) -> tuple[Path, str]:
             f"the encoder of {model.name!r} is unknown: the model was not trained by bertmagic.",
             "Name another model to compare with.",
         )
-    there, name = weights.on_disk(str(converted(paths.path(str(encoder))))), str(model.card["encoder"])
+    there, name = weights.on_disk(conversion.reference(str(encoder))), str(model.card["encoder"])
     if there is None:
         raise ModelError(
             f"{model.name!r} was trained from {str(encoder)[:100]!r}, which is not on this disk.",

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.disk import files, json_files
+from bertmagic.disk import files, json_files, kinds
+from bertmagic.disk.kinds import NUMBER, TEXT, Kind, object_of
 from bertmagic.errors import FileError, ModelError
 from bertmagic.export import folder as exports
 from bertmagic.export import session
@@ -61,10 +62,13 @@ def session_of(model: TextModel, backend: str) -> tuple[Session, str] | None:
     ModelError
         If the model was not exported in this format, or the folder has changed since.
     """
-    if backend == "torch" or (backend == "auto" and not _file().exists()):
+    if backend == "torch":
         return None
+    listed = _list()
+    if backend == "auto" and not any(_is_better(*one) for known in listed.values() for one in known.items()):
+        return None  # the digest of a large model takes longer than a text
     weights = digest(model)
-    known = {name: about for name, about in _list().get(weights, {}).items() if _holds(Path(about["path"]), weights)}
+    known = {name: about for name, about in listed.get(weights, {}).items() if _holds(Path(about["path"]), weights)}
     if backend == "auto":
         faster = {name: about["speed"] for name, about in known.items() if _is_better(name, about)}
         backend = max(faster, key=lambda name: faster[name], default="torch")
@@ -117,6 +121,19 @@ def _file() -> Path:
 
 def _list() -> dict[str, Any]:
     try:
-        return json_files.read_object(_file())
+        listed = json_files.read_object(_file())
+        kinds.check(_file(), listed, dict.fromkeys(listed, _EXPORTS), "Export the model again.")
     except FileError:  # there is none yet, or it was damaged
         return {}
+    return listed
+
+
+_ABOUT = {"path": TEXT, "on": TEXT, "speed": NUMBER, "model_speed": NUMBER}
+_EXPORTS = object_of(
+    each=Kind(
+        "what is known of an export",
+        lambda value: isinstance(value, dict) and value.keys() >= _ABOUT.keys(),
+        entries=_ABOUT,
+    )
+)
+"""The exports of some weights by their formats."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from bertmagic.disk import files
+from bertmagic.disk import files, paths
 from bertmagic.events import Listener, Note, Phase, ignore
-from bertmagic.models import google_checkpoint
+from bertmagic.models import catalogue, google_checkpoint
 from bertmagic.run import folders
 
 if TYPE_CHECKING:
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
 _NOTE = "conversion.txt"
 """The file beside a converted model with the line about it."""
+
+
+def reference(model: str, emit: Listener = ignore) -> str:
+    """Return what names a model: ``model`` itself, or the folder that the checkpoint there was converted to.
+
+    A short name of the catalogue is never a checkpoint, as it is no other folder either.
+
+    Raises
+    ------
+    FileError, ModelError
+        As `converted`.
+    """
+    if model in catalogue.ALIASES:
+        return model
+    path = paths.path(model, "model")
+    return model if (folder := converted(path, emit)) == path else str(folder)
 
 
 def converted(path: Path, emit: Listener = ignore) -> Path:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from bertmagic.disk import paths
 from bertmagic.errors import OptionError, count, listing
 from bertmagic.events import downloading, ignore
 from bertmagic.models import adapters, catalogue, devices, loading, saving, weights
 from bertmagic.run import folders
 from bertmagic.training.plan import count_steps, default_epochs, steps_an_epoch
-from bertmagic.workflows.conversion import converted
+from bertmagic.workflows import conversion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,9 +212,7 @@ def find_encoder(model: Any, emit: Listener = ignore) -> tuple[Encoder, PreTrain
     ModelError
         If there is no such model.
     """
-    path = paths.path(str(model), "model")
-    reference = str(model) if (folder := converted(path, emit)) == path else str(folder)
-    pretrained = weights.find(reference, downloading(emit), folders.names())
+    pretrained = weights.find(conversion.reference(str(model), emit), downloading(emit), folders.names())
     tokenizer = loading.tokenizer(pretrained.folder)
     limit = loading.limit(pretrained.folder, tokenizer)
     digest = saving.saved_digest(pretrained.folder)

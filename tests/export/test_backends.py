@@ -88,3 +88,22 @@ def test_what_is_not_there_or_was_changed_is_an_error(learnt, listed, own_folder
     (own_folder / "out" / "model.json").unlink()
     with pytest.raises(ModelError, match="has no export as onnx"):
         learnt.predict(TEXTS, backend="onnx", show=False)
+
+
+def test_no_digest_is_computed_where_no_export_could_be_faster(learnt, listed, monkeypatch):
+    digests, real = [], backends.digest
+    monkeypatch.setattr(backends, "digest", lambda model: (digests.append(1), real(model))[1])
+    set_speed(5, 9)
+    learnt.predict(TEXTS, show=False)
+    assert not digests
+    set_speed(9, 5)
+    learnt.predict(TEXTS, show=False)
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("odd", [{"w": 1}, {"w": {"onnx": None}}, {"w": {"onnx": {"path": 7}}}, []])
+def test_a_list_of_another_kind_is_none(learnt, listed, odd):
+    backends._file().write_text(json.dumps(odd), "utf-8")
+    assert BY not in learnt.predict(TEXTS, show=False).notes
+    with pytest.raises(ModelError, match="no export as onnx"):
+        learnt.predict(TEXTS, backend="onnx", show=False)

@@ -22,7 +22,7 @@ from bertmagic.errors import FileError, ModelError
 from bertmagic.models import catalogue, tensor_bundle
 from bertmagic.models.tensor_bundle import Bundle, crc32c
 from bertmagic.run import folders
-from bertmagic.workflows.conversion import converted
+from bertmagic.workflows.conversion import converted, reference
 
 from . import tensorflow
 
@@ -100,6 +100,14 @@ def test_masked_words_are_filled_and_a_run_starts_from_it(published, make_rows, 
     model = bm.finetune(make_rows(40), model="uncased_L-2", label="label", max_steps=2, name="from_ckpt", show=False)
     assert model.card["encoder"] == "uncased_L-2"
     assert model.attention("the film was good", compare="base") is not None
+
+
+def test_a_short_name_is_no_checkpoint(published, monkeypatch):
+    folder, _ = published()
+    folder.rename(folder.with_name("minilm"))
+    monkeypatch.chdir(folder.parent)
+    assert reference("minilm") == "minilm"
+    assert reference("./minilm") != "./minilm"
 
 
 def test_fine_tuned_heads_come_with_it(published):
