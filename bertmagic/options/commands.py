@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.files import Files
-from bertmagic.options.terms import EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
+from bertmagic.options.terms import BACKENDS, EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
 
 
 @command(
@@ -84,7 +84,7 @@ class Predict(Files):
         "auto",
         "choice",
         "What computes: torch, or an export of the model; auto is an exact export that was faster here, else torch.",
-        choices=("auto", "torch", *EXPORTS),
+        choices=("auto", "torch", *BACKENDS),
     )
 
 
@@ -247,6 +247,7 @@ class Save:
     examples=(
         "%bert_export sentiment exported/sentiment",
         "%bert_export sentiment exported/small --format onnx-int8 --check reviews.csv",
+        "%bert_export minilm bert_model --format keras",
     ),
 )
 @dataclass(frozen=True, kw_only=True)

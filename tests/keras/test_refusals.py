@@ -1,0 +1,40 @@
+"""What is refused before TensorFlow is started, which runs without it."""
+
+import pytest
+import torch
+import transformers
+
+from bertmagic.errors import ModelError, OptionError
+from bertmagic.export import formats
+from bertmagic.export.keras import architecture
+
+
+def test_a_missing_extra_has_its_line(learnt, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    with pytest.raises(
+        OptionError, match=r'needs tensorflow, keras, which are[^"]*\n.*pip install "bertmagic\[keras\]"'
+    ):
+        learnt.export(tmp_path / "out", format="keras", show=False)
+    assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("Albert", {}), ("MPNet", {}), ("DebertaV2", {})])
+def test_other_families_are_named(name, sizes, tokenizer):
+    config = getattr(transformers, f"{name}Config")(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        pad_token_id=0,
+    )  # fmt: skip
+    network = getattr(transformers, f"{name}ForSequenceClassification")(config)
+    with pytest.raises(ModelError, match=f'format = "keras" has no {config.model_type} models.\n.*bert, roberta'):
+        architecture.describe(network, tokenizer, "softmax", 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"hidden_act": "gelu_new"}, "hidden_act = 'gelu_new'"), ({"is_decoder": True}, "is_decoder = True")],
+)
+def test_what_the_layers_do_not_do_is_named(changes, said, tokenizer, bert_config):
+    with torch.device("meta"):
+        network = transformers.BertForSequenceClassification(transformers.BertConfig(**bert_config | changes))
+    with pytest.raises(ModelError, match=f'format = "keras" has no models with {said}.'):
+        architecture.describe(network, tokenizer, "softmax", 1)
