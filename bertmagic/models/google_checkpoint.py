@@ -57,11 +57,21 @@ class Checkpoint:
     """The files of a checkpoint: its path without ending, and the folder with its config and vocabulary."""
 
     prefix: Path
+    labels: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         """The folder that it is in."""
         return self.prefix.parent
+
+    @property
+    def name(self) -> str:
+        """The name of that folder."""
+        return self.folder.resolve().name
+
+    def convert(self, folder: Path) -> str:
+        """Write it as a folder that transformers reads, and return a line about it; see `convert`."""
+        return convert(self, folder)
 
     @property
     def paths(self) -> list[Path]:

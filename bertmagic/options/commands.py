@@ -204,7 +204,9 @@ class Evaluate(Files):
 class Load:
     """Load a saved or fine-tuned model, or an encoder."""
 
-    ref: Any = option(REQUIRED, "model", "A run, a saved folder, a checkpoint of Google's BERT, or a hub id.")
+    ref: Any = option(
+        REQUIRED, "model", "A run, a saved folder, a checkpoint of Google's BERT, what Keras saved, or a hub id."
+    )
     name: str | None = option(
         None, "name", "The variable that gets the model; by default the last part of REF.", flag="as"
     )
@@ -214,6 +216,15 @@ class Load:
         "choice",
         "Number format of matrix products; auto is the best of this hardware.",
         choices=("auto", "bf16", "fp16", "fp32"),
+    )
+    tokenizer: str | None = option(
+        None, "path", "For a model that Keras saved: the folder that its encoder was exported to, with the tokenizer."
+    )
+    labels: tuple[str, ...] = option(
+        (),
+        "text",
+        "For such a model: the names of its classes, separated by commas, in the order of outputs.",
+        many=True,
     )
 
 

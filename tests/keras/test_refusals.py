@@ -4,9 +4,10 @@ import pytest
 import torch
 import transformers
 
+import bertmagic as bm
 from bertmagic.errors import ModelError, OptionError
 from bertmagic.export import formats
-from bertmagic.export.keras import architecture
+from bertmagic.export.keras import architecture, saved
 
 
 def test_a_missing_extra_has_its_line(learnt, tmp_path, monkeypatch):
@@ -38,3 +39,18 @@ def test_what_the_layers_do_not_do_is_named(changes, said, tokenizer, bert_confi
         network = transformers.BertForSequenceClassification(transformers.BertConfig(**bert_config | changes))
     with pytest.raises(ModelError, match=f'format = "keras" has no models with {said}.'):
         architecture.describe(network, tokenizer, "softmax", 1)
+
+
+def test_weights_of_keras_need_h5py(tmp_path, monkeypatch):
+    folder = tmp_path / "tuned"
+    folder.mkdir()
+    for name in ("config.json", "model.weights.h5", "tokenizer.json"):
+        (folder / name).write_text("{}", "utf-8")
+    monkeypatch.setattr(saved, "find_spec", lambda name: None)
+    with pytest.raises(
+        ModelError, match=r"tuned was saved by Keras, and h5py, .* is not installed\.\npip install h5py"
+    ):
+        bm.load(folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"Keras, which keeps no tokenizer: .*\n.*tokenizer = FOLDER"):
+        bm.load(folder)
