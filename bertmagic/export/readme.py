@@ -63,7 +63,8 @@ def of_keras(result: Export, manifest: Mapping[str, Any], known: Mapping[str, An
     about += [f"Labels: {', '.join(map(str, manifest['labels'][:20]))}."] if manifest.get("labels") else []
     rows = f", and {result.kept:.1%} of {result.rows:,} rows have the same prediction" if result.rows else ""
     ended = "`head.keras` is its fine-tuned head. " if head else ""
-    whole, compared = (_WHOLE, "vectors and logits") if head else ("", "vectors")
+    numbers = _NUMBERS.format(**manifest) + " " if "scale" in manifest else ""
+    whole, compared = (_WHOLE.format(numbers=numbers), "vectors and logits") if head else ("", "vectors")
     what = "a vector of each text" if known["pooled"] else "a vector of each token"
     return f"""# {escaped_name(result.model)}
 
@@ -101,6 +102,7 @@ Checked before it was written: {compared} are within {result.difference:.1e} of 
 """
 
 
+_NUMBERS = "An output is in standard deviations: `output * {scale} + {mean}` is the number."
 _WHOLE = """
 With the head that it was fine-tuned with:
 
@@ -109,6 +111,6 @@ model = tf.keras.Sequential([encoder, tf.keras.models.load_model("FOLDER/head.ke
 model.predict(ids)
 ```
 
-`python predict.py "a text"` gives answers as JSON; long texts are read as in training.
+{numbers}`python predict.py "a text"` gives answers as JSON; long texts are read as in training.
 """
 _PAIRS = "What follows the first separator is the second text of a pair."

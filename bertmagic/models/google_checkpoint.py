@@ -57,7 +57,6 @@ class Checkpoint:
     """The files of a checkpoint: its path without ending, and the folder with its config and vocabulary."""
 
     prefix: Path
-    labels: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:

@@ -65,7 +65,7 @@ def converted(path: Path, emit: Listener = ignore, tokenizer: str | None = None,
         )
     if checkpoint is None:
         return path
-    kept = folders.home() / "cache" / "converted" / _key(checkpoint)
+    kept = folders.home() / "cache" / "converted" / _key(checkpoint, labels)
     folder = kept / (checkpoint.name or "bert")
     note = kept / _NOTE
     if not note.is_file():
@@ -77,9 +77,9 @@ def converted(path: Path, emit: Listener = ignore, tokenizer: str | None = None,
     return folder
 
 
-def _key(checkpoint: Checkpoint | SavedModel) -> str:
+def _key(checkpoint: Checkpoint | SavedModel, labels: Sequence[str]) -> str:
     with files.reading(checkpoint.prefix):
         states = [(path.name, path.stat()) for path in checkpoint.paths]
     known = [(name, state.st_size, state.st_mtime_ns) for name, state in states]
-    key = (str(checkpoint.prefix.resolve()), known, checkpoint.labels)
+    key = (str(checkpoint.prefix.resolve()), known, tuple(labels))
     return hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -10,7 +10,7 @@ from bertmagic.errors import FileError, ModelError, OptionError, count, listing
 from bertmagic.export import folder as exports
 from bertmagic.export.keras import graph, saved
 from bertmagic.export.keras.architecture import ACTIVATIONS, FAMILIES
-from bertmagic.models import loading, untrusted
+from bertmagic.models import loading, saving, untrusted
 from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
@@ -52,11 +52,14 @@ class SavedModel:
         The file with its tokenizer.
     labels
         The names of its classes; empty if none were given.
+    manifest
+        Of an export with its own head, what is known of the model; else empty.
     """
 
     prefix: Path
     tokenizer: Path
     labels: tuple[str, ...]
+    manifest: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -66,8 +69,10 @@ class SavedModel:
     @property
     def paths(self) -> list[Path]:
         """All files that a conversion reads."""
-        inside = [self.prefix / name for name in (saved.CONFIG, saved.WEIGHTS, HEAD)] if self.prefix.is_dir() else []
-        return [path for path in (*inside, self.tokenizer) if path.is_file()] + [self.prefix] * (not inside)
+        is_folder = self.prefix.is_dir()
+        beside = self.prefix if is_folder else self.prefix.parent
+        names = [LABELS, *([saved.CONFIG, saved.WEIGHTS, HEAD, exports.MANIFEST] if is_folder else [self.prefix.name])]
+        return [path for path in (self.tokenizer, *(beside / name for name in names)) if path.is_file()]
 
     def convert(self, folder: Path) -> str:
         """Write it as a folder that transformers reads, and return a line about it; see `convert`."""
@@ -92,20 +97,19 @@ def find(path: Path, tokenizer: str | None, labels: Sequence[str]) -> SavedModel
             f"{path} was saved by Keras, which keeps no tokenizer: there is no {file}.",
             "Name the folder that the encoder was exported to: tokenizer = FOLDER.",
         )
-    return SavedModel(path, file, tuple(labels) or _labels_beside(beside, path))
+    is_export = path.is_dir() and (path / HEAD).is_file() and exports.is_export(path)
+    manifest = json_files.read_object(path / exports.MANIFEST) if is_export and not labels else {}
+    return SavedModel(path, file, tuple(labels) or _labels_beside(beside / LABELS), manifest)
 
 
-def _labels_beside(beside: Path, path: Path) -> tuple[str, ...]:
-    """Return the classes that a file names: ``labels.json``, or the manifest of an export with its own head."""
-    if (beside / LABELS).is_file():
-        labels = json_files.read(beside / LABELS)
-        if not isinstance(labels, list) or not labels or len({str(label) for label in labels}) < len(labels):
-            raise FileError(f"{beside / LABELS} is not a list of different names.", 'It is like ["bad", "good"].')
-        return tuple(map(str, labels))
-    if path.is_dir() and (path / HEAD).is_file() and exports.is_export(path):
-        labels = json_files.read_object(path / exports.MANIFEST).get("labels")
-        return tuple(map(str, labels)) if isinstance(labels, list) else ()
-    return ()
+def _labels_beside(path: Path) -> tuple[str, ...]:
+    """Return the classes that a file names."""
+    if not path.is_file():
+        return ()
+    labels = json_files.read(path)
+    if not isinstance(labels, list) or not labels or len({str(label) for label in labels}) < len(labels):
+        raise FileError(f"{path} is not a list of different names.", 'It is like ["bad", "good"].')
+    return tuple(map(str, labels))
 
 
 def convert(model: SavedModel, folder: Path) -> str:
@@ -124,13 +128,22 @@ def convert(model: SavedModel, folder: Path) -> str:
     if not behind and path.is_dir() and (path / HEAD).is_file():
         with saved.opened(path / HEAD) as layers:
             behind = _dense(path / HEAD, layers, known["width"])
-    head, about = _head(path, known, weights, behind, model.labels)
+    named = model.labels or tuple(map(str, model.manifest.get("labels") or ()))
+    head, about = _head(path, known, weights, behind, named)
     config, kind = _config(known, head)
     untrusted.check(path if path.is_dir() else path.parent, {**config.to_dict(), "auto_map": None})
     tensors = _named(known, weights, kind)
     tokenizer = _tokenizer(model.tokenizer, known, int(config.max_position_embeddings))
-    _write(folder, config, kind, tensors, tokenizer)
+    _write(folder, config, kind, tensors, tokenizer, _card(model.manifest))
     return f"{path} was read as {kind}: {count(len(tensors), 'tensor')}. {about}".strip()
+
+
+def _card(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card of an exported model: thresholds, temperature, scale and how long texts are read."""
+    known = ("task", "encoder", "labels", "thresholds", "temperature", "separator", "scale", "mean", "max_length",
+             "long_text", "stride")  # fmt: skip
+    card = {name: manifest[name] for name in known if name in manifest}
+    return card | ({"text": ["text", "second text"]} if manifest.get("texts") == 2 else {})
 
 
 def _read(path: Path, layers: list[Layer]) -> tuple[dict[str, Any], Weights, list[tuple[Layer, Weights]]]:
@@ -360,7 +373,12 @@ def _tokenizer(file: Path, known: Mapping[str, Any], positions: int) -> PreTrain
 
 
 def _write(
-    folder: Path, config: PretrainedConfig, kind: str, tensors: Weights, tokenizer: PreTrainedTokenizerBase
+    folder: Path,
+    config: PretrainedConfig,
+    kind: str,
+    tensors: Weights,
+    tokenizer: PreTrainedTokenizerBase,
+    card: Mapping[str, Any],
 ) -> None:
     """Write the folder, once the tensors are those that the network has.
 
@@ -384,3 +402,5 @@ def _write(
         save_file(tensors, filling / "model.safetensors", {"format": "pt"})
         config.save_pretrained(filling)
         tokenizer.save_pretrained(filling)
+        if card:
+            files.write_json(filling / saving.CARD, card, sync=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _PROGRAM = Path(__file__).with_name("program.py")
-_SETTINGS = {
+_SETTINGS = {  # with a folder of its own for the user's settings of Keras, such as another type of numbers
     "KERAS_BACKEND": "tensorflow",
     "CUDA_VISIBLE_DEVICES": "-1",  # TensorFlow takes the memory of all GPUs
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -96,7 +96,7 @@ def written(architecture: Mapping[str, Any], weights: Mapping[str, npt.NDArray[n
         with (folder / "errors.txt").open("wb") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-P", str(_PROGRAM), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=errors, env=os.environ | _SETTINGS, cwd=name,
+                stderr=errors, env=os.environ | _SETTINGS | {"KERAS_HOME": name}, cwd=name,
             )  # fmt: skip
         try:
             yield Keras(folder, process)
