@@ -151,8 +151,7 @@ def load(
         If the folder is not a model, is broken, or lacks the head of its task. A model without a head embeds texts
         and shows its attention; to predict with it is an error, too.
     """
-    names = tuple(labels.split(",")) if isinstance(labels, str) else tuple(map(str, labels))
-    given = {"name": name, "device": device, "precision": precision, "tokenizer": tokenizer, "labels": names}
+    given = {"name": name, "device": device, "precision": precision, "tokenizer": tokenizer, "labels": labels}
     chosen = table.read(table.commands.Load, {"ref": ref, **given})
     return hold(open_model(_reference(ref), **{name: getattr(chosen, name) for name in given}))
 

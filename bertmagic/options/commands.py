@@ -222,7 +222,7 @@ class Load:
     )
     labels: tuple[str, ...] = option(
         (),
-        "text",
+        "names",
         "For such a model: the names of its classes, separated by commas, in the order of outputs.",
         many=True,
     )

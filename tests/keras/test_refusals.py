@@ -5,6 +5,7 @@ import torch
 import transformers
 
 import bertmagic as bm
+from bertmagic import options as table
 from bertmagic.errors import ModelError, OptionError
 from bertmagic.export import formats
 from bertmagic.export.keras import architecture, saved
@@ -54,3 +55,8 @@ def test_weights_of_keras_need_h5py(tmp_path, monkeypatch):
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match=r"Keras, which keeps no tokenizer: .*\n.*tokenizer = FOLDER"):
         bm.load(folder)
+
+
+@pytest.mark.parametrize("given", [("dull,good",), ["dull", "good"], "dull, good"])
+def test_labels_are_a_list_or_one_text(given):
+    assert table.read(table.commands.Load, {"ref": "tuned", "labels": given}).labels == ("dull", "good")

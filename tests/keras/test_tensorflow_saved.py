@@ -98,7 +98,7 @@ def test_other_heads_are_predicted_as_in_keras(trained, exported):
     assert model.task.name == "classification"
     assert np.allclose(chances(model)[:, 1:], expected, atol=1e-5)
     place, expected = trained["labels"]
-    model = bm.load(place, tokenizer=str(exported), labels=["long", "good"], precision="fp32")
+    model = bm.load(place, tokenizer=str(exported), labels="long,good", precision="fp32")
     assert model.task.name == "multi_label"
     assert np.allclose(chances(model), expected, atol=1e-5)
     place, expected = trained["number"]
@@ -256,3 +256,17 @@ def test_a_tokenizer_is_for_models_of_keras(exported, learnt, tmp_path):
     learnt.save(tmp_path / "saved")
     with pytest.raises(OptionError, match="are for a model that Keras saved"):
         bm.load(tmp_path / "saved", tokenizer=str(exported), precision="fp32")
+
+
+def test_a_tokenizer_that_truncates_says_how_much_is_read(trained, exported, tmp_path):
+    from tokenizers import Tokenizer
+
+    shutil.copytree(trained["softmax"][0], tmp_path / "mine")
+    tokenizer = Tokenizer.from_file(str(exported / "tokenizer.json"))
+    tokenizer.enable_truncation(9)
+    tokenizer.enable_padding(pad_id=0)
+    tokenizer.save(str(tmp_path / "mine" / "tokenizer.json"))
+    model = bm.load(tmp_path / "mine")
+    assert model.card["max_length"] == 9
+    assert model.tokenizer("the film was good")["input_ids"] == tokenizer.encode("the film was good").ids[:6]
+    assert len(chances(model)) == len(TEXTS_READ)

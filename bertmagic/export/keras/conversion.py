@@ -349,15 +349,21 @@ def _places(known: Mapping[str, Any], family: Any, prefix: str) -> Iterator[tupl
 
 
 def _tokenizer(file: Path, known: Mapping[str, Any], positions: int) -> PreTrainedTokenizerBase:
-    """Return the tokenizer of a file, with the special tokens that it has."""
+    """Return the tokenizer of a file, with the special tokens that it has.
+
+    Where it truncates texts, the model reads no longer ones.
+    """
     import transformers
 
-    vocabulary = json_files.read_object(file).get("model", {}).get("vocab", {})
+    written = json_files.read_object(file)
+    vocabulary = written.get("model", {}).get("vocab", {})
     pieces = set(vocabulary if isinstance(vocabulary, dict) else [one[0] for one in vocabulary])
     special = next((names for names in _SPECIAL if names["pad_token"] in pieces), None)
     if special is None:
         raise ModelError(f"{file} has neither [PAD] nor <pad>.", "Give the tokenizer.json of the exported encoder.")
     longest = positions - known["positions_from"]
+    if isinstance(cut := written.get("truncation"), dict) and json_files.is_number(cut.get("max_length")):
+        longest = min(longest, max(1, int(cut["max_length"])))
     try:
         made = transformers.PreTrainedTokenizerFast(tokenizer_file=str(file), model_max_length=longest, **special)
     except Exception as error:  # tokenizers has failures of its own
