@@ -9,7 +9,7 @@ import pytest
 
 import bertmagic as bm
 from bertmagic.errors import FileError, ModelError, OptionError
-from bertmagic.export.keras import architecture, graph, process, saved
+from bertmagic.export.keras import architecture, conversion, graph, process, saved
 from bertmagic.run import folders
 
 if importlib.util.find_spec("tensorflow") is None:
@@ -229,6 +229,7 @@ FAULTS = {
                                       '"registered_name": "mine>Mine", "config": {"name": "dense')): "has a layer",
     changed(lambda text: text.replace('"activation": "gelu"', '"activation": "relu"', 1)): "has other values",
     changed(lambda text: text.replace('"Flip"', '"Negative"', 1)): "reads something else",
+    changed(lambda text: text.replace('"name": "flip", "axis": 1', '"name": "flip", "axis": 0', 1)): "reads someth",
     changed(lambda text: text.replace('"name": "bert"', '"name": "mine"', 1)): "has no weights of the layer 'mine'",
     changed(lambda text: text[:500]): "is damaged: it is not JSON",
     changed(lambda text: '{"class_name": "Sequential", "config": {"layers": [3]}}'): "is not a model that Keras saved",
@@ -270,3 +271,45 @@ def test_a_tokenizer_that_truncates_says_how_much_is_read(trained, exported, tmp
     assert model.card["max_length"] == 9
     assert model.tokenizer("the film was good")["input_ids"] == tokenizer.encode("the film was good").ids[:6]
     assert len(chances(model)) == len(TEXTS_READ)
+
+
+def values(value, where=()):
+    """Yield the places of all plain values in JSON."""
+    for key, inside in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inside, dict | list):
+            yield from values(inside, (*where, key))
+        else:
+            yield (*where, key)
+
+
+def test_any_changed_value_of_a_config_is_answered(trained, exported, tmp_path):
+    """It is refused, or read as the same network: never another error."""
+    shutil.copytree(trained["softmax"][0], tmp_path / "mine")
+    path, rng = tmp_path / "mine" / "config.json", np.random.default_rng(5)
+    text = path.read_text("utf-8")
+    with saved.opened(tmp_path / "mine") as layers:
+        known, weights, behind = conversion._read(path, layers)
+    places = list(values(json.loads(text)["config"]))
+    refused = 0
+    for at in rng.integers(len(places), size=150):
+        config = json.loads(text)
+        *above, last = places[at]
+        inside = config["config"]
+        for key in above:
+            inside = inside[key]
+        odd = (None, -1, 0, 3, 1e400, "x", [], {}, "embeddings_norm", True)[rng.integers(10)]
+        same = {"rate", "dropout", "epsilon", "trainable", "name", "seed"} & {last}
+        if inside[last] == odd or same:
+            continue
+        inside[last] = odd
+        path.write_text(json.dumps(config), "utf-8")
+        try:
+            with saved.opened(tmp_path / "mine") as layers:
+                other, numbers, ahead = conversion._read(path, layers)
+        except (ModelError, FileError):
+            refused += 1
+            continue
+        assert other == known, places[at]
+        assert all(np.array_equal(numbers[name], weights[name]) for name in weights)
+        assert [layer.config["units"] for layer, _ in ahead] == [layer.config["units"] for layer, _ in behind]
+    assert refused > 20

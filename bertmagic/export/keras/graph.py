@@ -110,14 +110,15 @@ def _sizes(layers: Mapping[str, Any], name: str, read: Mapping[str, list[str]]) 
 def _wanted(known: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return what each layer reads in the encoder that `program` builds."""
     given = f"Cast(NotEqual(input_ids, {known['pad_id']}))"
-    read = f"Greater(Flip(Cumsum(Flip({given}))), 0)"
-    places = "Subtract(Cumsum(OnesLike(input_ids)), 1)"
+    behind = f"Flip(Cumsum(Flip({given}, axis=1), axis=1), axis=1)"
+    read = f"Greater({behind}, 0)"
+    places = "Subtract(Cumsum(OnesLike(input_ids), axis=1), 1)"
     if known["positions_from"]:
-        places = f"Add(Multiply(Cumsum({given}), {given}), {known['positions_from'] - 1})"
+        places = f"Add(Multiply(Cumsum({given}, axis=1), {given}), {known['positions_from'] - 1})"
     wanted = {"word_embeddings": ["input_ids"], "position_embeddings": [places]}
     if known["segments"]:
         ends = f"Cast(Equal(input_ids, {known['separator']}))"
-        second = f"Multiply(Cast(Greater(Subtract(Cumsum({ends}), {ends}), 0)), Cast({read}))"
+        second = f"Multiply(Cast(Greater(Subtract(Cumsum({ends}, axis=1), {ends}), 0)), Cast({read}))"
         wanted["segment_embeddings"] = [f"Multiply({second}, {known['pairs']})"]
     wanted |= {"embeddings_add": [*wanted], "embeddings_norm": ["embeddings_add"],
                "embeddings_dropout": ["embeddings_norm"]}  # fmt: skip
@@ -127,7 +128,7 @@ def _wanted(known: Mapping[str, Any]) -> dict[str, list[str]]:
         x = "embeddings_projection"
     for at in range(known["layers"]):
         wanted |= {
-            f"attention_{at}": [x, x, f"ExpandDims({read})"],
+            f"attention_{at}": [x, x, f"ExpandDims({read}, axis=1)"],
             f"attention_dropout_{at}": [f"attention_{at}"],
             f"attention_add_{at}": [x, f"attention_dropout_{at}"],
             f"attention_norm_{at}": [f"attention_add_{at}"],
@@ -152,9 +153,11 @@ def _check(path: Path, known: Mapping[str, Any], layers: Mapping[str, Any]) -> N
     dense = {"output": ("linear", "width"), "intermediate": (known["activation"], "intermediate"),
              "embeddings_projection": ("linear", "width"), "pooler": (pooler, "width")}  # fmt: skip
     usual: dict[str, dict[str, Any]] = {
-        "LayerNormalization": {"epsilon": known["epsilon"], "center": True, "scale": True, "rms_scaling": False},
+        "Embedding": {"mask_zero": False},
+        "LayerNormalization": {"axis": [-1], "epsilon": known["epsilon"], "center": True, "scale": True,
+                               "rms_scaling": False},
         "MultiHeadAttention": {"num_heads": known["heads"], "key_dim": size, "value_dim": size, "use_bias": True,
-                               "use_gate": False, "sliding_window": None},
+                               "use_gate": False, "sliding_window": None, "output_shape": None, "attention_axes": [1]},
     }  # fmt: skip
     for name, layer in layers.items():
         if layer["module"] != "keras.layers" or layer["class_name"] == "InputLayer":
@@ -201,7 +204,10 @@ def _expression(value: Any, layers: Mapping[str, Any]) -> str:
     layer = layers[value]
     if layer["module"].startswith("keras.layers"):
         return value
-    return f"{layer['class_name']}({', '.join(_expression(one, layers) for one in _inputs(layer))})"
+    given = [_expression(one, layers) for one in _inputs(layer)]
+    if "axis" in layer["config"]:
+        given.append(f"axis={layer['config']['axis']}")
+    return f"{layer['class_name']}({', '.join(given)})"
 
 
 def _other(path: Path, why: str) -> ModelError:

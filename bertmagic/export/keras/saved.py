@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import json_files
-from bertmagic.errors import FileError, ModelError
+from bertmagic.errors import BertMagicError, FileError, ModelError
 from bertmagic.export.keras import graph
 from bertmagic.text_safety import quoted
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Weights = dict[str, npt.NDArray[np.float32]]
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+_ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RuntimeError)
 _AGAIN = "Save the model again: model.save(PATH, zipped=False)."
 
 
@@ -58,6 +59,8 @@ def is_saved(path: Path) -> bool:
 def opened(path: Path) -> Iterator[list[Layer]]:
     """Give the layers of a saved model in their order; a Sequential stands for its layers.
 
+    What is not as Keras writes it, in the config or in the weights that are read in the block, is a `ModelError`.
+
     Raises
     ------
     ModelError
@@ -82,10 +85,11 @@ def opened(path: Path) -> Iterator[list[Layer]]:
         except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
             raise FileError(f"{path} is damaged: {quoted(str(error), 200)}.", _AGAIN) from None
         try:
-            layers = list(_layers(path, config, file))
-        except (AttributeError, KeyError, TypeError, IndexError) as error:
+            yield list(_layers(path, config, file))
+        except BertMagicError:
+            raise
+        except _ODD as error:  # config and weights can hold anything
             raise ModelError(f"{path} is not a model that Keras saved: {quoted(repr(error), 120)}.", _AGAIN) from None
-        yield layers
 
 
 def _layers(path: Path, model: Mapping[str, Any], group: Any) -> Iterator[Layer]:
