@@ -224,7 +224,6 @@ class Load:
         (),
         "names",
         "For such a model: the names of its classes, separated by commas, in the order of outputs.",
-        many=True,
     )
 
 

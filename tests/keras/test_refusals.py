@@ -57,6 +57,6 @@ def test_weights_of_keras_need_h5py(tmp_path, monkeypatch):
         bm.load(folder)
 
 
-@pytest.mark.parametrize("given", [("dull,good",), ["dull", "good"], "dull, good"])
+@pytest.mark.parametrize("given", [("dull,good",), ("dull", "good"), ["dull", "good"], "dull, good"])
 def test_labels_are_a_list_or_one_text(given):
     assert table.read(table.commands.Load, {"ref": "tuned", "labels": given}).labels == ("dull", "good")
