@@ -16,7 +16,7 @@ NBVAL := -p tests.notebooks --nbval-lax --nbval-sanitize-with notebooks/sanitize
 LOCKS := constraints.txt requirements/build.txt requirements/demo.txt requirements/develop.txt
 comma := ,
 
-.PHONY: demo lab test docs soak integrations lowest lint lock licences clean
+.PHONY: demo lab test docs soak integrations keras lowest lint lock licences clean
 
 demo: .venv/demo  ## run the quickstart in a real kernel, say what it reached
 	$(BIN)/python notebooks/demo.py
@@ -45,6 +45,12 @@ integrations:  ## tests with MLflow, Weights & Biases and spaCy, which are large
 		--editable ".[tensorboard,mlflow,wandb,spacy]" pytest pytest-timeout pytest-xdist
 	OMP_NUM_THREADS=1 .venv-integrations/bin/python -m pytest -n 0 tests/loggers tests/spacy
 
+keras:  ## tests and the notebook with TensorFlow, which is large: in an environment of their own
+	$(PYTHON) -m venv .venv-keras
+	.venv-keras/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[demo,keras,export]" \
+		nbval pytest pytest-timeout
+	OMP_NUM_THREADS=1 .venv-keras/bin/python -m pytest -n 0 tests/keras $(NBVAL) notebooks/tensorflow.ipynb
+
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[lora,tune,excel]" \
@@ -70,7 +76,7 @@ licences: .venv/develop  ## the licences of all that is installed; one that bind
 		--fail-on "GPL;General Public;SSPL;Server Side;Commons Clause;Proprietary;UNKNOWN"
 
 clean:
-	rm -rf .venv .venv-integrations .venv-lowest notebooks/executed docs/_site
+	rm -rf .venv .venv-integrations .venv-keras .venv-lowest notebooks/executed docs/_site
 
 .venv/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12 …')"

@@ -58,14 +58,16 @@ def newest() -> TextModel | None:
 @WholeImports()
 @named_memory_errors()
 def open_model(
-    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto"
-) -> TextModel:
+    reference: str, *, name: str | None = None, device: str | None = None, precision: str = "auto",
+    tokenizer: str | None = None, labels: Sequence[str] = (),
+) -> TextModel:  # fmt: skip
     """Open the model of a run, of a folder or of the hub, without registering it; see `load`."""
     with publish.working() as emit:
         emit(Phase("starting PyTorch"))
         from bertmagic.workflows.predict import opened
 
-        model = TextModel(name or Path(reference).name, *opened(reference, device, precision, tuple(held()), emit))
+        parts = opened(reference, device, precision, tuple(held()), emit, tokenizer, labels)
+        model = TextModel(name or Path(reference).name, *parts)
     publish.notes([changed] if (changed := checksums.note(model.folder)) else [])
     return model
 
@@ -122,7 +124,10 @@ def encoder_reference(model: Any) -> str:
     return str(folder.absolute()) if name not in ALIASES and folder.is_dir() else name
 
 
-def load(ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto") -> TextModel:
+def load(
+    ref: Any, *, name: str | None = None, device: str | None = None, precision: str = "auto",
+    tokenizer: str | None = None, labels: str | Sequence[str] = (),
+) -> TextModel:  # fmt: skip
     """Load a model: a run of this folder, a saved folder, or a model of the hub; also an encoder without a head.
 
     Parameters
@@ -133,6 +138,10 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
         The name to register it under; by default the last part of ``ref``.
     device, precision
         As in `finetune`.
+    tokenizer
+        For a model that Keras saved: the folder that its encoder was exported to, which has the tokenizer.
+    labels
+        For such a model: the names of its classes, in the order of its outputs.
 
     Raises
     ------
@@ -142,8 +151,9 @@ def load(ref: Any, *, name: str | None = None, device: str | None = None, precis
         If the folder is not a model, is broken, or lacks the head of its task. A model without a head embeds texts
         and shows its attention; to predict with it is an error, too.
     """
-    chosen = table.read(table.commands.Load, {"ref": ref, "name": name, "device": device, "precision": precision})
-    return hold(open_model(_reference(ref), name=chosen.name, device=chosen.device, precision=chosen.precision))
+    given = {"name": name, "device": device, "precision": precision, "tokenizer": tokenizer, "labels": labels}
+    chosen = table.read(table.commands.Load, {"ref": ref, **given})
+    return hold(open_model(_reference(ref), **{name: getattr(chosen, name) for name in given}))
 
 
 def find(ref: Any = None) -> TextModel:

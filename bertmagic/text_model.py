@@ -527,14 +527,15 @@ class TextModel:
         """Write the model to a folder that runs without bertmagic and PyTorch, once it gives the same predictions.
 
         The folder has the network, the tokenizer and ``predict.py``, which needs numpy, tokenizers and onnxruntime or
-        openvino. The model stays as it is.
+        openvino. With ``"keras"`` it is an encoder that TensorFlow loads, with its fine-tuned head in another file.
+        The model stays as it is.
 
         Parameters
         ----------
         path
             The folder; an older export in it is replaced once the new one is complete and checked.
         format
-            ``"onnx"`` or ``"openvino"`` in fp32, or ``"onnx-int8"``.
+            ``"onnx"``, ``"openvino"`` or ``"keras"`` in fp32, or ``"onnx-int8"``.
         check
             Texts on which the export must predict what the model does, as `predict` takes them; they need no labels.
             By default the validation rows of its training.
@@ -548,7 +549,7 @@ class TextModel:
         Raises
         ------
         ModelError
-            If the task or the family cannot be exported, the predictions differ, or ``path`` holds something else.
+            If the task or the family cannot be exported so, the predictions differ, or ``path`` holds something else.
         """
         from bertmagic.workflows.export import export
 

@@ -7,6 +7,7 @@ are what is tested here, and not how good their models become: `make soak` train
 import gc
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from . import forks, stand_in
 
 LONGEST = ("tuning", "labels_and_pairs", "pretraining", "quickstart")
 """They begin first, so that all workers end at about the same time."""
+
+NEEDS = {"tensorflow": "TensorFlow is not installed: make keras"}
+"""Notebooks that are skipped where the package of their name is not installed."""
 
 home = Path(tempfile.mkdtemp(prefix="bertmagic-notebooks-"))
 
@@ -47,6 +51,8 @@ def is_cell(item):
 def pytest_collection_modifyitems(items):
     for cell in filter(is_cell, items):
         cell.add_marker(pytest.mark.filterwarnings("ignore"))  # of the transport, and of what a reader's code does
+        if (name := cell.path.stem) in NEEDS and find_spec(name) is None:
+            cell.add_marker(pytest.mark.skip(reason=NEEDS[name]))
     items.sort(key=lambda cell: LONGEST.index(cell.path.stem) if cell.path.stem in LONGEST else len(LONGEST))
 
 

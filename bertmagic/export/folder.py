@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 MANIFEST = "model.json"
 TOKENIZER = "tokenizer.json"
 _PROGRAM = Path(runner.__file__).parent
-_OURS = {MANIFEST, TOKENIZER, "README.md", "predict.py", "reading.py", "decoding.py", "requirements.txt"}
+KERAS = ("config.json", "model.weights.h5", "metadata.json", "head.keras")
+"""What Keras reads, with names of its own."""
+_OURS = {MANIFEST, TOKENIZER, "README.md", "predict.py", "reading.py", "decoding.py", "requirements.txt", *KERAS}
 
 
 def check(folder: Path) -> None:
@@ -46,11 +48,12 @@ def fill(folder: Path, decoding: str, tokenizer: str, manifest: Mapping[str, Any
     Parameters
     ----------
     decoding
-        The module of `runner` that turns logits into answers.
+        The module of `runner` that turns logits into answers; none for an encoder, which gets no program.
     tokenizer
         The content of ``tokenizer.json``.
     """
-    for name, source in {"predict": "predict", "reading": "reading", "decoding": decoding}.items():
+    program = {"predict": "predict", "reading": "reading", "decoding": decoding} if decoding else {}
+    for name, source in program.items():
         files.write(folder / f"{name}.py", (_PROGRAM / f"{source}.py").read_bytes(), sync=False)
     files.write(folder / TOKENIZER, tokenizer, sync=False)
     files.write(folder / "requirements.txt", requirements, sync=False)
@@ -59,7 +62,7 @@ def fill(folder: Path, decoding: str, tokenizer: str, manifest: Mapping[str, Any
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest with the digests of network and tokenizer."""
-    guarded = sorted(path for path in folder.iterdir() if path.name == TOKENIZER or path.name.startswith("network."))
+    guarded = sorted(path for path in folder.iterdir() if path.name == TOKENIZER or _is_network(path))
     digests = {path.name: _digest(path) for path in guarded}
     files.write_json(folder / MANIFEST, {**manifest, "sha256": digests}, sync=False)
 
@@ -71,4 +74,8 @@ def _digest(path: Path) -> str:
 
 def network_bytes(folder: Path) -> int:
     """Return the size of the network."""
-    return sum(path.stat().st_size for path in folder.glob("network.*"))
+    return sum(path.stat().st_size for path in folder.iterdir() if _is_network(path))
+
+
+def _is_network(path: Path) -> bool:
+    return path.name.startswith("network.") or path.name in KERAS

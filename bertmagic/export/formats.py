@@ -69,21 +69,28 @@ class Format:
     network
         The file of the network.
     write
-        Writes the network and returns the layers that are not quantized.
+        Writes the network and returns the layers that are not quantized; None for Keras, whose way is another one:
+        `workflows.keras_export`.
     needs
-        The modules that it needs, all of the extra ``export``.
+        The modules that it needs.
+    extra
+        The extra of this package that installs them.
     runs_by
         The package that runs the file.
     exact
         Whether its logits are those of the model up to rounding.
+    predicts_here
+        Whether `TextModel.predict` can use it.
     """
 
     name: str
     network: str
-    write: Callable[[Request], tuple[str, ...]]
+    write: Callable[[Request], tuple[str, ...]] | None
     needs: tuple[str, ...]
     runs_by: str = "onnxruntime"
     exact: bool = True
+    extra: str = "export"
+    predicts_here: bool = True
 
 
 def _onnx(request: Request) -> tuple[str, ...]:
@@ -111,6 +118,9 @@ _ALL = (
     Format("onnx", "network.onnx", _onnx, ("onnx", "onnxruntime")),
     Format("onnx-int8", "network.onnx", _int8, ("onnx", "onnxruntime"), exact=False),
     Format("openvino", "network.xml", _openvino, ("onnx", "openvino"), runs_by="openvino"),
+    Format(
+        "keras", "model.weights.h5", None, ("tensorflow", "keras"), "tensorflow", extra="keras", predicts_here=False
+    ),
 )
 FORMATS = {one.name: one for one in _ALL}
 """The formats by their name."""
@@ -130,6 +140,6 @@ def find(name: str) -> Format:
         verb = "is" if len(missing) == 1 else "are"
         raise OptionError(
             f'format = "{name}" needs {listing(missing)}, which {verb} not installed.',
-            'Install what exports need: pip install "bertmagic[export]"',
+            f'Install what it needs: pip install "bertmagic[{chosen.extra}]"',
         )
     return chosen

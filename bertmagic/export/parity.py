@@ -10,7 +10,7 @@ from bertmagic.models.fast.working_copy import for_inference
 from bertmagic.models.torch_defaults import torch_defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import numpy.typing as npt
@@ -45,13 +45,20 @@ def batches(vocabulary: int, longest: int, segments: bool, seed: int = 0) -> Ite
 
 
 def on_random_tokens(
-    model: PreTrainedModel, outputs: Outputs, session: Session, longest: int, segments: bool
-) -> tuple[int, float]:
-    """Return how many batches of random tokens were compared, and how far logits are from those of the model."""
+    model: PreTrainedModel, outputs: Outputs, session: Session, longest: int, segments: bool,
+    reading: Callable[[Batch], Batch] = lambda batch: batch,
+) -> tuple[int, float]:  # fmt: skip
+    """Return how many batches of random tokens were compared, and how far logits are from those of the model.
+
+    Parameters
+    ----------
+    reading
+        Makes the batch that is read of random tokens, for a network that needs more than random ones.
+    """
     import torch
 
     fast, count, worst = for_inference(model, logits_only=False), 0, 0.0
-    for batch in batches(model.config.vocab_size, longest, segments):
+    for batch in map(reading, batches(model.config.vocab_size, longest, segments)):
         with torch_defaults(), torch.inference_mode():
             expected = outputs(fast, batch.to(lambda values: values.to(model.device))).float().cpu().numpy()
         found, real = session(inputs(batch)), batch.mask.numpy().astype(bool)

@@ -17,7 +17,7 @@ class Export(Result):
     path
         The folder.
     format
-        ``onnx``, ``onnx-int8`` or ``openvino``.
+        ``onnx``, ``onnx-int8``, ``openvino`` or ``keras``.
     model
         The name of the model.
     bytes, model_bytes

@@ -64,6 +64,15 @@ class Checkpoint:
         return self.prefix.parent
 
     @property
+    def name(self) -> str:
+        """The name of that folder."""
+        return self.folder.resolve().name
+
+    def convert(self, folder: Path) -> str:
+        """Write it as a folder that transformers reads, and return a line about it; see `convert`."""
+        return convert(self, folder)
+
+    @property
     def paths(self) -> list[Path]:
         """All files that a conversion reads."""
         return [self.folder / CONFIG, self.folder / VOCABULARY, *tensor_bundle.paths(self.prefix)]

@@ -8,7 +8,7 @@ from typing import Any
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.files import Files
-from bertmagic.options.terms import EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
+from bertmagic.options.terms import BACKENDS, EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
 
 
 @command(
@@ -84,7 +84,7 @@ class Predict(Files):
         "auto",
         "choice",
         "What computes: torch, or an export of the model; auto is an exact export that was faster here, else torch.",
-        choices=("auto", "torch", *EXPORTS),
+        choices=("auto", "torch", *BACKENDS),
     )
 
 
@@ -204,7 +204,9 @@ class Evaluate(Files):
 class Load:
     """Load a saved or fine-tuned model, or an encoder."""
 
-    ref: Any = option(REQUIRED, "model", "A run, a saved folder, a checkpoint of Google's BERT, or a hub id.")
+    ref: Any = option(
+        REQUIRED, "model", "A run, a saved folder, a checkpoint of Google's BERT, what Keras saved, or a hub id."
+    )
     name: str | None = option(
         None, "name", "The variable that gets the model; by default the last part of REF.", flag="as"
     )
@@ -214,6 +216,14 @@ class Load:
         "choice",
         "Number format of matrix products; auto is the best of this hardware.",
         choices=("auto", "bf16", "fp16", "fp32"),
+    )
+    tokenizer: str | None = option(
+        None, "path", "For a model that Keras saved: the folder that its encoder was exported to, with the tokenizer."
+    )
+    labels: tuple[str, ...] = option(
+        (),
+        "names",
+        "For such a model: the names of its classes, separated by commas, in the order of outputs.",
     )
 
 
@@ -247,6 +257,7 @@ class Save:
     examples=(
         "%bert_export sentiment exported/sentiment",
         "%bert_export sentiment exported/small --format onnx-int8 --check reviews.csv",
+        "%bert_export minilm bert_model --format keras",
     ),
 )
 @dataclass(frozen=True, kw_only=True)

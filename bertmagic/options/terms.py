@@ -19,7 +19,10 @@ Columns = str | tuple[str, ...] | None
 TASKS = ("question_answering", "token_classification", "multi_label", "regression", "classification")
 """The tasks that the option ``task`` can name, as in `bertmagic.tasks.TASKS`."""
 
-EXPORTS = ("onnx", "onnx-int8", "openvino")
+BACKENDS = ("onnx", "onnx-int8", "openvino")
+"""The formats of exports that predict here, too."""
+
+EXPORTS = (*BACKENDS, "keras")
 """The formats of exports, as in `bertmagic.export.formats.FORMATS`."""
 
 METRICS = (

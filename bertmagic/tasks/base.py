@@ -86,6 +86,8 @@ class Task(ABC):
         How columns of the task are usually called, besides those of texts and labels.
     decoder
         The module of `export.runner` that turns logits into answers without PyTorch; empty if none does.
+    activation
+        The function, by its name in Keras, that turns logits into what users of Keras expect of a head.
     paired
         Whether a row has two texts, for the tasks that read one text or a pair.
     """
@@ -109,6 +111,7 @@ class Task(ABC):
     usage: ClassVar[Usage] = Usage()
     usual_names: ClassVar[frozenset[str]] = frozenset()
     decoder: ClassVar[str] = ""
+    activation: ClassVar[str] = "softmax"
     paired: bool = False
 
     @property

@@ -60,9 +60,18 @@ def export(
 ) -> Export:
     """Export a model; see `TextModel.export`."""
     network, chosen = model.network, formats.find(format)
-    tokenizer = _tokenizer(model)
+    if chosen.write is None:
+        from bertmagic.workflows import keras_export
+
+        return keras_export.export(model, path, chosen, check, asked, emit)
+    if not model.task.decoder:
+        raise ModelError(
+            f"{model.name!r} is an encoder ({model.task.name}) and gives no answers to export.",
+            'Fine-tune it first, and export the model that comes of it; or take format = "keras", which has encoders.',
+        )
+    tokenizer = tokenizer_json(model)
     folders.check(path)
-    rows = _rows(model, check, asked, emit)
+    rows = rows_to_check(model, check, asked, emit)
     if rows is None and not chosen.exact:
         raise DataError(
             f"{format} is not exact, and there are no rows to see how many predictions it keeps.",
@@ -71,7 +80,7 @@ def export(
     comparison = None if rows is None else Comparison.of(model, rows, emit)
     segments = len(model.task.inputs) > 1 and heads.reads_segments(network)
     weights = backends.digest(model)
-    manifest = _manifest(model, chosen, segments) | {backends.WEIGHTS: weights}
+    manifest = described(model, chosen, segments) | {backends.WEIGHTS: weights}
     with files.replacing(path) as filling:
         emit(Phase(f"writing {format}"))
         request = formats.Request(network, model.task.outputs, segments, filling, keep, comparison)
@@ -88,7 +97,7 @@ def export(
             model_bytes=model.bytes,
         )
         if rows is not None:
-            _check_reading(filling, rows)
+            check_reading(filling, rows)
         checked = {"rows": result.rows, "kept": result.kept, "difference": result.difference}
         folders.write_manifest(filling, manifest | {"checked": checked})
         files.write(filling / "README.md", readme.text(result, manifest), sync=False)
@@ -96,19 +105,14 @@ def export(
     return result
 
 
-def _tokenizer(model: TextModel) -> str:
+def tokenizer_json(model: TextModel) -> str:
     """Return the content of ``tokenizer.json``.
 
     Raises
     ------
     ModelError
-        If nothing turns the logits of the task into answers, or the tokenizer is written in Python.
+        If the tokenizer is written in Python.
     """
-    if not model.task.decoder:
-        raise ModelError(
-            f"{model.name!r} is an encoder ({model.task.name}) and gives no answers to export.",
-            "Fine-tune it first, and export the model that comes of it.",
-        )
     if not model.tokenizer.is_fast:
         raise ModelError(
             f"the tokenizer {type(model.tokenizer).__name__} is written in Python and has no tokenizer.json.",
@@ -122,7 +126,7 @@ def _tokenizer(model: TextModel) -> str:
     return str(copied.to_str())
 
 
-def _manifest(model: TextModel, chosen: Format, segments: bool) -> dict[str, Any]:
+def described(model: TextModel, chosen: Format, segments: bool) -> dict[str, Any]:
     """Return what the program of an export reads, without the digests."""
     special = SpecialTokens.from_tokenizer(model.tokenizer, paired=len(model.task.inputs) > 1)
     return {
@@ -142,7 +146,7 @@ def _manifest(model: TextModel, chosen: Format, segments: bool) -> dict[str, Any
     }
 
 
-def _rows(model: TextModel, check: Any, asked: Mapping[str, Any], emit: Listener) -> Rows | None:
+def rows_to_check(model: TextModel, check: Any, asked: Mapping[str, Any], emit: Listener) -> Rows | None:
     """Return the rows to compare: those given, or else the validation rows of the run; None without."""
     import numpy as np
 
@@ -244,7 +248,7 @@ def _checked(
         path=path, format=chosen.name, model=model.name, bytes=0, model_bytes=0, batches=batches, difference=worst
     )
     if comparison is not None:
-        result = _compared(result, made, comparison)
+        result = compared(result, made, comparison)
     if chosen.exact and (result.difference > parity.TOLERANCE or result.kept < 1):
         lost = round((1 - result.kept) * result.rows)
         what = f"{count(lost, 'prediction')} of {result.rows:,} and " if lost else ""
@@ -256,7 +260,7 @@ def _checked(
     return result
 
 
-def _compared(result: Export, made: Session, comparison: Comparison) -> Export:
+def compared(result: Export, made: Session, comparison: Comparison) -> Export:
     """Return a result with what the rows say."""
     model, scores = comparison.model, comparison.scored(made)
     some, took = comparison.some, comparison.seconds(made)
@@ -281,7 +285,7 @@ def _compared(result: Export, made: Session, comparison: Comparison) -> Export:
     )
 
 
-def _check_reading(folder: Path, rows: Rows) -> None:
+def check_reading(folder: Path, rows: Rows) -> None:
     """Raise a `ModelError` if the program of an export reads a text as other tokens than the model does."""
     program, own = session.program(folder), iter(range(len(rows.tokens)))
     for at, text in enumerate(rows.rows.texts):

@@ -53,28 +53,34 @@ _WANTED = {
 
 
 def opened(
-    reference: str, device: str | None, precision: str, known: tuple[str, ...], emit: Listener
+    reference: str,
+    device: str | None,
+    precision: str,
+    known: tuple[str, ...],
+    emit: Listener,
+    tokenizer: str | None = None,
+    labels: Sequence[str] = (),
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Task, dict[str, Any], Path, str]:
     """Return the parts of a `TextModel` from a run, a folder or the hub; see `bertmagic.api.load`."""
     folder = folders.model_folder(reference) if reference in folders.names() else paths.path(reference, "model")
     files.recover(folder)
-    folder = converted(folder, emit)
+    folder = converted(folder, emit, tokenizer, labels)
     if not folder.is_dir():
         folder = weights.find(reference, downloading(emit), (*folders.names(), *known)).folder
     emit(Phase(f"loading {reference}"))
     card = saving.read_card(folder)
     config = loading.config(folder)
     where, number_format, _ = place(device, precision)
-    tokenizer = loading.tokenizer(folder)
+    words = loading.tokenizer(folder)
     task, network = _built(folder, card, config)
     with devices.enough(where, f"the weights of {reference}", devices.FREE):
         network.to(where)
-    inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, tokenizer), **task.card()}
+    inferred = {"task": task.name, "encoder": reference, "max_length": loading.limit(folder, words), **task.card()}
     if commit := weights.revision(folder):
         inferred["encoder_revision"] = commit
     if declared := pooling.declared(folder):
         inferred["pooling"] = declared
-    return network, tokenizer, task, inferred | card, folder.resolve(), number_format
+    return network, words, task, inferred | card, folder.resolve(), number_format
 
 
 def _built(folder: Path, card: dict[str, Any], config: dict[str, Any]) -> tuple[Task, PreTrainedModel]:

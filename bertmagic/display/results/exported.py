@@ -20,8 +20,15 @@ def blocks(result: Export) -> list[Block]:
     ]
     where = f"On the first of {line(result.data, 60)}, on this machine." if result.rows else ""
     table = Table(columns(("", "MB", "texts/s")), rows, explanation=where)
-    run = Code(f'python {line(str(result.path), 200)}/predict.py "a text"')
+    run = Code(_usage(result))
     return [Headline(_headline(result)), table, Paragraph(_compared(result)), Notes(_notes(result), lines=2), run]
+
+
+def _usage(result: Export) -> str:
+    where = line(str(result.path), 200)
+    if result.format == "keras":
+        return f"encoder = tf.keras.models.load_model({where!r})"
+    return f'python {where}/predict.py "a text"'
 
 
 def _headline(result: Export) -> str:

@@ -1,4 +1,4 @@
-"""The answers of a fine-tuned model, without PyTorch: this needs numpy, tokenizers, and onnxruntime or openvino.
+"""The answers of a fine-tuned model, without PyTorch: this needs numpy, tokenizers, and what runs the network.
 
 python predict.py "a text" "another text"     # an answer in each line, as JSON
 python predict.py --file texts.txt            # a text in each line; a pair is two texts with ` ||| ` between them
@@ -37,6 +37,12 @@ def network() -> Any:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise SystemExit(f"{FOLDER / name} was changed after the export: export the model again.")
     path = str(FOLDER / MODEL["network"])
+    if MODEL["format"] == "keras":
+        import tensorflow as tf
+
+        encoder, head = map(tf.keras.models.load_model, (FOLDER, FOLDER / "head.keras"))
+        head.layers[-1].activation = tf.keras.activations.linear  # logits, which the answers are made of
+        return lambda inputs: np.asarray(head(encoder(inputs["input_ids"], training=False), training=False))
     if path.endswith(".onnx"):
         import onnxruntime
 

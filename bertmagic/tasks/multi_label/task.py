@@ -72,6 +72,7 @@ class MultiLabel(CalibratedTask):
     several_labels: ClassVar[bool] = True
     usage: ClassVar[Usage] = USAGE
     decoder: ClassVar[str] = "label_sets"
+    activation: ClassVar[str] = "sigmoid"
     labels: Labels
     thresholds: tuple[float, ...]
     separator: str = ""

@@ -84,6 +84,7 @@ class QuestionAnswering(Task):
     usage: ClassVar[Usage] = USAGE
     usual_names: ClassVar[frozenset[str]] = frozenset(name for names in _NAMES.values() for name in names)
     decoder: ClassVar[str] = "answers"
+    activation: ClassVar[str] = "linear"
     threshold: float | None = 0.0
     max_answer_length: int = LONGEST_ANSWER
 

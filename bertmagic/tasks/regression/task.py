@@ -71,6 +71,7 @@ class Regression(Task):
     target_caption: ClassVar[str] = "How the numbers are spread, from the lowest to the highest."
     usage: ClassVar[Usage] = USAGE
     decoder: ClassVar[str] = "numbers"
+    activation: ClassVar[str] = "linear"
     mean: float = 0.0
     scale: float = 1.0
     paired: bool = False
