@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 
+import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 TIMEOUT = 300_000
@@ -26,6 +27,14 @@ NOT_OURS = re.compile(
 CELLS = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-viewport > .jp-CodeCell"
 DRAWN = ".main-svg, img.plot-img[src]"
 """A figure that is drawn; in a notebook that was opened again JupyterLab shows its picture until the mouse is on it."""
+
+
+def looks(*widths):
+    """Parametrize a test by theme and width: the first width in light, the last one in dark; all in `make soak`."""
+    quick = {("Light", widths[0]), ("Dark", widths[-1])}
+    looks = [(theme, width) for width in widths for theme in ("Light", "Dark")]
+    marked = [pytest.param(*look, marks=[] if look in quick else pytest.mark.soak) for look in looks]
+    return pytest.mark.parametrize(("theme", "width"), marked)
 
 
 class Lab:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from .page import looks
+
 pytestmark = pytest.mark.browser
 
 REPORT, PAGE = range(2)
@@ -30,7 +32,7 @@ names = ("Billing", "Returns", "Shipping", "Technical")
 scores = {"accuracy": 0.94, "macro_f1": 0.91, "loss": 0.32, "ece": 0.05, "mcc": 0.9, "brier": 0.1, "roc_auc": 0.97}
 ends = dict.fromkeys(scores, Interval(0.89, 0.97))
 texts = ["The parcel with the lamp is late again (order 6488), and nobody answers. " * 2] * 60
-report = Report(
+report_of_four = Report(
     "tickets", "classification", "tickets", 160, scores, names,
     tuple(ClassScore(name, 0.9, 0.8, 0.85, 40, intervals={"f1": ends["ece"]}) for name in names),
     np.full((4, 4), 1) + 36 * np.eye(4, dtype=int), main="accuracy", intervals=ends, skipped=3, seconds=1.0, tokens=900,
@@ -53,7 +55,7 @@ eval_every = 2"""
 
 
 @pytest.fixture(scope="module")
-def session(lab, mood, workplace):
+def session(lab, mood):
     """A notebook with a report, its pictures, a comparison and the runs, and where they stand in it."""
     lab.new("evaluation.ipynb")
     lab.run("%load_ext bertmagic")
@@ -61,8 +63,7 @@ def session(lab, mood, workplace):
     lab.run('flipped.loc[:19, "mood"] = flipped.mood[:20].map({"good": "bad", "bad": "good"})')
     lab.run(f"%bert_load {mood}")
     at = {"report": lab.run(f"report = %bert_evaluate flipped -m {mood} --text review --label mood\nreport")}
-    (workplace / "four.py").write_text(FOUR, encoding="utf-8")
-    at["four"] = lab.run('made = {}\nexec(open("four.py").read(), made)\nmade["report"]')
+    at["four"] = lab.run(FOUR + "report_of_four")
     at |= {name: lab.run(f'report.figure("{name}")') for name in FIGURES}
     for name, steps in (("early", 2), ("late", 6)):
         lab.run(FINETUNE.format(name, steps))
@@ -142,8 +143,7 @@ def test_compare_and_runs_are_drawn(session):
     assert "max_steps" in lab.output(at["diff"]).first.text_content()
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [1200, 700])
+@looks(1200, 700)
 def test_everything_fits_its_cell(session, pictures, theme, width):
     lab, at = session
     lab.theme(f"JupyterLab {theme}")

@@ -3,6 +3,8 @@
 import nbformat
 import pytest
 
+from .page import looks
+
 pytestmark = pytest.mark.browser
 
 WORDS, FIGURE, TABLE, REPORT, PAGE = range(5)
@@ -83,8 +85,7 @@ def test_predictions_are_shown(session, predicted):
     assert "the plot was awful" in text
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [1200, 480])
+@looks(1200, 480)
 def test_everything_fits_its_cell(session, trained, predicted, pictures, theme, width):
     session.theme(f"JupyterLab {theme}")
     session.resize(width, 1400)

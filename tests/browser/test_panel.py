@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .page import TIMEOUT
+from .page import TIMEOUT, looks
 
 pytestmark = pytest.mark.browser
 
@@ -169,8 +169,7 @@ def test_the_model_is_tried_and_bound(lab, panel, pictures):
     assert "TextModel 'moods'" in lab.output(at).inner_text()
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [1200, 700, 480])
+@looks(1200, 700, 480)
 def test_it_fits_its_cell(lab, panel, pictures, theme, width):
     at, live = panel
     lab.theme(f"JupyterLab {theme}")

@@ -73,7 +73,7 @@ def same(one, two):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(train, variant):
     whole = train(name="whole", **VARIANTS[variant])
-    for stops in ((1,), (4,), (9,), (3, 5, 13)) if variant == "plain" else ((3, 5, 13),):
+    for stops in ((4,), (3, 5, 13)) if variant == "plain" else ((3, 5, 13),):
         resume = False
         for stop in stops:
             with pytest.raises(Interrupted):
