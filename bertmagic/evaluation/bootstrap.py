@@ -245,16 +245,18 @@ def draw(counts: npt.NDArray[np.int64], draws: int, generator: np.random.Generat
 
     rows, kinds = int(counts.sum()), len(counts)
     kind_of_row = None if rows == kinds else np.repeat(np.arange(kinds, dtype=np.int32), counts)
-    at_once = max(1, _AT_ONCE // kinds)
+    at_once, together = max(1, _AT_ONCE // kinds), max(1, _AT_ONCE // rows)
     for begin in range(0, draws, at_once):
         many = min(at_once, draws - begin)
         if rows >= 10 * kinds:
             yield generator.multinomial(rows, counts / rows, size=many).astype(np.int32)
             continue
         drawn = np.empty((many, kinds), np.int32)
-        for at in range(many):
-            chosen = generator.integers(0, rows, rows, np.int32)
-            drawn[at] = np.bincount(chosen if kind_of_row is None else kind_of_row[chosen], minlength=kinds)
+        for first in range(0, many, together):
+            part = drawn[first : first + together]
+            chosen = generator.integers(0, rows, (len(part), rows), np.int32)
+            places = (chosen if kind_of_row is None else kind_of_row[chosen]) + kinds * np.arange(len(part))[:, None]
+            part[:] = np.bincount(places.ravel(), minlength=part.size).reshape(part.shape)
         yield drawn
 
 

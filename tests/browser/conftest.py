@@ -77,9 +77,16 @@ def pictures(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="package")
+def context(chromium):
+    """What the pages share: JupyterLab's scripts, fetched and compiled once."""
+    with chromium.new_context() as context:
+        yield context
+
+
 @pytest.fixture(scope="module")
-def lab(chromium, server):
+def lab(context, server):
     """A page of JupyterLab for the tests of a module, which run in order as a user goes on."""
-    lab = Lab(chromium, server.url)
+    lab = Lab(context, server.url)
     yield lab
     lab.close()

@@ -47,7 +47,7 @@ def notebook(lab, server, workplace):
         lab.beyond.append(route.request.url)
         route.abort()
 
-    lab.context.route(lambda url: not url.startswith((server.url, "data:", "blob:")), refuse)
+    lab.page.route(lambda url: not url.startswith((server.url, "data:", "blob:")), refuse)
     lab.page.on("dialog", lambda dialog: (lab.dialogs.append(dialog.message), dialog.dismiss()))
     lab.new("hostile.ipynb")
     (workplace / "hostile.py").write_text(CODE)

@@ -16,12 +16,12 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def seven(chromium, server, workplace, mood):
+def seven(context, server, workplace, mood):
     """A notebook of these cells, opened and run one after the other, in one kernel."""
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     made = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
     nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), workplace / "seven.ipynb")
-    page = Lab(chromium, server.url, height=1400)
+    page = Lab(context, server.url, height=1400)
     page.open("notebooks/seven.ipynb")
     page.idle()
     for at in range(len(CELLS)):

@@ -13,8 +13,8 @@ PANEL = "%bert_panel reviews --text review --label mood --model tinybert --name 
 
 
 @pytest.fixture(scope="module")
-def panel(lab, pictures):
-    lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def panel(context, lab, pictures):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab.new("panel.ipynb")
     lab.run("%load_ext bertmagic")
     lab.run('import pandas as pd\nreviews = pd.read_csv("reviews.csv").assign(title="a long title " * 30)')
