@@ -48,8 +48,9 @@ integrations:  ## tests with MLflow, Weights & Biases and spaCy, which are large
 keras:  ## tests and the notebook with TensorFlow, which is large: in an environment of their own
 	$(PYTHON) -m venv .venv-keras
 	.venv-keras/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[demo,keras,export]" \
-		nbval pytest pytest-timeout
-	OMP_NUM_THREADS=1 .venv-keras/bin/python -m pytest -n 0 tests/keras $(NBVAL) notebooks/tensorflow.ipynb
+		nbval pytest pytest-timeout pytest-xdist
+	OMP_NUM_THREADS=1 .venv-keras/bin/python -m pytest -n 0 $(NBVAL) --short-notebooks tests/keras \
+		tests/models/test_google_checkpoint.py notebooks/tensorflow.ipynb
 
 lowest:  ## unit tests with the oldest versions that pyproject.toml allows; old packages may warn of new ones
 	$(PYTHON) -m venv .venv-lowest

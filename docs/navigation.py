@@ -19,6 +19,7 @@ _NOTEBOOKS = {
     "../notebooks/attention": "注意力", "../notebooks/tuning": "调参",
     "../notebooks/labels_and_pairs": "文本对、多标签、数值",
     "../notebooks/entities": "实体", "../notebooks/answers": "问答", "../notebooks/pretraining": "预训练",
+    "../notebooks/tensorflow": "TensorFlow",
 }  # fmt: skip
 _REFERENCE = {
     "options": "选项", "magics": "魔法命令", "results": "准确率", "performance": "速度和内存",
