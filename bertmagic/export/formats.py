@@ -140,6 +140,6 @@ def find(name: str) -> Format:
         verb = "is" if len(missing) == 1 else "are"
         raise OptionError(
             f'format = "{name}" needs {listing(missing)}, which {verb} not installed.',
-            f'Install what it needs: pip install "bertmagic[{chosen.extra}]"',
+            f'Install what it needs: pip install "bertmagic[{chosen.extra}]".',
         )
     return chosen

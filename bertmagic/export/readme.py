@@ -94,8 +94,10 @@ A model that was fine-tuned here goes back to bertmagic:
 model.save("tuned", zipped=False)
 ```
 
-```
-%bert_load tuned --tokenizer FOLDER
+```python
+import bertmagic as bm
+
+tuned = bm.load("tuned", tokenizer="FOLDER")
 ```
 
 Checked before it was written: {compared} are within {result.difference:.1e} of the model's in fp32{rows}.

@@ -66,7 +66,8 @@ def export(
             if comparison is not None:
                 result = exporting.compared(result, lambda inputs: keras.compute(inputs["input_ids"])[1], comparison)
             _refuse(result)
-            _copy(keras.folder, filling)
+            with files.refusals(path):
+                _copy(keras.folder, filling)
         folders.fill(filling, task.decoder, tokenizer, manifest, readme.requirements(chosen))
         result = replace(result, bytes=folders.network_bytes(filling), model_bytes=model.bytes)
         if rows is not None:

@@ -66,6 +66,14 @@ class Family:
     layers: Mapping[str, str]
     counts_padding: bool = True
 
+    def part(self, name: str, layer: int) -> str:
+        """Return the name of a part of a layer, below that of the encoder."""
+        return self.layers[name].replace("{}", str(layer))
+
+    def pooler_of(self, prefix: str) -> str:
+        """Return the name of the pooler; ``prefix`` is that of the encoder, with a stop at its end, or empty."""
+        return self.pooler.replace("{}.", prefix)
+
 
 _ROBERTA = Family("classifier.dense", "tanh", "classifier.out_proj", _BERT, counts_padding=False)
 FAMILIES = {
@@ -109,7 +117,7 @@ def describe(
     prefix = "" if body is network else f"{network.base_model_prefix}."
     head = heads.output_layer(network) if activation else None
     names = dict(network.named_modules())
-    pooler = names.get(family.pooler.format(network.base_model_prefix if prefix else "").removeprefix("."))
+    pooler = names.get(family.pooler_of(prefix))
     pooled = head is None or pooler is not None
     if activation and (head is None or not names.keys() & {family.output, "classifier", "qa_outputs"}):
         raise ModelError(
@@ -128,7 +136,7 @@ def describe(
         "width": config.hidden_size,
         "layers": config.num_hidden_layers,
         "heads": config.num_attention_heads,
-        "intermediate": names[prefix + family.layers["intermediate"].format(0)].out_features,
+        "intermediate": names[prefix + family.part("intermediate", 0)].out_features,
         "activation": ACTIVATIONS[_activation(config)],
         "epsilon": float(getattr(config, "layer_norm_eps", 1e-12)),
         "dropout": float(getattr(config, "hidden_dropout_prob", getattr(config, "dropout", 0.1))),
@@ -189,7 +197,7 @@ def _of_encoder(body: Any, family: Family, known: Mapping[str, Any]) -> Weights:
     if known["embedding_width"] != known["width"]:
         weights |= _dense("embeddings_projection", body.embeddings_project)
     for at in range(known["layers"]):
-        part = {name: names[where.format(at)] for name, where in family.layers.items()}
+        part = {name: names[family.part(name, at)] for name in family.layers}
         weights |= _attention(f"attention_{at}", part, known["heads"])
         weights |= _norm(f"attention_norm_{at}", part["attention_norm"])
         weights |= _dense(f"intermediate_{at}", part["intermediate"]) | _dense(f"output_{at}", part["output"])

@@ -337,12 +337,12 @@ def _places(known: Mapping[str, Any], family: Any, prefix: str) -> Iterator[tupl
         yield f"{prefix}{name}.bias", (layer, 1)
     for at in range(known["layers"]):
         for part in ("attention_norm", "intermediate", "output", "output_norm"):
-            yield f"{prefix}{family.layers[part].format(at)}.weight", (f"{part}_{at}", 0)
-            yield f"{prefix}{family.layers[part].format(at)}.bias", (f"{part}_{at}", 1)
+            yield f"{prefix}{family.part(part, at)}.weight", (f"{part}_{at}", 0)
+            yield f"{prefix}{family.part(part, at)}.bias", (f"{part}_{at}", 1)
         for number, part in enumerate(("query", "key", "value", "joined")):
-            yield f"{prefix}{family.layers[part].format(at)}.weight", (f"attention_{at}", 2 * number)
-            yield f"{prefix}{family.layers[part].format(at)}.bias", (f"attention_{at}", 2 * number + 1)
-    pooler = family.pooler.format(prefix.removesuffix(".")).removeprefix(".")
+            yield f"{prefix}{family.part(part, at)}.weight", (f"attention_{at}", 2 * number)
+            yield f"{prefix}{family.part(part, at)}.bias", (f"attention_{at}", 2 * number + 1)
+    pooler = family.pooler_of(prefix)
     for layer, name in (("pooler", pooler), ("head", family.output)):
         yield f"{name}.weight", (layer, 0)
         yield f"{name}.bias", (layer, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import struct
 import subprocess
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.disk import files
 from bertmagic.errors import ModelError
 
 if TYPE_CHECKING:
@@ -91,8 +91,9 @@ def written(architecture: Mapping[str, Any], weights: Mapping[str, npt.NDArray[n
 
     with tempfile.TemporaryDirectory(prefix="bertmagic-keras-") as name:
         folder = Path(name)
-        (folder / "architecture.json").write_text(json.dumps(architecture), "utf-8")
-        np.savez(folder / "weights.npz", allow_pickle=False, **weights)
+        files.write_json(folder / "architecture.json", architecture, sync=False)
+        with files.refusals(folder):
+            np.savez(folder / "weights.npz", allow_pickle=False, **weights)
         with (folder / "errors.txt").open("wb") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-P", str(_PROGRAM), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
