@@ -100,7 +100,7 @@ def main() -> None:
             results.append(row)
             seconds, memory = (row[f"estimated_{what}"] / row[what] for what in ("seconds", "bytes"))
             print(f"{json.dumps(setting)}: time {seconds:.2f}, memory {memory:.2f} of what it took", flush=True)
-    given.out.write_text(json.dumps({"machine": throughput._processor(), "results": results}, indent=1) + "\n")
+    given.out.write_text(json.dumps({"machine": throughput.processor(), "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -415,7 +415,7 @@ def main() -> None:
     options = parser.parse_args()
     results = {
         "command": "python benchmarks/step.py --data FOLDER --out benchmarks/results/step.json",
-        "machine": f"{throughput._processor()}, {torch.get_num_threads()} threads",
+        "machine": f"{throughput.processor()}, {torch.get_num_threads()} threads",
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__,
                      "python": platform.python_version()},
     }  # fmt: skip

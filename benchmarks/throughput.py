@@ -251,10 +251,10 @@ def peak(system: str, state: dict[str, Any], number_format: str) -> dict[str, An
 class System:
     """A process that measures one system."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, script: str = __file__) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, script, "--serve", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
 
@@ -375,7 +375,7 @@ def main() -> None:
 
     results = {
         "command": "python benchmarks/throughput.py --data FOLDER --out benchmarks/results/throughput.json",
-        "machine": f"{_processor()}, {torch.get_num_threads()} threads",
+        "machine": f"{processor()}, {torch.get_num_threads()} threads",
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__,
                      "python": platform.python_version()},
         "training": training(options) if options.only != "predicting" else [],
@@ -385,7 +385,7 @@ def main() -> None:
         options.out.write_text(json.dumps(results, indent=1))
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor, and the matrix instructions that it has."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

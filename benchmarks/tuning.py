@@ -85,7 +85,7 @@ def main() -> None:
     results: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
     os.environ.setdefault("BERTMAGIC_HOME", tempfile.mkdtemp())
     if "search" not in results:
-        results["machine"] = throughput._processor()
+        results["machine"] = throughput.processor()
         results["search"] = search(rows, options.minutes)
     known = results.setdefault("predicted", {})
     for seed in SEEDS:
