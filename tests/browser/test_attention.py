@@ -142,6 +142,7 @@ def test_a_restarted_kernel_leaves_it_readable(notebook, shown, pictures):
 
 
 def test_loaded_again_beside_another_kernel_it_says_what_it_needs_and_the_picture_stands(notebook, shown, pictures):
+    assert notebook.errors == []
     notebook.save()
     notebook.open("lab/tree/attention.ipynb")
     static, lost = (notebook.output(shown).nth(at) for at in (-2, -1))

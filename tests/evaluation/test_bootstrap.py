@@ -55,6 +55,17 @@ def test_draws_have_as_many_rows_and_the_shares_of_the_kinds(counts):
     assert drawn.var(axis=0) == pytest.approx(counts * (1 - share), rel=0.25)
 
 
+@pytest.mark.parametrize("counts", [[1] * 30, [1] * 300, [5] * 60, [10, 20, 3, 2]])
+def test_draws_that_are_counted_together_are_those_counted_one_by_one(counts):
+    generator, kinds = np.random.default_rng(0), np.repeat(np.arange(len(counts)), counts)
+    one_by_one = [
+        np.bincount(kinds[generator.integers(0, len(kinds), len(kinds), np.int32)], minlength=len(counts))
+        for _ in range(1500)
+    ]
+    together = np.concatenate(list(bootstrap.draw(np.array(counts), 1500, np.random.default_rng(0))))
+    assert np.array_equal(together, one_by_one)
+
+
 def test_the_same_rows_are_drawn_for_both_of_a_pair():
     true, chances = rows()
     first = confusion_metrics.tally(true, chances.argmax(axis=1), 3)

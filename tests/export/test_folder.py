@@ -76,20 +76,25 @@ def state(model):
     return modules, network.config.to_dict(), network.config._attn_implementation, weights
 
 
+def stays_as_it_is(model, export):
+    """Hold a model after an export to what it was: modes, hooks, config, weights and their places, random state."""
+    before, drawn = state(model), torch.random.get_rng_state()
+    export()
+    after = state(model)
+    assert before[:3] == after[:3]
+    for (_, one, place), (_, other, still) in zip(before[3], after[3], strict=True):
+        assert place == still
+        assert torch.equal(one, other)
+    assert torch.equal(drawn, torch.random.get_rng_state())
+
+
 @pytest.mark.parametrize("kind", ["classification", "question_answering"])
 def test_the_model_stays_as_it_is(kind, model_of, tmp_path):
     model, called = model_of(kind), []
     handle = model.network.base_model.register_forward_hook(lambda *_: called.append(1))
     model.network.train()
     try:
-        before, drawn = state(model), torch.random.get_rng_state()
-        model.export(tmp_path / "out", check=None, show=False)
-        after = state(model)
-        assert before[:3] == after[:3]
-        for (_, one, place), (_, other, still) in zip(before[3], after[3], strict=True):
-            assert place == still
-            assert torch.equal(one, other)
-        assert torch.equal(drawn, torch.random.get_rng_state())
+        stays_as_it_is(model, lambda: model.export(tmp_path / "out", check=None, show=False))
     finally:
         handle.remove()
         model.network.eval()

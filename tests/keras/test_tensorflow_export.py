@@ -17,7 +17,7 @@ if importlib.util.find_spec("tensorflow") is None:
 
 from ..export.conftest import KINDS, TEXTS, texts_for
 from ..export.test_answers import SAME
-from ..export.test_folder import state
+from ..export.test_folder import stays_as_it_is
 
 FILES = {"README.md", "config.json", "metadata.json", "model.json", "model.weights.h5", "requirements.txt",
          "tokenizer.json"}  # fmt: skip
@@ -104,14 +104,7 @@ def test_the_model_stays_as_it_is(kind, exported, tmp_path):
     model = exported(kind)[0]
     model.network.train()
     try:
-        before, drawn = state(model), torch.random.get_rng_state()
-        model.export(tmp_path / "out", format="keras", show=False)
-        after = state(model)
-        assert before[:3] == after[:3]
-        for (_, one, place), (_, other, still) in zip(before[3], after[3], strict=True):
-            assert place == still
-            assert torch.equal(one, other)
-        assert torch.equal(drawn, torch.random.get_rng_state())
+        stays_as_it_is(model, lambda: model.export(tmp_path / "out", format="keras", show=False))
     finally:
         model.network.eval()
 

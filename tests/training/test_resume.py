@@ -70,16 +70,23 @@ def same(one, two):
     assert {key: one.card["run"][key] for key in facts} == {key: two.card["run"][key] for key in facts}
 
 
+def stopped_and_resumed(train, stops, **options):
+    """Return a run that is stopped at some steps and resumed each time."""
+    for at, stop in enumerate(stops):
+        with pytest.raises(Interrupted):
+            train(stop, resume=at > 0, **options)
+    return train(resume=True, **options)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(train, variant):
     whole = train(name="whole", **VARIANTS[variant])
-    for stops in ((4,), (3, 5, 13)) if variant == "plain" else ((3, 5, 13),):
-        resume = False
-        for stop in stops:
-            with pytest.raises(Interrupted):
-                train(stop, resume=resume, **VARIANTS[variant])
-            resume = True
-        same(train(resume=True, **VARIANTS[variant]), whole)
+    same(stopped_and_resumed(train, (3, 5, 13), **VARIANTS[variant]), whole)
+
+
+@pytest.mark.parametrize("stop", [pytest.param(1, marks=pytest.mark.soak), 4, pytest.param(9, marks=pytest.mark.soak)])
+def test_it_is_so_wherever_it_is_stopped(train, stop):
+    same(stopped_and_resumed(train, (stop,)), train(name="whole"))
 
 
 def test_a_checkpoint_from_before_an_option_goes_on_as_it_began(train):
