@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bertmagic.disk import files, json_files
 from bertmagic.errors import FileError, ModelError, count, listing
-from bertmagic.models import loading, tensor_bundle, untrusted
+from bertmagic.models import loading, saving, tensor_bundle, untrusted
 from bertmagic.models.tensor_bundle import Bundle
 from bertmagic.text_safety import quoted
 
@@ -121,7 +121,6 @@ def convert(checkpoint: Checkpoint, folder: Path) -> str:
     ModelError
         If tensors are missing, too many or of another size than the config says; or if it is no BERT.
     """
-    import torch
     import transformers
 
     values = json_files.read_object(checkpoint.folder / CONFIG)
@@ -130,21 +129,15 @@ def convert(checkpoint: Checkpoint, folder: Path) -> str:
     named = _named(bundle, checkpoint.prefix)
     kind = _architecture(named.values())
     labels = {"num_labels": bundle.entries["output_weights"].shape[0]} if "output_weights" in named else {}
-    with loading.alone, loading.quiet(), torch.device("meta"):
+    with loading.quiet():
         config = transformers.BertConfig(**{**values, **labels, "architectures": [kind]})
-        wanted = getattr(transformers, kind)(config).state_dict()
-    tensors = _tensors(bundle, named, wanted, checkpoint.prefix)
+    tensors = _tensors(bundle, named, loading.expected_tensors(kind, config), checkpoint.prefix)
     lowercase, pieces = _vocabulary(checkpoint.folder / VOCABULARY)
     tokenizer = transformers.BertTokenizer(
         vocab={piece: at for at, piece in enumerate(pieces)}, do_lower_case=lowercase, strip_accents=lowercase,
         model_max_length=config.max_position_embeddings,
     )  # fmt: skip
-    with files.refusals(folder), files.replacing(folder) as filling:
-        from safetensors.torch import save_file
-
-        save_file(tensors, filling / "model.safetensors", {"format": "pt"})
-        config.save_pretrained(filling)
-        tokenizer.save_pretrained(filling)
+    saving.write_tensors(folder, tensors, config, tokenizer)
     passed = len(bundle.entries) - len(named)
     case = "has no capitals, so texts are lowercased" if lowercase else "has capitals, so texts keep theirs"
     left = f"; {count(passed, 'tensor')} of the optimizer were passed over" if passed else ""

@@ -21,10 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import torch
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 alone = threading.RLock()
 """Held while transformers loads: it changes torch's default dtype and initializers for the whole process meanwhile."""
+
+
+def expected_tensors(kind: str, config: PretrainedConfig) -> dict[str, torch.Tensor]:
+    """Return the tensors that a class of transformers has for a config: their names and shapes, without numbers."""
+    import torch
+    import transformers
+
+    with alone, quiet(), torch.device("meta"):
+        tensors: dict[str, torch.Tensor] = getattr(transformers, kind)(config).state_dict()
+    return tensors
 
 
 def tokenizer(folder: Path) -> PreTrainedTokenizerBase:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
     from bertmagic.models.adapters import Adapter
 
@@ -93,6 +93,27 @@ def save(
                 files.write(filling / ("README.new.md" if own is not None else README), text, sync=False)
             _keep_others(folder, filling)
     return folder
+
+
+def write_tensors(
+    folder: Path, tensors: Mapping[str, torch.Tensor], config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase,
+    card: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Write a folder that transformers reads from the tensors of another program; it appears whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If the disk refuses.
+    """
+    from safetensors.torch import save_file
+
+    with files.refusals(folder), files.replacing(folder) as filling:
+        save_file(dict(tensors), filling / "model.safetensors", {"format": "pt"})
+        config.save_pretrained(filling)
+        tokenizer.save_pretrained(filling)
+        if card:
+            files.write_json(filling / CARD, card, sync=False)
 
 
 def _keep_others(folder: Path, filling: Path) -> None:

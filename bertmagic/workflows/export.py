@@ -96,11 +96,7 @@ def export(
             left_out=left_out,
             model_bytes=model.bytes,
         )
-        if rows is not None:
-            check_reading(filling, rows)
-        checked = {"rows": result.rows, "kept": result.kept, "difference": result.difference}
-        folders.write_manifest(filling, manifest | {"checked": checked})
-        files.write(filling / "README.md", readme.text(result, manifest), sync=False)
+        complete(filling, rows, result, manifest, readme.text(result, manifest))
     backends.remember(weights, result)
     return result
 
@@ -285,7 +281,16 @@ def compared(result: Export, made: Session, comparison: Comparison) -> Export:
     )
 
 
-def check_reading(folder: Path, rows: Rows) -> None:
+def complete(folder: Path, rows: Rows | None, result: Export, manifest: Mapping[str, Any], about: str) -> None:
+    """Write what was compared and the README, once the program reads the rows as the model does."""
+    if rows is not None:
+        _check_reading(folder, rows)
+    checked = {"rows": result.rows, "kept": result.kept, "difference": result.difference}
+    folders.write_manifest(folder, {**manifest, "checked": checked})
+    files.write(folder / "README.md", about, sync=False)
+
+
+def _check_reading(folder: Path, rows: Rows) -> None:
     """Raise a `ModelError` if the program of an export reads a text as other tokens than the model does."""
     program, own = session.program(folder), iter(range(len(rows.tokens)))
     for at, text in enumerate(rows.rows.texts):

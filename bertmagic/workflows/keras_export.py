@@ -70,11 +70,7 @@ def export(
                 _copy(keras.folder, filling)
         folders.fill(filling, task.decoder, tokenizer, manifest, readme.requirements(chosen))
         result = replace(result, bytes=folders.network_bytes(filling), model_bytes=model.bytes)
-        if rows is not None:
-            exporting.check_reading(filling, rows)
-        checked = {"rows": result.rows, "kept": result.kept, "difference": result.difference}
-        folders.write_manifest(filling, manifest | {"checked": checked})
-        files.write(filling / "README.md", readme.of_keras(result, manifest, known), sync=False)
+        exporting.complete(filling, rows, result, manifest, readme.of_keras(result, manifest, known))
     return result
 
 

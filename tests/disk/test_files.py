@@ -26,12 +26,10 @@ WRITERS = re.compile(
 
 ALLOWED = {
     "disk/files.py": {"mkdir", "fsync", "rename"},
-    "export/keras/conversion.py": {"save_pretrained", "save_file"},  # into a folder that `files.replacing` gave
     "export/keras/process.py": {"open to write"},  # what a process says, in a temporary folder
     "workflows/keras_export.py": {"copyfile"},  # into a folder that `files.replacing` gave
-    "models/saving.py": {"save_pretrained", "copy2"},  # into a folder that `files.replacing` gave
+    "models/saving.py": {"save_pretrained", "save_file", "copy2"},  # into a folder that `files.replacing` gave
     "models/adapters.py": {"save_pretrained", "save_file"},  # the same
-    "models/google_checkpoint.py": {"save_pretrained", "save_file"},  # the same
     "run/checkpoints.py": {"save_file", "rename"},  # the same; and its folder gets another name as a whole
     "tuning/search.py": {"copytree"},  # the same
     "workflows/starting_weights.py": {"copytree"},  # the same

@@ -111,8 +111,7 @@ def test_the_model_stays_as_it_is(kind, exported, tmp_path):
 
 def of_family(name, tokenizer, **changes):
     """Return a random classifier of a family, whose config has each value that matters at an unusual one."""
-    kind = {"roberta": "Roberta", "xlm-roberta": "XLMRoberta", "camembert": "Camembert", "electra": "Electra",
-            "distilbert": "DistilBert", "bert": "Bert"}[name]  # fmt: skip
+    kind = architecture.FAMILIES[name].classes
     sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 40}
     if name == "distilbert":
         sizes = {"dim": 24, "n_layers": 3, "n_heads": 4, "hidden_dim": 40}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError, listing
@@ -49,6 +49,8 @@ class Family:
 
     Attributes
     ----------
+    classes
+        How the names of its classes in transformers begin.
     layers
         The names of the parts of a layer; ``{}`` stands for its number.
     pooler, activation
@@ -60,6 +62,7 @@ class Family:
         Whether positions count padding, as in BERT; RoBERTa's begin behind the number of the padding token.
     """
 
+    classes: str
     pooler: str
     activation: str
     output: str
@@ -75,16 +78,21 @@ class Family:
         return self.pooler.replace("{}.", prefix)
 
 
-_ROBERTA = Family("classifier.dense", "tanh", "classifier.out_proj", _BERT, counts_padding=False)
+_ROBERTA = Family("Roberta", "classifier.dense", "tanh", "classifier.out_proj", _BERT, counts_padding=False)
 FAMILIES = {
-    "bert": Family("{}.pooler.dense", "tanh", "classifier", _BERT),
+    "bert": Family("Bert", "{}.pooler.dense", "tanh", "classifier", _BERT),
     "roberta": _ROBERTA,
-    "xlm-roberta": _ROBERTA,
-    "camembert": _ROBERTA,
-    "electra": Family("classifier.dense", "gelu", "classifier.out_proj", _BERT),
-    "distilbert": Family("pre_classifier", "relu", "classifier", _DISTILBERT),
+    "xlm-roberta": replace(_ROBERTA, classes="XLMRoberta"),
+    "camembert": replace(_ROBERTA, classes="Camembert"),
+    "electra": Family("Electra", "classifier.dense", "gelu", "classifier.out_proj", _BERT),
+    "distilbert": Family("DistilBert", "pre_classifier", "relu", "classifier", _DISTILBERT),
 }
 """The families by their name in a config of transformers."""
+
+
+def family_of(known: Mapping[str, Any]) -> Family:
+    """Return the family of a description."""
+    return FAMILIES[str(known["name"]).replace("_", "-")]
 
 
 def describe(

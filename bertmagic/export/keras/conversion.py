@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertmagic.disk import files, json_files
+from bertmagic.disk import json_files
 from bertmagic.errors import FileError, ModelError, OptionError, count, listing
 from bertmagic.export import folder as exports
 from bertmagic.export.keras import graph, saved
-from bertmagic.export.keras.architecture import ACTIVATIONS, FAMILIES
+from bertmagic.export.keras.architecture import ACTIVATIONS, family_of
 from bertmagic.models import loading, saving, untrusted
 from bertmagic.text_safety import quoted
 
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     Weights = dict[str, npt.NDArray[np.float32]]
 
 HEAD, LABELS = "head.keras", "labels.json"
-_CLASSES = {
-    "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "camembert": "Camembert", "electra": "Electra",
-    "distilbert": "DistilBert",
-}  # fmt: skip
-"""How the classes of transformers begin."""
-
 _SPECIAL = (
     {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
     {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>",
@@ -215,7 +209,7 @@ def _head(
     path: Path, known: dict[str, Any], weights: Weights, behind: list[tuple[Layer, Weights]], labels: tuple[str, ...]
 ) -> tuple[dict[str, Any], str]:
     """Add the weights of the head, and return its entries of the config with a sentence about its classes."""
-    family = FAMILIES[known["name"].replace("_", "-")]
+    family = family_of(known)
     if behind and not known["pooled"]:
         raise ModelError(f"{path} has a head on each token, which is not read.", "Only heads on whole texts are.")
     if len(behind) > 1 and not known["pooler"]:  # what a fine-tuned classifier of these families has, too
@@ -272,7 +266,7 @@ def _config(known: Mapping[str, Any], head: Mapping[str, Any]) -> tuple[Pretrain
     """Return the config of transformers, and the class of the network."""
     import transformers
 
-    name = _CLASSES[known["name"].replace("_", "-")]
+    name = family_of(known).classes
     activation = next(ours for ours, theirs in ACTIVATIONS.items() if theirs == known["activation"])
     if name == "DistilBert" and known["epsilon"] != 1e-12:  # transformers has no other one for it
         raise ModelError(f"this DistilBERT has epsilon = {known['epsilon']} instead of 1e-12.", "Export it again.")
@@ -298,7 +292,7 @@ def _config(known: Mapping[str, Any], head: Mapping[str, Any]) -> tuple[Pretrain
 
 def _named(known: Mapping[str, Any], weights: Weights, kind: str) -> Weights:
     """Return the weights by their names in transformers, in its shapes."""
-    family = FAMILIES[known["name"].replace("_", "-")]
+    family = family_of(known)
     prefix = "" if kind.endswith("Model") else f"{kind.removesuffix('ForSequenceClassification').lower()}."
     prefix = prefix.replace("xlmroberta", "roberta").replace("camembert", "roberta")
     places = dict(_places(known, family, prefix))
@@ -394,19 +388,13 @@ def _write(
         If one is missing or has another shape.
     """
     import torch
-    import transformers
-    from safetensors.numpy import save_file
 
-    with loading.alone, loading.quiet(), torch.device("meta"):
-        wanted = getattr(transformers, kind)(config).state_dict()
+    wanted = loading.expected_tensors(kind, config)
     optional = {name for name in wanted if name.endswith(("position_ids", "token_type_ids")) or "pooler" in name}
     odd = [name for name, value in wanted.items() if name not in optional and
            (name not in tensors or tuple(value.shape) != tensors[name].shape)]  # fmt: skip
     if odd or tensors.keys() - wanted.keys():
         raise ModelError(f"{kind} has other tensors than this model: {quoted(str(odd[:3]), 200)}.", "Export it again.")
-    with files.refusals(folder), files.replacing(folder) as filling:
-        save_file(tensors, filling / "model.safetensors", {"format": "pt"})
-        config.save_pretrained(filling)
-        tokenizer.save_pretrained(filling)
-        if card:
-            files.write_json(filling / saving.CARD, card, sync=False)
+    saving.write_tensors(
+        folder, {name: torch.from_numpy(numbers) for name, numbers in tensors.items()}, config, tokenizer, card
+    )

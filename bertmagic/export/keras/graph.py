@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import ModelError
-from bertmagic.export.keras.architecture import ACTIVATIONS, FAMILIES
+from bertmagic.export.keras.architecture import ACTIVATIONS, FAMILIES, family_of
 from bertmagic.text_safety import quoted
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ _KINDS = ("Embedding", "Add", "Dropout", "LayerNormalization", "MultiHeadAttenti
 def _check(path: Path, known: Mapping[str, Any], layers: Mapping[str, Any]) -> None:
     """Raise a `ModelError` if a layer has another class or other values than the description says."""
     size = known["width"] // known["heads"]
-    pooler = FAMILIES[str(known["name"]).replace("_", "-")].activation
+    pooler = family_of(known).activation
     dense = {"output": ("linear", "width"), "intermediate": (known["activation"], "intermediate"),
              "embeddings_projection": ("linear", "width"), "pooler": (pooler, "width")}  # fmt: skip
     usual: dict[str, dict[str, Any]] = {
