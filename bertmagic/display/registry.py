@@ -25,6 +25,7 @@ KINDS = {
     "Export": "results.exported",
     "Figure": "results.figure",
     "Fills": "results.fills",
+    "InfluentialRows": "results.influential_rows",
     "Job": "results.job",
     "ModelComparison": "results.comparison",
     "MultiLabelPredictions": "results.multi_label",
