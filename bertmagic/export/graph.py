@@ -97,9 +97,12 @@ def _add_weights(path: Path, traced: torch.nn.Module) -> None:
             entries = [onnx.StringStringEntryProto(key=key, value=value) for key, value in where.items()]
             graph.graph.initializer.append(
                 onnx.TensorProto(
-                    name=one.name, dims=content.shape, data_type=onnx.helper.np_dtype_to_tensor_dtype(content.dtype),
-                    data_location=onnx.TensorProto.EXTERNAL, external_data=entries,
-                )  # fmt: skip
+                    name=one.name,
+                    dims=content.shape,
+                    data_type=onnx.helper.np_dtype_to_tensor_dtype(content.dtype),
+                    data_location=onnx.TensorProto.EXTERNAL,
+                    external_data=entries,
+                )
             )
             graph.graph.input.remove(one)
     files.write(path, graph.SerializeToString(), sync=False)
