@@ -75,7 +75,7 @@ def write(model: PreTrainedModel, outputs: Outputs, segments: bool, path: Path) 
 
 def is_large(model: PreTrainedModel) -> bool:
     """Whether the weights of a model in fp32 do not fit into one ONNX file."""
-    return sum(weights.numel() * 4 for weights in model.parameters()) > MOST_BYTES
+    return bool(sum(weights.numel() * 4 for weights in model.parameters()) > MOST_BYTES)
 
 
 def _add_weights(path: Path, traced: torch.nn.Module) -> None:
