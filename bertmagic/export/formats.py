@@ -110,7 +110,8 @@ def _openvino(request: Request) -> tuple[str, ...]:
     traced = request.folder / "traced.onnx"
     graph.write(request.model, request.outputs, request.segments, traced)
     openvino.save_model(openvino.Core().read_model(traced), request.folder / "network.xml", compress_to_fp16=False)
-    traced.unlink()
+    for written in request.folder.glob("traced.onnx*"):
+        written.unlink()
     return ()
 
 

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.data.batches import Batch
+from bertmagic.disk import files
 from bertmagic.errors import ModelError
 from bertmagic.models import heads
 from bertmagic.models.fast.working_copy import for_graph
@@ -24,11 +25,13 @@ OPSET = 17
 """The first one with layer normalization as one operator."""
 
 MOST_BYTES = 2**31 - 2**20
-"""A file of protocol buffers, which ONNX is, holds 2 GiB."""
+"""A file of protocol buffers, which ONNX is, holds 2 GiB: the weights of larger models lie in a file of their own."""
+_ALIGNED = 4096
+"""Where a weight may begin in such a file, so that it can be mapped into memory."""
 
 
 def write(model: PreTrainedModel, outputs: Outputs, segments: bool, path: Path) -> None:
-    """Write the graph of a model, which stays as it is.
+    """Write the graph of a model, which stays as it is; beside it ``NAME.data`` if the weights take over `MOST_BYTES`.
 
     The exporter that traces the network is used: its graphs are smaller than those of ``dynamo``, are made in a tenth
     of the time, and give the same numbers.
@@ -43,17 +46,11 @@ def write(model: PreTrainedModel, outputs: Outputs, segments: bool, path: Path) 
     Raises
     ------
     ModelError
-        If the family of the model cannot be traced, or the weights are too large for a file.
+        If the family of the model cannot be traced.
     """
     import torch
 
-    size = sum(weights.numel() * 4 for weights in model.parameters())
-    if size > MOST_BYTES:
-        raise ModelError(
-            f"the weights take {size / 1e9:.1f} GB in fp32, and an ONNX file holds 2.1 GB.",
-            "Export a smaller model.",
-        )
-    names = INPUTS if segments else INPUTS[:2]
+    names, large = INPUTS if segments else INPUTS[:2], is_large(model)
     free: dict[str, dict[int, str]] = {name: {0: "rows", 1: "tokens"} for name in names}
     with torch_defaults(), torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the exporter's age, and about shapes that `parity` checks
@@ -64,7 +61,7 @@ def write(model: PreTrainedModel, outputs: Outputs, segments: bool, path: Path) 
         try:
             torch.onnx.export(
                 traced, example, str(path), input_names=list(names), output_names=["logits"], opset_version=OPSET,
-                dynamic_axes=free | logits, dynamo=False,
+                dynamic_axes=free | logits, dynamo=False, export_params=not large, do_constant_folding=not large,
             )  # fmt: skip
         except (RuntimeError, TypeError, ValueError, AssertionError, torch.onnx.errors.OnnxExporterError) as error:
             kind, reason = model.config.model_type, str(error).strip().partition("\n")[0]
@@ -72,6 +69,43 @@ def write(model: PreTrainedModel, outputs: Outputs, segments: bool, path: Path) 
                 f"{kind} models cannot be exported: {reason[:300] or type(error).__name__}.",
                 "BERT, RoBERTa, DistilBERT, ELECTRA and most of their relatives can.",
             ) from error
+        if large:
+            _add_weights(path, traced)
+
+
+def is_large(model: PreTrainedModel) -> bool:
+    """Whether the weights of a model in fp32 do not fit into one ONNX file."""
+    return bool(sum(weights.numel() * 4 for weights in model.parameters()) > MOST_BYTES)
+
+
+def _add_weights(path: Path, traced: torch.nn.Module) -> None:
+    """Write the weights that a graph names as inputs into a file beside it, and make them constants of the graph.
+
+    Nothing is folded in such a graph, so that the names of its inputs are those of the weights.
+    """
+    import onnx
+
+    weights = dict(traced.named_parameters(remove_duplicate=False)) | dict(traced.named_buffers())
+    graph = onnx.load(path, load_external_data=False)
+    named = [one for one in graph.graph.input if one.name in weights]
+    with files.replacing_file(path.with_name(f"{path.name}.data"), sync=False) as file:
+        for one in named:
+            content = weights[one.name].detach().contiguous().numpy()
+            file.write(bytes(-file.tell() % _ALIGNED))
+            where = {"location": f"{path.name}.data", "offset": str(file.tell()), "length": str(content.nbytes)}
+            file.write(content.data)
+            entries = [onnx.StringStringEntryProto(key=key, value=value) for key, value in where.items()]
+            graph.graph.initializer.append(
+                onnx.TensorProto(
+                    name=one.name,
+                    dims=content.shape,
+                    data_type=onnx.helper.np_dtype_to_tensor_dtype(content.dtype),
+                    data_location=onnx.TensorProto.EXTERNAL,
+                    external_data=entries,
+                )
+            )
+            graph.graph.input.remove(one)
+    files.write(path, graph.SerializeToString(), sync=False)
 
 
 def _example(segments: bool) -> tuple[torch.Tensor, ...]:

@@ -40,11 +40,16 @@ def write(request: Request) -> tuple[str, ...]:
     Raises
     ------
     ModelError
-        If none does: with the best that was found.
+        If none does: with the best that was found. If the weights in fp32 do not fit into one ONNX file.
     """
     import onnx
 
     assert request.comparison is not None
+    if graph.is_large(request.model):
+        raise ModelError(
+            "the weights take more than 2.1 GB in fp32, and onnx-int8 reads them from one file, which holds no more.",
+            'Take format = "onnx" or "openvino".',
+        )
     target = request.folder / "network.onnx"
     graph.write(request.model, request.outputs, request.segments, target)
     plain = onnx.load(target)

@@ -10,10 +10,10 @@ import torch
 
 import bertmagic as bm
 from bertmagic.errors import DataError, ModelError, OptionError
-from bertmagic.export import formats, parity
+from bertmagic.export import formats, graph, parity, session
 from bertmagic.options import terms
 
-from .conftest import KINDS, TEXTS
+from .conftest import KINDS, TEXTS, texts_for
 
 FILES = {
     "README.md", "decoding.py", "model.json", "network.onnx", "predict.py", "reading.py", "requirements.txt",
@@ -116,6 +116,29 @@ def test_the_validation_rows_are_compared_by_default(learnt, tmp_path):
     assert (result.rows, result.data, result.kept) == (40, "the validation rows", 1.0)
     assert result.speed > 0
     assert "100.0% of 40 rows of the validation rows have the same prediction" in repr(result)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_too_large_for_one_file_lie_beside_the_graph(kind, model_of, exported, tmp_path, monkeypatch):
+    model, texts = model_of(kind), texts_for(model_of(kind))
+    monkeypatch.setattr(graph, "MOST_BYTES", 1000)
+    result = model.export(tmp_path / "out", check=texts, show=False)
+    data, network = tmp_path / "out" / "network.onnx.data", tmp_path / "out" / "network.onnx"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES | {data.name}
+    weights = sum(one.numel() * 4 for one in model.network.parameters())
+    assert data.stat().st_size > 0.9 * weights > network.stat().st_size / 10  # a pooler that no head reads is left out
+    assert result.bytes == data.stat().st_size + network.stat().st_size
+    assert result.difference <= parity.TOLERANCE
+    (tmp_path / "out").rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    ours, other = (session.program(path)["predict"](texts) for path in (tmp_path / "moved", exported(kind)[0]))
+    assert json.loads(json.dumps(ours), parse_float=lambda one: round(float(one), 3)) == json.loads(
+        json.dumps(other), parse_float=lambda one: round(float(one), 3)
+    )
+    with (tmp_path / "moved" / data.name).open("r+b") as file:
+        file.write(b"\1")
+    with pytest.raises(SystemExit, match=r"network.onnx.data was changed after the export"):
+        session.program(tmp_path / "moved")["predict"](texts)
 
 
 def broken(request):

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from bertmagic.errors import DataError, ModelError
-from bertmagic.export import quantization, session
+from bertmagic.export import graph, quantization, session
 from bertmagic.workflows.export import Comparison
 
 from .conftest import TEXTS
@@ -118,6 +118,13 @@ def test_an_int8_network_that_is_slower_is_refused(learnt, tmp_path, timed):
     timed(exact=0.5, int8=0.6, kept=[1.0] * 20)
     with pytest.raises(ModelError, match=r"not faster than fp32 here"):
         learnt.export(tmp_path / "out", format="onnx-int8", check=TEXTS, show=False)
+
+
+def test_int8_needs_weights_that_fit_into_one_file(learnt, tmp_path, monkeypatch):
+    monkeypatch.setattr(graph, "MOST_BYTES", 1000)
+    with pytest.raises(ModelError, match=r"the weights take more than 2.1 GB in fp32, .*\n.*\"onnx\" or \"openvino\""):
+        learnt.export(tmp_path / "out", format="onnx-int8", check=TEXTS, show=False)
+    assert list(tmp_path.glob("*out*")) == []
 
 
 def test_int8_needs_rows(learnt, tmp_path, monkeypatch):

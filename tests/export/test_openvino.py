@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertmagic.export import session
+from bertmagic.export import graph, session
 
 from .conftest import TEXTS
 
@@ -10,7 +10,9 @@ pytest.importorskip("openvino")
 
 
 @pytest.mark.filterwarnings("ignore")  # of a library that openvino imports
-def test_openvino_gives_the_same_answers(learnt, exported, tmp_path):
+@pytest.mark.parametrize("most", [graph.MOST_BYTES, 1000])
+def test_openvino_gives_the_same_answers(most, learnt, exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(graph, "MOST_BYTES", most)
     result = learnt.export(tmp_path / "out", format="openvino", check=TEXTS, show=False)
     assert (result.kept, result.rows) == (1.0, len(TEXTS))
     assert {path.name for path in (tmp_path / "out").glob("*") if "network" in path.name or "onnx" in path.name} == {

@@ -1,4 +1,4 @@
-"""Kills at random moments of pre-training, search, judging labels and predicting into a file: it goes on, or anew."""
+"""Kills at random moments of pre-training, search, judging labels, predicting and exporting: it goes on, or anew."""
 
 import os
 import random
@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import bertmagic as bm
+from bertmagic.disk import files
 from tests.killing import Killable
 
 pytestmark = pytest.mark.timeout(3600)
@@ -55,7 +56,10 @@ def judge():
     report = bm.load("learnt_here").evaluate(rows, label_issues=True, show=False)
     report.to_html("report.html")
 
-act = {"pretrain": pretrain, "tune": tune, "predict": predict, "judge": judge}[case]
+def export():
+    bm.load("learnt_here").export("out", check=rows["text"][:20], show=False)
+
+act = {"pretrain": pretrain, "tune": tune, "predict": predict, "judge": judge, "export": export}[case]
 """
 
 
@@ -174,3 +178,42 @@ def test_predicting_again_writes_the_same_file(encoder, saved, kills):
     killed(encoder, "predict", kills, remember)
     assert {*whole, Path("first").read_bytes()} == {Path("predictions.csv").read_bytes()}
     assert Path("rows.csv").read_bytes() == saved
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_an_export_is_the_old_one_or_the_new_one(encoder, saved, learnt, kills):
+    """Whole, that is: its program checks the digests of network and tokenizer before it answers."""
+    pytest.importorskip("onnxruntime")
+    from bertmagic.export import session
+
+    folder, texts, seen = Path("out"), ["the film was good", "a bad cable"], set()
+
+    def answers():
+        files.recover(folder)
+        return [round(one["score"], 4) for one in session.program(folder)["predict"](texts)]
+
+    bias = learnt.network.classifier.bias
+    with torch.no_grad():
+        bias.add_(torch.tensor([0.5, -0.5]))
+    try:
+        learnt.export("old", check=texts, show=False)
+    finally:
+        with torch.no_grad():
+            bias.sub_(torch.tensor([0.5, -0.5]))
+    shutil.copytree("old", folder)
+    old = answers()
+
+    def whole(status):
+        seen.add(tuple(answers()))
+        if status == 0:
+            shutil.rmtree(folder)
+            shutil.copytree("old", folder)
+
+    killed(encoder, "export", kills, whole)
+    new = answers()
+    assert seen <= {tuple(old), tuple(new)}
+    assert old != new
+    for left in Path().glob(".out.*"):
+        os.utime(left, (1, 1))
+    files.recover(folder)
+    assert [path.name for path in Path().glob("*out*")] == ["out"]
