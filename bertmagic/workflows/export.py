@@ -22,7 +22,7 @@ from bertmagic.workflows import backends
 from bertmagic.workflows import predict as predicting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -194,6 +194,10 @@ class Comparison:
     def kept(self, made: Session) -> float:
         """Return the share of rows whose prediction a session keeps."""
         return self.share(self.scored(made))
+
+    def some_inputs(self) -> Iterator[Mapping[str, npt.NDArray[np.int64]]]:
+        """Yield some of the rows as the inputs of a network, a batch at a time."""
+        return session.batches(self.some)
 
     def some_scores(self, made: Session) -> Scores:
         """Return the scores of a session for some of the rows."""
