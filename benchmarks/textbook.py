@@ -3,7 +3,8 @@
     python benchmarks/textbook.py [--seeds 0 1 2 3 4]
 
 MiniLM, `sample:reviews`, 32 tokens, batches of 16, two epochs, Adam with a rate that falls from 1e-4 to 0. A seed draws
-the head, the order of the rows and dropout in both; the rows are the same. Needs ``pip install "bertmagic[demo,keras]"``.
+the head, the order of the rows and dropout in both; the rows are the same. It needs
+``pip install "bertmagic[demo,keras]"``.
 """
 
 from __future__ import annotations
@@ -42,9 +43,7 @@ def in_keras(folder: str, train: Any, test: Any, seed: int) -> float:
     rate = tf.keras.optimizers.schedules.PolynomialDecay(RATE, steps, 0.0)
     bert_model = tf.keras.models.load_model(folder)
     model = tf.keras.Sequential([bert_model, tf.keras.layers.Dense(len(names), activation="softmax")])
-    model.compile(
-        loss="categorical_crossentropy", optimizer=tf.keras.optimizers.Adam(rate), metrics=["accuracy"]
-    )
+    model.compile(loss="categorical_crossentropy", optimizer=tf.keras.optimizers.Adam(rate), metrics=["accuracy"])
     model.fit(*read(train), batch_size=BATCH, epochs=EPOCHS, verbose=0)
     return float(model.evaluate(*read(test), verbose=0)[1])
 

@@ -7,8 +7,8 @@ a few values are far larger than the others, and does not depend on the other te
 for each row.
 
 A few channels of the activations are far larger than the others in all texts. Those of a product ``x W`` are divided by
-``d`` and the rows of its weights multiplied by it, ``(x / d) (d W)``, with ``d = max |x| ** a / max |W| ** (1 - a)`` for
-each channel (Xiao et al. 2023, "SmoothQuant", section 4), so that one range for a batch loses less.
+``d`` and the rows of its weights multiplied by it, ``(x / d) (d W)``. With ``d = max |x| ** a / max |W| ** (1 - a)`` of
+each channel one range for a batch loses less (Xiao et al. 2023, "SmoothQuant", section 4).
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def smoothing(model: ModelProto, sizes: Mapping[str, Any]) -> dict[str, Any]:
     divisors = {}
     for name, matrices in _inputs(model).items():
         of_weights = np.max([np.abs(to_array(weights[matrix])).max(axis=1) for matrix in matrices], axis=0)
-        ratio = np.log(np.maximum(sizes[name], 1e-5)) * SMOOTHING - np.log(np.maximum(of_weights, 1e-5)) * (1 - SMOOTHING)
+        ratio = np.log(np.maximum(sizes[name], 1e-5)) * SMOOTHING - np.log(np.maximum(of_weights, 1e-5)) * (
+            1 - SMOOTHING
+        )
         divisors[name] = np.exp(ratio - ratio.mean()).astype(np.float32)
     return divisors
 

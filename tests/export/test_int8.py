@@ -129,7 +129,8 @@ def test_the_layers_that_change_most_stay_in_fp32(learnt, tmp_path, timed, monke
 
 
 @pytest.mark.parametrize(
-    "refused, smooth, by_token, left_out", [(0, False, False, 0), (1, True, False, 0), (2, True, False, 1), (7, False, True, 0)]
+    ("refused", "smooth", "by_token", "left_out"),
+    [(0, False, False, 0), (1, True, False, 0), (2, True, False, 1), (7, False, True, 0)],
 )
 def test_what_is_fastest_is_tried_first(refused, smooth, by_token, left_out, learnt, tmp_path, timed):
     timed(kept=[0.9] * refused + [0.995] * 2)
