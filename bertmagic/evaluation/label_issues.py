@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bertmagic.evaluation import leave_one_out
 from bertmagic.evaluation.report import Issue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -19,8 +21,91 @@ MOST = 50
 FOLDS = 5
 ALIKE = 0.9
 """Two texts are nearly the same if the cosine of their character 4-grams is at least this."""
+_PLANTED_IN = 50, 2000
+"""On at least and at most how many rows the methods are compared, by flipping some of their labels."""
+_PLANTED, _DRAWS = 0.1, 2
+"""The share of labels that is flipped for this, and how often."""
 _TEXTS = 10_000
 """How many texts are compared with each other."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Class probabilities of rows by the better of two methods.
+
+    Attributes
+    ----------
+    probabilities
+        Of each row by models that were fitted without it, ``(rows, classes)``.
+    method
+        ``leave one out`` or ``confident learning``.
+    found
+        The AUC with which each method finds labels that are flipped on purpose; empty for few rows.
+    """
+
+    probabilities: npt.NDArray[Any]
+    method: str
+    found: Mapping[str, float]
+
+    @property
+    def note(self) -> str:
+        """Which method judged, and why."""
+        if not self.found:
+            return f"Label issues by {self.method}: too few rows to compare it with another method."
+        (other,) = (name for name in self.found if name != self.method)
+        return (
+            f"Label issues by {self.method}: of labels flipped on purpose in these rows it finds AUC "
+            f"{self.found[self.method]:.3f}, and {other} {self.found[other]:.3f}."
+        )
+
+
+def judge(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], classes: int) -> Judgement:
+    """Return class probabilities of each row by models without it, by the method that finds flipped labels better.
+
+    A tenth of the labels is flipped to a random other class that occurs. `leave_one_out.class_probabilities` and
+    `cross_fitted` then judge all rows, and the AUC is that of 1 minus the probability of the label.
+    """
+    import numpy as np
+
+    methods: dict[str, Callable[..., npt.NDArray[Any]]] = {
+        "leave one out": leave_one_out.class_probabilities,
+        "confident learning": cross_fitted,
+    }
+    some = np.sort(np.random.default_rng(0).permutation(len(targets))[: _PLANTED_IN[1]])
+    occurring = np.unique(targets)
+    found: dict[str, float] = {}
+    if len(some) >= _PLANTED_IN[0] and len(occurring) > 1:
+        found = dict.fromkeys(methods, 0.0)
+        for seed in range(_DRAWS):
+            planted, given = _planted(targets[some], occurring, seed)
+            for name, method in methods.items():
+                chances = method(features[some], given, classes)
+                found[name] += _auc(1 - chances[np.arange(len(some)), given], planted) / _DRAWS
+    best = max(methods, key=lambda name: found.get(name, 0.0))
+    return Judgement(methods[best](features, targets, classes), best, found)
+
+
+def _planted(
+    targets: npt.NDArray[np.int64], occurring: npt.NDArray[np.int64], seed: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Return which labels are flipped, and the labels."""
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    planted = np.zeros(len(targets), bool)
+    planted[generator.permutation(len(targets))[: max(1, round(_PLANTED * len(targets)))]] = True
+    places = np.searchsorted(occurring, targets)
+    moved = (places + generator.integers(1, len(occurring), len(targets))) % len(occurring)
+    return planted, np.where(planted, occurring[moved], targets)
+
+
+def _auc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float:
+    """Return the probability that a positive row has a higher score than another one, ties counted half."""
+    from scipy.stats import rankdata
+
+    hits = int(positive.sum())
+    ranks = rankdata(scores)[positive].sum()
+    return float((ranks - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))
 
 
 def cross_fitted(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], classes: int) -> npt.NDArray[Any]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import store
 from bertmagic.errors import FileError
 from bertmagic.inference import embedding
-from bertmagic.models import adapters
+from bertmagic.inference.forward import run_model
+from bertmagic.models import adapters, heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +86,35 @@ def embed_each(
         with suppress(FileError):
             for path, vectors in zip(paths, computed, strict=True):
                 store.write(path, _record_batch(vectors))
+    return computed
+
+
+def head_vectors(
+    home: Path,
+    network: PreTrainedModel,
+    feed: BatchSource,
+    number_format: str,
+    after_batch: Callable[[int], None] = lambda done: None,
+) -> npt.NDArray[np.float32]:
+    """Return what the output layer of a model reads of each sample, ``(samples, width)``, kept as in `embed`."""
+
+    def compute() -> npt.NDArray[np.float32]:
+        return run_model(network, feed, number_format, after_batch, heads.features)
+
+    if len(feed.tokens.ids) < SMALL or adapters.present(network):
+        return compute()
+    digest = hashlib.sha256(keys(network, feed, number_format, ("first",))[0].encode())
+    for name, tensor in network.state_dict().items():  # the layers between the encoder and the output layer, too
+        if not name.startswith(f"{network.base_model_prefix}.") or ".pooler." in name:
+            digest.update(f"{name} {tuple(tensor.shape)} ".encode())
+            digest.update(tensor.detach().float().cpu().contiguous().numpy())
+    path = home / "cache" / "vectors" / f"{digest.hexdigest()}.vectors"
+    if (stored := _read(path)) is not None:
+        after_batch(len(feed.tokens))
+        return stored
+    computed = compute()
+    with suppress(FileError):
+        store.write(path, _record_batch(computed))
     return computed
 
 

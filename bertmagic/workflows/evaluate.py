@@ -108,12 +108,14 @@ def evaluate(model: TextModel, data: Any, columns: Mapping[str, Any], asked: Ask
     report = _sliced(run, replace(report, unseen=run.unseen), asked.by)
     if report.outcomes is None:
         return report
+    found, notes = _issues(run, report.outcomes, report.labels, asked, emit)
     return replace(
         report,
+        notes=(*report.notes, *notes),
         errors=errors.find(report.outcomes, report.labels, model=report.model),
         points=_points(report.outcomes, report.labels, asked.at),
         probes=_probes(run, lists, emit),
-        issues=_issues(run, report.outcomes, report.labels, asked, emit)[:_ISSUES],
+        issues=found[:_ISSUES],
     )
 
 
@@ -320,21 +322,26 @@ def _chances(model: TextModel, texts: Sequence[str], emit: Listener) -> npt.NDAr
     return probabilities
 
 
-def _issues(run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, emit: Listener) -> tuple[Issue, ...]:
-    """Return rows whose label may be wrong, that contradict each other, or that are also training rows."""
+def _issues(
+    run: _Run, outcomes: Outcomes, labels: Sequence[str], asked: Asked, emit: Listener
+) -> tuple[tuple[Issue, ...], list[str]]:
+    """Return rows whose label may be wrong, that contradict each other, or that are also training rows; and notes."""
     suspects: list[Issue] = []
+    notes: list[str] = []
     true_labels = [errors.value_text(true, labels) for true in outcomes.true]
     if asked.label_issues:
         if outcomes.probabilities is not None and outcomes.true.ndim == 1:
             features = embed.vectors(run.model, run.tokens, "mean", emit)
-            chances = issues.cross_fitted(features, outcomes.true, len(labels))
-            suspects += issues.mislabelled(outcomes, chances, labels)
+            emit(Phase("judging labels"))
+            judged = issues.judge(features, outcomes.true, len(labels))
+            notes.append(judged.note)
+            suspects += issues.mislabelled(outcomes, judged.probabilities, labels)
         suspects += issues.contradicting(outcomes, true_labels)
     if asked.train is not None:
         table = tables.read(run.model.task.source(asked.train), "train")
         rows, _ = run.model.task.examples(table, run.columns)
         suspects += issues.leaked(outcomes, true_labels, [rows.text(at) for at in range(len(rows))], list(rows.index))
-    return tuple(suspects)
+    return tuple(suspects), notes
 
 
 def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Listener) -> Calibration:

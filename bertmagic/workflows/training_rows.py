@@ -1,9 +1,10 @@
-"""The training rows of a run, for baselines: kept in its folder, and found again there or elsewhere by their digest."""
+"""The training rows of a run, for baselines and explanations: kept in its folder, and found again by their digest."""
 
 from __future__ import annotations
 
 import io
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ MOST = 8_000_000
 """The most bytes of the kept rows of a run, compressed."""
 _LETTERS = 10 * MOST
 """Rows with more letters are not compressed to see how large they are."""
+
+_INDEX = "bertmagic: index of the row"
+"""The column of the kept rows with the user's index."""
 
 _SOON = 20_000
 """So many rows of a file are read again within seconds."""
@@ -99,6 +103,8 @@ def _packed(prepared: Prepared) -> bytes | None:
         name: pa.array(list(cells(column.iloc[train.positions])), from_pandas=True)
         for name, column in prepared.source.items()
     }
+    with suppress(pa.ArrowException):  # an index of tuples, say: such rows are numbered
+        columns[_INDEX] = pa.array(train.index.tolist())
     table, file = pa.table(columns), io.BytesIO()
     with pa.ipc.new_file(file, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table)
@@ -117,15 +123,31 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
     OptionError
         If they are neither in the folder of the run, nor in their file, nor in a variable.
     """
+    return _required(card, model, f"{baseline!r} is trained on", "Give them to the comparison: --train DATA.", emit)
+
+
+def require_for_explanation(card: Mapping[str, Any], model: str, emit: Listener) -> LabelledRows:
+    """Return the training rows of a model that are searched for those behind a prediction.
+
+    Raises
+    ------
+    OptionError
+        If they are neither in the folder of the run, nor in their file, nor in a variable.
+    """
+    fix = "Put the file back as it was, or make the table a variable again. A new run keeps its rows: keep_rows = True."
+    return _required(card, model, "rows = 'train' looks through", fix, emit)
+
+
+def _required(card: Mapping[str, Any], model: str, what: str, fix: str, emit: Listener) -> LabelledRows:
     emit(Phase(f"looking for the training rows of {model}"))
     recorded = _Recorded.of(card, model)
     rows = _find(recorded)
     if rows is not None:
         return rows
     raise OptionError(
-        f"{baseline!r} is trained on the training rows of {model!r}, and these are no longer at hand: "
+        f"{what} the training rows of {model!r}, and these are no longer at hand: "
         f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were.",
-        "Give them to the comparison: --train DATA.",
+        fix,
     )
 
 
@@ -164,6 +186,8 @@ def _kept(recorded: _Recorded) -> LabelledRows | None:
         with pa.OSFile(str(folders.run_folder(recorded.model) / folders.ROWS)) as file, pa.ipc.open_file(file) as kept:
             table = kept.read_all()
         frame = pd.DataFrame({name: table.column(name).to_pylist() for name in table.column_names})
+        if _INDEX in frame:
+            frame = frame.set_index(_INDEX).rename_axis(None)
         rows = _examples(recorded, frame)
     except (OSError, ValueError, pa.ArrowException, BertMagicError):
         return None

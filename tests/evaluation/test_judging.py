@@ -237,6 +237,25 @@ def test_flipped_labels_are_found_from_the_other_folds():
     assert all(other == true[at] for at, other, _ in suspects[:10])
 
 
+def test_the_method_that_finds_flipped_labels_better_judges(monkeypatch):
+    generator = np.random.default_rng(0)
+    true = np.array([1, 3, 4])[np.arange(150) % 3]  # classes 0 and 2 do not occur
+    features = (generator.normal(size=(150, 8)) + 4 * np.eye(5, 8)[true]).astype(np.float32)
+    given = true.copy()
+    given[:6] = np.roll(true, 1)[:6]
+    judged = label_issues.judge(features, given, 5)
+    assert judged.found[judged.method] == max(judged.found.values()) > 0.9
+    assert set(judged.found) == {"leave one out", "confident learning"}
+    assert {at for at, _, _ in label_issues.likely_wrong(judged.probabilities, given)[:6]} == set(range(6))
+    assert f"{judged.found[judged.method]:.3f}" in judged.note
+    monkeypatch.setattr(label_issues.leave_one_out, "class_probabilities", lambda vectors, targets, classes: (
+        np.full((len(targets), classes), 1 / classes)
+    ))  # fmt: skip
+    blind = label_issues.judge(features, given, 5)
+    assert (blind.method, blind.found["leave one out"]) == ("confident learning", 0.5)
+    assert not label_issues.judge(features, np.ones(150, int), 5).found
+
+
 def test_near_duplicates_contradict_and_leak():
     texts = ["The kettle boils very fast indeed.", "The kettle boils very fast indeed!", "Nothing like it at all."]
     made = outcomes(3, texts=texts)

@@ -40,12 +40,11 @@ def test_everything_asked_for_is_in_one_report(learnt, make_rows):
 def test_label_issues_judge_by_the_mean_of_all_tokens(learnt, make_rows, monkeypatch):
     from bertmagic.evaluation import label_issues
 
-    given, real = [], label_issues.cross_fitted
-    monkeypatch.setattr(
-        label_issues, "cross_fitted", lambda features, *rest: given.append(features) or real(features, *rest)
-    )
+    given, real = [], label_issues.judge
+    monkeypatch.setattr(label_issues, "judge", lambda features, *rest: given.append(features) or real(features, *rest))
     rows = make_rows(40, seed=5)
-    learnt.evaluate(rows, label_issues=True, show=False)
+    report = learnt.evaluate(rows, label_issues=True, show=False)
+    assert "Label issues by leave one out: too few rows to compare it with another method." in report.notes
     for text, vector in zip(rows["text"], given[0], strict=True):
         inputs = learnt.tokenizer(text, return_tensors="pt")
         with torch.no_grad():

@@ -1,0 +1,150 @@
+"""How far explanations by training rows, by edits and by words in general can be trusted, on SST-2 and planted words.
+
+    python benchmarks/explain_rows.py --data FOLDER [--model RUN] [--only rows,labels] [--out FILE]
+
+``FOLDER/sst2`` has ``train.tsv`` and ``dev.tsv``. ``rows``: a linear head is fitted to the vectors of MiniLM, 100 of
+its test errors are explained, and the head is fitted again without the 1 % of the rows that are most responsible for
+each, and without as many random ones; and the scores of rows are compared with 50 heads that are fitted to random
+halves. ``labels``: a tenth of the labels of rows is flipped, and the AUC of finding them is that of leaving each row
+out and of confident learning: on the training rows with the vectors of MiniLM, and with those of MiniLM fine-tuned on
+these very labels; and on the test rows with the vectors of a model that was fine-tuned on others (``--model``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import bertmagic as bm
+from bertmagic.evaluation import label_issues, leave_one_out
+from bertmagic.explain import influence
+
+PARTS = ("rows", "labels")
+ERRORS, SUBSETS, SHARE = 100, 50, 0.01
+LABELLED, FLIPPED = 5000, 0.1
+
+
+def sst2(folder: Path, name: str) -> pd.DataFrame:
+    """The rows of a split: ``text`` and ``label``, 0 or 1."""
+    rows = (line.rsplit("\t", 1) for line in (folder / "sst2" / f"{name}.tsv").read_text("utf-8").splitlines())
+    return pd.DataFrame([(text, int(label)) for text, label in rows], columns=["text", "label"])
+
+
+def without(head: leave_one_out.Head, removed: Any, vectors: Any) -> Any:
+    """The outputs for vectors of the head that is fitted without some rows."""
+    kept = np.ones(len(head.rows), bool)
+    kept[removed] = False
+    return head.refitted(kept).outputs(vectors)
+
+
+def rows(data: Path, _: str | None) -> dict[str, Any]:
+    """Removal of the most responsible rows, and agreement with heads that are fitted again."""
+    train, dev = sst2(data, "train"), sst2(data, "dev")
+    model = bm.load("minilm")
+    vectors, queries = (model.embed(side.text.tolist(), show=False).astype(float) for side in (train, dev))
+    began = time.perf_counter()
+    head = leave_one_out.fit("labels", vectors, train.label.to_numpy(float))
+    outputs, true = head.outputs(queries), dev.label.to_numpy()
+    errors = np.flatnonzero((outputs > 0) != true)[:ERRORS]
+    fitted = time.perf_counter() - began
+    began = time.perf_counter()
+    effects = head.effects(queries[errors])
+    scored = time.perf_counter() - began
+    signs, count = np.sign(outputs[errors]), round(SHARE * len(train))
+    generator = np.random.default_rng(0)
+    flipped: dict[str, list[bool]] = {"most responsible": [], "random": []}
+    for at, error in enumerate(errors):
+        chosen = {
+            "most responsible": np.argsort(-signs[at] * effects[at])[:count],
+            "random": generator.permutation(len(train))[:count],
+        }
+        for name, removed in chosen.items():
+            after = without(head, removed, queries[error : error + 1])[0]
+            flipped[name].append(bool(after * signs[at] < 0))
+    again = influence.refits(head, queries[errors], subsets=SUBSETS)
+    wrong = (leave_one_out._logistic(head.rows @ head.weights) - head.targets)[:, None]
+    gradients = [
+        influence.head_gradients(wrong, head.rows[:, :-1], np.ones(1), vector)
+        for vector in head.scaled(queries[errors])[:, :-1]
+    ]
+    agreement = {
+        name: interval([influence.agreement(each, again, at).correlation for at, each in enumerate(scores)])
+        for name, scores in (("leave_one_out", effects), ("head_gradients", gradients))
+    }
+    shares = {name: float(np.mean(values)) for name, values in flipped.items()}
+    return {
+        "errors": len(errors), "rows removed": count, "test accuracy": float(((outputs > 0) == true).mean()),
+        "flipped": shares, "times as many": shares["most responsible"] / max(shares["random"], 1 / len(errors)),
+        "agreement": agreement, "seconds to fit": fitted, "seconds to score": scored, "seconds to refit": again.seconds,
+    }  # fmt: skip
+
+
+def interval(values: list[float]) -> list[float]:
+    """Mean of values with the 95 % interval of a bootstrap."""
+    draws = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
+    return [float(np.mean(values)), *np.quantile(draws, [0.025, 0.975]).tolist()]
+
+
+def labels(data: Path, name: str | None) -> dict[str, Any]:
+    """AUC of finding flipped labels."""
+    train, dev = sst2(data, "train").head(LABELLED), sst2(data, "dev")
+    flipped, given = planted(train)
+    taught = train.assign(label=given)
+    tuned = bm.finetune(
+        taught, text="text", label="label", model="minilm", name="flipped", epochs=1, validation=0, baselines=False,
+        show=False,
+    )  # fmt: skip
+    results = {"5,000 training rows, MiniLM": found(bm.load("minilm"), train, flipped, given)}
+    results["5,000 training rows, fine-tuned on the flipped labels"] = found(tuned, train, flipped, given)
+    if name:
+        results["872 test rows, fine-tuned on others"] = found(bm.load(name), dev, *planted(dev))
+    return results
+
+
+def planted(rows: pd.DataFrame) -> tuple[Any, Any]:
+    """Which labels are flipped, and all labels."""
+    flipped = np.random.default_rng(0).random(len(rows)) < FLIPPED
+    return flipped, np.where(flipped, 1 - rows.label, rows.label)
+
+
+def found(model: Any, rows: pd.DataFrame, flipped: Any, given: Any) -> dict[str, Any]:
+    """AUC and seconds of each method, and the method that is chosen without knowing which labels are flipped."""
+    from sklearn.metrics import roc_auc_score
+
+    vectors = model.embed(rows.text.tolist(), pooling="mean", show=False)
+    results: dict[str, Any] = {}
+    for method, fit in (
+        ("leave one out", leave_one_out.class_probabilities), ("confident learning", label_issues.cross_fitted),
+    ):  # fmt: skip
+        began = time.perf_counter()
+        chances = fit(vectors, given, 2)
+        auc = roc_auc_score(flipped, -chances[np.arange(len(given)), given])
+        results[method] = {"AUC": float(auc), "seconds": time.perf_counter() - began}
+    began = time.perf_counter()
+    results["chosen"] = label_issues.judge(vectors, given, 2).note
+    return results | {"seconds to choose": time.perf_counter() - began}
+
+
+def main() -> None:
+    """Measure the parts that are asked for, and print them as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", help="a model that was fine-tuned on SST-2: a run or a folder")
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    results = {part: globals()[part](asked.data, asked.model) for part in asked.only.split(",")}
+    text = json.dumps(results, indent=2)
+    print(text)
+    if asked.out:
+        asked.out.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
