@@ -84,7 +84,8 @@ def smoothing(model: ModelProto, sizes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _inputs(model: ModelProto) -> dict[str, list[str]]:
     """Return what the `layers` of a model read, each with the names of its weights."""
-    named, found = set(layers(model)), {}
+    named = set(layers(model))
+    found: dict[str, list[str]] = {}
     for node in model.graph.node:
         if node.name in named:
             found.setdefault(node.input[0], []).append(node.input[1])

@@ -65,12 +65,14 @@ class Teacher:
 
     def targets(self, first: Vectors, second: Vectors) -> Vectors:
         """Return what is to be learned of pairs, ``(pairs, 1)`` or ``(pairs, outputs)``, with a variance about 1."""
+        import numpy as np
+
         if self.name == "cosine":
             scores = baselines.cosines(first, second)
         else:
             scores = self.fitted.scores(baselines.pair_features(first, second))
-        scores = scores - scores.mean(axis=0)
-        return scores / max(float(scores.std()), 1e-6)
+        centred: Vectors = scores - scores.mean(axis=0)
+        return centred / np.float32(max(float(centred.std()), 1e-6))
 
 
 def steps(task: Task, options: Finetune | Pretrain, of_run: int, rows: int, name: str = "linear_probe") -> int:
@@ -89,7 +91,7 @@ def steps(task: Task, options: Finetune | Pretrain, of_run: int, rows: int, name
     return min(of_run if rows > _FEW else of_run // 2, _STEPS[name]) if applies else 0
 
 
-def learn(setup: Setup, emit: Listener) -> None:
+def learn(setup: Setup, emit: Listener) -> linear.Linear | None:
     """Train a model of pairs to predict what is known of the vectors of both texts; see `Teacher`.
 
     Nothing is learned if cross-validation shows that neither the cosine nor both vectors predict the labels.
