@@ -281,6 +281,7 @@ def compared(result: Export, made: Session, comparison: Comparison) -> Export:
         difference=max(result.difference, parity.difference(comparison.scores, scores)),
         speed=len(some.tokens) / took,
         model_speed=len(some.tokens) / ours,
+        timed_rows=min(len(comparison.rows.rows), _TIMED_ROWS),
         notes=tuple(notes),
     )
 
