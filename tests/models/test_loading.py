@@ -42,10 +42,7 @@ def with_head(tmp_path, bert_config, tokenizer):
 def test_an_encoder_gets_a_new_head(encoder):
     loaded = loading.headed(encoder, "sequence", NAMES)
     model, description = loaded.network, loaded.summary
-    assert (
-        description
-        == f"BertForSequenceClassification, 2 layers, {model.num_parameters():,} parameters, a new head"
-    )
+    assert description == f"BertForSequenceClassification, 2 layers, {model.num_parameters():,} parameters, a new head"
     assert model.config.id2label == {0: "bad", 1: "good"}
     assert model.dtype == torch.float32
 
