@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "Advice": "results.advice",
+    "AnchorWords": "results.anchor",
     "Answers": "results.answers",
     "AttentionMaps": "attention.static",
     "BaseException": "results.failure",
@@ -39,6 +40,7 @@ KINDS = {
     "Runs": "results.runs",
     "Search": "results.search",
     "Similarities": "results.similarities",
+    "SmallestEdit": "results.smallest_edit",
     "Status": "results.status",
 }
 """From the name of a class to the module that describes it with ``blocks(result)``.

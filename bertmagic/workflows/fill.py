@@ -45,7 +45,7 @@ def fill(
         If a text has no mask, or one beyond what the model reads, or a candidate is not one piece.
     """
     began, tokenizer, _ = time.perf_counter(), model.tokenizer, model.network  # unloaded: fails before any work
-    _check_head(model)
+    check_head(model)
     wanted = [filling.candidate_id(tokenizer, word) for word in candidates]
     given, name, where, notes = rows_given(model, texts, asked)
     rows, _ = checks.readable(given, ("text",), name, where)
@@ -107,7 +107,8 @@ def _run(
     return run_model(model.network, feed, model.precision, lambda done: progress(done, len(tokens)), outputs)
 
 
-def _check_head(model: TextModel) -> None:
+def check_head(model: TextModel) -> None:
+    """Raise a `ModelError` if a model has no head for masked words."""
     if not model.task.is_pretraining:
         raise ModelError(
             f"{model.name!r} is for {model.task.name.replace('_', ' ')} and has no head for masked words.",

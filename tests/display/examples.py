@@ -27,8 +27,11 @@ from bertmagic.evaluation.report import (
     Slice,
 )
 from bertmagic.evaluation.verdict import BaselineResult
+from bertmagic.explain import edits
+from bertmagic.explain.anchors import Anchor, AnchorWords
 from bertmagic.explain.influence import Agreement
 from bertmagic.explain.influential_rows import InfluentialRows, Removal
+from bertmagic.explain.smallest_edit import SmallestEdit
 from bertmagic.export.result import Export
 from bertmagic.inference.predictions import Predictions
 from bertmagic.inference.similarities import Similarities
@@ -142,6 +145,21 @@ def influential_rows(word, many=4):
         frame, word, word, 0.9, 0.8, "leave_one_out", exact=False, agreement=Agreement(0.9, 0.8, 0.95, 32, 32, 2.0),
         removal=Removal(3, 0.8, 0.4, 0.45, 0.79), train=word, rows=300, model=word, seconds=1.5, notes=(word,),
     )  # fmt: skip
+
+
+def smallest_edit(word, many=4):
+    changes = tuple(edits.Change("replaced", at, word, word, 0.25) for at in range(many))
+    spans = ((0, 0, len(word)),)
+    return SmallestEdit(
+        (word, "a second text"), (f"{word} it", "another text"), changes, (spans, spans),
+        {word: (0.9, 0.2), "positive": (0.1, 0.8)}, word, "positive", flipped=True, target="", source=word, passes=90,
+        model=word, seconds=0.5, notes=(word,),
+    )  # fmt: skip
+
+
+def anchor_words(word, many=4):
+    anchor = Anchor(tuple(range(many)), 0.97, 0.93, 0.99, 0.5, 0.3, 200, 600)
+    return AnchorWords((f"{word} it",), ((0, 0, len(word)),) * many, word, 0.95, anchor, word, 0.5, (word,))
 
 
 def examples(word, many=4):
@@ -332,6 +350,8 @@ EXAMPLES: dict[str, Callable[[str], object]] = {
     "NextSentences": next_sentences,
     "Similarities": similarities,
     "InfluentialRows": influential_rows,
+    "SmallestEdit": smallest_edit,
+    "AnchorWords": anchor_words,
     "Report": report,
     "Calibration": calibration,
     "Export": exported,
