@@ -1,1 +1,1 @@
-"""Why a model predicts what it does: the words that speak for and against, edits, training rows, with measured trust."""
+"""Why a model predicts what it does: words, edits and training rows, with how far each can be trusted."""

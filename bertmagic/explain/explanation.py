@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertmagic.explain.faithfulness import Faithfulness
-    from bertmagic.explain.targets import Unit
+    from bertmagic.explain.scores import Unit
 
 
 @dataclass(frozen=True, repr=False)

@@ -85,6 +85,4 @@ def comprehensiveness(game: TargetGame, order: Sequence[int] | Order) -> float:
 def measure(game: TargetGame, order: Order, best: float, worst: float, searched: str) -> Faithfulness:
     """Return the faithfulness of an order between bounds, which are widened where it lies outside of them."""
     forward, backward = comprehensiveness(game, order), comprehensiveness(game, order[::-1])
-    return Faithfulness(
-        forward, backward, max(best, forward, backward), min(worst, forward, backward), searched
-    )
+    return Faithfulness(forward, backward, max(best, forward, backward), min(worst, forward, backward), searched)

@@ -49,7 +49,8 @@ def random_masks(words: int, count: int, seed: int = 0) -> Masks:
 def fit(hidden: Masks, values: Scores, penalty: float = RIDGE) -> Scores:
     """Return the weights of a ridge regression from kept words to the score, ``(words,)``.
 
-    Minimises ``|v - b - K w|^2 + penalty |w|^2`` with ``K = 1 - hidden`` (LIME without its kernel, Ribeiro et al. 2016).
+    Minimises ``|v - b - K w|^2 + penalty |w|^2`` with ``K = 1 - hidden``: LIME without its kernel (Ribeiro et al.
+    2016).
     """
     kept = (~hidden).astype(float)
     kept -= kept.mean(axis=0)

@@ -16,7 +16,7 @@ Unit = Literal["probability", "number"]
 
 
 @dataclass(frozen=True)
-class Targets:
+class ExplainedScores:
     """The scores of one sample that can be explained.
 
     Attributes
@@ -55,5 +55,5 @@ class Targets:
                 return self.names.index(known)
         raise OptionError(
             f"there is no target {str(target)[:60]!r}.{nearest(str(target), self.names)}",
-            f"Targets of this prediction are {listing(self.names, 12)}.",
+            f"ExplainedScores of this prediction are {listing(self.names, 12)}.",
         )
