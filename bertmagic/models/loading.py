@@ -367,7 +367,8 @@ def _check_numbers(model: PreTrainedModel, folder: Path) -> None:
 def _summary(model: PreTrainedModel) -> str:
     size = sum(parameter.numel() for parameter in model.parameters())
     layers = getattr(model.config, "num_hidden_layers", "?")
-    return f"{type(model).__name__}, {layers} layers, {size / 1e6:.1f} M parameters"
+    many = f"{size / 1e6:.1f} M" if size >= 100_000 else f"{size:,}"
+    return f"{type(model).__name__}, {layers} layers, {many} parameters"
 
 
 def _unreadable(folder: Path, what: str, error: Exception) -> ModelError:

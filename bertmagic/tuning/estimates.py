@@ -128,7 +128,7 @@ def estimate(options: Finetune, about: Subject) -> Estimate:
     row = float(about.costs.at(about.costs.read, lengths).mean())
     reading = row * about.validation_rows
     fitting = row * warm_start.rows_read(about.rows) if about.prepared.task.target_kind else 0.0
-    similarity = pair_similarity.steps(about.prepared.task, options, steps)
+    similarity = pair_similarity.steps(about.prepared.task, options, steps, about.rows)
     evaluations = steps // (options.eval_every or an_epoch) + 2 if about.validation_rows else 0
     return Estimate(
         model=about.encoder.name,

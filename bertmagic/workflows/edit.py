@@ -171,6 +171,11 @@ def chances_of(model: TextModel, texts: Sequence[tuple[str, ...]]) -> npt.NDArra
     return chances
 
 
+def mask_of(model: TextModel) -> str:
+    """Return what hides a word: the tokenizer's mask, or its unknown token."""
+    return str(model.tokenizer.mask_token or model.tokenizer.unk_token or ".")
+
+
 def _goal(model: TextModel, parts: Sequence[str], target: Any, emit: Listener, keeps: bool = False) -> Goal:
     """Return what is to be reached; ``keeps`` says that this is to be avoided: then only the prediction has a goal."""
     if not (model.task.calibrates and model.task.target_kind in ("classes", "labels")):
@@ -331,7 +336,7 @@ def anchor(
         raise OptionError(f"a precision of {precision} is not between 0.5 and 1.", "Take 0.95.")
     goal = _goal(model, parts, target, emit, keeps=True)
     start = edits.document(parts)
-    mask = str(model.tokenizer.mask_token or model.tokenizer.unk_token or ".")
+    mask = mask_of(model)
 
     def keeps(hidden: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         drafts = [[mask if hides else word for hides, word in zip(row, start.words, strict=True)] for row in hidden]

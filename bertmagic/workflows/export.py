@@ -22,7 +22,7 @@ from bertmagic.workflows import backends
 from bertmagic.workflows import predict as predicting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -195,6 +195,10 @@ class Comparison:
         """Return the share of rows whose prediction a session keeps."""
         return self.share(self.scored(made))
 
+    def some_inputs(self) -> Iterator[Mapping[str, npt.NDArray[np.int64]]]:
+        """Yield some of the rows as the inputs of a network, a batch at a time."""
+        return session.batches(self.some)
+
     def some_scores(self, made: Session) -> Scores:
         """Return the scores of a session for some of the rows."""
         return session.run(made, self.some)
@@ -277,6 +281,7 @@ def compared(result: Export, made: Session, comparison: Comparison) -> Export:
         difference=max(result.difference, parity.difference(comparison.scores, scores)),
         speed=len(some.tokens) / took,
         model_speed=len(some.tokens) / ours,
+        timed_rows=min(len(comparison.rows.rows), _TIMED_ROWS),
         notes=tuple(notes),
     )
 

@@ -1,9 +1,9 @@
 """Whether a new model of pairs reads two texts apart and compares their vectors, or reads them together.
 
 An encoder of single texts has not read two texts together, and a few hundred pairs do not teach it. Where the cosine of
-their vectors explains much of the labels, a model that begins as two such encoders is ahead of one that has to learn to
-compare: `two_texts` keeps the texts apart, and the `comparison_layer` on top holds what a linear model of both vectors
-reads. All of it is fine-tuned as one model.
+their vectors explains much of the labels, and no less than a linear model of both does, a model that begins as two such
+encoders is ahead of one that has to learn to compare: `two_texts` keeps the texts apart, and the `comparison_layer` on
+top holds what a linear model of both vectors reads. All of it is fine-tuned as one model.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bertmagic.data.batches import Batch
-    from bertmagic.evaluation.linear import Linear
     from bertmagic.options import Finetune
     from bertmagic.options.terms import ReadPairs
     from bertmagic.tasks import Task
+    from bertmagic.workflows.pair_similarity import Teacher
     from bertmagic.workflows.setup import Setup
 
 _MANY = 2000
@@ -118,7 +118,7 @@ def _why_not(setup: Setup, task: Task, options: Finetune) -> str:
 
 
 def _compared(setup: Setup, options: Finetune, emit: Listener) -> ReadPairs:
-    """Fit the cosine to the labels, and change the network if it explains enough of them or the options say so."""
+    """Change the network if the cosine predicts the labels best and explains enough of them, or the options say so."""
     import numpy as np
 
     rows = setup.rows("train")
@@ -126,16 +126,20 @@ def _compared(setup: Setup, options: Finetune, emit: Listener) -> ReadPairs:
     assert rows.second is not None
     emit(Phase("comparing the texts of pairs"))
     vectors = pair_similarity.text_vectors(setup, setup.token_cache, [*rows.texts, *rows.second])
-    fitted = pair_similarity.fit_cosine(setup.prepared.task, rows, vectors)
-    if options.read_pairs is None and (fitted is None or fitted.loss > (1 - _EXPLAINED) * fitted.constant_loss):
+    reason = "" if options.read_pairs else _reason(pair_similarity.choose(setup.prepared.task, rows, vectors))
+    if not (options.read_pairs or reason):
         return "together"
     _change(setup, vectors)
-    emit(Note(f"The model reads both texts apart and compares their vectors{_reason(options, fitted)}."))
+    emit(Note(f"The model reads both texts apart and compares their vectors{reason}."))
     return "apart"
 
 
-def _reason(options: Finetune, fitted: Linear | None) -> str:
-    if options.read_pairs or fitted is None:
+def _reason(teacher: Teacher | None) -> str:
+    """Return why a model reads texts apart; empty if it does not."""
+    if teacher is None or teacher.name != "cosine":
+        return ""
+    fitted = teacher.fitted
+    if fitted.loss > (1 - _EXPLAINED) * fitted.constant_loss:
         return ""
     losses = f"loss {fitted.loss:.3g}, constant {fitted.constant_loss:.3g}"
     return f", as their cosine alone predicts much ({losses}). read_pairs decides that"

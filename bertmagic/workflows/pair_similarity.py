@@ -1,14 +1,14 @@
-"""A model of pairs first learns the similarity of two texts, from its own encoder, before it sees a label.
+"""A model of pairs first learns from its own encoder how two texts compare.
 
 An encoder of single texts has not read two texts together, so that the first token of a pair says little about how they
-relate. The cosine of their two vectors says more, and it is known for any two texts: the model learns to predict it for
-the training pairs and for new pairs of the same texts. This is distillation (Hinton et al. 2015, "Distilling the
-Knowledge in a Neural Network") from two passes of the encoder into one.
+relate. Their two vectors say more: their cosine, or what a linear model of both predicts, which is known for any two
+texts. The model learns to predict it for the training pairs and for new pairs of the same texts. This is distillation
+from two passes of the encoder into one (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network").
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data.batches import BatchSource
@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from bertmagic.tasks import Task
     from bertmagic.workflows.setup import Setup
 
-_STEPS = 100
-"""The most steps: with many rows the labels teach as much."""
+    Vectors = npt.NDArray[np.float32]
+
+_STEPS = {"cosine": 100, "linear_probe": 400}
+"""The most steps, by what is learned: with many rows the labels teach as much."""
+
+_FEW = 500
+"""Up to so many rows half as many steps as the run has are taken at most, which keeps short runs short."""
 
 _ROWS = 2000
 """The most training rows whose texts are paired."""
@@ -45,45 +50,114 @@ _SHARES = 0.4, 0.4, 0.2
 """The shares of training pairs, of pairs with a similar text, and of pairs with any text."""
 
 
-def steps(task: Task, options: Finetune | Pretrain, of_run: int) -> int:
-    """Return how many steps a run takes at most for the similarity: half of its own; 0 if it does not learn it."""
+@dataclass(frozen=True)
+class Teacher:
+    """What a model of pairs learns: what a linear model of two vectors predicts, or the cosine that it reads.
+
+    Attributes
+    ----------
+    name
+        The baseline that it is.
+    """
+
+    name: str
+    fitted: linear.Linear
+
+    def targets(self, first: Vectors, second: Vectors) -> Vectors:
+        """Return what is to be learned of pairs, ``(pairs, 1)`` or ``(pairs, outputs)``, with a variance about 1."""
+        import numpy as np
+
+        if self.name == "cosine":
+            scores = baselines.cosines(first, second)
+        else:
+            scores = self.fitted.scores(baselines.pair_features(first, second))
+        centred: Vectors = scores - scores.mean(axis=0)
+        return centred / np.float32(max(float(centred.std()), 1e-6))
+
+
+def steps(task: Task, options: Finetune | Pretrain, of_run: int, rows: int, name: str = "linear_probe") -> int:
+    """Return how many steps a run takes at most before its own; 0 if it learns nothing before.
+
+    Parameters
+    ----------
+    of_run
+        How many steps the run has.
+    rows
+        How many training rows there are.
+    name
+        The baseline that is learned.
+    """
     applies = task.paired and task.target_kind is not None and options.adapt == "full" and options.freeze is None
-    return min(of_run // 2, _STEPS) if applies else 0
+    return min(of_run if rows > _FEW else of_run // 2, _STEPS[name]) if applies else 0
 
 
-def learn(setup: Setup, emit: Listener) -> None:
-    """Train a model of pairs to predict the cosine of the vectors of both texts with its first output.
+def learn(setup: Setup, emit: Listener) -> linear.Linear | None:
+    """Train a model of pairs to predict what is known of the vectors of both texts; see `Teacher`.
 
-    Nothing is learned if cross-validation shows that the cosine does not predict the labels.
+    Nothing is learned if cross-validation shows that neither the cosine nor both vectors predict the labels.
 
     Parameters
     ----------
     setup
         A run before its first step. Its ``frozen`` network, which computes the vectors, must not share weights.
+
+    Returns
+    -------
+    Linear or None
+        The linear model of the labels that was learned. With it the network has seen the labels: a cross-validation of
+        what it gives now would look better than it is.
     """
     import numpy as np
 
     options, rng = setup.options, np.random.default_rng(setup.options.seed)
-    number = steps(setup.prepared.task, options, setup.plan.steps)
-    rows = setup.rows("train")
-    rows = rows.take(np.sort(rng.permutation(len(rows))[:_ROWS]))
-    if not number or rows.second is None:
-        return
+    rows, task, of_run = setup.rows("train"), setup.prepared.task, setup.plan.steps
+    if not steps(task, options, of_run, len(rows)) or rows.second is None:
+        return None
+    many = len(rows)
+    rows = rows.take(np.sort(rng.permutation(many)[:_ROWS]))
+    assert rows.second is not None
     emit(Phase("comparing the texts of pairs"))
     tokens = setup.token_cache
     texts = [*rows.texts, *rows.second]
     vectors = text_vectors(setup, tokens, texts)
-    fitted = fit_cosine(setup.prepared.task, rows, vectors)
-    if fitted is None or not fitted.is_useful:
-        return
+    teacher = choose(task, rows, vectors)
+    if teacher is None:
+        return None
+    number = steps(task, options, of_run, many, teacher.name)
     size = number * options.batch_size * options.gradient_accumulation_steps
     first, second = draw_pairs(vectors, size, rng)
     encoded = tokens.encode([texts[at] for at in first], pairs=[texts[at] for at in second])
-    cosines = baselines.cosines(vectors[first], vectors[second])[:, 0]
-    targets = (cosines - cosines.mean()) / max(float(cosines.std()), 1e-6)
+    targets = teacher.targets(vectors[first], vectors[second])
     _train(setup, replace(setup.feed("train"), tokens=encoded, targets=encoded.spread(targets)), number, emit)
-    similar = f"the cosine of their vectors, on {count(size, 'pair')} of the training texts"
-    emit(Note(f"The model first learned how similar two texts are: {count(number, 'step')} towards {similar}."))
+    what = _WHAT[teacher.name]
+    emit(
+        Note(f"The model first learned {what}: {count(number, 'step')} on {count(size, 'pair')} of the training texts.")
+    )
+    return teacher.fitted if teacher.name == "linear_probe" else None
+
+
+_WHAT = {
+    "cosine": "how similar two texts are, the cosine of their vectors",
+    "linear_probe": "what a linear model of the vectors of both texts predicts",
+}
+
+
+def choose(task: Task, rows: LabelledRows, vectors: Vectors) -> Teacher | None:
+    """Return what predicts the labels better by cross-validation, the cosine before its equal; None if neither does.
+
+    Parameters
+    ----------
+    vectors
+        Of the first texts of all pairs, then of their second texts, ``(2 * rows, width)``.
+    """
+    fitted = {name: _fit(name, task, rows, vectors) for name in _STEPS}
+    useful = {name: each for name, each in fitted.items() if each is not None and each.is_useful}
+    if not useful:
+        return None
+    name = min(useful, key=lambda name: useful[name].loss)
+    if "cosine" in useful and useful[name].loss > linear.GAIN * useful["cosine"].loss:
+        name = "cosine"
+    return Teacher(name, useful[name])
 
 
 def draw_pairs(
@@ -120,19 +194,12 @@ def text_vectors(setup: Setup, tokens: cache.Cache, texts: list[str]) -> npt.NDA
     return vector_cache.embed(folders.home(), network, feed, setup.options.precision, chosen)
 
 
-def fit_cosine(task: Task, rows: LabelledRows, vectors: npt.NDArray[np.float32]) -> linear.Linear | None:
-    """Fit a linear model of the cosine to the labels of pairs; None where that fails.
-
-    Parameters
-    ----------
-    vectors
-        Of the first texts of all pairs, then of their second texts, ``(2 * rows, width)``.
-    """
+def _fit(name: str, task: Task, rows: LabelledRows, vectors: Vectors) -> linear.Linear | None:
     targets, outputs = task.linear_targets(rows)
+    features = baselines.cosines if name == "cosine" else baselines.pair_features
     assert task.target_kind is not None
     try:
-        cosines = baselines.cosines(vectors[: len(rows)], vectors[len(rows) :])
-        return linear.fit(task.target_kind, cosines, targets, outputs)
+        return linear.fit(task.target_kind, features(vectors[: len(rows)], vectors[len(rows) :]), targets, outputs)
     except linear.UNFIT:
         return None
 
@@ -140,11 +207,11 @@ def fit_cosine(task: Task, rows: LabelledRows, vectors: npt.NDArray[np.float32])
 def _train(setup: Setup, feed: BatchSource, number: int, emit: Listener) -> None:
     def progress(event: Any) -> None:
         if isinstance(event, Step):
-            emit(Phase("learning how similar two texts are", event.step, number, "steps"))
+            emit(Phase("learning how two texts compare", event.step, number, "steps"))
 
     plan = replace(setup.plan, steps=number, keep="last", ema_decay=None, patience=None)
-    objective = Objective(lambda logits, targets: ((logits[:, 0] - targets) ** 2).sum())
+    objective = Objective(lambda logits, targets: ((logits[:, : targets.shape[1]] - targets) ** 2).sum())
     try:
         Loop(setup.network, feed, plan, objective, None, progress).run(StopButton())
     except Diverged as error:
-        emit(Note(f"The model could not learn how similar two texts are: {error.what}", warning=True))
+        emit(Note(f"The model could not learn how two texts compare: {error.what}", warning=True))

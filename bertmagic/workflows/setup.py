@@ -230,7 +230,8 @@ def _warm_started(setup: Setup, given: Finetune | Pretrain, loaded: Loaded, agai
     options, task = setup.options, setup.prepared.task
     if isinstance(options, Pretrain) or isinstance(given, Pretrain):
         return setup
-    learns_pairs = pair_comparison.applies(task, options) or pair_similarity.steps(task, options, setup.plan.steps) > 0
+    before = pair_similarity.steps(task, options, setup.plan.steps, len(setup.rows("train")))
+    learns_pairs = before > 0 or pair_comparison.applies(task, options)
     frozen = deepcopy(setup.network) if learns_pairs and not again else share_weights(setup.network, training=False)
     with _training(options.seed, setup.network.device):
         started = warm_start.start(replace(setup, frozen=frozen), loaded, again, emit)

@@ -7,7 +7,7 @@ Out-of-Distribution").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -56,7 +56,7 @@ _READ = {"mean": "the mean of the tokens", "first": "the first token", None: "ea
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a head reads, and why; with the linear model of these vectors if all samples were compared."""
+    """What a head reads, and why; with a linear model of these vectors or of those that they were learned from."""
 
     pooling: Pooling | None
     reason: str = ""
@@ -122,7 +122,7 @@ def start(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> WarmStar
     if again:
         return WarmStart(choice.pooling, read_pairs=read_pairs)
     if is_new and read_pairs != "apart":
-        pair_similarity.learn(setup, emit)
+        choice = replace(choice, model=pair_similarity.learn(setup, emit) or choice.model)
     return WarmStart(choice.pooling, _fitted(setup, choice, read_pairs, emit), read_pairs)
 
 

@@ -33,6 +33,7 @@ from bertmagic.explain.explanation import Explanation
 from bertmagic.explain.faithfulness import Faithfulness
 from bertmagic.explain.influence import Agreement
 from bertmagic.explain.influential_rows import InfluentialRows, Removal
+from bertmagic.explain.overview import Overview
 from bertmagic.explain.smallest_edit import SmallestEdit
 from bertmagic.export.result import Export
 from bertmagic.inference.predictions import Predictions
@@ -170,6 +171,16 @@ def smallest_edit(word, many=4):
         {word: (0.9, 0.2), "positive": (0.1, 0.8)}, word, "positive", flipped=True, target="", source=word, passes=90,
         model=word, seconds=0.5, notes=(word,),
     )  # fmt: skip
+
+
+def overview(word, many=4):
+    import pandas as pd
+
+    frame = pd.DataFrame({
+        "word": texts(word, 2 * many), "label": [word, "positive"] * many, "effect": 1.5, "low": 1.0, "high": 2.0,
+        "rows": 9, "share": 0.1, "tells": [0.3, np.nan] * many, "suspicion": 0.2,
+    })  # fmt: skip
+    return Overview(frame, {word: [1, 2]}, 300, 900, 1000, word, word, word, 2.0, (word,))
 
 
 def anchor_words(word, many=4):
@@ -368,6 +379,7 @@ EXAMPLES: dict[str, Callable[[str], object]] = {
     "InfluentialRows": influential_rows,
     "SmallestEdit": smallest_edit,
     "AnchorWords": anchor_words,
+    "Overview": overview,
     "Report": report,
     "Calibration": calibration,
     "Export": exported,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -62,6 +63,29 @@ def test_both_ways_are_near_the_product(way):
     assert 0 < np.abs(exact - found).max() < 0.02 * np.abs(exact).max()
 
 
+def test_the_channels_of_activations_are_evened_out():
+    draw = np.random.default_rng(2)
+    weights, table = draw.normal(size=(64, 16)).astype("f"), draw.normal(size=(300, 64)).astype("f")
+    table[:, 5] *= 60
+    plain, ids = product(weights, table), draw.integers(0, 300, (4, 9))
+    (sizes,) = onnxruntime.InferenceSession(
+        quantization.observed(plain).SerializeToString(), providers=["CPUExecutionProvider"]
+    ).run(None, {"input_ids": ids})
+    assert np.array_equal(sizes, np.abs(table[ids]).max(axis=(0, 1)))
+    divisors = quantization.smoothing(plain, {"given": sizes})
+    expected = sizes**0.7 / np.abs(weights).max(axis=1) ** 0.3
+    assert np.allclose(divisors["given"], expected / np.exp(np.log(expected).mean()), rtol=1e-4)
+    exact, as_it_is, smooth = (
+        session.of_bytes(graph.SerializeToString())({"input_ids": ids})
+        for graph in (
+            plain,
+            quantization.quantized(plain, {"layer": "batch"}),
+            quantization.quantized(plain, {"layer": "batch"}, divisors),
+        )
+    )
+    assert np.abs(smooth - exact).mean() < 0.5 * np.abs(as_it_is - exact).mean()
+
+
 @pytest.fixture
 def timed(monkeypatch):
     """Return a function that sets the seconds of fp32 and of int8, and the shares that are kept."""
@@ -102,6 +126,19 @@ def test_the_layers_that_change_most_stay_in_fp32(learnt, tmp_path, timed, monke
     )
     assert operators(tmp_path / "out").count("MatMulInteger") == 10
     assert "2 layers stayed in fp32: bert.encoder.layer.0.attention.output.dense" in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("refused", "smooth", "by_token", "left_out"),
+    [(0, False, False, 0), (1, True, False, 0), (2, True, False, 1), (7, False, True, 0)],
+)
+def test_what_is_fastest_is_tried_first(refused, smooth, by_token, left_out, learnt, tmp_path, timed):
+    timed(kept=[0.9] * refused + [0.995] * 2)
+    result = learnt.export(tmp_path / "out", format="onnx-int8", check=TEXTS, show=False)
+    names = {name for node in onnx.load(tmp_path / "out" / "network.onnx").graph.node for name in node.output}
+    assert any(name.endswith(":smooth") for name in names) is smooth
+    assert any(name.endswith(":token") for name in names) is by_token
+    assert len(result.left_out) == left_out
 
 
 def test_an_int8_network_that_changes_too_much_is_refused_with_the_best(learnt, tmp_path, timed):

@@ -42,10 +42,7 @@ def with_head(tmp_path, bert_config, tokenizer):
 def test_an_encoder_gets_a_new_head(encoder):
     loaded = loading.headed(encoder, "sequence", NAMES)
     model, description = loaded.network, loaded.summary
-    assert (
-        description
-        == f"BertForSequenceClassification, 2 layers, {model.num_parameters() / 1e6:.1f} M parameters, a new head"
-    )
+    assert description == f"BertForSequenceClassification, 2 layers, {model.num_parameters():,} parameters, a new head"
     assert model.config.id2label == {0: "bad", 1: "good"}
     assert model.dtype == torch.float32
 
@@ -74,7 +71,7 @@ def rows_of(model):
 def test_a_head_with_the_same_classes_is_kept_class_by_class(with_head, names, said):
     saved = BertForSequenceClassification.from_pretrained(with_head)
     loaded = loading.headed(with_head, "sequence", names)
-    assert loaded.summary.endswith(f"M parameters, {said}")
+    assert loaded.summary.endswith(f" parameters, {said}")
     assert loaded.new == frozenset()
     by_name = {name.strip().lower(): rows for name, rows in rows_of(loaded.network).items()}
     assert by_name == rows_of(saved)

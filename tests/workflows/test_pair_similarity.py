@@ -7,13 +7,14 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 import bertmagic as bm
-from bertmagic.evaluation.baselines import cosines
+from bertmagic.evaluation import linear
+from bertmagic.evaluation.baselines import cosines, pair_features
 from bertmagic.events import Phase
 from bertmagic.workflows import pair_similarity
 
 from ..conftest import BAD, FORMS, GOOD, THINGS
 
-PHASE = "learning how similar two texts are"
+PHASE = "learning how two texts compare"
 
 
 def similar_pairs(count=60):
@@ -56,7 +57,8 @@ def test_a_run_takes_half_as_many_steps_before_its_own(encoder):
     assert learned(events) == [1, 2]
     assert model.card["run"]["step"] == 5
     notes = [event.text for event in events if hasattr(event, "text")]
-    assert any(note.startswith("The model first learned how similar two texts are: 2 steps") for note in notes)
+    first = "The model first learned how similar two texts are, the cosine of their vectors: 2 steps on 64 pairs"
+    assert any(note.startswith(first) for note in notes)
 
 
 def test_the_targets_are_the_cosines_of_the_encoder(encoder, monkeypatch):
@@ -74,7 +76,50 @@ def test_the_targets_are_the_cosines_of_the_encoder(encoder, monkeypatch):
     ((first, second),) = drawn
     vectors = bm.load(str(encoder)).embed([*rows["one"], *rows["two"]], pooling="mean")
     expected = cosines(vectors[first], vectors[second])[:, 0]
-    np.testing.assert_allclose(targets[0], (expected - expected.mean()) / expected.std(), atol=1e-3)
+    np.testing.assert_allclose(targets[0][:, 0], (expected - expected.mean()) / expected.std(), atol=1e-3)
+
+
+def alike_pairs(count=60):
+    """Rows of two texts that are equally alike; the label is whether both of them praise."""
+    draws = np.random.default_rng(0)
+    praise = np.arange(count) % 2 == 0
+    words = [[(BAD, GOOD)[good][at] for at in draws.integers(6, size=2)] for good in praise.astype(int)]
+    return pd.DataFrame(
+        {
+            "one": [f"the {THINGS[at % len(THINGS)]} was {one}" for at, (one, _) in enumerate(words)],
+            "two": [f"the {THINGS[at % len(THINGS)]} was {two}" for at, (_, two) in enumerate(words)],
+            "label": np.where(praise, "praise", "blame"),
+        }
+    )
+
+
+@pytest.mark.parametrize(("rows_that_are_few", "steps"), [(500, 2), (50, 4)])
+def test_where_both_vectors_say_more_the_model_learns_what_a_linear_model_of_them_predicts(
+    rows_that_are_few, steps, learnt, tmp_path, monkeypatch
+):
+    drawn, targets = [], []
+    draw, loop = pair_similarity.draw_pairs, pair_similarity.Loop
+    monkeypatch.setattr(pair_similarity, "_FEW", rows_that_are_few)
+    monkeypatch.setattr(pair_similarity, "draw_pairs", lambda *given: drawn.append(draw(*given)) or drawn[-1])
+    monkeypatch.setattr(
+        pair_similarity, "Loop", lambda model, feed, *given: targets.append(feed.targets) or loop(model, feed, *given)
+    )
+    learnt.save(tmp_path / "knows")
+    rows = alike_pairs()
+    _, events = finetune(rows, tmp_path / "knows")
+    assert learned(events) == list(range(1, steps + 1))
+    notes = [event.text for event in events if hasattr(event, "text")]
+    assert any(
+        note.startswith(f"The model first learned what a linear model of the vectors of both texts predicts: {steps}")
+        for note in notes
+    )
+    vectors = bm.load(str(tmp_path / "knows")).embed([*rows["one"], *rows["two"]], pooling="mean")
+    features = pair_features(vectors[:60], vectors[60:])
+    fitted = linear.fit("classes", features, (rows["label"] == "praise").to_numpy().astype(int), 2)
+    ((first, second),) = drawn
+    scores = fitted.scores(pair_features(vectors[first], vectors[second]))
+    scores -= scores.mean(axis=0)
+    np.testing.assert_allclose(targets[0], scores / scores.std(), atol=2e-2)
 
 
 def test_the_baselines_read_the_encoder_as_it_was_before(encoder):

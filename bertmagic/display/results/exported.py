@@ -18,7 +18,7 @@ def blocks(result: Export) -> list[Block]:
         [line(result.model, 40), _megabytes(result.model_bytes), _speed(result.model_speed)],
         [result.format, _megabytes(result.bytes), _speed(result.speed)],
     ]
-    where = f"On the first of {line(result.data, 60)}, on this machine." if result.rows else ""
+    where = f"On the first {result.timed_rows:,} of {line(result.data, 60)}, on this machine." if result.rows else ""
     table = Table(columns(("", "MB", "texts/s")), rows, explanation=where)
     run = Code(_usage(result))
     return [Headline(_headline(result)), table, Paragraph(_compared(result)), Notes(_notes(result), lines=2), run]
