@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.events import Listener
+    from bertmagic.explain.explanation import Explanation
     from bertmagic.export.result import Export
     from bertmagic.inference.predictions import Predictions
     from bertmagic.inference.similarities import Similarities
@@ -452,6 +453,53 @@ class TextModel:
 
         with publish.working(show) as emit, self._alone(emit):
             return attention(self, text, pair, emit)
+
+    @names_by_caller
+    @table.keywords(table.commands.Explain)
+    def explain(
+        self, text: Any, pair: Any = None, *, target: Any = None, method: str = "auto", passes: int | None = None,
+        backend: str = "torch", show: bool = True,
+    ) -> Explanation:  # fmt: skip
+        """Explain a prediction by the words of its text, with the measured faithfulness of the explanation.
+
+        The model does not change.
+
+        Parameters
+        ----------
+        text
+            The text; or a pair, as a tuple or with `` ||| `` between its two.
+        pair
+            The second text of a pair.
+        target
+            What to explain: a label, an entity, ``"start"`` or ``"end"`` of an answer, a word for a mask. By default
+            the prediction.
+        method
+            How words are scored: ``"masks"`` (the same as ``"auto"``) or ``"occlusion"``.
+        passes
+            Budget of passes through the model for methods that hide words; by default 200.
+        backend
+            What computes the scores: ``"torch"``, or an `export` of these weights by its format.
+        show
+            Whether to show a progress bar while it works.
+
+        Returns
+        -------
+        Explanation
+            With a ``frame`` of ``word, start, end, score`` and its ``faithfulness``.
+
+        Raises
+        ------
+        DataError
+            If there is no text, or no word in it.
+        OptionError
+            If there is no such target.
+        ModelError
+            If the model was unloaded or predicts nothing, or the method cannot be used with it.
+        """
+        from bertmagic.workflows.explain import explain
+
+        with publish.working(show) as emit, self._alone(emit):
+            return explain(self, text, pair, target, method, passes, backend, emit)
 
     @table.keywords(table.commands.Save)
     def save(self, path: str | Path, *, public: bool = False) -> Path | str:

@@ -16,8 +16,10 @@ from bertmagic.run import checkpoints, records
 KNOWN = {entry.name: entry for command in reversed(options.COMMANDS.values()) for entry in command.options}
 """The options by their name: those of training where another command has one of the same name."""
 
-OF_LOADING = {"labels", "tokenizer"}
-"""Options of `%bert_load` that other tools have for a training, where they are synonyms or not needed."""
+ELSEWHERE = {"bert_load": {"labels", "tokenizer"}, "bert_explain": {"target"}}
+"""Options of some magics that other tools have for a training, where they are synonyms or not needed."""
+
+OF_OTHERS = set().union(*ELSEWHERE.values())
 
 MEANT = [(name, one) for name, several in synonyms.SYNONYMS.items() for one in several]
 
@@ -36,7 +38,7 @@ def in_all_three_places(name, command="bert_finetune"):
 
 @pytest.mark.parametrize(("name", "meant"), MEANT, ids=[f"{name}-{one.option}" for name, one in MEANT])
 def test_a_synonym_names_an_option_and_is_none_itself(name, meant):
-    assert name not in KNOWN.keys() - OF_LOADING
+    assert name not in KNOWN.keys() - OF_OTHERS
     assert name == name.lower()
     known = [{entry.name for entry in command.options} for command in options.COMMANDS.values()]
     assert not any({name, meant.option} <= of_a_command for of_a_command in known)
@@ -48,9 +50,9 @@ def test_a_synonym_names_an_option_and_is_none_itself(name, meant):
 def test_no_synonym_is_listed_twice_for_one_option():
     assert len(set(MEANT)) == len(MEANT)
     assert not synonyms.SYNONYMS.keys() & synonyms._AUTOMATIC.keys()
-    assert not (KNOWN.keys() - OF_LOADING) & synonyms._AUTOMATIC.keys()
+    assert not (KNOWN.keys() - OF_OTHERS) & synonyms._AUTOMATIC.keys()
     for magic, command in options.COMMANDS.items():
-        assert magic == "bert_load" or not OF_LOADING & {entry.name for entry in command.options}
+        assert not (OF_OTHERS - ELSEWHERE.get(magic, set())) & {entry.name for entry in command.options}
 
 
 @pytest.mark.parametrize(

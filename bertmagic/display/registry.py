@@ -23,6 +23,7 @@ KINDS = {
     "Entities": "results.entities",
     "Errors": "results.errors",
     "Estimate": "results.estimate",
+    "Explanation": "results.explanation",
     "Export": "results.exported",
     "Figure": "results.figure",
     "Fills": "results.fills",

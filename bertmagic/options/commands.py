@@ -8,7 +8,18 @@ from typing import Any
 from bertmagic.options.command import command
 from bertmagic.options.entry import REQUIRED, option
 from bertmagic.options.files import Files
-from bertmagic.options.terms import BACKENDS, EXPORTS, LABEL, MODEL, TASKS, TEXT, Columns, Pooling, Precision
+from bertmagic.options.terms import (
+    BACKENDS,
+    EXPLAINERS,
+    EXPORTS,
+    LABEL,
+    MODEL,
+    TASKS,
+    TEXT,
+    Columns,
+    Pooling,
+    Precision,
+)
 
 
 @command(
@@ -144,6 +155,50 @@ class Attention:
         choices=("base",),
     )
     compare_text: Any = option(None, "texts", "A second text or pair: compare the statistics of the heads on both.")
+
+
+@command(
+    "bert_explain",
+    "TextModel.explain",
+    positional=("text", "pair"),
+    examples=(
+        '%bert_explain "A gorgeous film that never feels dull." -m sentiment',
+        "%bert_explain review --target negative --method occlusion -m sentiment",
+        '%bert_explain "A dog barks." "An animal is heard." -m pairs',
+        'why = %bert_explain "The trophy did not fit." -m sentiment --passes 500',
+    ),
+)
+@dataclass(frozen=True, kw_only=True)
+class Explain:
+    """Explain a prediction by the words of its text, with the measured faithfulness of the explanation."""
+
+    text: Any = option(REQUIRED, "texts", "A quoted text, a variable with one, or {an expression}; A ||| B is a pair.")
+    pair: Any = option(None, "texts", "The second text of a pair.")
+    model: Any = option(None, "model", MODEL, short="-m")
+    target: Any = option(
+        None,
+        "text",
+        "What to explain: a label, an entity, start or end of an answer, a word for a mask; by default the prediction.",
+    )
+    method: str = option(
+        "auto",
+        "choice",
+        "How words are scored; auto is masks: a linear model of random masks.",
+        choices=EXPLAINERS,
+    )
+    passes: int | None = option(
+        None,
+        "int",
+        "Budget of passes through the model for methods that hide words; by default 200.",
+        low=8,
+        high=10**6,
+    )
+    backend: str = option(
+        "torch",
+        "choice",
+        "What computes the scores: torch, or an export of the model by its format, with methods that hide words.",
+        choices=("torch", *BACKENDS),
+    )
 
 
 @command(

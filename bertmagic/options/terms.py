@@ -25,6 +25,9 @@ BACKENDS = ("onnx", "onnx-int8", "openvino")
 EXPORTS = (*BACKENDS, "keras")
 """The formats of exports, as in `bertmagic.export.formats.FORMATS`."""
 
+EXPLAINERS = ("auto", "masks", "occlusion")
+"""The methods that score words, as in `bertmagic.explain.methods.METHODS`."""
+
 METRICS = (
     "macro_f1",
     "accuracy",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertmagic.data import checks
 from bertmagic.data import columns as naming
-from bertmagic.errors import OptionError
+from bertmagic.errors import ModelError, OptionError
 from bertmagic.evaluation import baselines
 from bertmagic.models import heads
 from bertmagic.models.card import Usage
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.baselines import Baseline, Targets
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
+    from bertmagic.explain.scores import ExplainedScores
     from bertmagic.inference.predictions import Predictions
     from bertmagic.models.loading import Loaded
     from bertmagic.options import LongText
@@ -362,6 +363,33 @@ class Task(ABC):
             Those of `gradient_tokens`.
         """
         return scores[0, output_names(model).index(output)]
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the scores of a prediction that can be explained.
+
+        Parameters
+        ----------
+        outputs
+            The `logits` of one sample, ``(1, outputs)`` or ``(1, tokens, outputs)``.
+        sample
+            Its tokens with their characters.
+        texts
+            The text, or the two of a pair.
+        target
+            What the user asks for, where more can be explained than is predicted.
+
+        Raises
+        ------
+        ModelError
+            If the task predicts nothing.
+        """
+        raise ModelError(
+            f"{self.name.replace('_', ' ')} predicts nothing that could be explained.",
+            "Give a model that was fine-tuned: %%bert_finetune NAME with model = this one.",
+        )
 
     def untuned(self) -> Self:
         """Return the task without what `tuned` has chosen, for the scores of another model."""

@@ -9,6 +9,7 @@ from bertmagic.data.rows import TextRows
 from bertmagic.data.texts import Texts
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from bertmagic.data.tokens import Tokens
@@ -43,14 +44,19 @@ def predict_one(task: Task, scores: torch.Tensor, sample: Tokens, texts: list[st
     texts
         The text, or the two of a pair.
     """
+    given, rows = rows_of(task, texts)
+    array = scores.detach().float().cpu().numpy()
+    return task.predictions(given, rows, sample, array[0] if array.ndim == 3 else array, model="")
+
+
+def rows_of(task: Task, texts: list[str]) -> tuple[pd.DataFrame, TextRows]:
+    """Return one text or pair as a table, and as the rows of it that are read."""
     import numpy as np
     import pandas as pd
 
     given = pd.DataFrame([texts[: len(task.inputs)]], columns=list(task.inputs), dtype=object)
     columns = [Texts(given[name], np.zeros(1, np.int64)) for name in task.inputs]
-    rows = TextRows("the text", columns[0], given.index, *columns[1:])
-    array = scores.detach().float().cpu().numpy()
-    return task.predictions(given, rows, sample, array[0] if array.ndim == 3 else array, model="")
+    return given, TextRows("the text", columns[0], given.index, *columns[1:])
 
 
 def by_probability(predictions: Any) -> tuple[tuple[str, float], ...]:

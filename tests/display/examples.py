@@ -29,6 +29,8 @@ from bertmagic.evaluation.report import (
 from bertmagic.evaluation.verdict import BaselineResult
 from bertmagic.explain import edits
 from bertmagic.explain.anchors import Anchor, AnchorWords
+from bertmagic.explain.explanation import Explanation
+from bertmagic.explain.faithfulness import Faithfulness
 from bertmagic.explain.influence import Agreement
 from bertmagic.explain.influential_rows import InfluentialRows, Removal
 from bertmagic.explain.overview import Overview
@@ -132,6 +134,19 @@ def similarities(word, many=9):
         {"query": word, "row": range(many), "text": texts(word, many), "score": np.linspace(1, -0.2, many)}
     )
     return Similarities(frame, word, 1, 40, missing=2, seconds=0.5, notes=(word,))
+
+
+def explanation(word):
+    text = f"{word} a {word}"
+    size = len(word)
+    frame = pd.DataFrame({
+        "word": [word, "a", word], "start": [0, size + 1, size + 3], "end": [size, size + 2, 2 * size + 3],
+        "score": [0.5, 0.001, -0.25],
+    })  # fmt: skip
+    return Explanation(
+        frame, text, None, word, 0.9, 0.4, f"{word} 0.900", "probability", "masks",
+        Faithfulness(0.4, 0.1, 0.45, 0.05, word, 60, 0.2), word, passes=200, seconds=1.5, notes=(word,),
+    )  # fmt: skip
 
 
 def influential_rows(word, many=4):
@@ -360,6 +375,7 @@ EXAMPLES: dict[str, Callable[[str], object]] = {
     "Fills": fills,
     "NextSentences": next_sentences,
     "Similarities": similarities,
+    "Explanation": explanation,
     "InfluentialRows": influential_rows,
     "SmallestEdit": smallest_edit,
     "AnchorWords": anchor_words,

@@ -51,6 +51,7 @@ HEAVY = {
     "advice": ("bert_models", "sample:reviews", None),
     "predict": ("bert_predict", "'a film' -m minilm", None),
     "attention": ("bert_attention", "'a film' -m minilm", None),
+    "explain": ("bert_explain", "'a film' -m minilm", None),
     "compare": ("bert_compare", "one two sample:reviews", None),
     "panel": ("bert_panel", "sample:reviews", None),
     "status": ("bert_status", "", None),

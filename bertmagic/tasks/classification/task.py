@@ -15,6 +15,7 @@ from bertmagic.errors import ModelError
 from bertmagic.evaluation import confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
+from bertmagic.explain.scores import ExplainedScores
 from bertmagic.inference.forward import softmax
 from bertmagic.inference.predictions import Predictions
 from bertmagic.models import loading
@@ -248,6 +249,15 @@ class Classification(CalibratedTask):
             sizes = {"Int64": range(-(2**63), 2**63), "UInt64": range(2**64)}
             return next((name for name, size in sizes.items() if all(value in size for value in values)), "object")
         return "boolean" if kinds == {bool} else "string"
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the probability of each class."""
+        return ExplainedScores(
+            self.labels.names, int(outputs[0].argmax()), lambda logits: (logits / self.temperature).softmax(dim=-1)
+        )
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

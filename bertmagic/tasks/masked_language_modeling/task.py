@@ -17,7 +17,7 @@ from bertmagic.evaluation.report import Report
 from bertmagic.models.loading import Loaded
 from bertmagic.tasks.base import Task
 from bertmagic.tasks.description import Description
-from bertmagic.tasks.masked_language_modeling import blocks, documents, heads, masking, sentences
+from bertmagic.tasks.masked_language_modeling import blocks, documents, explained, heads, masking, sentences
 from bertmagic.tasks.masked_language_modeling.usage import USAGE
 from bertmagic.training.objective import Objective
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import TextRows
     from bertmagic.data.tables import Table
     from bertmagic.evaluation.bootstrap import Draws
+    from bertmagic.explain.scores import ExplainedScores
     from bertmagic.inference.predictions import Predictions
     from bertmagic.models.card import Usage
     from bertmagic.tasks.base import Scores
@@ -297,6 +298,13 @@ class MaskedLanguageModeling(Task):
     ) -> Predictions:
         """Not called: `encode` has refused the rows."""
         raise NotImplementedError
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the probability of words for the masks."""
+        return explained.scores(outputs, sample, tokenizer, target)
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

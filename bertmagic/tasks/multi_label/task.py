@@ -16,6 +16,7 @@ from bertmagic.errors import DataError, ModelError, count, listing
 from bertmagic.evaluation import confusion_metrics
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
+from bertmagic.explain.scores import ExplainedScores
 from bertmagic.models import loading
 from bertmagic.tasks.calibrated_task import CalibratedTask
 from bertmagic.tasks.description import Description, by_probability, predict_one
@@ -289,6 +290,15 @@ class MultiLabel(CalibratedTask):
             task=self.name,
             thresholds=self.thresholds,
             **known,
+        )
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the probability of each label, the most probable one first in rank."""
+        return ExplainedScores(
+            self.labels.names, int(outputs[0].argmax()), lambda logits: (logits / self.temperature).sigmoid()
         )
 
     def describe(

@@ -17,7 +17,7 @@ from bertmagic.evaluation.report import Report, Slice
 from bertmagic.models import heads, loading
 from bertmagic.tasks.base import Task
 from bertmagic.tasks.description import Description, predict_one
-from bertmagic.tasks.question_answering import decoding
+from bertmagic.tasks.question_answering import decoding, explained
 from bertmagic.tasks.question_answering import metrics as measured
 from bertmagic.tasks.question_answering import reading as known_answers
 from bertmagic.tasks.question_answering.alignment import AnsweredTokens, places_of
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bertmagic.data.rows import TextRows
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
+    from bertmagic.explain.scores import ExplainedScores
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
@@ -300,6 +301,13 @@ class QuestionAnswering(Task):
         return [
             context[start:end] if start >= 0 else "" for context, (start, end) in zip(rows.second, spans, strict=True)
         ]
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the probability of the answer, of its start and of its end."""
+        return explained.scores(self, outputs, sample, texts)
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

@@ -14,6 +14,7 @@ from bertmagic.errors import DataError, OptionError
 from bertmagic.evaluation import with_intervals
 from bertmagic.evaluation.outcomes import Outcomes
 from bertmagic.evaluation.report import Report
+from bertmagic.explain.scores import ExplainedScores
 from bertmagic.models import loading
 from bertmagic.tasks.base import Task
 from bertmagic.tasks.description import Description, predict_one
@@ -204,6 +205,13 @@ class Regression(Task):
         frame: dict[str, pd.Series] = {name: strings(given[name]) for name in self.inputs}
         frame["value"] = pd.Series(pd.array(values, dtype="Float64"), index=given.index).mask(missing)
         return NumberPredictions(frame=pd.DataFrame(frame, index=given.index), labels=(), task=self.name, **known)
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the predicted number in the user's unit."""
+        return ExplainedScores(("value",), 0, lambda logits: logits[:, :1] * self.scale + self.mean, "number")
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

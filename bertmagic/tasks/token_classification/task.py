@@ -22,7 +22,7 @@ from bertmagic.models import loading
 from bertmagic.tasks.base import Task
 from bertmagic.tasks.description import Description, output_names, predict_one
 from bertmagic.tasks.token_classification import columns as entity_columns
-from bertmagic.tasks.token_classification import decoding, reading
+from bertmagic.tasks.token_classification import decoding, explained, reading
 from bertmagic.tasks.token_classification import metrics as entities
 from bertmagic.tasks.token_classification.alignment import AlignedTokens, alignment_of
 from bertmagic.tasks.token_classification.metrics import Measured
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bertmagic.data.tables import Table
     from bertmagic.data.tokens import Tokens
     from bertmagic.evaluation.baselines import Baseline, Targets
+    from bertmagic.explain.scores import ExplainedScores
     from bertmagic.models.card import Usage
     from bertmagic.options import Finetune, LongText
     from bertmagic.tasks.base import Scores
@@ -366,6 +367,13 @@ class TokenClassification(Task):
         return entities_of(
             given["text"], rows, alignment, tag_rows, chances, labels=self.labels, task=self.name, **known
         )
+
+    def explained(
+        self, outputs: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase,
+        target: Any = None,
+    ) -> ExplainedScores:  # fmt: skip
+        """Return the probability of each entity, of its borders, and of each type anywhere in the text."""
+        return explained.scores(self, outputs, sample, texts)
 
     def describe(
         self, scores: torch.Tensor, sample: Tokens, texts: list[str], tokenizer: PreTrainedTokenizerBase

@@ -1,0 +1,282 @@
+"""The words that speak for and against a prediction: a model, its task and the methods of `bertmagic.explain`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bertmagic.attention.words import tokens_of, word_groups
+from bertmagic.data.batches import BatchSource
+from bertmagic.data.tokenization import encode
+from bertmagic.data.tokens import Tokens
+from bertmagic.errors import DataError, ModelError, count
+from bertmagic.events import Listener, Phase
+from bertmagic.explain import faithfulness, methods
+from bertmagic.explain.explanation import Explanation
+from bertmagic.explain.game import MaskingGame, Word
+from bertmagic.export import session
+from bertmagic.inference.forward import run_model
+from bertmagic.models import heads, loading
+from bertmagic.workflows import attention, backends, predict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+    import torch
+    from transformers import PreTrainedModel
+
+    from bertmagic.data.batches import Batch
+    from bertmagic.explain.scores import ExplainedScores
+    from bertmagic.export.session import Session
+    from bertmagic.text_model import TextModel
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text as a model reads it, and what can be explained of its prediction.
+
+    Attributes
+    ----------
+    texts
+        The text, or the two of a pair.
+    sample
+        The tokens of the text, or of one window of it.
+    scores
+        What can be explained.
+    prediction
+        The prediction in a line.
+    words
+        The words of the sample.
+    hidden_id
+        The token id that hides a word.
+    notes
+        What the user should know.
+    """
+
+    texts: list[str]
+    sample: Tokens
+    scores: ExplainedScores
+    prediction: str
+    words: tuple[Word, ...]
+    hidden_id: int
+    notes: tuple[str, ...]
+
+
+def explain(
+    model: TextModel, text: Any, pair: Any, target: Any, method: str, passes: int | None, backend: str, emit: Listener
+) -> Explanation:
+    """Return the words that speak for and against a prediction; see `TextModel.explain`."""
+    began, _ = time.perf_counter(), model.network
+    made = backends.session_of(model, backend)
+    session_ = None if made is None else made[0]
+    emit(Phase("predicting"))
+    reading = read(model, text, pair, target, session_)
+    number = reading.scores.number(target)
+    game = game_of(model, reading, session_, lambda done: emit(Phase("hiding words", done, None, "passes")))
+    found = methods.run(method, game.of(number), passes)
+    order = faithfulness.order_of(found.scores)
+    measured = faithfulness.measure(game.of(number), order, -np.inf, np.inf, "")
+    values = game.of(number)(np.stack([np.zeros(len(game), bool), np.ones(len(game), bool)]))
+    return Explanation(
+        _frame(reading, found.scores),
+        reading.texts[0],
+        reading.texts[1] if len(reading.texts) > 1 else None,
+        reading.scores.names[number],
+        float(values[0]),
+        float(values[1]),
+        reading.prediction,
+        reading.scores.unit,
+        found.method,
+        measured,
+        model.name,
+        passes=game.passes,
+        seconds=time.perf_counter() - began,
+        notes=reading.notes,
+    )
+
+
+def read(model: TextModel, text: Any, pair: Any, target: Any, made: Session | None = None) -> Reading:
+    """Return a text as a model reads it; of a long one the window that decides.
+
+    Raises
+    ------
+    DataError
+        If there is no text, or nothing in it that can be hidden.
+    ModelError
+        If the task predicts nothing.
+    """
+    texts, task, tokenizer = attention.texts(text, pair, model.task), model.task, model.tokenizer
+    samples, notes = _samples(model, texts)
+    outputs = [_outputs(model, samples, number, made) for number in range(len(samples))]
+    parts = [part_of(samples, number) for number in range(len(samples))]
+    each = [task.explained(output, part, texts, tokenizer, target) for output, part in zip(outputs, parts, strict=True)]
+    at = _deciding(each, outputs, target) if len(parts) > 1 else 0
+    words = words_of(model, parts[at], texts, each[at].fixed)
+    if not words:
+        raise DataError("the text has no word that can be hidden.", "Give a text with at least one word.")
+    hidden_id, hides = hidden_token(tokenizer)
+    return Reading(
+        texts,
+        parts[at],
+        each[at],
+        task.describe(outputs[at], parts[at], texts, tokenizer).line,
+        words,
+        hidden_id,
+        (*notes, *([] if hides is None else [hides]), *_window_notes(parts, at)),
+    )
+
+
+def game_of(
+    model: TextModel, reading: Reading, made: Session | None = None, after: Callable[[int], None] = lambda passes: None
+) -> MaskingGame:
+    """Return the masking game of a text: scores of the model with words hidden."""
+    return MaskingGame(
+        reading.sample.ids, reading.words, reading.hidden_id, scorer(model, reading.sample, reading.scores, made), after
+    )
+
+
+def scorer(
+    model: TextModel, sample: Tokens, scores: ExplainedScores, made: Session | None = None
+) -> Callable[[npt.NDArray[np.int32]], npt.NDArray[np.float32]]:
+    """Return the function from token ids ``(rows, tokens)`` to scores ``(rows, targets)``.
+
+    Predictions of texts take a fast path, in which the last layer has the first token only. All rows have the length
+    of the sample, so no batch is padded.
+    """
+    import torch
+
+    def inside(network: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        return scores.scores(model.task.logits(network, batch))
+
+    def score(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        feed = _feed(model, ids, sample.second)
+        if made is not None:
+            outputs = session.run(made, feed)
+        elif model.task.outputs is heads.logits and not model.task.has_word_outputs:
+            outputs = run_model(model.network, feed, model.precision)
+        else:
+            return run_model(model.network, feed, model.precision, outputs=inside)
+        if len(outputs) != len(ids):  # one row a token
+            outputs = outputs.reshape(*ids.shape, -1)
+        values: npt.NDArray[np.float32] = scores.scores(torch.from_numpy(outputs)).numpy()
+        return values
+
+    return score
+
+
+def _feed(model: TextModel, ids: npt.NDArray[np.int32], second: npt.NDArray[np.int32] | None) -> BatchSource:
+    rows, length = ids.shape
+    begins = None if second is None else np.repeat(second, rows)
+    tokens = Tokens(ids.reshape(-1), np.arange(rows + 1) * length, 0, 0.0, second=begins)
+    pad_id: Any = model.tokenizer.pad_token_id
+    return BatchSource(tokens, pad_id, segments=heads.reads_segments(model.network))
+
+
+def _outputs(model: TextModel, samples: Tokens, number: int, made: Session | None) -> torch.Tensor:
+    """Return the logits of a sample as `Task.describe` reads them, ``(1, …)``."""
+    import torch
+
+    part = part_of(samples, number)
+    feed = _feed(model, part.ids[None], part.second)
+    outputs = (
+        run_model(model.network, feed, model.precision, outputs=model.task.logits)
+        if made is None
+        else session.run(made, feed)
+    )
+    return torch.from_numpy(outputs)[None] if len(outputs) != 1 else torch.from_numpy(outputs)
+
+
+def _samples(model: TextModel, texts: list[str]) -> tuple[Tokens, list[str]]:
+    """Return the samples of a text as in a prediction, with characters, and a note if some of it is not read."""
+    most = model.task.max_tokens(model.card, loading.limit_of(model.network, model.tokenizer))
+    samples = encode(
+        model.tokenizer, texts[:1], most, predict.long_text(model), pairs=texts[1:] or None,
+        stride=model.card.get("stride"), spans=True,
+    )  # fmt: skip
+    if not samples.truncated or len(samples) > 1:
+        return samples, []
+    return samples, [f"The model reads at most {count(most, 'token')} of a text; the rest is not explained."]
+
+
+def part_of(samples: Tokens, number: int) -> Tokens:
+    """Return one sample, with its characters."""
+    begin, end = int(samples.offsets[number]), int(samples.offsets[number + 1])
+    return replace(
+        samples,
+        ids=samples.ids[begin:end],
+        offsets=np.array([0, end - begin]),
+        windows=None,
+        second=None if samples.second is None else samples.second[number : number + 1],
+        spans=None if samples.spans is None else samples.spans[begin:end],
+    )
+
+
+def _deciding(each: Sequence[ExplainedScores], outputs: Sequence[torch.Tensor], target: Any) -> int:
+    """Return the window whose score of the target is highest; without a target that of its own prediction."""
+    values = []
+    for scores, output in zip(each, outputs, strict=True):
+        known = target is None or str(target) in scores.names
+        values.append(float(scores.scores(output)[0, scores.number(target) if known else 0]) if known else -np.inf)
+    return int(np.argmax(values))
+
+
+def _window_notes(parts: Sequence[Tokens], at: int) -> list[str]:
+    if len(parts) == 1:
+        return []
+    spans = parts[at].spans
+    assert spans is not None
+    first = int(spans[spans[:, 1] > 0, 0].min())
+    return [
+        f"The text is read in {len(parts)} windows. This is of window {at + 1}, which speaks most for the target "
+        f"(characters {first:,} to {int(spans[:, 1].max()):,})."
+    ]
+
+
+def words_of(model: TextModel, sample: Tokens, texts: list[str], fixed: frozenset[int]) -> tuple[Word, ...]:
+    """Return the words of a sample that can be hidden: word pieces merged by their characters."""
+    tokens = tokens_of(model.tokenizer, sample, texts)
+    words = []
+    for group in word_groups(tokens):
+        first, last = tokens[group[0]], tokens[group[-1]]
+        if first.word < 0 or fixed & set(group):
+            continue
+        start, end = min(tokens[at].start for at in group), max(last.end, first.end)
+        text = texts[first.sentence][start:end] or first.text
+        words.append(Word(text, start, end, first.sentence, tuple(group)))
+    return tuple(words)
+
+
+def hidden_token(tokenizer: Any) -> tuple[int, str | None]:
+    """Return the token that hides words, and a note where it is no mask.
+
+    Raises
+    ------
+    ModelError
+        If the tokenizer has neither a mask nor an unknown or padding token.
+    """
+    if tokenizer.mask_token_id is not None:
+        return int(tokenizer.mask_token_id), None
+    for name in ("unk", "pad"):
+        if (number := getattr(tokenizer, f"{name}_token_id")) is not None:
+            token = getattr(tokenizer, f"{name}_token")
+            return int(number), f"The tokenizer has no mask: hidden words are replaced by {token}."
+    raise ModelError("the tokenizer has no token that could hide a word.", "Choose another model.")
+
+
+def _frame(reading: Reading, scores: npt.NDArray[np.floating]) -> Any:
+    import pandas as pd
+
+    words = reading.words
+    frame = pd.DataFrame({
+        "word": pd.array([word.text for word in words], "string"),
+        "start": [word.start for word in words],
+        "end": [word.end for word in words],
+        "score": np.asarray(scores, float),
+    })  # fmt: skip
+    if len(reading.texts) > 1:
+        frame["side"] = [word.side for word in words]
+    return frame
