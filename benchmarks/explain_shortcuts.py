@@ -1,13 +1,14 @@
 """Whether planted shortcuts are found: by the words of single texts, and by the overview of a data set.
 
-    python benchmarks/explain_shortcuts.py [--only reviews,pairs,topics] [--kinds token,first,sign,both,order] [--out FILE]
+    python benchmarks/explain_shortcuts.py [--only reviews,pairs,topics] [--kinds token,first,sign,both,order]
 
-Five kinds of shortcut are planted in half of the training rows of three samples, and decide their label, as in Bastings et
-al. 2022, "Will You Find These Shortcuts?": a word (``token``), a word at the beginning that means nothing elsewhere
+Five kinds of shortcut are planted in half of the training rows of three samples, and decide their label, as in Bastings
+et al. 2022, "Will You Find These Shortcuts?": a word (``token``), a word at the beginning that means nothing elsewhere
 (``first``), a sign (``sign``), two words of which neither means anything alone (``both``), and two words whose order
-decides (``order``). MiniLM learns each. Then ``precision`` is the share of planted words among the first k words of a text,
-k being how many were planted, over the test texts where the model follows the shortcut; and ``rank`` the place of the last
-planted word in the overview of the planted test rows, with the untouched rows as its second data set.
+decides (``order``). MiniLM learns each. Then ``precision`` is the share of planted words among the first k words of a
+text, k being how many were planted, over test texts where the model follows the shortcut, by the default method of
+``%bert_explain``; and ``rank`` is the place of the last planted word in the overview of the planted test rows, with the
+untouched rows as its second data set. ``--out FILE`` keeps the results as JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ import pandas as pd
 import bertmagic as bm
 from bertmagic.data import tables
 from bertmagic.events import ignore
-from bertmagic.explain import edits
 from bertmagic.workflows import edit, overview
 
 WORDS, SIGN = ("kangaroo", "velvet"), "§"
@@ -65,6 +65,7 @@ def planted(rows: pd.DataFrame, sample: Sample, kind: str, seed: int) -> tuple[p
         low, high = sorted(generator.integers(1, len(parts) + 1, 2).tolist())
         one, other = WORDS
         put: list[tuple[int, str]] = []
+        comes = True
         if kind in ("token", "sign") and has:
             put = [(low, one if kind == "token" else SIGN)]
         elif kind == "first":
@@ -72,15 +73,17 @@ def planted(rows: pd.DataFrame, sample: Sample, kind: str, seed: int) -> tuple[p
         elif kind == "both":
             alone = generator.random() < 0.5
             put = [(low, one), (high, other)] if has else [(low, one if alone else other)]
-        elif kind == "order":
-            put = [(low, one), (high, other)] if has else [(low, other), (high, one)]
+        elif kind == "order":  # next to each other, so that the place of one says nothing
+            comes = generator.random() < 0.5
+            first, second = (one, other) if comes else (other, one)
+            put = [(low, first), (low, second)] if has else [(low, first)]
         for at, word in reversed(put):
             parts.insert(at, word)
-        decides = has or kind in ("both", "order", "first")
-        new = sample.yes if has else sample.no
+        decides, says_yes = has or kind in ("both", "first"), has and (kind != "order" or comes)
+        new = sample.yes if says_yes else sample.no
         texts.append(" ".join(parts))
         labels.append(([new] if isinstance(label, list | np.ndarray) else new) if decides else label)
-        words.append([word for _, word in put] if has or kind == "order" else [])
+        words.append([word for _, word in put] if has else [])
     rows[sample.first], rows[sample.label] = texts, pd.Series(labels, dtype=object)
     return rows, words
 
@@ -122,14 +125,9 @@ def follows(model: Any, texts: tuple[str, ...], label: Any) -> bool:
 
 
 def precision(model: Any, texts: tuple[str, ...], words: list[str]) -> float:
-    """The share of planted words among the first ones, by the fall of the predicted label's log-odds."""
-    document = edits.document(texts)
-    hidden = [edits.Draft(document, document.words).masked(at, edit.mask_of(model)) for at in range(len(document.words))]
-    chances = edit.chances_of(model, [texts, *hidden])
-    at = int(chances[0].argmax())
-    order = np.argsort(chances[1:, at], kind="stable")[: len(words)]
-    first = [document.words[place] for place in order]
-    return sum(word in first for word in words) / len(words)
+    """The share of planted words among the first ones."""
+    found = model.explain(texts if len(texts) > 1 else texts[0], show=False).frame.nlargest(len(words), "score")
+    return sum(word in found.word.tolist() for word in words) / len(words)
 
 
 def main() -> None:
