@@ -458,7 +458,7 @@ class TextModel:
     @table.keywords(table.commands.Explain)
     def explain(
         self, text: Any, pair: Any = None, *, target: Any = None, method: str = "auto", passes: int | None = None,
-        backend: str = "torch", show: bool = True,
+        backend: str = "torch", full_bounds: bool = False, show: bool = True,
     ) -> Explanation:  # fmt: skip
         """Explain a prediction by the words of its text, with the measured faithfulness of the explanation.
 
@@ -474,11 +474,15 @@ class TextModel:
             What to explain: a label, an entity, ``"start"`` or ``"end"`` of an answer, a word for a mask. By default
             the prediction.
         method
-            How words are scored: ``"masks"`` (the same as ``"auto"``) or ``"occlusion"``.
+            How words are scored: one of ``search masks occlusion shapley integrated_gradients integrated_gradients_zero
+            gradient_norm attention_rollout value_norms``. ``"auto"`` is the best one of the last benchmark of this
+            model, or else ``search``.
         passes
-            Budget of passes through the model for methods that hide words; by default 200.
+            Budget of passes through the model for methods that hide words; by default 200, and 1,000 for ``shapley``.
         backend
             What computes the scores: ``"torch"``, or an `export` of these weights by its format.
+        full_bounds
+            Whether to search the bounds of faithfulness by a beam of width 5, whatever number of passes that takes.
         show
             Whether to show a progress bar while it works.
 
@@ -499,7 +503,7 @@ class TextModel:
         from bertmagic.workflows.explain import explain
 
         with publish.working(show) as emit, self._alone(emit):
-            return explain(self, text, pair, target, method, passes, backend, emit)
+            return explain(self, text, pair, target, method, passes, backend, full_bounds, emit)
 
     @table.keywords(table.commands.Save)
     def save(self, path: str | Path, *, public: bool = False) -> Path | str:
