@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from bertmagic.evaluation.calibration import Calibration
     from bertmagic.evaluation.report import Report
     from bertmagic.events import Listener
+    from bertmagic.explain.anchors import AnchorWords
     from bertmagic.explain.explanation import Explanation
+    from bertmagic.explain.influential_rows import InfluentialRows
+    from bertmagic.explain.overview import Overview
+    from bertmagic.explain.smallest_edit import SmallestEdit
     from bertmagic.export.result import Export
     from bertmagic.inference.predictions import Predictions
     from bertmagic.inference.similarities import Similarities
@@ -457,12 +461,15 @@ class TextModel:
     @names_by_caller
     @table.keywords(table.commands.Explain)
     def explain(
-        self, text: Any, pair: Any = None, *, target: Any = None, method: str = "auto", passes: int | None = None,
-        backend: str = "torch", full_bounds: bool = False, show: bool = True,
-    ) -> Explanation:  # fmt: skip
-        """Explain a prediction by the words of its text, with the measured faithfulness of the explanation.
+        self, text: Any = None, pair: Any = None, *, target: Any = None, method: str = "auto",
+        passes: int | None = None, backend: str = "torch", full_bounds: bool = False, edit: bool = False,
+        protect: str | Sequence[str] = (), words_from: Any = None, anchor: bool = False, rows: str | None = None, rows_by: str = "leave_one_out",
+        top_k: int = 10, overview: Any = None, second: Any = None, by: str | Sequence[str] = (), seed: int = 0,
+        show: bool = True,
+    ) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview:  # fmt: skip
+        """Explain a prediction, with measures of how far the explanation can be trusted.
 
-        The model does not change.
+        By default by the words of its text. The model does not change.
 
         Parameters
         ----------
@@ -472,38 +479,66 @@ class TextModel:
             The second text of a pair.
         target
             What to explain: a label, an entity, ``"start"`` or ``"end"`` of an answer, a word for a mask. By default
-            the prediction.
+            the prediction. For an edit, the label to reach.
         method
             How words are scored: one of ``search masks occlusion shapley integrated_gradients integrated_gradients_zero
             gradient_norm attention_rollout value_norms``. ``"auto"`` is the best one of the last benchmark of this
             model, or else ``search``.
         passes
-            Budget of passes through the model for methods that hide words; by default 200, and 1,000 for ``shapley``.
+            Budget of passes through the model for methods that hide words; by default 200, 1,000 for
+            ``shapley``, and 6,000 for an overview.
         backend
-            What computes the scores: ``"torch"``, or an `export` of these weights by its format.
+            What computes the scores of words: ``"torch"``, or an `export` of these weights by its format.
         full_bounds
             Whether to search the bounds of faithfulness by a beam of width 5, whatever number of passes that takes.
+        edit
+            Find the smallest edit of the text that changes the prediction.
+        protect
+            Words that an edit leaves as they are.
+        words_from
+            A model with a masked-word head, or the name of one, that proposes the words of an edit. By default the
+            encoder that the model was fine-tuned from, if it has such a head, else the training rows.
+        anchor
+            Find the smallest set of words that keeps the prediction while others are hidden at random.
+        rows
+            ``"train"``: the training rows most responsible for the prediction, for and against it.
+        rows_by
+            How they are scored: ``"leave_one_out"`` of a head, ``"head_gradients"`` or ``"word_gradients"``.
+        top_k
+            How many training rows to list for and against.
+        overview
+            Texts in which to find what the model leans on in general, the likely spurious words first.
+        second, by
+            Labelled rows from elsewhere, and columns of these (or of ``overview``), which say whether a word of the
+            overview tells its label.
+        seed
+            Of the random samples of anchors, training rows and the overview.
         show
             Whether to show a progress bar while it works.
 
         Returns
         -------
-        Explanation
-            With a ``frame`` of ``word, start, end, score`` and its ``faithfulness``.
+        Explanation, SmallestEdit, AnchorWords, InfluentialRows or Overview
+            Each with a ``frame``, but for `AnchorWords`; an `Explanation` with ``word, start, end, score`` and its
+            ``faithfulness``.
 
         Raises
         ------
         DataError
             If there is no text, or no word in it.
         OptionError
-            If there is no such target.
+            If there is no such target, the training rows are gone, or options do not go together.
         ModelError
             If the model was unloaded or predicts nothing, or the method cannot be used with it.
         """
-        from bertmagic.workflows.explain import explain
+        from bertmagic.workflows import explain_kinds
 
+        asked = explain_kinds.Asked(
+            text, pair, target, method, passes, backend, full_bounds, edit, explain_kinds.several(protect), words_from,
+            anchor, rows, rows_by, top_k, overview, second, explain_kinds.several(by), seed,
+        )  # fmt: skip
         with publish.working(show) as emit, self._alone(emit):
-            return explain(self, text, pair, target, method, passes, backend, full_bounds, emit)
+            return explain_kinds.explain(self, asked, emit)
 
     @table.keywords(table.commands.Save)
     def save(self, path: str | Path, *, public: bool = False) -> Path | str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from bertmagic.data.batches import budget_batches
 from bertmagic.models import devices
 from bertmagic.models.fast.working_copy import share_weights
+from bertmagic.options.terms import INFLUENCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.floating]
     Kind = Literal["classes", "labels", "numbers"]
 
-METHODS = "leave_one_out", "head_gradients", "word_gradients"
+METHODS = INFLUENCES
 
 _SUBSETS = 8, 32
 _WORK = 4e11

@@ -101,7 +101,11 @@ def _frequent(found: Mapping[str, dict[int, list[int]]], rows: int, most: int) -
 
 
 def plan(found: Mapping[str, Places], passes: int, seed: int) -> list[tuple[str, int]]:
-    """Return which units are hidden in which documents: as many for each unit as the passes allow, in random order."""
+    """Return which units are hidden in which documents, in random order.
+
+    Each unit is hidden in as many as the passes allow. Where these do not suffice for `_EFFECTS` documents of each,
+    the units of most documents are measured.
+    """
     import numpy as np
 
     sizes = np.array([len(places) for places in found.values()])
@@ -112,7 +116,11 @@ def plan(found: Mapping[str, Places], passes: int, seed: int) -> list[tuple[str,
         most = max(_EFFECTS, int(most * 0.8))
     generator = np.random.default_rng(seed)
     chosen = []
-    for unit, places in found.items():
+    largest = np.argsort(-sizes, kind="stable")
+    kept = set(largest[np.minimum(sizes[largest], most).cumsum() <= passes].tolist())
+    for number, (unit, places) in enumerate(found.items()):
+        if number not in kept:
+            continue
         numbers = sorted(places)
         chosen += [(unit, numbers[at]) for at in generator.permutation(len(numbers))[:most]]
     return [chosen[at] for at in generator.permutation(len(chosen))]

@@ -12,6 +12,7 @@ from bertmagic.options.terms import (
     BACKENDS,
     EXPLAINERS,
     EXPORTS,
+    INFLUENCES,
     LABEL,
     MODEL,
     TASKS,
@@ -166,13 +167,16 @@ class Attention:
         "%bert_explain review --target negative --method integrated_gradients -m sentiment",
         '%bert_explain "A dog barks." "An animal is heard." -m pairs',
         'why = %bert_explain "The trophy did not fit." -m sentiment --passes 500',
+        '%bert_explain "A gorgeous film." -m sentiment --edit --protect film',
+        '%bert_explain "A gorgeous film." -m sentiment --rows train',
+        "%bert_explain -m sentiment --overview reviews --second other_reviews",
     ),
 )
 @dataclass(frozen=True, kw_only=True)
 class Explain:
-    """Explain a prediction by the words of its text, with the measured faithfulness of the explanation."""
+    """Explain a prediction: by words, the smallest edit that changes it, or training rows; or what a model leans on."""
 
-    text: Any = option(REQUIRED, "texts", "A quoted text, a variable with one, or {an expression}; A ||| B is a pair.")
+    text: Any = option(None, "texts", "A quoted text, a variable with one, or {an expression}; A ||| B is a pair.")
     pair: Any = option(None, "texts", "The second text of a pair.")
     model: Any = option(None, "model", MODEL, short="-m")
     target: Any = option(
@@ -202,6 +206,37 @@ class Explain:
     full_bounds: bool = option(
         False, "flag", "Search the bounds of faithfulness by a beam of width 5, whatever number of passes that takes."
     )
+    edit: bool = option(False, "flag", "Find the smallest edit of the text that changes the prediction.")
+    protect: tuple[str, ...] = option((), "text", "Words that an edit leaves as they are; may be repeated.", many=True)
+    words_from: Any = option(
+        None,
+        "model",
+        "A model with a masked-word head for the words of an edit; by default the encoder, else the training rows.",
+    )
+    anchor: bool = option(False, "flag", "Find the smallest set of words that keeps the prediction.")
+    rows: str | None = option(
+        None, "choice", "train: list the training rows most responsible for the prediction.", choices=("train",)
+    )
+    rows_by: str = option(
+        "leave_one_out",
+        "choice",
+        "How training rows are scored: a head without each of them, or products of gradients.",
+        choices=INFLUENCES,
+    )
+    top_k: int = option(10, "int", "Number of training rows to list for and against.", low=1, high=10_000)
+    overview: Any = option(
+        None, "data", "Texts in which to find the words that the model leans on in general, likely spurious ones first."
+    )
+    second: Any = option(
+        None, "data", "Labelled rows from elsewhere, which tell whether a word of the overview speaks for its label."
+    )
+    by: tuple[str, ...] = option(
+        (),
+        "column",
+        "A word of the overview must tell the label for each value of this column, too; may be repeated.",
+        many=True,
+    )
+    seed: int = option(0, "int", "Seed of the random samples of anchors, training rows and the overview.", low=0)
 
 
 @command(

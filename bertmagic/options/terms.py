@@ -39,6 +39,9 @@ EXPLAINERS = (
 )
 """The methods that score words, as in `bertmagic.explain.methods.METHODS`."""
 
+INFLUENCES = ("leave_one_out", "head_gradients", "word_gradients")
+"""How training rows are scored, as in `bertmagic.explain.influence.METHODS`."""
+
 METRICS = (
     "macro_f1",
     "accuracy",

@@ -36,6 +36,7 @@ def test_the_plan_fits_the_passes():
     assert sum(unit == "b" for unit, _ in few) == 5
     assert len(few) <= 20
     assert few == overview.plan(found, 20, 0)
+    assert {unit for unit, _ in overview.plan(found, 7, 0)} == {"a"}  # one of both can be measured
     assert overview.plan({}, 20, 0) == []
 
 

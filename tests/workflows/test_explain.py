@@ -149,10 +149,7 @@ def interrupted(model, after):
             raise KeyboardInterrupt
 
     text = "the film was awful and long and dull and sad"
-    arguments = {"method": "masks", "passes": 400, **options}
-    return workflow.explain(
-        model, text, None, "bad", arguments["method"], arguments["passes"], "torch", False, stop
-    )  # fmt: skip
+    return workflow.explain(model, text, None, "bad", "masks", 400, "torch", False, stop)
 
 
 def test_an_interrupt_returns_what_is_known(learnt, monkeypatch):
