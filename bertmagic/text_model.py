@@ -464,8 +464,8 @@ class TextModel:
         self, text: Any = None, pair: Any = None, *, target: Any = None, method: str = "auto",
         passes: int | None = None, backend: str = "torch", full_bounds: bool = False, edit: bool = False,
         protect: str | Sequence[str] = (), words_from: Any = None, anchor: bool = False, rows: str | None = None,
-        rows_by: str = "leave_one_out", top_k: int = 10, overview: Any = None, second: Any = None, by: str | Sequence[str] = (),
-        seed: int = 0, show: bool = True,
+        rows_by: str = "leave_one_out", top_k: int = 10, overview: Any = None, second: Any = None,
+        by: str | Sequence[str] = (), seed: int = 0, show: bool = True,
     ) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview:  # fmt: skip
         """Explain a prediction, with measures of how far the explanation can be trusted.
 
