@@ -462,10 +462,10 @@ class TextModel:
     @table.keywords(table.commands.Explain)
     def explain(
         self, text: Any = None, pair: Any = None, *, target: Any = None, method: str = "auto",
-        passes: int | None = None, backend: str = "torch", edit: bool = False, protect: str | Sequence[str] = (),
-        words_from: Any = None, anchor: bool = False, rows: str | None = None, rows_by: str = "leave_one_out",
-        top_k: int = 10, overview: Any = None, second: Any = None, by: str | Sequence[str] = (), seed: int = 0,
-        show: bool = True,
+        passes: int | None = None, backend: str = "torch", full_bounds: bool = False, edit: bool = False,
+        protect: str | Sequence[str] = (), words_from: Any = None, anchor: bool = False, rows: str | None = None,
+        rows_by: str = "leave_one_out", top_k: int = 10, overview: Any = None, second: Any = None,
+        by: str | Sequence[str] = (), seed: int = 0, show: bool = True,
     ) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview:  # fmt: skip
         """Explain a prediction, with measures of how far the explanation can be trusted.
 
@@ -481,11 +481,16 @@ class TextModel:
             What to explain: a label, an entity, ``"start"`` or ``"end"`` of an answer, a word for a mask. By default
             the prediction. For an edit, the label to reach.
         method
-            How words are scored: ``"masks"`` (the same as ``"auto"``) or ``"occlusion"``.
+            How words are scored: one of ``search masks occlusion shapley integrated_gradients integrated_gradients_zero
+            gradient_norm attention_rollout value_norms``. ``"auto"`` is the best one of the last benchmark of this
+            model, or else ``search``.
         passes
-            Budget of passes through the model for methods that hide words; by default 200, and 6,000 for an overview.
+            Budget of passes through the model for methods that hide words; by default 200, 1,000 for
+            ``shapley``, and 6,000 for an overview.
         backend
             What computes the scores of words: ``"torch"``, or an `export` of these weights by its format.
+        full_bounds
+            Whether to search the bounds of faithfulness by a beam of width 5, whatever number of passes that takes.
         edit
             Find the smallest edit of the text that changes the prediction.
         protect
@@ -529,8 +534,8 @@ class TextModel:
         from bertmagic.workflows import explain_kinds
 
         asked = explain_kinds.Asked(
-            text, pair, target, method, passes, backend, edit, explain_kinds.several(protect), words_from, anchor, rows,
-            rows_by, top_k, overview, second, explain_kinds.several(by), seed,
+            text, pair, target, method, passes, backend, full_bounds, edit, explain_kinds.several(protect), words_from,
+            anchor, rows, rows_by, top_k, overview, second, explain_kinds.several(by), seed,
         )  # fmt: skip
         with publish.working(show) as emit, self._alone(emit):
             return explain_kinds.explain(self, asked, emit)

@@ -88,6 +88,36 @@ class Passage:
     about: str = ""
 
 
+_LEAST = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A cell with text to read, each word of it with a signed score.
+
+    Attributes
+    ----------
+    text
+        The whole text.
+    words
+        First character, the one behind the last, and score of each word, in their order.
+    most
+        The largest absolute score of all texts that belong together: it gets the strongest colour.
+    bytes
+        The limit of its HTML; what is cut is counted.
+    """
+
+    text: str
+    words: tuple[tuple[int, int, float], ...]
+    most: float
+    bytes: int = 40_000
+
+    def strength(self, score: float) -> float:
+        """Return how strong a score is shown, 0 to 1; 0 for one that is below a twentieth of the largest."""
+        part = abs(score) / self.most if self.most > 0 else 0.0
+        return min(part, 1.0) if part >= _LEAST else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """A cell with texts and their scores, the best first."""
@@ -100,5 +130,5 @@ class Ranking:
         return "; ".join(f"{name} {score:.3f}" for name, score in self.pairs)
 
 
-Cell = str | Strong | Absent | Caution | Share | Shade | Passage | Ranking
+Cell = str | Strong | Absent | Caution | Share | Shade | Passage | Weighted | Ranking
 Row = Sequence[Cell]

@@ -21,8 +21,9 @@ class Explanation(ExportableResult):
     Attributes
     ----------
     frame
-        One row a word, in the order of the text: ``word, start, end, score``, with ``side`` for pairs (0 or 1). The
-        score is signed towards the target; ``start`` and ``end`` are characters of the text.
+        One row a word, in the order of the text: ``word, start, end, score``, with ``side`` for pairs (0 or 1) and
+        ``error`` (standard error) for Shapley values. The score is signed towards the target; ``start`` and ``end`` are
+        characters of the text.
     text, pair
         The text, and the second one of a pair.
     target, score
@@ -41,6 +42,8 @@ class Explanation(ExportableResult):
         The name of the model.
     special
         The share of all absolute scores that special tokens have; NaN for methods that give them none.
+    has_signs
+        Whether a negative score speaks against the target; else scores only say how much a word matters.
     passes, seconds
         How many rows went through the model, and how long it took.
     notes
@@ -59,6 +62,7 @@ class Explanation(ExportableResult):
     faithfulness: Faithfulness | None
     model: str
     special: float = float("nan")
+    has_signs: bool = True
     passes: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()

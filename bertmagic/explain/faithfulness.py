@@ -80,9 +80,3 @@ def comprehensiveness(game: TargetGame, order: Sequence[int] | Order) -> float:
     """
     full = game(np.zeros((1, len(game)), bool))[0]
     return float(full - game(prefixes(order)).mean())
-
-
-def measure(game: TargetGame, order: Order, best: float, worst: float, searched: str) -> Faithfulness:
-    """Return the faithfulness of an order between bounds, which are widened where it lies outside of them."""
-    forward, backward = comprehensiveness(game, order), comprehensiveness(game, order[::-1])
-    return Faithfulness(forward, backward, max(best, forward, backward), min(worst, forward, backward), searched)

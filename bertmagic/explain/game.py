@@ -84,6 +84,11 @@ class MaskingGame:
         """How many rows went through the model."""
         return len(self._known)
 
+    @property
+    def owned(self) -> Masks:
+        """Which tokens belong to a word, ``(tokens,)``."""
+        return np.asarray(self._owner.any(axis=0))
+
     def masked(self, hidden: Masks) -> npt.NDArray[np.int32]:
         """Return the token ids with words hidden: ``(masks, tokens)`` for ``(masks, words)``."""
         places = hidden.astype(np.float32) @ self._owner.astype(np.float32) > 0
@@ -118,17 +123,28 @@ class MaskingGame:
         masks = np.unpackbits(packed, axis=1, count=len(self)).astype(bool)
         return masks, np.stack(list(self._known.values()))
 
-    def of(self, target: int) -> TargetGame:
+    def unknown(self, hidden: Masks) -> int:
+        """Return how many passes masks would take."""
+        return len({row.tobytes() for row in np.packbits(hidden, axis=1)} - self._known.keys())
+
+    def of(self, target: int, is_probability: bool = True) -> TargetGame:
         """Return the game of one target."""
-        return TargetGame(self, target)
+        return TargetGame(self, target, is_probability)
 
 
 @dataclass(frozen=True)
 class TargetGame:
-    """A masking game with one target: values of shape ``(masks,)``."""
+    """A masking game with one target: values of shape ``(masks,)``.
+
+    Attributes
+    ----------
+    is_probability
+        Whether the values are probabilities, and not numbers.
+    """
 
     game: MaskingGame
     target: int
+    is_probability: bool = True
 
     def __len__(self) -> int:
         return len(self.game)
@@ -141,6 +157,10 @@ class TargetGame:
     def passes(self) -> int:
         """How many rows went through the model."""
         return self.game.passes
+
+    def unknown(self, hidden: Masks) -> int:
+        """Return how many passes masks would take."""
+        return self.game.unknown(hidden)
 
     def known(self) -> tuple[Masks, npt.NDArray[np.float64]]:
         """Return all masks that were scored, and their values."""

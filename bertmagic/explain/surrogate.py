@@ -62,6 +62,44 @@ def fit(hidden: Masks, values: Scores, penalty: float = RIDGE) -> Scores:
 def masks(game: TargetGame, passes: int, seed: int = 0) -> Scores:
     """Return the weights of a ridge regression on random masks, the full and the empty text among them."""
     count = len(game)
+    if count == 1:
+        return occlusion(game)
     ends = np.stack([np.zeros(count, bool), np.ones(count, bool)])
     hidden = np.concatenate([ends, random_masks(count, max(passes - 2, 0), seed)])
     return fit(hidden, game(hidden))
+
+
+class PairModel:
+    """A model of the game with all words and pairs of words: kernel ridge regression of the log-odds.
+
+    The kernel is ``(1 + z y / 3)^2`` for masks as vectors of -1 and 1, which spans all products of two words.
+
+    Parameters
+    ----------
+    hidden, values
+        Masks that were scored, ``(masks, words)``, and their scores.
+    is_probability
+        Whether the scores are probabilities: their log-odds are nearer to a sum over words.
+    """
+
+    _CLIP = 1e-5
+    _PENALTY = 1e-3
+
+    def __init__(self, hidden: Masks, values: Scores, is_probability: bool) -> None:
+        self._signs, self._is_probability = np.where(hidden, -1.0, 1.0), is_probability
+        targets = np.asarray(values, float)
+        if is_probability:
+            chances = targets.clip(self._CLIP, 1 - self._CLIP)
+            targets = np.log(chances) - np.log1p(-chances)
+        self._mean = targets.mean()
+        kernel = self._kernel(self._signs)
+        penalty = self._PENALTY * kernel.diagonal().mean() * np.eye(len(kernel))
+        self._weights = np.linalg.solve(kernel + penalty, targets - self._mean)
+
+    def _kernel(self, signs: Scores) -> Scores:
+        return np.asarray((1 + signs @ self._signs.T / 3) ** 2)
+
+    def __call__(self, hidden: Masks) -> Scores:
+        """Return the predicted scores of masks."""
+        predicted = self._kernel(np.where(hidden, -1.0, 1.0)) @ self._weights + self._mean
+        return np.asarray(1 / (1 + np.exp(-predicted)) if self._is_probability else predicted)

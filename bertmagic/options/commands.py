@@ -164,7 +164,7 @@ class Attention:
     positional=("text", "pair"),
     examples=(
         '%bert_explain "A gorgeous film that never feels dull." -m sentiment',
-        "%bert_explain review --target negative --method occlusion -m sentiment",
+        "%bert_explain review --target negative --method integrated_gradients -m sentiment",
         '%bert_explain "A dog barks." "An animal is heard." -m pairs',
         'why = %bert_explain "The trophy did not fit." -m sentiment --passes 500',
         '%bert_explain "A gorgeous film." -m sentiment --edit --protect film',
@@ -187,13 +187,13 @@ class Explain:
     method: str = option(
         "auto",
         "choice",
-        "How words are scored; auto is masks: a linear model of random masks.",
+        "How words are scored; auto is the best one of your last benchmark, or else search.",
         choices=EXPLAINERS,
     )
     passes: int | None = option(
         None,
         "int",
-        "Budget of passes through the model for methods that hide words; by default 200.",
+        "Budget of passes through the model for methods that hide words; by default 200, and 1,000 for shapley.",
         low=8,
         high=10**6,
     )
@@ -202,6 +202,9 @@ class Explain:
         "choice",
         "What computes the scores: torch, or an export of the model by its format, with methods that hide words.",
         choices=("torch", *BACKENDS),
+    )
+    full_bounds: bool = option(
+        False, "flag", "Search the bounds of faithfulness by a beam of width 5, whatever number of passes that takes."
     )
     edit: bool = option(False, "flag", "Find the smallest edit of the text that changes the prediction.")
     protect: tuple[str, ...] = option((), "text", "Words that an edit leaves as they are; may be repeated.", many=True)

@@ -25,7 +25,18 @@ BACKENDS = ("onnx", "onnx-int8", "openvino")
 EXPORTS = (*BACKENDS, "keras")
 """The formats of exports, as in `bertmagic.export.formats.FORMATS`."""
 
-EXPLAINERS = ("auto", "masks", "occlusion")
+EXPLAINERS = (
+    "auto",
+    "search",
+    "masks",
+    "occlusion",
+    "shapley",
+    "integrated_gradients",
+    "integrated_gradients_zero",
+    "gradient_norm",
+    "attention_rollout",
+    "value_norms",
+)
 """The methods that score words, as in `bertmagic.explain.methods.METHODS`."""
 
 INFLUENCES = ("leave_one_out", "head_gradients", "word_gradients")

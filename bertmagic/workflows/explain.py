@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from bertmagic.attention.words import tokens_of, word_groups
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokenization import encode
 from bertmagic.data.tokens import Tokens
-from bertmagic.errors import DataError, ModelError, count
+from bertmagic.errors import DataError, ModelError, OptionError, count, nearest
 from bertmagic.events import Listener, Phase
-from bertmagic.explain import faithfulness, methods
+from bertmagic.explain import bounds, faithfulness, methods
 from bertmagic.explain.explanation import Explanation
 from bertmagic.explain.game import MaskingGame, Word
+from bertmagic.explain.methods import Network
 from bertmagic.export import session
 from bertmagic.inference.forward import run_model
-from bertmagic.models import heads, loading
+from bertmagic.models import devices, heads, loading
+from bertmagic.text_safety import quoted
 from bertmagic.workflows import attention, backends, predict
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from bertmagic.data.batches import Batch
+    from bertmagic.explain.faithfulness import Faithfulness
+    from bertmagic.explain.game import TargetGame
+    from bertmagic.explain.methods import Scored
     from bertmagic.explain.scores import ExplainedScores
     from bertmagic.export.session import Session
     from bertmagic.text_model import TextModel
@@ -67,36 +73,91 @@ class Reading:
 
 
 def explain(
-    model: TextModel, text: Any, pair: Any, target: Any, method: str, passes: int | None, backend: str, emit: Listener
-) -> Explanation:
-    """Return the words that speak for and against a prediction; see `TextModel.explain`."""
+    model: TextModel, text: Any, pair: Any, target: Any, method: str, passes: int | None, backend: str, full: bool,
+    emit: Listener,
+) -> Explanation:  # fmt: skip
+    """Return the words that speak for and against a prediction; see `TextModel.explain`.
+
+    An interrupt returns what is known by then: the scores by the masks so far, or scores whose faithfulness was not
+    measured. Before that it is an interrupt like any other.
+    """
     began, _ = time.perf_counter(), model.network
     made = backends.session_of(model, backend)
     session_ = None if made is None else made[0]
     emit(Phase("predicting"))
     reading = read(model, text, pair, target, session_)
     number = reading.scores.number(target)
-    game = game_of(model, reading, session_, lambda done: emit(Phase("hiding words", done, None, "passes")))
-    found = methods.run(method, game.of(number), passes)
-    order = faithfulness.order_of(found.scores)
-    measured = faithfulness.measure(game.of(number), order, -np.inf, np.inf, "")
-    values = game.of(number)(np.stack([np.zeros(len(game), bool), np.ones(len(game), bool)]))
+    whole = game_of(model, reading, session_, lambda done: emit(Phase("hiding words", done, None, "passes")))
+    game = whole.of(number, reading.scores.unit == "probability")
+    ends = game(np.stack([np.zeros(len(game), bool), np.ones(len(game), bool)]))
+    network = None if session_ is not None else network_of(model, reading, number)
+    found, measured, notes = scored(game, network, chosen(model, method, network), passes, full)
     return Explanation(
-        _frame(reading, found.scores),
+        _frame(reading, found),
         reading.texts[0],
         reading.texts[1] if len(reading.texts) > 1 else None,
         reading.scores.names[number],
-        float(values[0]),
-        float(values[1]),
+        float(ends[0]),
+        float(ends[1]),
         reading.prediction,
         reading.scores.unit,
         found.method,
         measured,
         model.name,
-        passes=game.passes,
+        special=found.special,
+        has_signs=found.has_signs,
+        passes=game.passes + found.passes,
         seconds=time.perf_counter() - began,
-        notes=reading.notes,
+        notes=(*reading.notes, *found.notes, *notes),
     )
+
+
+def chosen(model: TextModel, method: str, network: Network | None) -> str:
+    """Return the method of an explanation: for ``auto`` the one that was best in a benchmark, where it can be used.
+
+    Raises
+    ------
+    OptionError
+        If there is no such method.
+    """
+    if method == "auto":
+        known = (model.card.get("explain") or {}).get("method")
+        usable = known in methods.HIDING or (known in methods.LOOKING and network is not None)
+        return str(known) if usable else methods.DEFAULT
+    if method not in methods.METHODS:
+        raise OptionError(
+            f"there is no method {quoted(method)}.{nearest(method, methods.METHODS)}",
+            f"Methods are auto, {', '.join(methods.METHODS)}.",
+        )
+    return method
+
+
+def scored(
+    game: TargetGame, network: Network | None, method: str, passes: int | None, full: bool
+) -> tuple[Scored, Faithfulness | None, list[str]]:
+    """Return the scores of words, how faithful they are, and notes; after an interrupt what is known."""
+    try:
+        found = methods.run(method, game, network, passes)
+    except KeyboardInterrupt:
+        if game.passes < 4:
+            raise
+        known = count(game.passes, "pass", "passes")
+        return methods.of_known(game), None, [f"Interrupted after {known}: a linear model of these, not by {method}."]
+    try:
+        return found, bounds.measure(game, faithfulness.order_of(found.scores), full), []
+    except KeyboardInterrupt:
+        return found, None, ["Interrupted: the faithfulness was not measured."]
+
+
+def network_of(model: TextModel, reading: Reading, target: int) -> Network:
+    """Return the network at a text, for methods that look into it."""
+    batch = _feed(model, reading.sample.ids[None], reading.sample.second).batch(np.zeros(1, np.int64))
+    batch = batch.to(partial(devices.send, device=model.network.device))
+
+    def score(network: PreTrainedModel, batch: Batch) -> torch.Tensor:
+        return reading.scores.scores(model.task.logits(network, batch).float())[:, target]
+
+    return Network(model.network, batch, score, model.name)
 
 
 def read(model: TextModel, text: Any, pair: Any, target: Any, made: Session | None = None) -> Reading:
@@ -267,7 +328,7 @@ def hidden_token(tokenizer: Any) -> tuple[int, str | None]:
     raise ModelError("the tokenizer has no token that could hide a word.", "Choose another model.")
 
 
-def _frame(reading: Reading, scores: npt.NDArray[np.floating]) -> Any:
+def _frame(reading: Reading, found: Scored) -> Any:
     import pandas as pd
 
     words = reading.words
@@ -275,8 +336,10 @@ def _frame(reading: Reading, scores: npt.NDArray[np.floating]) -> Any:
         "word": pd.array([word.text for word in words], "string"),
         "start": [word.start for word in words],
         "end": [word.end for word in words],
-        "score": np.asarray(scores, float),
+        "score": np.asarray(found.scores, float),
     })  # fmt: skip
+    if found.errors is not None:
+        frame["error"] = found.errors
     if len(reading.texts) > 1:
         frame["side"] = [word.side for word in words]
     return frame

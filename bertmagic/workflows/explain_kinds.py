@@ -37,6 +37,7 @@ class Asked:
     method: str = "auto"
     passes: int | None = None
     backend: str = "torch"
+    full_bounds: bool = False
     edit: bool = False
     protect: tuple[str, ...] = ()
     words_from: Any = None
@@ -55,7 +56,7 @@ _OPTIONS = {
     "anchor": {"text", "pair", "target", "seed"},
     "rows": {"text", "pair", "target", "rows_by", "top_k", "seed"},
     "overview": {"second", "by", "passes", "seed"},
-    "": {"text", "pair", "target", "method", "passes", "backend"},
+    "": {"text", "pair", "target", "method", "passes", "backend", "full_bounds"},
 }
 """The kinds of explanations by the option that asks for each, with the options that they read."""
 
@@ -77,7 +78,7 @@ def explain(
         return edit.anchor(model, text, pair, target, _PRECISION, asked.seed, emit)
     if kind == "rows":
         return training_influence.find(model, text, pair, target, asked.rows_by, asked.top_k, asked.seed, emit)
-    return words.explain(model, text, pair, target, asked.method, asked.passes, asked.backend, emit)
+    return words.explain(model, text, pair, target, asked.method, asked.passes, asked.backend, asked.full_bounds, emit)
 
 
 def several(given: str | Sequence[str]) -> tuple[str, ...]:

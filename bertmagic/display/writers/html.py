@@ -12,7 +12,7 @@ from bertmagic.display import cells as c
 from bertmagic.display.charts.curves import chart
 from bertmagic.display.style import ORANGE
 from bertmagic.display.writers import elements as e
-from bertmagic.display.writers.passages import passage
+from bertmagic.display.writers.passages import passage, weighted
 from bertmagic.errors import count
 from bertmagic.text_safety import visible
 
@@ -62,6 +62,8 @@ def _cell(cell: c.Cell, column: b.Column, tall: bool) -> object:
             return e.Cell(e.join(*inner), style)
         case c.Passage():
             return e.Cell(passage(cell), style)
+        case c.Weighted():
+            return e.Cell(weighted(cell), style)
     return e.Cell(_plain_cell(cell), style) if style else _plain_cell(cell)
 
 

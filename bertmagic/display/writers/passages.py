@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bertmagic.display.style import BLUE, line
+from bertmagic.display.style import BLUE, ORANGE, line
 from bertmagic.display.writers.elements import collapsed, escape, fitting, join, tag
 from bertmagic.errors import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bertmagic.display.cells import Mark, Passage
+    from bertmagic.display.cells import Mark, Passage, Weighted
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B0629A", "#8A7A00", "#7a7a7a")
 _UNDERLINES = ("solid", "dashed", "dotted")
@@ -86,3 +86,34 @@ def _rest(characters: int, marks: int) -> Markup:
         return Markup("")
     more = f" with {count(marks, 'more entity', 'more entities')}" if marks else ""
     return tag("i", f" … {count(characters, 'more character')}{more}")
+
+
+def weighted(whole: Weighted) -> Markup:
+    """Return a text whose words show their scores: by colour, by underline, and by bold or italic type.
+
+    A word for the target is bold with a solid line, one against it italic with a dashed line, so that the sign is read
+    without colours, and also where styles are taken away. The number stands in the title of the word.
+    """
+    parts: list[object] = []
+    done = used = 0
+    for start, end, score in whole.words:
+        part = join(escape(whole.text[done:start]), _scored(whole.text[start:end], score, whole.strength(score)))
+        used += len(part.encode())
+        if used > whole.bytes:
+            break
+        parts.append(part)
+        done = end
+    else:
+        rest = fitting(whole.text[done:], max(whole.bytes - used, 0))
+        parts.append(rest)
+        done += len(rest)
+    return tag("div", *parts, _rest(len(whole.text) - done, 0), dir="auto", style=_TEXT)
+
+
+def _scored(words: str, score: float, strength: float) -> Markup:
+    if not strength:
+        return escape(words)
+    name, colour, under = ("b", BLUE, "solid") if score > 0 else ("i", ORANGE, "dashed")
+    alpha = round(0x18 + 0x50 * strength)
+    style = f"background:{colour}{alpha:02x};border-bottom:{1 + 2 * strength:.1f}px {under} {colour}"
+    return tag(name, words, title=f"{score:+.4f}", style=style)

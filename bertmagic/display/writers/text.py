@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CELL = 400
 """How many characters of a cell a line has at most, where its column sets no limit."""
 _MARKS = 6
+_SCORED = 8
 """How many marks of a passage are shown."""
 _BELOW = 3
 """Of how many rows the cells below a table are shown."""
@@ -44,6 +45,8 @@ def cell_text(cell: c.Cell, most: int = _CELL) -> str:
     """Return a cell as one line of text, with its marks in brackets."""
     if isinstance(cell, c.Passage) and cell.marks:
         return marked(cell)
+    if isinstance(cell, c.Weighted):
+        return scored(cell)
     return line(cell if isinstance(cell, str) else cell.text, most or _CELL)
 
 
@@ -57,6 +60,17 @@ def marked(passage: c.Passage) -> str:
     rest = len(passage.marks) - _MARKS
     end = f" … {rest:,} more" if rest > 0 else _between(passage.text[done:], around, True, False)
     return "".join([*parts, end]).strip()
+
+
+def scored(cell: c.Weighted) -> str:
+    """Return a text with the sign of its strongest words: ``a ⟦+gorgeous⟧ film that is never ⟦−dull⟧``."""
+    strongest = sorted(cell.words, key=lambda word: -abs(word[2]))[:_SCORED]
+    parts, done = [], 0
+    for start, end, score in sorted(word for word in strongest if cell.strength(word[2])):
+        parts.append(_between(cell.text[done:start], 60, done > 0, True))
+        parts.append(f"⟦{'+' if score > 0 else '−'}{line(cell.text[start:end], 60)}⟧")
+        done = end
+    return "".join([*parts, _between(cell.text[done:], 60, True, False)]).strip()
 
 
 def _between(words: str, around: int, begin: bool, end: bool) -> str:

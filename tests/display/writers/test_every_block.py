@@ -26,7 +26,7 @@ def cells(words):
         words, c.Strong(words), c.Absent(words), c.Caution(words), c.Share(0.5, words),
         c.Shade(2.0, words, strong=True), c.Passage(words), c.Passage(words, marks), c.Passage(words, labelled),
         c.Passage(words, code=words, about=words),
-        c.Ranking(((words, 0.5),)),
+        c.Weighted(words, ((0, len(words), 0.5),), 0.5), c.Ranking(((words, 0.5),)),
     ]  # fmt: skip
 
 
