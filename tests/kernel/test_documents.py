@@ -22,7 +22,7 @@ pytestmark = [
     ),
 ]
 
-GO_ON = {"docs/guide.md": ("docs/comparing.md", "docs/attention.md")}
+GO_ON = {"docs/guide.md": ("docs/comparing.md", "docs/attention.md", "docs/explanations.md")}
 """Pages whose cells use the names of another page, and say so: they run after it."""
 LATER = {page for pages in GO_ON.values() for page in pages}
 ALONE = [page for page in PAGES if page not in LATER and not page.endswith(".zh.md") and cells(ROOT / page)]

@@ -15,7 +15,7 @@ from tests.packaging.snippets import ROOT, Reader, cells
 
 READMES = ["README.md", "README.zh.md"]
 GUIDES = ["docs/guide.md", "docs/guide.zh.md"]
-GO_ON = ["attention.md", "attention.zh.md", "comparing.md"]
+GO_ON = ["attention.md", "attention.zh.md", "comparing.md", "explanations.md"]
 """These use the names of the guide, and say so."""
 PAGES = [ROOT / page for page in snippets.PAGES]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
