@@ -7,7 +7,8 @@ _TASKS = {
     "tasks/entities": "实体", "tasks/answers": "问答", "tasks/pretraining": "预训练", "tasks/vectors": "文本向量",
 }  # fmt: skip
 _TOPICS = {
-    "data": "数据和编码器", "evaluation": "每个数字的含义", "comparing": "比较模型", "attention": "注意力", "explanations": "解释预测",
+    "data": "数据和编码器", "evaluation": "每个数字的含义", "comparing": "比较模型", "attention": "注意力",
+    "explanations": "解释预测",
     "tuning": "调参", "how-it-works": "工作原理", "scikit_learn": "scikit-learn", "export": "导出",
     "loggers": "实验跟踪", "hub": "Hugging Face Hub", "spacy": "spaCy", "front-ends": "各种前端",
     "troubleshooting": "疑难解答",

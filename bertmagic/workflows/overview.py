@@ -76,7 +76,9 @@ def find(
         )
     told = _labelled(model, data if second is None else second, asked) if second is not None or by else None
     groups = [] if told is None else _groups(told, by)
-    given, name, where, notes = predict.rows_given(model, data, asked)
+    table = tables.read(model.task.source(data), "test") if isinstance(data, str) else None  # a reference, not a text
+    given, name, where, notes = predict.rows_given(model, data if table is None else table.frame, asked)
+    name = name if table is None else table.name
     rows, _ = model.task.readable(given, name, where)
     if len(rows) > _TEXTS:
         rows = rows.take(np.sort(np.random.default_rng(seed).permutation(len(rows))[:_TEXTS]))

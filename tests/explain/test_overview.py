@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import bertmagic as bm
-from bertmagic.errors import DataError, ModelError
+from bertmagic.errors import DataError, ModelError, UnknownReference
 from bertmagic.events import ignore
 from bertmagic.explain import edits, overview
 from bertmagic.workflows import overview as workflow
@@ -113,6 +113,16 @@ def test_slices_say_where_a_word_tells_nothing(at_home, make_rows):
     assert (find(at_home, data[:120], data[:120]).frame.tells.dropna() == 1).any()
     with pytest.raises(DataError, match="nothing"):
         find(at_home, data, by=["nothing"])
+
+
+def test_a_file_and_a_sample_are_data(at_home, make_rows):
+    data = make_rows(60, seed=3)
+    data.to_csv("rows.csv", index=False)
+    result = find(at_home, "rows.csv", "rows.csv")
+    assert (result.texts, result.data) == (60, "rows.csv")
+    assert result.frame.equals(find(at_home, data, data).frame)
+    with pytest.raises(UnknownReference, match="nothing"):
+        find(at_home, "nothing.csv")
 
 
 def test_an_interrupt_keeps_what_is_measured(at_home, make_rows, monkeypatch):
