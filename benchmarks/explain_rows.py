@@ -1,6 +1,6 @@
 """How far explanations by training rows, by edits and by words in general can be trusted, on SST-2 and planted words.
 
-    python benchmarks/explain_rows.py --data FOLDER [--model RUN] [--only rows,labels] [--out FILE]
+    python benchmarks/explain_rows.py --data FOLDER [--model RUN] [--only rows,labels,edits] [--out FILE]
 
 ``FOLDER/sst2`` has ``train.tsv`` and ``dev.tsv``. ``rows``: a linear head is fitted to the vectors of MiniLM, 100 of
 its test errors are explained, and the head is fitted again without the 1 % of the rows that are most responsible for
@@ -8,6 +8,8 @@ each, and without as many random ones; and the scores of rows are compared with 
 halves. ``labels``: a tenth of the labels of rows is flipped, and the AUC of finding them is that of leaving each row
 out and of confident learning: on the training rows with the vectors of MiniLM, and with those of MiniLM fine-tuned on
 these very labels; and on the test rows with the vectors of a model that was fine-tuned on others (``--model``).
+``edits``: the smallest edit and the anchor of the predictions of ``--model`` for 100 test rows, with words of its
+training rows.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +28,8 @@ import bertmagic as bm
 from bertmagic.evaluation import label_issues, leave_one_out
 from bertmagic.explain import influence
 
-PARTS = ("rows", "labels")
-ERRORS, SUBSETS, SHARE = 100, 50, 0.01
+PARTS = ("rows", "labels", "edits")
+ERRORS, SUBSETS, SHARE, TEXTS = 100, 50, 0.01, 100
 LABELLED, FLIPPED = 5000, 0.1
 
 
@@ -129,6 +132,30 @@ def found(model: Any, rows: pd.DataFrame, flipped: Any, given: Any) -> dict[str,
     began = time.perf_counter()
     results["chosen"] = label_issues.judge(vectors, given, 2).note
     return results | {"seconds to choose": time.perf_counter() - began}
+
+
+def edits(data: Path, name: str | None) -> dict[str, Any]:
+    """Flipped predictions, changed words and seconds; and precision and words of anchors."""
+    if name is None:
+        return {"left out": "no --model"}
+    model, dev = bm.load(name), sst2(data, "dev")
+    texts = [dev.text[at] for at in np.random.default_rng(0).permutation(len(dev))[:TEXTS]]
+    model.explain(texts[0], edit=True, show=False)  # the words of the training rows are counted once
+    made = [model.explain(text, edit=True, show=False) for text in texts]
+    kept: list[Any] = [model.explain(text, anchor=True, show=False) for text in texts]
+    changed = [one.words for one in made if one.flipped]
+    return {
+        "flipped": len(changed) / len(made), "changed words": np.bincount(changed).tolist(),
+        "median of words": float(np.median(changed)), "texts read": float(np.mean([one.passes for one in made])),
+        "seconds, median, 90 % and most": np.quantile([one.seconds for one in made], [0.5, 0.9, 1]).tolist(),
+        "kinds": dict(Counter(change.kind for one in made for change in one.changes)),
+        "anchor": {
+            "reached 0.95": float(np.mean([one.anchor.precision >= one.wanted for one in kept])),
+            "precision": interval([one.anchor.precision for one in kept]),
+            "median of words": float(np.median([len(one.words) for one in kept])),
+            "seconds, median and 90 %": np.quantile([one.seconds for one in kept], [0.5, 0.9]).tolist(),
+        },
+    }  # fmt: skip
 
 
 def main() -> None:

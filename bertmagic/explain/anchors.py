@@ -25,6 +25,9 @@ _POOL = 96
 _CHECKED = 200
 """Samples that measure the precision of the words that were found; none of them has chosen these."""
 
+MOST = 12
+"""An anchor of more words would be no explanation."""
+
 _HIDDEN = 0.5
 """The probability that one of the other words is hidden."""
 
@@ -116,11 +119,11 @@ def search(
     seed
         Of the samples.
     tick
-        Called with how many words are kept so far, and how many there are.
+        Called with how many words are kept so far, and the most.
     """
     import numpy as np
 
-    generator = np.random.default_rng(seed)
+    generator, most = np.random.default_rng(seed), min(words, MOST)
     chosen: list[int] = []
     passes, alone, interrupted = 0, float("nan"), False
 
@@ -132,8 +135,8 @@ def search(
         return hidden, keeps(hidden)
 
     try:
-        while len(chosen) < words:
-            tick(len(chosen), words)
+        while len(chosen) < most:
+            tick(len(chosen), most)
             hidden, stays = sample(chosen, _POOL)
             if not chosen:
                 alone = float(stays.mean())
@@ -146,7 +149,7 @@ def search(
                 chosen = fewer
         while True:
             hidden, stays = sample(chosen, _CHECKED)
-            if stays.mean() >= wanted or len(chosen) == words:
+            if stays.mean() >= wanted or len(chosen) == most:
                 break
             chosen.append(_next(hidden, stays, chosen))  # fewer samples were too kind
     except KeyboardInterrupt:

@@ -29,6 +29,9 @@ _POSITIONS = 6
 WORDS = 10
 """How many replacements of a word are tried."""
 
+MOST = 128
+"""Of a longer text so many words are changed: those in the parts whose deletion moves the prediction most."""
+
 _SWAPS = 40
 """Neighbours of longer texts are not swapped."""
 
@@ -262,6 +265,8 @@ def _search(
 ) -> None:  # fmt: skip
     first = Draft(start, start.words)
     free = [at for at, word in enumerate(start.words) if word.lower() not in protected]
+    if len(free) > MOST:
+        free = _narrowed(found, first, free, judge)
     deletions = [first.changed(Change("deleted", at, start.words[at], "")) for at in free]
     deletions = [draft for draft in deletions if all(draft.parts)]
     (base, *values), ready = _judged(found, judge, [first, *deletions])
@@ -290,6 +295,22 @@ def _search(
             _prune(found, judge)
             return
         beam = [draft for _, _, draft in scored[:_BEAM]]
+
+
+def _narrowed(found: Search, first: Draft, free: Sequence[int], judge: Judge) -> list[int]:
+    """Return the words to change in a long text: those of the parts whose deletion moves the prediction most."""
+    size = -(-len(free) // (MOST // 2))
+    chunks = [free[begin : begin + size] for begin in range(0, len(free), size)]
+    drafts = []
+    for chunk in chunks:
+        words = list(first.words)
+        for at in chunk:
+            words[at] = ""
+        drafts.append(Draft(first.document, tuple(words)))
+    drafts = [draft if all(draft.parts) else first for draft in drafts]
+    values, _ = _judged(found, judge, drafts)
+    best = sorted(range(len(chunks)), key=lambda number: -values[number])[: MOST // size]
+    return sorted(at for number in best for at in chunks[number])
 
 
 def _rank(draft: Draft) -> tuple[int, float, int]:

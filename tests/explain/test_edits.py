@@ -194,6 +194,26 @@ def test_the_anchor_of_a_rule():
     assert anchors.search(6, lambda hidden: np.ones(len(hidden), bool)).words == ()
 
 
+def test_a_long_text_is_narrowed():
+    words = [f"w{at}" for at in range(400)]
+    words[333] = "awful"
+    calls = []
+
+    def judge(texts):
+        calls.append(len(texts))
+        return of_words({"awful": -1.0}, -0.5)(texts)
+
+    found = edits.search(edits.document([" ".join(words)]), judge, lambda places: [[] for _ in places])
+    assert [(change.kind, change.at) for change in found.best.changes] == [("deleted", 333)]
+    assert sum(calls) == found.passes < 220
+
+
+def test_an_anchor_has_few_words():
+    found = anchors.search(40, lambda hidden: ~hidden.any(axis=1))
+    assert len(found.words) == anchors.MOST
+    assert found.precision < 0.5
+
+
 def test_an_anchor_that_is_not_found_has_all_words_and_says_so():
     found = anchors.search(4, lambda hidden: np.arange(len(hidden)) % 2 == 0)
     assert found.words == (0, 1, 2, 3)

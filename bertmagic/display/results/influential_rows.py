@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 _LINES = 6
 _SHOWN = 50
+_PRODUCT = (
+    "The score is by how much a small step of training on a row alone raises the log-odds of the target, or the "
+    "number, divided by the learning rate."
+)
 _METHODS = {
     "leave_one_out": "leaving one row out of a regularised head",
     "head_gradients": "gradients of the output layer",
     "word_gradients": "gradients of the word embeddings",
 }
-_EXPLANATION = (
-    "The score is by how much a row raises the log-odds of the target (or the number); a negative one lowers them."
-)
+_EXPLANATIONS = {
+    "leave_one_out": "The score is by how much a row raises the log-odds of the target, or the number.",
+    "head_gradients": _PRODUCT,
+    "word_gradients": _PRODUCT,
+}
 
 
 def blocks(result: InfluentialRows) -> list[Block]:
@@ -41,7 +47,7 @@ def blocks(result: InfluentialRows) -> list[Block]:
         ]
         rest = f"… {count(len(part) - _LINES, 'more row')}; .frame has them all." if len(part) > _LINES else ""
         what = f" {line(result.target, 40)}" if result.target else " a larger number" if title == "for" else " it"
-        parts.append(Table(columns, rows, f"Training rows {title}{what}.", _EXPLANATION, _LINES, rest))
+        parts.append(Table(columns, rows, f"Training rows {title}{what}.", _EXPLANATIONS[result.method], _LINES, rest))
     return [*parts, Paragraph(_measured(result)), Notes(result.notes, lines=2)]
 
 
