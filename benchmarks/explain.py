@@ -88,9 +88,10 @@ def peers(game: Any, network: Any) -> dict[str, Any]:
 
     if captum:
         orders, many = max(1, 200 // len(game)), {"perturbations_per_eval": 64}
+        drawn = {"n_samples": 200} | many
         for name, method, known in (
-            ("FeatureAblation", captum.FeatureAblation, many), ("KernelShap", captum.KernelShap, {"n_samples": 200} | many),
-            ("Lime", captum.Lime, {"n_samples": 200} | many),
+            ("FeatureAblation", captum.FeatureAblation, many), ("KernelShap", captum.KernelShap, drawn),
+            ("Lime", captum.Lime, drawn),
             ("ShapleyValueSampling", captum.ShapleyValueSampling, {"n_samples": orders} | many),
         ):  # fmt: skip
             named[f"captum {name}"] = lambda method=method, known=known: (
