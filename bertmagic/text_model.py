@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bertmagic.explain.anchors import AnchorWords
     from bertmagic.explain.explanation import Explanation
     from bertmagic.explain.influential_rows import InfluentialRows
+    from bertmagic.explain.method_scores import MethodScores
     from bertmagic.explain.overview import Overview
     from bertmagic.explain.smallest_edit import SmallestEdit
     from bertmagic.export.result import Export
@@ -465,8 +466,9 @@ class TextModel:
         passes: int | None = None, backend: str = "torch", full_bounds: bool = False, edit: bool = False,
         protect: str | Sequence[str] = (), words_from: Any = None, anchor: bool = False, rows: str | None = None,
         rows_by: str = "leave_one_out", top_k: int = 10, overview: Any = None, second: Any = None,
-        by: str | Sequence[str] = (), seed: int = 0, show: bool = True,
-    ) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview:  # fmt: skip
+        by: str | Sequence[str] = (), benchmark: Any = None, seed: int = 0,
+        show: bool = True,
+    ) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview | MethodScores:  # fmt: skip
         """Explain a prediction, with measures of how far the explanation can be trusted.
 
         By default by the words of its text. The model does not change.
@@ -511,6 +513,9 @@ class TextModel:
         second, by
             Labelled rows from elsewhere, and columns of these (or of ``overview``), which say whether a word of the
             overview tells its label.
+        benchmark
+            Texts on which all methods are measured, at most 30 of them; the most faithful one becomes the ``"auto"`` of
+            this model and is kept in its card.
         seed
             Of the random samples of anchors, training rows and the overview.
         show
@@ -535,7 +540,7 @@ class TextModel:
 
         asked = explain_kinds.Asked(
             text, pair, target, method, passes, backend, full_bounds, edit, explain_kinds.several(protect), words_from,
-            anchor, rows, rows_by, top_k, overview, second, explain_kinds.several(by), seed,
+            anchor, rows, rows_by, top_k, overview, benchmark, second, explain_kinds.several(by), seed,
         )  # fmt: skip
         with publish.working(show) as emit, self._alone(emit):
             return explain_kinds.explain(self, asked, emit)

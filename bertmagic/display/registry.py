@@ -29,6 +29,7 @@ KINDS = {
     "Fills": "results.fills",
     "InfluentialRows": "results.influential_rows",
     "Job": "results.job",
+    "MethodScores": "results.method_scores",
     "ModelComparison": "results.comparison",
     "MultiLabelPredictions": "results.multi_label",
     "NextSentences": "results.next_sentences",

@@ -72,5 +72,6 @@ CARD = {
     "baselines": or_null(object_of(each=_BASELINE)),
     "versions": or_null(object_of(each=TEXT)),
     "run": or_null(OBJECT),
+    "explain": or_null(object_of({"method": TEXT})),
 }
 """The entries of a card by their names."""

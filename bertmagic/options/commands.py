@@ -170,6 +170,7 @@ class Attention:
         '%bert_explain "A gorgeous film." -m sentiment --edit --protect film',
         '%bert_explain "A gorgeous film." -m sentiment --rows train',
         "%bert_explain -m sentiment --overview reviews --second other_reviews",
+        "%bert_explain -m sentiment --benchmark reviews",
     ),
 )
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +227,11 @@ class Explain:
     top_k: int = option(10, "int", "Number of training rows to list for and against.", low=1, high=10_000)
     overview: Any = option(
         None, "data", "Texts in which to find the words that the model leans on in general, likely spurious ones first."
+    )
+    benchmark: Any = option(
+        None,
+        "data",
+        "Texts on which to measure how faithful each method is; the best one becomes auto. At most 30 are read.",
     )
     second: Any = option(
         None, "data", "Labelled rows from elsewhere, which tell whether a word of the overview speaks for its label."

@@ -360,7 +360,7 @@ def calibrate(model: TextModel, data: Any, columns: Mapping[str, Any], emit: Lis
     before = dict(model.card)
     model.task = task
     model.card.update(task.card())
-    return replace(calibration, kept=_keep_card(model, before))
+    return replace(calibration, kept=keep_card(model, before))
 
 
 def _is_kept(model: TextModel, before: Mapping[str, Any]) -> bool:
@@ -373,7 +373,7 @@ def _is_kept(model: TextModel, before: Mapping[str, Any]) -> bool:
     return digest == saving.weights_digest(model.network.state_dict())
 
 
-def _keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
+def keep_card(model: TextModel, before: Mapping[str, Any]) -> str:
     """Write the card to the model's run if it still has the card of ``before``; return where it is kept."""
     advice = f"It is kept in this model only; model.save(path) writes it: {model.folder}"
     run = folders.run_of(model.folder)

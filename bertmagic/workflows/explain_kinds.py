@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import DataError, OptionError, listing
-from bertmagic.workflows import edit, overview, training_influence
+from bertmagic.workflows import edit, explain_benchmark, overview, training_influence
 from bertmagic.workflows import explain as words
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bertmagic.explain.anchors import AnchorWords
     from bertmagic.explain.explanation import Explanation
     from bertmagic.explain.influential_rows import InfluentialRows
+    from bertmagic.explain.method_scores import MethodScores
     from bertmagic.explain.overview import Overview
     from bertmagic.explain.smallest_edit import SmallestEdit
     from bertmagic.text_model import TextModel
@@ -46,6 +47,7 @@ class Asked:
     rows_by: str = "leave_one_out"
     top_k: int = 10
     overview: Any = None
+    benchmark: Any = None
     second: Any = None
     by: tuple[str, ...] = ()
     seed: int = 0
@@ -56,6 +58,7 @@ _OPTIONS = {
     "anchor": {"text", "pair", "target", "seed"},
     "rows": {"text", "pair", "target", "rows_by", "top_k", "seed"},
     "overview": {"second", "by", "passes", "seed"},
+    "benchmark": {"passes", "seed"},
     "": {"text", "pair", "target", "method", "passes", "backend", "full_bounds"},
 }
 """The kinds of explanations by the option that asks for each, with the options that they read."""
@@ -63,12 +66,14 @@ _OPTIONS = {
 
 def explain(
     model: TextModel, asked: Asked, emit: Listener
-) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview:
+) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview | MethodScores:
     """Return the explanation that was asked for; see `TextModel.explain`."""
     kind = _kind(asked)
     if kind == "overview":
         passes = overview.PASSES if asked.passes is None else asked.passes
         return overview.find(model, asked.overview, asked.second, asked.by, {}, passes, asked.seed, emit)
+    if kind == "benchmark":
+        return explain_benchmark.measure(model, asked.benchmark, {}, asked.passes, asked.seed, emit)
     if asked.text is None:
         raise DataError("there is no text to explain.", "Give a text, or overview = DATA for what a model leans on.")
     text, pair, target = asked.text, asked.pair, asked.target

@@ -33,6 +33,7 @@ from bertmagic.explain.explanation import Explanation
 from bertmagic.explain.faithfulness import Faithfulness
 from bertmagic.explain.influence import Agreement
 from bertmagic.explain.influential_rows import InfluentialRows, Removal
+from bertmagic.explain.method_scores import MethodScores
 from bertmagic.explain.overview import Overview
 from bertmagic.explain.smallest_edit import SmallestEdit
 from bertmagic.export.result import Export
@@ -147,6 +148,14 @@ def explanation(word):
         frame, text, None, word, 0.9, 0.4, f"{word} 0.900", "probability", "masks",
         Faithfulness(0.4, 0.1, 0.45, 0.05, word, 60, 0.2), word, passes=200, seconds=1.5, notes=(word,),
     )  # fmt: skip
+
+
+def method_scores(word):
+    frame = pd.DataFrame({
+        "method": [word, "masks"], "comprehensiveness": [0.9, 0.8], "low": 0.7, "high": 0.95, "sufficiency": 0.9,
+        "sufficiency_low": 0.8, "sufficiency_high": 0.95, "passes": 200.0, "seconds": 1.0,
+    })  # fmt: skip
+    return MethodScores(frame, 30, word, word, word, word, 60.0, (word,))
 
 
 def influential_rows(word, many=4):
@@ -391,6 +400,7 @@ EXAMPLES: dict[str, Callable[[str], object]] = {
     "Estimate": estimate,
     "Job": job,
     "Runs": runs,
+    "MethodScores": method_scores,
     "ModelComparison": model_comparison,
     "RunDifference": run_difference,
     "Rates": rates,
