@@ -120,7 +120,14 @@ def _masks(game: TargetGame, passes: int | None) -> Scored:
 
 
 def _search(game: TargetGame, passes: int | None) -> Scored:
-    return Scored("search", order_search.search(game, passes or PASSES))
+    budget = passes or PASSES
+    if not order_search.is_enough(game, budget):
+        least = count(order_search.LEAST * len(game), "pass", "passes")
+        note = (
+            f"To search the order of {count(len(game), 'word')} takes {least}: this is a linear model of random masks."
+        )
+        return Scored("masks", surrogate.masks(game, budget), notes=(note,) if len(game) > 1 else ())
+    return Scored("search", order_search.search(game, budget))
 
 
 def _occlusion(game: TargetGame, passes: int | None) -> Scored:

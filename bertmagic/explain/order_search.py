@@ -87,14 +87,21 @@ def improved(game: TargetGame, passes: int, sign: int = 1, start: Order | None =
             return best[1]
 
 
+LEAST = 4
+"""How many passes a word has at least in `search`: fewer do not leave enough to compare two orders."""
+
+
+def is_enough(game: TargetGame, passes: int) -> bool:
+    """Whether a budget is enough for `search`."""
+    return len(game) > 1 and passes >= LEAST * len(game)
+
+
 def search(game: TargetGame, passes: int, seed: int = 0) -> Values:
     """Return the scores of a ridge regression, made consistent with the best order that a search found.
 
-    Half of the passes are random masks; all, if that leaves too few to compare orders. The others go to the order
-    itself, and `improved` begins with that of the regression. The method aims at what `Faithfulness` measures.
+    Half of the passes are random masks. The others go to the order itself, and `improved` begins with that of the
+    regression. The method aims at what `Faithfulness` measures.
     """
-    if passes // 2 < 2 * len(game):  # too few to see two orders
-        return masks(game, passes, seed)
     begun = game.passes
     scores = masks(game, passes // 2, seed)
     return in_order(scores, improved(game, passes - (game.passes - begun), start=order_of(scores)))

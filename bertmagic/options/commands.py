@@ -182,7 +182,7 @@ class Explain:
     model: Any = option(None, "model", MODEL, short="-m")
     target: Any = option(
         None,
-        "text",
+        "label",
         "What to explain: a label, an entity, start or end of an answer, a word for a mask; by default the prediction.",
     )
     method: str = option(

@@ -18,6 +18,7 @@ Kind = Literal[
     "file_name",
     "path",
     "text",
+    "label",
     "names",
     "choice",
     "int",

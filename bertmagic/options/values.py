@@ -183,6 +183,13 @@ def _text(entry: Option, value: Any) -> Any:
     return without_surrogates(value)
 
 
+def _label(entry: Option, value: Any) -> str:
+    """Return a label as text; those of training data may be numbers or truth values."""
+    single = value.item() if getattr(value, "ndim", None) == 0 else value
+    text: str = _text(entry, str(single) if isinstance(single, int | float) else single)
+    return text
+
+
 def _names(entry: Option, value: Any) -> tuple[str, ...]:
     """Return names, or numbers as text; one text may hold several between commas."""
     given = [str(item) if type(item) is int and abs(item) < _LARGEST else item for item in _several(value)]
@@ -255,6 +262,7 @@ _READERS: dict[Kind, Any] = {
     "choice": _choice,
     "flag": _flag,
     "text": _text,
+    "label": _label,
     "names": _names,
     "column": _text,
     "run": _text,

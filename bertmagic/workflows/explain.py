@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bertmagic.explain.methods import Scored
     from bertmagic.explain.scores import ExplainedScores
     from bertmagic.export.session import Session
+    from bertmagic.tasks.description import Description
     from bertmagic.text_model import TextModel
 
 
@@ -53,8 +54,10 @@ class Reading:
         The tokens of the text, or of one window of it.
     scores
         What can be explained.
+    target
+        The number of what is explained.
     prediction
-        The prediction in a line.
+        The prediction for the whole text in a line.
     words
         The words of the sample.
     hidden_id
@@ -66,6 +69,7 @@ class Reading:
     texts: list[str]
     sample: Tokens
     scores: ExplainedScores
+    target: int
     prediction: str
     words: tuple[Word, ...]
     hidden_id: int
@@ -86,7 +90,7 @@ def explain(
     session_ = None if made is None else made[0]
     emit(Phase("predicting"))
     reading = read(model, text, pair, target, session_)
-    number = reading.scores.number(target)
+    number = reading.target
     whole = game_of(model, reading, session_, lambda done: emit(Phase("hiding words", done, None, "passes")))
     game = whole.of(number, reading.scores.unit == "probability")
     ends = game(np.stack([np.zeros(len(game), bool), np.ones(len(game), bool)]))
@@ -167,15 +171,18 @@ def read(model: TextModel, text: Any, pair: Any, target: Any, made: Session | No
     ------
     DataError
         If there is no text, or nothing in it that can be hidden.
+    OptionError
+        If there is no such target.
     ModelError
         If the task predicts nothing.
     """
     texts, task, tokenizer = attention.texts(text, pair, model.task), model.task, model.tokenizer
     samples, notes = _samples(model, texts)
-    outputs = [_outputs(model, samples, number, made) for number in range(len(samples))]
     parts = [part_of(samples, number) for number in range(len(samples))]
+    outputs = [_outputs(model, part, made) for part in parts]
     each = [task.explained(output, part, texts, tokenizer, target) for output, part in zip(outputs, parts, strict=True)]
-    at = _deciding(each, outputs, target) if len(parts) > 1 else 0
+    whole = task.describe(_joined(outputs), samples, texts, tokenizer)
+    at, number = _deciding(each, outputs, target, whole)
     words = words_of(model, parts[at], texts, each[at].fixed)
     if not words:
         raise DataError("the text has no word that can be hidden.", "Give a text with at least one word.")
@@ -184,11 +191,19 @@ def read(model: TextModel, text: Any, pair: Any, target: Any, made: Session | No
         texts,
         parts[at],
         each[at],
-        task.describe(outputs[at], parts[at], texts, tokenizer).line,
+        number,
+        whole.line,
         words,
         hidden_id,
         (*notes, *([] if hides is None else [hides]), *_window_notes(parts, at)),
     )
+
+
+def _joined(outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return outputs of windows as `Task.describe` reads them: ``(windows, outputs)`` or ``(1, tokens, outputs)``."""
+    import torch
+
+    return torch.cat(tuple(outputs), dim=outputs[0].ndim - 2)
 
 
 def game_of(
@@ -237,18 +252,17 @@ def _feed(model: TextModel, ids: npt.NDArray[np.int32], second: npt.NDArray[np.i
     return BatchSource(tokens, pad_id, segments=heads.reads_segments(model.network))
 
 
-def _outputs(model: TextModel, samples: Tokens, number: int, made: Session | None) -> torch.Tensor:
+def _outputs(model: TextModel, part: Tokens, made: Session | None) -> torch.Tensor:
     """Return the logits of a sample as `Task.describe` reads them, ``(1, …)``."""
     import torch
 
-    part = part_of(samples, number)
     feed = _feed(model, part.ids[None], part.second)
-    outputs = (
-        run_model(model.network, feed, model.precision, outputs=model.task.logits)
-        if made is None
-        else session.run(made, feed)
-    )
-    return torch.from_numpy(outputs)[None] if len(outputs) != 1 else torch.from_numpy(outputs)
+    if made is None:
+        outputs = run_model(model.network, feed, model.precision, outputs=model.task.logits)
+    else:
+        outputs = session.run(made, feed)
+    tensor = torch.from_numpy(outputs)
+    return tensor if len(outputs) == 1 else tensor[None]
 
 
 def _samples(model: TextModel, texts: list[str]) -> tuple[Tokens, list[str]]:
@@ -276,13 +290,31 @@ def part_of(samples: Tokens, number: int) -> Tokens:
     )
 
 
-def _deciding(each: Sequence[ExplainedScores], outputs: Sequence[torch.Tensor], target: Any) -> int:
-    """Return the window whose score of the target is highest; without a target that of its own prediction."""
-    values = []
-    for scores, output in zip(each, outputs, strict=True):
-        known = target is None or str(target) in scores.names
-        values.append(float(scores.scores(output)[0, scores.number(target) if known else 0]) if known else -np.inf)
-    return int(np.argmax(values))
+def _deciding(
+    each: Sequence[ExplainedScores], outputs: Sequence[torch.Tensor], target: Any, whole: Description
+) -> tuple[int, int]:
+    """Return the window whose score of the target is highest, and the number of the target there.
+
+    Without a target it is the prediction for the whole text, where that is a label; else that of the window.
+
+    Raises
+    ------
+    OptionError
+        If no window has such a target.
+    """
+    if len(each) == 1:
+        return 0, each[0].number(target)
+    if target is None and whole.prediction and all(whole.prediction[0][0] in scores.names for scores in each):
+        target = whole.prediction[0][0]
+    best: tuple[float, int, int] | None = None
+    for at, (scores, output) in enumerate(zip(each, outputs, strict=True)):
+        if target is not None and not {str(target), repr(target)} & set(scores.names):
+            continue
+        number = scores.number(target)
+        value = float(scores.scores(output)[0, number])
+        if best is None or value > best[0]:
+            best = value, at, number
+    return (0, each[0].number(target)) if best is None else best[1:]
 
 
 def _window_notes(parts: Sequence[Tokens], at: int) -> list[str]:

@@ -106,7 +106,7 @@ def _notes(rows: int, chosen: int, done: int, skipped: int, interrupted: bool) -
 def _row(model: TextModel, text: str, pair: str | None, passes: int | None) -> dict[str, tuple[float, ...]]:
     """Return the measures of each method that can be used on one row; nothing if all orders are alike."""
     reading = words.read(model, text, pair, None)
-    number, is_probability = reading.scores.predicted, reading.scores.unit == "probability"
+    number, is_probability = reading.target, reading.scores.unit == "probability"
     network = words.network_of(model, reading, number)
     game = words.game_of(model, reading).of(number, is_probability)
     found = {}

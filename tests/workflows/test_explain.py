@@ -1,7 +1,10 @@
+import re
+
 import numpy as np
 import pytest
 import torch
 
+from bertmagic import options
 from bertmagic.errors import DataError, ModelError, OptionError
 from bertmagic.events import ignore
 from bertmagic.explain import bounds, gradients, methods
@@ -90,7 +93,7 @@ def test_the_model_stays_as_it_is(learnt, method):
 
 def gradient_model(model, text):
     reading = workflow.read(model, text, None, None)
-    network = workflow.network_of(model, reading, reading.scores.predicted)
+    network = workflow.network_of(model, reading, reading.target)
     made = gradients.GradientModel(network.network, network.batch, network.score)
     ids = torch.from_numpy(reading.sample.ids.astype(np.int64))
     hidden = torch.from_numpy(workflow.game_of(model, reading).masked(np.ones((1, len(reading.words)), bool))[0])
@@ -190,3 +193,34 @@ def test_the_task_of_an_encoder_predicts_nothing(learnt, encoder):
         explained(bm.load(encoder), "the film")
     with pytest.raises(OptionError, match=r"is not one of auto, search"):
         explained(learnt, "the film", method="occlusoin")
+
+
+def test_a_long_text_is_explained_in_the_window_that_speaks_most_for_its_prediction(learnt, monkeypatch):
+    monkeypatch.setattr(learnt, "card", learnt.card | {"max_length": 12, "long_text": "window"})
+    text = "the film was long and it was a story and we had a plot and the ending was awful and this room is long"
+    found = explained(learnt, text)
+    assert found.target == learnt.predict([text], show=False).frame.label[0] == found.prediction.split()[0]
+    found = explained(learnt, text, target="bad")
+    words = found.frame.word.tolist()
+    assert "awful" in words
+    assert len(words) == 10
+    start = found.frame.start[0]
+    assert [text[a:b] for a, b in zip(found.frame.start, found.frame.end, strict=True)] == words
+    assert re.search(rf"in \d windows. This is of window \d, .* \(characters {start} to ", found.notes[0])
+    good = explained(learnt, text, target="good")
+    assert good.target == "good"
+    assert "awful" not in good.frame.word.tolist()
+
+
+def test_few_passes_for_a_long_text_are_said(learnt):
+    found = explained(learnt, "the film was awful and long and sad", passes=20)
+    assert found.method == "masks"
+    assert "To search the order of 8 words takes 32 passes: this is a linear model of random masks." in found.notes
+
+
+def test_a_target_may_be_a_number(learnt, monkeypatch):
+    found = [workflow.read(learnt, "the film", None, target).target for target in ("good", "bad")]
+    assert found == [1, 0]
+    assert (
+        options.check(next(one for one in options.COMMANDS["bert_explain"].options if one.name == "target"), 1) == "1"
+    )
