@@ -83,12 +83,18 @@ def test_without_words_an_edit_deletes_or_swaps():
 
 
 def test_an_unneeded_change_is_taken_back():
-    def judge(texts):
-        ready = np.array(["z" in text[0].split() and len(text[0].split()) < 4 for text in texts])
-        return np.array([4.0 - len(text[0].split()) + ("z" in text[0]) for text in texts]), ready
+    """The word that is enough is proposed only for a draft that has another one."""
 
-    found = edits.search(edits.document(["a b c d"]), judge, lambda places: [[("z", NAN)] for _ in places])
-    assert found.best.cost == 2
+    def judge(texts):
+        words = [text[0].split() for text in texts]
+        ready = np.array(["z" in each for each in words])
+        return np.array([each.count("y") for each in words]) + 5.0 * ready, ready
+
+    def propose(places):
+        return [[("z" if draft.changes else "y", NAN)] for draft, _ in places]
+
+    found = edits.search(edits.document(["a b c d"]), judge, propose)
+    assert [change.new for change in found.best.changes] == ["z"]
 
 
 def test_an_interrupt_keeps_the_nearest():
@@ -206,6 +212,15 @@ def test_a_long_text_is_narrowed():
     found = edits.search(edits.document([" ".join(words)]), judge, lambda places: [[] for _ in places])
     assert [(change.kind, change.at) for change in found.best.changes] == [("deleted", 333)]
     assert sum(calls) == found.passes < 220
+
+
+def test_a_word_that_is_not_needed_leaves_the_anchor():
+    """Word 0 alone keeps most predictions and joins first; words 1 and 3 keep all of them."""
+
+    def keeps(hidden):
+        return ~hidden[:, 1] & ~hidden[:, 3] | ~hidden[:, 0] & (hidden[:, 4:].sum(axis=1) % 4 != 0)
+
+    assert anchors.search(10, keeps).words == (1, 3)
 
 
 def test_an_anchor_has_few_words():
