@@ -65,6 +65,13 @@ def lines(texts: str, labels: str) -> pd.DataFrame:
     return pd.DataFrame({"text": texts.strip("\n").split("\n"), "label": labels.strip("\n").split("\n")})
 
 
+def pairs_in_lines(first: str, second: str, labels: str) -> pd.DataFrame:
+    """Files with a first text, a second text and a label a line."""
+    rows = lines(first, labels)
+    rows.insert(1, "text_pair", second.strip("\n").split("\n"))
+    return rows
+
+
 def conll(content: str) -> pd.DataFrame:
     """A word, a tab and its tag a line, and a blank line between sentences."""
     sentences: list[list[list[str]]] = [[]]
@@ -142,6 +149,11 @@ SOURCES = {
         "wasiahmad/paraphrase_identification", tab_separated({3: "text", 4: "text_pair"}, 0, skiprows=1),
         ("dataset/msr-paraphrase-corpus/msr_paraphrase_train.txt",),
         ("dataset/msr-paraphrase-corpus/msr_paraphrase_test.txt",), encoding="utf-8-sig",
+    ),
+    "pan": Source(
+        "wasiahmad/paraphrase_identification", pairs_in_lines,
+        tuple(f"dataset/mt-metrics-paraphrase-corpus/pan-train{part}" for part in ("_s1.txt", "_s2.txt", ".labels")),
+        tuple(f"dataset/mt-metrics-paraphrase-corpus/pan-test{part}" for part in ("_s1.txt", "_s2.txt", ".labels")),
     ),
     "sick_rel": Source("praguna/sick_dataset", tab_separated(SICK, 3, skiprows=1), ("SICK.txt",)),
     "sick_entail": Source("praguna/sick_dataset", tab_separated(SICK, 4, skiprows=1), ("SICK.txt",)),

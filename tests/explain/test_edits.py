@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import bertmagic as bm
 from bertmagic.errors import DataError, ModelError, OptionError
 from bertmagic.events import ignore
 from bertmagic.explain import anchors, edits, vocabulary
@@ -158,6 +159,17 @@ def test_words_of_a_masked_word_head(at_home, small):
     result = find(at_home, words_from=masked)
     assert masked.name in result.source
     assert all(change.kind != "replaced" or 0 < change.fluency <= 1 for change in result.changes)
+
+
+def test_the_masked_word_head_of_the_encoder_is_found(small, make_rows):
+    masked = small("masked_language_modeling")
+    model = bm.finetune(
+        make_rows(40), text="text", label="label", model=str(masked.folder), name="own", max_steps=1, validation=0,
+        precision="fp32", pooling="first", show=False,
+    )  # fmt: skip
+    result = find(model)
+    assert result.source.startswith("the masked-word head of ")
+    assert not result.notes
 
 
 @pytest.mark.parametrize("kind", ["pairs", "multi_label"])

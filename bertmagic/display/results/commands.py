@@ -30,7 +30,7 @@ def attention(text: str, model: str) -> str:
 
 
 def explain(text: str, model: str) -> str:
-    """Return the line that explains the prediction for a text, or for the two of a pair."""
+    """Return the line that says which words of a text, or of the two texts of a pair, speak for a prediction."""
     if not has_magics():
         return f"{loaded(model)}.explain({_arguments(text)})"
     return f"%bert_explain {quoted(text)} -m {model_name(model)}"

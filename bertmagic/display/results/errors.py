@@ -70,7 +70,7 @@ def _rows(result: Errors) -> Iterator[Row]:
         used += len(code.encode()) + len(text.encode())
         if used > _BYTES:
             return
-        yield _row(one, Passage(text, folded=_CHARACTERS, code=code, about="why?"))
+        yield _row(one, Passage(text, folded=_CHARACTERS, code=code, about="explain line"))
 
 
 def _row(one: Example, text: Passage) -> Row:

@@ -45,7 +45,7 @@ def test_twenty_rows_stand_without_a_script_and_all_are_in_the_frame():
     (frame,), html_ = below(shown), bundle(shown)["text/html"]
     static = html_[html_.index("80 rows of 200 are not right") :]
     first, folded = static.split("<details><summary style", 1)
-    assert (first.count('scope="row"'), folded.count("why?")) == (5, 15)
+    assert (first.count('scope="row"'), folded.count("explain line")) == (5, 15)
     assert "15 more rows" in folded
     assert "script" not in Tags(html_).tags
     assert "All 80 rows to read" in frame["text/html"]
@@ -87,19 +87,14 @@ def test_it_is_bounded_however_long_the_texts_are():
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("It's 5 # {x} $y", '%bert_attention "It\'s 5 # {x} $y" -m clf'),
-        ('He said "no"\n', '%bert_attention {"He said \\"no\\"\\n"} -m clf'),
-        ("A dog ||| An animal", '%bert_attention "A dog" "An animal" -m clf'),
+        ("It's 5 # {x} $y", '%bert_explain "It\'s 5 # {x} $y" -m clf'),
+        ('He said "no"\n', '%bert_explain {"He said \\"no\\"\\n"} -m clf'),
+        ("A dog ||| An animal", '%bert_explain "A dog" "An animal" -m clf'),
     ],
 )
-def test_the_line_for_attention_says_the_text_as_it_is(words, line):
-    assert attention(words, "clf") == line
-
-
-def test_each_row_has_the_line_that_explains_it():
-    shown = bundle(made(example(0, "A dog ||| An animal")))["text/html"]
-    assert html.unescape(shown).count('%bert_explain "A dog" "An animal" -m ') == 1
-    assert explain('He said "no"', "clf") == '%bert_explain {"He said \\"no\\""} -m clf'
+def test_the_lines_that_look_into_a_row_say_the_text_as_it_is(words, line):
+    assert explain(words, "clf") == line
+    assert attention(words, "clf") == line.replace("%bert_explain", "%bert_attention")
 
 
 def test_a_report_without_mistakes_says_so():
