@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from bertmagic.explain.game import TargetGame
 
 PASSES = 150
-"""How many passes the search for both bounds may take where a whole beam search takes more."""
+"""How many passes the search for both bounds takes where a whole beam search takes more; of longer texts 4 a word."""
+
+LONGEST = 128
+"""Bounds of texts with more words are searched only if that is asked for."""
 
 
 def measure(game: TargetGame, order: Order, full: bool = False) -> Faithfulness:
@@ -32,10 +36,16 @@ def measure(game: TargetGame, order: Order, full: bool = False) -> Faithfulness:
     if full or 2 * beam_passes(words) <= PASSES:
         found = [beam(game, words, sign=sign) for sign in (1, -1)]
         searched = f"beam search of width {WIDTH}"
+    elif words > LONGEST:
+        searched = f"not searched, as the text has more than {LONGEST} words"
+        return Faithfulness(
+            forward, backward, math.nan, math.nan, searched, game.passes - begun, time.perf_counter() - began
+        )
     else:
+        most = max(PASSES // 3, 2 * words)  # enough to compare with one other order
         game(random_masks(words, max(PASSES // 3, 0), seed=2))  # a model of the game needs masks of all sizes
         starts = (order, order[::-1])
-        found = [improved(game, PASSES // 3, sign, start) for sign, start in zip((1, -1), starts, strict=True)]
+        found = [improved(game, most, sign, start) for sign, start in zip((1, -1), starts, strict=True)]
         searched = "search by a model of the masks; the true bounds may be wider"
     known = [forward, backward, *(comprehensiveness(game, one) for one in found)]
     taken = game.passes - begun

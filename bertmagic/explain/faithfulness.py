@@ -28,7 +28,7 @@ class Faithfulness:
     sufficiency
         The mean over ``k = 1 .. n`` of ``v(all) - v(without the last k)``: low is good.
     best, worst
-        The comprehensiveness of the best and the worst order that were found.
+        The comprehensiveness of the best and the worst order that were found; NaN if they were not searched.
     normalized_comprehensiveness, normalized_sufficiency
         Where the two are between these bounds: 1 is as good as the best order, 0 as the worst.
     searched

@@ -102,4 +102,5 @@ class PairModel:
     def __call__(self, hidden: Masks) -> Scores:
         """Return the predicted scores of masks."""
         predicted = self._kernel(np.where(hidden, -1.0, 1.0)) @ self._weights + self._mean
+        predicted = predicted.clip(-50, 50) if self._is_probability else predicted
         return np.asarray(1 / (1 + np.exp(-predicted)) if self._is_probability else predicted)

@@ -112,3 +112,14 @@ def test_what_a_method_cannot_do_is_said():
         methods.run("gradient_norm", game_of(odd), None, None)
     with pytest.raises(OptionError, match="occlusion takes 7 passes for this text, and passes = 5"):
         methods.run("occlusion", game_of(odd), None, 5)
+
+
+def test_bounds_of_a_longer_text_compare_with_another_order_and_of_a_very_long_one_are_none():
+    game = game_of(lambda kept: kept[:, :30].mean(axis=1), 60)
+    bad = bounds.measure(game, np.concatenate([np.arange(30, 60), np.arange(30)]))
+    assert bad.normalized_comprehensiveness < 0.5
+    game = game_of(lambda kept: kept.mean(axis=1), bounds.LONGEST + 1)
+    long = bounds.measure(game, np.arange(bounds.LONGEST + 1))
+    assert np.isnan(long.normalized_comprehensiveness)
+    assert "not searched" in long.searched
+    assert game.passes <= 2 * (bounds.LONGEST + 1)

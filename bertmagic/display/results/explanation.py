@@ -108,6 +108,12 @@ def _measured(result: Explanation) -> Iterator[str]:
 def _faithfulness(measured: Faithfulness) -> str:
     one, other = measured.normalized_comprehensiveness, measured.normalized_sufficiency
     low, high = f"{measured.worst:.3f}", f"{measured.best:.3f}"
+    if math.isnan(measured.best):
+        return (
+            f"Comprehensiveness {measured.comprehensiveness:.3f} (hiding the first words lowers the score by that much "
+            f"on average), sufficiency {measured.sufficiency:.3f}. Bounds: {line(measured.searched, 120)}; full_bounds "
+            "= True searches them."
+        )
     if math.isnan(one):
         return f"Faithfulness cannot be measured: in any order, hiding words lowers the score by {high} on average."
     return (

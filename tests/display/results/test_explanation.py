@@ -87,3 +87,11 @@ def test_a_long_text_fits_whatever_its_words(word):
 def test_where_no_order_is_better_than_another_nothing_is_normalised():
     flat = Faithfulness(0.1, 0.1, 0.1, 0.1, "beam")
     assert "Faithfulness cannot be measured" in text(explanation(["a", "b"], [0.0, 0.0], faithfulness=flat))
+
+
+def test_bounds_that_were_not_searched_are_said():
+    none = Faithfulness(0.1, 0.05, float("nan"), float("nan"), "not searched, as the text has more than 128 words")
+    shown = text(explanation(["a", "b"], [0.1, 0.0], faithfulness=none))
+    assert "Comprehensiveness 0.100" in shown
+    assert "not searched" in shown
+    assert "nan" not in shown
