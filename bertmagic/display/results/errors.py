@@ -65,12 +65,12 @@ def _headline(result: Errors) -> str:
 def _rows(result: Errors) -> Iterator[Row]:
     used = 0
     for one in result.examples[:_ROWS]:
-        code = commands.attention(one.text, result.model) if result.model else ""
+        code = commands.explain(one.text, result.model) if result.model else ""
         text = line(one.text, _CHARACTERS)
         used += len(code.encode()) + len(text.encode())
         if used > _BYTES:
             return
-        yield _row(one, Passage(text, folded=_CHARACTERS, code=code, about="attention line"))
+        yield _row(one, Passage(text, folded=_CHARACTERS, code=code, about="explain line"))
 
 
 def _row(one: Example, text: Passage) -> Row:

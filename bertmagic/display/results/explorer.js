@@ -31,16 +31,24 @@ function matching() {
   return found.sort(compare);
 }
 
-function line(row) {
+const lines = {
+  explain: "a cell that says which words speak for this prediction",
+  attention: "a cell that shows what the model looks at",
+};
+
+function line(row, what) {
   const parts = row.text.split(" ||| ");
-  if (data.calls) return `${data.model}.attention(${parts.map((text) => JSON.stringify(text)).join(", ")}).view()`;
+  if (data.calls) {
+    const call = `${data.model}.${what}(${parts.map((text) => JSON.stringify(text)).join(", ")})`;
+    return what === "attention" ? `${call}.view()` : call;
+  }
   const quoted = parts.map((text) =>
     (/["\\\n\r\t]/.test(text) || !text ? `{${JSON.stringify(text)}}` : `"${text}"`));
-  return `%bert_attention ${quoted.join(" ")} -m ${data.model}`;
+  return `%bert_${what} ${quoted.join(" ")} -m ${data.model}`;
 }
 
-function copy(button, row) {
-  const area = element("textarea", line(row), { readonly: "", rows: "2", "aria-label": "the line for a cell" });
+function copy(button, row, what) {
+  const area = element("textarea", line(row, what), { readonly: "", rows: "2", "aria-label": "the line for a cell" });
   button.replaceWith(area);
   area.select();
   // The sandbox has no clipboard of its own; where this is refused the line is selected, for Ctrl+C.
@@ -60,9 +68,12 @@ function chances(row) {
 function drawn(row) {
   const line = element("tr", undefined, { class: row.wrong ? "wrong" : "right" });
   const text = element("td", row.text + (row.cut ? " …" : ""), { class: "text" });
-  const button = element("button", "attention line", { title: "a cell that shows what the model looks at" });
-  button.addEventListener("click", () => copy(button, row));
-  text.append(element("br"), button);
+  text.append(element("br"));
+  for (const [what, title] of Object.entries(lines)) {
+    const button = element("button", `${what} line`, { title });
+    button.addEventListener("click", () => copy(button, row, what));
+    text.append(button, " ");
+  }
   line.append(element("th", row.row, { scope: "row" }), text, element("td", row.true),
     element("td", (row.wrong ? "✗\u00a0" : "✓\u00a0") + row.predicted));
   if (data.chances) line.append(chances(row));

@@ -10,7 +10,7 @@ import pytest
 
 from bertmagic.display import below, bundle, outputs, text
 from bertmagic.display.charts.figures import MIMETYPE
-from bertmagic.display.results.commands import attention
+from bertmagic.display.results.commands import attention, explain
 from bertmagic.evaluation.errors import Errors, Example
 from bertmagic.evaluation.figures import Figure, Series
 from bertmagic.evaluation.report import Interval
@@ -45,7 +45,7 @@ def test_twenty_rows_stand_without_a_script_and_all_are_in_the_frame():
     (frame,), html_ = below(shown), bundle(shown)["text/html"]
     static = html_[html_.index("80 rows of 200 are not right") :]
     first, folded = static.split("<details><summary style", 1)
-    assert (first.count('scope="row"'), folded.count("attention line")) == (5, 15)
+    assert (first.count('scope="row"'), folded.count("explain line")) == (5, 15)
     assert "15 more rows" in folded
     assert "script" not in Tags(html_).tags
     assert "All 80 rows to read" in frame["text/html"]
@@ -87,13 +87,14 @@ def test_it_is_bounded_however_long_the_texts_are():
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("It's 5 # {x} $y", '%bert_attention "It\'s 5 # {x} $y" -m clf'),
-        ('He said "no"\n', '%bert_attention {"He said \\"no\\"\\n"} -m clf'),
-        ("A dog ||| An animal", '%bert_attention "A dog" "An animal" -m clf'),
+        ("It's 5 # {x} $y", '%bert_explain "It\'s 5 # {x} $y" -m clf'),
+        ('He said "no"\n', '%bert_explain {"He said \\"no\\"\\n"} -m clf'),
+        ("A dog ||| An animal", '%bert_explain "A dog" "An animal" -m clf'),
     ],
 )
-def test_the_line_for_attention_says_the_text_as_it_is(words, line):
-    assert attention(words, "clf") == line
+def test_the_lines_that_look_into_a_row_say_the_text_as_it_is(words, line):
+    assert explain(words, "clf") == line
+    assert attention(words, "clf") == line.replace("%bert_explain", "%bert_attention")
 
 
 def test_a_report_without_mistakes_says_so():
