@@ -174,7 +174,9 @@ def test_a_config_that_is_none_is_one_error(folder, text):
             reader(folder)
 
 
-@pytest.mark.parametrize(("name", "text"), [("tokenizer_config.json", "\ud800"), ("special_tokens_map.json", "a\udfff")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("tokenizer_config.json", "\ud800"), ("special_tokens_map.json", "a\udfff")]
+)
 def test_half_characters_of_a_tokenizer_are_one_error(folder, name, text):
     """transformers reads them, and fails as it saves the tokenizer."""
     path = folder / name
