@@ -8,10 +8,10 @@ import sys
 
 FUNCTIONS = {
     "attention": "model.attention", "compare": "bm.compare", "data": "bm.check", "evaluate": "model.evaluate",
-    "export": "model.export", "fill": "model.fill", "finetune": "bm.finetune", "load": "bm.load",
-    "models": "bm.catalogue()", "next": "model.next_sentence", "panel": "bm.panel", "predict": "model.predict",
-    "pretrain": "bm.pretrain", "runs": "bm.runs()", "save": "model.save", "similar": "bm.similar",
-    "status": "bm.status()", "tune": "bm.tune", "unload": "model.unload",
+    "explain": "model.explain", "export": "model.export", "fill": "model.fill", "finetune": "bm.finetune",
+    "load": "bm.load", "models": "bm.catalogue()", "next": "model.next_sentence", "panel": "bm.panel",
+    "predict": "model.predict", "pretrain": "bm.pretrain", "runs": "bm.runs()", "save": "model.save",
+    "similar": "bm.similar", "status": "bm.status()", "tune": "bm.tune", "unload": "model.unload",
 }  # fmt: skip
 """The function or method of each magic, by the magic's name without ``bert_``."""
 

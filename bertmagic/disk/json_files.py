@@ -43,6 +43,15 @@ def read(path: Path, fix: str = "Delete it, or put back a copy of it.") -> Any:
         raise FileError(f"{path} cannot be read: {files.reason(error)}.", fix) from None
 
 
+def has_half_characters(path: Path) -> bool:
+    """Whether strings in a JSON file have lone surrogates, which `read` replaces; false where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return bool(_SURROGATE.search(text)) and _mended(value := json.loads(text)) != value
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a finite number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

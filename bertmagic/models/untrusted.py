@@ -42,7 +42,7 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
     ------
     ModelError
         If it brings code of its own, its kind is one that transformers does not have, its index names files outside of
-        it, or its config has sizes or shares that no encoder has.
+        it, its config has sizes or shares that no encoder has, or its tokenizer has strings that no file takes.
     """
     tokenizer = _read(folder / "tokenizer_config.json")
     _check_code(folder, config, tokenizer)
@@ -50,6 +50,7 @@ def check(folder: Path, config: Mapping[str, Any]) -> None:
     _check_shares(folder, config)
     _check_named(folder, config, tokenizer)
     _check_files(folder)
+    _check_strings(folder)
 
 
 def _check_code(folder: Path, config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> None:
@@ -109,6 +110,16 @@ def _check_named(folder: Path, config: Mapping[str, Any], tokenizer: Mapping[str
             f"{folder / 'tokenizer_config.json'} names a file outside of its folder: {quoted(odd[0], 80)}.",
             "A vocabulary is read from the model's own folder only: copy the file there.",
         )
+
+
+def _check_strings(folder: Path) -> None:
+    """Raise a `ModelError` if a file of the tokenizer has half characters, which transformers reads and cannot save."""
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        if json_files.has_half_characters(folder / name):
+            raise ModelError(
+                f"{folder / name} has half a character, a lone surrogate, in one of its strings.",
+                "The file is damaged: save or download the model again.",
+            )
 
 
 def _has_folder(name: str) -> bool:

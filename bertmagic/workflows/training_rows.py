@@ -123,7 +123,10 @@ def require(card: Mapping[str, Any], model: str, baseline: str, emit: Listener) 
     OptionError
         If they are neither in the folder of the run, nor in their file, nor in a variable.
     """
-    return _required(card, model, f"{baseline!r} is trained on", "Give them to the comparison: --train DATA.", emit)
+    rows, gone = _looked_for(card, model, f"{baseline!r} is trained on", emit)
+    if rows is None:
+        raise OptionError(gone, "Give them to the comparison: --train DATA.")
+    return rows
 
 
 def require_for_explanation(card: Mapping[str, Any], model: str, emit: Listener) -> LabelledRows:
@@ -134,20 +137,22 @@ def require_for_explanation(card: Mapping[str, Any], model: str, emit: Listener)
     OptionError
         If they are neither in the folder of the run, nor in their file, nor in a variable.
     """
-    fix = "Put the file back as it was, or make the table a variable again. A new run keeps its rows: keep_rows = True."
-    return _required(card, model, "rows = 'train' looks through", fix, emit)
+    rows, gone = _looked_for(card, model, "rows = 'train' looks through", emit)
+    if rows is None:
+        raise OptionError(
+            gone,
+            "Put the file back as it was, or make the table a variable again. A run keeps its rows: keep_rows = True.",
+        )
+    return rows
 
 
-def _required(card: Mapping[str, Any], model: str, what: str, fix: str, emit: Listener) -> LabelledRows:
+def _looked_for(card: Mapping[str, Any], model: str, what: str, emit: Listener) -> tuple[LabelledRows | None, str]:
+    """Return the training rows of a model, or None and what an error says."""
     emit(Phase(f"looking for the training rows of {model}"))
     recorded = _Recorded.of(card, model)
-    rows = _find(recorded)
-    if rows is not None:
-        return rows
-    raise OptionError(
+    return _find(recorded), (
         f"{what} the training rows of {model!r}, and these are no longer at hand: "
-        f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were.",
-        fix,
+        f"{recorded.name}; neither the folder of the run, nor a file or a variable has them as they were."
     )
 
 

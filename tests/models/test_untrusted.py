@@ -1,6 +1,7 @@
 """What the folder of a model asks for is not done: no code of its own, no files of others, no endless network."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -171,6 +172,20 @@ def test_a_config_that_is_none_is_one_error(folder, text):
     for reader in READERS.values():
         with pytest.raises(BertMagicError, match=r"config\.json|no kind of model"):
             reader(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("tokenizer_config.json", "\ud800"), ("special_tokens_map.json", "a\udfff")]
+)
+def test_half_characters_of_a_tokenizer_are_one_error(folder, name, text):
+    """transformers reads them, and fails as it saves the tokenizer."""
+    path = folder / name
+    path.write_text(json.dumps({**(json.loads(path.read_text()) if path.exists() else {}), "more": [{"one": text}]}))
+    for reader in READERS.values():
+        with pytest.raises(ModelError, match=rf"{re.escape(name)} has half a character"):
+            reader(folder)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "more": "\N{GRINNING FACE}"}))
+    loading.headed(folder, "masked")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
