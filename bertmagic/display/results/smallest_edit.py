@@ -42,7 +42,7 @@ def _texts(result: SmallestEdit) -> Table:
         for part, text in enumerate(texts):
             marks = tuple(Mark(start, end) for where, start, end in result.spans[at] if where == part)
             numbers = chances if part == 0 else [""] * len(names)
-            rows.append([what if part == 0 else "", Passage(text, marks), *numbers])
+            rows.append([what if part == 0 else f"{what}, second text", Passage(text, marks), *numbers])
     return Table(columns, rows)
 
 
