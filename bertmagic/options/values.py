@@ -186,7 +186,7 @@ def _text(entry: Option, value: Any) -> Any:
 def _label(entry: Option, value: Any) -> str:
     """Return a label as text; those of training data may be numbers or truth values."""
     single = value.item() if getattr(value, "ndim", None) == 0 else value
-    is_number = isinstance(single, float) or (isinstance(single, int) and abs(single) < _LARGEST)
+    is_number = isinstance(single, float) or (isinstance(single, int) and single.bit_length() <= 64)
     text: str = _text(entry, str(single) if is_number else single)
     return text
 
