@@ -17,7 +17,7 @@ _CHINESE = ("data", "evaluation", "attention", "tuning", "troubleshooting")
 """The topics that are written in Chinese, too."""
 _NOTEBOOKS = {
     "../notebooks/quickstart": "快速开始", "../notebooks/your_data": "自己的文件", "../notebooks/evaluation": "评估",
-    "../notebooks/attention": "注意力", "../notebooks/tuning": "调参",
+    "../notebooks/attention": "注意力", "../notebooks/explain": "解释预测", "../notebooks/tuning": "调参",
     "../notebooks/labels_and_pairs": "文本对、多标签、数值",
     "../notebooks/entities": "实体", "../notebooks/answers": "问答", "../notebooks/pretraining": "预训练",
     "../notebooks/tensorflow": "TensorFlow",
