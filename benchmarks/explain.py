@@ -28,6 +28,7 @@ import bertmagic as bm
 from bertmagic.data.batches import BatchSource
 from bertmagic.data.tokens import Tokens
 from bertmagic.explain import faithfulness, gradients, methods, order_search
+from bertmagic.explain.method_scores import interval
 from bertmagic.inference.forward import run_model, softmax
 from bertmagic.models import heads
 from bertmagic.workflows import explain as workflow
@@ -191,12 +192,6 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
         name: {kind: means[kind](values) if kind in means else interval(values) for kind, values in kinds.items()}
         for name, kinds in rows.items()
     }
-
-
-def interval(values: list[float]) -> list[float]:
-    """Mean of values with the 95 % interval of a bootstrap over sentences."""
-    draws = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
-    return [float(np.mean(values)), *np.quantile(draws, [0.025, 0.975]).tolist()]
 
 
 def table(results: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ import pandas as pd
 import bertmagic as bm
 from bertmagic.evaluation import label_issues, leave_one_out
 from bertmagic.explain import influence
+from bertmagic.explain.method_scores import interval
 
 PARTS = ("rows", "labels", "topics", "edits")
 ERRORS, SUBSETS, SHARE, TEXTS = 100, 50, 0.01, 100
@@ -88,12 +89,6 @@ def rows(asked: argparse.Namespace) -> dict[str, Any]:
         "flipped": shares, "times as many": shares["most responsible"] / max(shares["random"], 1 / len(errors)),
         "agreement": agreement, "seconds to fit": fitted, "seconds to score": scored, "seconds to refit": again.seconds,
     }  # fmt: skip
-
-
-def interval(values: list[float]) -> list[float]:
-    """Mean of values with the 95 % interval of a bootstrap."""
-    draws = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
-    return [float(np.mean(values)), *np.quantile(draws, [0.025, 0.975]).tolist()]
 
 
 def topics(asked: argparse.Namespace) -> dict[str, Any]:

@@ -13,14 +13,18 @@ import argparse
 import math
 import os
 import statistics
+import sys
 import tempfile
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import tuning
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 MAX_LENGTH, EPOCHS, RATE, BATCH = 32, 2, 1e-4, 16
-T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
-"""Student's t for 95 % by the number of seeds."""
 
 
 def in_keras(folder: str, train: Any, test: Any, seed: int) -> float:
@@ -60,10 +64,10 @@ def here(train: Any, test: Any, seed: int) -> float:
     return float(model.report.metrics["accuracy"])
 
 
-def interval(values: list[float]) -> str:
-    """Return a mean with its 95 % interval by Student's t."""
-    half = T_95[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
-    return f"{statistics.mean(values):.3f} ± {half:.3f}"
+def mean(values: list[float]) -> str:
+    """The mean with half the width of its 95 % interval."""
+    low, high = tuning.over_seeds(values)
+    return f"{statistics.mean(values):.3f} ± {(high - low) / 2:.3f}"
 
 
 def main() -> None:
@@ -84,8 +88,8 @@ def main() -> None:
             pairs.append((in_keras("bert_model", train, test, seed), here(train, test, seed)))
             print(f"| {seed} | {pairs[-1][0]:.3f} | {pairs[-1][1]:.3f} |", flush=True)
         keras, ours = map(list, zip(*pairs, strict=True))
-        print(f"| mean | {interval(keras)} | {interval(ours)} |")
-        print(f"difference: {interval([mine - theirs for theirs, mine in pairs])}, {len(test)} test rows")
+        print(f"| mean | {mean(keras)} | {mean(ours)} |")
+        print(f"difference: {mean([mine - theirs for theirs, mine in pairs])}, {len(test)} test rows")
 
 
 if __name__ == "__main__":

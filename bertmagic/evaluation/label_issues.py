@@ -66,6 +66,7 @@ def judge(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], cla
     `cross_fitted` then judge all rows, and the AUC is that of 1 minus the probability of the label.
     """
     import numpy as np
+    from sklearn.metrics import roc_auc_score
 
     methods: dict[str, Callable[..., npt.NDArray[Any]]] = {
         "leave one out": leave_one_out.class_probabilities,
@@ -80,7 +81,7 @@ def judge(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], cla
             planted, given = _planted(targets[some], occurring, seed)
             for name, method in methods.items():
                 chances = method(features[some], given, classes)
-                found[name] += _auc(1 - chances[np.arange(len(some)), given], planted) / _DRAWS
+                found[name] += roc_auc_score(planted, 1 - chances[np.arange(len(some)), given]) / _DRAWS
     best = max(methods, key=lambda name: found.get(name, 0.0))
     return Judgement(methods[best](features, targets, classes), best, found)
 
@@ -97,15 +98,6 @@ def _planted(
     places = np.searchsorted(occurring, targets)
     moved = (places + generator.integers(1, len(occurring), len(targets))) % len(occurring)
     return planted, np.where(planted, occurring[moved], targets)
-
-
-def _auc(scores: npt.NDArray[Any], positive: npt.NDArray[np.bool_]) -> float:
-    """Return the probability that a positive row has a higher score than another one, ties counted half."""
-    from scipy.stats import rankdata
-
-    hits = int(positive.sum())
-    ranks = rankdata(scores)[positive].sum()
-    return float((ranks - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))
 
 
 def cross_fitted(features: npt.NDArray[np.float32], targets: npt.NDArray[np.int64], classes: int) -> npt.NDArray[Any]:

@@ -155,7 +155,7 @@ def search(
     except KeyboardInterrupt:
         interrupted, stays = True, np.zeros(0, bool)
     precision = float(stays.mean()) if len(stays) else float("nan")
-    low, high = _wilson(precision, len(stays))
+    low, high = _interval(stays)
     return Anchor(
         tuple(sorted(chosen)), precision, low, high, alone, len(chosen) / max(1, words), len(stays), passes, interrupted
     )
@@ -173,11 +173,11 @@ def _next(hidden: npt.NDArray[np.bool_], stays: npt.NDArray[np.bool_], chosen: l
     return int(gains.argmax())
 
 
-def _wilson(share: float, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    if not count:
+def _interval(stays: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the 95 % interval of the share of true values (Wilson 1927); NaN without values."""
+    from scipy.stats import binomtest
+
+    if not len(stays):
         return float("nan"), float("nan")
-    z = 1.96
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    found = binomtest(int(stays.sum()), len(stays)).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)

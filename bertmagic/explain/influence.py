@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bertmagic.data.batches import budget_batches
+from bertmagic.evaluation.correlation import spearman
 from bertmagic.models import devices
 from bertmagic.models.fast.working_copy import share_weights
 from bertmagic.options.terms import INFLUENCES
@@ -139,20 +140,9 @@ def agreement(scores: Floats, again: Refits, at: int = 0, seed: int = 0) -> Agre
     if done < 4:
         return Agreement(np.nan, np.nan, np.nan, *known)
     generator = np.random.default_rng(seed)
-    draws = [_spearman(told[some], real[some]) for some in generator.integers(done, size=(_DRAWS, done))]
+    draws = [spearman(told[some], real[some]) for some in generator.integers(done, size=(_DRAWS, done))]
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Agreement(_spearman(told, real), float(low), float(high), *known)
-
-
-def _spearman(one: Floats, other: Floats) -> float:
-    import numpy as np
-    from scipy.stats import rankdata
-
-    ranks = np.array([rankdata(one), rankdata(other)])
-    spread = ranks.std(axis=1)
-    if not spread.all():
-        return 0.0
-    return float(((ranks[0] - ranks[0].mean()) * (ranks[1] - ranks[1].mean())).mean() / spread.prod())
+    return Agreement(spearman(told, real), float(low), float(high), *known)
 
 
 def output_gradient(kind: Kind, logits: Floats, target: int) -> Floats:

@@ -55,5 +55,5 @@ class ExplainedScores:
                 return self.names.index(known)
         raise OptionError(
             f"there is no target {str(target)[:60]!r}.{nearest(str(target), self.names)}",
-            f"ExplainedScores of this prediction are {listing(self.names, 12)}.",
+            f"Targets of this prediction are {listing(self.names, 12)}.",
         )

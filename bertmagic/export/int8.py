@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.disk import files
 from bertmagic.errors import ModelError, count
 from bertmagic.export import graph, quantization
-from bertmagic.export.session import of_bytes
+from bertmagic.export.session import of_bytes, outputs_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,18 +87,15 @@ def _candidates(
 def _sizes(request: Request, plain: ModelProto) -> dict[str, npt.NDArray[np.float32]]:
     """Return the largest absolute value of each channel that the layers read of some rows, by what they read."""
     import numpy as np
-    import onnxruntime
 
     assert request.comparison is not None
-    observed = quantization.observed(plain).SerializeToString()
-    session = onnxruntime.InferenceSession(observed, providers=["CPUExecutionProvider"])
-    names = [one.name.removesuffix(":most") for one in session.get_outputs()]
-    wanted = {one.name for one in session.get_inputs()}
-    most: list[npt.NDArray[np.float32]] = []
+    observe = outputs_of_bytes(quantization.observed(plain).SerializeToString())
+    most: dict[str, npt.NDArray[np.float32]] = {}
     for batch in request.comparison.some_inputs():
-        found = session.run(None, {name: batch[name] for name in wanted})
-        most = [np.maximum(*pair) for pair in zip(most, found, strict=True)] if most else found
-    return dict(zip(names, most, strict=True))
+        for output, sizes in observe(batch).items():
+            name = output.removesuffix(":most")
+            most[name] = np.maximum(most.get(name, sizes), sizes)
+    return most
 
 
 def _by_change(

@@ -34,11 +34,18 @@ def of_folder(folder: Path) -> Session:
 
 def of_bytes(content: bytes) -> Session:
     """Return the session of the content of an ONNX file."""
+    outputs = outputs_of_bytes(content)
+    return lambda inputs: next(iter(outputs(inputs).values()))
+
+
+def outputs_of_bytes(content: bytes) -> Callable[[Mapping[str, npt.NDArray[np.int64]]], dict[str, Any]]:
+    """Return the function from inputs to all outputs by name, of the content of an ONNX file."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = {one.name for one in session.get_inputs()}
-    return lambda inputs: session.run(None, {name: inputs[name] for name in names})[0]
+    outputs = [one.name for one in session.get_outputs()]
+    return lambda inputs: dict(zip(outputs, session.run(None, {name: inputs[name] for name in names}), strict=True))
 
 
 def inputs(batch: Batch) -> dict[str, npt.NDArray[np.int64]]:

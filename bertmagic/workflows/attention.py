@@ -107,8 +107,13 @@ def listed(text: Any) -> list[Any]:
     return inputs
 
 
-def texts(text: Any, pair: Any, task: Task) -> list[str]:
+def texts(text: Any, pair: Any, task: Task, what: str = "attention") -> list[str]:
     """Return the one or two texts of the model's input.
+
+    Parameters
+    ----------
+    what
+        What is asked for, as messages call it.
 
     Raises
     ------
@@ -118,11 +123,11 @@ def texts(text: Any, pair: Any, task: Task) -> list[str]:
     is_whole = isinstance(text, str) and pair is not None
     parts = [*([text] if is_whole else pairs.split(text)), *([] if pair is None else [pair])]
     if len(parts) > 2:
-        raise DataError(f"{count(len(parts), 'text')} given for attention.", "Give one text, or a pair: A ||| B.")
+        raise DataError(f"{count(len(parts), 'text')} given for {what}.", "Give one text, or a pair: A ||| B.")
     for part in parts:
         if part is not None and not isinstance(part, str | float):  # a missing text is a float
             raise DataError(
-                f"attention is of one text or one pair, and a value of type {type(part).__name__} was given.",
+                f"{what} is of one text or one pair, and a value of type {type(part).__name__} was given.",
                 "Give a text, such as one row of a column.",
             )
         if not isinstance(part, str) or not part.strip():

@@ -110,7 +110,7 @@ def find(
         If the task decides on no labels, or the model of ``words_from`` has no masked-word head.
     """
     began, _ = time.perf_counter(), model.network
-    parts = attention.texts(text, pair, model.task)
+    parts = attention.texts(text, pair, model.task, "an explanation")
     goal = _goal(model, parts, target, emit)
     start = edits.document(parts)
     protected = frozenset(word.lower() for each in protect for word in each.split())
@@ -176,21 +176,43 @@ def mask_of(model: TextModel) -> str:
     return str(model.tokenizer.mask_token or model.tokenizer.unk_token or ".")
 
 
-def _goal(model: TextModel, parts: Sequence[str], target: Any, emit: Listener, keeps: bool = False) -> Goal:
-    """Return what is to be reached; ``keeps`` says that this is to be avoided: then only the prediction has a goal."""
+def check_labels(model: TextModel) -> None:
+    """Raise a `ModelError` if the task of a model decides on no labels."""
     if not (model.task.calibrates and model.task.target_kind in ("classes", "labels")):
         raise ModelError(
             f"{model.name!r} is for {model.task.name.replace('_', ' ')}, which decides on no labels.",
             "Give a model of classes or labels.",
         )
-    emit(Phase("predicting"))
-    number = None
-    names = Labels(model.labels).names
-    if target is not None and (number := int(Labels(model.labels).encode([target])[0])) < 0:
+
+
+def label_number(model: TextModel, target: Any, otherwise: str) -> int:
+    """Return the number of a label.
+
+    Parameters
+    ----------
+    otherwise
+        What is explained without a target, for the message.
+
+    Raises
+    ------
+    OptionError
+        If the model has no such label.
+    """
+    number, names = int(Labels(model.labels).encode([target])[0]), Labels(model.labels).names
+    if number < 0:
         raise OptionError(
             f"target = {quoted(target)} is not a label of {model.name!r}: {listing(names)}.{nearest(target, names)}",
-            "Leave it out for any other label than the predicted one.",
+            f"Leave it out for {otherwise}.",
         )
+    return number
+
+
+def _goal(model: TextModel, parts: Sequence[str], target: Any, emit: Listener, keeps: bool = False) -> Goal:
+    """Return what is to be reached; ``keeps`` says that this is to be avoided: then only the prediction has a goal."""
+    check_labels(model)
+    emit(Phase("predicting"))
+    names = Labels(model.labels).names
+    number = None if target is None else label_number(model, target, "any other label than the predicted one")
     chances = chances_of(model, [tuple(parts)])[0]
     decided = model.task.decided(chances[None])[0]
     if model.task.target_kind == "labels":
@@ -331,7 +353,7 @@ def anchor(
         If the task decides on no labels.
     """
     began, _ = time.perf_counter(), model.network
-    parts = attention.texts(text, pair, model.task)
+    parts = attention.texts(text, pair, model.task, "an explanation")
     if not 0.5 < precision < 1:
         raise OptionError(f"a precision of {precision} is not between 0.5 and 1.", "Take 0.95.")
     goal = _goal(model, parts, target, emit, keeps=True)

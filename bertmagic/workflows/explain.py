@@ -176,7 +176,7 @@ def read(model: TextModel, text: Any, pair: Any, target: Any, made: Session | No
     ModelError
         If the task predicts nothing.
     """
-    texts, task, tokenizer = attention.texts(text, pair, model.task), model.task, model.tokenizer
+    texts, task, tokenizer = attention.texts(text, pair, model.task, "an explanation"), model.task, model.tokenizer
     samples, notes = _samples(model, texts)
     parts = [part_of(samples, number) for number in range(len(samples))]
     outputs = [_outputs(model, part, made) for part in parts]

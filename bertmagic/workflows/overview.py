@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bertmagic.data import columns as naming
 from bertmagic.data import tables
 from bertmagic.data.labels import Labels
-from bertmagic.errors import DataError, ModelError, count
+from bertmagic.errors import DataError, count
 from bertmagic.evaluation import slices
 from bertmagic.events import Listener, counting
 from bertmagic.explain import edits, overview
@@ -69,11 +69,7 @@ def find(
     import numpy as np
 
     began, _ = time.perf_counter(), model.network
-    if not (model.task.calibrates and model.task.target_kind in ("classes", "labels")):
-        raise ModelError(
-            f"{model.name!r} is for {model.task.name.replace('_', ' ')}, which decides on no labels.",
-            "Give a model of classes or labels.",
-        )
+    edit.check_labels(model)
     told = _labelled(model, data if second is None else second, asked) if second is not None or by else None
     groups = [] if told is None else _groups(told, by)
     table = tables.read(model.task.source(data), "test") if isinstance(data, str) else None  # a reference, not a text

@@ -18,7 +18,7 @@ from bertmagic.models import heads
 from bertmagic.models.torch_defaults import torch_defaults
 from bertmagic.run import folders
 from bertmagic.text_safety import quoted
-from bertmagic.workflows import attention, predict, training_rows
+from bertmagic.workflows import attention, edit, predict, training_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +80,7 @@ def find(
         known = f"{listing(influence.METHODS)}.{nearest(method, influence.METHODS)}"
         raise OptionError(f"method = {quoted(method)} is not one of {known}", "Leave it out for leave_one_out.")
     kind = _kind(model)
-    parts = attention.texts(text, pair, model.task)
+    parts = attention.texts(text, pair, model.task, "an explanation")
     _target_number(model, target)  # a wrong one fails before the training rows are read
     train = training_rows.require_for_explanation(model.card, folders.run_of(model.folder) or model.name, emit)
     given = pd.DataFrame([parts], columns=list(model.task.inputs), dtype=object)
@@ -139,14 +139,7 @@ def _target_number(model: TextModel, target: Any) -> int | None:
         return 0
     if target is None:
         return None
-    number = int(Labels(model.labels).encode([target])[0])
-    if number < 0:
-        names = Labels(model.labels).names
-        raise OptionError(
-            f"target = {quoted(target)} is not a label of {model.name!r}: {listing(names)}.{nearest(target, names)}",
-            "Leave it out for the predicted one.",
-        )
-    return number
+    return edit.label_number(model, target, "the predicted one")
 
 
 def read(model: TextModel, rows: TextRows, emit: Listener) -> Read:

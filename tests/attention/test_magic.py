@@ -1,40 +1,25 @@
 """``%bert_attention`` in a shell, with a real model behind it."""
 
+from functools import partial
+
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 from bertmagic.attention.maps import AttentionMaps
 from bertmagic.errors import DataError, ModelError, OptionError
-from bertmagic.magics import register, unregister
 from bertmagic.magics.complete import complete
 from bertmagic.options import COMMANDS
+from tests.shells import run_cell, shell_with
 
 
 @pytest.fixture(scope="module")
 def shell(learnt):
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(config=config)
-    register(shell)
-    shell.user_ns |= {"learnt": learnt, "review": "the film was good", "both": ["the film", "a book"]}
-    yield shell
-    unregister(shell)
-    InteractiveShell.clear_instance()
+    with shell_with(learnt=learnt, review="the film was good", both=["the film", "a book"]) as shell:
+        yield shell
 
 
 @pytest.fixture
 def run(shell):
-    def run(cell):
-        with capture_output() as captured:
-            outcome = shell.run_cell(cell)
-        if outcome.error_in_exec:
-            raise outcome.error_in_exec
-        return outcome.result, captured
-
-    return run
+    return partial(run_cell, shell)
 
 
 @pytest.mark.parametrize("typed", ['"the film was good"', "review", '{"the film " + "was good"}'])

@@ -12,15 +12,13 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 import bertmagic
 from bertmagic import api as real
 from bertmagic import errors
-from bertmagic.magics import register, unregister
 from bertmagic.result import Result as ShownResult
 from bertmagic.run import jobs
+from tests.shells import shell_with
 
 
 class Result(ShownResult):
@@ -182,14 +180,8 @@ def api(monkeypatch, calls, shown):
 
 @pytest.fixture
 def shell():
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(config=config)
-    register(shell)
-    yield shell
-    unregister(shell)
-    InteractiveShell.clear_instance()
+    with shell_with() as shell:
+        yield shell
 
 
 @pytest.fixture

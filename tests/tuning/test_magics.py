@@ -3,10 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
-from bertmagic.magics import register, unregister
+from tests.shells import shell_with
 
 CELL = """%%bert_tune better
 train      = reviews
@@ -22,21 +20,14 @@ trials     = 2"""
 @pytest.fixture
 def run(rows, encoder, capsys):
     """Run a cell of a shell that has ``reviews`` and ``tiny``; return its result, error and what was printed."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(config=config)
-    register(shell)
-    shell.user_ns |= {"reviews": rows, "tiny": str(encoder), "log": "the user's own"}
+    with shell_with(reviews=rows, tiny=str(encoder), log="the user's own") as shell:
 
-    def run(cell):
-        outcome = shell.run_cell(cell)
-        error = outcome.error_in_exec or outcome.error_before_exec
-        return SimpleNamespace(result=outcome.result, error=error, out=capsys.readouterr().out, names=shell.user_ns)
+        def run(cell):
+            outcome = shell.run_cell(cell)
+            error = outcome.error_in_exec or outcome.error_before_exec
+            return SimpleNamespace(result=outcome.result, error=error, out=capsys.readouterr().out, names=shell.user_ns)
 
-    yield run
-    unregister(shell)
-    InteractiveShell.clear_instance()
+        yield run
 
 
 def test_a_cell_searches_binds_the_best_model_and_shows_its_cell(run):
