@@ -15,7 +15,6 @@ from bertmagic.errors import OptionError
 from bertmagic.events import Listener, Note, Phase
 from bertmagic.models import comparison_layer, devices, two_texts
 from bertmagic.text_safety import quoted
-from bertmagic.workflows import pair_similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from bertmagic.options import Finetune
     from bertmagic.options.terms import ReadPairs
     from bertmagic.tasks import Task
-    from bertmagic.workflows.pair_similarity import Teacher
+    from bertmagic.workflows.pair_similarity import Teacher, TrainingPairs
     from bertmagic.workflows.setup import Setup
 
 _MANY = 2000
@@ -39,9 +38,6 @@ _EXPLAINED = 0.3
 
 _TOKENS = 4000
 """How many tokens the encoder is observed on: more than its width, for moments of full rank."""
-
-_TEXTS = 4000
-"""The most texts whose vectors give the directions that are compared."""
 
 _OF_TOKENS = 0.05
 """The weight of the directions of tokens beside those of texts, which may be fewer than the width."""
@@ -76,20 +72,20 @@ def check_encoder(card: Mapping[str, Any], name: str, task: Task, has_new_head: 
     )
 
 
-def start(setup: Setup, again: bool, emit: Listener) -> ReadPairs | None:
+def start(setup: Setup, pairs: TrainingPairs, again: bool, emit: Listener) -> ReadPairs:
     """Decide how a new model reads two texts, and change its network if it reads them apart.
 
     Parameters
     ----------
-    setup
-        A run before its first step. Its ``frozen`` network, which computes the vectors, must not share weights.
+    setup, pairs
+        A run before its first step, and some of its pairs.
     again
         Whether the weights will come from a checkpoint: then only the layers have to be those of that run.
 
     Returns
     -------
-    str or None
-        ``apart`` or ``together``; None for single texts.
+    str
+        ``apart`` or ``together``.
 
     Raises
     ------
@@ -97,8 +93,6 @@ def start(setup: Setup, again: bool, emit: Listener) -> ReadPairs | None:
         If the options ask for texts apart and the network cannot have that.
     """
     options, task = cast("Finetune", setup.options), setup.prepared.task
-    if not task.paired:
-        return None
     possible = applies(task, options) and two_texts.fits(setup.network)
     if options.read_pairs == "apart" and not possible:
         raise OptionError(
@@ -108,7 +102,7 @@ def start(setup: Setup, again: bool, emit: Listener) -> ReadPairs | None:
         if again and options.read_pairs == "apart":
             comparison_layer.append(setup.network)
         return options.read_pairs or "together"
-    return _compared(setup, options, emit)
+    return _compared(setup, pairs, options, emit)
 
 
 def _why_not(setup: Setup, task: Task, options: Finetune) -> str:
@@ -117,19 +111,13 @@ def _why_not(setup: Setup, task: Task, options: Finetune) -> str:
     return f"a {setup.network.config.model_type!r} model cannot read them so; it is for encoders like BERT's."
 
 
-def _compared(setup: Setup, options: Finetune, emit: Listener) -> ReadPairs:
+def _compared(setup: Setup, pairs: TrainingPairs, options: Finetune, emit: Listener) -> ReadPairs:
     """Change the network if the cosine predicts the labels best and explains enough of them, or the options say so."""
-    import numpy as np
-
-    rows = setup.rows("train")
-    rows = rows.take(np.sort(np.random.default_rng(options.seed).permutation(len(rows))[: _TEXTS // 2]))
-    assert rows.second is not None
     emit(Phase("comparing the texts of pairs"))
-    vectors = pair_similarity.text_vectors(setup, setup.token_cache, [*rows.texts, *rows.second])
-    reason = "" if options.read_pairs else _reason(pair_similarity.choose(setup.prepared.task, rows, vectors))
+    reason = "" if options.read_pairs else _reason(pairs.teacher)
     if not (options.read_pairs or reason):
         return "together"
-    _change(setup, vectors)
+    _change(setup, pairs.vectors)
     emit(Note(f"The model reads both texts apart and compares their vectors{reason}."))
     return "apart"
 

@@ -9,6 +9,7 @@ from two passes of the encoder into one (Hinton et al. 2015, "Distilling the Kno
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from bertmagic.data.batches import BatchSource
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertmagic.data import cache
     from bertmagic.data.rows import LabelledRows
     from bertmagic.options import Finetune, Pretrain
     from bertmagic.tasks import Task
@@ -91,15 +91,62 @@ def steps(task: Task, options: Finetune | Pretrain, of_run: int, rows: int, name
     return min(of_run if rows > _FEW else of_run // 2, _STEPS[name]) if applies else 0
 
 
-def learn(setup: Setup, emit: Listener) -> linear.Linear | None:
+class TrainingPairs:
+    """Some training pairs, with what the encoder says of their texts before training; each is computed once.
+
+    Parameters
+    ----------
+    setup
+        A run before its first step. Its ``frozen`` network, which computes the vectors, must not share weights.
+
+    Attributes
+    ----------
+    rows, texts
+        The pairs, and their first texts followed by their second texts.
+    generator
+        Of further draws.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        import numpy as np
+
+        rows, self._setup, self.generator = setup.rows("train"), setup, np.random.default_rng(setup.options.seed)
+        self.rows = rows.take(np.sort(self.generator.permutation(len(rows))[:_ROWS]))
+        assert self.rows.second is not None
+        self.texts = [*self.rows.texts, *self.rows.second]
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The vector of each text on its own, ``(2 * rows, width)``."""
+        setup = self._setup
+        network, pad_id = setup.frozen or setup.network, cast("int", setup.tokenizer.pad_token_id)
+        feed = BatchSource(setup.token_cache.encode(self.texts), pad_id, segments=heads.reads_segments(network))
+        chosen = pooling.choose(setup.encoder.folder)[0]
+        return vector_cache.embed(folders.home(), network, feed, setup.options.precision, chosen)
+
+    @cached_property
+    def teacher(self) -> Teacher | None:
+        """What predicts the labels better by cross-validation, the cosine before its equal; None if neither does."""
+        task = self._setup.prepared.task
+        fitted = {name: _fit(name, task, self.rows, self.vectors) for name in _STEPS}
+        useful = {name: each for name, each in fitted.items() if each is not None and each.is_useful}
+        if not useful:
+            return None
+        name = min(useful, key=lambda name: useful[name].loss)
+        if "cosine" in useful and useful[name].loss > linear.GAIN * useful["cosine"].loss:
+            name = "cosine"
+        return Teacher(name, useful[name])
+
+
+def learn(setup: Setup, pairs: TrainingPairs, emit: Listener) -> linear.Linear | None:
     """Train a model of pairs to predict what is known of the vectors of both texts; see `Teacher`.
 
     Nothing is learned if cross-validation shows that neither the cosine nor both vectors predict the labels.
 
     Parameters
     ----------
-    setup
-        A run before its first step. Its ``frozen`` network, which computes the vectors, must not share weights.
+    setup, pairs
+        A run before its first step, and some of its pairs.
 
     Returns
     -------
@@ -107,26 +154,17 @@ def learn(setup: Setup, emit: Listener) -> linear.Linear | None:
         The linear model of the labels that was learned. With it the network has seen the labels: a cross-validation of
         what it gives now would look better than it is.
     """
-    import numpy as np
-
-    options, rng = setup.options, np.random.default_rng(setup.options.seed)
-    rows, task, of_run = setup.rows("train"), setup.prepared.task, setup.plan.steps
-    if not steps(task, options, of_run, len(rows)) or rows.second is None:
+    options, task, rows, of_run = setup.options, setup.prepared.task, len(setup.rows("train")), setup.plan.steps
+    if not steps(task, options, of_run, rows):
         return None
-    many = len(rows)
-    rows = rows.take(np.sort(rng.permutation(many)[:_ROWS]))
-    assert rows.second is not None
     emit(Phase("comparing the texts of pairs"))
-    tokens = setup.token_cache
-    texts = [*rows.texts, *rows.second]
-    vectors = text_vectors(setup, tokens, texts)
-    teacher = choose(task, rows, vectors)
+    teacher, texts, vectors = pairs.teacher, pairs.texts, pairs.vectors
     if teacher is None:
         return None
-    number = steps(task, options, of_run, many, teacher.name)
+    number = steps(task, options, of_run, rows, teacher.name)
     size = number * options.batch_size * options.gradient_accumulation_steps
-    first, second = draw_pairs(vectors, size, rng)
-    encoded = tokens.encode([texts[at] for at in first], pairs=[texts[at] for at in second])
+    first, second = draw_pairs(vectors, size, pairs.generator)
+    encoded = setup.token_cache.encode([texts[at] for at in first], pairs=[texts[at] for at in second])
     targets = teacher.targets(vectors[first], vectors[second])
     _train(setup, replace(setup.feed("train"), tokens=encoded, targets=encoded.spread(targets)), number, emit)
     what = _WHAT[teacher.name]
@@ -140,24 +178,6 @@ _WHAT = {
     "cosine": "how similar two texts are, the cosine of their vectors",
     "linear_probe": "what a linear model of the vectors of both texts predicts",
 }
-
-
-def choose(task: Task, rows: LabelledRows, vectors: Vectors) -> Teacher | None:
-    """Return what predicts the labels better by cross-validation, the cosine before its equal; None if neither does.
-
-    Parameters
-    ----------
-    vectors
-        Of the first texts of all pairs, then of their second texts, ``(2 * rows, width)``.
-    """
-    fitted = {name: _fit(name, task, rows, vectors) for name in _STEPS}
-    useful = {name: each for name, each in fitted.items() if each is not None and each.is_useful}
-    if not useful:
-        return None
-    name = min(useful, key=lambda name: useful[name].loss)
-    if "cosine" in useful and useful[name].loss > linear.GAIN * useful["cosine"].loss:
-        name = "cosine"
-    return Teacher(name, useful[name])
 
 
 def draw_pairs(
@@ -184,14 +204,6 @@ def draw_pairs(
     kind = rng.choice(3, size, p=_SHARES)
     partner, similar = (first + texts // 2) % texts, neighbours[first, rng.integers(most, size=size)]
     return first, np.choose(kind, [partner, similar, rng.integers(texts, size=size)])
-
-
-def text_vectors(setup: Setup, tokens: cache.Cache, texts: list[str]) -> npt.NDArray[np.float32]:
-    """Return the vector of each text on its own, from the encoder before training."""
-    network, pad_id = setup.frozen or setup.network, cast("int", setup.tokenizer.pad_token_id)
-    feed = BatchSource(tokens.encode(texts), pad_id, segments=heads.reads_segments(network))
-    chosen = pooling.choose(setup.encoder.folder)[0]
-    return vector_cache.embed(folders.home(), network, feed, setup.options.precision, chosen)
 
 
 def _fit(name: str, task: Task, rows: LabelledRows, vectors: Vectors) -> linear.Linear | None:

@@ -116,13 +116,14 @@ def start(setup: Setup, loaded: Loaded, again: bool, emit: Listener) -> WarmStar
     if output is None or task.target_kind is None or not (is_new or options.adapt == "head"):
         return WarmStart()
     choice = _choose(network, task, feed, options, emit) if is_new else _Choice(None if feed.per_token else "first")
-    read_pairs = pair_comparison.start(setup, again, emit) if is_new else None
+    pairs = pair_similarity.TrainingPairs(setup) if is_new and task.paired else None
+    read_pairs = None if pairs is None else pair_comparison.start(setup, pairs, again, emit)
     if is_new:
         _open(network, loaded.new, feed, choice.pooling, read_pairs)
     if again:
         return WarmStart(choice.pooling, read_pairs=read_pairs)
-    if is_new and read_pairs != "apart":
-        choice = replace(choice, model=pair_similarity.learn(setup, emit) or choice.model)
+    if pairs is not None and read_pairs != "apart":
+        choice = replace(choice, model=pair_similarity.learn(setup, pairs, emit) or choice.model)
     return WarmStart(choice.pooling, _fitted(setup, choice, read_pairs, emit), read_pairs)
 
 
