@@ -536,11 +536,14 @@ class TextModel:
         ModelError
             If the model was unloaded or predicts nothing, or the method cannot be used with it.
         """
+        from bertmagic.data import columns
         from bertmagic.workflows import explain_kinds
 
-        asked = explain_kinds.Asked(
-            text, pair, target, method, passes, backend, full_bounds, edit, explain_kinds.several(protect), words_from,
-            anchor, rows, rows_by, top_k, overview, benchmark, second, explain_kinds.several(by), seed,
+        asked = table.commands.Explain(
+            text=text, pair=pair, target=target, method=method, passes=passes, backend=backend,
+            full_bounds=full_bounds, edit=edit, protect=columns.several(protect), words_from=words_from, anchor=anchor,
+            rows=rows, rows_by=rows_by, top_k=top_k, overview=overview, benchmark=benchmark, second=second,
+            by=columns.several(by), seed=seed,
         )  # fmt: skip
         with publish.working(show) as emit, self._alone(emit):
             return explain_kinds.explain(self, asked, emit)

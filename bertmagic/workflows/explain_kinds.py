@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bertmagic.errors import DataError, OptionError, listing
@@ -10,8 +10,6 @@ from bertmagic.workflows import edit, explain_benchmark, overview, training_infl
 from bertmagic.workflows import explain as words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bertmagic.events import Listener
     from bertmagic.explain.anchors import AnchorWords
     from bertmagic.explain.explanation import Explanation
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from bertmagic.explain.method_scores import MethodScores
     from bertmagic.explain.overview import Overview
     from bertmagic.explain.smallest_edit import SmallestEdit
+    from bertmagic.options.commands import Explain
     from bertmagic.text_model import TextModel
 
 _MOST = 6
@@ -26,31 +25,6 @@ _MOST = 6
 
 _PRECISION = 0.95
 """In which share of samples an anchor has to keep the prediction."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options of `TextModel.explain`."""
-
-    text: Any = None
-    pair: Any = None
-    target: Any = None
-    method: str = "auto"
-    passes: int | None = None
-    backend: str = "torch"
-    full_bounds: bool = False
-    edit: bool = False
-    protect: tuple[str, ...] = ()
-    words_from: Any = None
-    anchor: bool = False
-    rows: str | None = None
-    rows_by: str = "leave_one_out"
-    top_k: int = 10
-    overview: Any = None
-    benchmark: Any = None
-    second: Any = None
-    by: tuple[str, ...] = ()
-    seed: int = 0
 
 
 _OPTIONS = {
@@ -65,7 +39,7 @@ _OPTIONS = {
 
 
 def explain(
-    model: TextModel, asked: Asked, emit: Listener
+    model: TextModel, asked: Explain, emit: Listener
 ) -> Explanation | SmallestEdit | AnchorWords | InfluentialRows | Overview | MethodScores:
     """Return the explanation that was asked for; see `TextModel.explain`."""
     kind = _kind(asked)
@@ -86,12 +60,7 @@ def explain(
     return words.explain(model, text, pair, target, asked.method, asked.passes, asked.backend, asked.full_bounds, emit)
 
 
-def several(given: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one or several names as a tuple."""
-    return (given,) if isinstance(given, str) else tuple(given)
-
-
-def _kind(asked: Asked) -> str:
+def _kind(asked: Explain) -> str:
     """Return the kind of explanation.
 
     Raises
@@ -99,7 +68,7 @@ def _kind(asked: Asked) -> str:
     OptionError
         If several are asked for, or an option is given that the one does not read.
     """
-    given = {field.name for field in fields(Asked) if _is_given(getattr(asked, field.name), field.default)}
+    given = {field.name for field in fields(asked) if _is_given(getattr(asked, field.name), field.default)}
     kinds = [name for name in _OPTIONS if name in given]
     if len(kinds) > 1:
         raise OptionError(f"{listing(kinds)} are different explanations.", "Ask for one at a time.")
