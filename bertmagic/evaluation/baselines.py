@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertmagic.evaluation.blocks import blocks
+from bertmagic.evaluation.probabilities import log_odds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,18 +147,11 @@ def _majority(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], ou
     if kind == "numbers":
         row = np.asarray([targets.mean()], np.float32)
     elif kind == "labels":
-        row = _log_odds(targets.mean(axis=0))
+        row = log_odds(targets.mean(axis=0)).astype(np.float32)
     else:
         shares = np.bincount(targets, minlength=outputs) / len(targets)
         row = np.log(np.maximum(shares, _TINY)).astype(np.float32)
     return Baseline(lambda given: np.tile(row, (len(given), 1)), row.nbytes)
-
-
-def _log_odds(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    import numpy as np
-
-    kept = np.clip(shares, _TINY, 1 - _TINY)
-    return np.log(kept / (1 - kept)).astype(np.float32)
 
 
 def _tfidf(kind: Targets, texts: Sequence[str], targets: npt.NDArray[Any], outputs: int) -> Baseline:
@@ -235,7 +229,7 @@ def _each_label(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callab
 
     def model_of(label: int) -> Callable[[Any], npt.NDArray[Any]]:
         if len(np.unique(targets[:, label])) < 2:
-            row = _log_odds(targets[:, label].mean())
+            row = np.float32(log_odds(targets[:, label].mean()))
             return lambda given: np.full(given.shape[0], row)
         both = _logistic(counted, targets[:, label].astype(int), 2)
         return lambda given: np.subtract(*both(given).T[::-1])
@@ -264,7 +258,7 @@ def _all_labels(counted: Any, targets: npt.NDArray[Any], outputs: int) -> Callab
     def scores(given: Any) -> npt.NDArray[Any]:
         logits = np.empty((given.shape[0], outputs), np.float32)
         for part in blocks(*logits.shape):
-            logits[part] = _log_odds(np.clip(given[part] @ weights + bias, least, 1 - least))
+            logits[part] = log_odds(np.clip(given[part] @ weights + bias, least, 1 - least))
         return logits
 
     return scores

@@ -91,3 +91,11 @@ def briers(probabilities: Probabilities, true: npt.NDArray[np.int64]) -> npt.NDA
         exact = probabilities[part].astype(np.float64)
         squares[part] = (exact**2).sum(axis=1) + 1 - 2 * exact[np.arange(len(exact)), true[part]]
     return squares / 2 if probabilities.shape[1] == 2 else squares
+
+
+def log_odds(chances: npt.NDArray[np.floating], least: float = 1e-6) -> npt.NDArray[np.float64]:
+    """Return the log-odds of probabilities, which are moved to ``least`` from 0 and 1 first."""
+    import numpy as np
+
+    inside = chances.astype(np.float64).clip(least, 1 - least)
+    return np.log(inside) - np.log1p(-inside)  # type: ignore[no-any-return]

@@ -134,14 +134,6 @@ def hidden(document: Document, places: Sequence[int], mask: str) -> tuple[str, .
     return document.written(words)
 
 
-def log_odds(chances: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Return the log-odds of probabilities."""
-    import numpy as np
-
-    chances = chances.astype(np.float64).clip(1e-6, 1 - 1e-6)
-    return np.log(chances) - np.log1p(-chances)  # type: ignore[no-any-return]
-
-
 def table(
     found: Mapping[str, Places],
     measured: Iterable[tuple[str, int, npt.NDArray[np.float64]]],

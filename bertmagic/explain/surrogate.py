@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertmagic.evaluation.probabilities import log_odds
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -89,8 +91,7 @@ class PairModel:
         self._signs, self._is_probability = np.where(hidden, -1.0, 1.0), is_probability
         targets = np.asarray(values, float)
         if is_probability:
-            chances = targets.clip(self._CLIP, 1 - self._CLIP)
-            targets = np.log(chances) - np.log1p(-chances)
+            targets = log_odds(targets, self._CLIP)
         self._mean = targets.mean()
         kernel = self._kernel(self._signs)
         penalty = self._PENALTY * kernel.diagonal().mean() * np.eye(len(kernel))

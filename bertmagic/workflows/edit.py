@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from bertmagic.data.labels import Labels
 from bertmagic.errors import BertMagicError, DataError, ModelError, OptionError, listing, nearest
+from bertmagic.evaluation.probabilities import log_odds
 from bertmagic.events import Listener, Phase, counting, ignore
 from bertmagic.explain import anchors, edits, vocabulary
 from bertmagic.explain.anchors import AnchorWords
@@ -75,14 +76,11 @@ class Goal:
 
     def nearness(self, chances: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """Return the log-odds of what is to be reached, ``(texts,)``."""
-        import numpy as np
-
         if self.kind == "labels":
             chance = chances[:, self.label] if not self.decision else 1 - chances[:, self.label]
         else:
             chance = 1 - chances[:, self.label] if self.target is None else chances[:, self.target]
-        chance = chance.astype(np.float64).clip(1e-9, 1 - 1e-9)
-        return np.log(chance) - np.log1p(-chance)  # type: ignore[no-any-return]
+        return log_odds(chance, 1e-9)
 
 
 def find(

@@ -11,6 +11,7 @@ from bertmagic.data import tables
 from bertmagic.data.labels import Labels
 from bertmagic.errors import DataError, count
 from bertmagic.evaluation import slices
+from bertmagic.evaluation.probabilities import log_odds
 from bertmagic.events import Listener, counting
 from bertmagic.explain import edits, overview
 from bertmagic.explain.overview import Overview
@@ -166,13 +167,13 @@ def _measure(
     chances = edit.chances_of(model, [document.parts for document in documents])
     decided = model.task.decided(chances)
     predicted = decided > 0 if decided.ndim == 2 else decided[:, None] == np.arange(chances.shape[1])
-    before, mask, progress = overview.log_odds(chances), edit.mask_of(model), counting(emit, "hiding words")
+    before, mask, progress = log_odds(chances), edit.mask_of(model), counting(emit, "hiding words")
     measured: list[tuple[str, int, npt.NDArray[np.float64]]] = []
     try:
         for begin in range(0, len(planned), _CHUNK):
             part = planned[begin : begin + _CHUNK]
             texts = [overview.hidden(documents[number], found[unit][number], mask) for unit, number in part]
-            falls = before[[number for _, number in part]] - overview.log_odds(edit.chances_of(model, texts))
+            falls = before[[number for _, number in part]] - log_odds(edit.chances_of(model, texts))
             measured += [(*one, fall) for one, fall in zip(part, falls, strict=True)]
             progress(len(measured), len(planned))
     except KeyboardInterrupt:

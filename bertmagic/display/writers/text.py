@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _CELL = 400
 """How many characters of a cell a line has at most, where its column sets no limit."""
 _MARKS = 6
-_SCORED = 8
 """How many marks of a passage are shown."""
+_SCORED = 8
+"""How many words of a text with scores are marked."""
 _BELOW = 3
 """Of how many rows the cells below a table are shown."""
 _SPACE = re.compile(r"\s+")
