@@ -23,10 +23,10 @@ NEEDS = {"tensorflow": "TensorFlow is not installed: make keras"}
 home = Path(tempfile.mkdtemp(prefix="bertmagic-notebooks-"))
 
 STEPS = """
-from bertmagic.training import plan
+from bertmagic.workflows import resolve
 
-whole = plan.count_steps
-plan.count_steps = lambda *known: min(whole(*known), 5)
+whole_steps = resolve.count_steps
+resolve.count_steps = lambda *known: min(whole_steps(*known), 5)
 """
 """What the kernel of a short notebook runs first, with the cell of `stand_in`."""
 

@@ -9,6 +9,9 @@ import nbclient
 import nbformat
 import pytest
 
+from bertmagic.workflows import resolve
+from tests import notebooks
+
 from .client import FIGURE, SETUP
 
 pytestmark = [
@@ -57,6 +60,13 @@ def run(workplace, env, monkeypatch):
         return made, None
 
     return run
+
+
+def test_a_short_notebook_trains_for_five_steps(monkeypatch):
+    """Where all modules are loaded before its first cell, too, as they are in a fork."""
+    monkeypatch.setattr(resolve, "count_steps", resolve.count_steps)
+    exec(notebooks.STEPS, {})
+    assert [resolve.count_steps(100, epochs, most) for epochs, most in ((3.0, None), (3.0, 4))] == [5, 4]
 
 
 def test_every_result_stays_without_a_widget(run):
