@@ -149,6 +149,8 @@ def test_start_stop_and_resume(lab, panel, pictures):
     lab.page.wait_for_function("node => !node.disabled", arg=resume.element_handle())
     resume.click()
     wait_for_words(live, re.compile("Finished"))
+    start = button(live, "Start").element_handle()
+    lab.page.wait_for_function("node => !node.disabled", arg=start)  # the report of the run is shown by then
 
 
 def test_the_model_is_tried_and_bound(lab, panel, pictures):
